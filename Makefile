@@ -1,0 +1,36 @@
+# `make demo` runs the main job, `make test` passes the tests; both on a machine with Python alone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FOR ?= 120s
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit lint generate bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/ready ## storefront and payments under traffic, with a fault; FOR=60s says how long
+	$(BIN)/otel-meta demo --for $(FOR)
+
+test: lint test-unit ## everything that .ci/run checks
+
+test-unit: $(VENV)/ready ## the tests, with coverage
+	$(BIN)/pytest --cov --cov-report=term
+
+lint: $(VENV)/ready ## formatting, lint, types, and which stage may import which
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+
+# Rebuilt when the pins or the metadata change.
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "otel_meta needs Python 3.11 or newer; say which with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,58 @@
+"""What is said: frozen values that need the standard library alone."""
+
+from .alert import Alert, Recording
+from .burn import BURN_WINDOWS, BurnWindow, Severity
+from .catalog import Catalog, Problem
+from .duration import Duration
+from .instrument import Counter, Gauge, Histogram, Instrument, UpDownCounter
+from .labels import Attribute, NoLabels, labels
+from .match import PRESENT, Match
+from .measure import growth, increase, latest, over_time, quantile, rate, share
+from .objective import Budget, Objective
+from .repo import MetaRepo
+from .semconv import (
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_LATENCY_P99,
+    HTTP_SERVER_REQUEST_DURATION,
+)
+from .sli import Ratio, Sli, Threshold, TimeSlice
+from .slo import Slo
+
+__all__ = [
+    "BURN_WINDOWS",
+    "HTTP_SERVER_ACTIVE_REQUESTS",
+    "HTTP_SERVER_LATENCY_P99",
+    "HTTP_SERVER_REQUEST_DURATION",
+    "PRESENT",
+    "Alert",
+    "Attribute",
+    "Budget",
+    "BurnWindow",
+    "Catalog",
+    "Counter",
+    "Duration",
+    "Gauge",
+    "Histogram",
+    "Instrument",
+    "Match",
+    "MetaRepo",
+    "NoLabels",
+    "Objective",
+    "Problem",
+    "Ratio",
+    "Recording",
+    "Severity",
+    "Sli",
+    "Slo",
+    "Threshold",
+    "TimeSlice",
+    "UpDownCounter",
+    "growth",
+    "increase",
+    "labels",
+    "latest",
+    "over_time",
+    "quantile",
+    "rate",
+    "share",
+]

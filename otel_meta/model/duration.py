@@ -1,0 +1,49 @@
+"""Spans of time as Prometheus writes them: 5m, 6h, 30d."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from otel_meta.errors import DeclarationError
+
+from ._frozen import set_fields
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_FORM: Final = re.compile(r"([1-9][0-9]*)([smhd])")
+
+
+@dataclass(frozen=True, order=True, init=False)
+class Duration:
+    """A whole number of seconds, minutes, hours or days.
+
+    >>> Duration("90m").seconds, str(Duration("120m"))
+    (5400, '2h')
+    """
+
+    seconds: int
+
+    def __init__(self, text: str) -> None:
+        form = _FORM.fullmatch(text)
+        if form is None:
+            raise DeclarationError(
+                f"duration {text!r}",
+                "is not a number and a unit",
+                "write it as 30s, 5m, 6h or 30d",
+            )
+        set_fields(self, seconds=int(form[1]) * _SECONDS[form[2]])
+
+    @classmethod
+    def of(cls, value: str | Duration) -> Duration:
+        """Take a duration as it is, or read it from text.
+
+        Raises:
+            DeclarationError: the text is not a duration.
+        """
+        return value if isinstance(value, Duration) else cls(value)
+
+    def __str__(self) -> str:
+        """The shortest text of one unit, which is how PromQL wants it."""
+        unit = next(u for u in "dhms" if self.seconds % _SECONDS[u] == 0)
+        return f"{self.seconds // _SECONDS[unit]}{unit}"

@@ -1,0 +1,87 @@
+"""A meta-repository: one class whose attributes declare what it measures and promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from inspect import cleandoc
+from types import MappingProxyType
+from typing import ClassVar, TypeVar
+
+from otel_meta.errors import DeclarationError
+
+from .alert import Alert, Recording
+from .instrument import Instrument
+from .match import Match
+from .slo import NAME, Slo
+
+T = TypeVar("T")
+
+
+class MetaRepo:
+    """Subclass it and declare instruments, SLOs, recordings and alerts as attributes.
+
+    >>> class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
+    ...     '''Map tiles and routing.'''
+
+    The name becomes ``service.namespace`` on every series of its services.
+
+    Raises:
+        DeclarationError: at import, when a declaration cannot hold.
+    """
+
+    name: ClassVar[str]
+    owner: ClassVar[str]
+    tier: ClassVar[int]
+    description: ClassVar[str]
+    instruments: ClassVar[Mapping[str, Instrument[...]]]
+    slos: ClassVar[Mapping[str, Slo]]
+    recordings: ClassVar[Mapping[str, Recording]]
+    alerts: ClassVar[Mapping[str, Alert]]
+
+    def __init_subclass__(cls, *, name: str, owner: str, tier: int = 2) -> None:
+        """Collect and check the declarations.
+
+        Args:
+            name: the repository's name; lower-case words joined by dashes.
+            owner: the team to tell.
+            tier: 1 where an outage stops customers, 2 where it slows them, 3 behind the scenes.
+        """
+        if not NAME.fullmatch(name):
+            raise DeclarationError(
+                f"meta-repository {name!r}",
+                "is not a name",
+                "use lower-case words joined by dashes",
+            )
+        cls.name, cls.owner, cls.tier = name, owner, tier
+        cls.description = cleandoc(cls.__doc__ or "").partition("\n")[0]
+        cls.instruments = _declared(cls, Instrument)
+        cls.slos = _declared(cls, Slo)
+        cls.recordings = _declared(cls, Recording)
+        cls.alerts = _declared(cls, Alert)
+        _check_references(cls)
+
+
+def _declared(cls: type, kind: type[T]) -> Mapping[str, T]:
+    members: dict[str, object] = {}
+    for base in reversed(cls.__mro__):
+        members |= vars(base)
+    return MappingProxyType({name: m for name, m in members.items() if isinstance(m, kind)})
+
+
+def _check_references(cls: type[MetaRepo]) -> None:
+    own = {id(instrument) for instrument in cls.instruments.values()}
+    for where, match in _references(cls):
+        if id(match.instrument) not in own:
+            raise DeclarationError(
+                f"{cls.__name__}.{where}",
+                f"looks at {match.instrument.name}, which {cls.__name__} does not declare",
+                "make that instrument an attribute of the class",
+            )
+
+
+def _references(cls: type[MetaRepo]) -> Iterator[tuple[str, Match]]:
+    for name, slo in cls.slos.items():
+        yield from ((name, match) for match in slo.sli.matches())
+    measured: Mapping[str, Recording | Alert] = {**cls.recordings, **cls.alerts}
+    for name, declared in measured.items():
+        yield from ((name, match) for match in declared.measure.matches())

@@ -1,0 +1,268 @@
+"""Aurora: the SaaS product, from its API and WebSockets to its database and users."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from otel_meta.model import (
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_LATENCY_P99,
+    HTTP_SERVER_REQUEST_DURATION,
+    PRESENT,
+    Alert,
+    Counter,
+    Duration,
+    Gauge,
+    Histogram,
+    MetaRepo,
+    Recording,
+    Slo,
+    UpDownCounter,
+    labels,
+    over_time,
+    quantile,
+    share,
+)
+
+
+@labels
+class Endpoint:
+    """Where a WebSocket connects."""
+
+    endpoint: str
+
+
+@labels
+class ConnectionEnd:
+    """How a WebSocket connection ended."""
+
+    endpoint: str
+    reason: Literal["normal", "going_away", "protocol_error", "abnormal", "server_error"]
+
+
+@labels
+class SocketMessage:
+    """A message over a WebSocket."""
+
+    endpoint: str
+    direction: Literal["received", "sent"]
+
+
+@labels
+class Query:
+    """A statement that the database ran."""
+
+    operation: Literal["select", "insert", "update", "delete", "other"]
+    table: str
+
+
+@labels
+class Registration:
+    """Somebody who wants an account."""
+
+    channel: Literal["web", "mobile", "invitation", "sso"]
+
+
+@labels
+class RegistrationFailure:
+    """Somebody who did not get an account."""
+
+    channel: Literal["web", "mobile", "invitation", "sso"]
+    reason: Literal["invalid_input", "duplicate", "mail_undeliverable", "dependency", "internal"]
+
+
+@labels
+class Order:
+    """A purchase."""
+
+    channel: Literal["web", "mobile", "api"]
+    outcome: Literal["accepted", "declined", "failed"]
+
+
+@labels
+class Plan:
+    """What a customer pays for."""
+
+    plan: Literal["free", "pro", "enterprise"]
+
+
+@labels
+class Activity:
+    """What users do."""
+
+    event_type: str
+    plan: Literal["free", "pro", "enterprise"]
+
+
+@labels
+class Authentication:
+    """Somebody who could not show who they are."""
+
+    method: Literal["password", "token", "api_key", "sso"]
+    reason: Literal["bad_credentials", "expired", "revoked", "malformed", "locked"]
+
+
+@labels
+class Authorization:
+    """Somebody who may not do what they tried."""
+
+    resource: str
+    action: Literal["read", "create", "update", "delete", "administer"]
+
+
+@labels
+class Cache:
+    """A cache by its name."""
+
+    cache: str
+
+
+@labels
+class CacheLookup:
+    """A question to a cache."""
+
+    cache: str
+    result: Literal["hit", "miss"]
+
+
+class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=1):
+    """API, WebSockets, database and users."""
+
+    http_requests = HTTP_SERVER_REQUEST_DURATION
+    http_active_requests = HTTP_SERVER_ACTIVE_REQUESTS
+
+    websocket_active = UpDownCounter(
+        "websocket.connections.active",
+        "WebSocket connections that are open.",
+        Endpoint,
+        unit="{connection}",
+    )
+    websocket_ends = Counter(
+        "websocket.connections.closed",
+        "WebSocket connections that ended, by reason.",
+        ConnectionEnd,
+        unit="{connection}",
+    )
+    websocket_message_duration = Histogram(
+        "websocket.message.duration",
+        "Time to handle a WebSocket message.",
+        SocketMessage,
+        unit="s",
+        buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    )
+    query_duration = Histogram(
+        "database.query.duration",
+        "Time that a database query takes, waiting for a connection included.",
+        Query,
+        unit="s",
+        buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    )
+    registrations = Counter(
+        "user.registrations",
+        "Registrations attempted, failed ones too.",
+        Registration,
+        unit="{registration}",
+    )
+    registration_failures = Counter(
+        "user.registration.failures",
+        "Registrations that failed, by reason.",
+        RegistrationFailure,
+        unit="{failure}",
+    )
+    orders = Counter("orders.placed", "Orders placed, by outcome.", Order, unit="{order}")
+    active_users = Gauge("active_users", "Users with a session that is alive.", Plan, unit="{user}")
+    activity_events = Counter(
+        "user.activity.events", "What users do, by type of event.", Activity, unit="{event}"
+    )
+    authentication_failures = Counter(
+        "api.authentication.failures",
+        "API calls refused because the caller could not be identified.",
+        Authentication,
+        unit="{failure}",
+    )
+    authorization_failures = Counter(
+        "api.authorization.failures",
+        "API calls refused because the caller lacked permission.",
+        Authorization,
+        unit="{failure}",
+    )
+    cache_lookups = Counter(
+        "cache.lookups", "Questions put to caches, by result.", CacheLookup, unit="{lookup}"
+    )
+    cache_hit_rate = Gauge(
+        "cache.hit.rate",
+        "Share of recent lookups that a cache answered, 0 to 1, as the cache itself reports it.",
+        Cache,
+        unit="{ratio}",
+    )
+
+    api_availability = Slo(
+        "aurora-api-availability",
+        objective="99.9%",
+        period="30d",
+        sli=http_requests.ratio(bad=http_requests.where(error_type=PRESENT)),
+        why="A call that fails is a page that does not load.",
+    )
+    api_latency = Slo(
+        "aurora-api-latency",
+        objective="99%",  # P99
+        period="7d",
+        sli=http_requests.within(0.1),
+        why="A page makes a dozen calls, and users feel the sum.",
+    )
+    websocket_stability = Slo(
+        "aurora-websocket-stability",
+        objective="99%",
+        period="7d",
+        sli=websocket_ends.ratio(
+            bad=websocket_ends.where(reason=("protocol_error", "abnormal", "server_error"))
+        ),
+        why="Live pages freeze without saying so.",
+    )
+    database_latency = Slo(
+        "aurora-database-latency",
+        objective="95%",  # P95
+        period="7d",
+        sli=query_duration.within(0.05),
+        why="Every request waits for several queries.",
+    )
+    # What the user mistyped is not ours to fix and would drown what is.
+    registration_success = Slo(
+        "aurora-registration-success",
+        objective="99%",
+        period="7d",
+        sli=registrations.ratio(
+            bad=registration_failures.where(reason=("mail_undeliverable", "dependency", "internal"))
+        ),
+        why="Somebody who cannot register does not come back.",
+    )
+
+    api_latency_p99 = HTTP_SERVER_LATENCY_P99
+    database_latency_p95 = Recording(
+        "service:database_query_duration_seconds:p95_7d",
+        quantile(query_duration, "0.95", "7d"),
+        "P95 of the time that a database query takes, in seconds, over 7 days.",
+    )
+    active_users_daily = Recording(
+        "service:active_users:max_1d",
+        over_time(active_users, "max", "1d", merge="sum"),
+        "Most users with a live session at a time, over 1 day.",
+    )
+    websocket_latency_p99 = Recording(
+        "service:websocket_message_duration_seconds:p99_7d",
+        quantile(websocket_message_duration, "0.99", "7d"),
+        "P99 of the time to handle a WebSocket message, in seconds, over 7 days.",
+    )
+
+    registrations_failing = Alert(
+        name="AuroraUserRegistrationFailures",
+        measure=share(
+            registration_failures.where(reason=("mail_undeliverable", "dependency", "internal")),
+            registrations,
+            "30m",
+        ),
+        above=0.01,
+        hold=Duration("5m"),
+        severity="ticket",
+        summary="Registrations fail for reasons that are ours.",
+    )
