@@ -83,6 +83,10 @@ class Instrument(Generic[P]):
         )
 
 
+Source = Instrument[...] | Match
+"""All series of an instrument, or some of them."""
+
+
 class Counter(Instrument[P]):
     """Counts what happened: goes up only, and Prometheus shows it with ``_total``."""
 
@@ -209,11 +213,7 @@ class Histogram(Instrument[P]):
         return Threshold(as_match(self), bound)
 
 
-def _ratio_of(
-    total: Instrument[...],
-    bad: Instrument[...] | Match | None,
-    good: Instrument[...] | Match | None,
-) -> Ratio:
+def _ratio_of(total: Source, bad: Source | None, good: Source | None) -> Ratio:
     return Ratio(
         total=as_match(total),
         bad=None if bad is None else as_match(bad),

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeVar
 from otel_meta.errors import DeclarationError
 
 from .duration import Duration
-from .instrument import Instrument
+from .instrument import Source
 from .labels import IDENTITY_LABELS
 from .match import Match, as_match
 
@@ -111,7 +111,6 @@ class Growth:
 
 
 Measure = Latest | OverTime | Quantile | Rate | Increase | Share | Growth
-Source = Instrument[...] | Match
 M = TypeVar("M", bound=Measure)
 
 
