@@ -100,12 +100,7 @@ class Counter(Instrument[P]):
     def __get__(self, instance: object | None, owner: type) -> Self | LiveCounter[P]:
         return self if instance is None else self._not_bound(instance)
 
-    def ratio(
-        self,
-        *,
-        bad: Instrument[...] | Match | None = None,
-        good: Instrument[...] | Match | None = None,
-    ) -> Ratio:
+    def ratio(self, *, bad: Source | None = None, good: Source | None = None) -> Ratio:
         """The share of these events that were good; give the part that the service counts.
 
         Raises:
@@ -191,12 +186,7 @@ class Histogram(Instrument[P]):
     def __get__(self, instance: object | None, owner: type) -> Self | LiveHistogram[P]:
         return self if instance is None else self._not_bound(instance)
 
-    def ratio(
-        self,
-        *,
-        bad: Instrument[...] | Match | None = None,
-        good: Instrument[...] | Match | None = None,
-    ) -> Ratio:
+    def ratio(self, *, bad: Source | None = None, good: Source | None = None) -> Ratio:
         """The share of these events that were good; give the part that the service counts.
 
         Raises:
