@@ -10,23 +10,54 @@ from otel_meta.errors import (
     PortInUse,
     UsageError,
 )
-from otel_meta.model.alert import Alert, Recording
-from otel_meta.model.burn import BURN_WINDOWS, BurnWindow
-from otel_meta.model.catalog import Catalog, Problem
-from otel_meta.model.duration import Duration
-from otel_meta.model.instrument import Counter, Gauge, Histogram, Instrument, UpDownCounter
-from otel_meta.model.labels import Attribute, NoLabels, labels
-from otel_meta.model.match import PRESENT, Match
-from otel_meta.model.measure import growth, increase, latest, over_time, quantile, rate, share
-from otel_meta.model.objective import Budget, Objective
-from otel_meta.model.repo import MetaRepo
-from otel_meta.model.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION
-from otel_meta.model.sli import Ratio, Threshold, TimeSlice
-from otel_meta.model.slo import Slo
+from otel_meta.model import (
+    BURN_WINDOWS,
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_LATENCY_P99,
+    HTTP_SERVER_REQUEST_DURATION,
+    PRESENT,
+    Alert,
+    Attribute,
+    Budget,
+    BurnWindow,
+    Catalog,
+    Counter,
+    Duration,
+    Gauge,
+    Histogram,
+    Instrument,
+    Match,
+    MetaRepo,
+    NoLabels,
+    Objective,
+    Problem,
+    Ratio,
+    Recording,
+    Severity,
+    Sli,
+    Slo,
+    Threshold,
+    TimeSlice,
+    UpDownCounter,
+    growth,
+    increase,
+    labels,
+    latest,
+    over_time,
+    quantile,
+    rate,
+    share,
+)
+from otel_meta.runtime.setup import configure
+from otel_meta.runtime.status import Status
+from otel_meta.runtime.telemetry import Telemetry
+from otel_meta.runtime.tracker import SloTracker
+from otel_meta.web.instrument import instrument
 
 __all__ = [
     "BURN_WINDOWS",
     "HTTP_SERVER_ACTIVE_REQUESTS",
+    "HTTP_SERVER_LATENCY_P99",
     "HTTP_SERVER_REQUEST_DURATION",
     "PRESENT",
     "Alert",
@@ -53,13 +84,20 @@ __all__ = [
     "Problem",
     "Ratio",
     "Recording",
+    "Severity",
+    "Sli",
     "Slo",
+    "SloTracker",
+    "Status",
+    "Telemetry",
     "Threshold",
     "TimeSlice",
     "UpDownCounter",
     "UsageError",
+    "configure",
     "growth",
     "increase",
+    "instrument",
     "labels",
     "latest",
     "over_time",

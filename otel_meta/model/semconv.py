@@ -27,6 +27,11 @@ Method = Literal[
     "_OTHER",
 ]
 
+
+def _number(text: str) -> str | int:
+    return int(text) if text.isdigit() else text
+
+
 _STATUS_CODES: Final = tuple(str(code) for code in range(100, 600))
 
 
@@ -47,7 +52,7 @@ class HttpServerRequest:
     http_route: Annotated[str, Attribute("http.route")] = ""
     """The route's template; empty where no route matched. Never the raw path."""
     http_response_status_code: Annotated[
-        str, Attribute("http.response.status_code", values=_STATUS_CODES, encode=int)
+        str, Attribute("http.response.status_code", values=_STATUS_CODES, encode=_number)
     ] = ""
     """Empty where no response was started."""
     error_type: Annotated[str, Attribute("error.type")] = ""

@@ -28,6 +28,7 @@ class Atlas(MetaRepo, name="atlas", owner="maps"):
 
 
 def right(atlas: Atlas) -> None:
+    """What passes."""
     atlas.requests.add(1, endpoint="/tiles", method="GET")
     atlas.requests.add(1.5, endpoint="/tiles", method="POST", tenant="a")
     atlas.latency.record(0.25, endpoint="/tiles", method="GET")
@@ -37,6 +38,7 @@ def right(atlas: Atlas) -> None:
 
 
 def wrong(atlas: Atlas) -> None:
+    """What must not."""
     atlas.requests.add(1, endpoint="/tiles")  # type: ignore[call-arg]  # a label is missing
     atlas.requests.add(1, endpoint="/tiles", methd="GET")  # type: ignore[call-arg]  # misspelt
     atlas.requests.add(1, endpoint="/tiles", method="get")  # type: ignore[arg-type]  # not in the set

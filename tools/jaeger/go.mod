@@ -1,3 +1,6 @@
+// Made anew, go.sum must start as a copy of the one inside Jaeger's own module, before `go mod tidy`:
+// the public checksum database has no answer for some modules of the Collector 0.140 that Jaeger
+// is made of. It does answer for Jaeger, and so vouches for that copy.
 module otel_meta/tools/jaeger
 
 go 1.26.0

@@ -1,0 +1,1 @@
+"""What happens in a process: recording, exporting, logging and keeping count of SLOs."""

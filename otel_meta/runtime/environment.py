@@ -1,0 +1,87 @@
+"""Reading environment variables as OpenTelemetry asks: invalid ones warn and fall back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, TypeVar
+from urllib.parse import unquote
+
+T = TypeVar("T")
+
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
+_FALSE: Final = frozenset({"false", "0", "no", "off"})
+
+
+class Environment:
+    """Variables by name; ``warnings`` collects what could not be used, and what is used instead."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables: Final = variables
+        self.warnings: Final[list[str]] = []
+
+    def text(self, *names: str) -> str | None:
+        """The first of these variables that is set and not empty."""
+        return next((v for n in names if (v := self._variables.get(n, "").strip())), None)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A boolean."""
+        text = self.text(name)
+        if text is None:
+            return default
+        if text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        return self._fall_back(name, text, "true or false", default)
+
+    def number(self, *names: str, default: float, least: float, most: float) -> float:
+        """A number within bounds, from the first of these variables that is set."""
+        name = next((n for n in names if self.text(n)), names[0])
+        text = self.text(name)
+        if text is None:
+            return default
+        value = _as_float(text)
+        if value is not None and least <= value <= most:
+            return value
+        return self._fall_back(name, text, f"a number from {least:g} to {most:g}", default)
+
+    def choice(self, *names: str, known: Collection[str], default: str) -> str:
+        """One of a few words, from the first of these variables that is set."""
+        name = next((n for n in names if self.text(n)), names[0])
+        text = self.text(name)
+        if text is None or text.lower() in known:
+            return default if text is None else text.lower()
+        return self._fall_back(name, text, f"one of {', '.join(known)}", default)
+
+    def names(
+        self, name: str, known: Callable[[str], bool], default: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """A comma list of words; those not known are left out."""
+        text = self.text(name)
+        if text is None:
+            return default
+        words = tuple(dict.fromkeys(w for part in text.split(",") if (w := part.strip().lower())))
+        for word in (w for w in words if not known(w)):
+            self._fall_back(name, word, "a name that is installed", None)
+        return tuple(word for word in words if known(word))
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """A comma list of key=value with percent-encoded values."""
+        pairs: dict[str, str] = {}
+        for part in filter(None, (self.text(name) or "").split(",")):
+            key, equals, value = part.partition("=")
+            if key.strip() and equals:
+                pairs[key.strip()] = unquote(value.strip())
+            else:
+                self._fall_back(name, part, "key=value", None)
+        return pairs
+
+    def _fall_back(self, name: str, text: str, wanted: str, default: T) -> T:
+        instead = "ignoring it" if default is None else f"using {default!r}"
+        self.warnings.append(f"{name} holds {text!r}, which is not {wanted}; {instead}")
+        return default
+
+
+def _as_float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,105 @@
+"""What every log line goes through, whoever logs: structlog, the standard library or uvicorn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+import orjson
+import structlog
+from opentelemetry import trace
+from structlog.processors import ExceptionRenderer, StackInfoRenderer, TimeStamper
+from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_FIRST: Final = ("timestamp", "level", "event", "logger")
+_ACCESS_LOGGER: Final = "uvicorn.access"
+_ACCESS_ARGS: Final = 5
+
+
+def before_rendering(identity: Mapping[str, str]) -> tuple[Processor, ...]:
+    """Everything that a line says besides what its author wrote."""
+    return (
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
+        _add(identity),
+        add_trace_ids,
+        TimeStamper(fmt="iso", utc=True),
+        StackInfoRenderer(),
+    )
+
+
+def structured_exceptions() -> Processor:
+    """Exceptions as frames. Without locals: they hold passwords, tokens and customers' data."""
+    return ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+
+
+def add_trace_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Name the current span wherever there is one, sampled or not.
+
+    Asking whether the span is recording, as recipes have it, loses the ids of every request that
+    was not sampled, though its caller may have kept the trace.
+    """
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = f"{context.trace_id:032x}"
+        event["span_id"] = f"{context.span_id:016x}"
+        event["trace_flags"] = f"{context.trace_flags:02x}"
+    return event
+
+
+def access_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Take uvicorn's access line apart. The query string stays out: people put secrets there."""
+    args = event.pop("positional_args", ())
+    event.pop("color_message", None)  # the same line again, for terminals
+    if event["_record"].name == _ACCESS_LOGGER and len(args) == _ACCESS_ARGS:
+        client, method, target, version, status = args
+        event["event"] = "request"
+        event["client_address"] = client
+        event["http_request_method"] = method
+        event["url_path"] = str(target).partition("?")[0]
+        event["http_version"] = version
+        event["http_response_status_code"] = status
+    return event
+
+
+def render(on_fault: Callable[[str, object], None]) -> Callable[[Any, str, EventDict], bytes]:
+    """A renderer to JSON in UTF-8, one line an event, that renders anything somehow."""
+
+    def to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
+        line = {key: event.pop(key) for key in _FIRST if key in event}
+        line.update(event)
+        try:
+            return orjson.dumps(line, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        except Exception as error:
+            on_fault("render", error)
+            return _by_all_means(line)
+
+    return to_json
+
+
+def _add(identity: Mapping[str, str]) -> Processor:
+    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event.update(identity)
+        return event
+
+    return add
+
+
+def _plain(value: Any) -> object:
+    return sorted(map(str, cast("set[Any]", value))) if isinstance(value, set) else repr(value)
+
+
+def _by_all_means(line: Mapping[Any, Any]) -> bytes:
+    """What orjson refuses: lone surrogates, cycles, integers over 64 bits, a `repr` that raises."""
+    words = {_word(key): _word(value) for key, value in line.items()}
+    return json.dumps(words, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _word(value: object) -> str:
+    try:
+        return value if isinstance(value, str) else repr(value)
+    except Exception as error:
+        return f"<{type(value).__name__}: {type(error).__name__}>"

@@ -1,0 +1,168 @@
+"""The logs signal: JSON lines on a stream, the same from every library, and optionally OTLP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from threading import Lock
+from typing import Any, BinaryIO, Final
+
+import structlog
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+from structlog.stdlib import ExtraAdder, ProcessorFormatter
+from structlog.typing import EventDict, Processor
+
+from .exporters import create_exporter
+from .faults import Faults
+from .log_chain import access_fields, before_rendering, render, structured_exceptions
+from .log_sink import OtelSink
+from .outage import LastWords, watch
+from .settings import Settings
+
+_SERVER_LOGGERS: Final = ("uvicorn", "uvicorn.access", "uvicorn.error")
+
+
+class Lines:
+    """A stream that takes whole lines from any thread, and does not fail its writers."""
+
+    def __init__(self, stream: BinaryIO, faults: Faults) -> None:
+        self._stream: Final = stream
+        self._faults: Final = faults
+        self._lock: Final = Lock()
+
+    def write(self, line: bytes) -> None:
+        """Write one line. A closed or broken stream is counted."""
+        try:
+            with self._lock:
+                self._stream.write(line + b"\n")
+                self._stream.flush()
+        except (OSError, ValueError):
+            self._faults.count_only("log stream", "unwritable")
+
+
+class LineLogger:
+    """What structlog hands its rendered lines to."""
+
+    __slots__ = ("_write", "name")
+
+    def __init__(self, lines: Lines, name: str = "root") -> None:
+        self._write = lines.write
+        self.name = name
+
+    def msg(self, line: bytes) -> None:
+        """Write a line, at whatever level."""
+        self._write(line)
+
+    debug = info = warning = error = critical = fatal = exception = log = msg
+
+
+class StandardHandler(logging.Handler):
+    """Takes the standard library's records through the same chain."""
+
+    def __init__(self, lines: Lines, formatter: ProcessorFormatter, faults: Faults) -> None:
+        super().__init__()
+        self._lines: Final = lines
+        self._faults: Final = faults
+        self.setFormatter(formatter)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record as a JSON line."""
+        try:
+            self._lines.write(self.format(record).encode("utf-8", "replace"))
+        except Exception as error:
+            self._faults.count_only("log record", type(error).__name__)
+
+
+class Logs:
+    """The logger provider, and the logging of the process from `install` to `uninstall`."""
+
+    def __init__(
+        self, settings: Settings, resource: Resource, faults: Faults, words: LastWords
+    ) -> None:
+        self._settings: Final = settings
+        self._faults: Final = faults
+        self.provider: Final = LoggerProvider(resource, shutdown_on_exit=False)
+        for name in settings.exporters["logs"]:
+            exporter = create_exporter("logs", name, settings)
+            watch(exporter, "logs", faults, words)
+            self.provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+        self._before: tuple[list[logging.Handler], int] | None = None
+
+    def install(self, stream: BinaryIO, *, cache: bool) -> None:
+        """Make JSON lines of everything that this process logs.
+
+        Args:
+            stream: where lines go.
+            cache: let loggers keep their set-up after first use, which is faster and final.
+        """
+        chain = self._chain()
+        to_json = render(self._on_fault)
+        lines = Lines(stream, self._faults)
+        structlog.configure(
+            processors=[*chain, structured_exceptions(), to_json],
+            wrapper_class=structlog.make_filtering_bound_logger(self._settings.log_level),
+            logger_factory=partial(LineLogger, lines),
+            cache_logger_on_first_use=cache,
+        )
+        self._install_standard(lines, chain, to_json)
+
+    def adopt_servers(self) -> None:
+        """Take over uvicorn's loggers, which it sets up with handlers of its own at start."""
+        if self._before is None:
+            return
+        for name in _SERVER_LOGGERS:
+            server = logging.getLogger(name)
+            server.handlers.clear()
+            server.propagate = True
+
+    def uninstall(self) -> None:
+        """Give the standard library's root logger back as it was, and structlog its defaults."""
+        if self._before is None:
+            return
+        root = logging.getLogger()
+        root.handlers[:], level = self._before
+        root.setLevel(level)
+        structlog.reset_defaults()
+        self._before = None
+
+    def flush(self, timeout: float) -> None:
+        """Export what has been logged. The SDK heeds no timeout here, so the caller has to."""
+        self.provider.force_flush(int(timeout * 1000))
+
+    def shutdown(self, _timeout: float) -> None:
+        """Export what has been logged, and no more."""
+        self.provider.shutdown()
+
+    def _chain(self) -> tuple[Processor, ...]:
+        chain = before_rendering(_identity(self._settings))
+        if self._settings.exporters["logs"] and not self._settings.disabled:
+            return (*chain, OtelSink(self.provider))
+        return chain
+
+    def _install_standard(self, lines: Lines, chain: tuple[Processor, ...], to_json: Any) -> None:
+        def to_text(logger: Any, method: str, event: EventDict) -> str:
+            rendered: bytes = to_json(logger, method, event)
+            return rendered.decode()
+
+        formatter = ProcessorFormatter(
+            foreign_pre_chain=[ExtraAdder(), access_fields, *chain, structured_exceptions()],
+            processors=[ProcessorFormatter.remove_processors_meta, to_text],
+            pass_foreign_args=True,
+        )
+        root = logging.getLogger()
+        self._before = (root.handlers.copy(), root.level)
+        root.handlers[:] = [StandardHandler(lines, formatter, self._faults)]
+        root.setLevel(self._settings.log_level)
+        self.adopt_servers()
+
+    def _on_fault(self, reason: str, _error: object) -> None:
+        # Not reported: that would be one more line through what just failed.
+        self._faults.count_only("log line", reason)
+
+
+def _identity(settings: Settings) -> Mapping[str, str]:
+    identity = {"service_name": settings.service_name, "service_namespace": settings.namespace}
+    return {key: value for key, value in identity.items() if value}

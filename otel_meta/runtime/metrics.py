@@ -1,0 +1,120 @@
+"""The metrics signal: accumulators and the SDK's own instruments, out by every chosen way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import (
+    MetricExporter,
+    MetricReader,
+    MetricsData,
+    PeriodicExportingMetricReader,
+)
+from opentelemetry.sdk.resources import Resource
+
+from .accumulators import Accumulators
+from .exporters import create_exporter, optional
+from .outage import LastWords, watch
+from .own_metrics import UP
+from .points import with_accumulators
+from .settings import Settings
+from .ticker import Ticker
+
+if TYPE_CHECKING:
+    from .prometheus import Port, Scrape
+
+
+class PushReader(PeriodicExportingMetricReader):
+    """Exports the accumulators with what the SDK collected, when told to.
+
+    Its own thread is left out by an infinite interval: it would end for good at the first error
+    that a foreign instrument's aggregation raises. A `Ticker` outlives that.
+    """
+
+    def __init__(self, exporter: MetricExporter, accumulators: Accumulators) -> None:
+        super().__init__(exporter, export_interval_millis=math.inf)
+        self._accumulators: Final = accumulators
+
+    def _receive_metrics(
+        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
+    ) -> None:
+        joined = with_accumulators(metrics_data, self._accumulators)
+        super()._receive_metrics(joined, timeout_millis, **kwargs)
+
+
+class Metrics:
+    """The meter provider, and the ways out of it."""
+
+    def __init__(
+        self, settings: Settings, resource: Resource, accumulators: Accumulators, words: LastWords
+    ) -> None:
+        self._settings: Final = settings
+        self._accumulators: Final = accumulators
+        self.scrape: Final[Scrape | None] = self._scrape()
+        pushed = (name for name in settings.exporters["metrics"] if name != "prometheus")
+        self._pushes: Final = [self._push(name, words) for name in pushed]
+        readers: list[MetricReader] = [*self._pushes]
+        if self.scrape is not None:
+            readers.append(self.scrape.reader)
+        self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
+        _keep_alive(self.provider)
+        self.port: Final[Port | None] = self._port()
+        self._tickers: Final = [self._ticker(reader) for reader in self._pushes]
+
+    def start(self) -> None:
+        """Begin to push at the export interval."""
+        for ticker in self._tickers:
+            ticker.start()
+
+    def flush(self, timeout: float) -> None:
+        """Push now. Not `MeterProvider.force_flush`, which makes the next scrape come out twice."""
+        for reader in self._pushes:
+            reader.force_flush(timeout * 1000)
+
+    def shutdown(self, timeout: float) -> None:
+        """Push a last time, and free the port."""
+        for ticker in self._tickers:
+            ticker.stop(timeout)
+        if self.port is not None:
+            self.port.close(timeout)
+        self.flush(timeout)
+        self.provider.shutdown(timeout * 1000)
+
+    def _scrape(self) -> Scrape | None:
+        if "prometheus" not in self._settings.exporters["metrics"]:
+            return None
+        module = optional("otel_meta.runtime.prometheus", "Prometheus export", "prometheus")
+        scrape: Scrape = module.Scrape(self._accumulators)
+        return scrape
+
+    def _port(self) -> Port | None:
+        number = self._settings.prometheus_port
+        if self.scrape is None or number is None:
+            return None
+        return self.scrape.listen(self._settings.prometheus_host, number)
+
+    def _push(self, name: str, words: LastWords) -> PushReader:
+        exporter = create_exporter("metrics", name, self._settings)
+        watch(exporter, "metrics", self._accumulators.faults, words)
+        return PushReader(exporter, self._accumulators)
+
+    def _ticker(self, reader: PushReader) -> Ticker:
+        collect: Callable[[], None] = reader.collect
+        return Ticker(
+            "metrics export", self._settings.metric_interval, collect, self._accumulators.faults
+        )
+
+
+def _keep_alive(provider: MeterProvider) -> None:
+    """Have one instrument that always reports: readers get nothing from an SDK that has nothing."""
+
+    def up(_options: CallbackOptions) -> list[Observation]:
+        return [Observation(1)]
+
+    provider.get_meter("otel_meta").create_observable_gauge(
+        UP, [up], description="1 for as long as the process exports its telemetry."
+    )

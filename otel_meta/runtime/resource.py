@@ -1,0 +1,25 @@
+"""Who the process is: the resource that every signal carries."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Final
+
+from opentelemetry.sdk.resources import Resource
+
+from .settings import Settings
+
+IDENTITY: Final = frozenset({"service.name", "service.namespace"})
+"""Copied onto every series, as service_name and service_namespace."""
+
+
+def create_resource(settings: Settings) -> Resource:
+    """The resource of this process; what the settings say wins over what is detected."""
+    attributes = {
+        **settings.resource_attributes,
+        "service.name": settings.service_name,
+        "service.namespace": settings.namespace,
+        "telemetry.distro.name": "otel_meta",
+        "telemetry.distro.version": version("otel_meta"),
+    }
+    return Resource.create({key: value for key, value in attributes.items() if value})

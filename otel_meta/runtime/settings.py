@@ -1,0 +1,234 @@
+"""What telemetry is to do: arguments first, then standard OTEL_* variables, then defaults.
+
+One default departs from OpenTelemetry's: nothing is sent to localhost:4318 unasked. OTLP is used
+once an endpoint or the exporter is named; until then metrics wait to be scraped, and traces and
+logs carry ids without leaving the process. A first run is quiet, and a sidecar's injection of
+OTEL_EXPORTER_OTLP_ENDPOINT is enough to turn everything on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib.metadata import entry_points
+from typing import Final, Literal
+
+from otel_meta.errors import ConfigurationError
+
+from .environment import Environment
+
+Signal = Literal["traces", "metrics", "logs"]
+SIGNALS: Final[tuple[Signal, ...]] = ("traces", "metrics", "logs")
+
+PROMETHEUS_HOST: Final = "localhost"
+PROMETHEUS_PORT: Final = 9464
+_MAX_PORT: Final = 65_535
+_PROTOCOLS: Final = ("http/protobuf", "grpc")
+_OWN_EXPORTERS: Final[Mapping[Signal, frozenset[str]]] = {
+    "traces": frozenset({"otlp", "console", "none"}),
+    "metrics": frozenset({"otlp", "prometheus", "console", "none"}),
+    "logs": frozenset({"otlp", "none"}),
+}
+_LEVELS: Final = ("debug", "info", "warn", "warning", "error", "critical")
+
+
+class Unset(Enum):
+    """An argument that was not given, where None means something."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that set-up reads; times in seconds."""
+
+    service_name: str
+    namespace: str
+    resource_attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    disabled: bool = False
+    exporters: Mapping[Signal, tuple[str, ...]]
+    protocols: Mapping[Signal, str]
+    otlp_endpoint: str | None = None
+    """Base URL given as an argument; the exporters read the variables themselves."""
+    otlp_timeouts: Mapping[Signal, float]
+    prometheus_host: str = PROMETHEUS_HOST
+    prometheus_port: int | None = None
+    """Where /metrics has a port of its own; None where only the app serves it."""
+    metric_interval: float = 60.0
+    sampler: str = "parentbased_always_on"
+    sampler_arg: str | None = None
+    propagators: tuple[str, ...] = ("tracecontext", "baggage")
+    log_level: int = logging.INFO
+    shutdown_timeout: float = 5.0
+    warnings: tuple[str, ...] = ()
+
+    def exports(self, signal: Signal, name: str) -> bool:
+        """Whether a signal goes to an exporter."""
+        return not self.disabled and name in self.exporters[signal]
+
+
+def read_settings(
+    *,
+    service_name: str | None = None,
+    namespace: str | None = None,
+    resource_attributes: Mapping[str, str] | None = None,
+    traces: str | Iterable[str] | None = None,
+    metrics: str | Iterable[str] | None = None,
+    logs: str | Iterable[str] | None = None,
+    otlp_endpoint: str | None = None,
+    prometheus_host: str | None = None,
+    prometheus_port: int | Unset | None = UNSET,
+    metric_interval: float | None = None,
+    log_level: str | None = None,
+    shutdown_timeout: float | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Settle what telemetry is to do.
+
+    Raises:
+        ConfigurationError: an argument cannot be used. A variable that cannot is warned of in
+            ``Settings.warnings``, and its default taken.
+    """
+    env = Environment(environ)
+    attributes = {**env.pairs("OTEL_RESOURCE_ATTRIBUTES"), **(resource_attributes or {})}
+    given: dict[Signal, str | Iterable[str] | None] = {
+        "traces": traces,
+        "metrics": metrics,
+        "logs": logs,
+    }
+    exporters: dict[Signal, tuple[str, ...]] = {
+        signal: _exporters(env, signal, given[signal], reachable=otlp_endpoint is not None)
+        for signal in SIGNALS
+    }
+    level = _level(env, log_level)
+    return Settings(
+        service_name=_service_name(env, service_name, attributes),
+        namespace=namespace or attributes.get("service.namespace", ""),
+        resource_attributes=attributes,
+        disabled=env.flag("OTEL_SDK_DISABLED", default=False),
+        exporters=exporters,
+        protocols={signal: _protocol(env, signal) for signal in SIGNALS},
+        otlp_endpoint=otlp_endpoint,
+        otlp_timeouts={signal: _timeout(env, signal) for signal in SIGNALS},
+        prometheus_host=prometheus_host
+        or env.text("OTEL_EXPORTER_PROMETHEUS_HOST")
+        or PROMETHEUS_HOST,
+        prometheus_port=_port(env, prometheus_port, exporters["metrics"]),
+        metric_interval=metric_interval
+        or env.number("OTEL_METRIC_EXPORT_INTERVAL", default=60_000, least=1, most=86_400_000)
+        / 1000,
+        sampler=env.text("OTEL_TRACES_SAMPLER") or "parentbased_always_on",
+        sampler_arg=env.text("OTEL_TRACES_SAMPLER_ARG"),
+        propagators=_propagators(env),
+        log_level=level,
+        shutdown_timeout=_shutdown_timeout(env, shutdown_timeout),
+        warnings=tuple(env.warnings),
+    )
+
+
+def _service_name(env: Environment, given: str | None, attributes: Mapping[str, str]) -> str:
+    name = given or env.text("OTEL_SERVICE_NAME") or attributes.get("service.name")
+    if name is None:
+        env.warnings.append(
+            "the service has no name, so its series cannot be told apart; "
+            "call configure('my-service') or set OTEL_SERVICE_NAME; using 'unknown_service'"
+        )
+    return name or "unknown_service"
+
+
+def _exporters(
+    env: Environment, signal: Signal, given: str | Iterable[str] | None, *, reachable: bool
+) -> tuple[str, ...]:
+    names = _OWN_EXPORTERS[signal]
+
+    def known(name: str) -> bool:
+        return name in names or _installed(f"opentelemetry_{signal}_exporter", name)
+
+    if given is None:
+        default = _default(signal, otlp=reachable or _endpoint_is_named(env, signal))
+        chosen = env.names(f"OTEL_{signal.upper()}_EXPORTER", known, default)
+    else:
+        chosen = (given,) if isinstance(given, str) else tuple(given)
+        for name in chosen:
+            if not known(name):
+                raise ConfigurationError(
+                    f"configure({signal}={name!r}): there is no such exporter; "
+                    f"choose from {', '.join(sorted(names))}"
+                )
+    return () if "none" in chosen else chosen
+
+
+def _installed(group: str, name: str) -> bool:
+    return bool(entry_points(group=group, name=name))
+
+
+def _default(signal: Signal, *, otlp: bool) -> tuple[str, ...]:
+    if otlp:
+        return ("otlp",)
+    return ("prometheus",) if signal == "metrics" else ("none",)
+
+
+def _endpoint_is_named(env: Environment, signal: Signal) -> bool:
+    own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
+    return env.text(own, "OTEL_EXPORTER_OTLP_ENDPOINT") is not None
+
+
+def _protocol(env: Environment, signal: Signal) -> str:
+    return env.choice(
+        f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        known=_PROTOCOLS,
+        default=_PROTOCOLS[0],
+    )
+
+
+def _timeout(env: Environment, signal: Signal) -> float:
+    return env.number(
+        f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT",
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+        default=10.0,
+        least=0.001,
+        most=3600,
+    )
+
+
+def _port(env: Environment, given: int | Unset | None, exporters: tuple[str, ...]) -> int | None:
+    """A port of its own opens when it is asked for: by argument, or by a standard variable."""
+    if not isinstance(given, Unset):
+        if given is not None and not 0 <= given <= _MAX_PORT:
+            raise ConfigurationError(f"prometheus_port={given} is not a port; use 0 to {_MAX_PORT}")
+        return given
+    if "prometheus" not in exporters:
+        return None
+    asked = env.text("OTEL_EXPORTER_PROMETHEUS_PORT") or env.text("OTEL_METRICS_EXPORTER")
+    port = env.number(
+        "OTEL_EXPORTER_PROMETHEUS_PORT", default=PROMETHEUS_PORT, least=0, most=_MAX_PORT
+    )
+    return int(port) if asked else None
+
+
+def _propagators(env: Environment) -> tuple[str, ...]:
+    return env.names(
+        "OTEL_PROPAGATORS",
+        lambda name: name == "none" or _installed("opentelemetry_propagator", name),
+        ("tracecontext", "baggage"),
+    )
+
+
+def _level(env: Environment, given: str | None) -> int:
+    if given is not None and given.lower() not in _LEVELS:
+        raise ConfigurationError(f"log_level={given!r}: choose from {', '.join(_LEVELS)}")
+    name = given or env.choice("OTEL_LOG_LEVEL", known=_LEVELS, default="info")
+    return logging.getLevelNamesMapping()[name.upper()]
+
+
+def _shutdown_timeout(env: Environment, given: float | None) -> float:
+    if given is not None:
+        return given
+    return env.number("OTEL_META_SHUTDOWN_TIMEOUT", default=5.0, least=0.1, most=600)

@@ -1,0 +1,147 @@
+"""The telemetry of a process: what `configure` returns, and what everything else is given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+
+from opentelemetry.sdk.resources import Resource
+
+from otel_meta.model import MetaRepo
+
+from .accumulators import Accumulators
+from .bind import bind
+from .deadline import within
+from .faults import Faults, logger
+from .logs import Logs
+from .metrics import Metrics
+from .outage import LastWords
+from .settings import Settings
+from .ticker import Ticker
+from .traces import Traces
+from .tracker import INTERVAL, SloTracker
+
+if TYPE_CHECKING:
+    from .prometheus import Scrape
+
+RepoT = TypeVar("RepoT", bound=MetaRepo)
+
+
+class _Signal(Protocol):
+    def flush(self, timeout: float, /) -> None: ...
+    def shutdown(self, timeout: float, /) -> None: ...
+
+
+class Telemetry:
+    """Metrics, traces, logs and SLOs of one process. A context manager: leaving it shuts down.
+
+    Raises:
+        ConfigurationError: an exporter cannot start; among them `MissingExtra` and `PortInUse`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        resource: Resource,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings: Final = settings
+        self.resource: Final = resource
+        self.faults: Final = Faults()
+        self.accumulators: Final = Accumulators(self.faults)
+        self.tracker: Final = SloTracker(self.accumulators, clock)
+        self._words: Final = LastWords()
+        self.logs: Final = Logs(settings, resource, self.faults, self._words)
+        self.traces: Traces | None = None
+        self.metrics: Metrics | None = None
+        if not settings.disabled:
+            self.traces = Traces(settings, resource, self.faults, self._words)
+            self.metrics = Metrics(settings, resource, self.accumulators, self._words)
+        self._sampling: Final = Ticker("SLO tracker", INTERVAL, self.tracker.sample, self.faults)
+        self._open = True
+        self._closing: Final = Lock()
+
+    @property
+    def scrape(self) -> Scrape | None:
+        """What answers /metrics; None where metrics are not exported to Prometheus."""
+        return None if self.metrics is None else self.metrics.scrape
+
+    def start(self) -> None:
+        """Begin to export and to keep count."""
+        self._words.listen()
+        if self.metrics is not None:
+            self.metrics.start()
+            self._sampling.start()
+
+    def bind(self, repo: type[RepoT]) -> RepoT:
+        """A meta-repository whose instruments are live, and whose SLOs are tracked from now on."""
+        if self.settings.namespace not in ("", repo.name):
+            logger.warning(
+                "bind(%s): this service belongs to %s, and the rules of %s look at series of "
+                "service_namespace=%r alone; they will not see what is recorded here",
+                repo.__name__,
+                self.settings.namespace,
+                repo.__name__,
+                repo.name,
+            )
+        live = bind(repo, self.accumulators)
+        self.tracker.follow(repo)
+        return live
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Export everything recorded so far.
+
+        Args:
+            timeout: seconds to wait in all; by default ``settings.shutdown_timeout``.
+
+        Returns:
+            Whether it was done in time. What could not be delivered is counted as a fault.
+        """
+        seconds = self.settings.shutdown_timeout if timeout is None else timeout
+        jobs = {f"{n} flush": partial(s.flush, seconds) for n, s in self._signals().items()}
+        return within(seconds, jobs, self.faults)
+
+    def shutdown(self, timeout: float | None = None) -> bool:
+        """Export everything recorded so far and stop, once; a second call does nothing.
+
+        Args:
+            timeout: seconds to wait in all; by default ``settings.shutdown_timeout``.
+
+        Returns:
+            Whether it was done in time.
+        """
+        with self._closing:
+            was_open, self._open = self._open, False
+        if not was_open:
+            return True
+        seconds = self.settings.shutdown_timeout if timeout is None else timeout
+        self._sampling.stop(seconds)
+        jobs = {f"{n} shutdown": partial(s.shutdown, seconds) for n, s in self._signals().items()}
+        in_time = within(seconds, jobs, self.faults)
+        if not in_time:
+            logger.warning(
+                "telemetry did not finish within %g s of shutdown; the rest is lost", seconds
+            )
+        self._words.leave()
+        self.logs.uninstall()
+        return in_time
+
+    def _signals(self) -> Mapping[str, _Signal]:
+        signals = {"traces": self.traces, "metrics": self.metrics, "logs": self.logs}
+        return {name: signal for name, signal in signals.items() if signal is not None}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.shutdown()

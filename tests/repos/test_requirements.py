@@ -1,0 +1,546 @@
+"""What the six must measure, promise and tell, written out by hand."""
+
+from __future__ import annotations
+
+import ast
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from otel_meta import (
+    PRESENT,
+    Alert,
+    Duration,
+    Instrument,
+    Match,
+    MetaRepo,
+    Ratio,
+    Slo,
+    Threshold,
+    TimeSlice,
+    repos,
+)
+from otel_meta.model.labels import MAX_OPEN_LABELS, labels_of
+from otel_meta.model.measure import (
+    Growth,
+    Increase,
+    Latest,
+    Measure,
+    OverTime,
+    Quantile,
+    Rate,
+    Share,
+)
+from otel_meta.model.names import check_name
+from otel_meta.repos import BUILTIN, Aurora, Chronos, Nebula, Obsidian, Sentinel, Titan
+
+NAMES = {
+    Nebula: "nebula-cloud-platform",
+    Sentinel: "sentinel-ai-engine",
+    Chronos: "chronos-data-platform",
+    Titan: "titan-microservices-mesh",
+    Obsidian: "obsidian-devsecops-platform",
+    Aurora: "aurora-fullstack-saas",
+}
+
+# Required name -> the name of the metric family in Prometheus, which adds the unit and _total
+# where convention demands them and changes nothing else.
+METRICS = {
+    Nebula: {
+        "infrastructure_cpu_utilization": "infrastructure_cpu_utilization",
+        "infrastructure_memory_utilization": "infrastructure_memory_utilization",
+        "infrastructure_deployment_duration": "infrastructure_deployment_duration_seconds",
+        "infrastructure_drift_detected": "infrastructure_drift_detected",
+    },
+    Sentinel: {
+        "model_training_failures_total": "model_training_failures_total",
+        "model_data_quality_score": "model_data_quality_score",
+        "model_feature_importance": "model_feature_importance",
+        "model_prediction_confidence": "model_prediction_confidence",
+    },
+    Chronos: {
+        "data_quality_check_success_total": "data_quality_check_success_total",
+        "data_freshness_lag_seconds": "data_freshness_lag_seconds",
+        "data_volume_bytes": "data_volume_bytes_total",
+        "data_schema_changes_detected": "data_schema_changes_detected_total",
+    },
+    Titan: {
+        "event_processing_failures_total": "event_processing_failures_total",
+        "service_dependency_health": "service_dependency_health",
+        "service_request_queue_depth": "service_request_queue_depth",
+        "service_retry_attempts": "service_retry_attempts_total",
+    },
+    Obsidian: {
+        "security_scan_failures_total": "security_scan_failures_total",
+        "policy_evaluations_total": "policy_evaluations_total",
+        "security_finding_remediation_duration": "security_finding_remediation_duration_seconds",
+        "vulnerability_age_days": "vulnerability_age_days",
+    },
+    Aurora: {
+        "user_registration_failures_total": "user_registration_failures_total",
+        "user_activity_events": "user_activity_events_total",
+        "api_authentication_failures": "api_authentication_failures_total",
+        "api_authorization_failures": "api_authorization_failures_total",
+        "cache_hit_rate": "cache_hit_rate",
+    },
+}
+
+
+class Good(NamedTuple):
+    """What an indicator counts as good, in words that a table can hold."""
+
+    metric: str
+    """The Prometheus name of what is looked at; of all events, for a ratio."""
+    how: str
+    """Of a ratio the bad or good part, else the bound."""
+
+
+# Attribute -> objective, period and what counts as good.
+SLOS = {
+    Nebula: {
+        "api_availability": (
+            "99.9%",
+            "30d",
+            Good(
+                "http_server_request_duration_seconds",
+                "bad http_server_request_duration_seconds{error_type present}",
+            ),
+        ),
+        "api_latency": ("99%", "7d", Good("http_server_request_duration_seconds", "<= 0.1")),
+        "cost_forecast_accuracy": (
+            "95%",
+            "30d",
+            Good("cloud_cost_usd_total", "bad cloud_cost_forecast_error_usd_total"),
+        ),
+    },
+    Sentinel: {
+        "inference_availability": (
+            "99%",
+            "7d",
+            Good(
+                "model_inference_requests_total",
+                "bad model_inference_requests_total{outcome timeout|error}",
+            ),
+        ),
+        "inference_latency": ("99%", "7d", Good("model_inference_duration_seconds", "<= 0.5")),
+        "accuracy_maintenance": (
+            "95%",
+            "30d",
+            Good("model_accuracy_baseline_ratio", ">= 0.95 of the time, each series"),
+        ),
+    },
+    Chronos: {
+        "pipeline_success": (
+            "99%",
+            "7d",
+            Good("pipeline_runs_total", "bad pipeline_runs_total{outcome failure}"),
+        ),
+        "pipeline_latency": ("95%", "7d", Good("pipeline_duration_seconds", "<= 3600")),
+        "quality_check_success_rate": (
+            "99%",
+            "7d",
+            Good("data_quality_checks_total", "good data_quality_check_success_total"),
+        ),
+    },
+    Titan: {
+        "service_availability": (
+            "99.9%",
+            "30d",
+            Good(
+                "http_server_request_duration_seconds",
+                "bad http_server_request_duration_seconds{error_type present}",
+            ),
+        ),
+        "service_latency": ("99%", "7d", Good("http_server_request_duration_seconds", "<= 0.1")),
+        "event_success": (
+            "99%",
+            "7d",
+            Good("events_processed_total", "bad event_processing_failures_total"),
+        ),
+        "breaker_availability": (
+            "99.9%",
+            "7d",
+            Good("circuit_breaker_state{state closed}", ">= 1 of the time, each series"),
+        ),
+    },
+    Obsidian: {
+        "scan_success": (
+            "99%",
+            "7d",
+            Good("security_scans_total", "bad security_scan_failures_total"),
+        ),
+        "remediation_time": (
+            "95%",
+            "30d",
+            Good("security_finding_remediation_duration_seconds{severity critical}", "<= 86400"),
+        ),
+        "zero_critical_findings": (
+            "95%",
+            "30d",
+            Good("security_findings_open{severity critical}", "<= 0 of the time, worst series"),
+        ),
+        "policy_compliance": (
+            "99%",
+            "30d",
+            Good("policy_evaluations_total", "bad policy_evaluations_total{result violation}"),
+        ),
+    },
+    Aurora: {
+        "api_availability": (
+            "99.9%",
+            "30d",
+            Good(
+                "http_server_request_duration_seconds",
+                "bad http_server_request_duration_seconds{error_type present}",
+            ),
+        ),
+        "api_latency": ("99%", "7d", Good("http_server_request_duration_seconds", "<= 0.1")),
+        "websocket_stability": (
+            "99%",
+            "7d",
+            Good(
+                "websocket_connections_closed_total",
+                (
+                    "bad websocket_connections_closed_total"
+                    "{reason protocol_error|abnormal|server_error}"
+                ),
+            ),
+        ),
+        "database_latency": ("95%", "7d", Good("database_query_duration_seconds", "<= 0.05")),
+        "registration_success": (
+            "99%",
+            "7d",
+            Good(
+                "user_registrations_total",
+                (
+                    "bad user_registration_failures_total"
+                    "{reason mail_undeliverable|dependency|internal}"
+                ),
+            ),
+        ),
+    },
+}
+
+# What is recorded besides SLOs: attribute -> what is measured, over how long, kept apart by what.
+RECORDINGS = {
+    Nebula: {
+        "api_latency_p99": "P99 http_server_request_duration_seconds 7d by service_name",
+        "free_tier_percent": "max gcp_free_tier_usage_percent by gcp_service, quota",
+    },
+    Sentinel: {
+        "inference_latency_p99": "P99 model_inference_duration_seconds 7d by service_name",
+        "current_accuracy": "min model_accuracy by model, version",
+        "drift_rate": "model_drift_checks_total{result drifted} of model_drift_checks_total "
+        "7d by model",
+        "training_success_rate": "model_training_runs_total{outcome success} "
+        "of model_training_runs_total 7d by model",
+    },
+    Chronos: {
+        "records_rate": "rate pipeline_records_processed_total 1h by pipeline, stage",
+        "pipeline_latency_p95": "P95 pipeline_duration_seconds 7d by service_name",
+        "dbt_duration_p95": "P95 dbt_model_duration_seconds 7d by model",
+    },
+    Titan: {
+        "latency_by_route_p99": "P99 http_server_request_duration_seconds 7d "
+        "by service_name, http_route",
+        "breaker_closed_ratio": "avg avg circuit_breaker_state{state closed} 7d by breaker",
+        "error_rate": "http_server_request_duration_seconds{error_type present} "
+        "of http_server_request_duration_seconds 5m by service_name",
+        "event_duration_p95": "P95 event_processing_duration_seconds 7d by service_name",
+    },
+    Obsidian: {
+        "critical_findings": "max security_findings_open{severity critical} by scanner",
+        "findings_trend": "sum avg security_findings_open 7d by severity",
+        "remediation_p95": "P95 security_finding_remediation_duration_seconds 30d by severity",
+    },
+    Aurora: {
+        "api_latency_p99": "P99 http_server_request_duration_seconds 7d by service_name",
+        "database_latency_p95": "P95 database_query_duration_seconds 7d by service_name",
+        "active_users_daily": "sum max active_users 1d by service_name",
+        "websocket_latency_p99": "P99 websocket_message_duration_seconds 7d by service_name",
+    },
+}
+
+# What is alerted on besides SLOs: attribute -> what is measured, the bound, and the severity
+# (the requirement's "critical" is page, its "warning" ticket).
+ALERTS = {
+    Nebula: {
+        "free_tier_limit_approaching": (
+            "max gcp_free_tier_usage_percent by gcp_service, quota",
+            "> 80",
+            "ticket",
+        ),
+    },
+    Sentinel: {
+        "drift_detected": (
+            "increase model_drift_checks_total{result drifted} 1h by model, kind",
+            "> 0",
+            "ticket",
+        ),
+        "accuracy_degraded": (
+            "min avg model_accuracy_baseline_ratio 30m by model, version",
+            "< 0.95",
+            "ticket",
+        ),
+    },
+    Chronos: {
+        "quality_check_failures": (
+            "data_quality_check_success_total of data_quality_checks_total 1h by dataset",
+            "< 0.99",
+            "ticket",
+        ),
+        "airflow_task_failures": (
+            "increase airflow_task_runs_total{state failed} 15m by dag, task",
+            "> 0",
+            "ticket",
+        ),
+    },
+    Titan: {
+        "breaker_open": (
+            "max circuit_breaker_state{state open} by service_name, breaker",
+            "> 0",
+            "ticket",
+        ),
+        "event_processing_failures": (
+            "increase event_processing_failures_total 15m by service_name, event_type",
+            "> 0",
+            "ticket",
+        ),
+        "high_error_rate": (
+            (
+                "http_server_request_duration_seconds{error_type present} "
+                "of http_server_request_duration_seconds 5m by service_name"
+            ),
+            "> 0.01",
+            "ticket",
+        ),
+    },
+    Obsidian: {
+        "critical_findings_detected": (
+            "max security_findings_open{severity critical} by service_name, scanner",
+            "> 0",
+            "page",
+        ),
+        "scans_failing": (
+            "increase security_scan_failures_total 1h by scanner, reason",
+            "> 0",
+            "ticket",
+        ),
+        "findings_trending_up": (
+            "growth over 7d of sum avg security_findings_open 7d by service_name",
+            "> 0.2",
+            "ticket",
+        ),
+    },
+    Aurora: {
+        "registrations_failing": (
+            (
+                "user_registration_failures_total{reason mail_undeliverable|dependency|internal} "
+                "of user_registrations_total 30m by service_name"
+            ),
+            "> 0.01",
+            "ticket",
+        ),
+    },
+}
+
+INSTRUMENTS = [
+    pytest.param(instrument, id=f"{repo.__name__}-{attribute}")
+    for repo in BUILTIN
+    for attribute, instrument in repo.instruments.items()
+]
+FILES = [
+    pytest.param(path, id=path.name) for path in sorted(Path(repos.__file__).parent.glob("*.py"))
+]
+
+
+def series(match: Match) -> str:
+    """Part of a metric, in the words of the tables."""
+    conditions = [
+        f"{c.label} {'present' if c.wanted is PRESENT else '|'.join(c.wanted)}"
+        for c in match.conditions
+    ]
+    name = match.instrument.prometheus_name
+    return f"{name}{{{', '.join(conditions)}}}" if conditions else name
+
+
+def good(slo: Slo) -> Good:
+    """What an SLO's indicator counts as good, in the words of the table."""
+    match slo.sli:
+        case Ratio(total=total, bad=None, good=part):
+            return Good(series(total), f"good {series(part)}")
+        case Ratio(total=total, bad=part):
+            return Good(series(total), f"bad {series(part)}")
+        case Threshold(values=values, bound=bound):
+            return Good(series(values), f"<= {bound}")
+        case TimeSlice(value=value, at_least=None, at_most=bound, judge=judge):
+            return Good(series(value), f"<= {bound} of the time, {judge} series")
+        case TimeSlice(value=value, at_least=bound, judge=judge):
+            return Good(series(value), f">= {bound} of the time, {judge} series")
+
+
+def measured(measure: Measure) -> str:
+    """What is measured, in the words of the tables."""
+    match measure:
+        case Latest(source=source, merge=merge):
+            text = f"{merge} {series(source)}"
+        case OverTime(source=source, how=how, over=over, merge=merge):
+            text = f"{merge} {how} {series(source)} {over}"
+        case Quantile(source=source, q=q, over=over):
+            text = f"P{q * 100} {series(source)} {over}"
+        case Rate(source=source, over=over):
+            text = f"rate {series(source)} {over}"
+        case Increase(source=source, over=over):
+            text = f"increase {series(source)} {over}"
+        case Share(part=part, whole=whole, over=over):
+            text = f"{series(part)} of {series(whole)} {over}"
+        case Growth(of=of, over=over):
+            return f"growth over {over} of {measured(of)}"
+    return f"{text} by {', '.join(measure.by)}"
+
+
+def fires(alert: Alert) -> tuple[str, str, str]:
+    """When an alert fires, and how loudly, in the words of the table."""
+    bound = f"< {alert.below}" if alert.above is None else f"> {alert.above}"
+    return measured(alert.measure), bound, alert.severity
+
+
+class TestTheSix:
+    def test_names(self) -> None:
+        """The catalogue holds the six meta-repositories, by their required names."""
+        assert NAMES == {repo: repo.name for repo in BUILTIN}
+
+    def test_described(self) -> None:
+        """Each says what it is and whom to tell."""
+        assert [] == [repo for repo in BUILTIN if not (repo.description and repo.owner)]
+
+    def test_problems(self) -> None:
+        """Nothing in the catalogue clashes."""
+        assert () == BUILTIN.problems()
+
+
+@pytest.mark.parametrize("repo", NAMES, ids=lambda repo: repo.__name__)
+class TestRequired:
+    def test_metrics(self, repo: type[MetaRepo]) -> None:
+        """Every metric that is required is there, under its required name."""
+        names = {instrument.prometheus_name for instrument in repo.instruments.values()}
+
+        assert {} == {
+            required: name for required, name in METRICS[repo].items() if name not in names
+        }
+
+    def test_names(self, repo: type[MetaRepo]) -> None:
+        """Convention adds a unit or _total at the end of a required name, and nothing else."""
+        added = {name.removeprefix(required) for required, name in METRICS[repo].items()}
+
+        assert added <= {"", "_seconds", "_total"}
+
+    def test_slos(self, repo: type[MetaRepo]) -> None:
+        """It promises what is required, no more and no less, in the required sense."""
+        assert SLOS[repo] == {
+            attribute: (str(slo.objective), str(slo.period), good(slo))
+            for attribute, slo in repo.slos.items()
+        }
+
+    def test_recordings(self, repo: type[MetaRepo]) -> None:
+        """It records what is required besides its SLOs."""
+        assert RECORDINGS[repo] == {
+            attribute: measured(repo.recordings[attribute].measure)
+            for attribute in RECORDINGS[repo]
+        }
+
+    def test_alerts(self, repo: type[MetaRepo]) -> None:
+        """It alerts on what is required besides its SLOs."""
+        assert ALERTS[repo] == {
+            attribute: fires(repo.alerts[attribute]) for attribute in ALERTS[repo]
+        }
+
+
+class TestPromises:
+    def test_count(self) -> None:
+        """There are 22 SLOs."""
+        assert 22 == sum(len(repo.slos) for repo in BUILTIN)
+
+    def test_minutes(self) -> None:
+        """The budgets are those of the requirements: 43.2 minutes a month, 100.8 a week."""
+        minutes = {
+            (str(slo.objective), str(slo.period)): slo.objective.budget * slo.period.seconds / 60
+            for repo in BUILTIN
+            for slo in repo.slos.values()
+        }
+
+        assert Fraction("43.2") == minutes["99.9%", "30d"]
+        assert Fraction("100.8") == minutes["99%", "7d"]
+
+    def test_critical_finding(self) -> None:
+        """The budget of "zero critical findings" has room for one, closed within 24 hours."""
+        slo = Obsidian.zero_critical_findings
+        seconds = slo.objective.budget * slo.period.seconds
+
+        assert Duration("36h").seconds == seconds
+        assert seconds > Duration("24h").seconds
+
+
+class TestMetrics:
+    def test_count(self) -> None:
+        """At least 55 metrics are declared, of which those that are shared count once."""
+        assert 55 <= len({instrument.name for _, instrument in BUILTIN.instruments()})
+
+    def test_custom(self) -> None:
+        """At least 50 of them are the platform's own."""
+        shared = {Nebula.http_requests, Nebula.http_active_requests}
+
+        assert 50 <= len({instrument for _, instrument in BUILTIN.instruments()} - shared)
+
+    @pytest.mark.parametrize("instrument", INSTRUMENTS)
+    def test_described(self, instrument: Instrument[...]) -> None:
+        """Each is explained and has labels that are."""
+        assert len(instrument.description.split()) > 1
+        assert instrument.label_fields
+        assert getattr(instrument.labels, "__doc__", "").endswith(".")
+
+    @pytest.mark.parametrize("instrument", INSTRUMENTS)
+    def test_lint(self, instrument: Instrument[...]) -> None:
+        """The name, the unit and the labels of each pass the lint."""
+        check_name(instrument.name, instrument.unit)
+        fields = labels_of(instrument.labels)
+
+        assert fields == instrument.label_fields
+        assert MAX_OPEN_LABELS >= len([field for field in fields if field.values is None])
+
+    def test_names_in_full(self) -> None:
+        """A search for a metric's name lands where it is declared."""
+        source = "".join(
+            path.read_text()
+            for folder in ("repos", "model")
+            for path in (Path(repos.__file__).parent.parent / folder).glob("*.py")
+        )
+
+        assert [] == [i for _, i in BUILTIN.instruments() if f'"{i.name}"' not in source]
+
+
+class TestNoPrivilege:
+    @pytest.mark.parametrize("path", FILES)
+    def test_imports(self, path: Path) -> None:
+        """The six need the model and typing alone, as a seventh does."""
+        imported = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            if isinstance(node, ast.ImportFrom) and (node.level == 0 or path.stem != "__init__"):
+                imported.add("." * node.level + (node.module or ""))
+
+        assert imported <= {"__future__", "typing", "otel_meta.model"}
+
+    @pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.__name__)
+    def test_described(self, repo: type[MetaRepo]) -> None:
+        """What a meta-repository declares besides metrics is explained in a sentence each."""
+        texts = [
+            *(slo.why for slo in repo.slos.values()),
+            *(recording.description for recording in repo.recordings.values()),
+            *(alert.summary for alert in repo.alerts.values()),
+        ]
+
+        assert [] == [text for text in texts if len(text.split()) < 4]
