@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
@@ -94,12 +93,16 @@ def _plain(value: Any) -> object:
 
 def _by_all_means(line: Mapping[Any, Any]) -> bytes:
     """What orjson refuses: lone surrogates, cycles, integers over 64 bits, a `repr` that raises."""
-    words = {_word(key): _word(value) for key, value in line.items()}
-    return json.dumps(words, ensure_ascii=False).encode("utf-8", "replace")
+    return orjson.dumps({_word(key): _value(value) for key, value in line.items()})
+
+
+def _value(value: object) -> object:
+    return value if isinstance(value, bool | float) or value is None else _word(value)
 
 
 def _word(value: object) -> str:
     try:
-        return value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else repr(value)
     except Exception as error:
-        return f"<{type(value).__name__}: {type(error).__name__}>"
+        text = f"<{type(value).__name__}: {type(error).__name__}>"
+    return text.encode("utf-8", "replace").decode()

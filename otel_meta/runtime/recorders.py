@@ -43,7 +43,7 @@ class CounterRecorder(Recorder):
         """Add to the series with these labels."""
         try:
             if type(amount) not in _PLAIN:
-                amount = amount.__float__()
+                amount = _converted(amount)
             if 0 <= amount < inf:
                 cell = self._family.find(labels)
                 with cell.lock:
@@ -110,9 +110,15 @@ class HistogramRecorder(Recorder):
             self._drop(error)
 
 
+def _converted(value: Any) -> float:
+    if not hasattr(value, "__float__"):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
+
+
 def _finite(value: float) -> float:
     if type(value) not in _PLAIN:
-        value = value.__float__()
+        value = _converted(value)
     if not -inf < value < inf:
         raise ValueError(f"{value!r} is not finite")
     return value

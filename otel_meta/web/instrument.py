@@ -73,7 +73,7 @@ def _wrap(
         left = {path: answer for path, answer in answered.items() if not _declares(app, path)}
         return TelemetryMiddleware(build(), telemetry, readiness, left)
 
-    app.build_middleware_stack = build_with_telemetry  # type: ignore[method-assign, unused-ignore]  # what contrib does too
+    vars(app)["build_middleware_stack"] = build_with_telemetry
 
 
 def _declares(app: FastAPI, path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from .asgi import Scope
 
@@ -24,5 +24,5 @@ def route_template(scope: Scope) -> str:
 
 
 def _included(scope: Scope) -> Any:
-    details: Any = scope.get("fastapi")
-    return details.get("effective_route_context") if isinstance(details, dict) else None
+    details = scope.get("fastapi")
+    return cast("dict[str, Any]", details).get("effective_route_context") if details else None
