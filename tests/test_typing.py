@@ -65,6 +65,18 @@ class TestCheckers:
         assert 1 == len(ERROR.findall(run.stdout)), run.stdout
 
 
+USE = """\
+from recording import Atlas
+
+
+def use(atlas: Atlas) -> None:
+    atlas.
+    atlas.requests.add(1, e)
+    atlas.requests.add(1, method=)
+    atlas.requests.add(1, endpoint="/", method="")
+"""
+
+
 class Editor:
     """An editor with one open file, which speaks to pyright's language server."""
 
@@ -72,43 +84,46 @@ class Editor:
         self._stdin = stdin
         self._stdout = stdout
         self._uri = path.as_uri()
-        self._id = 0
-        folder = path.parent.as_uri()
-        self._ask(
-            "initialize",
-            processId=None,
-            rootUri=folder,
-            workspaceFolders=[{"uri": folder, "name": "editor"}],
-            capabilities={},
-        )
+        self._lines = path.read_text().splitlines()
+        self._asked = 0
+        folder = {"uri": path.parent.as_uri(), "name": "editor"}
+        self._ask("initialize", processId=None, workspaceFolders=[folder], capabilities={})
         self._say("initialized")
         document = {"uri": self._uri, "languageId": "python", "version": 1}
         self._say("textDocument/didOpen", textDocument={**document, "text": path.read_text()})
 
-    def complete(self, line: int, column: int) -> set[str]:
-        """What the editor offers at a place in the file, counted from 0."""
+    def complete(self, typed: str) -> set[str]:
+        """What is offered behind something typed in the file."""
+        row = next(row for row, line in enumerate(self._lines) if typed in line)
+        column = self._lines[row].index(typed) + len(typed)
         result = self._ask(
             "textDocument/completion",
             textDocument={"uri": self._uri},
-            position={"line": line, "character": column},
+            position={"line": row, "character": column},
         )
         return {item["label"] for item in result["items"]}
 
+    def close(self) -> None:
+        """End the server."""
+        self._ask("shutdown")
+        self._say("exit")
+
     def _ask(self, method: str, **params: object) -> Any:
-        self._id += 1
-        self._send({"id": self._id, "method": method, "params": params})
+        self._asked += 1
+        self._send(id=self._asked, method=method, params=params)
         for message in self._messages():
-            if message.get("id") == self._id and "method" not in message:
+            asked = "method" in message
+            if message.get("id") == self._asked and not asked:
                 return message["result"]
-            if "id" in message:  # the server asks back: for its settings, of which there are none
+            if "id" in message and asked:  # for the editor's settings, of which there are none
                 items = message["params"].get("items", [])
-                self._send({"id": message["id"], "result": [None] * len(items)})
+                self._send(id=message["id"], result=[None] * len(items))
         raise EOFError(method)
 
     def _say(self, method: str, **params: object) -> None:
-        self._send({"method": method, "params": params})
+        self._send(method=method, params=params)
 
-    def _send(self, message: dict[str, object]) -> None:
+    def _send(self, **message: object) -> None:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
         self._stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
         self._stdin.flush()
@@ -119,45 +134,32 @@ class Editor:
             yield json.loads(self._stdout.read(int(header.split(b":")[1])))
 
 
-USE = """\
-from recording import Atlas
-
-
-def use(atlas: Atlas) -> None:
-    atlas.requests.add(1, )
-    atlas.requests.add(1, method=)
-    atlas.requests.add(1, method="")
-    atlas.
-"""
-
-
-@pytest.fixture
-def editor(tmp_path: Path) -> Iterator[Editor]:
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
     """An editor in which somebody is about to record."""
-    (tmp_path / "recording.py").write_text((TYPING / "recording.py").read_text())
-    (tmp_path / "use.py").write_text(USE)
-    settings = {"extraPaths": [str(ROOT)]}
-    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    folder = tmp_path_factory.mktemp("editor")
+    (folder / "recording.py").write_text((TYPING / "recording.py").read_text())
+    (folder / "use.py").write_text(USE)
+    (folder / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(ROOT)]}))
     command = [sys.executable, "-m", "pyright.langserver", "--stdio"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin is not None
         assert server.stdout is not None
-        try:
-            yield Editor(server.stdin, server.stdout, tmp_path / "use.py")
-        finally:
-            server.terminate()
+        editor = Editor(server.stdin, server.stdout, folder / "use.py")
+        yield editor
+        editor.close()
 
 
 class TestEditor:
-    def test_labels(self, editor: Editor) -> None:
-        """Behind the amount, every label is offered by name."""
-        assert {"endpoint=", "method=", "tenant="} <= editor.complete(4, 26)
-
-    def test_values(self, editor: Editor) -> None:
-        """Behind a closed label, its values are offered, quoted until there are quotes."""
-        assert {'"GET"', '"POST"'} <= editor.complete(5, 33)
-        assert {"GET", "POST"} <= {label.strip('"') for label in editor.complete(6, 34)}
-
     def test_instruments(self, editor: Editor) -> None:
         """The instruments of a meta-repository are offered."""
-        assert {"requests", "latency", "depth", "speed"} <= editor.complete(7, 10)
+        assert {"requests", "latency", "depth", "speed"} <= editor.complete("atlas.")
+
+    def test_labels(self, editor: Editor) -> None:
+        """Behind the amount and a letter, every label is offered by name."""
+        assert {"endpoint=", "method=", "tenant="} <= editor.complete("requests.add(1, e")
+
+    def test_values(self, editor: Editor) -> None:
+        """Behind a closed label, its values are offered, quoted where no quotes are typed yet."""
+        assert {'"GET"', '"POST"'} == editor.complete("method=") & {'"GET"', '"POST"', '"PUT"'}
+        assert {'"GET"', '"POST"'} == editor.complete('method="')

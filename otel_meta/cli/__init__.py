@@ -1,0 +1,1 @@
+"""otel-meta: one command, one file each."""

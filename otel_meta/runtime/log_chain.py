@@ -15,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 _FIRST: Final = ("timestamp", "level", "event", "logger")
 _ACCESS_LOGGER: Final = "uvicorn.access"
 _ACCESS_ARGS: Final = 5
+_INT64: Final = 2**63
 
 
 def before_rendering(identity: Mapping[str, str]) -> tuple[Processor, ...]:
@@ -97,7 +98,8 @@ def _by_all_means(line: Mapping[Any, Any]) -> bytes:
 
 
 def _value(value: object) -> object:
-    return value if isinstance(value, bool | float) or value is None else _word(value)
+    fits = isinstance(value, int) and -_INT64 <= value < _INT64
+    return value if fits or value is None or isinstance(value, float) else _word(value)
 
 
 def _word(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -68,7 +68,7 @@ class CapturedTelemetry:
 @contextmanager
 def capture(
     service_name: str = "service-under-test", repo: type[MetaRepo] | None = None, **settings: Any
-) -> Iterator[CapturedTelemetry]:
+) -> Generator[CapturedTelemetry]:
     """Set up telemetry whose output is captured; leaving shuts it down.
 
     The process' own providers and environment stay untouched, so that captures can follow each

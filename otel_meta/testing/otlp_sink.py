@@ -1,9 +1,10 @@
-"""A receiver of OTLP over HTTP that keeps what it is sent, on loopback; needs the extra ``otlp``."""
+"""A receiver of OTLP over HTTP on loopback that keeps what it is sent; needs extra ``otlp``."""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import TracebackType
@@ -119,13 +120,13 @@ class OtlpSink:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
-                if sink.status == 200:
+                if sink.status == HTTPStatus.OK:
                     sink._keep(self.path, body)
                 self.send_response(sink.status)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
         return Handler
