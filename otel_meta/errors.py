@@ -24,10 +24,13 @@ class DeclarationError(OtelMetaError, ValueError):
     """A declaration is wrong: the message names it, what is wrong with it, and the cure."""
 
     def __init__(self, where: str, wrong: str, mend: str) -> None:
-        super().__init__(f"{where}: {wrong}; {mend}")
+        super().__init__(where, wrong, mend)  # as they came, so that it can be pickled
         self.where = where
         self.wrong = wrong
         self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.wrong}; {self.mend}"
 
 
 class NotBoundError(OtelMetaError, AttributeError):
@@ -42,21 +45,28 @@ class MissingExtra(ConfigurationError, ImportError):
     """An optional package is needed and absent; the message holds the pip command."""
 
     def __init__(self, purpose: str, extra: str) -> None:
-        super().__init__(f"{purpose} needs: pip install 'otel_meta[{extra}]'")
+        super().__init__(purpose, extra)
+        self.purpose = purpose
         self.extra = extra
 
+    def __str__(self) -> str:
+        return f"{self.purpose} needs: pip install 'otel_meta[{self.extra}]'"
 
-class PortInUse(ConfigurationError, OSError):
+
+class PortInUse(ConfigurationError):
     """Another process listens where /metrics should be."""
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(
-            f"cannot serve /metrics on {host}:{port}, the port is in use; "
+        super().__init__(host, port)
+        self.host = host
+        self.port = port
+
+    def __str__(self) -> str:
+        return (
+            f"cannot serve /metrics on {self.host}:{self.port}, the port is in use; "
             "set OTEL_EXPORTER_PROMETHEUS_PORT to a free one, or serve /metrics from the app "
             "alone with configure(prometheus_port=None)"
         )
-        self.host = host
-        self.port = port
 
 
 class InstrumentationError(OtelMetaError):

@@ -13,7 +13,7 @@ from .duration import Duration
 from .measure import Measure
 
 _RECORDING: Final = re.compile(r"[a-z_]+(?::[a-z0-9_]+){2}")
-_ALERT: Final = re.compile(r"(?:[A-Z][A-Za-z0-9]*)+")
+_ALERT: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 
 @dataclass(frozen=True, eq=False)

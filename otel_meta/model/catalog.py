@@ -66,7 +66,7 @@ class Catalog:
             [
                 (sample, instrument, f"{instrument.name} of {repo.name}")
                 for repo, instrument in self.instruments()
-                for sample in instrument.sample_names
+                for sample in {instrument.prometheus_family, *instrument.sample_names}
             ],
         )
         for what in ("slos", "recordings", "alerts"):

@@ -61,6 +61,11 @@ class Instrument(Generic[P]):
         return prometheus_name(self.name, self.unit, monotonic=self.monotonic)
 
     @property
+    def prometheus_family(self) -> str:
+        """The name that OpenMetrics gives the family: a counter's without ``_total``."""
+        return prometheus_name(self.name, self.unit, monotonic=False)
+
+    @property
     def sample_names(self) -> tuple[str, ...]:
         """The names of the series that the family has in Prometheus."""
         return (self.prometheus_name,)

@@ -69,6 +69,12 @@ class Label:
     """Taken where a recording leaves the label out; "" means that the series lacks the label."""
     attribute: Attribute
 
+    def can_be(self, value: object) -> bool:
+        """Whether a series may have this value."""
+        if self.values is None:
+            return isinstance(value, str)
+        return value in (*self.values, self.default, OTHER) and value is not None
+
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def labels(cls: type[T]) -> type[T]:
@@ -124,6 +130,8 @@ def _label(owner: str, field: dataclasses.Field[Any], hint: object) -> Label:
     bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     values = _closed_values(where, bare) or attribute.values
     default = None if field.default is dataclasses.MISSING else field.default
+    if default is not None and not isinstance(default, str):
+        raise DeclarationError(where, f"defaults to {default!r}", "label values are strings")
     if default and values is not None and default not in values:
         raise DeclarationError(where, f"defaults to {default!r}", f"choose one of {list(values)}")
     if attribute.key.replace(".", "_") != field.name:

@@ -74,8 +74,8 @@ class Match:
     def _checked(self, label: Label, value: Wanted) -> tuple[str, ...] | Presence:
         if isinstance(value, Presence):
             return value
-        values = (value,) if isinstance(value, str) else tuple(value)
-        unknown = [v for v in values if label.values is not None and v not in label.values]
+        values = value if isinstance(value, tuple) else (value,)
+        unknown = [v for v in values if not label.can_be(v)]
         if unknown or not values:
             raise DeclarationError(
                 f"metric {self.instrument.name!r}",

@@ -133,7 +133,7 @@ def over_time(
 
 def quantile(histogram: Source, q: str, over: str, *, by: By = _BY_SERVICE) -> Quantile:
     """A quantile, "0.99" for P99, over a span such as "7d"."""
-    share = Fraction(q)
+    share = _fraction(q)
     if not 0 < share < 1:
         raise DeclarationError(f"quantile {q!r}", "is not between 0 and 1", 'write P99 as "0.99"')
     return _checked(Quantile(_of_kind(histogram, "histogram"), share, Duration(over), by))
@@ -158,6 +158,13 @@ def share(part: Source, whole: Source, over: str, *, by: By = _BY_SERVICE) -> Sh
 def growth(of: OverTime | Rate | Increase, over: str) -> Growth:
     """How much a measure grew against itself a span such as "7d" ago."""
     return Growth(of, Duration(over))
+
+
+def _fraction(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return Fraction(0)
 
 
 def _of_kind(source: Source, *kinds: str) -> Match:

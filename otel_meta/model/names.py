@@ -14,6 +14,7 @@ from otel_meta.errors import DeclarationError
 from .units import better_than, suffix_of
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:[._][a-z0-9]+)*")
+_OTHERS: Final = re.compile(r"up|target_info|scrape_.*")
 _MAX_NAME: Final = 255
 _MAX_UNIT: Final = 63
 
@@ -40,6 +41,12 @@ def check_name(name: str, unit: str) -> None:
             f"use {better_than(unit)}",
         )
     _check_words(where, _words(name), suffix)
+    if _OTHERS.fullmatch(prometheus_name(name, unit, monotonic=False)):
+        raise DeclarationError(
+            where,
+            "is what Prometheus or an exporter calls a series of its own",
+            "choose another name",
+        )
 
 
 def prometheus_name(name: str, unit: str, *, monotonic: bool) -> str:
@@ -61,11 +68,13 @@ def _check_words(where: str, words: list[str], suffix: str) -> None:
             where, 'holds the word "total", which exporters move', "leave it out: counters gain it"
         )
     unit_words = suffix.split("_") if suffix else []
-    if set(unit_words) & set(words[: -len(unit_words) or None]):
+    # A unit of several words is one token to Go and three to Python: nowhere, not even last.
+    before = words[:-1] if len(unit_words) == 1 else words
+    if unit_words and words == unit_words[-len(words) :]:
+        raise DeclarationError(where, "is nothing but its unit", "say what is measured")
+    if set(unit_words) & set(before):
         raise DeclarationError(
             where,
             f"holds the unit's word ({suffix}) before its end, where exporters differ",
             "leave it out: the exported name gains it",
         )
-    if unit_words and len(words) <= len(unit_words) and words == unit_words[-len(words) :]:
-        raise DeclarationError(where, "is nothing but its unit", "say what is measured")

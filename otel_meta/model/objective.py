@@ -12,7 +12,7 @@ from otel_meta.errors import DeclarationError
 
 from ._frozen import set_fields
 
-_FORM: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]+)?)%")
+_FORM: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]+)?) ?%")
 
 
 @dataclass(frozen=True, order=True, init=False)
@@ -29,7 +29,7 @@ class Objective:
     ratio: Fraction
 
     def __init__(self, text: str) -> None:
-        form = _FORM.fullmatch(text.replace(" ", ""))
+        form = _FORM.fullmatch(text)
         ratio = Fraction(form[1]) / 100 if form else Fraction(0)
         if ratio == 0:
             raise DeclarationError(

@@ -52,6 +52,12 @@ class MetaRepo:
                 "is not a name",
                 "use lower-case words joined by dashes",
             )
+        for taken in MetaRepo.__annotations__.keys() & vars(cls).keys():
+            raise DeclarationError(
+                f"{cls.__name__}.{taken}",
+                "means something else to every meta-repository",
+                "choose another attribute",
+            )
         cls.name, cls.owner, cls.tier = name, owner, tier
         cls.description = cleandoc(cls.__doc__ or "").partition("\n")[0]
         cls.instruments = _declared(cls, Instrument)

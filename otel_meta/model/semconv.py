@@ -29,7 +29,7 @@ Method = Literal[
 
 
 def _number(text: str) -> str | int:
-    return int(text) if text.isdigit() else text
+    return int(text) if text.isdecimal() else text
 
 
 _STATUS_CODES: Final = tuple(str(code) for code in range(100, 600))

@@ -137,7 +137,7 @@ class Family(Generic[CellT]):
         if given is None:
             raise UnknownLabelError(f"lacks the label {field.name}")
         value = given if isinstance(given, str) else str(given)
-        if field.values is None or value in field.values or value == field.default:
+        if field.can_be(value):
             return value
         self._on_fault("label value", f"{field.name}={value!r} is not in its closed set")
         return OTHER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -72,7 +72,7 @@ def render(on_fault: Callable[[str, object], None]) -> Callable[[Any, str, Event
         line = {key: event.pop(key) for key in _FIRST if key in event}
         line.update(event)
         try:
-            return orjson.dumps(line, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+            return orjson.dumps(line, default=repr, option=orjson.OPT_NON_STR_KEYS)
         except Exception as error:
             on_fault("render", error)
             return _by_all_means(line)
@@ -86,10 +86,6 @@ def _add(identity: Mapping[str, str]) -> Processor:
         return event
 
     return add
-
-
-def _plain(value: Any) -> object:
-    return sorted(map(str, cast("set[Any]", value))) if isinstance(value, set) else repr(value)
 
 
 def _by_all_means(line: Mapping[Any, Any]) -> bytes:

@@ -126,7 +126,7 @@ class OtlpSink:
                 self.send_header("content-length", "0")
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
                 """Say nothing."""
 
         return Handler

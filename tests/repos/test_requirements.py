@@ -410,15 +410,15 @@ def fires(alert: Alert) -> tuple[str, str, str]:
 class TestTheSix:
     def test_names(self) -> None:
         """The catalogue holds the six meta-repositories, by their required names."""
-        assert NAMES == {repo: repo.name for repo in BUILTIN}
+        assert {repo: repo.name for repo in BUILTIN} == NAMES
 
     def test_described(self) -> None:
         """Each says what it is and whom to tell."""
-        assert [] == [repo for repo in BUILTIN if not (repo.description and repo.owner)]
+        assert [repo for repo in BUILTIN if not (repo.description and repo.owner)] == []
 
     def test_problems(self) -> None:
         """Nothing in the catalogue clashes."""
-        assert () == BUILTIN.problems()
+        assert BUILTIN.problems() == ()
 
 
 @pytest.mark.parametrize("repo", NAMES, ids=lambda repo: repo.__name__)
@@ -427,9 +427,9 @@ class TestRequired:
         """Every metric that is required is there, under its required name."""
         names = {instrument.prometheus_name for instrument in repo.instruments.values()}
 
-        assert {} == {
+        assert {
             required: name for required, name in METRICS[repo].items() if name not in names
-        }
+        } == {}
 
     def test_names(self, repo: type[MetaRepo]) -> None:
         """Convention adds a unit or _total at the end of a required name, and nothing else."""
@@ -461,7 +461,7 @@ class TestRequired:
 class TestPromises:
     def test_count(self) -> None:
         """There are 22 SLOs."""
-        assert 22 == sum(len(repo.slos) for repo in BUILTIN)
+        assert sum(len(repo.slos) for repo in BUILTIN) == 22
 
     def test_minutes(self) -> None:
         """The budgets are those of the requirements: 43.2 minutes a month, 100.8 a week."""
@@ -486,13 +486,13 @@ class TestPromises:
 class TestMetrics:
     def test_count(self) -> None:
         """At least 55 metrics are declared, of which those that are shared count once."""
-        assert 55 <= len({instrument.name for _, instrument in BUILTIN.instruments()})
+        assert len({instrument.name for _, instrument in BUILTIN.instruments()}) >= 55
 
     def test_custom(self) -> None:
         """At least 50 of them are the platform's own."""
         shared = {Nebula.http_requests, Nebula.http_active_requests}
 
-        assert 50 <= len({instrument for _, instrument in BUILTIN.instruments()} - shared)
+        assert len({instrument for _, instrument in BUILTIN.instruments()} - shared) >= 50
 
     @pytest.mark.parametrize("instrument", INSTRUMENTS)
     def test_described(self, instrument: Instrument[...]) -> None:
@@ -508,7 +508,7 @@ class TestMetrics:
         fields = labels_of(instrument.labels)
 
         assert fields == instrument.label_fields
-        assert MAX_OPEN_LABELS >= len([field for field in fields if field.values is None])
+        assert len([field for field in fields if field.values is None]) <= MAX_OPEN_LABELS
 
     def test_names_in_full(self) -> None:
         """A search for a metric's name lands where it is declared."""
@@ -518,7 +518,7 @@ class TestMetrics:
             for path in (Path(repos.__file__).parent.parent / folder).glob("*.py")
         )
 
-        assert [] == [i for _, i in BUILTIN.instruments() if f'"{i.name}"' not in source]
+        assert [i for _, i in BUILTIN.instruments() if f'"{i.name}"' not in source] == []
 
 
 class TestNoPrivilege:
@@ -543,4 +543,4 @@ class TestNoPrivilege:
             *(alert.summary for alert in repo.alerts.values()),
         ]
 
-        assert [] == [text for text in texts if len(text.split()) < 4]
+        assert [text for text in texts if len(text.split()) < 4] == []

@@ -1,0 +1,63 @@
+"""``otel-meta demo``: two services under traffic, a fault, and what telemetry says about it."""
+
+from __future__ import annotations
+
+import signal
+from argparse import Namespace
+from contextlib import ExitStack
+from typing import Any, Final
+
+from otel_meta.model import Duration
+from otel_meta.runtime.exporters import optional
+
+from .services import Service, examples_folder, free_port
+from .stage import Play
+from .traffic import Traffic
+
+_PORTS: Final = {"storefront": 8001, "payments": 8002}
+
+
+def add_to(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "demo", help="run storefront and payments under traffic, with a fault in between"
+    )
+    parser.add_argument(
+        "--for", dest="length", default="120s", metavar="TIME", help="how long: 60s, 5m (120s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Play the demo; Ctrl-C ends it early, and nothing is left running."""
+    seconds = Duration(args.length).seconds
+    sinks = optional("otel_meta.testing.otlp_sink", "the demo", "examples")
+    optional("uvicorn", "the demo", "examples")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as open_until_the_end:
+        sink = open_until_the_end.enter_context(sinks.OtlpSink())
+        play = _set_up(open_until_the_end, sink)
+        try:
+            play.run(seconds)
+        except KeyboardInterrupt:
+            print("\nEnding early.")
+        print(play.epilogue())
+    return 0
+
+
+def _set_up(stack: ExitStack, sink: Any) -> Play:
+    folder = examples_folder()
+    ports = {name: free_port(port) for name, port in _PORTS.items()}
+    environment = {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{sink.endpoint}/v1/traces",
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "PAYMENTS_URL": f"http://127.0.0.1:{ports['payments']}",
+    }
+    services = {
+        name: stack.enter_context(Service(name, port, folder, environment))
+        for name, port in ports.items()
+    }
+    for service in services.values():
+        service.wait_until_ready()
+    stack.enter_context(Traffic(services["storefront"].url))
+    return Play(services["storefront"], services["payments"], sink)

@@ -1,0 +1,119 @@
+"""The demo's play: what happens when, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from typing import Any, Final
+
+from otel_meta.testing.otlp_sink import OtlpSink, ReceivedSpan
+
+from .board import board
+from .services import Service
+from .trace_tree import trace_tree
+
+_FAULT_FROM: Final = 0.3
+_FAULT_TO: Final = 0.5
+"""Shares of the play's length."""
+_CLEAR: Final = "\x1b[H\x1b[2J"
+_BOARDS: Final = 8
+"""How many boards are printed where they cannot be drawn over each other."""
+
+
+class Play:
+    """Runs for a while: well, then with a fault in the card network, then mended."""
+
+    def __init__(self, storefront: Service, payments: Service, sink: OtlpSink) -> None:
+        self._storefront: Final = storefront
+        self._payments: Final = payments
+        self._sink: Final = sink
+        self._said: Final[list[str]] = []
+        self._live: Final = sys.stdout.isatty()
+
+    def run(self, seconds: float) -> None:
+        """Play."""
+        start = time.monotonic()
+        acts = [
+            (0.0, self._open),
+            (_FAULT_FROM * seconds, self._break),
+            (_FAULT_TO * seconds, self._mend),
+        ]
+        pause = 1.0 if self._live else max(seconds / _BOARDS, 1.0)
+        while (elapsed := time.monotonic() - start) < seconds:
+            while acts and acts[0][0] <= elapsed:
+                acts.pop(0)[1](elapsed)
+            self._draw(elapsed, seconds)
+            until = min([start + at for at, _ in acts[:1]] + [start + seconds])
+            time.sleep(max(0.0, min(pause, until - time.monotonic())))
+
+    def epilogue(self) -> str:
+        """One trace over both services, and the log lines that carry its id."""
+        trace = self._trace_over_both()
+        if not trace:
+            return "No trace crossed both services: the demo was too short."
+        trace_id = trace[0].span.trace_id.hex()
+        lines = [
+            json.dumps(line)
+            for service in (self._storefront, self._payments)
+            for line in service.logs()
+            if line.get("trace_id") == trace_id and line["event"] != "request"
+        ]
+        return (
+            f"Trace {trace_id}, two processes:\n{_indent(trace_tree(trace))}\n\n"
+            f"Log lines with its id:\n{_indent(chr(10).join(lines))}"
+        )
+
+    def _open(self, elapsed: float) -> None:
+        for service in (self._storefront, self._payments):
+            for path in ("/metrics", "/slo"):
+                self._said.append(f"{service.url}{path}")
+        self._say(elapsed, "customers come in; everything is well")
+
+    def _break(self, elapsed: float) -> None:
+        self._inject(0.7)
+        self._say(elapsed, "fault: 70 % of calls to the card network fail")
+
+    def _mend(self, elapsed: float) -> None:
+        self._inject(0.0)
+        self._say(elapsed, "the card network is mended; what burned stays burned")
+
+    def _inject(self, error_ratio: float) -> None:
+        body = json.dumps({"error_ratio": error_ratio}).encode()
+        request = urllib.request.Request(  # noqa: S310  # loopback
+            f"{self._payments.url}/faults",
+            data=body,
+            method="PUT",
+            headers={"content-type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310  # loopback
+
+    def _say(self, elapsed: float, text: str) -> None:
+        self._said.append(f"{elapsed:5.0f} s  {text}")
+
+    def _draw(self, elapsed: float, seconds: float) -> None:
+        if self._live:
+            print(_CLEAR, end="")
+        print("\n".join(self._said), end="\n\n")
+        print(board([self._storefront.get("/slo"), self._payments.get("/slo")]))
+        print(f"\n{elapsed:.0f} of {seconds:.0f} s; Ctrl-C ends it\n", flush=True)
+        if not self._live:
+            self._said.clear()
+
+    def _trace_over_both(self) -> Sequence[ReceivedSpan]:
+        traces: dict[bytes, list[ReceivedSpan]] = {}
+        for received in self._sink.spans():
+            traces.setdefault(received.span.trace_id, []).append(received)
+        crossing = [spans for spans in traces.values() if len({s.service_name for s in spans}) > 1]
+        return min(crossing, key=_size_then_age, default=())
+
+
+def _size_then_age(spans: Sequence[ReceivedSpan]) -> tuple[int, int]:
+    """The plainest trace tells the most; of equals, the latest has its log lines still kept."""
+    return len(spans), -min(received.span.start_time_unix_nano for received in spans)
+
+
+def _indent(text: Any) -> str:
+    return "\n".join(f"  {line}" for line in str(text).splitlines())

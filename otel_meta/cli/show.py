@@ -1,0 +1,79 @@
+"""``otel-meta show``: what is declared, as tables or as JSON."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from typing import Any, Final, cast
+
+from otel_meta.errors import UsageError
+
+from . import catalog
+from .describe import catalog_as_json
+from .table import table
+
+_COLUMNS: Final[dict[str, dict[str, str]]] = {
+    "repos": {
+        "META-REPOSITORY": "name",
+        "OWNER": "owner",
+        "TIER": "tier",
+        "METRICS": "metrics",
+        "SLOS": "slos",
+        "WHAT": "description",
+    },
+    "metrics": {
+        "META-REPOSITORY": "repo",
+        "METRIC": "prometheus_name",
+        "TYPE": "type",
+        "UNIT": "unit",
+        "LABELS": "labels",
+    },
+    "slos": {
+        "META-REPOSITORY": "repo",
+        "SLO": "name",
+        "OBJECTIVE": "objective",
+        "PERIOD": "period",
+        "GOOD": "sli",
+    },
+}
+"""For each table, the heads of its columns and the keys of what stands below them."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("show", help="show meta-repositories, metrics and SLOs")
+    known = "|".join(_COLUMNS)
+    parser.add_argument("what", nargs="*", metavar=known, help="what to show; by default all")
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    catalog.add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Print what is declared."""
+    for what in args.what:
+        if what not in _COLUMNS:
+            raise UsageError(f"cannot show {what!r}; choose from {', '.join(_COLUMNS)}")
+    declared = catalog_as_json(catalog.catalog_of(args))
+    chosen = {what: declared[what] for what in args.what or _COLUMNS}
+    if args.json:
+        print(json.dumps(chosen, indent=2, ensure_ascii=False))
+    else:
+        print("\n\n".join(_as_table(what, rows) for what, rows in chosen.items()))
+    return 0
+
+
+def _as_table(what: str, rows: list[dict[str, Any]]) -> str:
+    columns = _COLUMNS[what]
+    cells = [[_cell(row[key]) for key in columns.values()] for row in rows]
+    return table(list(columns), cells)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case {"good": good}:
+            return str(good)
+        case dict():
+            return ", ".join(cast("dict[str, Any]", value)) or "-"
+        case _:
+            return str(value) or "-"
