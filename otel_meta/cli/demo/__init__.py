@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import signal
 from argparse import Namespace
-from contextlib import ExitStack
-from typing import Any, Final
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_meta.model import Duration
 from otel_meta.runtime.exporters import optional
 
 from .services import Service, examples_folder, free_port
-from .stage import Play
 from .traffic import Traffic
+
+if TYPE_CHECKING:
+    from .stage import Play
 
 _PORTS: Final = {"storefront": 8001, "payments": 8002}
 
@@ -34,13 +36,11 @@ def run(args: Namespace) -> int:
     sinks = optional("otel_meta.testing.otlp_sink", "the demo", "examples")
     optional("uvicorn", "the demo", "examples")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with ExitStack() as open_until_the_end:
+    with suppress(KeyboardInterrupt), ExitStack() as open_until_the_end:
         sink = open_until_the_end.enter_context(sinks.OtlpSink())
         play = _set_up(open_until_the_end, sink)
-        try:
+        with suppress(KeyboardInterrupt):
             play.run(seconds)
-        except KeyboardInterrupt:
-            print("\nEnding early.")
         print(play.epilogue())
     return 0
 
@@ -60,4 +60,7 @@ def _set_up(stack: ExitStack, sink: Any) -> Play:
     for service in services.values():
         service.wait_until_ready()
     stack.enter_context(Traffic(services["storefront"].url))
-    return Play(services["storefront"], services["payments"], sink)
+    # Imported here: it reads OTLP, which other commands do without.
+    stage = optional("otel_meta.cli.demo.stage", "the demo", "examples")
+    play: Play = stage.Play(services["storefront"], services["payments"], sink)
+    return play

@@ -19,6 +19,7 @@ _HEAD: Final = (
     "BURN 1h",
 )
 _NOTHING: Final = "-"
+_MULTIPLE: Final = 10
 
 
 def board(pages: Iterable[dict[str, Any]]) -> str:
@@ -32,16 +33,23 @@ def _row(service: str, slo: dict[str, Any]) -> list[str]:
         slo["name"],
         slo["objective"],
         slo["state"],
-        f"{slo['total']:.0f}",
-        f"{slo['bad']:.0f}",
+        _count(slo["total"], slo["unit"]),
+        _count(slo["bad"], slo["unit"]),
         _percent(slo["budget_left"]),
         _number(slo["burn_rates"]["5m"]),
         _number(slo["burn_rates"]["1h"]),
     ]
 
 
+def _count(number: float, unit: str) -> str:
+    return f"{number:.0f} s" if unit == "seconds" else f"{number:.0f}"
+
+
 def _percent(share: float | None) -> str:
-    return _NOTHING if share is None else f"{share * 100:.1f}%"
+    """A share of the budget; what is overspent many times over as a multiple."""
+    if share is None:
+        return _NOTHING
+    return f"{share * 100:.1f}%" if share > -_MULTIPLE else f"{share:.0f} x"
 
 
 def _number(value: float | None) -> str:

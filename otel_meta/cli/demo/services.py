@@ -57,9 +57,9 @@ class Service:
         last = self._lines[-1] if self._lines else "it said nothing"
         raise UsageError(f"{self.name} did not start: {last.strip()}")
 
-    def logs(self) -> list[dict[str, Any]]:
-        """Its log lines that are JSON, oldest first."""
-        return [json.loads(line) for line in list(self._lines) if line.startswith("{")]
+    def lines(self) -> list[str]:
+        """What it has logged, oldest first."""
+        return [line.rstrip() for line in list(self._lines)]
 
     def get(self, path: str) -> Any:
         """What it answers, as JSON.

@@ -9,6 +9,8 @@ import urllib.request
 from collections.abc import Sequence
 from typing import Any, Final
 
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
 from otel_meta.testing.otlp_sink import OtlpSink, ReceivedSpan
 
 from .board import board
@@ -56,10 +58,10 @@ class Play:
             return "No trace crossed both services: the demo was too short."
         trace_id = trace[0].span.trace_id.hex()
         lines = [
-            json.dumps(line)
+            line
             for service in (self._storefront, self._payments)
-            for line in service.logs()
-            if line.get("trace_id") == trace_id and line["event"] != "request"
+            for line in service.lines()
+            if trace_id in line and '"event":"request"' not in line
         ]
         return (
             f"Trace {trace_id}, two processes:\n{_indent(trace_tree(trace))}\n\n"
@@ -96,7 +98,8 @@ class Play:
     def _draw(self, elapsed: float, seconds: float) -> None:
         if self._live:
             print(_CLEAR, end="")
-        print("\n".join(self._said), end="\n\n")
+        if self._said:
+            print("\n".join(self._said), end="\n\n")
         print(board([self._storefront.get("/slo"), self._payments.get("/slo")]))
         print(f"\n{elapsed:.0f} of {seconds:.0f} s; Ctrl-C ends it\n", flush=True)
         if not self._live:
@@ -107,12 +110,13 @@ class Play:
         for received in self._sink.spans():
             traces.setdefault(received.span.trace_id, []).append(received)
         crossing = [spans for spans in traces.values() if len({s.service_name for s in spans}) > 1]
-        return min(crossing, key=_size_then_age, default=())
+        return max(crossing, key=_tells_more, default=())
 
 
-def _size_then_age(spans: Sequence[ReceivedSpan]) -> tuple[int, int]:
-    """The plainest trace tells the most; of equals, the latest has its log lines still kept."""
-    return len(spans), -min(received.span.start_time_unix_nano for received in spans)
+def _tells_more(spans: Sequence[ReceivedSpan]) -> tuple[bool, int]:
+    """A trace that went well, and the latest of them, whose log lines are still kept."""
+    went_well = all(r.span.status.code != Status.STATUS_CODE_ERROR for r in spans)
+    return went_well, min(r.span.start_time_unix_nano for r in spans)
 
 
 def _indent(text: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -79,8 +80,7 @@ def _order(customer: _Customer) -> None:
 
 
 def _look(customer: _Customer) -> None:
-    wanted = customer.chance.choice(customer.orders) if customer.orders else 1
-    customer.client.get(f"/orders/{wanted}")
+    customer.client.get(f"/orders/{_some_order(customer)}")
 
 
 def _register(customer: _Customer) -> None:
@@ -95,8 +95,12 @@ def _lose_the_way(customer: _Customer) -> None:
 
 def _listen(customer: _Customer) -> None:
     with customer.sockets.connect(customer.socket_url, open_timeout=5) as socket:
-        socket.send("ping")
+        socket.send(json.dumps({"order_id": _some_order(customer)}))
         socket.recv(timeout=2)
+
+
+def _some_order(customer: _Customer) -> int:
+    return customer.chance.choice(customer.orders) if customer.orders else 1
 
 
 def _channel(customer: _Customer) -> str:
