@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOR ?= 120s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint generate bench clean
+.PHONY: help demo test test-unit lint generate tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ lint: $(VENV)/ready ## formatting, lint, types, and which stage may import which
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+generate: $(VENV)/ready ## write what follows from the catalogue: rules and the rest
+	$(BIN)/otel-meta generate
+
+tools: ## build the real backends that tests use: Prometheus, Alertmanager and more
+	$(PYTHON) tools/build.py
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

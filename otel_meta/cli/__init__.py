@@ -11,9 +11,9 @@ from typing import Final, NoReturn
 
 from otel_meta.errors import OtelMetaError
 
-from . import check, demo, show
+from . import check, demo, generate, show
 
-_COMMANDS: Final = (show, check, demo)
+_COMMANDS: Final = (show, check, generate, demo)
 _UNUSABLE: Final = 2
 
 

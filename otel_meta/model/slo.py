@@ -28,6 +28,9 @@ class Slo:
         sli: which events count, and which of them are bad.
         why: who is hurt when it is broken, in one sentence.
         windows: when to tell somebody; by default the table for the period in `BURN_WINDOWS`.
+        min_bad: how many bad events (seconds, for time slices) have to stand behind an alert that
+            the budget burns. One failure in a quiet hour is a ratio of 100 % and no incident.
+        quiet: how long a service may be without events before somebody is told.
 
     Raises:
         DeclarationError: no percentage, no table for the period, or a window that can never fire.
@@ -39,6 +42,8 @@ class Slo:
     sli: Sli
     why: str
     windows: tuple[BurnWindow, ...]
+    min_bad: int
+    quiet: Duration
 
     def __init__(
         self,
@@ -49,6 +54,8 @@ class Slo:
         sli: Sli,
         why: str,
         windows: tuple[BurnWindow, ...] | None = None,
+        min_bad: int = 3,
+        quiet: str | Duration = "6h",
     ) -> None:
         set_fields(
             self,
@@ -57,6 +64,8 @@ class Slo:
             period=Duration.of(period),
             sli=sli,
             why=why,
+            min_bad=min_bad,
+            quiet=Duration.of(quiet),
         )
         self._check_words()
         set_fields(self, windows=self._table() if windows is None else windows)

@@ -140,6 +140,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         "chronos-pipeline-success",
         objective="99%",
         period="7d",
+        quiet="26h",  # most pipelines run once a day
         sli=pipeline_runs.ratio(bad=pipeline_runs.where(outcome="failure")),
         why="Reports and models are built on yesterday's data until somebody reruns it.",
     )
@@ -147,6 +148,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         "chronos-pipeline-latency",
         objective="95%",  # P95
         period="7d",
+        quiet="26h",  # most pipelines run once a day
         sli=pipeline_duration.within(3600),
         why="Data that takes over an hour misses the morning's decisions.",
     )
@@ -154,6 +156,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         "chronos-data-quality",
         objective="99%",
         period="7d",
+        quiet="26h",  # most pipelines run once a day
         sli=quality_checks.ratio(good=quality_check_success),
         why="Wrong data is believed for longer than missing data.",
     )

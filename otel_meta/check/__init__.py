@@ -1,0 +1,1 @@
+"""Is it true: rules held against the catalogue."""

@@ -1,0 +1,61 @@
+"""``otel-meta generate``: write what follows from the catalogue, or say what is out of date."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, Final
+
+from otel_meta.errors import UsageError
+from otel_meta.model import Catalog
+from otel_meta.runtime.exporters import optional
+
+from . import catalog
+
+_FORMATS: Final = ("prometheus", "prometheus-operator", "mimir", "vmalert")
+
+
+def add_to(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("generate", help="write rules and what else follows")
+    catalog.add_options(parser)
+    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to (here)")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if out of date")
+    parser.add_argument(
+        "--format", choices=_FORMATS, default=_FORMATS[0], help="whose rule files (prometheus)"
+    )
+    parser.add_argument("--runbooks", metavar="URL", help="where runbook links begin")
+    parser.add_argument("--dashboards", metavar="URL", help="where dashboard links begin")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Write, or check."""
+    declared = catalog.catalog_of(args)
+    _refuse_problems(declared)
+    sync = optional("otel_meta.sync", "Generating files", "generate")
+    artifacts = _artifacts(declared, args)
+    if args.check:
+        stale = list(sync.stale(artifacts, args.out))
+        for one in stale:
+            print(f"{one.path} is out of date; run: otel-meta generate\n{one.diff}")
+        return 1 if stale else 0
+    for path in sync.write(artifacts, args.out):
+        print(path)
+    return 0
+
+
+def _artifacts(declared: Catalog, args: Namespace) -> list[Any]:
+    render = optional("otel_meta.render.artifacts", "Generating files", "generate")
+    links = optional("otel_meta.render.links", "Generating files", "generate").Links
+    given = {"runbooks": args.runbooks, "dashboards": args.dashboards}
+    options = render.Options(
+        rule_format=args.format,
+        links=links(**{name: url.rstrip("/") for name, url in given.items() if url}),
+    )
+    return list(render.artifacts_of(declared, options))
+
+
+def _refuse_problems(declared: Catalog) -> None:
+    for problem in declared.problems():
+        raise UsageError(f"the catalogue has a problem: {problem}")

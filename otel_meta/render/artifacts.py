@@ -1,0 +1,54 @@
+"""Every generated file: its path, and the text that follows from a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Final
+
+from otel_meta.model import Catalog, MetaRepo
+
+from . import alerting, cross, recording
+from .formats import FORMATS
+from .links import Links
+from .rule import Group, RuleFile
+
+RULES: Final = PurePosixPath("rules")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One committed file and the text that it should hold."""
+
+    path: PurePosixPath
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a reader of the files may choose."""
+
+    rule_format: str = "prometheus"
+    links: Links = field(default_factory=Links)
+
+
+def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
+    """Everything that follows from a catalogue, in a stable order."""
+    text_of = FORMATS[options.rule_format]
+    for file in rule_files(catalog, options.links):
+        yield Artifact(RULES / f"{file.name}.yml", text_of(file))
+
+
+def rule_files(catalog: Catalog, links: Links) -> Iterator[RuleFile]:
+    """One recording and one alerting file a meta-repository, and two across them."""
+    for repo in catalog:
+        yield _file(repo, "recording", tuple(recording.recording_groups(repo)))
+        yield _file(repo, "alerting", tuple(alerting.alerting_groups(repo, links)))
+    source = "otel_meta/render/cross.py"
+    yield RuleFile("cross.recording", source, tuple(cross.recording_groups()))
+    yield RuleFile("cross.alerting", source, tuple(cross.alerting_groups(links)))
+
+
+def _file(repo: type[MetaRepo], kind: str, groups: tuple[Group, ...]) -> RuleFile:
+    return RuleFile(f"{repo.name}.{kind}", f"{repo.__module__}.{repo.__qualname__}", groups)

@@ -1,0 +1,44 @@
+"""The name of every series that rules record, and the labels that it carries."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_meta.model import Duration
+
+BAD: Final = "slo:bad:increase5m"
+"""Bad events of an SLO over 5 minutes (seconds, for time slices)."""
+TOTAL: Final = "slo:total:increase5m"
+"""All events of an SLO over 5 minutes (seconds, for time slices)."""
+PERIOD_ERROR_RATIO: Final = "slo:error_ratio:period"
+"""Bad events among all over the SLO's period."""
+BUDGET_REMAINING: Final = "slo:error_budget_remaining:ratio"
+"""Share of the error budget that is left; negative once overspent."""
+COMPLIANT: Final = "slo:compliant:bool"
+"""1 while the promise is kept over its period, 0 while it is not; absent without data."""
+OBJECTIVE: Final = "slo:objective:ratio"
+"""The share of events that must be good."""
+INFO: Final = "slo_info"
+"""1, with what may change about an SLO: owner, tier, objective, period."""
+BURN_RATE_1H: Final = "slo:burn_rate:1h"
+"""How many times too fast the budget burned over the last hour."""
+
+COMPLIANCE: Final = "service:slo_compliance:ratio"
+"""Share of a service's SLOs that are kept."""
+VIOLATIONS: Final = "service:slo_violations:count1d"
+"""How many of a service's SLOs were broken at some time in 24 hours."""
+
+SLO: Final = "slo"
+NAMESPACE: Final = "service_namespace"
+SERVICE: Final = "service_name"
+SERVICE_LABELS: Final = (NAMESPACE, SERVICE)
+"""Every SLO is kept by each service on its own."""
+IDENTITY: Final = (SLO, *SERVICE_LABELS)
+"""All that an SLO's recordings carry, so that nothing that may change can break their history."""
+
+UP: Final = "otel_meta_up"
+
+
+def error_ratio(span: Duration) -> str:
+    """Bad events among all over a span that a burn window looks back."""
+    return f"slo:error_ratio:{span}"
