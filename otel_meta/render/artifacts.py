@@ -12,9 +12,12 @@ from otel_meta.model import Catalog, MetaRepo
 from . import alerting, cross, recording
 from .formats import FORMATS
 from .links import Links
+from .reference import reference
 from .rule import Group, RuleFile
+from .runbooks import runbooks
 
 RULES: Final = PurePosixPath("rules")
+DOCS: Final = PurePosixPath("docs")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     text_of = FORMATS[options.rule_format]
     for file in rule_files(catalog, options.links):
         yield Artifact(RULES / f"{file.name}.yml", text_of(file))
+    for name, text in runbooks(catalog):
+        yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
+    yield Artifact(DOCS / "reference.md", reference(catalog))
 
 
 def rule_files(catalog: Catalog, links: Links) -> Iterator[RuleFile]:

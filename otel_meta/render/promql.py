@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final
 
@@ -50,7 +50,7 @@ def quoted(text: str) -> str:
 
 def series_of(match: Match, namespace: str, suffix: str = "", *more: str) -> str:
     """The series of a match in one meta-repository; ``suffix`` chooses among a histogram's."""
-    matchers = [equals(NAMESPACE, namespace), *map(_matcher, match.conditions), *more]
+    matchers = [equals(NAMESPACE, namespace), *map(matcher, match.conditions), *more]
     return selector(match.instrument.prometheus_name + suffix, matchers)
 
 
@@ -91,12 +91,8 @@ def lines(*parts: str) -> str:
     return "\n".join(parts)
 
 
-def labels_of(labels: Mapping[str, str]) -> Iterator[str]:
-    """Matchers of these very values."""
-    yield from (equals(label, value) for label, value in labels.items())
-
-
-def _matcher(condition: Condition) -> str:
+def matcher(condition: Condition) -> str:
+    """What one label has to be."""
     match condition.wanted:
         case Presence():
             return f'{condition.label}!=""'

@@ -13,8 +13,6 @@ from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _FIRST: Final = ("timestamp", "level", "event", "logger")
-_ACCESS_LOGGER: Final = "uvicorn.access"
-_ACCESS_ARGS: Final = 5
 _INT64: Final = 2**63
 
 
@@ -47,21 +45,6 @@ def add_trace_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
         event["trace_id"] = f"{context.trace_id:032x}"
         event["span_id"] = f"{context.span_id:016x}"
         event["trace_flags"] = f"{context.trace_flags:02x}"
-    return event
-
-
-def access_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Take uvicorn's access line apart. The query string stays out: people put secrets there."""
-    args = event.pop("positional_args", ())
-    event.pop("color_message", None)  # the same line again, for terminals
-    if event["_record"].name == _ACCESS_LOGGER and len(args) == _ACCESS_ARGS:
-        client, method, target, version, status = args
-        event["event"] = "request"
-        event["client_address"] = client
-        event["http_request_method"] = method
-        event["url_path"] = str(target).partition("?")[0]
-        event["http_version"] = version
-        event["http_response_status_code"] = status
     return event
 
 

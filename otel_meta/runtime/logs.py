@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from threading import Lock
 from typing import Any, BinaryIO, Final
@@ -15,14 +15,16 @@ from opentelemetry.sdk.resources import Resource
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
+from .access_log import ACCESS_LOGGER, access_fields, access_of
 from .exporters import create_exporter
 from .faults import Faults
-from .log_chain import access_fields, before_rendering, render, structured_exceptions
+from .log_chain import before_rendering, render, structured_exceptions
 from .log_sink import OtelSink
-from .outage import LastWords, watch
+from .outage import Outage
 from .settings import Settings
 
-_SERVER_LOGGERS: Final = ("uvicorn", "uvicorn.access", "uvicorn.error")
+_SERVER_LOGGERS: Final = ("uvicorn", ACCESS_LOGGER, "uvicorn.error")
+_FAILED: Final = 400
 
 
 class Lines:
@@ -76,20 +78,38 @@ class StandardHandler(logging.Handler):
             self._faults.count_only("log record", type(error).__name__)
 
 
+class Hushed(logging.Filter):
+    """Drops access lines of paths that are called by machines every few seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: Final[set[str]] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is of interest."""
+        access = access_of(record.args)
+        return access is None or access.status >= _FAILED or access.path not in self.paths
+
+
 class Logs:
     """The logger provider, and the logging of the process from `install` to `uninstall`."""
 
     def __init__(
-        self, settings: Settings, resource: Resource, faults: Faults, words: LastWords
+        self, settings: Settings, resource: Resource, faults: Faults, outage: Outage
     ) -> None:
         self._settings: Final = settings
         self._faults: Final = faults
         self.provider: Final = LoggerProvider(resource, shutdown_on_exit=False)
         for name in settings.exporters["logs"]:
             exporter = create_exporter("logs", name, settings)
-            watch(exporter, "logs", faults, words)
+            outage.watch(exporter, "logs")
             self.provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
         self._before: tuple[list[logging.Handler], int] | None = None
+        self._hushed: Final = Hushed()
+
+    def hush(self, paths: Iterable[str]) -> None:
+        """Log no access to these paths, unless it failed: scrapes and probes say nothing new."""
+        self._hushed.paths.update(paths)
 
     def install(self, stream: BinaryIO, *, cache: bool) -> None:
         """Make JSON lines of everything that this process logs.
@@ -117,11 +137,13 @@ class Logs:
             server = logging.getLogger(name)
             server.handlers.clear()
             server.propagate = True
+        logging.getLogger(ACCESS_LOGGER).addFilter(self._hushed)
 
     def uninstall(self) -> None:
         """Give the standard library's root logger back as it was, and structlog its defaults."""
         if self._before is None:
             return
+        logging.getLogger(ACCESS_LOGGER).removeFilter(self._hushed)
         root = logging.getLogger()
         root.handlers[:], level = self._before
         root.setLevel(level)

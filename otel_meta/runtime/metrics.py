@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import Resource
 
 from .accumulators import Accumulators
 from .exporters import create_exporter, optional
-from .outage import LastWords, watch
+from .outage import Outage
 from .own_metrics import UP
 from .points import with_accumulators
 from .settings import Settings
@@ -50,13 +50,13 @@ class Metrics:
     """The meter provider, and the ways out of it."""
 
     def __init__(
-        self, settings: Settings, resource: Resource, accumulators: Accumulators, words: LastWords
+        self, settings: Settings, resource: Resource, accumulators: Accumulators, outage: Outage
     ) -> None:
         self._settings: Final = settings
         self._accumulators: Final = accumulators
         self.scrape: Final[Scrape | None] = self._scrape()
         pushed = (name for name in settings.exporters["metrics"] if name != "prometheus")
-        self._pushes: Final = [self._push(name, words) for name in pushed]
+        self._pushes: Final = [self._push(name, outage) for name in pushed]
         readers: list[MetricReader] = [*self._pushes]
         if self.scrape is not None:
             readers.append(self.scrape.reader)
@@ -97,9 +97,9 @@ class Metrics:
             return None
         return self.scrape.listen(self._settings.prometheus_host, number)
 
-    def _push(self, name: str, words: LastWords) -> PushReader:
+    def _push(self, name: str, outage: Outage) -> PushReader:
         exporter = create_exporter("metrics", name, self._settings)
-        watch(exporter, "metrics", self._accumulators.faults, words)
+        outage.watch(exporter, "metrics")
         return PushReader(exporter, self._accumulators)
 
     def _ticker(self, reader: PushReader) -> Ticker:

@@ -1,7 +1,7 @@
-"""An exporter that cannot deliver: one warning when it starts, one line when it ends.
+"""Exporters that cannot deliver: one warning when that starts, one line when it ends.
 
-The SDK's exporters log every attempt. Their words are caught and kept as the reason, so that an
-unreachable Collector costs one line and a counter instead of a line every few seconds.
+The SDK's exporters log every attempt of every signal. Their words are caught and kept as the
+reason, so that an unreachable Collector costs one line and a counter instead of many lines.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import wraps
+from threading import Lock
 from typing import Any, Final, Protocol
 
 from .faults import Faults
@@ -16,6 +17,7 @@ from .faults import Faults
 logger: Final = logging.getLogger("otel_meta")
 
 _EXPORTERS: Final = "opentelemetry.exporter"
+_LONGEST_REASON: Final = 300
 
 
 class Exporter(Protocol):
@@ -24,16 +26,24 @@ class Exporter(Protocol):
     export: Callable[..., Any]
 
 
-class LastWords(logging.Handler):
-    """Keeps the latest message of the SDK's exporters instead of passing it on."""
+class Outage(logging.Handler):
+    """Which signals do not get through, and what the SDK's exporters say about it."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
         super().__init__(logging.WARNING)
-        self.message = "no reason given"
+        self._faults: Final = faults
+        self._failing: Final[set[str]] = set()
+        self._reason = ""
+        self._noting: Final = Lock()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything does not get through, and has been said not to."""
+        return bool(self._failing)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the first words of the message: what follows is how it will try again."""
-        self.message = record.getMessage().splitlines()[0][:300]
+        """Keep the first message: it has the cause, what follows tells of giving up."""
+        self._reason = self._reason or record.getMessage().partition("\n")[0][:_LONGEST_REASON]
 
     def listen(self) -> None:
         """Take the exporters' messages out of the application's log."""
@@ -47,40 +57,38 @@ class LastWords(logging.Handler):
         exporters.removeHandler(self)
         exporters.propagate = True
 
+    def watch(self, exporter: Exporter, what: str) -> None:
+        """Follow an exporter's results."""
+        deliver = exporter.export
 
-def watch(exporter: Exporter, what: str, faults: Faults, words: LastWords) -> None:
-    """Follow an exporter's results: warn when it fails first, and say when it delivers again."""
-    deliver = exporter.export
-    failing = False
+        @wraps(deliver)
+        def export(*args: Any, **kwargs: Any) -> Any:
+            result = None
+            try:
+                result = deliver(*args, **kwargs)
+            finally:
+                self._note(what, delivered=getattr(result, "name", "") == "SUCCESS")
+            return result
 
-    def note(result: Any, reason: str) -> None:
-        nonlocal failing
-        delivered = getattr(result, "name", "") == "SUCCESS"
+        exporter.export = export
+
+    def _note(self, what: str, *, delivered: bool) -> None:
+        with self._noting:
+            was_on = self.is_on
+            (self._failing.discard if delivered else self._failing.add)(what)
         if not delivered:
-            faults.count_only(f"export of {what}", "undelivered")
-        if delivered == failing:
-            failing = not delivered
-            _say(what, reason, failing=failing)
+            self._faults.count_only(f"export of {what}", "undelivered")
+        if self.is_on != was_on:
+            self._say(what)
 
-    @wraps(deliver)
-    def export(*args: Any, **kwargs: Any) -> Any:
-        result = None
-        try:
-            result = deliver(*args, **kwargs)
-        finally:
-            note(result, words.message)
-        return result
-
-    exporter.export = export
-
-
-def _say(what: str, reason: str, *, failing: bool) -> None:
-    if failing:
-        logger.warning(
-            "cannot export %s: %s; the application goes on, and further failures are counted in "
-            "otel_meta_faults_total, not logged",
-            what,
-            reason,
-        )
-    else:
-        logger.info("exporting %s again", what)
+    def _say(self, what: str) -> None:
+        if self.is_on:
+            logger.warning(
+                "cannot export %s: %s; the application goes on, and further failures of any signal "
+                "are counted in otel_meta_faults_total, not logged",
+                what,
+                self._reason or "no reason given",
+            )
+        else:
+            self._reason = ""
+            logger.info("exporting again")

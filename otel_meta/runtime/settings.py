@@ -32,6 +32,15 @@ _OWN_EXPORTERS: Final[Mapping[Signal, frozenset[str]]] = {
     "metrics": frozenset({"otlp", "prometheus", "console", "none"}),
     "logs": frozenset({"otlp", "none"}),
 }
+_SAMPLERS: Final = (
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+    "always_on",
+    "always_off",
+    "traceidratio",
+)
+"""The standard's names, its default first."""
 _LEVELS: Final = ("debug", "info", "warn", "warning", "error", "critical")
 
 
@@ -107,6 +116,7 @@ def read_settings(
         for signal in SIGNALS
     }
     level = _level(env, log_level)
+    sampler = _sampler(env)
     return Settings(
         service_name=_service_name(env, service_name, attributes),
         namespace=namespace or attributes.get("service.namespace", ""),
@@ -123,12 +133,12 @@ def read_settings(
         metric_interval=metric_interval
         or env.number("OTEL_METRIC_EXPORT_INTERVAL", default=60_000, least=1, most=86_400_000)
         / 1000,
-        sampler=env.text("OTEL_TRACES_SAMPLER") or "parentbased_always_on",
-        sampler_arg=env.text("OTEL_TRACES_SAMPLER_ARG"),
+        sampler=sampler,
+        sampler_arg=_sampler_arg(env, sampler),
         propagators=_propagators(env),
         log_level=level,
         shutdown_timeout=_shutdown_timeout(env, shutdown_timeout),
-        warnings=tuple(env.warnings),
+        warnings=tuple(dict.fromkeys(env.warnings)),
     )
 
 
@@ -204,7 +214,7 @@ def _port(env: Environment, given: int | Unset | None, exporters: tuple[str, ...
         if given is not None and not 0 <= given <= _MAX_PORT:
             raise ConfigurationError(f"prometheus_port={given} is not a port; use 0 to {_MAX_PORT}")
         return given
-    if "prometheus" not in exporters:
+    if "prometheus" not in exporters or env.flag("OTEL_META_METRICS_IN_APP", default=False):
         return None
     asked = env.text("OTEL_EXPORTER_PROMETHEUS_PORT") or env.text("OTEL_METRICS_EXPORTER")
     port = env.number(
@@ -219,6 +229,22 @@ def _propagators(env: Environment) -> tuple[str, ...]:
         lambda name: name == "none" or _installed("opentelemetry_propagator", name),
         ("tracecontext", "baggage"),
     )
+
+
+def _sampler(env: Environment) -> str:
+    def known(name: str) -> bool:
+        return name in _SAMPLERS or _installed("opentelemetry_traces_sampler", name)
+
+    (name, *_) = (*env.names("OTEL_TRACES_SAMPLER", known, ()), _SAMPLERS[0])
+    return name
+
+
+def _sampler_arg(env: Environment, sampler: str) -> str | None:
+    if sampler in _SAMPLERS and not sampler.endswith("ratio"):
+        return None
+    if sampler not in _SAMPLERS:
+        return env.text("OTEL_TRACES_SAMPLER_ARG")
+    return str(env.number("OTEL_TRACES_SAMPLER_ARG", default=1.0, least=0, most=1))
 
 
 def _level(env: Environment, given: str | None) -> int:

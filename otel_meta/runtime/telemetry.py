@@ -19,7 +19,7 @@ from .deadline import within
 from .faults import Faults, logger
 from .logs import Logs
 from .metrics import Metrics
-from .outage import LastWords
+from .outage import Outage
 from .settings import Settings
 from .ticker import Ticker
 from .traces import Traces
@@ -55,13 +55,13 @@ class Telemetry:
         self.faults: Final = Faults()
         self.accumulators: Final = Accumulators(self.faults)
         self.tracker: Final = SloTracker(self.accumulators, clock)
-        self._words: Final = LastWords()
-        self.logs: Final = Logs(settings, resource, self.faults, self._words)
+        self._outage: Final = Outage(self.faults)
+        self.logs: Final = Logs(settings, resource, self.faults, self._outage)
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
-            self.traces = Traces(settings, resource, self.faults, self._words)
-            self.metrics = Metrics(settings, resource, self.accumulators, self._words)
+            self.traces = Traces(settings, resource, self._outage)
+            self.metrics = Metrics(settings, resource, self.accumulators, self._outage)
         self._sampling: Final = Ticker("SLO tracker", INTERVAL, self.tracker.sample, self.faults)
         self._open = True
         self._closing: Final = Lock()
@@ -73,9 +73,10 @@ class Telemetry:
 
     def start(self) -> None:
         """Begin to export and to keep count."""
-        self._words.listen()
+        self._outage.listen()
         if self.metrics is not None:
             self.metrics.start()
+            self._say_where(self.metrics)
             self._sampling.start()
 
     def bind(self, repo: type[RepoT]) -> RepoT:
@@ -123,13 +124,17 @@ class Telemetry:
         self._sampling.stop(seconds)
         jobs = {f"{n} shutdown": partial(s.shutdown, seconds) for n, s in self._signals().items()}
         in_time = within(seconds, jobs, self.faults)
-        if not in_time:
+        if not in_time and not self._outage.is_on:  # which has been warned of
             logger.warning(
                 "telemetry did not finish within %g s of shutdown; the rest is lost", seconds
             )
-        self._words.leave()
+        self._outage.leave()
         self.logs.uninstall()
         return in_time
+
+    def _say_where(self, metrics: Metrics) -> None:
+        if metrics.port is not None:
+            logger.info("metrics on http://%s:%d/metrics", metrics.port.host, metrics.port.number)
 
     def _signals(self) -> Mapping[str, _Signal]:
         signals = {"traces": self.traces, "metrics": self.metrics, "logs": self.logs}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -17,9 +17,10 @@ from opentelemetry.sdk.trace.sampling import (
     TraceIdRatioBased,
 )
 
+from otel_meta.errors import ConfigurationError
+
 from .exporters import create_exporter
-from .faults import Faults, logger
-from .outage import LastWords, watch
+from .outage import Outage
 from .settings import Settings
 
 
@@ -27,7 +28,7 @@ def _ratio(arg: str | None) -> Sampler:
     return TraceIdRatioBased(1.0 if arg is None else float(arg))
 
 
-_SAMPLERS: Final[dict[str, Callable[[str | None], Sampler]]] = {
+SAMPLERS: Final[dict[str, Callable[[str | None], Sampler]]] = {
     "always_on": lambda _arg: ALWAYS_ON,
     "always_off": lambda _arg: ALWAYS_OFF,
     "traceidratio": _ratio,
@@ -35,20 +36,17 @@ _SAMPLERS: Final[dict[str, Callable[[str | None], Sampler]]] = {
     "parentbased_always_off": lambda _arg: ParentBased(ALWAYS_OFF),
     "parentbased_traceidratio": lambda arg: ParentBased(_ratio(arg)),
 }
-_FALLBACK: Final = "parentbased_always_on"
 
 
 class Traces:
     """The tracer provider, and the ways out of it."""
 
-    def __init__(
-        self, settings: Settings, resource: Resource, faults: Faults, words: LastWords
-    ) -> None:
+    def __init__(self, settings: Settings, resource: Resource, outage: Outage) -> None:
         sampler = create_sampler(settings.sampler, settings.sampler_arg)
         self.provider: Final = TracerProvider(sampler, resource, shutdown_on_exit=False)
         for name in settings.exporters["traces"]:
             exporter = create_exporter("traces", name, settings)
-            watch(exporter, "traces", faults, words)
+            outage.watch(exporter, "traces")
             self.provider.add_span_processor(BatchSpanProcessor(exporter))
 
     def flush(self, timeout: float) -> None:
@@ -63,26 +61,16 @@ class Traces:
 def create_sampler(name: str, arg: str | None) -> Sampler:
     """A sampler by its standard name, or by that of an installed one.
 
-    What cannot be used is warned of and replaced by OpenTelemetry's default, which samples all
-    that a caller has not decided against.
+    Raises:
+        ConfigurationError: an installed one cannot be made.
     """
+    if name in SAMPLERS:
+        return SAMPLERS[name](arg)
+    (entry,) = entry_points(group="opentelemetry_traces_sampler", name=name)
+    factory: Callable[[str | None], Sampler] = entry.load()
     try:
-        return _make(name, arg)
-    except Exception as error:
-        logger.warning(
-            "OTEL_TRACES_SAMPLER=%s with OTEL_TRACES_SAMPLER_ARG=%s cannot be used (%s); using %s",
-            name,
-            arg,
-            error,
-            _FALLBACK,
-        )
-        return _SAMPLERS[_FALLBACK](None)
-
-
-def _make(name: str, arg: str | None) -> Sampler:
-    if name in _SAMPLERS:
-        return _SAMPLERS[name](arg)
-    for entry in entry_points(group="opentelemetry_traces_sampler", name=name):
-        factory: Callable[[Any], Sampler] = entry.load()
         return factory(arg)
-    raise ValueError(f"known are {', '.join(_SAMPLERS)}")
+    except Exception as error:
+        raise ConfigurationError(
+            f"the sampler {name} cannot start with OTEL_TRACES_SAMPLER_ARG={arg}: {error}"
+        ) from error

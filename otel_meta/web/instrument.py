@@ -58,6 +58,7 @@ def instrument(
     readiness = Readiness(ready, telemetry.faults)
     answered = endpoints(telemetry, readiness, paths or Paths())
     trace_requests(app, telemetry, answered)
+    telemetry.logs.hush(answered)
     _wrap(app, telemetry, readiness, answered)
     _instrumented.add(app)
     return telemetry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, get_args
@@ -97,6 +98,9 @@ class TelemetryMiddleware:
 
         async def say(message: Message) -> None:
             self._readiness.heard(message["type"])
+            if message["type"].startswith("lifespan.shutdown."):
+                # Now: uvicorn ends by the signal that it was sent, and nothing runs at exit then.
+                await asyncio.to_thread(self._telemetry.flush)
             await send(message)
 
         await self.app(scope, hear, say)

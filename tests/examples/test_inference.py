@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Service, Start
+
+HONEST = {"amount": 55, "account_age": 420, "failed_logins": 0}
+FRAUD = {"amount": 240, "account_age": 3, "failed_logins": 5}
+
+
+@pytest.fixture
+def inference(start: Start) -> Service:
+    """The service with a model that has been trained."""
+    return start("examples/inference.py")
+
+
+class TestTraining:
+    def test_trained(self, inference: Service) -> None:
+        """Before it is ready, the service trains, and shows on what and to what effect."""
+        metrics = inference.metrics()
+        importance = [
+            metrics.value("model_feature_importance", feature=feature) or 0
+            for feature in ("amount", "account_age", "failed_logins")
+        ]
+
+        assert 200 == inference.http.get("/readyz").status_code
+        assert 1 == metrics.value("model_training_runs_total", outcome="success")
+        assert 1 == metrics.value("model_training_duration_seconds_count", outcome="success")
+        assert 0.9 < (metrics.value("model_data_quality_score") or 0) < 1
+        assert 0.9 < (metrics.value("model_accuracy") or 0) <= 1
+        assert 1 == metrics.value("model_accuracy_baseline_ratio")
+        assert 1 == pytest.approx(sum(importance))
+        assert all(share > 0.05 for share in importance)
+
+    def test_bad_data(self, start: Start) -> None:
+        """Data that is broken gives no model: the service says so, and promises are breached."""
+        untrained = start("examples/inference.py", INFERENCE_BROKEN_ROWS="0.5")
+
+        code = untrained.http.post("/predict", json=HONEST).status_code
+        metrics = untrained.metrics()
+
+        assert 503 == code
+        assert 503 == untrained.http.get("/readyz").status_code
+        assert 200 == untrained.http.get("/healthz").status_code
+        assert 1 == metrics.value("model_training_failures_total", reason="bad_data")
+        assert 1 == metrics.value("model_training_runs_total", outcome="failure")
+        assert 1 == metrics.value("model_inference_requests_total", outcome="error")
+        assert "breached" == untrained.slo("sentinel-inference-availability")["state"]
+        assert "no_data" == untrained.slo("sentinel-accuracy-maintenance")["state"]
+
+
+class TestPredict:
+    def test_told_apart(self, inference: Service) -> None:
+        """Fraud and honest trade are told apart with confidence, and counted and timed."""
+        answers = [inference.http.post("/predict", json=t).json() for t in (HONEST, FRAUD)]
+        metrics = inference.metrics()
+
+        assert [False, True] == [answer["fraud"] for answer in answers]
+        assert all(0.9 < answer["confidence"] <= 1 for answer in answers)
+        assert 2 == metrics.value("model_inference_requests_total", outcome="success")
+        assert 2 == metrics.value("model_inference_duration_seconds_count")
+        assert 2 == metrics.value("model_prediction_confidence_count")
+        assert "ok" == inference.slo("sentinel-inference-latency")["state"]
+
+    def test_invalid(self, inference: Service) -> None:
+        """What cannot be answered is the caller's mistake, and not the model's."""
+        wrong: list[dict[str, object]] = [{}, {**HONEST, "amount": "NaN"}, {**HONEST, "amount": -1}]
+
+        codes = [inference.http.post("/predict", json=each).status_code for each in wrong]
+
+        assert [422, 422, 422] == codes
+        assert inference.shows(3, "model_inference_requests_total", outcome="invalid_input")
+        assert "ok" == inference.slo("sentinel-inference-availability")["state"]
+
+
+class TestDrift:
+    def test_drifted(self, inference: Service) -> None:
+        """Traffic unlike that of training is called drifted, and accuracy follows the truth."""
+        for _ in range(50):
+            inference.http.post("/predict", json={**FRAUD, "fraud": False})
+        metrics = inference.metrics()
+
+        assert 1 == metrics.value("model_drift_checks_total", kind="feature", result="drifted")
+        assert 0 == metrics.value("model_accuracy")
+        assert 0 == metrics.value("model_accuracy_baseline_ratio")
+        (line,) = inference.lines_of("drift checked")
+        assert ["amount", "account_age", "failed_logins"] == line["features"]
+
+    def test_stable(self, inference: Service) -> None:
+        """Traffic like that of training is called stable."""
+        mixed = [FRAUD if turn % 10 < 3 else HONEST for turn in range(50)]
+        for transaction in mixed:
+            inference.http.post("/predict", json={**transaction, "fraud": transaction is FRAUD})
+        metrics = inference.metrics()
+
+        assert 1 == metrics.value("model_drift_checks_total", kind="feature", result="stable")
+        assert 0 == metrics.value("model_drift_checks_total", kind="feature", result="drifted")
+        assert 1 == metrics.value("model_accuracy")
