@@ -1,0 +1,161 @@
+"""Every command, query and piece of code in the documents works."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import promql_parser
+import pytest
+
+from otel_meta import BURN_WINDOWS, Duration, repos
+from otel_meta.model.objective import exact_decimal
+from otel_meta.render import series
+from otel_meta.testing import capture
+
+_ROOT = Path(__file__).parents[1]
+_PAGES = sorted([_ROOT / "README.md", *(_ROOT / "docs").rglob("*.md")])
+_BLOCK = re.compile(
+    r"(?:<!-- (?P<mark>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL
+)
+_LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
+
+
+class Block(NamedTuple):
+    """A block of code in a document."""
+
+    page: Path
+    mark: str
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}: {self.mark or self.text.splitlines()[0]}"
+
+
+def _blocks(language: str) -> list[Block]:
+    return [
+        Block(page, found["mark"] or "", found["language"], found["text"])
+        for page in _PAGES
+        for found in _BLOCK.finditer(page.read_text())
+        if found["language"] == language
+    ]
+
+
+_QUERIES = _blocks("promql")
+_RUN = [block for block in _blocks("python") if block.mark.startswith("run:")]
+_COMMANDS = [
+    line.strip()
+    for block in _blocks("sh")
+    for line in block.text.splitlines()
+    if line.strip().startswith("otel-meta")
+]
+
+
+@pytest.mark.parametrize("block", _QUERIES, ids=str)
+def test_queries_parse_and_name_series_that_there_are(block: Block) -> None:
+    """A query in a document parses, and each of its series is exposed or recorded."""
+    names = set(_names(promql_parser.parse(block.text)))
+
+    assert set() == names - _known()
+
+
+@pytest.mark.parametrize("block", _RUN, ids=str)
+def test_code_runs_and_records(block: Block) -> None:
+    """Code in a document runs, and nothing that it records is dropped."""
+    repo, _, name = block.mark.removeprefix("run:").strip().partition(" as ")
+    with capture() as captured:
+        scope: dict[str, object] = {"__name__": "document"}
+        if name:
+            scope[name] = captured.bind(getattr(repos, repo))
+        exec(compile(block.text, str(block.page), "exec"), scope)  # the document's own code
+
+        assert 0 == captured.telemetry.faults.count()
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_commands_work(command: str, tmp_path: Path) -> None:
+    """A command in a document does what it says without complaint."""
+    done = subprocess.run(
+        [sys.executable, "-m", "otel_meta", *command.split()[1:]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """A document's links to other files lead to files."""
+    targets = [page.parent / target for target in _LINK.findall(page.read_text())]
+
+    assert [] == [target for target in targets if not target.exists()]
+
+
+def test_the_quick_start_serves(tmp_path: Path) -> None:
+    """The quick start's application takes an order and shows it on /metrics and /slo."""
+    (block,) = (b for b in _blocks("python") if b.mark == "file: shop.py")
+    (tmp_path / "shop.py").write_text(block.text)
+    script = (
+        "import shop, fastapi.testclient as t\n"
+        "c = t.TestClient(shop.app)\n"
+        "print(c.post('/orders').json())\n"
+        "print(c.get('/metrics').text)\n"
+        "print(c.get('/slo').json()['slos'][0]['state'])\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
+    printed = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+    assert "{'status': 'accepted'}" in printed
+    assert 'orders_placed_total{channel="web",outcome="accepted",service_name="shop"' in printed
+    assert "ok" == printed.splitlines()[-1]
+
+
+def test_the_guide_has_the_table_of_burn_windows() -> None:
+    """The guide's burn rates and windows are those that alerts are made from."""
+    text = (_ROOT / "docs" / "slo-guide.md").read_text()
+    expected = {_burn_row(period) for period in BURN_WINDOWS}
+
+    assert expected == {line for line in text.splitlines() if re.match(r"\| \d+d \|", line)}
+
+
+def _burn_row(period: Duration) -> str:
+    cells = [
+        f"{exact_decimal(window.burn_rate(period))} over {window.long} and {window.short}"
+        for window in BURN_WINDOWS[period]
+    ]
+    return f"| {period} | {' | '.join(cells)} |"
+
+
+def _names(node: object) -> list[str]:
+    """Names of the series that an expression selects."""
+    text = str(node)
+    found = re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=\{)", text)
+    return [name for name in found if name not in {"by", "without", "on", "ignoring"}]
+
+
+def _known() -> set[str]:
+    exposed = {
+        sample
+        for _, instrument in repos.BUILTIN.instruments()
+        for sample in instrument.sample_names
+    }
+    declared = {r.name for repo in repos.BUILTIN for r in repo.recordings.values()}
+    own = {value for value in vars(series).values() if isinstance(value, str)}
+    return exposed | declared | own | {"up", "otel_meta_faults_total"}
