@@ -52,6 +52,7 @@ def _budget(slo: Slo, own: dict[str, str]) -> Iterator[Record]:
     mine = [equals(series.SLO, slo.name)]
     over_period = selector(series.PERIOD_ERROR_RATIO, mine)
     over_hour = selector(series.error_ratio(_HOUR), mine)
+    yield Record(series.SLI, f"1 - {over_period}", own)
     yield Record(series.BUDGET_REMAINING, f"1 - {over_period} / {budget}", own)
     yield Record(series.COMPLIANT, f"{over_period} <= bool {budget}", own)
     if _HOUR in slo.burn_lookbacks():

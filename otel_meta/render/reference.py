@@ -22,6 +22,7 @@ _RECORDED = (
     (series.BAD, "bad ones among them"),
     ("slo:error_ratio:5m and other spans", "bad events among all, for each span of a burn window"),
     (series.PERIOD_ERROR_RATIO, "bad events among all over the SLO's period"),
+    (series.SLI, "good events among all over the SLO's period: availability, and the like"),
     (series.BUDGET_REMAINING, "share of the error budget that is left; negative once overspent"),
     (series.BURN_RATE_1H, "how many times too fast the budget burned over the last hour"),
     (series.COMPLIANT, "1 while the promise is kept, 0 while it is not, absent without data"),
