@@ -20,7 +20,7 @@ from .recorders import (
     UpDownCounterRecorder,
 )
 
-Live = tuple[Family[Any], Recorder]
+Live = tuple[Family[Any], Recorder[Any]]
 
 
 class Accumulators:
@@ -31,7 +31,7 @@ class Accumulators:
         self._live: dict[Instrument[...], Live] = {}
         self._lock: Final = Lock()
 
-    def recorder(self, instrument: Instrument[...]) -> Recorder:
+    def recorder(self, instrument: Instrument[...]) -> Recorder[Any]:
         """The live half of an instrument, made when first asked for."""
         return self._of(instrument)[1]
 

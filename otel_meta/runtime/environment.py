@@ -61,7 +61,7 @@ class Environment:
         words = tuple(dict.fromkeys(w for part in text.split(",") if (w := part.strip().lower())))
         for word in (w for w in words if not known(w)):
             self._fall_back(name, word, "a name that is installed", None)
-        return tuple(word for word in words if known(word))
+        return tuple(word for word in words if known(word)) or default
 
     def pairs(self, name: str) -> dict[str, str]:
         """A comma list of key=value with percent-encoded values."""

@@ -79,7 +79,11 @@ class Family(Generic[CellT]):
         if cell is not None:
             return cell
         with self._lock:
-            return self._by_values.get(values) or self._create(values)
+            cell = self._by_values.get(values) or self._create(values)
+        if cell is self._overflow:
+            # Not within the lock: whoever is told may log, and a log handler may record.
+            self._on_fault("cardinality", f"more than {self._limit} series; the rest share one")
+        return cell
 
     def cells(self) -> Iterator[CellT]:
         """Every series there is, that of the overflow last."""
@@ -101,11 +105,13 @@ class Family(Generic[CellT]):
         ``rate`` and ``increase``, which see growth only (prometheus#1673). At zero it is seen.
         """
         if len(self._by_values) >= self._limit:
-            return self._overflowing()
+            self._overflow = self._overflow or self._make(OVERFLOW)
+            return self._overflow
+        cell = self._keep(values)
         for sibling in self._siblings(values):
             if sibling not in self._by_values and len(self._by_values) < self._limit:
                 self._keep(sibling)
-        return self._by_values.get(values) or self._keep(values)
+        return cell
 
     def _siblings(self, values: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         if not self.instrument.monotonic or closed_combinations(self._fields) > _TOGETHER:
@@ -118,12 +124,6 @@ class Family(Generic[CellT]):
         named = {field.name: value for field, value in zip(self._fields, values, strict=True)}
         self._by_key[self._key(named)] = cell
         return cell
-
-    def _overflowing(self) -> CellT:
-        if self._overflow is None:
-            self._overflow = self._make(OVERFLOW)
-        self._on_fault("cardinality", f"more than {self._limit} series; the rest share one")
-        return self._overflow
 
     def _values(self, labels: Mapping[str, Any]) -> tuple[str, ...]:
         known = {field.name for field in self._fields}

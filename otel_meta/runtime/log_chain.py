@@ -12,6 +12,8 @@ from structlog.processors import ExceptionRenderer, StackInfoRenderer, TimeStamp
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from .log_exception import add_carried_ids
+
 _FIRST: Final = ("timestamp", "level", "event", "logger")
 _INT64: Final = 2**63
 
@@ -24,6 +26,7 @@ def before_rendering(identity: Mapping[str, str]) -> tuple[Processor, ...]:
         structlog.processors.add_log_level,
         _add(identity),
         add_trace_ids,
+        add_carried_ids,
         TimeStamper(fmt="iso", utc=True),
         StackInfoRenderer(),
     )
@@ -40,12 +43,20 @@ def add_trace_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     Asking whether the span is recording, as recipes have it, loses the ids of every request that
     was not sampled, though its caller may have kept the trace.
     """
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid:
-        event["trace_id"] = f"{context.trace_id:032x}"
-        event["span_id"] = f"{context.span_id:016x}"
-        event["trace_flags"] = f"{context.trace_flags:02x}"
+    event.update(current_ids())
     return event
+
+
+def current_ids() -> dict[str, str]:
+    """The ids of the current span in the order of a traceparent; empty where there is none."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return {}
+    return {
+        "trace_id": f"{context.trace_id:032x}",
+        "span_id": f"{context.span_id:016x}",
+        "trace_flags": f"{context.trace_flags:02x}",
+    }
 
 
 def render(on_fault: Callable[[str, object], None]) -> Callable[[Any, str, EventDict], bytes]:
@@ -55,7 +66,7 @@ def render(on_fault: Callable[[str, object], None]) -> Callable[[Any, str, Event
         line = {key: event.pop(key) for key in _FIRST if key in event}
         line.update(event)
         try:
-            return orjson.dumps(line, default=repr, option=orjson.OPT_NON_STR_KEYS)
+            return orjson.dumps(line, default=_plain, option=orjson.OPT_NON_STR_KEYS)
         except Exception as error:
             on_fault("render", error)
             return _by_all_means(line)
@@ -71,17 +82,25 @@ def _add(identity: Mapping[str, str]) -> Processor:
     return add
 
 
+def _plain(value: object) -> object:
+    """What orjson does not know: a float of another type (numpy's), or anything at all."""
+    return float(value) if isinstance(value, float) else repr(value)
+
+
 def _by_all_means(line: Mapping[Any, Any]) -> bytes:
     """What orjson refuses: lone surrogates, cycles, integers over 64 bits, a `repr` that raises."""
-    return orjson.dumps({_word(key): _value(value) for key, value in line.items()})
+    return orjson.dumps({in_words(key): _value(value) for key, value in line.items()})
 
 
 def _value(value: object) -> object:
+    if isinstance(value, float):
+        return float(value)
     fits = isinstance(value, int) and -_INT64 <= value < _INT64
-    return value if fits or value is None or isinstance(value, float) else _word(value)
+    return value if fits or value is None else in_words(value)
 
 
-def _word(value: object) -> str:
+def in_words(value: object) -> str:
+    """A text for anything, in valid UTF-8."""
     try:
         text = value if isinstance(value, str) else repr(value)
     except Exception as error:

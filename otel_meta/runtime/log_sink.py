@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -10,6 +9,11 @@ from typing import Any, Final
 from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry.sdk._logs import LoggerProvider
 from structlog.typing import EventDict, WrappedLogger
+
+from .faults import Faults
+from .log_chain import in_words
+from .log_exception import exception_of
+from .outage import exporting
 
 _SEVERITY: Final[Mapping[str, SeverityNumber]] = {
     "debug": SeverityNumber.DEBUG,
@@ -20,6 +24,8 @@ _SEVERITY: Final[Mapping[str, SeverityNumber]] = {
 }
 _SAID_ELSEWHERE: Final = frozenset(
     {
+        "_from_structlog",
+        "_record",
         "event",
         "exc_info",
         "level",
@@ -35,45 +41,37 @@ _SAID_ELSEWHERE: Final = frozenset(
 """Fields of the record or of its resource, which would otherwise be sent twice."""
 
 _OWN: Final = ("opentelemetry", "otel_meta")
-"""Lines about exporting are not exported: a failure would feed itself."""
+"""Lines about exporting are not exported, nor those of an export: they would feed themselves."""
 
 
 class OtelSink:
     """A processor that emits each event as a log record and passes it on unchanged."""
 
-    def __init__(self, provider: LoggerProvider) -> None:
+    def __init__(self, provider: LoggerProvider, faults: Faults) -> None:
+        self._faults: Final = faults
         self._logger: Final = lru_cache(maxsize=256)(provider.get_logger)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Emit the event under its logger's name, within the current span."""
         name = event.get("logger") or "root"
-        if not name.startswith(_OWN):
-            _emit(self._logger(name), event)
+        if not exporting.get() and not name.startswith(_OWN):
+            try:
+                _emit(self._logger(name), event)
+            except Exception as error:
+                self._faults.count_only("log record", type(error).__name__)
         return event
 
 
 def _emit(logger: Logger, event: EventDict) -> None:
     level = event.get("level", "info")
     logger.emit(
-        body=str(event.get("event", "")),
+        body=in_words(event.get("event", "")),
         severity_number=_SEVERITY.get(level, SeverityNumber.UNSPECIFIED),
         severity_text=level.upper(),
-        attributes={str(k): _value(v) for k, v in event.items() if k not in _SAID_ELSEWHERE},
-        exception=_exception(event.get("exc_info")),
+        attributes={in_words(k): _value(v) for k, v in event.items() if k not in _SAID_ELSEWHERE},
+        exception=exception_of(event.get("exc_info")),
     )
 
 
 def _value(value: Any) -> str | bool | int | float:
-    return value if isinstance(value, str | bool | int | float) else repr(value)
-
-
-def _exception(exc_info: Any) -> BaseException | None:
-    match exc_info:
-        case True:
-            return sys.exception()
-        case BaseException() as error:
-            return error
-        case (_, BaseException() as error, _):
-            return error
-        case _:
-            return None
+    return value if isinstance(value, bool | int | float) else in_words(value)

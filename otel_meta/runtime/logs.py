@@ -161,7 +161,7 @@ class Logs:
     def _chain(self) -> tuple[Processor, ...]:
         chain = before_rendering(_identity(self._settings))
         if self._settings.exporters["logs"] and not self._settings.disabled:
-            return (*chain, OtelSink(self.provider))
+            return (*chain, OtelSink(self.provider, self._faults))
         return chain
 
     def _install_standard(self, lines: Lines, chain: tuple[Processor, ...], to_json: Any) -> None:

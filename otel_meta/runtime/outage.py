@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from threading import Lock
 from typing import Any, Final, Protocol
@@ -15,6 +16,9 @@ from typing import Any, Final, Protocol
 from .faults import Faults
 
 logger: Final = logging.getLogger("otel_meta")
+
+exporting: Final = ContextVar("exporting", default=False)
+"""Whether the current thread is delivering telemetry."""
 
 _EXPORTERS: Final = "opentelemetry.exporter"
 _LONGEST_REASON: Final = 300
@@ -64,9 +68,11 @@ class Outage(logging.Handler):
         @wraps(deliver)
         def export(*args: Any, **kwargs: Any) -> Any:
             result = None
+            token = exporting.set(True)
             try:
                 result = deliver(*args, **kwargs)
             finally:
+                exporting.reset(token)
                 self._note(what, delivered=getattr(result, "name", "") == "SUCCESS")
             return result
 
@@ -76,6 +82,8 @@ class Outage(logging.Handler):
         with self._noting:
             was_on = self.is_on
             (self._failing.discard if delivered else self._failing.add)(what)
+            if not self.is_on and not was_on:
+                self._reason = ""  # whatever that was, it has passed
         if not delivered:
             self._faults.count_only(f"export of {what}", "undelivered")
         if self.is_on != was_on:

@@ -70,7 +70,7 @@ def _metric(family: Family[Any], now: int) -> Metric | None:
 
 def _sum(family: Family[SumCell], now: int) -> Sum:
     points = [
-        NumberDataPoint(attributes, cell.start_ns, now, cell.value)
+        NumberDataPoint(attributes, cell.start_ns, max(now, cell.start_ns), cell.value)
         for cell, attributes in _described(family)
     ]
     return Sum(points, AggregationTemporality.CUMULATIVE, family.instrument.monotonic)
@@ -79,7 +79,7 @@ def _sum(family: Family[SumCell], now: int) -> Sum:
 def _gauge(family: Family[LatestCell], now: int) -> Gauge:
     return Gauge(
         [
-            NumberDataPoint(attributes, cell.start_ns, now, cell.value)
+            NumberDataPoint(attributes, cell.start_ns, max(now, cell.start_ns), cell.value)
             for cell, attributes in _described(family)
             if cell.value is not None
         ]
@@ -96,7 +96,7 @@ def _bucket_point(cell: BucketCell, attributes: Attributes, now: int) -> Histogr
     return HistogramDataPoint(
         attributes=attributes,
         start_time_unix_nano=cell.start_ns,
-        time_unix_nano=now,
+        time_unix_nano=max(now, cell.start_ns),  # it may be younger than this collection
         count=sum(counts),
         sum=total,
         bucket_counts=counts,

@@ -6,45 +6,42 @@ type than int or float (Decimal, numpy's) is converted; text is not a number, wh
 
 from __future__ import annotations
 
-from math import inf
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 from .cells import BucketCell, LatestCell, SumCell
-from .family import Family, UnknownLabelError
+from .family import CellT, Family, UnknownLabelError
 from .faults import Faults
 
 _PLAIN: Final = frozenset({int, float})
+_MOST: Final = 1e290
+"""No measurement, and far enough below the largest float that sums of such stay finite."""
 
 
-class Recorder:
-    """What the recorders share: whom to tell about a measurement that was dropped."""
+class Recorder(Generic[CellT]):
+    """What the recorders share: their series, and whom to tell of what was dropped."""
 
-    __slots__ = ("_faults", "_source")
+    __slots__ = ("_family", "_faults")
 
-    def __init__(self, source: str, faults: Faults) -> None:
-        self._source = source
+    def __init__(self, family: Family[CellT], faults: Faults) -> None:
+        self._family = family
         self._faults = faults
 
     def _drop(self, error: Exception) -> None:
         reason = "labels" if isinstance(error, UnknownLabelError) else "value"
-        self._faults.report(self._source, reason, error)
+        self._faults.report(self._family.instrument.prometheus_name, reason, error)
 
 
-class CounterRecorder(Recorder):
+class CounterRecorder(Recorder[SumCell]):
     """Adds what is finite and not negative."""
 
-    __slots__ = ("_family",)
-
-    def __init__(self, family: Family[SumCell], faults: Faults) -> None:
-        super().__init__(family.instrument.prometheus_name, faults)
-        self._family = family
+    __slots__ = ()
 
     def add(self, amount: float, /, **labels: Any) -> None:
         """Add to the series with these labels."""
         try:
             if type(amount) not in _PLAIN:
                 amount = _converted(amount)
-            if 0 <= amount < inf:
+            if 0 <= amount < _MOST:
                 cell = self._family.find(labels)
                 with cell.lock:
                     cell.value += amount
@@ -54,14 +51,10 @@ class CounterRecorder(Recorder):
             self._drop(error)
 
 
-class UpDownCounterRecorder(Recorder):
+class UpDownCounterRecorder(Recorder[SumCell]):
     """Adds what is finite."""
 
-    __slots__ = ("_family",)
-
-    def __init__(self, family: Family[SumCell], faults: Faults) -> None:
-        super().__init__(family.instrument.prometheus_name, faults)
-        self._family = family
+    __slots__ = ()
 
     def add(self, amount: float, /, **labels: Any) -> None:
         """Add to the series with these labels."""
@@ -74,14 +67,10 @@ class UpDownCounterRecorder(Recorder):
             self._drop(error)
 
 
-class GaugeRecorder(Recorder):
+class GaugeRecorder(Recorder[LatestCell]):
     """Keeps the latest finite value."""
 
-    __slots__ = ("_family",)
-
-    def __init__(self, family: Family[LatestCell], faults: Faults) -> None:
-        super().__init__(family.instrument.prometheus_name, faults)
-        self._family = family
+    __slots__ = ()
 
     def set(self, value: float, /, **labels: Any) -> None:
         """Replace the value of the series with these labels."""
@@ -92,14 +81,10 @@ class GaugeRecorder(Recorder):
             self._drop(error)
 
 
-class HistogramRecorder(Recorder):
+class HistogramRecorder(Recorder[BucketCell]):
     """Counts finite values by bucket."""
 
-    __slots__ = ("_family",)
-
-    def __init__(self, family: Family[BucketCell], faults: Faults) -> None:
-        super().__init__(family.instrument.prometheus_name, faults)
-        self._family = family
+    __slots__ = ()
 
     def record(self, value: float, /, **labels: Any) -> None:
         """Count a value in the series with these labels."""
@@ -117,8 +102,7 @@ def _converted(value: Any) -> float:
 
 
 def _finite(value: float) -> float:
-    if type(value) not in _PLAIN:
-        value = _converted(value)
-    if not -inf < value < inf:
+    value = float(value) if type(value) in _PLAIN else _converted(value)
+    if not -_MOST < value < _MOST:
         raise ValueError(f"{value!r} is not finite")
     return value

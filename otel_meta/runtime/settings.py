@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib.metadata import entry_points
+from math import inf
 from typing import Final, Literal
 
 from otel_meta.errors import ConfigurationError
@@ -130,9 +131,7 @@ def read_settings(
         or env.text("OTEL_EXPORTER_PROMETHEUS_HOST")
         or PROMETHEUS_HOST,
         prometheus_port=_port(env, prometheus_port, exporters["metrics"]),
-        metric_interval=metric_interval
-        or env.number("OTEL_METRIC_EXPORT_INTERVAL", default=60_000, least=1, most=86_400_000)
-        / 1000,
+        metric_interval=_metric_interval(env, metric_interval),
         sampler=sampler,
         sampler_arg=_sampler_arg(env, sampler),
         propagators=_propagators(env),
@@ -216,7 +215,8 @@ def _port(env: Environment, given: int | Unset | None, exporters: tuple[str, ...
         return given
     if "prometheus" not in exporters or env.flag("OTEL_META_METRICS_IN_APP", default=False):
         return None
-    asked = env.text("OTEL_EXPORTER_PROMETHEUS_PORT") or env.text("OTEL_METRICS_EXPORTER")
+    named = "prometheus" in (env.text("OTEL_METRICS_EXPORTER") or "").lower()
+    asked = named or env.text("OTEL_EXPORTER_PROMETHEUS_PORT")
     port = env.number(
         "OTEL_EXPORTER_PROMETHEUS_PORT", default=PROMETHEUS_PORT, least=0, most=_MAX_PORT
     )
@@ -254,7 +254,20 @@ def _level(env: Environment, given: str | None) -> int:
     return logging.getLevelNamesMapping()[name.upper()]
 
 
+def _metric_interval(env: Environment, given: float | None) -> float:
+    if given is not None:
+        return _positive("metric_interval", given)
+    name, day = "OTEL_METRIC_EXPORT_INTERVAL", 86_400_000
+    return env.number(name, default=60_000, least=1, most=day) / 1000
+
+
+def _positive(argument: str, seconds: float) -> float:
+    if not 0 < seconds < inf:
+        raise ConfigurationError(f"{argument}={seconds}: give a number of seconds above 0")
+    return seconds
+
+
 def _shutdown_timeout(env: Environment, given: float | None) -> float:
     if given is not None:
-        return given
+        return _positive("shutdown_timeout", given)
     return env.number("OTEL_META_SHUTDOWN_TIMEOUT", default=5.0, least=0.1, most=600)

@@ -63,6 +63,7 @@ class Telemetry:
             self.traces = Traces(settings, resource, self._outage)
             self.metrics = Metrics(settings, resource, self.accumulators, self._outage)
         self._sampling: Final = Ticker("SLO tracker", INTERVAL, self.tracker.sample, self.faults)
+        self._draining = 0.0
         self._open = True
         self._closing: Final = Lock()
 
@@ -107,11 +108,18 @@ class Telemetry:
         jobs = {f"{n} flush": partial(s.flush, seconds) for n, s in self._signals().items()}
         return within(seconds, jobs, self.faults)
 
+    def drain(self) -> None:
+        """Export everything before the process stops; the time it takes is `shutdown`'s."""
+        start = time.monotonic()
+        self.flush()
+        self._draining = time.monotonic() - start
+
     def shutdown(self, timeout: float | None = None) -> bool:
         """Export everything recorded so far and stop, once; a second call does nothing.
 
         Args:
-            timeout: seconds to wait in all; by default ``settings.shutdown_timeout``.
+            timeout: seconds to wait in all; by default what is left of
+                ``settings.shutdown_timeout`` after `drain`.
 
         Returns:
             Whether it was done in time.
@@ -120,7 +128,8 @@ class Telemetry:
             was_open, self._open = self._open, False
         if not was_open:
             return True
-        seconds = self.settings.shutdown_timeout if timeout is None else timeout
+        left = max(self.settings.shutdown_timeout - self._draining, 0.0)
+        seconds = left if timeout is None else timeout
         self._sampling.stop(seconds)
         jobs = {f"{n} shutdown": partial(s.shutdown, seconds) for n, s in self._signals().items()}
         in_time = within(seconds, jobs, self.faults)

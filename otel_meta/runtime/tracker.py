@@ -66,7 +66,9 @@ class SloTracker:
 
     def statuses(self) -> tuple[Status, ...]:
         """How every SLO that is followed stands now."""
-        return tuple(self.status(slo) for slo in self._tracked)
+        with self._lock:
+            followed = list(self._tracked)
+        return tuple(self.status(slo) for slo in followed)
 
     def status(self, slo: Slo) -> Status:
         """How an SLO stands now.

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final, NamedTuple
 
-from opentelemetry import trace
+from otel_meta.runtime.log_chain import current_ids
+from otel_meta.runtime.log_exception import carry
 
 from .asgi import Header, Message, Send
 
@@ -46,6 +47,7 @@ class Exchange:
         self._client_left = False
         self._error: BaseException | None = None
         self._reported = False
+        self._span_ids: dict[str, str] = {}
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with the ids among its headers if it starts the response."""
@@ -61,8 +63,9 @@ class Exchange:
             self._complete()
 
     def failed(self, error: BaseException) -> None:
-        """Take note of what the application raised."""
+        """Take note of what the application raised, and have it carry the ids."""
         self._error = error
+        carry(error, {"request_id": self._request_id, **self._span_ids})
 
     def finish(self) -> None:
         """Report, unless that has been done."""
@@ -93,15 +96,9 @@ class Exchange:
 
     def _ids(self) -> list[Header]:
         ids = [(REQUEST_ID, self._request_id.encode("latin-1"))]
-        context = trace.get_current_span().get_span_context()
-        if context.is_valid:
-            ids.append(
-                (
-                    TRACE_RESPONSE,
-                    f"00-{context.trace_id:032x}-{context.span_id:016x}"
-                    f"-{context.trace_flags:02x}".encode(),
-                )
-            )
+        self._span_ids = current_ids()
+        if self._span_ids:
+            ids.append((TRACE_RESPONSE, f"00-{'-'.join(self._span_ids.values())}".encode()))
         return ids
 
 

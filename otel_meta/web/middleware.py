@@ -100,7 +100,7 @@ class TelemetryMiddleware:
             self._readiness.heard(message["type"])
             if message["type"].startswith("lifespan.shutdown."):
                 # Now: uvicorn ends by the signal that it was sent, and nothing runs at exit then.
-                await asyncio.to_thread(self._telemetry.flush)
+                await asyncio.to_thread(self._telemetry.drain)
             await send(message)
 
         await self.app(scope, hear, say)
