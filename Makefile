@@ -28,6 +28,9 @@ lint: $(VENV)/ready ## formatting, lint, types, and which stage may import which
 generate: $(VENV)/ready ## write what follows from the catalogue: rules and the rest
 	$(BIN)/otel-meta generate
 
+bench: $(VENV)/ready ## what a measurement costs, against the SDK and prometheus_client
+	$(BIN)/python benchmarks/recording.py
+
 tools: ## build the real backends that tests use: Prometheus, Alertmanager and more
 	$(PYTHON) tools/build.py
 
