@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import redirect_stdout
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -42,17 +43,24 @@ def catalog_of(args: Namespace) -> Catalog:
         UsageError: something named is not there, or nothing is left.
         DeclarationError: something named declares what cannot hold.
     """
-    named = [load(spec) for spec in args.repo]
+    named = [load(spec, f"--repo {spec}") for spec in args.repo]
     if args.installed:
-        named += [load(entry.value) for entry in entry_points(group=ENTRY_POINTS)]
+        named += [
+            load(f"{entry.module}:{entry.attr}", f"entry point {entry.name} of {ENTRY_POINTS}")
+            for entry in entry_points(group=ENTRY_POINTS)
+        ]
     catalog = (Catalog() if args.only else BUILTIN).with_repos(*named)
     if not catalog:
         raise UsageError("--only leaves nothing; name a meta-repository with --repo MODULE:CLASS")
     return catalog
 
 
-def load(spec: str) -> type[MetaRepo]:
+def load(spec: str, named_by: str) -> type[MetaRepo]:
     """A meta-repository by its path, ``acme.atlas:Atlas``; the working directory is importable.
+
+    Args:
+        spec: the path.
+        named_by: who names it, for the error.
 
     Raises:
         UsageError: the path leads nowhere, or to something else.
@@ -60,27 +68,34 @@ def load(spec: str) -> type[MetaRepo]:
     """
     module_name, colon, class_name = spec.partition(":")
     if not (module_name and colon and class_name):
-        raise UsageError(f"--repo {spec}: write it as MODULE:CLASS, for example acme.atlas:Atlas")
-    found: Any = getattr(_import(spec, module_name), class_name, None)
+        raise UsageError(f"{named_by}: write it as MODULE:CLASS, for example acme.atlas:Atlas")
+    found: Any = getattr(_import(named_by, module_name), class_name, None)
     if not _is_repo(found):
         module = sys.modules[module_name]
-        raise UsageError(f"--repo {spec}: {_not_there(module, class_name, found)}")
+        raise UsageError(f"{named_by}: {_not_there(module, class_name, found)}")
     return found
 
 
-def _import(spec: str, name: str) -> Any:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+def _import(named_by: str, name: str) -> Any:
+    _make_importable(Path())
     try:
-        return import_module(name)
+        with redirect_stdout(sys.stderr):  # what a module says while it is imported is no answer
+            return import_module(name)
     except DeclarationError:
         raise
-    except Exception as error:  # somebody's module may raise anything
-        said = " ".join(str(error).split())
+    except (Exception, SystemExit) as error:  # somebody's module may raise anything
         raise UsageError(
-            f"--repo {spec}: cannot import {name}: {type(error).__name__}: {said}"
+            f"{named_by}: cannot import {name}: {type(error).__name__}: {error}"
         ) from error
+
+
+def _make_importable(folder: Path) -> None:
+    try:
+        path = str(folder.resolve(strict=True))
+    except OSError:  # the working directory may have been removed
+        return
+    if path not in sys.path:
+        sys.path.insert(0, path)
 
 
 def _not_there(module: object, wanted: str, found: object) -> str:

@@ -1,33 +1,56 @@
-"""``otel-meta check``: is what is declared consistent?"""
+"""``otel-meta check``: is what is declared consistent, and do rules hold to it?"""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from otel_meta.errors import DeclarationError
 from otel_meta.model import Catalog
+from otel_meta.runtime.exporters import optional
 
 from . import catalog
 
 
 def add_to(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("check", help="check the catalogue; exit code 1 with findings")
+    parser = commands.add_parser(
+        "check", help="check the catalogue, and rules against it; exit code 1 with findings"
+    )
     catalog.add_options(parser)
+    parser.add_argument(
+        "--rules",
+        action="extend",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="rule files, or folders of them, whose names and joins are to be checked as well",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:
-    """Print what is wrong with the catalogue, a line each."""
+    """Print what is wrong, a line each."""
     try:
         declared = catalog.catalog_of(args)
     except DeclarationError as error:
         print(error)
         return 1
-    problems = declared.problems()
-    print("\n".join(map(str, problems)) if problems else _well(declared))
-    return 1 if problems else 0
+    findings = list(map(str, declared.problems()))
+    well = [_well(declared)]
+    if args.rules:
+        checked = _rules(declared, args.rules)
+        findings += map(str, checked.findings)
+        well.append(f"{checked.files} files, {checked.rules} rules: no findings")
+    print("\n".join(findings or well))
+    return 1 if findings else 0
+
+
+def _rules(declared: Catalog, paths: list[Path]) -> Any:
+    rules = optional("otel_meta.check.rules", "Checking rules", "generate")
+    return rules.check(declared, paths)
 
 
 def _well(declared: Catalog) -> str:

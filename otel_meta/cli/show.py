@@ -33,7 +33,7 @@ _COLUMNS: Final[dict[str, dict[str, str]]] = {
         "SLO": "name",
         "OBJECTIVE": "objective",
         "PERIOD": "period",
-        "GOOD": "sli",
+        "GOOD": "sli.good",
     },
 }
 """For each table, the heads of its columns and the keys of what stands below them."""
@@ -57,7 +57,7 @@ def run(args: Namespace) -> int:
     declared = catalog_as_json(catalog.catalog_of(args))
     chosen = {what: declared[what] for what in args.what or _COLUMNS}
     if args.json:
-        print(json.dumps(chosen, indent=2, ensure_ascii=False))
+        print(json.dumps(chosen, indent=2))
     else:
         print("\n\n".join(_as_table(what, rows) for what, rows in chosen.items()))
     return 0
@@ -65,15 +65,13 @@ def run(args: Namespace) -> int:
 
 def _as_table(what: str, rows: list[dict[str, Any]]) -> str:
     columns = _COLUMNS[what]
-    cells = [[_cell(row[key]) for key in columns.values()] for row in rows]
+    cells = [[_cell(row, *key.split(".")) for key in columns.values()] for row in rows]
     return table(list(columns), cells)
 
 
-def _cell(value: Any) -> str:
-    match value:
-        case {"good": good}:
-            return str(good)
-        case dict():
-            return ", ".join(cast("dict[str, Any]", value)) or "-"
-        case _:
-            return str(value) or "-"
+def _cell(row: dict[str, Any], *path: str) -> str:
+    value: Any = row
+    for key in path:
+        value = value[key]
+    text = ", ".join(cast("dict[str, Any]", value)) if isinstance(value, dict) else str(value)
+    return text or "-"

@@ -11,7 +11,7 @@ from otel_meta.errors import DeclarationError
 from ._frozen import set_fields
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_FORM: Final = re.compile(r"([1-9][0-9]*)([smhd])")
+_FORM: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 
 
 @dataclass(frozen=True, order=True, init=False)

@@ -60,8 +60,8 @@ class Threshold:
         if self.bound not in buckets:
             raise DeclarationError(
                 f"metric {self.values.instrument.name!r}",
-                f"has no bucket that ends at {self.bound:g}",
-                f"add {self.bound:g} to its buckets, or choose one of {list(buckets)}",
+                f"has no bucket that ends at {self.bound:.15g}",
+                f"add {self.bound:.15g} to its buckets, or choose one of {list(buckets)}",
             )
 
     def where(self, **wanted: str | tuple[str, ...]) -> Threshold:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from argparse import Namespace
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_meta.model import Duration
 from otel_meta.runtime.exporters import optional
 
 from .services import Service, examples_folder, free_port
+from .stop import Stop
 from .traffic import Traffic
 
 if TYPE_CHECKING:
@@ -35,17 +35,14 @@ def run(args: Namespace) -> int:
     seconds = Duration(args.length).seconds
     sinks = optional("otel_meta.testing.otlp_sink", "the demo", "examples")
     optional("uvicorn", "the demo", "examples")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), ExitStack() as open_until_the_end:
-        sink = open_until_the_end.enter_context(sinks.OtlpSink())
-        play = _set_up(open_until_the_end, sink)
-        with suppress(KeyboardInterrupt):
-            play.run(seconds)
+    with Stop() as stop, sinks.OtlpSink() as sink, ExitStack() as open_until_the_end:
+        play = _set_up(open_until_the_end, sink, stop)
+        play.run(seconds, stop)
         print(play.epilogue())
     return 0
 
 
-def _set_up(stack: ExitStack, sink: Any) -> Play:
+def _set_up(stack: ExitStack, sink: Any, stop: Stop) -> Play:
     folder = examples_folder()
     ports = {name: free_port(port) for name, port in _PORTS.items()}
     environment = {
@@ -58,7 +55,7 @@ def _set_up(stack: ExitStack, sink: Any) -> Play:
         for name, port in ports.items()
     }
     for service in services.values():
-        service.wait_until_ready()
+        service.wait_until_ready(stop)
     stack.enter_context(Traffic(services["storefront"].url))
     # Imported here: it reads OTLP, which other commands do without.
     stage = optional("otel_meta.cli.demo.stage", "the demo", "examples")

@@ -12,15 +12,19 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any, Final, Self
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import IO, Any, Final, Self, cast
+from urllib.request import ProxyHandler, Request, build_opener
 
 from otel_meta.errors import UsageError
 
+from .stop import Stop
+
 _START_TIMEOUT: Final = 30.0
 _STOP_TIMEOUT: Final = 8.0
+_ANSWER_TIMEOUT: Final = 5.0
 _LINES_KEPT: Final = 2000
+_OPEN: Final = build_opener(ProxyHandler({})).open
+"""Without the proxies of the environment: what is asked is on this machine."""
 
 
 class Service:
@@ -33,29 +37,27 @@ class Service:
         self._process: Final = subprocess.Popen(  # noqa: S603  # our own example
             [sys.executable, "-m", "uvicorn", f"{name}:app", "--port", str(port)],
             cwd=folder,
-            env=os.environ | environment,
+            env={**_without_telemetry(os.environ), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             start_new_session=True,
         )
-        stdout: IO[str] | None = self._process.stdout
-        self._reader: Final = Thread(target=self._lines.extend, args=(stdout or (),), daemon=True)
+        self._reader: Final = Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def wait_until_ready(self) -> None:
-        """Wait for /readyz.
+    def wait_until_ready(self, stop: Stop) -> None:
+        """Wait until it serves, or until it is time to end.
 
         Raises:
             UsageError: the service ended instead, or took too long.
         """
         deadline = time.monotonic() + _START_TIMEOUT
         while time.monotonic() < deadline and self._process.poll() is None:
-            if self._answers():
+            if stop.wait(0.05) or (self._listens() and self._answers()):
                 return
-            time.sleep(0.05)
-        last = self._lines[-1] if self._lines else "it said nothing"
-        raise UsageError(f"{self.name} did not start: {last.strip()}")
+        raise UsageError(f"{self.name} did not start: {self._last_words()}")
 
     def lines(self) -> list[str]:
         """What it has logged, oldest first."""
@@ -65,10 +67,19 @@ class Service:
         """What it answers, as JSON.
 
         Raises:
-            OSError: it does not answer.
+            UsageError: it does not answer.
         """
-        with urlopen(f"{self.url}{path}", timeout=5) as answer:  # noqa: S310  # loopback
-            return json.load(answer)
+        return self._ask(Request(f"{self.url}{path}"))  # noqa: S310  # loopback
+
+    def put(self, path: str, content: Mapping[str, Any]) -> Any:
+        """What it answers to a change, as JSON.
+
+        Raises:
+            UsageError: it does not answer.
+        """
+        headers = {"content-type": "application/json"}
+        body = json.dumps(content).encode()
+        return self._ask(Request(f"{self.url}{path}", body, headers, method="PUT"))  # noqa: S310
 
     def stop(self) -> None:
         """End it, gently first."""
@@ -79,6 +90,7 @@ class Service:
             self._process.kill()
             self._process.wait()
         self._reader.join(1)
+        self._stdout.close()
 
     def __enter__(self) -> Self:
         return self
@@ -86,18 +98,47 @@ class Service:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def _stdout(self) -> IO[str]:
+        return cast("IO[str]", self._process.stdout)  # there, since it was asked for
+
+    def _read(self) -> None:
+        self._lines.extend(self._stdout)
+
+    def _ask(self, request: Request) -> Any:
+        try:
+            with _OPEN(request, timeout=_ANSWER_TIMEOUT) as answer:
+                return json.load(answer)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.name} does not answer: {self._last_words()}") from error
+
+    def _listens(self) -> bool:
+        """Whether it says so itself: at this address another program might answer."""
+        return any(self.url in line for line in self.lines())
+
     def _answers(self) -> bool:
         try:
             self.get("/readyz")
-        except (URLError, ConnectionError, TimeoutError):
+        except UsageError:
             return False
         return True
+
+    def _last_words(self) -> str:
+        """The last line that tells of an error, or the last one at all."""
+        lines = [line.strip() for line in self.lines() if line.strip()]
+        return next((x for x in reversed(lines) if "Error" in x), (lines or ["no word"])[-1])
+
+
+def _without_telemetry(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without settings meant for another service."""
+    return {name: value for name, value in environment.items() if not name.startswith("OTEL_")}
 
 
 def free_port(wanted: int) -> int:
     """The port wanted on loopback, or any free one if that is taken."""
     for port in (wanted, 0):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

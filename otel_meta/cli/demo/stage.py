@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-import urllib.request
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,12 +13,14 @@ from otel_meta.testing.otlp_sink import OtlpSink, ReceivedSpan
 
 from .board import board
 from .services import Service
+from .stop import Stop
 from .trace_tree import trace_tree
 
 _FAULT_FROM: Final = 0.3
 _FAULT_TO: Final = 0.5
 """Shares of the play's length."""
 _CLEAR: Final = "\x1b[H\x1b[2J"
+_LONGEST_PAUSE: Final = 60.0
 _BOARDS: Final = 8
 """How many boards are printed where they cannot be drawn over each other."""
 
@@ -35,21 +35,21 @@ class Play:
         self._said: Final[list[str]] = []
         self._live: Final = sys.stdout.isatty()
 
-    def run(self, seconds: float) -> None:
-        """Play."""
+    def run(self, seconds: float, stop: Stop) -> None:
+        """Play, unless it is time to end."""
         start = time.monotonic()
         acts = [
             (0.0, self._open),
             (_FAULT_FROM * seconds, self._break),
             (_FAULT_TO * seconds, self._mend),
         ]
-        pause = 1.0 if self._live else max(seconds / _BOARDS, 1.0)
-        while (elapsed := time.monotonic() - start) < seconds:
+        pause = 1.0 if self._live else min(max(seconds / _BOARDS, 1.0), _LONGEST_PAUSE)
+        while not stop.is_set() and (elapsed := time.monotonic() - start) < seconds:
             while acts and acts[0][0] <= elapsed:
                 acts.pop(0)[1](elapsed)
             self._draw(elapsed, seconds)
-            until = min([start + at for at, _ in acts[:1]] + [start + seconds])
-            time.sleep(max(0.0, min(pause, until - time.monotonic())))
+            until = min([at for at, _ in acts[:1]] + [seconds]) - (time.monotonic() - start)
+            stop.wait(min(pause, until))
 
     def epilogue(self) -> str:
         """One trace over both services, and the log lines that carry its id."""
@@ -75,22 +75,12 @@ class Play:
         self._say(elapsed, "customers come in; everything is well")
 
     def _break(self, elapsed: float) -> None:
-        self._inject(0.7)
+        self._payments.put("/faults", {"error_ratio": 0.7})
         self._say(elapsed, "fault: 70 % of calls to the card network fail")
 
     def _mend(self, elapsed: float) -> None:
-        self._inject(0.0)
+        self._payments.put("/faults", {"error_ratio": 0.0})
         self._say(elapsed, "the card network is mended; what burned stays burned")
-
-    def _inject(self, error_ratio: float) -> None:
-        body = json.dumps({"error_ratio": error_ratio}).encode()
-        request = urllib.request.Request(  # noqa: S310  # loopback
-            f"{self._payments.url}/faults",
-            data=body,
-            method="PUT",
-            headers={"content-type": "application/json"},
-        )
-        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310  # loopback
 
     def _say(self, elapsed: float, text: str) -> None:
         self._said.append(f"{elapsed:5.0f} s  {text}")
@@ -113,10 +103,12 @@ class Play:
         return max(crossing, key=_tells_more, default=())
 
 
-def _tells_more(spans: Sequence[ReceivedSpan]) -> tuple[bool, int]:
-    """A trace that went well, and the latest of them, whose log lines are still kept."""
+def _tells_more(spans: Sequence[ReceivedSpan]) -> tuple[bool, bool, int]:
+    """A whole trace that went well, and the latest of them, whose log lines are still kept."""
+    ids = {b"", *(received.span.span_id for received in spans)}
+    whole = all(received.span.parent_span_id in ids for received in spans)
     went_well = all(r.span.status.code != Status.STATUS_CODE_ERROR for r in spans)
-    return went_well, min(r.span.start_time_unix_nano for r in spans)
+    return whole, went_well, min(r.span.start_time_unix_nano for r in spans)
 
 
 def _indent(text: Any) -> str:

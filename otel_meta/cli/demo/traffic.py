@@ -34,7 +34,12 @@ class Traffic:
         sockets = optional("websockets.sync.client", "the demo", "examples")
         self._stopping: Final = Event()
         self._customers: Final = [
-            _Customer(http.Client(base_url=url, timeout=10), sockets, url, random.Random(seed + n))
+            _Customer(
+                http.Client(base_url=url, timeout=10, trust_env=False),
+                sockets,
+                url,
+                random.Random(seed + n),
+            )
             for n in range(_CUSTOMERS)
         ]
         self._threads: Final = [
@@ -51,6 +56,8 @@ class Traffic:
         self._stopping.set()
         for thread in self._threads:
             thread.join(5)
+        for customer in self._customers:
+            customer.client.close()
 
 
 class _Customer:
@@ -94,7 +101,7 @@ def _lose_the_way(customer: _Customer) -> None:
 
 
 def _listen(customer: _Customer) -> None:
-    with customer.sockets.connect(customer.socket_url, open_timeout=5) as socket:
+    with customer.sockets.connect(customer.socket_url, open_timeout=5, proxy=None) as socket:
         socket.send(json.dumps({"order_id": _some_order(customer)}))
         socket.recv(timeout=2)
 
