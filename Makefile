@@ -29,7 +29,7 @@ generate: $(VENV)/ready ## write what follows from the catalogue: rules and the 
 	$(BIN)/otel-meta generate
 
 bench: $(VENV)/ready ## what a measurement costs, against the SDK and prometheus_client
-	$(BIN)/python benchmarks/recording.py
+	$(BIN)/python benchmarks/measurement.py
 
 tools: ## build the real backends that tests use: Prometheus, Alertmanager and more
 	$(PYTHON) tools/build.py

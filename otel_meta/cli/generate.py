@@ -12,6 +12,7 @@ from otel_meta.runtime.exporters import optional
 
 from . import catalog
 
+_SHOWN: Final = 20
 _FORMATS: Final = ("prometheus", "prometheus-operator", "mimir", "vmalert")
 
 
@@ -38,11 +39,18 @@ def run(args: Namespace) -> int:
     if args.check:
         stale = list(sync.stale(artifacts, args.out))
         for one in stale:
-            print(f"{one.path} is out of date; run: otel-meta generate\n{one.diff}")
+            print(f"{one.path} is out of date; run: otel-meta generate\n{_beginning(one.diff)}")
         return 1 if stale else 0
     for path in sync.write(artifacts, args.out):
         print(path)
     return 0
+
+
+def _beginning(diff: str) -> str:
+    lines = diff.splitlines()
+    left_out = len(lines) - _SHOWN
+    more = [f"... {left_out} more lines"] if left_out > 0 else []
+    return "\n".join([*lines[:_SHOWN], *more, ""])
 
 
 def _artifacts(declared: Catalog, args: Namespace) -> list[Any]:

@@ -11,6 +11,7 @@ from otel_meta.model import Catalog, MetaRepo
 
 from . import alerting, cross, recording
 from .formats import FORMATS
+from .grafana import dashboards
 from .links import Links
 from .reference import reference
 from .rule import Group, RuleFile
@@ -18,6 +19,7 @@ from .runbooks import runbooks
 
 RULES: Final = PurePosixPath("rules")
 DOCS: Final = PurePosixPath("docs")
+DASHBOARDS: Final = PurePosixPath("dashboards")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     for name, text in runbooks(catalog):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
     yield Artifact(DOCS / "reference.md", reference(catalog))
+    for name, text in dashboards(catalog):
+        yield Artifact(DASHBOARDS / name, text)
 
 
 def rule_files(catalog: Catalog, links: Links) -> Iterator[RuleFile]:

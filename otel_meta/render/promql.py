@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -55,9 +56,24 @@ def series_of(match: Match, namespace: str, suffix: str = "", *more: str) -> str
 
 
 def bucket(bound: float) -> str:
-    """A matcher of a histogram's bucket. Whole bounds are written 1 or 1.0, by the export path."""
-    text = number(bound)
-    return f'le=~"{text}(\\\\.0)?"' if "." not in text else f'le="{text}"'
+    """A matcher of a histogram's bucket, in every spelling that an export path gives its bound."""
+    plain, *others = _spellings(bound)
+    if not others:
+        return equals("le", plain)
+    if others == [f"{plain}.0"]:
+        return f"le=~{quoted(plain + _WHOLE)}"
+    return f"le=~{quoted('|'.join(map(_escaped, (plain, *others))))}"
+
+
+def _spellings(bound: float) -> tuple[str, ...]:
+    """1 and 1.0; from a million on, and below 0.0001, Prometheus writes an exponent as well."""
+    digits = len(Decimal(repr(float(bound))).normalize().as_tuple().digits)
+    exponent = [] if 1e-4 <= bound < 1e6 else [f"{bound:.{digits - 1}e}"]  # noqa: PLR2004  # Go's %g
+    return tuple(dict.fromkeys([number(bound), repr(float(bound)), *exponent]))
+
+
+def _escaped(text: str) -> str:
+    return _RE2_SPECIAL.sub(r"\\\g<0>", text)
 
 
 def count_suffix(match: Match) -> str:
@@ -99,8 +115,9 @@ def matcher(condition: Condition) -> str:
         case (value,):
             return equals(condition.label, value)
         case values:
-            pattern = "|".join(_RE2_SPECIAL.sub(r"\\\g<0>", value) for value in values)
+            pattern = "|".join(map(_escaped, values))
             return f"{condition.label}=~{quoted(pattern)}"
 
 
+_WHOLE: Final = r"(\.0)?"
 _RE2_SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")

@@ -1,0 +1,95 @@
+"""Six services, one a meta-repository, that record with every instrument and can be scraped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
+from threading import Thread
+from typing import Any
+
+from otel_meta.model import Catalog, Histogram, Instrument, MetaRepo
+from otel_meta.model.labels import Label
+from otel_meta.testing import CapturedTelemetry, capture
+
+_SOME = 4
+"""How many values of a closed label are used: those that SLOs look at are among the first."""
+
+
+class Service:
+    """One service, bound to its meta-repository."""
+
+    def __init__(self, repo: type[MetaRepo], telemetry: CapturedTelemetry) -> None:
+        self.repo = repo
+        self.telemetry = telemetry
+        self._live = telemetry.bind(repo)
+
+    def work(self) -> None:
+        """Record with every instrument and most labels, mostly what breaks promises."""
+        for attribute, instrument in self.repo.instruments.items():
+            for labels in _labels(instrument.label_fields):
+                _record(instrument, getattr(self._live, attribute), labels)
+
+    def text(self) -> bytes:
+        """What it answers to a scrape."""
+        return self.telemetry.prometheus_text().encode()
+
+
+@contextmanager
+def fleet(catalog: Catalog) -> Iterator[tuple[int, Sequence[Service]]]:
+    """A service a meta-repository; each is scraped at its name, on one port."""
+    with ExitStack() as stack:
+        services = [
+            Service(repo, stack.enter_context(capture(f"{repo.name}-service", repo)))
+            for repo in catalog
+        ]
+        yield stack.enter_context(_served(services)), services
+
+
+@contextmanager
+def _served(services: Sequence[Service]) -> Iterator[int]:
+    pages = {f"/{service.repo.name}": service.text for service in services}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = pages[self.path]()
+            self.send_response(200)
+            self.send_header("content-type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def _labels(fields: Sequence[Label]) -> Iterator[dict[str, str]]:
+    for values in product(*(_values(field) for field in fields)):
+        yield dict(zip((field.name for field in fields), values, strict=True))
+
+
+def _values(field: Label) -> tuple[str, ...]:
+    if field.values is not None:
+        return field.values[:_SOME]
+    return ("x",) if field.default is None else (field.default, "x")
+
+
+def _record(instrument: Instrument[...], live: Any, labels: dict[str, str]) -> None:
+    match instrument:
+        case Histogram():
+            live.record(instrument.buckets[0], **labels)
+            live.record(2 * instrument.buckets[-1], **labels)
+        case _ if instrument.kind == "gauge":
+            live.set(0.5, **labels)
+        case _ if instrument.monotonic:
+            live.add(1, **labels)
+            live.add(-1, **labels)  # a fault, which is counted
+        case _:
+            live.add(1, **labels)
