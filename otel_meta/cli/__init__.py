@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from argparse import ArgumentParser
@@ -12,9 +13,9 @@ from typing import Final, NoReturn
 from otel_meta.errors import OtelMetaError
 
 from . import check, demo, generate, show
+from .result import UNUSABLE, Result
 
 _COMMANDS: Final = (show, check, generate, demo)
-_UNUSABLE: Final = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,25 +25,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 if all is well, 1 with findings, 2 if what was asked for cannot be done; then one line on
         standard error says why, and nothing has been written.
     """
-    args = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack a letter
     try:
-        code: int = args.run(args)
-        sys.stdout.flush()
-    except OtelMetaError as error:
-        print(f"otel-meta: {error}", file=sys.stderr)
-        return _UNUSABLE
+        args = _parser().parse_args(argv)
+        result: Result = args.run(args)
+        _say(result.text)
+    except SystemExit:  # argparse has printed a help text, or a line about the arguments
+        _say("")
+        raise
+    except (OtelMetaError, OSError) as error:
+        print(_line("otel-meta", error), file=sys.stderr)
+        return UNUSABLE
+    return result.code
+
+
+def _say(text: str) -> None:
+    if sys.stdout is None:  # closed by the shell
+        return
+    try:
+        print(text, end="\n" if text else "", flush=True)
     except BrokenPipeError:
         # Whoever read along has seen enough. Python would complain again while closing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code
+
+
+def _line(program: str, said: object) -> str:
+    return " ".join(f"{program}: {said}".split())
 
 
 class _Parser(ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_UNUSABLE, f"{self.prog}: {message}; {self.prog} -h tells more\n")
+        """End with exit code 2."""
+        self.exit(UNUSABLE, f"{_line(self.prog, message)}; {self.prog} -h tells more\n")
 
 
 def _parser() -> ArgumentParser:

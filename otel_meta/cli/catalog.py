@@ -43,7 +43,7 @@ def catalog_of(args: Namespace) -> Catalog:
         UsageError: something named is not there, or nothing is left.
         DeclarationError: something named declares what cannot hold.
     """
-    named = [load(spec, f"--repo {spec}") for spec in args.repo]
+    named = [load(spec) for spec in args.repo]
     if args.installed:
         named += [
             load(f"{entry.module}:{entry.attr}", f"entry point {entry.name} of {ENTRY_POINTS}")
@@ -55,17 +55,18 @@ def catalog_of(args: Namespace) -> Catalog:
     return catalog
 
 
-def load(spec: str, named_by: str) -> type[MetaRepo]:
+def load(spec: str, named_by: str = "") -> type[MetaRepo]:
     """A meta-repository by its path, ``acme.atlas:Atlas``; the working directory is importable.
 
     Args:
         spec: the path.
-        named_by: who names it, for the error.
+        named_by: who names it, for the error; by default the option.
 
     Raises:
         UsageError: the path leads nowhere, or to something else.
         DeclarationError: the module declares what cannot hold.
     """
+    named_by = named_by or f"--repo {spec}"
     module_name, colon, class_name = spec.partition(":")
     if not (module_name and colon and class_name):
         raise UsageError(f"{named_by}: write it as MODULE:CLASS, for example acme.atlas:Atlas")

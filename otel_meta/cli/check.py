@@ -11,6 +11,7 @@ from otel_meta.model import Catalog
 from otel_meta.runtime.exporters import optional
 
 from . import catalog
+from .result import FINDINGS, WELL, Result
 
 
 def add_to(commands: Any) -> None:
@@ -31,21 +32,21 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: Namespace) -> int:
-    """Print what is wrong, a line each."""
+def run(args: Namespace) -> Result:
+    """Say what is wrong, a line each."""
     try:
         declared = catalog.catalog_of(args)
     except DeclarationError as error:
-        print(error)
-        return 1
+        return Result(FINDINGS, " ".join(str(error).split()))
     findings = list(map(str, declared.problems()))
     well = [_well(declared)]
     if args.rules:
         checked = _rules(declared, args.rules)
         findings += map(str, checked.findings)
         well.append(f"{checked.files} files, {checked.rules} rules: no findings")
-    print("\n".join(findings or well))
-    return 1 if findings else 0
+    if findings:
+        return Result(FINDINGS, "\n".join(findings))
+    return Result(WELL, "\n".join(well))
 
 
 def _rules(declared: Catalog, paths: list[Path]) -> Any:

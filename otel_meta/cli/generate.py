@@ -11,6 +11,7 @@ from otel_meta.model import Catalog
 from otel_meta.runtime.exporters import optional
 
 from . import catalog
+from .result import FINDINGS, WELL, Result
 
 _SHOWN: Final = 20
 _FORMATS: Final = ("prometheus", "prometheus-operator", "mimir", "vmalert")
@@ -30,7 +31,7 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: Namespace) -> int:
+def run(args: Namespace) -> Result:
     """Write, or check."""
     declared = catalog.catalog_of(args)
     _refuse_problems(declared)
@@ -38,12 +39,12 @@ def run(args: Namespace) -> int:
     artifacts = _artifacts(declared, args)
     if args.check:
         stale = list(sync.stale(artifacts, args.out))
-        for one in stale:
-            print(f"{one.path} is out of date; run: otel-meta generate\n{_beginning(one.diff)}")
-        return 1 if stale else 0
-    for path in sync.write(artifacts, args.out):
-        print(path)
-    return 0
+        told = [
+            f"{one.path} is out of date; run: otel-meta generate\n{_beginning(one.diff)}"
+            for one in stale
+        ]
+        return Result(FINDINGS if stale else WELL, "\n".join(told))
+    return Result(WELL, "\n".join(map(str, sync.write(artifacts, args.out))))
 
 
 def _beginning(diff: str) -> str:

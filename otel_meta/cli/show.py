@@ -10,6 +10,7 @@ from otel_meta.errors import UsageError
 
 from . import catalog
 from .describe import catalog_as_json
+from .result import WELL, Result
 from .table import table
 
 _COLUMNS: Final[dict[str, dict[str, str]]] = {
@@ -49,18 +50,16 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: Namespace) -> int:
-    """Print what is declared."""
+def run(args: Namespace) -> Result:
+    """Show what is declared."""
     for what in args.what:
         if what not in _COLUMNS:
             raise UsageError(f"cannot show {what!r}; choose from {', '.join(_COLUMNS)}")
     declared = catalog_as_json(catalog.catalog_of(args))
     chosen = {what: declared[what] for what in args.what or _COLUMNS}
     if args.json:
-        print(json.dumps(chosen, indent=2))
-    else:
-        print("\n\n".join(_as_table(what, rows) for what, rows in chosen.items()))
-    return 0
+        return Result(WELL, json.dumps(chosen, indent=2))
+    return Result(WELL, "\n\n".join(_as_table(what, rows) for what, rows in chosen.items()))
 
 
 def _as_table(what: str, rows: list[dict[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
+from otel_meta.cli.result import WELL, Result
 from otel_meta.model import Duration
 from otel_meta.runtime.exporters import optional
 
@@ -30,7 +31,7 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: Namespace) -> int:
+def run(args: Namespace) -> Result:
     """Play the demo; Ctrl-C ends it early, and nothing is left running."""
     seconds = Duration(args.length).seconds
     sinks = optional("otel_meta.testing.otlp_sink", "the demo", "examples")
@@ -38,8 +39,7 @@ def run(args: Namespace) -> int:
     with Stop() as stop, sinks.OtlpSink() as sink, ExitStack() as open_until_the_end:
         play = _set_up(open_until_the_end, sink, stop)
         play.run(seconds, stop)
-        print(play.epilogue())
-    return 0
+        return Result(WELL, play.epilogue())
 
 
 def _set_up(stack: ExitStack, sink: Any, stop: Stop) -> Play:
