@@ -85,9 +85,8 @@ def _import(named_by: str, name: str) -> Any:
     except DeclarationError:
         raise
     except (Exception, SystemExit) as error:  # somebody's module may raise anything
-        raise UsageError(
-            f"{named_by}: cannot import {name}: {type(error).__name__}: {error}"
-        ) from error
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"{named_by}: cannot import {name}: {said}") from error
 
 
 def _make_importable(folder: Path) -> None:

@@ -1,0 +1,121 @@
+"""Rule files in any of the forms that `otel-meta generate` writes, as rules with their places.
+
+Prometheus, Thanos and vmalert have ``groups`` at the top, Mimir has a ``namespace`` beside them,
+and a PrometheusRule resource has them below ``spec``. A file may hold several documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+
+from otel_meta.errors import UsageError
+
+from .documents import Unreadable, documents
+from .finding import Finding, Problem
+
+ENDINGS: Final = frozenset({".yml", ".yaml", ".rules"})
+"""What files are read of a folder."""
+
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as a file has it."""
+
+    file: str
+    group: str
+    record: str
+    """The series that it records; empty for an alert."""
+    alert: str
+    expr: str
+    labels: Text
+    annotations: Text
+
+    def finding(self, problem: Problem) -> Finding:
+        """A problem of this rule."""
+        return Finding(self.file, self.group, self.record or self.alert, problem)
+
+
+def files_in(path: Path) -> list[Path]:
+    """A file itself, or the rule files of a folder and the folders in it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS and p.is_file())
+        if not found:
+            raise UsageError(f"--rules {path}: no {', '.join(sorted(ENDINGS))} file is in there")
+        return found
+    if not path.exists():
+        raise UsageError(f"--rules {path}: there is no such file or folder")
+    return [path]
+
+
+def read(path: Path) -> Iterator[Rule | Finding]:
+    """Every rule of a file, and what is no rule."""
+    try:
+        found = documents(path)
+    except Unreadable as error:
+        yield _no_rule(path, str(error))
+        return
+    if not found:
+        yield _no_rule(path, "holds nothing")
+    for document in found:
+        yield from _document(path, document)
+
+
+def _document(path: Path, document: Any) -> Iterator[Rule | Finding]:
+    holder = document.get("spec", document) if _is_mapping(document) else None
+    groups = holder.get("groups") if _is_mapping(holder) else None
+    if not _is_list(groups):
+        yield _no_rule(path, "is no rule file: it has no list of groups")
+        return
+    for group in groups:
+        yield from _group(path, group)
+
+
+def _group(path: Path, group: Any) -> Iterator[Rule | Finding]:
+    rules: Any = group.get("rules") if _is_mapping(group) else None
+    if not _is_list(rules):
+        yield _no_rule(path, "has a group without a list of rules")
+        return
+    name = _text(group, "name")
+    for rule in rules:
+        yield _rule(path, name, rule)
+
+
+def _rule(path: Path, group: str, rule: Any) -> Rule | Finding:
+    if not _is_mapping(rule):
+        return _no_rule(path, "has a rule that is no mapping", group)
+    record, alert = _text(rule, "record"), _text(rule, "alert")
+    if bool(record) == bool(alert):
+        return _no_rule(path, "has a rule that neither records nor alerts, or both", group)
+    labels, annotations = (_texts(rule.get(key)) for key in ("labels", "annotations"))
+    return Rule(str(path), group, record, alert, _text(rule, "expr"), labels, annotations)
+
+
+def _no_rule(path: Path, wrong: str, group: str = "") -> Finding:
+    return Finding(str(path), group, "", Problem("file", wrong))
+
+
+def _text(holder: Mapping[Any, Any], key: str) -> str:
+    value = holder.get(key, "")
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> Text:
+    pairs = value.items() if _is_mapping(value) else ()
+    return {str(key): each for key, each in pairs if isinstance(each, str)}
+
+
+def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)

@@ -1,0 +1,110 @@
+"""``otel-meta check --rules``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from otel_meta.cli import main
+
+Write = Callable[..., Path]
+Output = pytest.CaptureFixture[str]
+
+ROOT = Path(__file__).parent.parent.parent
+WRONG = """\
+groups:
+- name: g
+  rules:
+  - alert: A
+    expr: http_server_request_duration_seconds
+  - alert: B
+    expr: slo:burn_rate:1h{slo="nebula"}
+"""
+
+
+def test_well(capsys: Output) -> None:
+    """Without findings the code is 0, and a line says what was read."""
+    assert 0 == main(["check", "--rules", str(ROOT / "rules")])
+    assert capsys.readouterr().out.endswith(" rules: no findings\n")
+
+
+def test_findings(capsys: Output, rule_file: Write) -> None:
+    """With findings the code is 1, and there is a line for each and no other."""
+    path = rule_file(WRONG)
+
+    assert 1 == main(["check", "--rules", str(path)])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{path}: g: A: no metric of the catalogue has a series http_server_")
+    assert first.endswith("did you mean http_server_request_duration_seconds_sum?")
+    assert second.startswith(f'{path}: g: B: slo of slo:burn_rate:1h is never "nebula"')
+
+
+def test_several(capsys: Output, rule_file: Write) -> None:
+    """Files and folders may be named together, or one by one."""
+    path = str(rule_file(WRONG))
+    rules = str(ROOT / "rules")
+
+    assert [1, 1] == [
+        main(["check", "--rules", rules, path]),
+        main(["check", "--rules", path, "--rules", rules]),
+    ]
+    assert 4 == len(capsys.readouterr().out.splitlines())
+
+
+def test_nowhere(capsys: Output, tmp_path: Path) -> None:
+    """A path that leads nowhere cannot be checked: the code is 2, with one line."""
+    path = tmp_path / "nowhere"
+
+    assert 2 == main(["check", "--rules", str(path)])
+    captured = capsys.readouterr()
+    assert "" == captured.out
+    assert f"otel-meta: --rules {path}: there is no such file or folder\n" == captured.err
+
+
+def test_other_repo(capsys: Output, monkeypatch: pytest.MonkeyPatch, rule_file: Write) -> None:
+    """Rules may be held against another catalogue, whose own recordings are known."""
+    path = rule_file(
+        "groups: [{name: g, rules: [{alert: A, expr: 'slo:bad:increase5m{slo=\"a-b\"} > 1'}]}]"
+    )
+    rule_file(
+        """\
+        from otel_meta import Counter, MetaRepo, NoLabels, Slo
+        class Other(MetaRepo, name="other", owner="o"):
+            done = Counter("other.done", "Done.", NoLabels)
+            lost = Counter("other.lost", "Lost.", NoLabels)
+            slo = Slo("a-b", objective="99%", period="30d", sli=done.ratio(bad=lost), why="Why.")
+        """,
+        "other_for_rules.py",
+    )
+    monkeypatch.syspath_prepend(path.parent)
+    options = ["--only", "--repo", "other_for_rules:Other"]
+
+    assert [0, 1] == [
+        main(["check", *options, "--rules", str(path)]),
+        main(["check", "--rules", str(path)]),
+    ]
+
+
+def test_without_rules(capsys: Output) -> None:
+    """Without rules it is the catalogue that is checked, and nothing else is loaded."""
+    assert 0 == main(["check"])
+    assert capsys.readouterr().out.endswith(": no problems\n")
+
+
+@pytest.mark.parametrize("package", ["promql_parser", "yaml"])
+def test_missing_extra(package: str) -> None:
+    """Where the parsers are not installed, one line says what to install; the code is 2."""
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; from otel_meta.cli import main; "
+        "sys.exit(main(['check', '--rules', 'rules']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, cwd=ROOT, text=True
+    )
+
+    assert 2 == done.returncode
+    assert "otel-meta: Checking rules needs: pip install 'otel_meta[generate]'\n" == done.stderr

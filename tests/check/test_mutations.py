@@ -1,0 +1,124 @@
+"""Every name in the committed rules, changed by one character, has to be found.
+
+Changed are, each time that they occur: the metric of a selector, the labels in its matchers and
+in the lists behind ``by``, ``on`` and their like, and each value that a matcher asks for, ``le``
+among them. Out of reach, and left alone, are the names and labels that a rule gives to what it
+records: they make a new series, which is nobody's mistake until somebody reads it. Values of open
+labels would be out of reach as well (a route may be called anything); no rule asks for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from string import ascii_lowercase, digits
+from typing import Any, NamedTuple
+
+import promql_parser
+import pytest
+
+from otel_meta.check.rule_files import Rule
+from otel_meta.check.rules import findings_of, world_of
+from otel_meta.check.world import World
+from otel_meta.repos import BUILTIN
+
+VALUE = re.compile(r'\b\w+(?:=~|!=|!~|=)"([^"]+)"')
+PART = re.compile(r"[\w.-]+(?=\||\(|$)")
+
+
+class Mutant(NamedTuple):
+    """A rule with one character changed, and what stood there."""
+
+    kind: str
+    was: str
+    rule: Rule
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Equal where the same is changed in the same way."""
+        return (self.kind, self.was, self.rule.expr)
+
+
+def named(expr: str) -> set[tuple[str, str]]:
+    """The metrics and labels that an expression names."""
+    found: set[tuple[str, str]] = set()
+
+    def visit(node: Any) -> None:
+        selector = getattr(node, "vector_selector", node)
+        if isinstance(selector, promql_parser.VectorSelector):
+            found.add(("metric", str(selector.name)))
+            found.update(("label", matcher.name) for matcher in selector.matchers.matchers)
+        modifier = getattr(node, "modifier", None)
+        listed = getattr(modifier, "matching", modifier)
+        found.update(("label", label) for label in getattr(listed, "labels", ()))
+        found.update(("label", label) for label in getattr(modifier, "group_labels", None) or ())
+
+    promql_parser.walk(promql_parser.parse(expr), visit)
+    return found
+
+
+def spans(expr: str) -> Iterator[tuple[str, int, int]]:
+    """Where an expression names a metric, a label or a value."""
+    for kind, text in sorted(named(expr)):
+        for found in re.finditer(rf'(?<![\w:."-]){text}(?![\w:"-])', expr):
+            yield kind, *found.span()
+    for found in VALUE.finditer(expr):
+        for part in PART.finditer(expr, *found.span(1)):
+            yield "value", *part.span()
+
+
+def changed(text: str) -> str:
+    """The text with the character in its middle changed, to another letter or digit."""
+    at = len(text) // 2
+    at = next(i for i in (*range(at, len(text)), *range(at)) if text[i].isalnum())
+    among = digits if text[at].isdigit() else ascii_lowercase
+    other = among[(among.find(text[at].lower()) + 3) % len(among)]
+    return text[:at] + other + text[at + 1 :]
+
+
+def mutants(rule: Rule) -> Iterator[Mutant]:
+    """The rule with each of its names changed once."""
+    for kind, begin, end in spans(rule.expr):
+        was = rule.expr[begin:end]
+        expr = rule.expr[:begin] + changed(was) + rule.expr[end:]
+        yield Mutant(kind, was, replace(rule, expr=expr))
+
+
+@pytest.fixture(scope="module")
+def world(committed: list[Rule]) -> World:
+    """The series that committed rules may read."""
+    return world_of(BUILTIN, committed)
+
+
+@pytest.fixture(scope="module")
+def all_mutants(committed: list[Rule]) -> list[Mutant]:
+    """Every mutant of every committed rule, those of equal expressions once."""
+    return list({m.key: m for rule in committed for m in mutants(rule)}.values())
+
+
+def test_all_found(all_mutants: list[Mutant], world: World) -> None:
+    """No change by one character goes unnoticed."""
+    missed = [
+        (m.kind, m.was, m.rule.expr) for m in all_mutants if not [*findings_of([m.rule], world)]
+    ]
+
+    assert [] == missed
+
+
+def test_all_changed(committed: list[Rule], all_mutants: list[Mutant]) -> None:
+    """Every metric and label that any rule names is changed, and so is every value asked for."""
+    changes = {(mutant.kind, mutant.was) for mutant in all_mutants}
+    names = {name for rule in committed for name in named(rule.expr)}
+    asked = {text for rule in committed for text in VALUE.findall(rule.expr)}
+    values = {part for text in asked for part in PART.findall(text)}
+
+    assert names | {("value", value) for value in values} == changes
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"), [("abc", "aec"), ("0.1", "0.4"), ("1", "4"), ("a:b", "a:e"), ("x", "a")]
+)
+def test_changed(was: str, becomes: str) -> None:
+    """One character is another."""
+    assert becomes == changed(was)

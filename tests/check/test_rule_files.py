@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_meta.check.finding import Finding
+from otel_meta.check.rule_files import Rule, files_in, read
+from otel_meta.errors import UsageError
+from otel_meta.render.artifacts import rule_files
+from otel_meta.render.formats import FORMATS
+from otel_meta.render.links import Links
+from otel_meta.repos import BUILTIN
+
+Write = Callable[..., Path]
+
+GROUPS = """\
+groups:
+- name: atlas
+  rules:
+  - record: atlas:requests:rate5m
+    expr: rate(atlas_requests_total[5m])
+    labels: {tier: 1}
+  - alert: AtlasDown
+    expr: 1
+    annotations: {summary: "It is down since 2026-01-01."}
+"""
+RESOURCE = """\
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata: {name: atlas}
+spec:
+  groups:
+  - name: atlas
+    rules: [{record: a, expr: b}]
+"""
+
+
+class TestForms:
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_rendered(self, form: str, rule_file: Write) -> None:
+        """Every form that is written is read, rule by rule."""
+        (file, *_) = rule_files(BUILTIN, Links())
+        path = rule_file(FORMATS[form](file))
+        wanted = [(group.name, rule.expr) for group in file.groups for rule in group.rules]
+
+        assert wanted == [(r.group, r.expr) for r in read(path) if isinstance(r, Rule)]
+
+    def test_scalars(self, rule_file: Write) -> None:
+        """Numbers are text, as they are to Prometheus."""
+        recording, alert = read(rule_file(GROUPS))
+
+        assert isinstance(recording, Rule)
+        assert {"tier": "1"} == recording.labels
+        assert isinstance(alert, Rule)
+        assert ("AtlasDown", "1") == (alert.alert, alert.expr)
+
+    def test_several_documents(self, rule_file: Write) -> None:
+        """A file may hold several documents, in different forms; empty ones are passed over."""
+        path = rule_file(f"---\n---\n{GROUPS}---\n{RESOURCE}---\nnamespace: x\n{GROUPS}")
+
+        assert ["", "AtlasDown", "", "", "AtlasDown"] == [
+            rule.alert for rule in read(path) if isinstance(rule, Rule)
+        ]
+
+    def test_merged(self, rule_file: Write) -> None:
+        """Anchors and merges are followed."""
+        path = rule_file(
+            """\
+            x: &x {team: maps}
+            groups: [{name: g, rules: [{record: a, expr: b, labels: {<<: *x, tier: 2}}]}]
+            """
+        )
+        (rule,) = read(path)
+
+        assert isinstance(rule, Rule)
+        assert {"team": "maps", "tier": "2"} == rule.labels
+
+
+class TestNoRuleFile:
+    @pytest.mark.parametrize(
+        ("text", "wrong"),
+        [
+            ("groups: [", "is no YAML"),
+            ("a: !!timestamp x", "is no YAML"),
+            ("a: !!python/object:os.system x", "is no YAML"),
+            ("{" * 5000, "is no YAML"),
+            ("\x00", "is no YAML"),
+            ("", "holds nothing"),
+            ("just text", "no list of groups"),
+            ("[1, 2]", "no list of groups"),
+            ("groups: 5", "no list of groups"),
+            ("spec: 5", "no list of groups"),
+            ("groups: [5]", "without a list of rules"),
+            ("groups: [{name: g, rules: 5}]", "without a list of rules"),
+            ("groups: [{name: g, rules: [5]}]", "no mapping"),
+            ("groups: [{name: g, rules: [{expr: a}]}]", "neither records nor alerts"),
+            ("groups: [{name: g, rules: [{record: a, alert: a}]}]", "neither records nor alerts"),
+        ],
+    )
+    def test_finding(self, text: str, wrong: str, rule_file: Write) -> None:
+        """What is no rule file is a finding that says why."""
+        (finding,) = read(rule_file(text))
+
+        assert isinstance(finding, Finding)
+        assert wrong in str(finding)
+        assert "file" == finding.problem.kind
+
+    def test_bytes(self, tmp_path: Path) -> None:
+        """Bytes that are no text are a finding."""
+        path = tmp_path / "rules.yml"
+        path.write_bytes(b"\xff\xfe\x00\xd8")
+        (finding,) = read(path)
+
+        assert isinstance(finding, Finding)
+
+    @given(text=st.text("{}[]&*!|>:- \n#%@abgroupsle'\"<\t", max_size=40))
+    def test_any_text(self, text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+        """Any text at all is read without an error."""
+        path = tmp_path_factory.getbasetemp() / "any.yml"
+        path.write_text(text)
+
+        assert list(read(path))
+
+
+class TestFilesIn:
+    def test_folder(self, tmp_path: Path) -> None:
+        """A folder stands for the rule files in it and below, in order."""
+        (tmp_path / "deep").mkdir()
+        for name in ("b.yml", "a.yaml", "c.rules", "deep/d.yml", "readme.md"):
+            (tmp_path / name).touch()
+
+        assert ["a.yaml", "b.yml", "c.rules", "d.yml"] == [p.name for p in files_in(tmp_path)]
+
+    def test_file(self, tmp_path: Path) -> None:
+        """A file is read whatever it is called."""
+        path = tmp_path / "rules.txt"
+        path.touch()
+
+        assert [path] == files_in(path)
+
+    def test_empty(self, tmp_path: Path) -> None:
+        """A folder without rule files is a mistake, not a success."""
+        with pytest.raises(UsageError, match=r"no \.rules, \.yaml, \.yml file is in there"):
+            files_in(tmp_path)
+
+    def test_nowhere(self, tmp_path: Path) -> None:
+        """A path that leads nowhere says so."""
+        with pytest.raises(UsageError, match="there is no such file or folder"):
+            files_in(tmp_path / "nowhere")
