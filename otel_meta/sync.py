@@ -68,7 +68,7 @@ def _left_over(wanted: Iterable[Path]) -> Iterator[Path]:
 
 def _refuse_foreign(path: Path) -> None:
     there = _content(path)
-    if there is not None and MARK not in there:
+    if path.exists() and MARK not in (there or ""):
         raise UsageError(f"{path} was not generated; move it away, or choose another --out")
 
 

@@ -11,12 +11,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from otel_meta.model import Alert, BurnWindow, Duration, MetaRepo, Severity, Slo
+from otel_meta.model import Alert, BurnWindow, Duration, MetaRepo, Severity, Slo, TimeSlice
 
 from . import series
+from .events import counted
 from .links import SLO_DASHBOARD, Links, repo_dashboard
 from .measure import expression
-from .promql import equals, events_over, lines, number, selector, sum_by
+from .promql import equals, lines, number, selector, sum_by
 from .rule import AlertRule, Group
 
 _SETTLE: Final = Duration("5m")
@@ -64,7 +65,7 @@ def burn_condition(slo: Slo, window: BurnWindow) -> str:
         f"{selector(series.error_ratio(span), mine)} > {limit}"
         for span in (window.long, window.short)
     )
-    bad = events_over(selector(series.BAD, mine), window.long)
+    bad = counted(series.BAD, slo, window.long)
     return lines("(", f"  {long}", "  and", f"  {short}", "  and", f"  {bad} >= {slo.min_bad}", ")")
 
 
@@ -87,43 +88,45 @@ def _burning(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule
 
 def _silence(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
     """No data, told apart: a service that reports but has no events, and one that is silent."""
+    if not isinstance(slo.sli, TimeSlice):  # a gauge that is there has time slices
+        yield _idle(repo, slo, links)
     total = selector(series.TOTAL, [equals(series.SLO, slo.name)])
-    reporting = sum_by(
-        series.SERVICE_LABELS,
-        selector(series.UP, [equals(series.NAMESPACE, repo.name)]),
-        "max",
-    )
-    labels = _labels(repo, "ticket") | {"slo": slo.name}
-    runbook, dashboard = links.runbook("slo-no-data"), links.dashboard(SLO_DASHBOARD)
-    yield AlertRule(
-        alert="SloIdle",
-        expr=lines(
-            f"max_over_time({total}[{slo.quiet}]) == 0",
-            "and on (service_namespace, service_name)",
-            reporting,
-        ),
-        labels=labels,
-        annotations=_annotations(
-            f"{{{{ $labels.service_name }}}} has had no events for {slo.quiet}: {slo.name}",
-            "It reports, but nothing that the promise is about has happened. Whether it is kept is "
-            "not known; check that callers still reach it.",
-            runbook,
-            dashboard,
-        ),
-        hold=_SETTLE,
-    )
     yield AlertRule(
         alert="SloNoData",
         expr=lines(
             f"max_over_time({total}[{_WEEK}])", "unless", f"max_over_time({total}[{slo.quiet}])"
         ),
-        labels=labels,
+        labels=_labels(repo, "ticket") | {"slo": slo.name},
         annotations=_annotations(
             f"{{{{ $labels.service_name }}}} has reported nothing for {slo.quiet}: {slo.name}",
             "Its series are gone, though they were there this week: the service is down, its "
             "telemetry is, or it was taken away. The promise is neither kept nor broken.",
-            runbook,
-            dashboard,
+            links.runbook("slo-no-data"),
+            links.dashboard(SLO_DASHBOARD),
+        ),
+        hold=_SETTLE,
+    )
+
+
+def _idle(repo: type[MetaRepo], slo: Slo, links: Links) -> AlertRule:
+    total = selector(series.TOTAL, [equals(series.SLO, slo.name)])
+    reporting = selector(series.UP, [equals(series.NAMESPACE, repo.name)])
+    return AlertRule(
+        alert="SloIdle",
+        expr=lines(
+            f"max_over_time({total}[{slo.quiet}]) == 0",
+            "and",
+            f"max_over_time({total}[1h] offset {slo.quiet})",  # it has not just been started
+            "and on (service_namespace, service_name)",
+            sum_by(series.SERVICE_LABELS, reporting, "max"),
+        ),
+        labels=_labels(repo, "ticket") | {"slo": slo.name},
+        annotations=_annotations(
+            f"{{{{ $labels.service_name }}}} has had no events for {slo.quiet}: {slo.name}",
+            "It reports, but nothing that the promise is about has happened. Whether it is kept is "
+            "not known; check that callers still reach it.",
+            links.runbook("slo-no-data"),
+            links.dashboard(SLO_DASHBOARD),
         ),
         hold=_SETTLE,
     )

@@ -16,7 +16,7 @@ from otel_meta.model.objective import exact_decimal
 from .series import NAMESPACE
 
 _STEP: Final = Duration("5m")
-_DENSE: Final = Duration("6h")
+DENSE: Final = Duration("6h")
 """Spans up to this are summed from every evaluation, longer ones from one in five minutes: a sum
 over 30 days then reads 8,640 samples a series instead of 43,200."""
 EVALUATIONS_A_STEP: Final = 5
@@ -92,14 +92,14 @@ def sum_over(series: str, span: Duration) -> str:
     In dense sums every event counts `EVALUATIONS_A_STEP` times, which a quotient of two such sums
     does not notice.
     """
-    window = str(span) if span <= _DENSE else f"{span}:{_STEP}"
+    window = str(span) if span <= DENSE else f"{span}:{_STEP}"
     return f"sum_over_time({series}[{window}])"
 
 
 def events_over(series: str, span: Duration) -> str:
     """How many events a five-minute increase adds up to over a span."""
     summed = sum_over(series, span)
-    return f"{summed} / {EVALUATIONS_A_STEP}" if span <= _DENSE else summed
+    return f"{summed} / {EVALUATIONS_A_STEP}" if span <= DENSE else summed
 
 
 def lines(*parts: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from otel_meta.model import Duration, MetaRepo, Slo
 
 from . import series
+from .events import summed
 from .measure import expression
-from .promql import equals, lines, number, selector, sum_over
+from .promql import equals, lines, number, selector
 from .rule import Group, Record
 from .sli import increments
 
@@ -33,6 +34,9 @@ def slo_records(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
     events = increments(slo.sli, repo.name)
     yield Record(series.TOTAL, events.total, own)
     yield Record(series.BAD, events.bad, own)
+    for name, smoothed in series.SMOOTHED.items():
+        five_minutes = selector(name, [equals(series.SLO, slo.name)]) + "[5m]"
+        yield Record(smoothed, f"avg_over_time({five_minutes})", own)
     for span in slo.burn_lookbacks():
         yield Record(series.error_ratio(span), error_ratio(slo, span), own)
     yield Record(series.PERIOD_ERROR_RATIO, error_ratio(slo, slo.period), own)
@@ -42,8 +46,7 @@ def slo_records(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
 
 def error_ratio(slo: Slo, span: Duration) -> str:
     """Bad events among all over a span; absent where there were none at all."""
-    mine = [equals(series.SLO, slo.name)]
-    bad, total = (sum_over(selector(name, mine), span) for name in (series.BAD, series.TOTAL))
+    bad, total = (summed(name, slo, span) for name in (series.BAD, series.TOTAL))
     return lines(bad, "/", f"({total} > 0)")
 
 
@@ -54,7 +57,10 @@ def _budget(slo: Slo, own: dict[str, str]) -> Iterator[Record]:
     over_hour = selector(series.error_ratio(_HOUR), mine)
     yield Record(series.SLI, f"1 - {over_period}", own)
     yield Record(series.BUDGET_REMAINING, f"1 - {over_period} / {budget}", own)
-    yield Record(series.COMPLIANT, f"{over_period} <= bool {budget}", own)
+    # Of a service that has fallen silent nobody knows; what it did before does not speak for it.
+    heard = f"max_over_time({selector(series.TOTAL, mine)}[{slo.quiet}])"
+    kept = lines(f"({over_period} <= bool {budget})", "and", heard)
+    yield Record(series.COMPLIANT, kept, own)
     if _HOUR in slo.burn_lookbacks():
         yield Record(series.BURN_RATE_1H, f"{over_hour} / {budget}", own)
     else:

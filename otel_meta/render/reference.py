@@ -20,6 +20,10 @@ _SOURCE = "otel_meta/render/reference.py"
 _RECORDED = (
     (series.TOTAL, "events over 5 minutes; seconds, for time slices"),
     (series.BAD, "bad ones among them"),
+    *(
+        (name, "the same, averaged over 5 minutes, for long windows")
+        for name in series.SMOOTHED.values()
+    ),
     ("slo:error_ratio:5m and other spans", "bad events among all, for each span of a burn window"),
     (series.PERIOD_ERROR_RATIO, "bad events among all over the SLO's period"),
     (series.SLI, "good events among all over the SLO's period: availability, and the like"),

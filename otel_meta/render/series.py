@@ -12,6 +12,9 @@ TOTAL: Final = "slo:total:increase5m"
 """All events of an SLO over 5 minutes (seconds, for time slices)."""
 PERIOD_ERROR_RATIO: Final = "slo:error_ratio:period"
 """Bad events among all over the SLO's period."""
+SMOOTHED: Final = {BAD: "slo:bad:avg5m_increase5m", TOTAL: "slo:total:avg5m_increase5m"}
+"""The same, averaged over the evaluations of 5 minutes. An increase misses what happens between two
+scrapes at the edge of its window; read only once in 5 minutes, it would always miss the same."""
 SLI: Final = "slo:sli:ratio"
 """Good events among all over the SLO's period: availability, where that is what is promised."""
 BUDGET_REMAINING: Final = "slo:error_budget_remaining:ratio"

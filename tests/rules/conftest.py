@@ -1,0 +1,33 @@
+"""Cases of all tests asked for are run at once: promtool starts slowly and answers fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.rules.support import Case, run_cases
+
+Outcome = Callable[[str], str]
+
+
+@pytest.fixture(scope="session")
+def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What went wrong in each case, by its name, of the tests that this session runs."""
+    wanted: dict[str, Case] = {}
+    found: dict[str, str] = {}
+    for item in request.session.items:
+        given: Mapping[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+        if isinstance(make := given.get("make"), Callable):
+            try:
+                wanted[item.nodeid] = make()
+            except AssertionError as error:  # one case that cannot be built fails its own test
+                found[item.nodeid] = str(error) or "the case contradicts itself"
+    return found | run_cases(wanted, tmp_path_factory.mktemp("promtool") / "cases")
+
+
+@pytest.fixture
+def wrong(request: pytest.FixtureRequest, outcomes: Mapping[str, str]) -> str:
+    """What went wrong in this test's case; nothing, if all is well."""
+    return outcomes[request.node.nodeid]

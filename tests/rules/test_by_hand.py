@@ -1,0 +1,38 @@
+"""Cases written by hand, on whole committed rule files: what people would read and be woken by."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.rules.support import RULES, tool
+
+FOLDER = Path(__file__).parent
+FILES = sorted(path.name for path in FOLDER.glob("*.test.yml"))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_file(file: str) -> None:
+    """The committed rules do what the file says."""
+    done = subprocess.run(
+        [tool("promtool"), "test", "rules", FOLDER / file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr), done.stdout
+
+
+def test_lint() -> None:
+    """Prometheus' own linter finds nothing in the committed rules, in all files at once."""
+    done = subprocess.run(
+        [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *RULES.glob("*.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stdout + done.stderr

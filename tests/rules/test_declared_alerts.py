@@ -1,0 +1,53 @@
+"""Every declared alert and every alert across repositories, run by Prometheus' rule engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.rules import cross, declared
+from tests.rules.support import Case, committed
+
+NAMES = [alert.name for _, alert in declared.alerts()]
+
+Make = Callable[[], Case]
+
+
+def each(build: Callable[[str], Case]) -> Any:
+    """One test an alert."""
+    return pytest.mark.parametrize("make", [partial(build, n) for n in NAMES], ids=NAMES)
+
+
+class TestDeclared:
+    @each(declared.fires)
+    def test_fires(self, make: Make, wrong: str) -> None:
+        """It fires when its measure has been beyond the bound as long as declared, not before."""
+        assert "" == wrong
+
+    @each(declared.silent)
+    def test_silent(self, make: Make, wrong: str) -> None:
+        """It is silent while its measure stays just within the bound."""
+        assert "" == wrong
+
+    @each(declared.absent)
+    def test_absent(self, make: Make, wrong: str) -> None:
+        """It is silent while there is nothing to measure; the SLO's own alerts tell that."""
+        assert "" == wrong
+
+
+class TestCross:
+    @pytest.mark.parametrize("make", cross.CASES.values(), ids=cross.CASES)
+    def test_case(self, make: Make, wrong: str) -> None:
+        """Alerts across repositories fire, and stay silent, when their name says so."""
+        assert "" == wrong
+
+
+def test_all() -> None:
+    """Every alert of the committed rules is one that some test makes fire."""
+    of_slos = {"SloBurnsFast", "SloBurnsSlowly", "SloBudgetExhausted", "SloIdle", "SloNoData"}
+    rules = [r for groups in committed().values() for g in groups for r in g["rules"]]
+
+    assert of_slos | {*NAMES} | cross.NAMES == {r["alert"] for r in rules if "alert" in r}

@@ -1,0 +1,125 @@
+"""Rules made wrong on purpose: each mistake turns a case red, else the cases would prove little."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+import pytest
+
+from tests.rules import burns, declared, states
+from tests.rules.support import Case
+
+NEBULA: Final = "nebula-api-availability"
+LATENCY: Final = "nebula-api-latency"
+BREAKER: Final = "titan-circuit-breaker-availability"
+
+Change = Callable[[str], str]
+Make = Callable[[], Case]
+
+
+def sub(pattern: str, to: str, count: int = 0) -> Change:
+    """Replace in every expression."""
+    return lambda text: re.sub(pattern, to, text, count=count)
+
+
+def swap(**pairs: str) -> Change:
+    """Exchange words for one another at once."""
+    words = {name.replace("_", "."): to for name, to in pairs.items()}
+    pattern = "|".join(rf"(?<=> ){re.escape(word)}\b" for word in words)
+    return lambda text: re.sub(pattern, lambda found: words[found[0]], text)
+
+
+LIMITS: Final = {"0_0144": "0.003", "0_003": "0.0144", "0_006": "0.001", "0_001": "0.006"}
+page_1h = partial(burns.fires, NEBULA, 0)
+page_6h = partial(burns.fires, NEBULA, 1)
+ticket_1d = partial(burns.fires, NEBULA, 2)
+
+MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
+    "page and ticket limits swapped, page": (swap(**LIMITS), partial(burns.silent, NEBULA, "page")),
+    "page and ticket limits swapped, ticket": (swap(**LIMITS), ticket_1d),
+    "both page limits swapped": (swap(**{"0_0144": "0.006", "0_006": "0.0144"}), page_6h),
+    "a limit too low": (sub("0.0144", "0.0120"), page_1h),
+    "a limit too high": (sub("0.0144", "0.0173"), page_1h),
+    "long or short": (sub(r"\n  and\n  slo", "\n  or\n  slo", 1), page_1h),
+    "no short window": (sub(r"\n  and\n  slo:error_ratio:(5m|30m).*", ""), page_1h),
+    "no long window": (sub(r"  slo:error_ratio:(1h|6h).*\n  and\n", ""), page_1h),
+    "window pairs and not or": (sub(r"\nor\n\(", "\nand\n("), page_1h),
+    "no least number of bad events": (
+        sub(r"\n  and\n  sum_over_time\(.*", ""),
+        partial(states.one_failure, NEBULA),
+    ),
+    "bad events counted five times": (
+        sub(r" / 5 >=", " >="),
+        partial(states.one_failure, NEBULA),
+    ),
+    "fires below the limit": (sub(r"> (0\.0)", r"< \1"), partial(burns.silent, NEBULA, "page")),
+    "no slo matcher": (sub(r'\{slo="[^"]+"\}', ""), states.neighbours),
+    "no namespace matcher": (sub(r'service_namespace="[^"]+",?', ""), states.stranger),
+    "services summed up": (
+        sub(r"service_namespace, service_name", "service_namespace"),
+        states.siblings,
+    ),
+    "no guard against nothing": (
+        sub(r"\((sum_over_time\(.*\)) > 0\)", r"\1"),
+        partial(states.standstill, NEBULA),
+    ),
+    "no zero for what was never seen": (
+        sub(r"\nor\n0 \* .*", ""),
+        partial(states.never_bad, NEBULA),
+    ),
+    "zero even without a total": (
+        sub(r"\nor\n0 \* .*", "\nor vector(0)"),
+        partial(states.unseen, NEBULA),
+    ),
+    "every event is bad": (sub(r',error_type!=""', ""), partial(states.never_bad, NEBULA)),
+    "another bucket": (sub(r'le="0.1"', 'le="+Inf"'), partial(burns.fires, LATENCY, 0)),
+    "another period": (sub(r"\[30d:5m\]", "[1h:5m]"), partial(states.uneven, NEBULA)),
+    "a mean of ratios": (
+        sub(
+            r"(?s)^sum_over_time\((\S+?bad\S+)\[30d:5m\]\).*",
+            r"avg_over_time((\1 / (slo:total:increase5m > 0))[30d:5m])",
+        ),
+        partial(states.uneven, NEBULA),
+    ),
+    "exhausted while some is left": (
+        sub(r"<= 0$", ">= 0"),
+        partial(states.nearly_exhausted, NEBULA),
+    ),
+    "slices upside down": (sub("< bool", ">= bool"), partial(burns.fires, BREAKER, 0)),
+    "idle without looking back": (
+        sub(r"\[6h\]\) == 0", "[5m]) == 0"),
+        partial(states.busy, NEBULA),
+    ),
+    "no data while there is": (sub("unless", "and"), partial(states.back, NEBULA)),
+    "no data too early": (sub(r"\[6h\]", "[1h]"), partial(states.gone, NEBULA)),
+    "a declared bound upside down": (
+        sub("> 0.01", "< 0.01"),
+        partial(declared.silent, "TitanHighServiceErrorRate"),
+    ),
+    "a declared bound moved": (
+        sub(" > 80", " > 82"),
+        partial(declared.fires, "NebulaFreeTierLimitApproaching"),
+    ),
+    "a declared state ignored": (
+        sub(',state="open"', ""),
+        partial(declared.other_state, "TitanCircuitBreakerOpen"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda change=change, case=case: case().mutated(change)
+        for change, case in MUTATIONS.values()
+    ],
+    ids=MUTATIONS,
+)
+def test_red(make: Make, wrong: str) -> None:
+    """Rules with this mistake fail a case that the committed ones pass."""
+    assert "" != wrong
+    assert "nothing was changed" != wrong
+    assert "parse error" not in wrong

@@ -1,0 +1,275 @@
+"""A month in a real Prometheus: what the rules say against what truly happened, event by event."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import pytest
+
+from otel_meta.model import Counter, Histogram, MetaRepo, Slo, labels
+from otel_meta.render.recording import error_ratio, slo_records
+from otel_meta.render.series import SMOOTHED
+from otel_meta.repos import BUILTIN
+from tests.rules.servers import Prometheus, backfill, prometheus
+from tests.rules.support import identity, label_text
+
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
+PERIOD: Final = 30 * DAY
+MINUTES: Final = 31 * DAY
+END: Final = 1_700_000_400
+"""A time that five minutes divide."""
+START: Final = END - MINUTES * 60
+
+LATE: Final = 30
+"""Seconds since the last evaluation, at each five minutes."""
+
+BOUND: Final = 0.01
+"""The largest relative error that is allowed."""
+BOUNDS: Final = {"deploy": 0.03}
+"""A new series is not seen to grow before its second sample, so a failing minute is lost."""
+MOST_SAMPLES: Final = 20_000
+
+
+@labels
+class Call:
+    outcome: Literal["ok", "failed"]
+    build: str = "one"
+
+
+@labels
+class Reply:
+    route: str = "all"
+
+
+class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
+    """Map tiles, with one SLO for each scenario's question."""
+
+    calls = Counter("atlas.calls", "Calls answered.", Call)
+    duration = Histogram(
+        "atlas.reply.duration", "Time to reply.", Reply, unit="s", buckets=(0.05, 0.1)
+    )
+
+    calls_answered = Slo(
+        "atlas-calls",
+        objective="99.9%",
+        period="30d",
+        sli=calls.ratio(bad=calls.where(outcome="failed")),
+        why="A map without tiles is grey.",
+    )
+    replies_p95 = Slo(
+        "atlas-replies-p95",
+        objective="95%",
+        period="30d",
+        sli=duration.within(0.05),
+        why="A map that is slow is closed.",
+    )
+    replies_p99 = Slo(
+        "atlas-replies-p99",
+        objective="99%",
+        period="30d",
+        sli=duration.within(0.1),
+        why="A map that is slow is closed.",
+    )
+
+
+Minute = tuple[int, int]
+"""Bad and all events of one minute."""
+
+
+def _busy_day(minute: int) -> bool:
+    """One hour a day carries most of the traffic."""
+    return (minute - 2) % DAY < HOUR  # two minutes beside any five-minute boundary
+
+
+def busy(minute: int) -> Minute:
+    """The busy hours carry the errors."""
+    return (1_000, 10_000) if _busy_day(minute) else (0, 20)
+
+
+def quiet(minute: int) -> Minute:
+    """A quiet hour a day carries them."""
+    return (0, 10_000) if _busy_day(minute) else (1 if minute % DAY < 2 * HOUR else 0, 20)
+
+
+def idle(minute: int) -> Minute:
+    """One hour of the month without an event."""
+    away = 0 <= minute - 20 * DAY < HOUR
+    return (0, 0) if away else (1, 100)
+
+
+def clock(minute: int) -> Minute:
+    """A job fails on the tenth minute, by the clock."""
+    return (1 if minute % 10 == 0 else 0, 100)
+
+
+RELEASES: Final = (6 * DAY + 3, 20 * DAY + 3)
+"""When processes start anew, two minutes from any five-minute boundary."""
+
+
+def release(minute: int) -> Minute:
+    """Half an hour of failures follows each release, and nothing else fails."""
+    fails = any(0 <= minute - at < HOUR // 2 for at in RELEASES)
+    return (500 if fails else 0, 1_000)
+
+
+SCENARIOS: Final[dict[str, Callable[[int], Minute]]] = {
+    "busy": busy,
+    "quiet": quiet,
+    "idle": idle,
+    "reset": release,
+    "deploy": release,
+    "clock": clock,
+}
+
+
+@dataclass(frozen=True)
+class Month:
+    """A Prometheus with a month of raw series and of the rules' five-minute layer."""
+
+    served: Prometheus
+
+    def ratio(self, slo: Slo, service: str) -> float:
+        """What the generated rule says of the period, at its end."""
+        values, _ = self.served.ask(error_ratio(slo, slo.period), END)
+        return values[service]
+
+    def mean_of_ratios(self, service: str, guard: str = " > 0") -> float:
+        """What Sloth's default rule would say: each five minutes weigh the same."""
+        mine = '{slo="atlas-calls"}'
+        each = f"(slo:bad:increase5m{mine} / (slo:total:increase5m{mine}{guard}))[30d:5m]"
+        values, _ = self.served.ask(f"sum_over_time({each}) / count_over_time({each})", END)
+        return values[service]
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
+    """All scenarios at once: each is a service."""
+    folder = tmp_path_factory.mktemp("month")
+    raw, layer, data = folder / "raw.om", folder / "layer.om", folder / "data"
+    _write(raw, _raw())
+    backfill(raw, data)
+    with prometheus(data) as before:
+        _write(layer, _layer(before))
+    backfill(layer, data)
+    with prometheus(data) as served:
+        yield Month(served)
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    with path.open("w") as out:
+        out.writelines(lines)
+        out.write("# EOF\n")
+
+
+def _layer(served: Prometheus) -> Iterator[str]:
+    """What the first rules of each SLO record: of each five minutes, and what a period reads.
+
+    Rules are evaluated each minute at some second of it, so that a period, which reads on the
+    minute, finds what was recorded up to a minute ago.
+    """
+    for slo in Atlas.slos.values():
+        for record in list(slo_records(Atlas, slo))[:2]:
+            smoothed = f"avg_over_time(({record.expr})[5m:1m])"
+            names = {record.record: record.expr, SMOOTHED[record.record]: smoothed}
+            for name, expr in names.items():
+                for service, at, value in served.course(expr, START + 300 - LATE, END):
+                    mine = {"slo": slo.name, **identity(Atlas, service)}
+                    yield f"{name}{label_text(mine)} {value} {at}\n"
+
+
+def _raw() -> Iterator[str]:
+    for service, events in SCENARIOS.items():
+        for outcome in ("ok", "failed"):
+            yield from _calls(service, outcome, events)
+    yield from _replies("latency")
+
+
+def _calls(service: str, outcome: str, events: Callable[[int], Minute]) -> Iterator[str]:
+    count = 0
+    for minute in range(MINUTES + 1):
+        bad, total = events(minute)
+        count += bad if outcome == "failed" else total - bad
+        build = "one"
+        if service in ("reset", "deploy") and minute in RELEASES:
+            count = bad if outcome == "failed" else total - bad
+        if service == "deploy" and minute >= RELEASES[-1]:
+            build = "two"  # another series, where "reset" goes on with the same one
+        yield _line("atlas_calls_total", service, minute, count, outcome=outcome, build=build)
+
+
+def _replies(service: str) -> Iterator[str]:
+    """Of 1,000 replies a minute, 940 within 50 ms and 985 within 100 ms."""
+    for name, le, each in (
+        ("bucket", "0.05", 940),
+        ("bucket", "0.1", 985),
+        ("bucket", "+Inf", 1000),
+        ("count", "", 1000),
+    ):
+        for minute in range(MINUTES + 1):
+            more = {"le": le} if le else {}
+            family = f"atlas_reply_duration_seconds_{name}"
+            yield _line(family, service, minute, each * (minute + 1), **more)
+
+
+def _line(name: str, service: str, minute: int, value: float, **more: str) -> str:
+    mine = label_text(identity(Atlas, service) | more)
+    return f"{name}{mine} {value} {START + minute * 60}\n"
+
+
+def report(line: str) -> None:
+    """Say what was measured, for whoever runs this with -rP."""
+    sys.stdout.write(f"{line}\n")
+
+
+def truth(service: str) -> float:
+    """Bad events by all events of the period's minutes, counted one by one."""
+    minutes = map(SCENARIOS[service], range(MINUTES - PERIOD + 1, MINUTES + 1))
+    bad, total = (sum(part) for part in zip(*minutes, strict=True))
+    return bad / total
+
+
+@pytest.mark.parametrize("service", SCENARIOS)
+def test_ratio(month: Month, service: str) -> None:
+    """The ratio of 30 days is bad events by all events, within the bound."""
+    said, true = month.ratio(Atlas.calls_answered, service), truth(service)
+    report(f"{service}: true {true:.6e}, said {said:.6e}, off by {said / true - 1:+.2e}")
+
+    assert said == pytest.approx(true, rel=BOUNDS.get(service, BOUND))
+
+
+@pytest.mark.parametrize("service", ["busy", "quiet"])
+def test_mean_of_ratios(month: Month, service: str) -> None:
+    """A mean of five-minute ratios, the negative control, breaks the bound by far."""
+    said, true = month.mean_of_ratios(service), truth(service)
+    report(f"{service}: true {true:.6e}, a mean of ratios says {said:.6e}, {said / true:.3g} times")
+
+    assert not 0.5 < said / true < 2
+
+
+def test_unguarded(month: Month) -> None:
+    """One idle hour makes an unguarded mean of ratios NaN, the other negative control."""
+    assert math.isnan(month.mean_of_ratios("idle", guard=""))
+
+
+@pytest.mark.parametrize(("slo", "true"), [(Atlas.replies_p95, 0.06), (Atlas.replies_p99, 0.015)])
+def test_one_histogram(month: Month, slo: Slo, true: float) -> None:
+    """Two promises about one histogram each have their own ratio."""
+    assert month.ratio(slo, "latency") == pytest.approx(true, rel=1e-6)
+
+
+def test_samples(month: Month) -> None:
+    """A ratio of 30 days reads at most 20,000 samples for each service that keeps the SLO."""
+    slo = Atlas.calls_answered
+    values, read = month.served.ask(error_ratio(slo, slo.period), END)
+    each = read / len(values)
+    # Of each SLO's period, so many days; and one service each.
+    days = sum(slo.period.seconds // 86_400 for repo in BUILTIN for slo in repo.slos.values())
+    report(f"30 days: {each:.0f} samples; the catalogue's periods: {each / 30 * days:.0f}")
+
+    assert each <= MOST_SAMPLES

@@ -1,0 +1,149 @@
+"""Every alert of every SLO, run by Prometheus' own rule engine on the committed rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from otel_meta.model import Ratio, TimeSlice
+from tests.rules import burns, states
+from tests.rules.support import Case, slos
+
+ALL = [slo.name for _, slo in slos()]
+EVENTS = [slo.name for _, slo in slos() if not isinstance(slo.sli, TimeSlice)]
+BAD_COUNTED = [
+    slo.name for _, slo in slos() if isinstance(slo.sli, Ratio) and slo.sli.bad is not None
+]
+KINDS = ["nebula-api-availability", "chronos-data-quality", "aurora-api-latency"]
+"""An SLO for each kind of indicator that counts events."""
+ALL_KINDS = [*KINDS, "titan-circuit-breaker-availability", "obsidian-zero-critical-findings"]
+
+Make = Callable[[], Case]
+
+
+def each(names: list[str], build: Callable[[str], Case]) -> Any:
+    """One test an SLO."""
+    return pytest.mark.parametrize("make", [partial(build, name) for name in names], ids=names)
+
+
+class TestBurns:
+    @pytest.mark.parametrize(
+        "make",
+        [partial(burns.fires, name, arm) for name, arm in burns.ARMS],
+        ids=[f"{name}/{arm}" for name, arm in burns.ARMS],
+    )
+    def test_fires(self, make: Make, wrong: str) -> None:
+        """Each window pair fires at the evaluation at which its arithmetic says so."""
+        assert "" == wrong
+
+    @pytest.mark.parametrize(
+        "make",
+        [partial(burns.silent, name, severity) for name in ALL for severity in burns.ALERTS],
+        ids=[f"{name}/{severity}" for name in ALL for severity in burns.ALERTS],
+    )
+    def test_silent(self, make: Make, wrong: str) -> None:
+        """A share of bad events just below the lowest limit tells nobody, however long."""
+        assert "" == wrong
+
+    @each(ALL, burns.nearly)
+    def test_nearly(self, make: Make, wrong: str) -> None:
+        """A burst a minute too short to page does not page."""
+        assert "" == wrong
+
+    @each(EVENTS, states.one_failure)
+    def test_one_failure(self, make: Make, wrong: str) -> None:
+        """One failure in a quiet hour wakes nobody, though its ratio is 100 %."""
+        assert "" == wrong
+
+
+class TestBudgetExhausted:
+    @each(ALL, states.exhausted)
+    def test_fires(self, make: Make, wrong: str) -> None:
+        """It fires five minutes after the last of the budget is gone, and not before."""
+        assert "" == wrong
+
+    @each(ALL, states.nearly_exhausted)
+    def test_silent(self, make: Make, wrong: str) -> None:
+        """It is silent while 3 % of the budget is left."""
+        assert "" == wrong
+
+
+class TestIdle:
+    @each(EVENTS, states.idle)
+    def test_fires(self, make: Make, wrong: str) -> None:
+        """It fires once a service that reports has had no events for the quiet time."""
+        assert "" == wrong
+
+    @each(EVENTS, states.busy)
+    def test_silent(self, make: Make, wrong: str) -> None:
+        """One event within each quiet time is enough."""
+        assert "" == wrong
+
+    @each(KINDS, states.newborn)
+    def test_newborn(self, make: Make, wrong: str) -> None:
+        """A service that has only just started has not been idle for the quiet time."""
+        assert "" == wrong
+
+
+class TestNoData:
+    @each(ALL, states.gone)
+    def test_fires(self, make: Make, wrong: str) -> None:
+        """It fires once the series of a service have been gone for the quiet time."""
+        assert "" == wrong
+
+    @each(ALL, states.back)
+    def test_silent(self, make: Make, wrong: str) -> None:
+        """A silence shorter than the quiet time is told to nobody."""
+        assert "" == wrong
+
+    @each(ALL_KINDS, states.unseen)
+    def test_unseen(self, make: Make, wrong: str) -> None:
+        """A promise about a service that was never seen is not said to be kept."""
+        assert "" == wrong
+
+    @each(ALL_KINDS, states.forgotten)
+    def test_forgotten(self, make: Make, wrong: str) -> None:
+        """A promise about a service that went silent is no longer said to be kept."""
+        assert "" == wrong
+
+
+class TestRecordings:
+    @each(BAD_COUNTED, states.never_bad)
+    def test_never_bad(self, make: Make, wrong: str) -> None:
+        """A service that never failed has a ratio of 0, its whole budget and no alert."""
+        assert "" == wrong
+
+    @each(EVENTS, states.standstill)
+    def test_standstill(self, make: Make, wrong: str) -> None:
+        """A service without events has no ratio: neither NaN, nor kept, nor broken."""
+        assert "" == wrong
+
+    @each(EVENTS, states.pause)
+    def test_pause(self, make: Make, wrong: str) -> None:
+        """An hour without events leaves the ratio of the period where it was."""
+        assert "" == wrong
+
+    @each(EVENTS, states.uneven)
+    def test_uneven(self, make: Make, wrong: str) -> None:
+        """A ratio is bad events by all events, within 1 %, however uneven the traffic."""
+        assert "" == wrong
+
+
+class TestApart:
+    @pytest.mark.parametrize("make", [states.neighbours], ids=["aurora-api"])
+    def test_slos(self, make: Make, wrong: str) -> None:
+        """A second promise about the same histogram does not touch the first one's numbers."""
+        assert "" == wrong
+
+    @pytest.mark.parametrize("make", [states.stranger], ids=["nebula-titan"])
+    def test_repositories(self, make: Make, wrong: str) -> None:
+        """Series of the same name from another meta-repository are not counted."""
+        assert "" == wrong
+
+    @pytest.mark.parametrize("make", [states.siblings], ids=["titan"])
+    def test_services(self, make: Make, wrong: str) -> None:
+        """Each service keeps the promise on its own, and the alert names the one that does not."""
+        assert "" == wrong
