@@ -19,7 +19,10 @@ CONTRACTS = [
 # What would break each contract: a module, and a line in it.
 BREACHES = {
     "Stages point one way": ("model/duration.py", "import otel_meta.runtime"),
-    "What is said and what follows from it needs no OpenTelemetry": ("repos/nebula.py", "import structlog"),
+    "What is said and what follows from it needs no OpenTelemetry": (
+        "repos/nebula.py",
+        "import structlog",
+    ),
     "A process in production loads no generator, no YAML and no command": (
         "runtime/settings.py",
         "import yaml",

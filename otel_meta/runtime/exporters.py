@@ -73,7 +73,8 @@ def _otlp(signal: Signal, _name: str, settings: Settings) -> Any:
     exporter = getattr(optional(row.module, "OTLP export", "otlp"), row.exporter)
     base = settings.otlp_endpoint
     return exporter(
-        endpoint=None if base is None else base.rstrip("/") + row.path,
+        endpoint=settings.otlp_own_endpoints.get(signal)
+        or (None if base is None else base.rstrip("/") + row.path),
         timeout=settings.otlp_timeouts[signal],
     )
 

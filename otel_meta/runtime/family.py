@@ -11,6 +11,7 @@ from otel_meta.model import Instrument
 from otel_meta.model.labels import OTHER, Label, closed_combinations, expand_closed
 
 from .cells import Cell
+from .text import in_words
 
 CellT = TypeVar("CellT", bound=Cell)
 
@@ -136,7 +137,7 @@ class Family(Generic[CellT]):
     def _value(self, field: Label, given: object) -> str:
         if given is None:
             raise UnknownLabelError(f"lacks the label {field.name}")
-        value = given if isinstance(given, str) else str(given)
+        value = in_words(given if isinstance(given, str) else str(given))
         if field.can_be(value):
             return value
         self._on_fault("label value", f"{field.name}={value!r} is not in its closed set")

@@ -13,6 +13,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from .log_exception import add_carried_ids
+from .text import in_words
 
 _FIRST: Final = ("timestamp", "level", "event", "logger")
 _INT64: Final = 2**63
@@ -97,12 +98,3 @@ def _value(value: object) -> object:
         return float(value)
     fits = isinstance(value, int) and -_INT64 <= value < _INT64
     return value if fits or value is None else in_words(value)
-
-
-def in_words(value: object) -> str:
-    """A text for anything, in valid UTF-8."""
-    try:
-        text = value if isinstance(value, str) else repr(value)
-    except Exception as error:
-        text = f"<{type(value).__name__}: {type(error).__name__}>"
-    return text.encode("utf-8", "replace").decode()

@@ -11,9 +11,9 @@ from opentelemetry.sdk._logs import LoggerProvider
 from structlog.typing import EventDict, WrappedLogger
 
 from .faults import Faults
-from .log_chain import in_words
 from .log_exception import exception_of
 from .outage import exporting
+from .text import in_words
 
 _SEVERITY: Final[Mapping[str, SeverityNumber]] = {
     "debug": SeverityNumber.DEBUG,

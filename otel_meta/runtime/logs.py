@@ -100,7 +100,7 @@ class Logs:
         self._settings: Final = settings
         self._faults: Final = faults
         self.provider: Final = LoggerProvider(resource, shutdown_on_exit=False)
-        for name in settings.exporters["logs"]:
+        for name in () if settings.disabled else settings.exporters["logs"]:
             exporter = create_exporter("logs", name, settings)
             outage.watch(exporter, "logs")
             self.provider.add_log_record_processor(BatchLogRecordProcessor(exporter))

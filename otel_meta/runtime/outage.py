@@ -71,6 +71,8 @@ class Outage(logging.Handler):
             token = exporting.set(True)
             try:
                 result = deliver(*args, **kwargs)
+            except Exception as error:
+                self._reason = self._reason or f"{type(error).__name__}: {error}"
             finally:
                 exporting.reset(token)
                 self._note(what, delivered=getattr(result, "name", "") == "SUCCESS")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final
@@ -11,6 +12,31 @@ from opentelemetry.propagators.composite import CompositePropagator
 
 _PROPAGATORS: Final = "OTEL_PROPAGATORS"
 _CONVENTIONS: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
+
+
+def _is_limit(text: str) -> bool:
+    return not text.strip() or text.strip().isdecimal()
+
+
+_OF_THE_SDK: Final[dict[str, Callable[[str], bool]]] = {
+    "OTEL_METRICS_EXEMPLAR_FILTER": {"", "always_on", "always_off", "trace_based"}.__contains__,
+    **{
+        f"OTEL_{what}_LIMIT": _is_limit
+        for what in (
+            "ATTRIBUTE_COUNT",
+            "ATTRIBUTE_VALUE_LENGTH",
+            "EVENT_ATTRIBUTE_COUNT",
+            "LINK_ATTRIBUTE_COUNT",
+            "LOGRECORD_ATTRIBUTE_COUNT",
+            "LOGRECORD_ATTRIBUTE_VALUE_LENGTH",
+            "SPAN_ATTRIBUTE_COUNT",
+            "SPAN_ATTRIBUTE_VALUE_LENGTH",
+            "SPAN_EVENT_COUNT",
+            "SPAN_LINK_COUNT",
+        )
+    },
+}
+"""Variables that the SDK reads for itself, and what it can read."""
 
 
 def set_propagators(names: tuple[str, ...]) -> None:
@@ -33,6 +59,18 @@ def prefer_stable_conventions() -> None:
     wanted = os.environ.get(_CONVENTIONS, "")
     if not {"http", "http/dup"} & set(wanted.replace(" ", "").split(",")):
         os.environ[_CONVENTIONS] = f"{wanted},http".lstrip(",")
+
+
+def drop_invalid_variables() -> list[str]:
+    """Take variables away that would keep the SDK from starting; it should ignore them, and raises.
+
+    Returns:
+        A warning for each.
+    """
+    wrong = [name for name, valid in _OF_THE_SDK.items() if not valid(os.environ.get(name, ""))]
+    return [
+        f"{name} holds {os.environ.pop(name)!r}, which is invalid; ignoring it" for name in wrong
+    ]
 
 
 def _load(name: str) -> Any:

@@ -6,6 +6,7 @@ Imported only where Prometheus export is asked for; needs the extra ``prometheus
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from otel_meta.errors import PortInUse
+from otel_meta.errors import ConfigurationError, PortInUse
 
 from .accumulators import Accumulators
 from .points import with_accumulators
@@ -55,7 +56,7 @@ class Scrape:
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The exposition in the format that an Accept header asks for, and its content type."""
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = _negotiated(accept)
         return encode(self.registry), content_type
 
     def listen(self, host: str, port: int) -> Port:
@@ -76,7 +77,7 @@ class Port:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUse(host, port) from error
-            raise
+            raise ConfigurationError(f"cannot serve /metrics on {host}:{port}: {error}") from error
         self.host: Final = host
         self.number: Final[int] = self._server.server_port
 
@@ -85,6 +86,15 @@ class Port:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout)
+
+
+def _negotiated(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """The encoder for an Accept header; the plain text format for one that makes no sense."""
+    try:
+        encode, content_type = choose_encoder(accept)
+    except Exception:
+        return choose_encoder("")
+    return (encode, content_type) if content_type.isprintable() else choose_encoder("")
 
 
 class _OneAtATime(CollectorRegistry):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Final
 
@@ -22,4 +25,16 @@ def create_resource(settings: Settings) -> Resource:
         "telemetry.distro.name": "otel_meta",
         "telemetry.distro.version": version("otel_meta"),
     }
-    return Resource.create({key: value for key, value in attributes.items() if value})
+    with _quiet():
+        return Resource.create({key: value for key, value in attributes.items() if value})
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """The SDK reads OTEL_RESOURCE_ATTRIBUTES again, and what is wrong there has been said."""
+    sdk = logging.getLogger("opentelemetry.sdk.resources")
+    disabled, sdk.disabled = sdk.disabled, True
+    try:
+        yield
+    finally:
+        sdk.disabled = disabled

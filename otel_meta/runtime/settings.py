@@ -65,7 +65,9 @@ class Settings:
     exporters: Mapping[Signal, tuple[str, ...]]
     protocols: Mapping[Signal, str]
     otlp_endpoint: str | None = None
-    """Base URL given as an argument; the exporters read the variables themselves."""
+    """Base URL of all signals; None is the exporters' default."""
+    otlp_own_endpoints: Mapping[Signal, str] = field(default_factory=dict[Signal, str])
+    """Whole URLs of single signals, taken as they are."""
     otlp_timeouts: Mapping[Signal, float]
     prometheus_host: str = PROMETHEUS_HOST
     prometheus_port: int | None = None
@@ -125,7 +127,8 @@ def read_settings(
         disabled=env.flag("OTEL_SDK_DISABLED", default=False),
         exporters=exporters,
         protocols={signal: _protocol(env, signal) for signal in SIGNALS},
-        otlp_endpoint=otlp_endpoint,
+        otlp_endpoint=otlp_endpoint or env.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        otlp_own_endpoints={} if otlp_endpoint else _own_endpoints(env),
         otlp_timeouts={signal: _timeout(env, signal) for signal in SIGNALS},
         prometheus_host=prometheus_host
         or env.text("OTEL_EXPORTER_PROMETHEUS_HOST")
@@ -186,6 +189,15 @@ def _default(signal: Signal, *, otlp: bool) -> tuple[str, ...]:
 def _endpoint_is_named(env: Environment, signal: Signal) -> bool:
     own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
     return env.text(own, "OTEL_EXPORTER_OTLP_ENDPOINT") is not None
+
+
+def _own_endpoints(env: Environment) -> dict[Signal, str]:
+    urls: dict[Signal, str] = {}
+    for signal in SIGNALS:
+        url = env.text(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
+        if url is not None:
+            urls[signal] = url
+    return urls
 
 
 def _protocol(env: Environment, signal: Signal) -> str:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from opentelemetry import metrics as metrics_api
 from opentelemetry import trace as trace_api
@@ -17,7 +17,7 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
 from .faults import logger
-from .process import prefer_stable_conventions, set_propagators
+from .process import drop_invalid_variables, prefer_stable_conventions, set_propagators
 from .resource import create_resource
 from .settings import UNSET, Unset, read_settings
 from .telemetry import Telemetry
@@ -97,17 +97,32 @@ def configure(
     )
     if set_global and not settings.disabled:
         _refuse_second()
+    warnings = (*settings.warnings, *drop_invalid_variables())
     telemetry = Telemetry(settings, create_resource(settings), clock=clock)
     if log_stream is not None:
-        stream = sys.stdout.buffer if isinstance(log_stream, _Stdout) else log_stream
+        stream = _stdout() if isinstance(log_stream, _Stdout) else log_stream
         telemetry.logs.install(stream, cache=cache_loggers)
-    for warning in settings.warnings:
+    for warning in warnings:
         logger.warning("%s", warning)
     if set_global:
         _make_global(telemetry)
     telemetry.start()
     atexit.register(telemetry.shutdown)
     return telemetry
+
+
+def _stdout() -> BinaryIO:
+    """Standard output for bytes, even where somebody has put one for text alone in its place."""
+    stream: Any = getattr(sys.stdout, "buffer", None) or _TextOnly()
+    return cast("BinaryIO", stream)
+
+
+class _TextOnly:
+    def write(self, line: bytes) -> None:
+        sys.stdout.write(line.decode())
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def _refuse_second() -> None:

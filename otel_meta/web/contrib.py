@@ -9,28 +9,28 @@ in the stack: one server span a request.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.trace import Span
 
 from otel_meta.errors import InstrumentationError
 from otel_meta.runtime.exporters import optional
 from otel_meta.runtime.process import prefer_stable_conventions
 from otel_meta.runtime.telemetry import Telemetry
 
+from .asgi import Scope
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-def trace_requests(app: FastAPI, telemetry: Telemetry, excluded: Iterable[str]) -> None:
+def trace_requests(app: FastAPI, telemetry: Telemetry) -> None:
     """Have each request make one server span.
 
     Args:
         app: not yet serving.
         telemetry: whose spans they are; without traces, nothing is done.
-        excluded: paths that make none.
 
     Raises:
         MissingExtra: contrib's instrumentation is not installed.
@@ -51,11 +51,14 @@ def trace_requests(app: FastAPI, telemetry: Telemetry, excluded: Iterable[str]) 
         app,
         tracer_provider=telemetry.traces.provider,
         meter_provider=NoOpMeterProvider(),
-        excluded_urls=",".join(map(_anchored, excluded)),
         exclude_spans=["receive", "send"],
+        server_request_hook=_redact_query,
     )
 
 
-def _anchored(path: str) -> str:
-    """A pattern for one path of any host: contrib searches the whole URL, Host included."""
-    return rf"^https?://[^/]+{re.escape(path)}$"
+def _redact_query(span: Span, scope: Scope) -> None:
+    """Keep which parameters there were; their values are where people put secrets."""
+    query: bytes = scope.get("query_string", b"")
+    if query and span.is_recording():
+        names = [part.partition(b"=")[0].decode("latin-1") for part in query.split(b"&")]
+        span.set_attribute("url.query", "&".join(f"{name}=REDACTED" for name in names))

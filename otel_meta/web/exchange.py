@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Final, NamedTuple
 
 from otel_meta.runtime.log_chain import current_ids
 from otel_meta.runtime.log_exception import carry
 
-from .asgi import Header, Message, Send
+from .asgi import Header, Message, Receive, Send
 
 _FAULT_FROM: Final = 500
+_BODIES: Final = frozenset(
+    {"http.response.body", "http.response.pathsend", "http.response.zerocopysend"}
+)
 REQUEST_ID: Final = b"x-request-id"
 TRACE_RESPONSE: Final = b"traceresponse"
 """W3C Trace Context Level 2, https://www.w3.org/TR/trace-context-2/."""
@@ -49,17 +52,28 @@ class Exchange:
         self._reported = False
         self._span_ids: dict[str, str] = {}
 
+    def hearing(self, receive: Receive) -> Receive:
+        """The server's ``receive``; a client that leaves before its answer is whole is noticed."""
+
+        async def hear() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect" and self._ended is None:
+                self._client_left = True
+            return message
+
+        return hear
+
     async def send(self, message: Message) -> None:
         """Pass a message on, with the ids among its headers if it starts the response."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message = {**message, "headers": [*message.get("headers", ()), *self._ids()]}
+            message = {**message, "headers": self._with_ids(message.get("headers", ()))}
         try:
             await self._send(message)
         except OSError:
             self._client_left = True
             raise
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
+        if message["type"] in _BODIES and not message.get("more_body", False):
             self._complete()
 
     def failed(self, error: BaseException) -> None:
@@ -93,6 +107,12 @@ class Exchange:
         if self._ended is None:
             return "incomplete_response"
         return str(self._status) if self._status and self._status >= _FAULT_FROM else ""
+
+    def _with_ids(self, headers: Iterable[Header]) -> list[Header]:
+        """The application's headers, and the ids that it has not set itself."""
+        own = list(headers)
+        names = {name.lower() for name, _ in own}
+        return [*own, *(header for header in self._ids() if header[0] not in names)]
 
     def _ids(self) -> list[Header]:
         ids = [(REQUEST_ID, self._request_id.encode("latin-1"))]

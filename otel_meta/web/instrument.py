@@ -57,7 +57,7 @@ def instrument(
     telemetry = telemetry or configure()
     readiness = Readiness(ready, telemetry.faults)
     answered = endpoints(telemetry, readiness, paths or Paths())
-    trace_requests(app, telemetry, answered)
+    trace_requests(app, telemetry)
     telemetry.logs.hush(answered)
     _wrap(app, telemetry, readiness, answered)
     _instrumented.add(app)
@@ -88,6 +88,6 @@ def _declares(app: FastAPI, path: str) -> bool:
     }
     for route in app.routes:
         match, found = route.matches(dict(scope))
-        if match.name == "FULL" and not found.get("path_params") and "root_path" not in found:
+        if match.name != "NONE" and not found.get("path_params") and "root_path" not in found:
             return True
     return False

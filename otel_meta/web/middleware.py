@@ -50,6 +50,8 @@ class TelemetryMiddleware:
             "websocket": self._websocket,
             "lifespan": self._lifespan,
         }.get(scope["type"], self.app)
+        # FastAPI's own telemetry asks for this key: a mounted app must not count the request again.
+        scope.setdefault("fastapi.telemetry", None)
         await handle(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +69,7 @@ class TelemetryMiddleware:
         exchange = Exchange(send, own_id, partial(self._report, scope, kind))
         with bound_contextvars(request_id=own_id):
             try:
-                await self.app(scope, receive, exchange.send)
+                await self.app(scope, exchange.hearing(receive), exchange.send)
             except BaseException as error:
                 exchange.failed(error)
                 raise

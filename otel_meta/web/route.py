@@ -20,9 +20,21 @@ def route_template(scope: Scope) -> str:
     template = getattr(context, "path_format", None) or getattr(context, "path", None)
     if not isinstance(template, str):
         return ""
-    return f"{scope.get('root_path', '').rstrip('/')}{template}"
+    return f"{_prefix(scope)}{template}"
 
 
 def _included(scope: Scope) -> Any:
     details = scope.get("fastapi")
-    return cast("dict[str, Any]", details).get("effective_route_context") if details else None
+    if not isinstance(details, dict):
+        return None
+    return cast("dict[str, Any]", details).get("effective_route_context")
+
+
+def _prefix(scope: Scope) -> str:
+    """Where the application is mounted, with the names of parameters in place of their values."""
+    prefix: str = scope.get("root_path", "").rstrip("/")
+    served_at: str = scope.get("app_root_path", prefix).rstrip("/")
+    parameters: dict[str, Any] = scope.get("path_params", {})
+    names = {str(value): f"{{{name}}}" for name, value in parameters.items()}
+    mounted = prefix.removeprefix(served_at).split("/")
+    return served_at + "/".join(names.get(part, part) for part in mounted)

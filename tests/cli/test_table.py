@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_meta.cli.table import table
+
+WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=9)
+CELLS = st.lists(WORDS, max_size=3).map(" ".join).map(str.strip)
+HEADS = st.text("ABCXYZ", min_size=1, max_size=12)
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> list[list[str]]:
+    """A head and rows below it, as wide as the head."""
+    columns = draw(st.integers(1, 6))
+    head = draw(st.lists(HEADS, min_size=columns, max_size=columns))
+    row = st.lists(CELLS, min_size=columns, max_size=columns)
+    return [head, *draw(st.lists(row, max_size=6))]
+
+
+def columns_of(text: str) -> list[tuple[int, int]]:
+    """Where columns begin and end, by the dashes below the head."""
+    return [found.span() for found in re.finditer("-+", text.split("\n")[1])]
+
+
+class TestTable:
+    @given(grids())
+    def test_no_cell_is_lost(self, grid: list[list[str]]) -> None:
+        """What stands below a column's dashes is the column's cell, whole."""
+        text = table(grid[0], grid[1:])
+        head, _, *rows = text.split("\n")
+        columns = columns_of(text)
+
+        assert grid == [
+            [line[begin:end].strip() for begin, end in columns] for line in (head, *rows)
+        ]
+
+    @given(grids())
+    def test_same_columns_in_every_line(self, grid: list[list[str]]) -> None:
+        """Every line has the same columns, with nothing but two spaces between them."""
+        text = table(grid[0], grid[1:])
+        columns = columns_of(text)
+        gaps = [
+            line.ljust(columns[-1][1])[end:begin]
+            for line in text.split("\n")
+            for (_, end), (begin, _) in pairwise(columns)
+        ]
+
+        assert {"  "} >= set(gaps)
+        assert len(grid[0]) == len(columns)
+        assert len(grid) + 1 == len(text.split("\n"))
+
+    @given(grids())
+    def test_no_space_at_the_end(self, grid: list[list[str]]) -> None:
+        """No line ends in spaces, which a terminal of the table's width would wrap."""
+        lines = table(grid[0], grid[1:]).split("\n")
+
+        assert [line.rstrip() for line in lines] == lines
+
+    @pytest.mark.parametrize(
+        "cells",
+        [["1", "20"], ["99.9%", "5%"], ["-1.5", "-"], ["0 s", "12 s"], ["-133 x", "100.0%"]],
+    )
+    def test_numbers_to_the_right(self, cells: list[str]) -> None:
+        """A column of numbers ends where its head ends."""
+        lines = table(["NUMBERS", "WORD"], [[cell, "x"] for cell in cells]).split("\n")
+
+        assert [f"{cell:>7}  x" for cell in cells] == lines[2:]
+
+    @pytest.mark.parametrize("word", ["no_data", "7d", "a1", "1.2.3", "--1", "²", ""])
+    def test_words_to_the_left(self, word: str) -> None:
+        """One word among numbers puts the column to the left."""
+        lines = table(["NUMBERS", "WORD"], [["1", "x"], [word, "x"]]).split("\n")
+
+        assert [f"{cell:<7}  x" for cell in ("1", word)] == lines[2:]
+
+    def test_empty(self) -> None:
+        """Without rows, the head stands alone."""
+        assert "A  BC\n-  --" == table(["A", "BC"], [])
+
+    def test_uneven(self) -> None:
+        """A row that is shorter than the head is an error, and not a table that lies."""
+        with pytest.raises(ValueError, match="shorter"):
+            table(["A", "B"], [["1"]])

@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+from websockets.sync.client import connect
+
+from otel_meta.testing import CapturedTelemetry, capture
+
+if TYPE_CHECKING:
+    from tests.conftest import Eventually, Service
+
+SHOP = """
+import logging
+
+import structlog
+from fastapi import FastAPI, WebSocket
+
+import otel_meta
+
+telemetry = otel_meta.configure("shop", namespace="acme")
+app = FastAPI()
+otel_meta.instrument(app, telemetry)
+
+
+@app.get("/items/{item}")
+async def sell(item: str) -> str:
+    structlog.get_logger("by.structlog").info("sold", item=item)
+    logging.getLogger("by.stdlib").info("sold", extra={"item": item})
+    return item
+
+
+@app.get("/fail")
+async def fail() -> None:
+    password = "hunter2"
+    raise RuntimeError("out of stock")
+
+
+@app.websocket("/chat")
+async def chat(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.close()
+"""
+UNSAMPLED = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-00"
+
+
+class Unwritable:
+    """Something that cannot be written."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+    __str__ = __repr__
+
+
+@pytest.fixture(scope="module")
+def shop(service: Callable[..., Service]) -> Service:
+    """A service under uvicorn that has answered a few requests."""
+    shop = service(SHOP)
+    shop.get("/items/7?token=hunter2", headers={"x-request-id": "first"})
+    shop.get("/items/8", headers={"x-request-id": "second", "traceparent": UNSAMPLED})
+    shop.get("/fail?token=hunter2", headers={"x-request-id": "third"})
+    with connect(f"ws://127.0.0.1:{shop.port}/chat?token=hunter2"):
+        pass
+    return shop
+
+
+def failures(shop: Service) -> list[dict[str, Any]]:
+    """Lines that tell of an exception."""
+    return [line for line in shop.lines() if "exception" in line]
+
+
+class TestShape:
+    def test_json(self, shop: Service) -> None:
+        """Every line is JSON, those of the server included, and nothing goes elsewhere."""
+        assert {"uvicorn.error", "uvicorn.access", "by.structlog", "by.stdlib"} == {
+            line["logger"] for line in shop.lines()
+        }
+        assert "" == shop.stderr
+
+    def test_same(self, shop: Service) -> None:
+        """Whoever logs, a line within a request has the same fields, and only its own besides."""
+        shared = {
+            "timestamp",
+            "level",
+            "event",
+            "logger",
+            "service_name",
+            "service_namespace",
+            "request_id",
+            "trace_id",
+            "span_id",
+            "trace_flags",
+        }
+        own = {
+            "by.structlog": {"item"},
+            "by.stdlib": {"item"},
+            "uvicorn.access": {
+                "client_address",
+                "http_request_method",
+                "http_response_status_code",
+                "http_version",
+                "url_path",
+            },
+        }
+
+        assert own == {
+            line["logger"]: set(line) - shared
+            for line in shop.lines(request_id="first")
+            if shared <= set(line)
+        }
+
+    def test_ids(self, shop: Service) -> None:
+        """All lines of a request have the ids of its span."""
+        lines = shop.lines(request_id="first")
+
+        assert 3 == len(lines)
+        assert 1 == len({(line["trace_id"], line["span_id"]) for line in lines})
+
+    def test_unsampled(self, shop: Service) -> None:
+        """So have those of a request that is not sampled, and they say that it is not."""
+        assert [("0123456789abcdef0123456789abcdef", "00")] * 3 == [
+            (line["trace_id"], line["trace_flags"]) for line in shop.lines(request_id="second")
+        ]
+
+    def test_access(self, shop: Service) -> None:
+        """The server's access line is taken apart."""
+        (line,) = shop.lines(logger="uvicorn.access", request_id="first")
+
+        assert {
+            "event": "request",
+            "http_request_method": "GET",
+            "url_path": "/items/7",
+            "http_response_status_code": 200,
+        }.items() <= line.items()
+
+    def test_query(self, shop: Service) -> None:
+        """No access line holds the query string, for people put secrets there."""
+        lines = [line for line in shop.lines() if "hunter2" in json.dumps(line)]
+
+        assert [] == [line for line in lines if line["event"] == "request"]
+
+    def test_websocket(self, shop: Service, eventually: Eventually) -> None:
+        """The line of a WebSocket's handshake does not hold it either."""
+
+        def handshakes() -> list[str]:
+            return [line["event"] for line in shop.lines() if "WebSocket" in line["event"]]
+
+        eventually(handshakes)
+
+        assert [] == [event for event in handshakes() if "hunter2" in event]
+
+    def test_exception(self, shop: Service, eventually: Eventually) -> None:
+        """An exception that no handler took is told in frames, without what variables held."""
+        eventually(lambda: failures(shop))
+        (line,) = failures(shop)
+        error = line["exception"][-1]
+
+        assert ("RuntimeError", "out of stock") == (error["exc_type"], error["exc_value"])
+        assert "fail" in {frame["name"] for frame in error["frames"]}
+        assert "hunter2" not in json.dumps(line)
+
+    def test_exception_ids(self, shop: Service, eventually: Eventually) -> None:
+        """The line of an exception has the ids of its request, by which it is looked for."""
+        eventually(lambda: failures(shop))
+        (line,) = failures(shop)
+        (request,) = shop.lines(logger="uvicorn.access", request_id="third")
+
+        assert ("third", request["trace_id"]) == (line.get("request_id"), line.get("trace_id"))
+
+
+class TestInstall:
+    def test_level(self, captured_telemetry: CapturedTelemetry) -> None:
+        """What is below the level is left out, whoever says it."""
+        structlog.get_logger("a").debug("quiet")
+        logging.getLogger("a").debug("quiet")
+        structlog.get_logger("a").info("loud")
+
+        assert ["loud"] == [line["event"] for line in captured_telemetry.logs()]
+
+    def test_identity(self) -> None:
+        """Lines say which service they are of, and of which meta-repository."""
+        with capture("api", namespace="acme") as captured:
+            logging.getLogger("a").warning("said")
+        (line,) = captured.logs()
+
+        assert ("api", "acme") == (line["service_name"], line["service_namespace"])
+
+    def test_no_namespace(self, captured_telemetry: CapturedTelemetry) -> None:
+        """A service of no meta-repository has lines without one."""
+        structlog.get_logger("a").info("said")
+
+        assert "service_namespace" not in captured_telemetry.logs()[0]
+
+    def test_unsampled(self) -> None:
+        """Without sampling, lines have trace ids all the same."""
+        with capture(environ={"OTEL_TRACES_SAMPLER": "always_off"}) as captured:
+            assert captured.telemetry.traces is not None
+            tracer = captured.telemetry.traces.provider.get_tracer("test")
+            with tracer.start_as_current_span("selling"):
+                structlog.get_logger("a").info("sold")
+                logging.getLogger("a").info("sold")
+
+        assert [(32, 16)] * 2 == [
+            (len(line["trace_id"]), len(line["span_id"])) for line in captured.logs()
+        ]
+        assert () == captured.spans()
+
+    def test_timestamp(self, captured_telemetry: CapturedTelemetry) -> None:
+        """The time is written as ISO 8601 has it, in UTC."""
+        structlog.get_logger("a").info("said")
+
+        assert captured_telemetry.logs()[0]["timestamp"].endswith("Z")
+
+    def test_levels(self, captured_telemetry: CapturedTelemetry) -> None:
+        """Every method of a logger writes a line of its level."""
+        log = structlog.get_logger("a")
+        log.info("said")
+        log.warning("said")
+        log.error("said")
+        log.critical("said")
+
+        assert ["info", "warning", "error", "critical"] == [
+            line["level"] for line in captured_telemetry.logs()
+        ]
+
+    def test_context(self, captured_telemetry: CapturedTelemetry) -> None:
+        """What is bound to the context is in every line, whoever logs."""
+        with structlog.contextvars.bound_contextvars(order="7"):
+            structlog.get_logger("a").info("said")
+            logging.getLogger("a").info("said")
+
+        assert ["7", "7"] == [line["order"] for line in captured_telemetry.logs()]
+
+    def test_uninstalled(self) -> None:
+        """Shut down, the process' logging is as it was."""
+        root = logging.getLogger()
+        before = (list(root.handlers), root.level)
+        with capture(log_level="debug"):
+            during = (list(root.handlers), root.level)
+
+        assert before == (list(root.handlers), root.level)
+        assert before != during
+        assert not structlog.is_configured()
+
+    def test_left_alone(self) -> None:
+        """Without a stream the process' logging stays as it is."""
+        root = logging.getLogger()
+        before = list(root.handlers)
+        with capture(log_stream=None) as captured:
+            during = list(root.handlers)
+            captured.telemetry.logs.adopt_servers()
+
+        assert before == during == list(root.handlers)
+
+
+class TestNothingRaises:
+    @pytest.mark.parametrize(
+        "odd", ["\ud800", 10**5000, Unwritable(), {1, "a"}, b"\xff"], ids=lambda o: type(o).__name__
+    )
+    @pytest.mark.parametrize("log", [structlog.get_logger("a"), logging.getLogger("a")])
+    def test_odd(self, captured_telemetry: CapturedTelemetry, log: Any, odd: Any) -> None:
+        """Whatever is logged with it, a line comes out."""
+        if isinstance(log, logging.Logger):
+            log.warning("said", extra={"odd": odd})
+        else:
+            log.warning("said", odd=odd)
+
+        assert ["said"] == [line["event"] for line in captured_telemetry.logs()]
+
+    def test_cycle(self, captured_telemetry: CapturedTelemetry) -> None:
+        """So it does for what holds itself."""
+        around: dict[str, Any] = {}
+        around["self"] = around
+        structlog.get_logger("a").info("said", odd=around)
+
+        assert 1 == len(captured_telemetry.logs())
+
+    def test_bad_arguments(self) -> None:
+        """A message whose arguments do not fit raises nothing and is counted."""
+        with capture() as captured:
+            logging.getLogger("a").warning("%d sold", "many")
+
+        assert 1 == captured.telemetry.faults.count()
+
+    def test_closed(self) -> None:
+        """A closed stream raises nothing, and lines that are lost are counted."""
+        stream = io.BytesIO()
+        with capture(log_stream=stream) as captured:
+            stream.close()
+            structlog.get_logger("a").info("said")
+            logging.getLogger("a").warning("said")
+
+        assert 2 == captured.telemetry.faults.count()
+
+    def test_threads(self) -> None:
+        """Lines from many threads come out whole."""
+        with capture() as captured:
+
+            def say() -> None:
+                for number in range(200):
+                    structlog.get_logger("a").info("said", text="x" * number)
+                    logging.getLogger("a").info("said")
+
+            threads = [Thread(target=say) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        assert 8 * 200 * 2 == len(captured.logs())

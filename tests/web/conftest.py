@@ -1,0 +1,71 @@
+"""An application that is instrumented, and what is counted of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from opentelemetry.trace import SpanKind
+
+from otel_meta import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION, instrument
+from otel_meta.testing import CapturedTelemetry, capture
+
+
+class Sample(NamedTuple):
+    """One request, as it is counted."""
+
+    method: str
+    route: str
+    status: str
+    error: str
+
+
+class Web:
+    """An application, its telemetry, and what came out of it."""
+
+    def __init__(self, captured: CapturedTelemetry) -> None:
+        self.captured = captured
+        self.app = FastAPI()
+        instrument(self.app, captured.telemetry)
+
+    def samples(self) -> list[Sample]:
+        """Requests that have been counted."""
+        family = self.captured.telemetry.accumulators.family(HTTP_SERVER_REQUEST_DURATION)
+        return [
+            Sample(cell.labels[0], *cell.labels[2:])
+            for cell in family.cells()
+            for _ in range(sum(cell.snapshot()[0]))
+        ]
+
+    def active(self) -> float:
+        """Requests that are being answered."""
+        return self.captured.value(HTTP_SERVER_ACTIVE_REQUESTS) or 0.0
+
+    def server_spans(self) -> list[Any]:
+        """Spans of requests."""
+        return [span for span in self.captured.spans() if span.kind is SpanKind.SERVER]
+
+
+def exchange(client: httpx.Client, request: bytes) -> bytes:
+    """Send bytes as they are, and return what comes back until the server closes."""
+    address = (client.base_url.host, client.base_url.port or 0)
+    with socket.create_connection(address, timeout=20) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """An application that is instrumented."""
+    with capture() as captured:
+        yield Web(captured)
+
+
+@pytest.fixture
+def raw() -> Callable[[httpx.Client, bytes], bytes]:
+    """Send bytes as they are."""
+    return exchange

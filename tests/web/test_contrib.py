@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from opentelemetry.trace import StatusCode
+
+from otel_meta import instrument
+from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+
+if TYPE_CHECKING:
+    from tests.conftest import Eventually, Service, Serving
+    from tests.web.conftest import Web
+
+
+SHOP = """
+from fastapi import FastAPI
+
+import otel_meta
+
+app = FastAPI()
+otel_meta.instrument(app)
+app.get("/")(lambda: "sold")
+"""
+
+
+class TestSpans:
+    def test_no_parts(self, web: Web, serving: Serving) -> None:
+        """Receiving and sending make no spans of their own, however many parts there are."""
+        web.app.post("/")(lambda: StreamingResponse(iter([b"a", b"b", b"c"])))
+        with serving(web.app) as client:
+            client.post("/", content=b"x" * 100_000)
+
+        assert 1 == len(web.captured.spans())
+
+    def test_conventions(self, web: Web, serving: Serving) -> None:
+        """A span speaks the stable conventions."""
+        web.app.get("/items/{name}")(lambda name: name)
+        with serving(web.app) as client:
+            client.get("/items/7")
+        attributes = web.server_spans()[0].attributes
+
+        assert {
+            "http.request.method": "GET",
+            "http.route": "/items/{name}",
+            "http.response.status_code": 200,
+            "url.path": "/items/7",
+            "url.scheme": "http",
+        }.items() <= dict(attributes).items()
+        assert "http.method" not in attributes
+        assert "http" in os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"].split(",")
+
+    def test_query(self, web: Web, serving: Serving) -> None:
+        """A span does not hold the query string, for people put secrets there."""
+        web.app.get("/")(lambda: "")
+        with serving(web.app) as client:
+            client.get("/?token=hunter2&password=hunter2")
+
+        assert "hunter2" not in str(dict(web.server_spans()[0].attributes))
+
+    def test_query_of_old(self, service: Callable[..., Service], eventually: Eventually) -> None:
+        """Nor does it where the old conventions are asked for beside the stable ones."""
+        with OtlpSink() as sink:
+            shop = service(
+                SHOP,
+                OTEL_SERVICE_NAME="shop",
+                OTEL_SEMCONV_STABILITY_OPT_IN="http/dup",
+                OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint,
+                OTEL_BSP_SCHEDULE_DELAY="50",
+            )
+            shop.get("/?token=hunter2&password=hunter2")
+            eventually(sink.spans)
+            (received,) = sink.spans()
+            shop.stop()
+
+        assert "http.url" in str(received.span)
+        assert "hunter2" not in str(received.span)
+
+    def test_error(self, web: Web, serving: Serving) -> None:
+        """An exception makes an error of the span, and is told there once."""
+        web.app.get("/")(lambda: 1 / 0)
+        with serving(web.app) as client:
+            client.get("/")
+        (span,) = web.server_spans()
+
+        assert StatusCode.ERROR is span.status.status_code
+        assert ["ZeroDivisionError"] == [e.attributes["exception.type"] for e in span.events]
+
+    @pytest.mark.parametrize("path", ["/items/healthz", "/slow", "/healthz/x"])
+    def test_like_excluded(self, web: Web, serving: Serving, path: str) -> None:
+        """A path that merely holds the name of one that is left out has its span."""
+        web.app.get("/{path:path}")(lambda path: path)
+        with serving(web.app) as client:
+            client.get(path)
+            client.get(path, headers={"host": "healthz.example.com"})
+
+        assert 2 == len(web.server_spans())
+
+
+class TestMetrics:
+    def test_ours(self, web: Web, serving: Serving) -> None:
+        """Contrib measures nothing besides."""
+        web.app.get("/")(lambda: "")
+        with serving(web.app) as client:
+            client.get("/")
+            text = client.get("/metrics").text
+
+        assert {
+            "http_server_request_duration_seconds",
+            "http_server_active_requests",
+        } == {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE http_")}
+
+
+class TestNoTraces:
+    def test_disabled(self, serving: Serving) -> None:
+        """Without traces there is nothing of contrib's, and requests are still answered."""
+        with capture(environ={"OTEL_SDK_DISABLED": "true"}) as captured:
+            app = FastAPI()
+            app.get("/")(lambda: "sold")
+            instrument(app, captured.telemetry)
+            with serving(app) as client:
+                answer = client.get("/")
+
+        assert (200, False) == (answer.status_code, "traceresponse" in answer.headers)
+        assert not hasattr(app, "_is_instrumented_by_opentelemetry")
+
+    def test_not_exported(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
+        """Traces that nobody exports still give ids."""
+        app = FastAPI()
+        app.get("/")(lambda: "sold")
+        instrument(app, captured_telemetry.telemetry)
+        with serving(app) as client:
+            assert "traceresponse" in client.get("/").headers
