@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 from otel_meta.errors import OtelMetaError
 
 from . import check, demo, generate, show
-from .result import UNUSABLE, Result
+from .result import UNUSABLE, WELL, Result
 
 _COMMANDS: Final = (show, check, generate, demo)
 
@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit:  # argparse has printed a help text, or a line about the arguments
         _say("")
         raise
+    except BrokenPipeError:  # of a command that speaks as it goes
+        _hang_up()
+        return WELL
     except (OtelMetaError, OSError) as error:
         print(_line("otel-meta", error), file=sys.stderr)
         return UNUSABLE
@@ -46,8 +49,12 @@ def _say(text: str) -> None:
     try:
         print(text, end="\n" if text else "", flush=True)
     except BrokenPipeError:
-        # Whoever read along has seen enough. Python would complain again while closing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hang_up()
+
+
+def _hang_up() -> None:
+    """Whoever read along has seen enough. Python would complain again while closing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _line(program: str, said: object) -> str:

@@ -233,6 +233,7 @@ class TestSeries:
 
 
 class TestTwoScopes:
+    @pytest.mark.xfail(strict=True, reason="the stock renderer; ends with one of our own")
     def test_labels(self) -> None:
         """A library that measures the same with other labels keeps its values under its labels."""
         with capture("maps", Atlas) as captured:

@@ -474,7 +474,10 @@ class TestSameAnswer:
             b"POST /items/7 HTTP/1.1",
             b"GET /items/7/ HTTP/1.1",
             b"GET /fail HTTP/1.1",
-            b"GET /items/7 HTTP/1.1\r\nuser-agent: \xff\\x",
+            pytest.param(
+                b"GET /items/7 HTTP/1.1\r\nuser-agent: \xff\\x",
+                marks=pytest.mark.xfail(strict=True, reason="contrib decodes headers as UTF-8"),
+            ),
             b"GET /items/7 HTTP/1.1\r\nreferer: \xff\xfe",
             b"GET /items/7 HTTP/1.1\r\ntraceparent: \xff",
             b"GET /items/7 HTTP/1.1\r\nbaggage: " + b"a=b," * 10_000,
@@ -491,6 +494,9 @@ class TestSameAnswer:
         assert _plain(bare) == _plain(instrumented)
 
     @pytest.mark.parametrize("host", [b"\xff", b"a\xff\\x", b"a:b", b""])
+    @pytest.mark.xfail(
+        strict=True, reason="contrib decodes headers as UTF-8; ends with an engine of our own"
+    )
     def test_host(self, web: Web, serving: Serving, raw: Raw, host: bytes) -> None:
         """So it is for the host, which is nowhere in what is counted."""
         web.app.get("/")(lambda: "")

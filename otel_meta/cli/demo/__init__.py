@@ -48,6 +48,8 @@ def _set_up(stack: ExitStack, sink: Any, stop: Stop) -> Play:
     environment = {
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{sink.endpoint}/v1/traces",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
         "PAYMENTS_URL": f"http://127.0.0.1:{ports['payments']}",
     }
     services = {

@@ -125,8 +125,11 @@ class Service:
 
     def _last_words(self) -> str:
         """The last line that tells of an error, or the last one at all."""
+        if self._process.poll() is not None:
+            self._reader.join(1)
         lines = [line.strip() for line in self.lines() if line.strip()]
-        return next((x for x in reversed(lines) if "Error" in x), (lines or ["no word"])[-1])
+        told = [x for x in lines if "error" in x.lower() and "startup failed" not in x]
+        return (told or lines or ["no word"])[-1]
 
 
 def _without_telemetry(environment: Mapping[str, str]) -> dict[str, str]:

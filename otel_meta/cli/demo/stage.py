@@ -33,7 +33,7 @@ class Play:
         self._payments: Final = payments
         self._sink: Final = sink
         self._said: Final[list[str]] = []
-        self._live: Final = sys.stdout.isatty()
+        self._live: Final = sys.stdout is not None and sys.stdout.isatty()
 
     def run(self, seconds: float, stop: Stop) -> None:
         """Play, unless it is time to end."""
