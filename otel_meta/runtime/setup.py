@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 from opentelemetry import metrics as metrics_api
@@ -113,6 +114,8 @@ def configure(
 
 def _stdout() -> BinaryIO:
     """Standard output for bytes, even where somebody has put one for text alone in its place."""
+    if sys.stdout is None:  # closed by the shell
+        return Path(os.devnull).open("wb")
     stream: Any = getattr(sys.stdout, "buffer", None) or _TextOnly()
     return cast("BinaryIO", stream)
 

@@ -9,7 +9,8 @@ in the stack: one server span a request.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import Span
@@ -61,4 +62,15 @@ def _redact_query(span: Span, scope: Scope) -> None:
     query: bytes = scope.get("query_string", b"")
     if query and span.is_recording():
         names = [part.partition(b"=")[0].decode("latin-1") for part in query.split(b"&")]
-        span.set_attribute("url.query", "&".join(f"{name}=REDACTED" for name in names))
+        redacted = "&".join(f"{name}=REDACTED" for name in names)
+        span.set_attribute("url.query", redacted)
+        _redact_legacy(span, redacted)
+
+
+def _redact_legacy(span: Span, redacted: str) -> None:
+    """The same where OTEL_SEMCONV_STABILITY_OPT_IN asks for the old attributes as well."""
+    attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+    for key in ("http.url", "http.target"):
+        path, question_mark, _ = str(attributes.get(key, "")).partition("?")
+        if question_mark:
+            span.set_attribute(key, f"{path}?{redacted}")

@@ -11,8 +11,10 @@ import structlog
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_meta import ConfigurationError, Counter, MetaRepo, MissingExtra, NoLabels
+from otel_meta.runtime import exporters
 from otel_meta.runtime.exporters import create_exporter, optional
 from otel_meta.runtime.settings import SIGNALS, Signal, read_settings
 from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
@@ -142,6 +144,26 @@ class TestConsole:
         assert [True, True] == ['"drawing"' in run.stdout, '"otel_meta.up"' in run.stdout]
 
 
+class TestInstalled:
+    def test_entry_point(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An exporter that another package installed is known by its name."""
+        asked: list[dict[str, str]] = []
+
+        class Entry:
+            def load(self) -> type[InMemorySpanExporter]:
+                return InMemorySpanExporter
+
+        def entry_points(**wanted: str) -> tuple[Entry, ...]:
+            asked.append(wanted)
+            return (Entry(),)
+
+        monkeypatch.setattr(exporters, "entry_points", entry_points)
+        exporter = create_exporter("traces", "theirs", read_settings(environ={}))
+
+        assert isinstance(exporter, InMemorySpanExporter)
+        assert [{"group": "opentelemetry_traces_exporter", "name": "theirs"}] == asked
+
+
 class TestMissing:
     @pytest.mark.parametrize("signal", SIGNALS)
     @pytest.mark.parametrize(("package", "protocol"), [(HTTP, "http/protobuf"), (GRPC, "grpc")])
@@ -169,9 +191,9 @@ class TestMissing:
         """Disabled, nothing is needed, whatever was named."""
         for module in ("trace_exporter", "metric_exporter", "_log_exporter"):
             monkeypatch.setitem(sys.modules, f"{HTTP}.{module}", None)
-        exporters = dict.fromkeys(SIGNALS, "otlp")
+        named = dict.fromkeys(SIGNALS, "otlp")
 
-        with capture(environ={"OTEL_SDK_DISABLED": "true"}, **exporters) as captured:
+        with capture(environ={"OTEL_SDK_DISABLED": "true"}, **named) as captured:
             assert captured.telemetry.settings.disabled
 
     def test_both(self) -> None:

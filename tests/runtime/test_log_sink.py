@@ -174,6 +174,14 @@ class TestOdd:
 
         assert ["before", "said", "after"] == [sent.body for sent in bench.sent()]
 
+    @pytest.mark.parametrize("names", [(), (7,), (None,), ("a", "b")], ids=repr)
+    def test_names(self, bench: Bench, names: tuple[Any, ...]) -> None:
+        """Whatever a logger is asked for by, it takes what is said."""
+        structlog.get_logger(*names).info("said")
+
+        assert ["said"] == [line["event"] for line in bench.captured.logs()]
+        assert ["said"] == [sent.body for sent in bench.sent()]
+
     def test_none(self, bench: Bench) -> None:
         """A message of another type is written as text."""
         structlog.get_logger("a").info(7)

@@ -9,6 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from otel_meta import ConfigurationError
+from otel_meta.runtime import settings as settings_module
 from otel_meta.runtime.settings import Settings, read_settings
 
 VARIABLES = (
@@ -287,6 +288,26 @@ class TestNumbers:
             "metrics": "grpc",
             "logs": "http/protobuf",
         } == settings.protocols
+
+
+class TestSampler:
+    @pytest.mark.parametrize(
+        ("name", "argument", "kept"),
+        [
+            ("always_on", "0.5", None),
+            ("traceidratio", "0.5", "0.5"),
+            ("parentbased_traceidratio", "", "1.0"),
+            ("theirs", "anything", "anything"),
+        ],
+    )
+    def test_argument(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, argument: str, kept: str | None
+    ) -> None:
+        """The argument is kept for the samplers that take one, and checked for the standard's."""
+        monkeypatch.setattr(settings_module, "entry_points", lambda **_: ("theirs",))
+        settings = read(OTEL_TRACES_SAMPLER=name, OTEL_TRACES_SAMPLER_ARG=argument)
+
+        assert (name, kept, ()) == (settings.sampler, settings.sampler_arg, settings.warnings)
 
 
 class TestLevel:
