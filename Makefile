@@ -20,7 +20,9 @@ test: lint tools ## everything that .ci/run checks: what needs no backend first
 	$(BIN)/pytest $(BACKENDS)
 
 test-unit: $(VENV)/ready ## the tests that need no backend, with coverage
-	$(BIN)/pytest $(addprefix --ignore=,$(BACKENDS)) --cov --cov-report=term
+	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(BACKENDS))
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(VENV)/ready ## formatting, lint, types, and which stage may import which
 	$(BIN)/ruff format --check

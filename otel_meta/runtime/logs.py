@@ -22,6 +22,7 @@ from .log_chain import before_rendering, render, structured_exceptions
 from .log_sink import OtelSink
 from .outage import Outage
 from .settings import Settings
+from .text import in_words
 
 _SERVER_LOGGERS: Final = ("uvicorn", ACCESS_LOGGER, "uvicorn.error")
 _FAILED: Final = 400
@@ -50,9 +51,9 @@ class LineLogger:
 
     __slots__ = ("_write", "name")
 
-    def __init__(self, lines: Lines, name: str = "root") -> None:
+    def __init__(self, lines: Lines, *names: object) -> None:
         self._write = lines.write
-        self.name = name
+        self.name = in_words(names[0]) if names and names[0] else "root"
 
     def msg(self, line: bytes) -> None:
         """Write a line, at whatever level."""
