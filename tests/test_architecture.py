@@ -48,7 +48,7 @@ class TestContracts:
         """Every stage imports what it may, and nothing else."""
         run = lint(ROOT)
 
-        assert run.returncode == 0, run.stdout + run.stderr
+        assert 0 == run.returncode, run.stdout + run.stderr
 
     def test_all(self) -> None:
         """Each contract is shown below to be one that can be broken."""
@@ -65,5 +65,5 @@ class TestContracts:
 
         run = lint(tmp_path)
 
-        assert run.returncode == 1
+        assert 1 == run.returncode
         assert f"{contract} BROKEN" in run.stdout

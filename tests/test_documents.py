@@ -46,6 +46,9 @@ def _blocks(language: str) -> list[Block]:
     ]
 
 
+_OWN = "prometheus_rule_evaluation_failures_total"
+"""What Prometheus says of itself."""
+
 _QUERIES = _blocks("promql")
 _RUN = [block for block in _blocks("python") if block.mark.startswith("run:")]
 _COMMANDS = [
@@ -135,6 +138,22 @@ def test_the_guide_has_the_table_of_burn_windows() -> None:
     assert expected == {line for line in text.splitlines() if re.match(r"\| \d+d \|", line)}
 
 
+def test_the_page_on_alerting_names_every_alert() -> None:
+    """The page on alerting names each alert that the rules have, and its severity."""
+    text = (_ROOT / "docs" / "alerting.md").read_text()
+    declared = [alert for repo in repos.BUILTIN for alert in repo.alerts.values()]
+    named = {found for found in re.findall(r"\*(\w+)\*|^\| (\w+) \| \w+ \|", text, re.MULTILINE)}
+    names = {name for pair in named for name in pair if name}
+    generated = set(re.findall(r"- alert: (\w+)", "".join(_rule_texts())))
+
+    assert set() == generated - names
+    assert [] == [a.name for a in declared if f"| {a.name} | {a.severity} |" not in text]
+
+
+def _rule_texts() -> list[str]:
+    return [path.read_text() for path in sorted((_ROOT / "rules").glob("*.yml"))]
+
+
 def _burn_row(period: Duration) -> str:
     cells = [
         f"{exact_decimal(window.burn_rate(period))} over {window.long} and {window.short}"
@@ -158,4 +177,4 @@ def _known() -> set[str]:
     }
     declared = {r.name for repo in repos.BUILTIN for r in repo.recordings.values()}
     own = {value for value in vars(series).values() if isinstance(value, str)}
-    return exposed | declared | own | {"up", "otel_meta_faults_total"}
+    return exposed | declared | own | {"up", "otel_meta_faults_total", "otel_meta_up", _OWN}

@@ -30,7 +30,7 @@ class TestAll:
         """Every public name is there."""
         imported = importlib.import_module(module)
 
-        assert [name for name in imported.__all__ if not hasattr(imported, name)] == []
+        assert [] == [name for name in imported.__all__ if not hasattr(imported, name)]
 
 
 class TestOneVocabulary:
@@ -38,7 +38,7 @@ class TestOneVocabulary:
         """A name that is public in two places is one thing."""
         both = set(otel_meta.__all__) & set(model.__all__)
 
-        assert [name for name in both if getattr(otel_meta, name) is not getattr(model, name)] == []
+        assert [] == [name for name in both if getattr(otel_meta, name) is not getattr(model, name)]
 
     def test_subset(self) -> None:
         """The package shows all of the model: a seventh repository needs one import."""

@@ -40,7 +40,7 @@ class TestCheckers:
         """What may be written passes, and every line that must fail does."""
         run = check(checker, TYPING)
 
-        assert run.returncode == 0, run.stdout + run.stderr
+        assert 0 == run.returncode, run.stdout + run.stderr
 
     def test_fails(self, checker: str, tmp_path: Path) -> None:
         """With nothing ignored, every line that must fail is told of, and no other."""
@@ -51,7 +51,7 @@ class TestCheckers:
 
         run = check(checker, bare)
 
-        assert run.returncode == 1
+        assert 1 == run.returncode
         assert wrong == sorted({int(number) for number in ERROR.findall(run.stdout)})
 
     def test_unused(self, checker: str, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ class TestCheckers:
 
         run = check(checker, passing)
 
-        assert len(ERROR.findall(run.stdout)) == 1, run.stdout
+        assert 1 == len(ERROR.findall(run.stdout)), run.stdout
 
 
 USE = """\

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_meta.errors import UsageError
+from otel_meta.extras import optional
 from otel_meta.model import Catalog
-from otel_meta.runtime.exporters import optional
 
 from . import catalog
 from .result import FINDINGS, WELL, Result

@@ -50,6 +50,7 @@ class Alert:
         severity: ``page`` or ``ticket``.
         hold: how long it has to stay there first ("5m"), Prometheus' ``for``.
         summary: what is wrong, in one sentence.
+        look: where to look first, for the runbook.
 
     Raises:
         DeclarationError: both or neither bound, or a name or summary of another form.
@@ -62,6 +63,7 @@ class Alert:
     above: float | None = None
     below: float | None = None
     hold: Duration | None = None
+    look: str = ""
 
     def __post_init__(self) -> None:
         where = f"alert {self.name!r}"
@@ -72,6 +74,8 @@ class Alert:
                 where, "has both or neither of above and below", "give one bound"
             )
         _expect_sentence(where, self.summary)
+        if self.look:
+            _expect_sentence(where, self.look)
 
 
 def _expect_sentence(where: str, text: str) -> None:

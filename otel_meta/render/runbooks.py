@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from otel_meta.model import Alert, Catalog, MetaRepo, Slo
 
@@ -12,7 +13,9 @@ from .measure import expression
 from .promql import number
 from .words import sli_in_words
 
-_SOURCE = "otel_meta/render/runbooks.py"
+_SOURCE: Final = "otel_meta/render/runbooks.py"
+_AN_SLO: Final = 'slo="NAME" service_name="SERVICE"'
+_BY_NAME: Final = 'alertname="{}"'
 
 
 def runbooks(catalog: Catalog) -> Iterator[tuple[str, str]]:
@@ -50,7 +53,7 @@ def _burn(catalog: Catalog) -> str:
         "The share of bad events in both windows has to exceed the limit, with at least the SLO's "
         "`min_bad` events behind it.",
         table(["SLO", "objective", "period", "limit", "severity", "windows"], rows),
-        _silencing("slo"),
+        _silencing(_AN_SLO),
     )
 
 
@@ -74,7 +77,7 @@ def _exhausted(catalog: Catalog) -> str:
         "objective in the catalogue and say why.",
         "## What is promised",
         table(["meta-repository", "SLO", "objective", "period", "good"], rows),
-        _silencing("slo"),
+        _silencing(_AN_SLO),
     )
 
 
@@ -98,7 +101,7 @@ def _no_data() -> str:
         'its log has a line that begins with "cannot export", and `otel_meta_faults_total` on its '
         "/metrics counts why.",
         "**Taken away:** silence the alert for a week; then its series have left the window.",
-        _silencing("slo"),
+        _silencing(_AN_SLO),
     )
 
 
@@ -115,7 +118,7 @@ def _overview() -> str:
         code(f"sort_desc({series.VIOLATIONS})", "promql"),
         "Several promises that break together have one cause more often than several: look for a "
         "dependency that the service's SLOs share, before looking at each.",
-        _silencing("alertname"),
+        _silencing(_BY_NAME.format("SloComplianceLow")),
     )
 
 
@@ -132,7 +135,9 @@ def _alert(repo: type[MetaRepo], alert: Alert) -> Iterator[str]:
     yield f"**What it means.** {alert.summary} Severity: {alert.severity}."
     yield f"It fires when this is {operator} {number(bound)}{held}:"
     yield code(expression(alert.measure, repo.name), "promql")
-    yield _silencing("alertname")
+    if alert.look:
+        yield f"**Look at first.** {alert.look}"
+    yield _silencing(_BY_NAME.format(alert.name))
 
 
 def _windows(slo: Slo) -> Iterator[tuple[str, str, str]]:
@@ -145,8 +150,7 @@ def _slos(catalog: Catalog) -> Iterator[tuple[type[MetaRepo], Slo]]:
     yield from ((repo, slo) for repo in catalog for slo in repo.slos.values())
 
 
-def _silencing(label: str) -> str:
-    wanted = {"slo": 'slo="NAME" service_name="SERVICE"', "alertname": 'alertname="NAME"'}[label]
+def _silencing(matchers: str) -> str:
     return "To silence it while you work on it:\n\n" + code(
-        f'amtool silence add --duration=2h --comment="who, why" {wanted}', "sh"
+        f'amtool silence add --duration=2h --comment="who, why" {matchers}', "sh"
     )

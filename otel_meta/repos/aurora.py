@@ -265,4 +265,8 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         hold=Duration("5m"),
         severity="ticket",
         summary="Registrations fail for reasons that are ours.",
+        look=(
+            "The reason label tells the mail provider, a dependency and our own code apart; "
+            "a trace of POST /registrations shows which call failed."
+        ),
     )

@@ -183,6 +183,10 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         below=0.99,
         severity="ticket",
         summary="Checks of a data set fail.",
+        look=(
+            "Compare data_volume_bytes_total and data_schema_changes_detected_total with "
+            "yesterday's: an upstream change comes before a bad transformation."
+        ),
     )
     airflow_task_failures = Alert(
         name="ChronosAirflowTaskFailures",
@@ -190,4 +194,5 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         above=0,
         severity="ticket",
         summary="A task of a DAG failed after its last retry.",
+        look="The task's log in Airflow; then the freshness of the data sets that it reads.",
     )

@@ -157,4 +157,8 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         hold=Duration("15m"),
         severity="ticket",
         summary="A free-tier allowance is nearly used up; what comes after it is billed.",
+        look=(
+            "Which project calls the service: cloud_cost_usd_total by project, and what was "
+            "deployed since usage grew."
+        ),
     )

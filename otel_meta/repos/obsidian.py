@@ -179,6 +179,10 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         above=0,
         severity="page",
         summary="A scanner reports critical findings.",
+        look=(
+            "The finding in the scanner's report: is the vulnerable path reachable, is "
+            "there a fixed version, does a policy block the rollout."
+        ),
     )
     scans_failing = Alert(
         name="ObsidianSecurityScanFailures",
@@ -186,6 +190,10 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         above=0,
         severity="ticket",
         summary="Scans of a scanner fail.",
+        look=(
+            "The reason label: a timeout asks for a larger runner, an authentication "
+            "failure for a new token; until then the target counts as unscanned."
+        ),
     )
     findings_trending_up = Alert(
         name="ObsidianSecurityFindingsTrendingUp",
@@ -193,4 +201,8 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         above=0.2,
         severity="ticket",
         summary="Over 20 % more findings are open than a week ago.",
+        look=(
+            "Which scanner and severity grew; a new rule set of a scanner raises all "
+            "targets at once, a new dependency only some."
+        ),
     )

@@ -199,6 +199,10 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         above=0,
         severity="ticket",
         summary="A model sees other data than it was trained on.",
+        look=(
+            "Which kind of drift it is; then model_data_quality_score of the data sets behind "
+            "the model, and the freshness of the pipelines that fill them."
+        ),
     )
     accuracy_degraded = Alert(
         name="SentinelModelAccuracyDegraded",
@@ -206,4 +210,8 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         below=0.95,
         severity="ticket",
         summary="A model has lost more than 5 % of the accuracy it was released with.",
+        look=(
+            "Whether the drift alert of the same model fires; without drift, look at labels "
+            "that arrive late and at the last change of features."
+        ),
     )

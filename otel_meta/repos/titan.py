@@ -184,6 +184,10 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         hold=Duration("1m"),
         severity="ticket",
         summary="A circuit breaker refuses calls.",
+        look=(
+            "The dependency behind the breaker: its own SLOs and service_dependency_health; "
+            "a breaker that opens is the effect, not the cause."
+        ),
     )
     event_processing_failures = Alert(
         name="TitanEventProcessingFailures",
@@ -191,6 +195,10 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         above=0,
         severity="ticket",
         summary="Events of a type fail to be handled.",
+        look=(
+            "The event type's newest schema and the dead-letter queue; then the handler's "
+            "log lines, by trace id."
+        ),
     )
     high_error_rate = Alert(
         name="TitanHighServiceErrorRate",
@@ -199,4 +207,8 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         hold=Duration("5m"),
         severity="ticket",
         summary="More than 1 % of a service's requests fail.",
+        look=(
+            "Which route and status, and whether a deployment or an open breaker began at "
+            "the same minute."
+        ),
     )

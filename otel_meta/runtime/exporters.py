@@ -1,4 +1,4 @@
-"""Exporters by name; the only place where optional packages are imported, when asked for."""
+"""Exporters of the SDK's, by the names that OTEL_*_EXPORTER gives them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple
 
 from otel_meta.errors import ConfigurationError, MissingExtra
+from otel_meta.extras import optional
 
 from .settings import Settings, Signal
 
@@ -54,18 +55,6 @@ def create_exporter(signal: Signal, name: str, settings: Settings) -> Any:
             f"the {name} exporter of {signal} cannot start: {error}; "
             f"check the OTEL_EXPORTER_* variables"
         ) from error
-
-
-def optional(module: str, purpose: str, extra: str) -> Any:
-    """Import a module that comes with an extra.
-
-    Raises:
-        MissingExtra: it is not installed.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise MissingExtra(purpose, extra) from error
 
 
 def _otlp(signal: Signal, _name: str, settings: Settings) -> Any:

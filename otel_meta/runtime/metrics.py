@@ -16,8 +16,10 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.resources import Resource
 
+from otel_meta.extras import optional
+
 from .accumulators import Accumulators
-from .exporters import create_exporter, optional
+from .exporters import create_exporter
 from .outage import Outage
 from .own_metrics import UP
 from .points import with_accumulators

@@ -16,7 +16,7 @@ from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import Span
 
 from otel_meta.errors import InstrumentationError
-from otel_meta.runtime.exporters import optional
+from otel_meta.extras import optional
 from otel_meta.runtime.process import prefer_stable_conventions
 from otel_meta.runtime.telemetry import Telemetry
 

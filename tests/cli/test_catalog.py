@@ -50,7 +50,7 @@ class TestCatalog:
     def test_built_in(self) -> None:
         """Without options, it is the six."""
         assert BUILTIN == catalog()
-        assert len(BUILTIN) == 6
+        assert 6 == len(BUILTIN)
 
     def test_repo(self, write: Write) -> None:
         """What is named comes after the six, in the order of naming."""

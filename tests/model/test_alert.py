@@ -45,7 +45,7 @@ class TestAlert:
         """An alert has an upper bound, and fires at once unless told to hold."""
         made = alert(above=0)
 
-        assert (made.above, made.below, made.hold) == (0, None, None)
+        assert (0, None, None) == (made.above, made.below, made.hold)
 
     def test_below(self) -> None:
         """Or a lower bound, and a time for which it has to hold."""

@@ -47,7 +47,7 @@ class TestBurnRate:
         """A burn rate of 1 spends the budget in exactly one period."""
         whole = BurnWindow("ticket", Fraction(1), period, Duration("1s"))
 
-        assert whole.burn_rate(period) == 1
+        assert 1 == whole.burn_rate(period)
 
 
 class TestTables:
@@ -91,7 +91,7 @@ class TestTables:
         table = BURN_WINDOWS[period]
         budgets = [Objective(text).budget for text in ("99.9%", "95%")]
 
-        assert [p for budget in budgets for p in problems_of(table, period, budget)] == []
+        assert [] == [p for budget in budgets for p in problems_of(table, period, budget)]
 
     @pytest.mark.parametrize("period", BURN_WINDOWS, ids=str)
     def test_order(self, period: Duration) -> None:
@@ -126,8 +126,8 @@ class TestProblems:
 
         problems = list(problems_of([tenfold], Duration("30d"), Fraction(1, 10)))
 
-        assert tenfold.burn_rate(Duration("30d")) == 10
-        assert len(problems) == 1
+        assert 10 == tenfold.burn_rate(Duration("30d"))
+        assert 1 == len(problems)
 
     def test_just_within_reach(self) -> None:
         """One that asks for nearly all of them is not."""
@@ -135,10 +135,10 @@ class TestProblems:
             problems_of([window("33/100", "1d", "2h")], Duration("30d"), Fraction(1, 10))
         )
 
-        assert problems == []
+        assert [] == problems
 
     def test_just_fast_enough(self) -> None:
         """A burn rate of exactly 1 may be told of: any faster breaks the promise."""
         problems = list(problems_of([window("1/10", "3d", "6h")], Duration("30d"), Fraction(1, 20)))
 
-        assert problems == []
+        assert [] == problems

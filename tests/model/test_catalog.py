@@ -59,14 +59,14 @@ class TestCatalog:
     def test_value(self) -> None:
         """Catalogues with the same meta-repositories are equal; nothing registers itself."""
         assert Catalog((Atlas, Borea)) == Catalog((Atlas, Borea))
-        assert len(Catalog()) == 0
+        assert 0 == len(Catalog())
 
     def test_iteration(self) -> None:
         """It goes through its meta-repositories in order."""
         catalog = Catalog((Borea, Atlas))
 
         assert [Borea, Atlas] == list(catalog)
-        assert len(catalog) == 2
+        assert 2 == len(catalog)
 
     def test_with_repos(self) -> None:
         """More meta-repositories make another catalogue, and none comes twice."""
@@ -88,11 +88,11 @@ class TestCatalog:
 class TestProblems:
     def test_none(self) -> None:
         """What is shared does not clash with itself."""
-        assert Catalog((Atlas, Borea)).problems() == ()
+        assert () == Catalog((Atlas, Borea)).problems()
 
     def test_text(self) -> None:
         """A problem reads as where, what, and how to mend it."""
-        assert str(Problem("here", "is wrong", "mend it")) == "here: is wrong; mend it"
+        assert "here: is wrong; mend it" == str(Problem("here", "is wrong", "mend it"))
 
     def test_repo(self) -> None:
         """Two meta-repositories with one name clash."""

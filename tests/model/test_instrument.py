@@ -51,7 +51,7 @@ class TestInstrument:
             requests.unit,
             requests.labels,
         )
-        assert [label.name for label in requests.label_fields] == ["route", "method"]
+        assert ["route", "method"] == [label.name for label in requests.label_fields]
 
     @pytest.mark.parametrize(
         ("instrument", "kind", "monotonic"),
@@ -88,7 +88,7 @@ class TestInstrument:
 
     def test_repr(self) -> None:
         """It shows its kind and its name."""
-        assert repr(Atlas.requests) == "Counter('atlas.requests')"
+        assert "Counter('atlas.requests')" == repr(Atlas.requests)
 
     def test_where(self) -> None:
         """Part of its series is a match."""
@@ -116,7 +116,7 @@ class TestRefused:
 class TestBuckets:
     def test_floats(self) -> None:
         """Bounds are floats, so that every export path prints them alike."""
-        assert [str(bound) for bound in Atlas.latency.buckets] == ["0.1", "1.0"]
+        assert ["0.1", "1.0"] == [str(bound) for bound in Atlas.latency.buckets]
 
     @given(st.lists(st.floats(min_value=0, exclude_min=True, allow_infinity=False), unique=True))
     def test_ascending(self, bounds: list[float]) -> None:

@@ -25,21 +25,21 @@ def declare(**hints: object) -> type:
 class TestDeclared:
     def test_order(self) -> None:
         """Labels keep the order in which they were declared."""
-        assert [f.name for f in labels_of(Request)] == ["route", "method", "scheme", "tenant"]
+        assert ["route", "method", "scheme", "tenant"] == [f.name for f in labels_of(Request)]
 
     def test_values(self) -> None:
         """A str leaves its values open, a Literal closes them."""
         values = [label.values for label in labels_of(Request)]
 
-        assert values == [None, ("GET", "POST"), ("http", "https"), None]
+        assert [None, ("GET", "POST"), ("http", "https"), None] == values
 
     def test_defaults(self) -> None:
         """A label has the default that was declared, or none."""
-        assert [label.default for label in labels_of(Request)] == [None, None, "https", ""]
+        assert [None, None, "https", ""] == [label.default for label in labels_of(Request)]
 
     def test_key(self) -> None:
         """A label's key in OpenTelemetry is its own name."""
-        assert [f.attribute.key for f in labels_of(Request)][:2] == ["route", "method"]
+        assert ["route", "method"] == [f.attribute.key for f in labels_of(Request)][:2]
 
     def test_frozen(self) -> None:
         """A set of labels cannot be changed."""
@@ -55,7 +55,7 @@ class TestDeclared:
 
     def test_none(self) -> None:
         """A metric may have no labels."""
-        assert labels_of(NoLabels) == ()
+        assert () == labels_of(NoLabels)
 
 
 class TestAttribute:
@@ -63,13 +63,13 @@ class TestAttribute:
         """A label of the conventions keeps its dotted key beside its Prometheus name."""
         (label,) = labels_of(declare(http_route=Annotated[str, Attribute("http.route")]))
 
-        assert (label.name, label.attribute.key) == ("http_route", "http.route")
+        assert ("http_route", "http.route") == (label.name, label.attribute.key)
 
     def test_closed(self) -> None:
         """Values too many for a Literal are closed by the attribute."""
         (label,) = labels_of(declare(code=Annotated[str, Attribute("code", values=("1", "2"))]))
 
-        assert label.values == ("1", "2")
+        assert ("1", "2") == label.values
 
     def test_other_words(self) -> None:
         """A key that Prometheus would show under another name is refused."""
@@ -134,19 +134,19 @@ class TestRefused:
 class TestCombinations:
     def test_count(self) -> None:
         """Closed labels multiply; open ones do not count."""
-        assert closed_combinations(labels_of(Request)) == 4
+        assert 4 == closed_combinations(labels_of(Request))
 
     def test_count_of_none(self) -> None:
         """Without labels there is one series."""
-        assert closed_combinations(labels_of(NoLabels)) == 1
+        assert 1 == closed_combinations(labels_of(NoLabels))
 
     def test_expand(self) -> None:
         """Every combination comes once, in declared order, around the open values."""
         expanded = list(expand_closed(labels_of(Request), {"route": "/", "tenant": "a"}))
 
-        assert expanded == [
+        assert [
             ("/", "GET", "http", "a"),
             ("/", "GET", "https", "a"),
             ("/", "POST", "http", "a"),
             ("/", "POST", "https", "a"),
-        ]
+        ] == expanded

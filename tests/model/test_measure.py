@@ -83,7 +83,7 @@ class TestMade:
         """How series become one is a choice."""
         measures = latest(DEPTH, merge="sum"), over_time(DEPTH, "min", "7d", merge="sum")
 
-        assert [measure.merge for measure in measures] == ["sum", "sum"]
+        assert ["sum", "sum"] == [measure.merge for measure in measures]
 
     def test_quantile(self) -> None:
         """A quantile is an exact share."""
@@ -114,17 +114,17 @@ class TestMade:
 
         assert Growth(of, WEEK) == made
         assert [Match(REQUESTS)] == list(made.matches())
-        assert made.by == ("route",)
+        assert ("route",) == made.by
 
 
 class TestBy:
     @pytest.mark.parametrize("make", BY.values(), ids=BY)
     def test_known(self, make: Callable[[tuple[str, ...]], Measure]) -> None:
         """The metric's labels and those of identity keep an answer apart, or nothing does."""
-        assert [
+        assert [("route", "service_name", "service_namespace"), ()] == [
             make(("route", "service_name", "service_namespace")).by,
             make(()).by,
-        ] == [("route", "service_name", "service_namespace"), ()]
+        ]
 
     @pytest.mark.parametrize("make", BY.values(), ids=BY)
     def test_unknown(self, make: Callable[[tuple[str, ...]], Measure]) -> None:

@@ -28,7 +28,7 @@ class TestObjective:
     @given(objectives)
     def test_budget(self, objective: Objective) -> None:
         """What must be good and what may be bad are together all there is."""
-        assert objective.ratio + objective.budget == 1
+        assert 1 == objective.ratio + objective.budget
 
     @given(objectives)
     def test_round_trip(self, objective: Objective) -> None:
@@ -80,12 +80,12 @@ class TestBudget:
         assert budget.spent is not None
         assert budget.left is not None
 
-        assert budget.spent + budget.left == 1
+        assert 1 == budget.spent + budget.left
 
     @given(objective=objectives, total=counts.filter(bool))
     def test_all_spent(self, objective: Objective, total: Fraction) -> None:
         """Just as many bad events as the objective allows spend the budget exactly."""
-        assert Budget(objective, total * objective.budget, total).spent == 1
+        assert 1 == Budget(objective, total * objective.budget, total).spent
 
     @given(objective=objectives, bad=counts, total=counts.filter(bool), more=counts.filter(bool))
     def test_scale(
@@ -99,17 +99,17 @@ class TestBudget:
     @given(objective=objectives, total=counts.filter(bool))
     def test_untouched(self, objective: Objective, total: Fraction) -> None:
         """Nothing bad leaves all of it."""
-        assert Budget(objective, Fraction(0), total).left == 1
+        assert 1 == Budget(objective, Fraction(0), total).left
 
     def test_overspent(self) -> None:
         """Twice the bad events that are allowed leave less than nothing."""
-        assert Budget(Objective("99%"), Fraction(2), Fraction(100)).left == -1
+        assert -1 == Budget(Objective("99%"), Fraction(2), Fraction(100)).left
 
     def test_no_events(self) -> None:
         """Without events nothing is known: None, never 'all is left'."""
         budget = Budget(Objective("99%"), Fraction(0), Fraction(0))
 
-        assert (budget.spent, budget.left) == (None, None)
+        assert (None, None) == (budget.spent, budget.left)
 
 
 class TestExactDecimal:

@@ -49,22 +49,22 @@ def declare(
 class TestCollected:
     def test_self(self) -> None:
         """A class is its name, its owner, its tier and the first line of what it says."""
-        assert (
+        assert ("atlas-maps", "maps", 1, "Maps and routes.") == (
             Atlas.name,
             Atlas.owner,
             Atlas.tier,
             Atlas.description,
-        ) == ("atlas-maps", "maps", 1, "Maps and routes.")
+        )
 
     def test_declarations(self) -> None:
         """Each kind of declaration is found under its attribute, in declared order."""
         assert [
-            list(kind) for kind in (Atlas.instruments, Atlas.slos, Atlas.recordings, Atlas.alerts)
-        ] == [
             ["requests", "failures", "speed"],
             ["availability"],
             ["traffic"],
             ["slow"],
+        ] == [
+            list(kind) for kind in (Atlas.instruments, Atlas.slos, Atlas.recordings, Atlas.alerts)
         ]
         assert Atlas.requests is Atlas.instruments["requests"]
 
@@ -74,7 +74,7 @@ class TestCollected:
         class Plain(MetaRepo, name="plain", owner="maps"):
             pass
 
-        assert (Plain.tier, Plain.description) == (2, "")
+        assert (2, "") == (Plain.tier, Plain.description)
 
     def test_empty(self) -> None:
         """A meta-repository may have nothing to declare yet."""
@@ -82,12 +82,12 @@ class TestCollected:
         class Plain(MetaRepo, name="plain", owner="maps"):
             pass
 
-        assert (
+        assert ({}, {}, {}, {}) == (
             Plain.instruments,
             Plain.slos,
             Plain.recordings,
             Plain.alerts,
-        ) == ({}, {}, {}, {})
+        )
 
     def test_inherited(self) -> None:
         """A subclass has what it inherits, and what it replaces is gone."""
@@ -97,9 +97,9 @@ class TestCollected:
             depth = Gauge("second.depth", "Depth.", NoLabels)
             slow = None
 
-        assert list(Second.instruments) == ["requests", "failures", "depth"]
-        assert list(Second.slos) == ["availability"]
-        assert list(Second.alerts) == []
+        assert ["requests", "failures", "depth"] == list(Second.instruments)
+        assert ["availability"] == list(Second.slos)
+        assert [] == list(Second.alerts)
 
     def test_read_only(self) -> None:
         """What was collected cannot be changed afterwards."""

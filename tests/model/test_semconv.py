@@ -26,8 +26,8 @@ class TestRequestDuration:
     def test_names(self) -> None:
         """It is the convention's metric, and has the name that the convention's has."""
         assert DURATION.name == http_metrics.HTTP_SERVER_REQUEST_DURATION
-        assert DURATION.unit == "s"
-        assert DURATION.prometheus_name == "http_server_request_duration_seconds"
+        assert "s" == DURATION.unit
+        assert "http_server_request_duration_seconds" == DURATION.prometheus_name
 
     def test_buckets(self) -> None:
         """Its bounds are those that the convention advises."""
@@ -47,14 +47,14 @@ class TestRequestDuration:
 
     def test_optional(self) -> None:
         """Without a route, a response or an error those labels are left out."""
-        assert [label.default for label in DURATION.label_fields] == [None, None, "", "", ""]
+        assert [None, None, "", "", ""] == [label.default for label in DURATION.label_fields]
 
     def test_open(self) -> None:
         """Only the route and the class of error are open."""
-        assert [label.name for label in DURATION.label_fields if label.values is None] == [
+        assert [
             "http_route",
             "error_type",
-        ]
+        ] == [label.name for label in DURATION.label_fields if label.values is None]
 
     @pytest.mark.parametrize("code", ["100", "200", "404", "599"])
     def test_status(self, status: Label, code: str) -> None:
@@ -67,7 +67,7 @@ class TestRequestDuration:
         """What is no status is not in the set, and is exported as it is."""
         assert status.values is not None
         assert {"99", "600", "_OTHER"}.isdisjoint(status.values)
-        assert status.attribute.encode("_OTHER") == "_OTHER"
+        assert "_OTHER" == status.attribute.encode("_OTHER")
 
     def test_p99(self) -> None:
         """Its P99 over 7 days is one recording for all who want it."""
@@ -80,12 +80,12 @@ class TestRequestDuration:
 class TestActiveRequests:
     def test_names(self) -> None:
         """It is the convention's metric, which counts requests."""
-        assert (
+        assert ("http.server.active_requests", "{request}", "updowncounter") == (
             ACTIVE.name,
             ACTIVE.unit,
             ACTIVE.kind,
-        ) == ("http.server.active_requests", "{request}", "updowncounter")
-        assert ACTIVE.prometheus_name == "http_server_active_requests"
+        )
+        assert "http_server_active_requests" == ACTIVE.prometheus_name
 
     def test_labels(self) -> None:
         """Its labels have the convention's keys, and all are closed."""

@@ -129,5 +129,5 @@ class TestTimeSlice:
         """Each series is judged by itself, until the worst is asked for."""
         each = TimeSlice(SPEED, **bounds)
 
-        assert each.judge == "each"
+        assert "each" == each.judge
         assert TimeSlice(SPEED, **bounds, judge="worst") == each.worst()

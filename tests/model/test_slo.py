@@ -70,7 +70,7 @@ class TestSlo:
 
     def test_lookbacks(self) -> None:
         """Each span that a window looks back over comes once, shortest first."""
-        assert [str(span) for span in slo().burn_lookbacks()] == [
+        assert [
             "5m",
             "30m",
             "1h",
@@ -78,7 +78,7 @@ class TestSlo:
             "6h",
             "1d",
             "3d",
-        ]
+        ] == [str(span) for span in slo().burn_lookbacks()]
 
     def test_identity(self) -> None:
         """Two declarations are two SLOs, even with the same words."""

@@ -17,7 +17,7 @@ class TestSuffixOf:
     @pytest.mark.parametrize("unit", ["{request}", "{USD}", "{free tier}"])
     def test_annotation(self, unit: str) -> None:
         """An annotation says what is counted and adds nothing to the name."""
-        assert suffix_of(unit) == ""
+        assert "" == suffix_of(unit)
 
     @pytest.mark.parametrize(
         "unit",
@@ -41,4 +41,4 @@ class TestBetterThan:
         """Any other is answered with all there are."""
         answer = better_than("furlong")
 
-        assert [code for code in SUFFIXES if code not in answer] == []
+        assert [] == [code for code in SUFFIXES if code not in answer]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -414,11 +415,11 @@ class TestTheSix:
 
     def test_described(self) -> None:
         """Each says what it is and whom to tell."""
-        assert [repo for repo in BUILTIN if not (repo.description and repo.owner)] == []
+        assert [] == [repo for repo in BUILTIN if not (repo.description and repo.owner)]
 
     def test_problems(self) -> None:
         """Nothing in the catalogue clashes."""
-        assert BUILTIN.problems() == ()
+        assert () == BUILTIN.problems()
 
 
 @pytest.mark.parametrize("repo", NAMES, ids=lambda repo: repo.__name__)
@@ -427,9 +428,9 @@ class TestRequired:
         """Every metric that is required is there, under its required name."""
         names = {instrument.prometheus_name for instrument in repo.instruments.values()}
 
-        assert {
+        assert {} == {
             required: name for required, name in METRICS[repo].items() if name not in names
-        } == {}
+        }
 
     def test_names(self, repo: type[MetaRepo]) -> None:
         """Convention adds a unit or _total at the end of a required name, and nothing else."""
@@ -461,7 +462,7 @@ class TestRequired:
 class TestPromises:
     def test_count(self) -> None:
         """There are 22 SLOs."""
-        assert sum(len(repo.slos) for repo in BUILTIN) == 22
+        assert 22 == sum(len(repo.slos) for repo in BUILTIN)
 
     def test_minutes(self) -> None:
         """The budgets are those of the requirements: 43.2 minutes a month, 100.8 a week."""
@@ -518,7 +519,7 @@ class TestMetrics:
             for path in (Path(repos.__file__).parent.parent / folder).glob("*.py")
         )
 
-        assert [i for _, i in BUILTIN.instruments() if f'"{i.name}"' not in source] == []
+        assert [] == [i for _, i in BUILTIN.instruments() if f'"{i.name}"' not in source]
 
 
 class TestNoPrivilege:
@@ -543,4 +544,15 @@ class TestNoPrivilege:
             *(alert.summary for alert in repo.alerts.values()),
         ]
 
-        assert [text for text in texts if len(text.split()) < 4] == []
+        assert [] == [text for text in texts if len(text.split()) < 4]
+
+    @pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.__name__)
+    def test_looks(self, repo: type[MetaRepo]) -> None:
+        """Each alert says where to look first, and what it names is declared."""
+        known = {name for _, i in BUILTIN.instruments() for name in i.sample_names}
+        advice = {alert.name: alert.look for alert in repo.alerts.values()}
+
+        assert [] == [name for name, look in advice.items() if not look]
+        assert (
+            set() == {n for look in advice.values() for n in re.findall(r"\w+_\w+", look)} - known
+        )

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from otel_meta import ConfigurationError, Counter, MetaRepo, MissingExtra, NoLabels
 from otel_meta.runtime import exporters
-from otel_meta.runtime.exporters import create_exporter, optional
+from otel_meta.runtime.exporters import create_exporter
 from otel_meta.runtime.settings import SIGNALS, Signal, read_settings
 from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
 
@@ -195,14 +195,6 @@ class TestMissing:
 
         with capture(environ={"OTEL_SDK_DISABLED": "true"}, **named) as captured:
             assert captured.telemetry.settings.disabled
-
-    def test_both(self) -> None:
-        """What is missing is a configuration error, and an import error as well."""
-        with pytest.raises(ConfigurationError) as caught:
-            optional("otel_meta.not_there", "Something", "thing")
-
-        assert isinstance(caught.value, ImportError)
-        assert "Something needs: pip install 'otel_meta[thing]'" == str(caught.value)
 
 
 class TestRefused:

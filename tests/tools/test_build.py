@@ -123,7 +123,7 @@ class TestTable:
         components = re.findall(r"gomod: (\S+ v\S+)", manifest)
 
         assert components
-        assert [line for line in components if f"\t{line}\n" not in go_mod] == []
+        assert [] == [line for line in components if f"\t{line}\n" not in go_mod]
 
 
 class TestVersion:
@@ -148,11 +148,11 @@ class TestVersion:
 
     def test_order(self) -> None:
         """Versions compare by number, not by letter."""
-        assert sorted(["3.16.1", "3.9.1", "3.16.0"], key=build.order) == [
+        assert [
             "3.9.1",
             "3.16.0",
             "3.16.1",
-        ]
+        ] == sorted(["3.16.1", "3.9.1", "3.16.0"], key=build.order)
 
 
 class TestFind:
@@ -240,7 +240,7 @@ class TestBuild:
         built = build.ensure(["pint"])
 
         assert {"pint": tmp_path / "cache/otel-meta/tools/pint-0.87.0/pint"} == built
-        assert _kept(tmp_path) == ["pint-0.87.0"]
+        assert ["pint-0.87.0"] == _kept(tmp_path)
 
     def test_built_once(self, go: Fake, capsys: pytest.CaptureFixture[str]) -> None:
         """What is built stays, and needs no Go any more."""
@@ -276,7 +276,7 @@ class TestBuild:
 
         with pytest.raises(build.ToolError):
             build.find("pint")
-        assert list(build.ensure(["pint"])) == ["pint"]
+        assert ["pint"] == list(build.ensure(["pint"]))
 
     def test_failure_leaves_nothing(self, go: Fake, tmp_path: Path) -> None:
         """A failed build leaves no folder behind."""
@@ -284,7 +284,7 @@ class TestBuild:
 
         with pytest.raises(build.ToolError, match="does not build"):
             build.ensure(["pint"])
-        assert _kept(tmp_path) == []
+        assert [] == _kept(tmp_path)
 
     def test_failure_keeps_the_old(
         self, go: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -297,7 +297,7 @@ class TestBuild:
 
         with pytest.raises(build.ToolError):
             build.ensure(["pint"])
-        assert _kept(tmp_path) == ["pint-0.87.0"]
+        assert ["pint-0.87.0"] == _kept(tmp_path)
         assert built == (build.home(PINT) / "pint").read_text()
 
     def test_wrong_version(self, go: Fake, tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ class TestBuild:
 
         with pytest.raises(build.ToolError, match=r"reports 0\.86\.0 instead of 0\.87\.0"):
             build.ensure(["pint"])
-        assert _kept(tmp_path) == []
+        assert [] == _kept(tmp_path)
 
     def test_remains_are_swept(self, go: Fake, tmp_path: Path) -> None:
         """What a killed build left behind goes with the next one."""
@@ -316,7 +316,7 @@ class TestBuild:
         (remains / "pint").write_text("half")
         build.ensure(["pint"])
 
-        assert _kept(tmp_path) == ["pint-0.87.0"]
+        assert ["pint-0.87.0"] == _kept(tmp_path)
 
     @pytest.mark.parametrize("script", ["echo go1.22.1", "exit 1"])
     def test_unfit_go(self, fake: Fake, script: str) -> None:
@@ -348,7 +348,7 @@ class TestCommand:
     )
     def test_unknown(self, capsys: pytest.CaptureFixture[str], name: str, near: str) -> None:
         """An unknown name ends with code 2 and the nearest right one."""
-        assert build.main([name]) == 2
+        assert 2 == build.main([name])
         assert f"no tool is called {name!r}: did you mean '{near}" in capsys.readouterr().err
 
     def test_failure(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
@@ -357,14 +357,14 @@ class TestCommand:
             "path", "go", 'case $1 in env) echo go1.99.0;; *) echo "no such host" >&2; exit 1; esac'
         )
 
-        assert build.main(["pint"]) == 1
+        assert 1 == build.main(["pint"])
         assert "no such host\nerror: pint 0.87.0 does not build" in capsys.readouterr().err
 
     def test_progress(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
         """Each tool has a line that says which of how many it is."""
         there = fake("path", "pint", "echo 0.87.0")
 
-        assert build.main(["pint"]) == 0
+        assert 0 == build.main(["pint"])
         assert f"[1/1] pint 0.87.0: already in {there.parent}\n" == capsys.readouterr().err
 
     def test_passed_over(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
@@ -372,14 +372,14 @@ class TestCommand:
         fake("path", "go", GO.format(said="0.87.0", code=0))
         old = fake("named", "pint", "echo 0.86.0")
 
-        assert build.main(["pint"]) == 0
+        assert 0 == build.main(["pint"])
         assert f"passing over {old}, 0.86.0 is older than 0.87.0" in capsys.readouterr().err
 
     def test_list(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
         """--list says of each program where it is, and builds nothing."""
         there = fake("path", "amtool", "echo 0.31.1")
 
-        assert build.main(["--list", "amtool"]) == 0
+        assert 0 == build.main(["--list", "amtool"])
         rows = [line.split(maxsplit=3) for line in capsys.readouterr().out.splitlines()]
         assert [
             ["alertmanager", "0.31.1", "alertmanager", "not built"],
@@ -394,10 +394,10 @@ class TestCommand:
         ]
         fake("path", "pint", "echo 0.87.0")
 
-        assert build.main(["--print-path", "alertmanager", "pint"]) == 0
+        assert 0 == build.main(["--print-path", "alertmanager", "pint"])
         assert os.pathsep.join(map(str, folders)) + "\n" == capsys.readouterr().out
 
     def test_print_path_unready(self, capsys: pytest.CaptureFixture[str]) -> None:
         """--print-path fails when a tool is missing, and prints nothing that a shell would keep."""
-        assert build.main(["--print-path", "pint"]) == 1
-        assert capsys.readouterr().out == ""
+        assert 1 == build.main(["--print-path", "pint"])
+        assert "" == capsys.readouterr().out

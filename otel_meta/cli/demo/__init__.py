@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_meta.cli.result import WELL, Result
+from otel_meta.extras import optional
 from otel_meta.model import Duration
-from otel_meta.runtime.exporters import optional
 
 from .services import Service, examples_folder, free_port
 from .stop import Stop

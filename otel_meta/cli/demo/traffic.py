@@ -10,7 +10,7 @@ from threading import Event, Thread
 from types import ModuleType
 from typing import Any, Final, Self
 
-from otel_meta.runtime.exporters import optional
+from otel_meta.extras import optional
 
 _CUSTOMERS: Final = 6
 _PAUSE: Final = 0.12
