@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FOR ?= 120s
-# Tests that run Prometheus, Alertmanager or vmalert.
-BACKENDS := tests/rules tests/render
+STACK ?=
+# Tests that run the real servers.
+BACKENDS := tests/rules tests/render tests/backends
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit lint generate tools clean
@@ -12,8 +13,8 @@ BACKENDS := tests/rules tests/render
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/ready ## storefront and payments under traffic, with a fault; FOR=60s says how long
-	$(BIN)/otel-meta demo --for $(FOR)
+demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a fault; FOR=60s, STACK=1 adds real servers
+	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
 
 test: lint tools ## everything that .ci/run checks: what needs no backend first
 	$(MAKE) test-unit
@@ -37,8 +38,8 @@ generate: $(VENV)/ready ## write what follows from the catalogue: rules and the 
 bench: $(VENV)/ready ## what a measurement costs, against the SDK and prometheus_client
 	$(BIN)/python benchmarks/measurement.py
 
-tools: $(VENV)/ready ## build the real backends that tests use, where they are missing
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py prometheus alertmanager victoriametrics
+tools: $(VENV)/ready ## build the real servers that tests and the demo use, where they are missing
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

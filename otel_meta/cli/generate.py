@@ -14,6 +14,12 @@ from . import catalog
 from .result import FINDINGS, WELL, Result
 
 _SHOWN: Final = 20
+_FOLDERS: Final = ("rules", "docs", "dashboards", "collector-config", "stack")
+_TOLD: Final = {
+    "page": "for what wakes somebody",
+    "ticket": "for what waits for working hours",
+    "watchdog": "for what is told each minute that alerting works",
+}
 _FORMATS: Final = ("prometheus", "prometheus-operator", "mimir", "vmalert")
 
 
@@ -28,6 +34,9 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("--runbooks", metavar="URL", help="where runbook links begin")
     parser.add_argument("--dashboards", metavar="URL", help="where dashboard links begin")
+    for name, who in _TOLD.items():
+        parser.add_argument(f"--{name}", metavar="URL", help=f"Alertmanager's webhook {who}")
+    parser.add_argument("--folders", nargs="+", choices=_FOLDERS, help="these alone (all)")
     parser.set_defaults(run=run)
 
 
@@ -61,8 +70,10 @@ def _artifacts(declared: Catalog, args: Namespace) -> list[Any]:
     options = render.Options(
         rule_format=args.format,
         links=links(**{name: url.rstrip("/") for name, url in given.items() if url}),
+        receivers=render.RECEIVERS.at(**{name: getattr(args, name) for name in _TOLD}),
     )
-    return list(render.artifacts_of(declared, options))
+    artifacts = render.artifacts_of(declared, options)
+    return [one for one in artifacts if one.path.parts[0] in (args.folders or _FOLDERS)]
 
 
 def _refuse_problems(declared: Catalog) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_meta.cli.result import WELL, Result
+from otel_meta.errors import UsageError
 from otel_meta.extras import optional
 from otel_meta.model import Duration
 
-from .services import Service, examples_folder, free_port
+from .ports import free_port
+from .services import Service, examples_folder
 from .stop import Stop
 from .traffic import Traffic
 
 if TYPE_CHECKING:
+    from .stack import Stack
     from .stage import Play
 
 _PORTS: Final = {"storefront": 8001, "payments": 8002}
@@ -28,6 +34,12 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--for", dest="length", default="120s", metavar="TIME", help="how long: 60s, 5m (120s)"
     )
+    parser.add_argument(
+        "--stack",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="also run a Collector, Prometheus, Alertmanager and Jaeger (auto: if installed)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -37,29 +49,56 @@ def run(args: Namespace) -> Result:
     sinks = optional("otel_meta.testing.otlp_sink", "the demo", "examples")
     optional("uvicorn", "the demo", "examples")
     with Stop() as stop, sinks.OtlpSink() as sink, ExitStack() as open_until_the_end:
-        play = _set_up(open_until_the_end, sink, stop)
+        stack = _stack(args.stack, open_until_the_end, sink.endpoint, stop)
+        play = _set_up(open_until_the_end, sink, stack, stop)
         play.run(seconds, stop)
         return Result(WELL, play.epilogue())
 
 
-def _set_up(stack: ExitStack, sink: Any, stop: Stop) -> Play:
+def _stack(wanted: str, opened: ExitStack, spans: str, stop: Stop) -> Stack | None:
+    """The real servers, where they are wanted and installed."""
+    if wanted == "no":
+        return None
+    # Imported here: it renders configurations, which need what other commands do without.
+    servers = optional("otel_meta.cli.demo.stack", "the demo's servers", "generate")
+    missing = servers.missing()
+    if missing and wanted == "yes":
+        raise UsageError(
+            f"{', '.join(missing)} not found; run `make tools`, or name their folder "
+            "in OTEL_META_TOOLS"
+        )
+    if missing:
+        return None
+    folder = Path(opened.enter_context(TemporaryDirectory(prefix="otel-meta-demo-")))
+    stack: Stack = opened.enter_context(servers.Stack(folder, spans))
+    stack.wait_until_ready(stop)
+    return stack
+
+
+def _set_up(opened: ExitStack, sink: Any, stack: Stack | None, stop: Stop) -> Play:
     folder = examples_folder()
     ports = {name: free_port(port) for name, port in _PORTS.items()}
     environment = {
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{sink.endpoint}/v1/traces",
+        **_telemetry(sink, stack),
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
         "PAYMENTS_URL": f"http://127.0.0.1:{ports['payments']}",
     }
     services = {
-        name: stack.enter_context(Service(name, port, folder, environment))
+        name: opened.enter_context(Service(name, port, folder, environment))
         for name, port in ports.items()
     }
     for service in services.values():
         service.wait_until_ready(stop)
-    stack.enter_context(Traffic(services["storefront"].url))
+    opened.enter_context(Traffic(services["storefront"].url))
     # Imported here: it reads OTLP, which other commands do without.
     stage = optional("otel_meta.cli.demo.stage", "the demo", "examples")
-    play: Play = stage.Play(services["storefront"], services["payments"], sink)
+    play: Play = stage.Play(services["storefront"], services["payments"], sink, stack)
     return play
+
+
+def _telemetry(sink: Any, stack: Stack | None) -> Mapping[str, str]:
+    if stack is not None:
+        return stack.environment()
+    return {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{sink.endpoint}/v1/traces"}

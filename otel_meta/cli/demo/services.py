@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -135,20 +134,6 @@ class Service:
 def _without_telemetry(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without settings meant for another service."""
     return {name: value for name, value in environment.items() if not name.startswith("OTEL_")}
-
-
-def free_port(wanted: int) -> int:
-    """The port wanted on loopback, or any free one if that is taken."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            bound: int = probe.getsockname()[1]
-            return bound
-    raise UsageError("there is no free port on loopback")
 
 
 def examples_folder() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
@@ -15,6 +15,9 @@ from .board import board
 from .services import Service
 from .stop import Stop
 from .trace_tree import trace_tree
+
+if TYPE_CHECKING:
+    from .stack import Stack
 
 _FAULT_FROM: Final = 0.3
 _FAULT_TO: Final = 0.5
@@ -28,10 +31,13 @@ _BOARDS: Final = 8
 class Play:
     """Runs for a while: well, then with a fault in the card network, then mended."""
 
-    def __init__(self, storefront: Service, payments: Service, sink: OtlpSink) -> None:
+    def __init__(
+        self, storefront: Service, payments: Service, sink: OtlpSink, stack: Stack | None = None
+    ) -> None:
         self._storefront: Final = storefront
         self._payments: Final = payments
         self._sink: Final = sink
+        self._stack: Final = stack
         self._said: Final[list[str]] = []
         self._live: Final = sys.stdout is not None and sys.stdout.isatty()
 
@@ -72,6 +78,8 @@ class Play:
         for service in (self._storefront, self._payments):
             for path in ("/metrics", "/slo"):
                 self._said.append(f"{service.url}{path}")
+        if self._stack is not None:
+            self._said.extend(self._stack.words())
         self._say(elapsed, "customers come in; everything is well")
 
     def _break(self, elapsed: float) -> None:
@@ -86,6 +94,8 @@ class Play:
         self._said.append(f"{elapsed:5.0f} s  {text}")
 
     def _draw(self, elapsed: float, seconds: float) -> None:
+        for news in self._stack.pager.news() if self._stack is not None else ():
+            self._say(elapsed, f"Alertmanager: {news}")
         if self._live:
             print(_CLEAR, end="")
         if self._said:

@@ -43,7 +43,7 @@ class Demo:
         self.mark = mark
         self.began = time.monotonic()
         self._process = subprocess.Popen(
-            [program, "demo", "--for", length],
+            [program, "demo", "--stack", "no", "--for", length],
             env=environment | mark.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -111,7 +111,7 @@ class Terminal:
         self.shown = ""
         self._screen, inside = os.openpty()
         self._process = subprocess.Popen(
-            [sys.executable, "-c", CONTROLLED, program, "demo", "--for", "60s"],
+            [sys.executable, "-c", CONTROLLED, program, "demo", "--stack", "no", "--for", "60s"],
             env=environment | mark.environment,
             stdin=inside,
             stdout=inside,
@@ -241,7 +241,9 @@ class TestEnd:
         """`otel-meta demo | head -1` ends it, once there is more to say."""
         streams: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         with subprocess.Popen(
-            [program, "demo", "--for", "8s"], env=environment | mark.environment, **streams
+            [program, "demo", "--stack", "no", "--for", "8s"],
+            env=environment | mark.environment,
+            **streams,
         ) as shown:
             first = shown.stdout.readline()
             shown.stdout.close()

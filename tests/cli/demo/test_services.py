@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_meta.cli.demo import services
-from otel_meta.cli.demo.services import Service, examples_folder, free_port
+from otel_meta.cli.demo.ports import free_port
+from otel_meta.cli.demo.services import Service, examples_folder
 from otel_meta.cli.demo.stop import Stop
 from otel_meta.errors import UsageError
 
@@ -220,34 +220,6 @@ class TestStart:
         with pytest.raises(UsageError, match="storefront did not start"):
             service.wait_until_ready(Stop())
         assert 3 > time.monotonic() - began
-
-
-class TestFreePort:
-    def test_wanted(self) -> None:
-        """The port wanted, where nobody listens."""
-        port = free_port(0)
-
-        assert port == free_port(port)
-
-    @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-    def test_taken(self, host: str) -> None:
-        """Another one, where somebody does."""
-        with socket.create_server((host, 0)) as taken:
-            port = taken.getsockname()[1]
-            found = free_port(port)
-
-        assert port != found
-        assert 1024 <= found
-
-    def test_again(self) -> None:
-        """The port of a server that has just ended can be had again."""
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-            with socket.create_connection(("127.0.0.1", port)) as client:
-                server.accept()[0].close()
-                assert b"" == client.recv(1)
-
-        assert port == free_port(port)
 
 
 class TestExamplesFolder:

@@ -1,0 +1,98 @@
+"""What the demo's servers are told: small configurations, on ports that are free here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, Final
+
+from otel_meta.render._yaml import to_yaml
+from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
+from otel_meta.render.artifacts import rule_files
+from otel_meta.render.formats import prometheus
+from otel_meta.render.links import Links
+from otel_meta.repos import BUILTIN
+
+SPEED: Final = 60
+"""How many times faster than in earnest: an hour of the rules is a minute of the demo."""
+
+_SCALE: Final = Fraction(1, SPEED)
+_COMMENT: Final = "Written by otel-meta demo."
+_LOOPBACK: Final = "127.0.0.1"
+_MOST_TRACES: Final = 100_000
+
+
+def rules() -> Iterator[tuple[str, str]]:
+    """The names and texts of the rule files of the six, with time running faster."""
+    for file in rule_files(BUILTIN, Links()):
+        yield f"{file.name}.yml", prometheus(file, _SCALE)
+
+
+def alertmanager_config(webhooks: str) -> str:
+    """Tells one receiver everything."""
+    anybody = Webhooks(page=f"{webhooks}/page", ticket=f"{webhooks}/ticket")
+    return alertmanager(
+        BUILTIN, Receivers(anybody=anybody, watchdog=f"{webhooks}/watchdog"), _SCALE
+    )
+
+
+def prometheus_config(rules_folder: str, alertmanager_port: int, metrics_port: int) -> str:
+    """Scrapes the sidecar every second, which the rules' shortest window of 5 s needs."""
+    return _yaml(
+        {
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [f"{rules_folder}/*.yml"],
+            "alerting": {"alertmanagers": [{"static_configs": [_target(alertmanager_port)]}]},
+            "scrape_configs": [
+                {
+                    "job_name": "sidecar",
+                    "honor_labels": True,
+                    "static_configs": [_target(metrics_port)],
+                }
+            ],
+        }
+    )
+
+
+def jaeger_config(*, query: int, otlp: int) -> str:
+    """Keeps traces in memory."""
+    return _yaml(
+        {
+            "extensions": {
+                "jaeger_storage": {"backends": {"kept": {"memory": {"max_traces": _MOST_TRACES}}}},
+                "jaeger_query": {
+                    "storage": {"traces": "kept"},
+                    "http": {"endpoint": f"{_LOOPBACK}:{query}"},
+                    "grpc": {"endpoint": f"{_LOOPBACK}:0"},
+                },
+            },
+            "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": f"{_LOOPBACK}:{otlp}"}}}},
+            "exporters": {"jaeger_storage_exporter": {"trace_storage": "kept"}},
+            "service": {
+                "extensions": ["jaeger_storage", "jaeger_query"],
+                "pipelines": {
+                    "traces": {"receivers": ["otlp"], "exporters": ["jaeger_storage_exporter"]}
+                },
+                "telemetry": {"metrics": {"level": "none"}},
+            },
+        }
+    )
+
+
+def copy_of_spans(endpoint: str) -> str:
+    """Merged over the sidecar's configuration: every trace goes to one more place."""
+    exporter = "otlp_http/demo"
+    return _yaml(
+        {
+            "exporters": {exporter: {"endpoint": endpoint}},
+            "service": {"pipelines": {"traces": {"exporters": ["load_balancing", exporter]}}},
+        }
+    )
+
+
+def _target(port: int) -> dict[str, list[str]]:
+    return {"targets": [f"{_LOOPBACK}:{port}"]}
+
+
+def _yaml(config: dict[str, Any]) -> str:
+    return to_yaml(config, comment=_COMMENT)
