@@ -7,6 +7,7 @@ from typing import Literal
 from otel_meta.model import (
     Alert,
     Counter,
+    Duration,
     Gauge,
     Histogram,
     MetaRepo,
@@ -181,6 +182,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         name="ChronosDataQualityCheckFailures",
         measure=share(quality_check_success, quality_checks, "1h", by=("dataset",)),
         below=0.99,
+        hold=Duration("5m"),  # sums are short of series while Prometheus starts
         severity="ticket",
         summary="Checks of a data set fail.",
         look=(

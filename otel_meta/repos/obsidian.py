@@ -7,6 +7,7 @@ from typing import Literal
 from otel_meta.model import (
     Alert,
     Counter,
+    Duration,
     Gauge,
     Histogram,
     MetaRepo,
@@ -199,6 +200,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         name="ObsidianSecurityFindingsTrendingUp",
         measure=growth(over_time(findings_open, "avg", "7d", merge="sum"), "7d"),
         above=0.2,
+        hold=Duration("5m"),  # sums are short of series while Prometheus starts
         severity="ticket",
         summary="Over 20 % more findings are open than a week ago.",
         look=(

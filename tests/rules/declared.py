@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
 from otel_meta.model import Alert, Match, MetaRepo
 from otel_meta.model.measure import Growth, Increase, Latest, OverTime, Share
@@ -54,7 +55,7 @@ def fires(name: str) -> Case:
     repo, alert = named(name)
     course = _course(repo, alert, beyond=True)
     hold = alert.hold.seconds // 60 if alert.hold else 0
-    at = course.crosses * course.minutes + hold
+    at = (course.crosses + ceil(hold / course.minutes)) * course.minutes
     asks = [
         Ask(at - course.minutes, firing(name)),
         Ask(at, firing(name), fired(name, **_labels(repo, alert))),
