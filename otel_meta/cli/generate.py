@@ -16,9 +16,9 @@ from .result import FINDINGS, WELL, Result
 _SHOWN: Final = 20
 _FOLDERS: Final = ("rules", "docs", "dashboards", "collector-config", "stack")
 _TOLD: Final = {
-    "page": "for what wakes somebody",
-    "ticket": "for what waits for working hours",
-    "watchdog": "for what is told each minute that alerting works",
+    "page": "alerts that wake somebody",
+    "ticket": "alerts that wait for working hours",
+    "watchdog": "a sign each minute that alerting works",
 }
 _FORMATS: Final = ("prometheus", "prometheus-operator", "mimir", "vmalert")
 
@@ -35,7 +35,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--runbooks", metavar="URL", help="where runbook links begin")
     parser.add_argument("--dashboards", metavar="URL", help="where dashboard links begin")
     for name, who in _TOLD.items():
-        parser.add_argument(f"--{name}", metavar="URL", help=f"Alertmanager's webhook {who}")
+        parser.add_argument(f"--{name}-webhook", metavar="URL", help=f"where to send {who}")
     parser.add_argument("--folders", nargs="+", choices=_FOLDERS, help="these alone (all)")
     parser.set_defaults(run=run)
 
@@ -70,7 +70,7 @@ def _artifacts(declared: Catalog, args: Namespace) -> list[Any]:
     options = render.Options(
         rule_format=args.format,
         links=links(**{name: url.rstrip("/") for name, url in given.items() if url}),
-        receivers=render.RECEIVERS.at(**{name: getattr(args, name) for name in _TOLD}),
+        receivers=render.RECEIVERS.at(**{name: getattr(args, f"{name}_webhook") for name in _TOLD}),
     )
     artifacts = render.artifacts_of(declared, options)
     return [one for one in artifacts if one.path.parts[0] in (args.folders or _FOLDERS)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Final
 
 from otel_meta.model import Catalog, MetaRepo, Severity
@@ -15,6 +16,7 @@ from . import series
 from ._yaml import to_yaml
 from .mark import generated_from
 from .promql import equals
+from .time_scale import REAL_TIME, scaled
 
 _COMMENT: Final = generated_from("the catalogue")
 
@@ -51,9 +53,19 @@ class Receivers:
     """What raises the alarm when nothing comes any more."""
     teams: Mapping[str, Webhooks] = field(default_factory=dict[str, Webhooks])
 
+    def at(
+        self, *, page: str | None = None, ticket: str | None = None, watchdog: str | None = None
+    ) -> Receivers:
+        """The same with other webhooks, where they are given."""
+        anybody = Webhooks(page=page or self.anybody.page, ticket=ticket or self.anybody.ticket)
+        return Receivers(anybody=anybody, watchdog=watchdog or self.watchdog, teams=self.teams)
 
-def alertmanager(catalog: Catalog, receivers: Receivers) -> str:
-    """The configuration that routes every alert of a catalogue."""
+
+def alertmanager(catalog: Catalog, receivers: Receivers, time_scale: Fraction = REAL_TIME) -> str:
+    """The configuration that routes every alert of a catalogue.
+
+    ``time_scale`` is for demos and tests: at 1/60, a minute of every wait is a second.
+    """
     repos = [repo for repo in catalog if repo.owner in receivers.teams]
     config = {
         "route": {
@@ -65,7 +77,7 @@ def alertmanager(catalog: Catalog, receivers: Receivers) -> str:
         "inhibit_rules": [_inhibition()],
         "receivers": list(_receivers(receivers, repos)),
     }
-    return to_yaml(config, comment=_COMMENT)
+    return to_yaml(scaled(config, time_scale), comment=_COMMENT)
 
 
 def _watchdog() -> dict[str, Any]:

@@ -10,16 +10,21 @@ from typing import Final
 from otel_meta.model import Catalog, MetaRepo
 
 from . import alerting, cross, recording
-from .formats import FORMATS
+from .alertmanager import Receivers
+from .collector import collector_files
+from .formats import FORMATS, prometheus_operator
 from .grafana import dashboards
 from .links import Links
 from .reference import reference
 from .rule import Group, RuleFile
 from .runbooks import runbooks
+from .stack import RECEIVERS, stack_files
 
 RULES: Final = PurePosixPath("rules")
 DOCS: Final = PurePosixPath("docs")
 DASHBOARDS: Final = PurePosixPath("dashboards")
+COLLECTOR: Final = PurePosixPath("collector-config")
+STACK: Final = PurePosixPath("stack")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Options:
 
     rule_format: str = "prometheus"
     links: Links = field(default_factory=Links)
+    receivers: Receivers = RECEIVERS
 
 
 def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
@@ -48,6 +54,13 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     yield Artifact(DOCS / "reference.md", reference(catalog))
     for name, text in dashboards(catalog):
         yield Artifact(DASHBOARDS / name, text)
+    for name, text in collector_files(catalog):
+        yield Artifact(COLLECTOR / name, text)
+    for name, text in stack_files(catalog, options.receivers):
+        yield Artifact(STACK / name, text)
+    for file in rule_files(catalog, options.links):
+        path = STACK / "kubernetes" / "rules" / f"{file.name.replace('.', '-')}.yaml"
+        yield Artifact(path, prometheus_operator(file))
 
 
 def rule_files(catalog: Catalog, links: Links) -> Iterator[RuleFile]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final
 
 from ._yaml import to_yaml
 from .mark import generated_from
 from .rule import AlertRule, Group, Record, Rule, RuleFile
+from .time_scale import REAL_TIME, scaled
 
 _INTERVAL: Final = "1m"
 
 
-def prometheus(file: RuleFile) -> str:
-    """For Prometheus' ``rule_files``; Thanos' ruler takes it as it is."""
-    return to_yaml({"groups": _groups(file)}, comment=_comment(file))
+def prometheus(file: RuleFile, time_scale: Fraction = REAL_TIME) -> str:
+    """For Prometheus' ``rule_files``; Thanos' ruler takes it as it is.
+
+    ``time_scale`` is for demos and tests: at 1/60, an hour of every rule is a minute.
+    """
+    return to_yaml({"groups": scaled(_groups(file), time_scale)}, comment=_comment(file))
 
 
 def prometheus_operator(file: RuleFile) -> str:

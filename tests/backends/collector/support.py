@@ -1,0 +1,26 @@
+"""What these tests have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from otel_meta.testing.otlp_sink import OtlpSink
+from tests.rules.support import ROOT
+
+Eventually = Callable[[Callable[[], Any]], None]
+
+CONFIG = ROOT / "collector-config"
+NEBULA = {"service.namespace": "nebula-cloud-platform", "service.name": "provisioner"}
+SENTINEL = {"service.namespace": "sentinel-ai-engine", "service.name": "inference"}
+AURORA = {"service.namespace": "aurora-fullstack-saas", "service.name": "storefront"}
+FOREIGN = {"service.namespace": "elsewhere", "service.name": "legacy"}
+
+
+def to(sink: OtlpSink) -> dict[str, Any]:
+    """A user's second file: traces and logs go elsewhere."""
+    away = {"exporters": ["otlp_http/test"]}
+    return {
+        "exporters": {"otlp_http/test": {"endpoint": sink.endpoint}},
+        "service": {"pipelines": {"traces": away, "logs": away}},
+    }

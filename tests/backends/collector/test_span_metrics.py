@@ -1,0 +1,58 @@
+"""Metrics made from spans, where the file for them is added."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from opentelemetry.trace import SpanKind
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.backends.collector.support import (
+    CONFIG,
+    FOREIGN,
+    NEBULA,
+    Eventually,
+)
+from tests.backends.pipeline import Collector
+from tests.backends.telemetry import send, span
+from tests.rules.servers import fetch
+
+
+class TestSpanMetrics:
+    def test_foreign(self, tmp_path: Path, eventually: Eventually) -> None:
+        """Requests of services without metrics are counted, those of otel_meta's are not."""
+        change = yaml.safe_load((CONFIG / "span-metrics.yaml").read_text())
+        change["connectors"]["span_metrics"]["metrics_flush_interval"] = "100ms"
+        ours = {**NEBULA, "telemetry.distro.name": "otel_meta"}
+        with Collector("sidecar.yaml", tmp_path / "sidecar", change) as sidecar:
+            sidecar.wait_until_ready()
+            request = {"http__route": "/old", "http__request__method": "GET"}
+            spans = [span("GET /old", FOREIGN, **request), span("GET /new", ours, **request)]
+            send(sidecar.otlp, *spans, span("inner", FOREIGN, kind=SpanKind.INTERNAL))
+            eventually(lambda: self.counted(sidecar))
+            (sample,) = self.counted(sidecar)
+
+        assert 1.0 == sample.value
+        expected = {
+            "service_namespace": "elsewhere",
+            "service_name": "legacy",
+            "http_route": "/old",
+            "http_request_method": "GET",
+            "span_name": "GET /old",
+            "span_kind": "SPAN_KIND_SERVER",
+            "status_code": "STATUS_CODE_UNSET",
+            "job": "elsewhere/legacy",
+        }
+        assert expected == {**sample.labels}
+
+    def counted(self, sidecar: Collector) -> list[Any]:
+        """How often each request was."""
+        text = fetch(f"http://127.0.0.1:{sidecar.ports['METRICS']}/metrics").decode()
+        return [
+            sample
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == "traces_span_metrics_duration_seconds_count"
+        ]

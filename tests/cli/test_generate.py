@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from otel_meta.cli import main
+
+Command = Callable[..., Any]
+
+
+class TestFolders:
+    def test_chosen(self, otel_meta: Command, tmp_path: Path) -> None:
+        """Only the folders that are asked for are written, and checked."""
+        wanted = ("--folders", "rules", "collector-config")
+
+        assert 0 == otel_meta("generate", *wanted).returncode
+        assert {"rules", "collector-config"} == {path.name for path in tmp_path.iterdir()}
+        assert 0 == otel_meta("generate", "--check", *wanted).returncode
+        assert 1 == otel_meta("generate", "--check").returncode
+
+    def test_unknown(self, refused: Callable[..., str]) -> None:
+        """A folder that is never generated is refused."""
+        assert "invalid choice: 'tests'" in refused("generate", "--folders", "tests")
+
+
+class TestWebhooks:
+    def test_given(self, tmp_path: Path) -> None:
+        """Those that are given replace the stack's own."""
+        page = "https://pager.example/page"
+        main(["generate", "--out", str(tmp_path), "--folders", "stack", "--page-webhook", page])
+        receivers = yaml.safe_load((tmp_path / "stack" / "alertmanager.yml").read_text())[
+            "receivers"
+        ]
+
+        assert {
+            "page": page,
+            "ticket": "http://notifications:8080/ticket",
+            "watchdog": "http://notifications:8080/watchdog",
+        } == {receiver["name"]: receiver["webhook_configs"][0]["url"] for receiver in receivers}
