@@ -7,10 +7,10 @@ exports have to be as much faster, or there are too few samples in a span.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, cast
 
 REAL_TIME: Final = Fraction(1)
 
@@ -49,9 +49,15 @@ def scaled(config: Any, scale: Fraction) -> Any:
     """A configuration's intervals, waits and expressions, multiplied."""
     if scale == REAL_TIME:
         return config
-    if isinstance(config, Mapping):
-        return {key: _field(key, value, scale) for key, value in config.items()}
-    return [scaled(one, scale) for one in config] if isinstance(config, list) else config
+    match config:
+        case dict():
+            fields = cast("dict[str, Any]", config)
+            return {key: _field(key, value, scale) for key, value in fields.items()}
+        case list():
+            members = cast("Iterable[Any]", config)
+            return [scaled(one, scale) for one in members]
+        case _:
+            return config
 
 
 def _field(key: str, value: Any, scale: Fraction) -> Any:
