@@ -61,6 +61,16 @@ class TestReadme:
 
         assert shown == {key: status[key] for key in shown}
 
+    def test_shows_a_rule_that_is_generated(
+        self, blocks: dict[str, str], folder: Path, tmp_path: Path
+    ) -> None:
+        """The README's rule stands in the file that its declaration makes."""
+        chosen = ("--repo", "atlas:Atlas", "--only", "--out", str(tmp_path))
+        _python(folder, "-m", "otel_meta", "generate", *chosen)
+        (written,) = tmp_path.glob("rules/atlas-maps.recording.yml")
+
+        assert blocks["rule"] in written.read_text()
+
     def test_shows_the_repositories_that_there_are(self, blocks: dict[str, str]) -> None:
         """The README's table of meta-repositories is the command's."""
         command, _, table = blocks["show"].partition("\n")
