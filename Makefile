@@ -35,8 +35,8 @@ lint: $(VENV)/ready ## formatting, lint, types, and which stage may import which
 generate: $(VENV)/ready ## write what follows from the catalogue: rules and the rest
 	$(BIN)/otel-meta generate
 
-bench: $(VENV)/ready ## what a measurement costs, against the SDK and prometheus_client
-	$(BIN)/python benchmarks/measurement.py
+bench: $(VENV)/ready ## what recording, scraping and workers cost, against what you would use instead
+	$(BIN)/python benchmarks/report.py
 
 tools: $(VENV)/ready ## build the real servers that tests and the demo use, where they are missing
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py

@@ -8,7 +8,7 @@ from typing import Final
 from otel_meta.model import Catalog, Histogram, Instrument
 from otel_meta.model.labels import OTHER, Label
 from otel_meta.render.series import NAMESPACE, SERVICE, UP
-from otel_meta.runtime.own_metrics import FAULTS
+from otel_meta.runtime.own_metrics import OWN
 
 from .shape import Kind, Shape
 from .values import ABSENT, ANY, PRESENT, Values, one_of
@@ -24,8 +24,8 @@ _KINDS: Final[Mapping[str, Kind]] = {
 def declared(catalog: Catalog) -> dict[str, Shape]:
     """Every sample name and what its series may look like."""
     identity = _identity(catalog)
-    own = {UP: Shape(identity, kind="gauge"), **dict(_samples(FAULTS, identity))}
-    for _, instrument in catalog.instruments():
+    own = {UP: Shape(identity, kind="gauge")}
+    for instrument in (*OWN, *(instrument for _, instrument in catalog.instruments())):
         own |= dict(_samples(instrument, identity))
     return own
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import ClassVar, Final, Generic, Literal, NoReturn, ParamSpec, Self, overload
+from typing import ClassVar, Final, Generic, Literal, NoReturn, ParamSpec, Self, get_args, overload
 
 from otel_meta.errors import DeclarationError, NotBoundError
 
@@ -23,6 +23,8 @@ from .sli import Ratio, Threshold, TimeSlice
 P = ParamSpec("P")
 
 Kind = Literal["counter", "updowncounter", "gauge", "histogram"]
+Across = Literal["latest", "sum", "max", "min", "each"]
+"""What a gauge shows where several workers of a service have each set it."""
 
 
 class Instrument(Generic[P]):
@@ -33,27 +35,41 @@ class Instrument(Generic[P]):
         description: one sentence; Prometheus' HELP.
         labels: a class made by `labels`, or `NoLabels`.
         unit: in UCUM ("s", "By", "%", "{request}"); "" for none.
+        max_series: how many series it may have in a process before the rest share one; None for
+            what `configure` says. Series of closed label values always have their place.
 
     Raises:
-        DeclarationError: the name or unit would differ between export paths.
+        DeclarationError: the name or unit would differ between export paths, or there may be no
+            series at all.
     """
 
     kind: ClassVar[Kind]
     monotonic: ClassVar[bool] = False
 
     def __init__(
-        self, name: str, description: str, labels: Callable[P, object], *, unit: str = ""
+        self,
+        name: str,
+        description: str,
+        labels: Callable[P, object],
+        *,
+        unit: str = "",
+        max_series: int | None = None,
     ) -> None:
         check_name(name, unit)
         if not description.endswith("."):
             raise DeclarationError(
                 f"metric {name!r}", "has no description", "say what it counts in one sentence"
             )
+        if max_series is not None and max_series < 1:
+            raise DeclarationError(
+                f"metric {name!r}", f"may have {max_series} series", "allow at least one"
+            )
         self.name: Final = name
         self.description: Final = description
         self.unit: Final = unit
         self.labels: Final = labels
         self.label_fields: Final = labels_of(labels)
+        self.max_series: Final = max_series
 
     @property
     def prometheus_name(self) -> str:
@@ -128,9 +144,32 @@ class UpDownCounter(Instrument[P]):
 
 
 class Gauge(Instrument[P]):
-    """Holds the latest value of something that is not summed."""
+    """Holds the latest value of something that is not summed.
+
+    Args:
+        across: what it shows where a service has several workers and they share their numbers:
+            the value set last, by whichever worker; the sum, the largest or the smallest of the
+            living workers' values; or each worker's, under a label ``worker`` more.
+
+    Raises:
+        DeclarationError: there is no such way, or the label ``worker`` is taken.
+    """
 
     kind = "gauge"
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        labels: Callable[P, object],
+        *,
+        unit: str = "",
+        max_series: int | None = None,
+        across: Across = "latest",
+    ) -> None:
+        super().__init__(name, description, labels, unit=unit, max_series=max_series)
+        _check_across(name, across, {field.name for field in self.label_fields})
+        self.across: Final = across
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -167,9 +206,10 @@ class Histogram(Instrument[P]):
         labels: Callable[P, object],
         *,
         unit: str = "",
+        max_series: int | None = None,
         buckets: tuple[float, ...],
     ) -> None:
-        super().__init__(name, description, labels, unit=unit)
+        super().__init__(name, description, labels, unit=unit, max_series=max_series)
         self.buckets: Final = tuple(float(bound) for bound in buckets)
         if not _ascending(self.buckets):
             raise DeclarationError(
@@ -206,6 +246,20 @@ class Histogram(Instrument[P]):
             DeclarationError: no bucket ends there.
         """
         return Threshold(as_match(self), bound)
+
+
+def _check_across(name: str, across: Across, labels: set[str]) -> None:
+    if across not in get_args(Across):
+        ways = ", ".join(get_args(Across))
+        raise DeclarationError(
+            f"metric {name!r}", f"is shown across workers by {across!r}", f"choose one of {ways}"
+        )
+    if across == "each" and "worker" in labels:
+        raise DeclarationError(
+            f"metric {name!r}",
+            "has a label worker, which across='each' adds",
+            "rename the label, or choose another way",
+        )
 
 
 def _ratio_of(total: Source, bad: Source | None, good: Source | None) -> Ratio:

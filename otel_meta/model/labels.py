@@ -113,6 +113,11 @@ def labels_of(cls: object) -> tuple[Label, ...]:
     return fields
 
 
+def holding(fields: tuple[Label, ...]) -> type:
+    """A set of labels that was declared elsewhere, as a class like those made by `labels`."""
+    return type("Labels", (), {_FIELDS: fields})
+
+
 def closed_combinations(fields: tuple[Label, ...]) -> int:
     """How many series the closed labels make for each combination of the open ones."""
     return math.prod(len(f.values) for f in fields if f.values is not None)

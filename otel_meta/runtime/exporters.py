@@ -11,6 +11,7 @@ from otel_meta.errors import ConfigurationError, MissingExtra
 from otel_meta.extras import optional
 
 from .settings import Settings, Signal
+from .temporality import PREFERENCES
 
 
 class _Otlp(NamedTuple):
@@ -65,7 +66,15 @@ def _otlp(signal: Signal, _name: str, settings: Settings) -> Any:
         endpoint=settings.otlp_own_endpoints.get(signal)
         or (None if base is None else base.rstrip("/") + row.path),
         timeout=settings.otlp_timeouts[signal],
+        **_temporality(signal, settings),
     )
+
+
+def _temporality(signal: Signal, settings: Settings) -> dict[str, Any]:
+    """For the SDK's instruments what ours have, though it reads the same variable itself."""
+    if signal != "metrics":
+        return {}
+    return {"preferred_temporality": PREFERENCES[settings.temporality]}
 
 
 def _console(signal: Signal, _name: str, _settings: Settings) -> Any:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import logging
-from threading import Lock
+from threading import RLock
 from typing import Final
 
-from .cells import SumCell
+from .cells import CounterCell
 from .family import Family
 from .own_metrics import FAULTS
+from .slots import Slots
 
 logger: Final = logging.getLogger("otel_meta")
 
 
 class Faults:
-    """Counts faults by where they happened and why, in ``otel_meta_faults_total``."""
+    """Counts faults by where they happened and why, in ``otel_meta_faults_total``.
 
-    def __init__(self) -> None:
-        self.family: Final = Family(FAULTS, SumCell)
+    Args:
+        slots: hand out the numbers of its series.
+    """
+
+    def __init__(self, slots: Slots | None = None) -> None:
+        self.family: Final = Family(FAULTS, CounterCell, slots=slots)
         self._said: set[tuple[str, str]] = set()
-        self._lock: Final = Lock()
+        self._lock = RLock()
 
     def report(self, source: str, reason: str, detail: object) -> None:
         """Count a fault, and log the first of its kind.
@@ -38,13 +43,18 @@ class Faults:
                 reason,
             )
 
-    def count_only(self, source: str, reason: str) -> None:
+    def count_only(self, source: str, reason: str, times: float = 1.0) -> None:
         """Count a fault that somebody else reports."""
-        self.family.series((source, reason)).add(1.0)
+        self.family.series((source, reason)).add(times)
 
     def count(self) -> float:
         """How many there were in all."""
         return sum(cell.value for cell in self.family.cells())
+
+    def start_anew(self) -> None:
+        """Begin as a new process does. In a forked child, where no other thread is left."""
+        self._lock = RLock()
+        self.family.start_anew()
 
     def _is_new(self, source: str, reason: str) -> bool:
         with self._lock:

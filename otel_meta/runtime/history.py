@@ -17,6 +17,7 @@ _TIERS: Final = ((10.0, 1.2 * _HOUR), (120.0, 7 * _HOUR), (600.0, 3.1 * _DAY))
 """Seconds between samples, and for how long they are kept. A window's counts are off by at most
 one step: 10 s of 5 min, 2 min of 6 h, 10 min of 1 day."""
 _COARSEST: Final = 1800.0
+_NONE: Final = Events(0.0, 0.0)
 
 _time_of: Final = itemgetter(0)
 
@@ -27,10 +28,11 @@ class History:
     Args:
         start: the moment, in seconds on the tracker's clock, at which counting began.
         period: how far back is looked, in seconds.
+        events: the counts that there were by then.
     """
 
-    def __init__(self, start: float, period: float) -> None:
-        self._first: Final[Sample] = (start, Events(0.0, 0.0))
+    def __init__(self, start: float, period: float, events: Events = _NONE) -> None:
+        self._first: Final[Sample] = (start, events)
         tiers = (*_TIERS, (_COARSEST, period + 2 * _COARSEST))
         self._tiers: Final = [_Tier(step, span) for step, span in tiers]
 

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, Final
 
 import structlog
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, Processor
@@ -21,6 +20,7 @@ from .faults import Faults
 from .log_chain import before_rendering, render, structured_exceptions
 from .log_sink import OtelSink
 from .outage import Outage
+from .room import LogQueue
 from .settings import Settings
 from .text import in_words
 
@@ -104,7 +104,7 @@ class Logs:
         for name in () if settings.disabled else settings.exporters["logs"]:
             exporter = create_exporter("logs", name, settings)
             outage.watch(exporter, "logs")
-            self.provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+            self.provider.add_log_record_processor(LogQueue(exporter, faults))
         self._before: tuple[list[logging.Handler], int] | None = None
         self._hushed: Final = Hushed()
 

@@ -22,12 +22,18 @@ from .accumulators import Accumulators
 from .exporters import create_exporter
 from .outage import Outage
 from .own_metrics import UP
-from .points import with_accumulators
+from .points import Points
+from .resource import of_service
 from .settings import Settings
 from .ticker import Ticker
+from .workers.service import Workers
+from .workers.view import View
 
 if TYPE_CHECKING:
-    from .prometheus import Port, Scrape
+    from .exposition.port import Port
+    from .prometheus import Scrape
+
+UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."
 
 
 class PushReader(PeriodicExportingMetricReader):
@@ -37,26 +43,32 @@ class PushReader(PeriodicExportingMetricReader):
     that a foreign instrument's aggregation raises. A `Ticker` outlives that.
     """
 
-    def __init__(self, exporter: MetricExporter, accumulators: Accumulators) -> None:
+    def __init__(self, exporter: MetricExporter, points: Points) -> None:
         super().__init__(exporter, export_interval_millis=math.inf)
-        self._accumulators: Final = accumulators
+        self._points: Final = points
 
     def _receive_metrics(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
     ) -> None:
-        joined = with_accumulators(metrics_data, self._accumulators)
-        super()._receive_metrics(joined, timeout_millis, **kwargs)
+        super()._receive_metrics(self._points.beside(metrics_data), timeout_millis, **kwargs)
 
 
 class Metrics:
     """The meter provider, and the ways out of it."""
 
     def __init__(
-        self, settings: Settings, resource: Resource, accumulators: Accumulators, outage: Outage
+        self,
+        settings: Settings,
+        resource: Resource,
+        accumulators: Accumulators,
+        outage: Outage,
+        *,
+        view: View | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self._settings: Final = settings
         self._accumulators: Final = accumulators
-        self.scrape: Final[Scrape | None] = self._scrape()
+        self.scrape: Final[Scrape | None] = self._scrape(resource, view)
         pushed = (name for name in settings.exporters["metrics"] if name != "prometheus")
         self._pushes: Final = [self._push(name, outage) for name in pushed]
         readers: list[MetricReader] = [*self._pushes]
@@ -64,7 +76,7 @@ class Metrics:
             readers.append(self.scrape.reader)
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
         _keep_alive(self.provider)
-        self.port: Final[Port | None] = self._port()
+        self.port: Final[Port | None] = self._port(workers)
         self._tickers: Final = [self._ticker(reader) for reader in self._pushes]
 
     def start(self) -> None:
@@ -73,7 +85,7 @@ class Metrics:
             ticker.start()
 
     def flush(self, timeout: float) -> None:
-        """Push now. Not `MeterProvider.force_flush`, which makes the next scrape come out twice."""
+        """Push now. Not `MeterProvider.force_flush`, which collects for the scraped reader too."""
         for reader in self._pushes:
             reader.force_flush(timeout * 1000)
 
@@ -86,23 +98,34 @@ class Metrics:
         self.flush(timeout)
         self.provider.shutdown(timeout * 1000)
 
-    def _scrape(self) -> Scrape | None:
+    def _scrape(self, resource: Resource, view: View | None) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
             return None
         module = optional("otel_meta.runtime.prometheus", "Prometheus export", "prometheus")
-        scrape: Scrape = module.Scrape(self._accumulators)
+        scrape: Scrape = module.Scrape(
+            self._accumulators.families if view is None else view.families,
+            resource if view is None else of_service(resource),
+            self._accumulators.faults.report,
+            self._settings.prometheus_token,
+            None if view is None else view.owners,
+        )
         return scrape
 
-    def _port(self) -> Port | None:
-        number = self._settings.prometheus_port
+    def _port(self, workers: Workers | None) -> Port | None:
+        number, host = self._settings.prometheus_port, self._settings.prometheus_host
         if self.scrape is None or number is None:
             return None
-        return self.scrape.listen(self._settings.prometheus_host, number)
+        if workers is None or number == 0:
+            return self.scrape.listen(host, number)
+        with workers.opening(number) as is_ours:
+            return self.scrape.listen(host, number, "now" if is_ours else "later")
 
     def _push(self, name: str, outage: Outage) -> PushReader:
         exporter = create_exporter("metrics", name, self._settings)
         outage.watch(exporter, "metrics")
-        return PushReader(exporter, self._accumulators)
+        # Other exporters choose for the SDK alone, for they do not say what they chose.
+        preference = self._settings.temporality if name == "otlp" else "cumulative"
+        return PushReader(exporter, Points(self._accumulators, preference))
 
     def _ticker(self, reader: PushReader) -> Ticker:
         collect: Callable[[], None] = reader.collect
@@ -119,5 +142,5 @@ def _keep_alive(provider: MeterProvider) -> None:
 
     # Not the accumulators' scope: of two with one name, the encoder of OTLP keeps the later alone.
     provider.get_meter("otel_meta.process").create_observable_gauge(
-        UP, [up], description="1 for as long as the process exports its telemetry."
+        UP, [up], description=UP_DESCRIPTION
     )

@@ -7,7 +7,7 @@ reason, so that an unreachable Collector costs one line and a counter instead of
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextvars import ContextVar
 from functools import wraps
 from threading import Lock
@@ -75,19 +75,20 @@ class Outage(logging.Handler):
                 self._reason = self._reason or f"{type(error).__name__}: {error}"
             finally:
                 exporting.reset(token)
-                self._note(what, delivered=getattr(result, "name", "") == "SUCCESS")
+                delivered = getattr(result, "name", "") == "SUCCESS"
+                self._note(what, delivered=delivered, items=_size(args))
             return result
 
         exporter.export = export
 
-    def _note(self, what: str, *, delivered: bool) -> None:
+    def _note(self, what: str, *, delivered: bool, items: int) -> None:
         with self._noting:
             was_on = self.is_on
             (self._failing.discard if delivered else self._failing.add)(what)
             if not self.is_on and not was_on:
                 self._reason = ""  # whatever that was, it has passed
         if not delivered:
-            self._faults.count_only(f"export of {what}", "undelivered")
+            self._faults.count_only(f"export of {what}", "undelivered", items)
         if self.is_on != was_on:
             self._say(what)
 
@@ -102,3 +103,8 @@ class Outage(logging.Handler):
         else:
             self._reason = ""
             logger.info("exporting again")
+
+
+def _size(batch: tuple[Any, ...]) -> int:
+    """How many spans or log records; of metrics the next export has them all, so that it is one."""
+    return len(batch[0]) if batch and isinstance(batch[0], Sized) else 1

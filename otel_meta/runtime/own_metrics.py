@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.model import Counter, labels
+from otel_meta.model import Counter, Gauge, Instrument, labels
 
 
 @labels
@@ -15,6 +15,14 @@ class Fault:
     reason: str
 
 
+@labels
+class Metric:
+    """A metric of this process."""
+
+    metric: str
+    """Its name in Prometheus."""
+
+
 FAULTS: Final = Counter(
     "otel_meta.faults",
     "Faults in recording, exporting and logging, none of which reached the application.",
@@ -22,5 +30,23 @@ FAULTS: Final = Counter(
     unit="{fault}",
 )
 
+SERIES: Final = Gauge(
+    "otel_meta.series",
+    "Series that a metric has in a process.",
+    Metric,
+    unit="{series}",
+)
+
+SERIES_LIMIT: Final = Gauge(
+    "otel_meta.series.limit",
+    "Series that a metric may have in a process before the rest share one.",
+    Metric,
+    unit="{series}",
+)
+
+OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT)
+
 UP: Final = "otel_meta.up"
 """1 for as long as the process exports: absent is dead, while present without events is idle."""
+
+UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."

@@ -29,6 +29,18 @@ def create_resource(settings: Settings) -> Resource:
         return Resource.create({key: value for key, value in attributes.items() if value})
 
 
+def of_service(resource: Resource) -> Resource:
+    """What is true of every process of a service."""
+    return Resource(
+        {
+            key: value
+            for key, value in resource.attributes.items()
+            if key != "service.instance.id" and not key.startswith("process.")
+        },
+        resource.schema_url,
+    )
+
+
 @contextmanager
 def _quiet() -> Generator[None]:
     """The SDK reads OTEL_RESOURCE_ATTRIBUTES again, and what is wrong there has been said."""

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib.metadata import entry_points
 from math import inf
+from pathlib import Path
 from typing import Final, Literal
 
 from otel_meta.errors import ConfigurationError
 
 from .environment import Environment
+from .label_values import MAX_LENGTH
+from .places import MAX_SERIES
 
 Signal = Literal["traces", "metrics", "logs"]
 SIGNALS: Final[tuple[Signal, ...]] = ("traces", "metrics", "logs")
@@ -27,12 +31,17 @@ SIGNALS: Final[tuple[Signal, ...]] = ("traces", "metrics", "logs")
 PROMETHEUS_HOST: Final = "localhost"
 PROMETHEUS_PORT: Final = 9464
 _MAX_PORT: Final = 65_535
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750, section 2.1."""
 _PROTOCOLS: Final = ("http/protobuf", "grpc")
 _OWN_EXPORTERS: Final[Mapping[Signal, frozenset[str]]] = {
     "traces": frozenset({"otlp", "console", "none"}),
     "metrics": frozenset({"otlp", "prometheus", "console", "none"}),
     "logs": frozenset({"otlp", "none"}),
 }
+_TEMPORALITIES: Final = ("cumulative", "delta", "lowmemory")
+"""The standard's names, its default first."""
+_POSITIVE: Final = re.compile(r"[1-9][0-9]{0,8}")
 _SAMPLERS: Final = (
     "parentbased_always_on",
     "parentbased_always_off",
@@ -72,7 +81,19 @@ class Settings:
     prometheus_host: str = PROMETHEUS_HOST
     prometheus_port: int | None = None
     """Where /metrics has a port of its own; None where only the app serves it."""
+    prometheus_token: str | None = field(default=None, repr=False)
+    """What a scrape has to bear; None lets everybody in."""
+    workers_directory: Path | None = None
+    """Where the workers of the service share their numbers; None where each has its own."""
     metric_interval: float = 60.0
+    temporality: str = "cumulative"
+    """What is pushed over OTLP: cumulative, delta or lowmemory."""
+    exemplars: bool = True
+    """Whether series show measurements that were made in a sampled span."""
+    max_series: int = MAX_SERIES
+    """How many series a metric may have in a process, unless it says so itself."""
+    max_label_length: int = MAX_LENGTH
+    """Characters that a label value may have."""
     sampler: str = "parentbased_always_on"
     sampler_arg: str | None = None
     propagators: tuple[str, ...] = ("tracecontext", "baggage")
@@ -96,7 +117,10 @@ def read_settings(
     otlp_endpoint: str | None = None,
     prometheus_host: str | None = None,
     prometheus_port: int | Unset | None = UNSET,
+    prometheus_token: str | None = None,
+    workers: bool | None = None,
     metric_interval: float | None = None,
+    max_series: int | None = None,
     log_level: str | None = None,
     shutdown_timeout: float | None = None,
     environ: Mapping[str, str] = os.environ,
@@ -104,8 +128,8 @@ def read_settings(
     """Settle what telemetry is to do.
 
     Raises:
-        ConfigurationError: an argument cannot be used. A variable that cannot is warned of in
-            ``Settings.warnings``, and its default taken.
+        ConfigurationError: an argument cannot be used, or the token of a variable. Other variables
+            that cannot are warned of in ``Settings.warnings``, and their defaults taken.
     """
     env = Environment(environ)
     attributes = {**env.pairs("OTEL_RESOURCE_ATTRIBUTES"), **(resource_attributes or {})}
@@ -134,7 +158,17 @@ def read_settings(
         or env.text("OTEL_EXPORTER_PROMETHEUS_HOST")
         or PROMETHEUS_HOST,
         prometheus_port=_port(env, prometheus_port, exporters["metrics"]),
+        prometheus_token=_token(env, prometheus_token),
+        workers_directory=_workers_directory(env, workers),
         metric_interval=_metric_interval(env, metric_interval),
+        temporality=env.choice(
+            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+            known=_TEMPORALITIES,
+            default=_TEMPORALITIES[0],
+        ),
+        exemplars=_exemplars(env),
+        max_series=_max_series(env, max_series),
+        max_label_length=_max_label_length(env),
         sampler=sampler,
         sampler_arg=_sampler_arg(env, sampler),
         propagators=_propagators(env),
@@ -235,6 +269,28 @@ def _port(env: Environment, given: int | Unset | None, exporters: tuple[str, ...
     return int(port) if asked else None
 
 
+def _token(env: Environment, given: str | None) -> str | None:
+    """Unlike other variables, this one has no default to fall back to: that would open a door."""
+    name = "OTEL_META_PROMETHEUS_TOKEN"
+    where, token = (name, env.text(name)) if given is None else ("prometheus_token", given)
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise ConfigurationError(
+            f"{where} is not a token that a header can carry; use letters, digits and -._~+/="
+        )
+    return token
+
+
+def _workers_directory(env: Environment, given: bool | None) -> Path | None:
+    path = env.text("OTEL_META_MULTIPROCESS_DIR")
+    if given and path is None:
+        raise ConfigurationError(
+            "workers=True, and nothing says where they share their numbers; "
+            "set OTEL_META_MULTIPROCESS_DIR to a directory of this service's own, "
+            "the same for all its workers, such as /dev/shm/my-service"
+        )
+    return None if path is None or given is False else Path(path)
+
+
 def _propagators(env: Environment) -> tuple[str, ...]:
     return env.names(
         "OTEL_PROPAGATORS",
@@ -271,6 +327,30 @@ def _metric_interval(env: Environment, given: float | None) -> float:
         return _positive("metric_interval", given)
     name, day = "OTEL_METRIC_EXPORT_INTERVAL", 86_400_000
     return env.number(name, default=60_000, least=1, most=day) / 1000
+
+
+def _exemplars(env: Environment) -> bool:
+    """One that is invalid is warned of where the SDK is kept from reading it."""
+    chosen = (env.text("OTEL_METRICS_EXEMPLAR_FILTER") or "").lower()
+    if chosen == "always_on":
+        env.warnings.append(
+            "OTEL_METRICS_EXEMPLAR_FILTER=always_on: the catalogue's metrics show exemplars of "
+            "sampled spans alone, as with trace_based"
+        )
+    return chosen != "always_off"
+
+
+def _max_label_length(env: Environment) -> int:
+    """Likewise."""
+    text = env.text("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT") or ""
+    return int(text) if _POSITIVE.fullmatch(text) else MAX_LENGTH
+
+
+def _max_series(env: Environment, given: int | None) -> int:
+    if given is not None and given < 1:
+        raise ConfigurationError(f"max_series={given}: allow at least one series a metric")
+    name, most = "OTEL_META_MAX_SERIES", 10_000_000
+    return given or int(env.number(name, default=MAX_SERIES, least=1, most=most))
 
 
 def _positive(argument: str, seconds: float) -> float:

@@ -43,7 +43,10 @@ def configure(
     otlp_endpoint: str | None = None,
     prometheus_host: str | None = None,
     prometheus_port: int | Unset | None = UNSET,
+    prometheus_token: str | None = None,
+    workers: bool | None = None,
     metric_interval: float | None = None,
+    max_series: int | None = None,
     log_level: str | None = None,
     log_stream: BinaryIO | _Stdout | None = STDOUT,
     cache_loggers: bool = True,
@@ -68,7 +71,11 @@ def configure(
         otlp_endpoint: base URL of a Collector or Jaeger, such as "http://localhost:4318".
         prometheus_host: address to serve /metrics on, if it has a port of its own.
         prometheus_port: that port, 0 for any free one; None leaves /metrics to the app.
+        prometheus_token: what a scrape has to bear ("Authorization: Bearer ..."), in app and port.
+        workers: share numbers with the other workers of the service, in the directory that
+            ``OTEL_META_MULTIPROCESS_DIR`` names; by default, if it names one.
         metric_interval: seconds between pushes of metrics.
+        max_series: how many series a metric may have before the rest share one; 2,000 by default.
         log_level: debug, info, warning, error or critical.
         log_stream: where JSON lines go; None leaves the process' logging alone.
         cache_loggers: let loggers keep their set-up after first use, which is faster and final.
@@ -91,7 +98,10 @@ def configure(
         otlp_endpoint=otlp_endpoint,
         prometheus_host=prometheus_host,
         prometheus_port=prometheus_port,
+        prometheus_token=prometheus_token,
+        workers=workers,
         metric_interval=metric_interval,
+        max_series=max_series,
         log_level=log_level,
         shutdown_timeout=shutdown_timeout,
         environ=environ,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, NamedTuple, Protocol
 
-from otel_meta.model import Match, Ratio, Sli, Threshold, TimeSlice
+from otel_meta.model import Instrument, Match, Ratio, Sli, Threshold, TimeSlice
 
-from .accumulators import Accumulators
-from .cells import BucketCell, LatestCell, SumCell
 from .family import OVERFLOW
 
 
@@ -19,27 +17,47 @@ class Events(NamedTuple):
     total: float
 
 
+class Series(Protocol):
+    """The series of an instrument."""
+
+    def cells(self) -> Iterable[Any]:
+        """Each series' cell."""
+        ...
+
+
+class Source(Protocol):
+    """Where the counts are: in the accumulators of this process, or in those of all workers."""
+
+    def family(self, instrument: Instrument[...], /) -> Series:
+        """The series of an instrument."""
+        ...
+
+    def refresh(self) -> None:
+        """Look which series there are."""
+        ...
+
+
 Counting = Callable[[float], Events]
 """Counts up to a moment, in seconds on the tracker's clock."""
 
 
-def counting(sli: Sli, accumulators: Accumulators, began: float) -> Counting:
+def counting(sli: Sli, source: Source, began: float) -> Counting:
     """How to count an indicator's events, from the moment at which counting began."""
     match sli:
         case Ratio():
-            return _ratio(sli, accumulators)
+            return _ratio(sli, source)
         case Threshold():
-            return _threshold(sli, accumulators)
+            return _threshold(sli, source)
         case TimeSlice():
-            return _SliceClock(sli, accumulators, began)
+            return _SliceClock(sli, source, began)
 
 
-def _ratio(sli: Ratio, accumulators: Accumulators) -> Counting:
-    total = _sum_of(sli.total, accumulators)
+def _ratio(sli: Ratio, source: Source) -> Counting:
+    total = _sum_of(sli.total, source)
     if sli.bad is not None:
-        bad = _sum_of(sli.bad, accumulators)
+        bad = _sum_of(sli.bad, source)
         return lambda _now: Events(bad(), total())
-    good = _sum_of(sli.good, accumulators) if sli.good is not None else total
+    good = _sum_of(sli.good, source) if sli.good is not None else total
 
     def count(_now: float) -> Events:
         # Good first: a success between the two readings must not look like minus one failure.
@@ -50,8 +68,8 @@ def _ratio(sli: Ratio, accumulators: Accumulators) -> Counting:
     return count
 
 
-def _threshold(sli: Threshold, accumulators: Accumulators) -> Counting:
-    cells = _cells_of(sli.values, accumulators)
+def _threshold(sli: Threshold, source: Source) -> Counting:
+    cells = _cells_of(sli.values, source)
 
     def count(_now: float) -> Events:
         bad = total = 0
@@ -67,9 +85,9 @@ def _threshold(sli: Threshold, accumulators: Accumulators) -> Counting:
 class _SliceClock:
     """Adds the time since the last look, as good or bad by what the gauge shows now."""
 
-    def __init__(self, sli: TimeSlice, accumulators: Accumulators, began: float) -> None:
+    def __init__(self, sli: TimeSlice, source: Source, began: float) -> None:
         self._sli: Final = sli
-        self._cells: Final = _cells_of(sli.value, accumulators)
+        self._cells: Final = _cells_of(sli.value, source)
         self._events = Events(0.0, 0.0)
         self._last = began
 
@@ -88,22 +106,23 @@ class _SliceClock:
         return good.count(False), len(good)
 
 
-def _sum_of(match: Match, accumulators: Accumulators) -> Callable[[], float]:
-    cells = _cells_of(match, accumulators)
-    return lambda: sum(_events_in(cell) for cell in cells())
+def _sum_of(match: Match, source: Source) -> Callable[[], float]:
+    cells = _cells_of(match, source)
+    events = _recorded if match.instrument.kind == "histogram" else _value
+    return lambda: sum(events(cell) for cell in cells())
 
 
-def _events_in(cell: SumCell | BucketCell | LatestCell) -> float:
-    match cell:
-        case BucketCell():
-            return float(sum(cell.snapshot()[0]))
-        case _:
-            return cell.value or 0.0
+def _recorded(cell: Any) -> float:
+    return float(sum(cell.snapshot()[0]))
 
 
-def _cells_of(match: Match, accumulators: Accumulators) -> Callable[[], Iterator[Any]]:
-    family = accumulators.family(match.instrument)
+def _value(cell: Any) -> float:
+    return cell.value or 0.0
+
+
+def _cells_of(match: Match, source: Source) -> Callable[[], Iterator[Any]]:
+    family = source.family(match.instrument)
     if not match.conditions:
-        return family.cells
+        return lambda: iter(family.cells())
     meant = match.predicate()
     return lambda: (c for c in family.cells() if c.labels is not OVERFLOW and meant(c.labels))

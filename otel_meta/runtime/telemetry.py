@@ -24,6 +24,8 @@ from .settings import Settings
 from .ticker import Ticker
 from .traces import Traces
 from .tracker import INTERVAL, SloTracker
+from .workers.service import Workers
+from .workers.view import View
 
 if TYPE_CHECKING:
     from .prometheus import Scrape
@@ -34,6 +36,19 @@ RepoT = TypeVar("RepoT", bound=MetaRepo)
 class _Signal(Protocol):
     def flush(self, timeout: float, /) -> None: ...
     def shutdown(self, timeout: float, /) -> None: ...
+
+
+def _workers(settings: Settings) -> Workers | None:
+    path = settings.workers_directory
+    if path is None or settings.disabled:
+        return None
+    return Workers(path, settings.service_name, settings.namespace, settings.max_series)
+
+
+def _view(workers: Workers | None, accumulators: Accumulators) -> View | None:
+    if workers is None:
+        return None
+    return workers.view(accumulators.families, accumulators.faults.report)
 
 
 class Telemetry:
@@ -52,16 +67,33 @@ class Telemetry:
     ) -> None:
         self.settings: Final = settings
         self.resource: Final = resource
-        self.faults: Final = Faults()
-        self.accumulators: Final = Accumulators(self.faults)
-        self.tracker: Final = SloTracker(self.accumulators, clock)
+        self.workers: Final = _workers(settings)
+        slots = None if self.workers is None else self.workers.slots
+        self.faults: Final = Faults(slots)
+        self.accumulators: Final = Accumulators(
+            self.faults,
+            slots,
+            max_series=settings.max_series,
+            max_length=settings.max_label_length,
+        )
+        self.view: Final = _view(self.workers, self.accumulators)
+        self.tracker: Final = SloTracker(self.view or self.accumulators, clock)
         self._outage: Final = Outage(self.faults)
         self.logs: Final = Logs(settings, resource, self.faults, self._outage)
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
-            self.traces = Traces(settings, resource, self._outage)
-            self.metrics = Metrics(settings, resource, self.accumulators, self._outage)
+            self.traces = Traces(settings, resource, self.faults, self._outage)
+            if settings.exemplars:
+                self.traces.provider.add_span_processor(self.accumulators.spans)
+            self.metrics = Metrics(
+                settings,
+                resource,
+                self.accumulators,
+                self._outage,
+                view=self.view,
+                workers=self.workers,
+            )
         self._sampling: Final = Ticker("SLO tracker", INTERVAL, self.tracker.sample, self.faults)
         self._draining = 0.0
         self._open = True
@@ -137,6 +169,8 @@ class Telemetry:
             logger.warning(
                 "telemetry did not finish within %g s of shutdown; the rest is lost", seconds
             )
+        if self.workers is not None:
+            self.workers.close()
         self._outage.leave()
         self.logs.uninstall()
         return in_time

@@ -7,6 +7,7 @@ from threading import Event, Thread
 from typing import Final
 
 from .faults import Faults
+from .fork import renew_in_child
 
 
 class Ticker:
@@ -26,8 +27,9 @@ class Ticker:
         self._interval: Final = interval
         self._action: Final = action
         self._faults: Final = faults
-        self._stopping: Final = Event()
-        self._thread: Final = Thread(name=f"otel_meta {name}", target=self._run, daemon=True)
+        self._stopping = Event()
+        self._thread = self._new_thread()
+        renew_in_child(self)
 
     def start(self) -> None:
         """Begin; the first call comes after one interval."""
@@ -38,6 +40,17 @@ class Ticker:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
+
+    def start_anew(self) -> None:
+        """Go on in a forked child, which has the parent's memory and none of its threads."""
+        goes_on = self._thread.ident is not None and not self._stopping.is_set()
+        self._stopping = Event()  # a thread of the parent may have held the old one's lock
+        self._thread = self._new_thread()
+        if goes_on:
+            self.start()
+
+    def _new_thread(self) -> Thread:
+        return Thread(name=f"otel_meta {self._name}", target=self._run, daemon=True)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._interval):

@@ -8,7 +8,6 @@ from typing import Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_OFF,
     ALWAYS_ON,
@@ -20,7 +19,9 @@ from opentelemetry.sdk.trace.sampling import (
 from otel_meta.errors import ConfigurationError
 
 from .exporters import create_exporter
+from .faults import Faults
 from .outage import Outage
+from .room import SpanQueue
 from .settings import Settings
 
 
@@ -41,13 +42,15 @@ SAMPLERS: Final[dict[str, Callable[[str | None], Sampler]]] = {
 class Traces:
     """The tracer provider, and the ways out of it."""
 
-    def __init__(self, settings: Settings, resource: Resource, outage: Outage) -> None:
+    def __init__(
+        self, settings: Settings, resource: Resource, faults: Faults, outage: Outage
+    ) -> None:
         sampler = create_sampler(settings.sampler, settings.sampler_arg)
         self.provider: Final = TracerProvider(sampler, resource, shutdown_on_exit=False)
         for name in settings.exporters["traces"]:
             exporter = create_exporter("traces", name, settings)
             outage.watch(exporter, "traces")
-            self.provider.add_span_processor(BatchSpanProcessor(exporter))
+            self.provider.add_span_processor(SpanQueue(exporter, faults))
 
     def flush(self, timeout: float) -> None:
         """Export what has ended. The SDK heeds no timeout here, so the caller has to."""

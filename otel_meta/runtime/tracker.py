@@ -1,6 +1,7 @@
-"""Keeps count of SLOs in this process: the same numbers and arithmetic as the rules.
+"""Keeps count of SLOs in this process, or in its whole service where workers share their numbers.
 
-It reads the accumulators every few seconds: recording costs nothing more for being tracked.
+The same numbers and arithmetic as the rules. It reads the accumulators every few seconds: recording
+costs nothing more for being tracked.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from typing import Final
 
 from otel_meta.model import Budget, Duration, MetaRepo, Slo
 
-from .accumulators import Accumulators
 from .history import History
-from .slo_events import Counting, Events, counting
+from .slo_events import Counting, Events, Source, counting
 from .status import Status
 
 INTERVAL: Final = 10.0
@@ -32,33 +32,33 @@ class _Tracked:
 
 
 class SloTracker:
-    """SLOs and what became of them since the process began.
+    """SLOs and what became of them since each was followed.
 
     Args:
-        accumulators: where the counts are.
+        source: where the counts are.
         clock: seconds that never go back.
     """
 
-    def __init__(
-        self, accumulators: Accumulators, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._accumulators: Final = accumulators
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+        self._source: Final = source
         self._clock: Final = clock
         self._tracked: dict[Slo, _Tracked] = {}
         self._lock: Final = Lock()
 
     def follow(self, repo: type[MetaRepo]) -> None:
         """Keep count of a meta-repository's SLOs from now on."""
+        self._source.refresh()
         with self._lock:
             now = self._clock()
             for slo in repo.slos.values():
                 if slo not in self._tracked:
-                    count = counting(slo.sli, self._accumulators, now)
-                    history = History(now, slo.period.seconds)
+                    count = counting(slo.sli, self._source, now)
+                    history = History(now, slo.period.seconds, count(now))
                     self._tracked[slo] = _Tracked(repo.name, count, history, now)
 
     def sample(self) -> None:
         """Look at every SLO's counts and keep them."""
+        self._source.refresh()
         with self._lock:
             now = self._clock()
             for tracked in self._tracked.values():
@@ -66,9 +66,10 @@ class SloTracker:
 
     def statuses(self) -> tuple[Status, ...]:
         """How every SLO that is followed stands now."""
+        self._source.refresh()
         with self._lock:
             followed = list(self._tracked)
-        return tuple(self.status(slo) for slo in followed)
+        return tuple(map(self._status, followed))
 
     def status(self, slo: Slo) -> Status:
         """How an SLO stands now.
@@ -76,6 +77,10 @@ class SloTracker:
         Raises:
             KeyError: its meta-repository is not followed.
         """
+        self._source.refresh()
+        return self._status(slo)
+
+    def _status(self, slo: Slo) -> Status:
         with self._lock:
             tracked = self._tracked[slo]
             now = self._clock()

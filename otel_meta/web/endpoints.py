@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import orjson
 
+from otel_meta.runtime.exposition.answers import Asked
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Receive, Scope, Send, header
 from .readiness import Readiness
 
 _JSON: Final = "application/json"
+_PIECE: Final = 65_536
+"""Bytes sent at once: a large page is not copied whole while the event loop waits."""
 
 
 class Answer(NamedTuple):
@@ -23,6 +27,8 @@ class Answer(NamedTuple):
     status: int
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Further ones, by name in lower case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +61,19 @@ def _metrics(telemetry: Telemetry) -> Answering:
         if scrape is None:
             return Answer(404, "text/plain", b"metrics are not exported to Prometheus\n")
         # In a thread: rendering thousands of series must not stop the event loop.
-        body, content_type = await asyncio.to_thread(scrape.render, header(scope, b"accept"))
-        return Answer(200, content_type, body)
+        status, headers, body = await asyncio.to_thread(scrape.answer, _asked(scope))
+        return Answer(status, headers["content-type"], body, headers)
 
     return answer
+
+
+def _asked(scope: Scope) -> Asked:
+    return Asked(
+        query=scope.get("query_string", b"").decode("latin-1"),
+        accept=header(scope, b"accept"),
+        accept_encoding=header(scope, b"accept-encoding"),
+        authorization=header(scope, b"authorization"),
+    )
 
 
 def _slo(telemetry: Telemetry) -> Answering:
@@ -92,16 +107,25 @@ def _app(answering: Answering) -> App:
         if scope["method"] in {"GET", "HEAD"}:
             await _send(send, await answering(scope), with_body=scope["method"] == "GET")
         else:
-            await _send(send, Answer(405, "text/plain", b"use GET\n"), with_body=True)
+            await _send(send, _NOT_GET, with_body=True)
 
     return app
 
 
+_NOT_GET: Final = Answer(405, "text/plain", b"use GET\n", {"allow": "GET, HEAD"})
+
+
 async def _send(send: Send, answer: Answer, *, with_body: bool) -> None:
-    headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+    headers = {
+        **answer.headers,
+        "content-type": answer.content_type,
+        "content-length": str(len(answer.body)),
+        "cache-control": "no-store",
+    }
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+    body = memoryview(answer.body if with_body else b"")
+    for start in range(0, len(body), _PIECE):
+        piece = bytes(body[start : start + _PIECE])
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

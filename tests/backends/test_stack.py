@@ -4,42 +4,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from otel_meta.cli.demo.backends import ALERTMANAGER, PROMETHEUS, Backend
 from tests.render.stack.support import STACK, compose
-from tests.rules.servers import Prometheus, fetch, running
-from tests.rules.support import RULES, tool
+from tests.rules.servers import Prometheus, fetch
+from tests.rules.support import RULES
+
+PROGRAMS = {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER}
+"""With folders and ports of their own."""
 
 
-def arguments(service: str, *others: str) -> list[str]:
-    """Its own, without those that name folders of the container."""
-    return [a for a in compose()[service]["command"] if "=/" not in a] + [*others]
+@contextmanager
+def started(service: str, folder: Path) -> Iterator[Backend]:
+    """The server of a service, with its arguments but for those that name folders there."""
+    named = tuple(a for a in compose()[service]["command"] if "=/" not in a)
+    flags = {a.partition("=")[0] for a in named}
+    program = PROGRAMS[service]
+    own = tuple(a for a in program.arguments if a.partition("=")[0] not in flags)
+    file = STACK / f"{service}.yml"
+    arguments = tuple(a.replace("{config}", str(file)) for a in own)
+    server = Backend(
+        program=replace(program, arguments=arguments), folder=folder, config="", port=0, more=named
+    )
+    with server:
+        yield server.wait_until_ready()
 
 
 class TestPrometheus:
     @pytest.fixture
-    def served(self, tmp_path: Path) -> Iterator[tuple[Prometheus, Path]]:
-        """A Prometheus, and its log."""
-        log = tmp_path / "log"
-        more = (
-            f"--config.file={STACK / 'prometheus.yml'}",
-            f"--storage.tsdb.path={tmp_path / 'data'}",
-            "--web.listen-address=127.0.0.1:0",
-        )
-        with running([tool("prometheus"), *arguments("prometheus", *more)], log) as url:
-            prometheus = Prometheus(url)
-            prometheus.wait()
-            yield prometheus, log
+    def served(self, tmp_path: Path) -> Iterator[tuple[Prometheus, Backend]]:
+        """A Prometheus, and its process."""
+        with started("prometheus", tmp_path) as server:
+            yield Prometheus(server.url), server
 
     def test_takes_everything(
-        self, served: tuple[Prometheus, Path], eventually: Callable[[Callable[[], Any]], None]
+        self, served: tuple[Prometheus, Backend], eventually: Callable[[Callable[[], Any]], None]
     ) -> None:
         """It knows every flag, loads every rule, scrapes every job, and takes OTLP."""
-        prometheus, log = served
+        prometheus, server = served
         groups = self.ask(prometheus, "rules")["groups"]
         expected = [
             group["name"]
@@ -50,7 +59,7 @@ class TestPrometheus:
         assert sorted(expected) == sorted(group["name"] for group in groups)
         jobs = {"sidecars", "services", "collectors", "monitoring"}
         eventually(lambda: jobs == {*self.ask(prometheus, "scrape_pools")["scrapePools"]})
-        assert "Unknown option" not in log.read_text()
+        assert "Unknown option" not in server.log()
         assert b"" == self.push(prometheus)
 
     def ask(self, prometheus: Prometheus, what: str) -> Any:
@@ -65,14 +74,7 @@ class TestPrometheus:
 class TestAlertmanager:
     def test_takes_everything(self, tmp_path: Path) -> None:
         """It knows every flag, and each receiver of the file."""
-        more = (
-            f"--config.file={STACK / 'alertmanager.yml'}",
-            f"--storage.path={tmp_path / 'data'}",
-            "--web.listen-address=127.0.0.1:0",
-            "--cluster.listen-address=",
-        )
-        command = [tool("alertmanager"), *arguments("alertmanager", *more)]
-        with running(command, tmp_path / "log") as url:
-            receivers = json.loads(fetch(f"{url}/api/v2/receivers"))
+        with started("alertmanager", tmp_path) as server:
+            receivers = json.loads(fetch(f"{server.url}/api/v2/receivers"))
 
         assert {"page", "ticket", "watchdog"} == {receiver["name"] for receiver in receivers}

@@ -17,6 +17,8 @@ from otel_meta.model import Catalog
         ("atlas_tiles", "gauge"),
         ("otel_meta_up", "gauge"),
         ("otel_meta_faults_total", "counter"),
+        ("otel_meta_series", "gauge"),
+        ("otel_meta_series_limit", "gauge"),
     ],
 )
 def test_names(name: str, kind: str, atlas: Catalog) -> None:

@@ -107,6 +107,12 @@ class TestRefused:
         with pytest.raises(DeclarationError, match=r"'atlas\.a': has no description; say what"):
             Counter("atlas.a", description, NoLabels)
 
+    @pytest.mark.parametrize("series", [0, -1])
+    def test_max_series(self, series: int) -> None:
+        """A metric that may have no series is refused."""
+        with pytest.raises(DeclarationError, match=r"'atlas\.a': may have -?\d series; allow"):
+            Counter("atlas.a", "Requests.", NoLabels, max_series=series)
+
     def test_labels(self) -> None:
         """Labels that were not declared as such are refused."""
         with pytest.raises(DeclarationError, match="dict: is not a set of labels; decorate it"):

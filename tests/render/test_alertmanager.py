@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import yaml
 
+from otel_meta.cli.demo.backends import ALERTMANAGER, Backend
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 from otel_meta.repos import BUILTIN
-from tests.rules.servers import PATIENCE, fetch, running
+from tests.backends.servers import Told
+from tests.rules.servers import fetch
 from tests.rules.support import tool
 
 URL = "http://127.0.0.1:9"
@@ -94,52 +93,6 @@ class TestConfiguration:
         assert alertmanager(BUILTIN, RECEIVERS) == alertmanager(BUILTIN, RECEIVERS)
 
 
-class Told:
-    """Somebody who listens: what was told, by path."""
-
-    def __init__(self) -> None:
-        told: list[tuple[str, dict[str, Any]]] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                told.append((self.path, json.loads(self.rfile.read(length))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.told = told
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-    def names(self, path: str, status: str) -> list[list[str]]:
-        """Each notification on a path with this status: the alerts in it."""
-        return [
-            sorted(alert["labels"]["alertname"] for alert in body["alerts"])
-            for at, body in self.told
-            if at == path and body["status"] == status
-        ]
-
-    def wait(self, path: str, status: str) -> None:
-        """Return once something came."""
-        deadline = time.monotonic() + PATIENCE
-        while not self.names(path, status):
-            assert time.monotonic() < deadline, f"nothing {status} on {path}: {self.told}"
-            time.sleep(0.05)
-
-
 def alert(name: str, severity: str, *, ends: datetime | None = None, **labels: str) -> Any:
     """An alert as Prometheus sends it."""
     now = datetime.now(UTC)
@@ -177,17 +130,9 @@ def live(tmp_path: Path) -> Iterator[Live]:
             text = text.replace(wait, "group_wait: 1s")
         for interval in ("group_interval: 5m", "group_interval: 1h"):
             text = text.replace(interval, "group_interval: 1s")
-        config = tmp_path / "alertmanager.yml"
-        config.write_text(text)
-        command: list[str | Path] = [
-            tool("alertmanager"),
-            f"--config.file={config}",
-            f"--storage.path={tmp_path / 'data'}",
-            "--web.listen-address=127.0.0.1:0",
-            "--cluster.listen-address=",
-        ]
-        with running(command, tmp_path / "alertmanager.log") as url:
-            yield Live(url, told)
+        server = Backend(program=ALERTMANAGER, folder=tmp_path, config=text, port=0)
+        with server:
+            yield Live(server.wait_until_ready().url, told)
 
 
 class TestLive:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
+
+from otel_meta.cli.demo.backends import PROMETHEUS, Backend
 
 from .support import tool
 
@@ -22,42 +22,17 @@ _OPEN = build_opener(ProxyHandler({})).open
 
 
 @contextmanager
-def running(command: list[str | Path], log: Path) -> Iterator[str]:
-    """A server on a port that it chose itself; its URL, as its log names it."""
-    with log.open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
-    try:
-        yield f"http://{_address(process, log)}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(r'msg="Listening on" .*?address=(127\.0\.0\.1:\d+)', log.read_text()):
-            return found[1]
-        time.sleep(0.05)
-    raise AssertionError(f"{process.args!r} does not serve:\n{log.read_text()}")
-
-
-@contextmanager
-def prometheus(data: Path) -> Iterator[Prometheus]:
-    """Prometheus on a folder of blocks."""
-    config = data.parent / "prometheus.yml"
-    config.write_text("global: {scrape_interval: 1h}\n")
-    command: list[str | Path] = [
-        tool("prometheus"),
-        f"--config.file={config}",
-        f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=100y",
-        "--web.listen-address=127.0.0.1:0",
-    ]
-    with running(command, data.parent / "prometheus.log") as url:
-        served = Prometheus(url)
-        served.wait()
-        yield served
+def prometheus(folder: Path) -> Iterator[Prometheus]:
+    """Prometheus on the blocks in a folder's ``data``."""
+    server = Backend(
+        program=PROMETHEUS,
+        folder=folder,
+        config="global: {scrape_interval: 1h}\n",
+        port=0,
+        more=("--storage.tsdb.retention.time=100y",),
+    )
+    with server:
+        yield Prometheus(server.wait_until_ready().url)
 
 
 class Prometheus:
@@ -65,18 +40,6 @@ class Prometheus:
 
     def __init__(self, url: str) -> None:
         self.url = url
-
-    def wait(self) -> None:
-        """Return once it answers."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                fetch(f"{self.url}/-/ready")
-            except OSError:
-                assert time.monotonic() < deadline, "Prometheus does not get ready"
-                time.sleep(0.05)
-            else:
-                return
 
     def ask(self, expr: str, at: float) -> tuple[dict[str, float], int]:
         """The answer by service, and how many samples were read for it."""

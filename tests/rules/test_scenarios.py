@@ -154,10 +154,10 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
     raw, layer, data = folder / "raw.om", folder / "layer.om", folder / "data"
     _write(raw, _raw())
     backfill(raw, data)
-    with prometheus(data) as before:
+    with prometheus(data.parent) as before:
         _write(layer, _layer(before))
     backfill(layer, data)
-    with prometheus(data) as served:
+    with prometheus(data.parent) as served:
         yield Month(served)
 
 

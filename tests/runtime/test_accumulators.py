@@ -4,10 +4,10 @@ from threading import Thread
 
 import pytest
 
-from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, UpDownCounter
+from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, UpDownCounter, labels
 from otel_meta.runtime.accumulators import Accumulators
 from otel_meta.runtime.faults import Faults
-from otel_meta.runtime.own_metrics import FAULTS
+from otel_meta.runtime.own_metrics import FAULTS, SERIES, SERIES_LIMIT
 from otel_meta.runtime.recorders import (
     CounterRecorder,
     GaugeRecorder,
@@ -15,8 +15,17 @@ from otel_meta.runtime.recorders import (
     Recorder,
     UpDownCounterRecorder,
 )
+from otel_meta.testing import capture
 
 COUNTER = Counter("acme.requests", "Requests.", NoLabels)
+
+
+@labels
+class Style:
+    style: str
+
+
+STYLES = Gauge("acme.styles", "Styles.", Style, max_series=9)
 GAUGE = Gauge("acme.level", "A level.", NoLabels)
 
 
@@ -63,12 +72,14 @@ class TestRecorder:
 
 class TestFamilies:
     def test_order(self) -> None:
-        """Families come as they were bound, that of the faults last."""
+        """Families come as they were bound, those of otel_meta itself last."""
         accumulators = Accumulators(Faults())
         accumulators.recorder(GAUGE)
         accumulators.recorder(COUNTER)
 
-        assert [GAUGE, COUNTER, FAULTS] == [f.instrument for f in accumulators.families()]
+        assert [GAUGE, COUNTER, SERIES, SERIES_LIMIT, FAULTS] == [
+            f.instrument for f in accumulators.families()
+        ]
 
     def test_faults(self) -> None:
         """A fault of a family is counted under the name that Prometheus shows."""
@@ -80,3 +91,44 @@ class TestFamilies:
         assert [(("acme_requests_total", "cardinality"), 1.0)] == [
             (cell.labels, cell.value) for cell in faults.family.cells()
         ]
+
+
+class TestSeries:
+    def test_shown(self) -> None:
+        """A collection shows how many series each metric has and may have."""
+        accumulators = Accumulators(Faults(), max_series=5)
+        accumulators.recorder(COUNTER).add(1)
+        for style in "ab":
+            accumulators.recorder(STYLES).set(1, style=style)
+        shown = {
+            (family.instrument, *cell.labels): cell.value
+            for family in accumulators.families()
+            if family.instrument in (SERIES, SERIES_LIMIT)
+            for cell in family.cells()
+        }
+
+        assert {
+            (SERIES, "acme_requests_total"): 1.0,
+            (SERIES, "acme_styles"): 2.0,
+            (SERIES_LIMIT, "acme_requests_total"): 5.0,
+            (SERIES_LIMIT, "acme_styles"): 9.0,
+        } == shown
+
+    def test_scraped(self) -> None:
+        """A scrape shows them, too."""
+        with capture(max_series=5) as captured:
+            captured.telemetry.accumulators.recorder(COUNTER).add(1)
+            lines = captured.prometheus_text().splitlines()
+
+        shown = [line for line in lines if 'metric="acme_requests_total"' in line]
+
+        assert ["otel_meta_series", "otel_meta_series_limit"] == [s.split("{")[0] for s in shown]
+
+    def test_own_limit(self) -> None:
+        """What an instrument says of its series wins over what was configured."""
+        accumulators = Accumulators(Faults(), max_series=5)
+        for number in range(20):
+            accumulators.recorder(STYLES).set(1, style=str(number))
+        family = accumulators.family(STYLES)
+
+        assert (9, 10) == (family.limit, sum(1 for _ in family.cells()))

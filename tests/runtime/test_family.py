@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, labels
 from otel_meta.runtime.cells import LatestCell, SumCell
-from otel_meta.runtime.family import OVERFLOW, Family, UnknownLabelError
+from otel_meta.runtime.family import OVERFLOW, Family
+from otel_meta.runtime.label_values import UnknownLabelError
 
 Told = list[tuple[str, str]]
 
@@ -265,6 +266,23 @@ class TestLimit:
             family.find({"route": route, "method": "POST"})
 
         assert limit == len([v for v in values(family) if v is not OVERFLOW])
+
+    def test_closed(self) -> None:
+        """Declared values have their place, however low the limit."""
+        family = family_of(counter(Closed), limit=1)
+        for scheme in ("EVIL", "http"):
+            family.find({"method": "GET", "scheme": scheme})
+
+        assert [True, False] == [
+            family.find({"method": "GET", "scheme": scheme}).labels is not OVERFLOW
+            for scheme in ("http", "EVIL")
+        ]
+
+    def test_instrument(self) -> None:
+        """What the instrument says of its limit wins."""
+        own = Counter("acme.requests", "Requests.", Route, max_series=3)
+
+        assert (3, 2) == (family_of(own, limit=2).limit, family_of(counter(Route), limit=2).limit)
 
     def test_recording_of_faults(self) -> None:
         """Whoever is told of the limit may record into the same metric without a deadlock."""

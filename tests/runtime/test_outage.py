@@ -134,6 +134,16 @@ class TestWatch:
             cell.labels: cell.value for cell in bench.faults.family.cells()
         }
 
+    @pytest.mark.parametrize(("batch", "counted"), [(["a", "b", "c"], 3.0), (object(), 1.0)])
+    def test_amount(self, batch: object, counted: float) -> None:
+        """Spans and log records are counted each; an export of metrics as one, for it heals."""
+        faults = Faults()
+        switch = Switch(delivers=False)
+        Outage(faults).watch(switch, "traces")
+        switch.export(batch)
+
+        assert counted == faults.count()
+
     def test_every_outage(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
         """Each outage has its own two lines."""
         with caplog.at_level(logging.INFO):

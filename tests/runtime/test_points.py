@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import math
+import sys
+import time
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any, Literal
 
 import pytest
@@ -9,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
-from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics
+from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, ScopeMetrics
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Tracer
 
 from otel_meta import (
     HTTP_SERVER_REQUEST_DURATION,
@@ -23,9 +29,8 @@ from otel_meta import (
     labels,
 )
 from otel_meta.runtime.accumulators import Accumulators
-from otel_meta.runtime.family import Family
 from otel_meta.runtime.faults import Faults
-from otel_meta.runtime.points import scope_metrics, with_accumulators
+from otel_meta.runtime.points import Points
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 amounts = st.floats(0, 1e12)
@@ -49,13 +54,15 @@ def accumulators() -> Any:
     return Accumulators(Faults())
 
 
-def sent(accumulators: Accumulators) -> list[Metric]:
-    """What a receiver of OTLP decodes."""
-    resource = ResourceMetrics(Resource({}), [scope_metrics(accumulators.families())], "")
+def sent(source: Accumulators | Points) -> list[Metric]:
+    """What a receiver of OTLP decodes, but for what otel_meta says of itself."""
+    points = source if isinstance(source, Points) else Points(source)
+    resource = ResourceMetrics(Resource({}), [points.collect()], "")
     encoded = encode_metrics(MetricsData([resource])).SerializeToString()
     decoded = type(encode_metrics(MetricsData([])))()
     decoded.ParseFromString(encoded)
-    return [m for r in decoded.resource_metrics for s in r.scope_metrics for m in s.metrics]
+    metrics = [m for r in decoded.resource_metrics for s in r.scope_metrics for m in s.metrics]
+    return [metric for metric in metrics if not metric.name.startswith("otel_meta.")]
 
 
 def attributes(point: Any) -> dict[str, Any]:
@@ -183,13 +190,12 @@ class TestAttributes:
 
     def test_overflow(self) -> None:
         """What is over the limit is one point, marked as the convention has it."""
-        family = Family(COUNTER, accumulators().family(COUNTER)._make, limit=2)
+        it = Accumulators(Faults(), max_series=2)
         for route in "abc":
-            family.find({"route": route}).add(1)
-        points = scope_metrics([family]).metrics[0].data.data_points
+            it.recorder(COUNTER).add(1, route=route)
+        point = sent(it)[0].sum.data_points[-1]
 
-        assert {"otel.metric.overflow": True} == dict(points[-1].attributes)
-        assert 2.0 == points[-1].value
+        assert ({"otel.metric.overflow": True}, 2.0) == (attributes(point), point.as_double)
 
 
 class TestTime:
@@ -197,8 +203,8 @@ class TestTime:
         """Every point is of the moment of collection, and began with its series."""
         it = accumulators()
         it.recorder(COUNTER).add(1, route="/")
-        metrics = scope_metrics(it.families(), clock_ns=lambda: 2**62).metrics
-        points = [point for metric in metrics for point in metric.data.data_points]
+        (metric,) = sent(Points(it, clock_ns=lambda: 2**62))
+        points = metric.sum.data_points
 
         assert {2**62} == {point.time_unix_nano for point in points}
         assert {cell.start_ns for cell in it.family(COUNTER).cells()} == {
@@ -209,14 +215,15 @@ class TestTime:
         """A series that begins while points are collected does not end before it began."""
         it = accumulators()
 
-        def families() -> Iterator[Family[Any]]:
+        def record_first() -> int:
+            now = time.time_ns()
             it.recorder(COUNTER).add(1, route="/")
-            yield from it.families()
+            return now
 
-        (metric,) = scope_metrics(families()).metrics
+        (metric,) = sent(Points(it, clock_ns=record_first))
 
         assert [] == [
-            p for p in metric.data.data_points if p.start_time_unix_nano > p.time_unix_nano
+            p for p in metric.sum.data_points if p.start_time_unix_nano > p.time_unix_nano
         ]
 
 
@@ -241,23 +248,207 @@ class TestNothing:
         assert [] == sent(it)
 
 
-class TestWithAccumulators:
+class TestBeside:
     def test_beside(self) -> None:
         """The points join what the SDK collected, under the same resource."""
         it = accumulators()
         it.recorder(COUNTER).add(1, route="/")
         resource = Resource({"service.name": "a"})
-        foreign = scope_metrics([])
-        joined = with_accumulators(
-            MetricsData([ResourceMetrics(resource, [foreign], "")]), it
+        foreign = ScopeMetrics(InstrumentationScope("foreign"), [], "")
+        joined = (
+            Points(it).beside(MetricsData([ResourceMetrics(resource, [foreign], "")]))
         ).resource_metrics
 
         assert [resource] == [each.resource for each in joined]
         assert foreign is joined[0].scope_metrics[0]
-        assert ["acme.requests"] == [m.name for m in joined[0].scope_metrics[1].metrics]
+        assert "acme.requests" == joined[0].scope_metrics[1].metrics[0].name
 
     def test_scope(self) -> None:
         """The scope has a name and no version, which would start every series anew."""
-        scope = scope_metrics([]).scope
+        scope = Points(accumulators()).collect().scope
 
         assert ("otel_meta", "") == (scope.name, scope.version or "")
+
+
+class Clock:
+    """Nanoseconds that a test moves on."""
+
+    def __init__(self) -> None:
+        self.now = time.time_ns()
+
+    def __call__(self) -> int:
+        """A second later each time."""
+        self.now += 1_000_000_000
+        return self.now
+
+
+@pytest.fixture
+def switching() -> Iterator[None]:
+    """Threads that switch as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+class TestDelta:
+    @given(st.lists(st.integers(0, 1000), min_size=1, max_size=5))
+    def test_counter(self, amounts: list[int]) -> None:
+        """A counter arrives as what was added since the last collection, if anything was."""
+        it = accumulators()
+        points = Points(it, "delta", Clock())
+        told = []
+        for amount in amounts:
+            it.recorder(COUNTER).add(amount, route="/")
+            told.append([p.as_double for m in sent(points) for p in m.sum.data_points])
+
+        assert [[float(amount)] if amount else [] for amount in amounts] == told
+
+    @given(st.lists(st.lists(st.sampled_from([0.5, 5.0, 50.0, 500.0])), min_size=1, max_size=5))
+    def test_histogram(self, rounds: list[list[float]]) -> None:
+        """A histogram arrives as what was recorded since the last collection."""
+        it = accumulators()
+        points = Points(it, "delta", Clock())
+        for values in rounds:
+            for value in values:
+                it.recorder(HISTOGRAM).record(value, route="/")
+            told = [p for m in sent(points) for p in m.histogram.data_points]
+            expected = [values.count(v) for v in (0.5, 5.0, 50.0, 500.0)]
+
+            assert ([(expected, sum(values))] if values else []) == [
+                (list(p.bucket_counts), p.sum) for p in told
+            ]
+
+    @pytest.mark.parametrize("preference", ["delta", "lowmemory"])
+    def test_kinds(self, preference: str) -> None:
+        """Counters and histograms arrive as deltas, and up-down counters as totals."""
+        it = accumulators()
+        it.recorder(COUNTER).add(1, route="/")
+        it.recorder(UP_DOWN).add(1, route="/")
+        it.recorder(HISTOGRAM).record(1, route="/")
+        delta = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
+        total = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+        counter, up_down, histogram = sent(Points(it, preference))
+
+        assert (delta, total, delta) == (
+            counter.sum.aggregation_temporality,
+            up_down.sum.aggregation_temporality,
+            histogram.histogram.aggregation_temporality,
+        )
+
+    def test_gap(self) -> None:
+        """Each interval begins where the one before ended, though nothing came in it."""
+        it = accumulators()
+        clock = Clock()
+        points = Points(it, "delta", clock)
+        times = []
+        for amount in (1, 0, 1):
+            it.recorder(COUNTER).add(amount, route="/")
+            times += [
+                (p.start_time_unix_nano, p.time_unix_nano)
+                for m in sent(points)
+                for p in m.sum.data_points
+            ]
+        (cell, *_) = (c for c in it.family(COUNTER).cells() if c.value)
+        second = 1_000_000_000
+
+        assert [(cell.start_ns, clock.now - 2 * second), (clock.now - second, clock.now)] == times
+
+    def test_removed(self) -> None:
+        """A series that was removed begins anew, with a start time of its own."""
+        it = accumulators()
+        points = Points(it, "delta", Clock())
+        it.recorder(COUNTER).add(5, route="/")
+        sent(points)
+        it.recorder(COUNTER).remove(route="/", method="GET", tenant="")
+        it.recorder(COUNTER).add(2, route="/")
+        (cell, *_) = (c for c in it.family(COUNTER).cells() if c.value)
+
+        assert [(2.0, cell.start_ns)] == [
+            (p.as_double, p.start_time_unix_nano) for m in sent(points) for p in m.sum.data_points
+        ]
+
+    def test_readers(self) -> None:
+        """Each reader has its own last time."""
+        it = accumulators()
+        one, other = Points(it, "delta"), Points(it, "delta")
+        it.recorder(COUNTER).add(1, route="/")
+        sent(one)
+        it.recorder(COUNTER).add(1, route="/")
+
+        assert [[1.0], [2.0]] == [
+            [p.as_double for m in sent(points) for p in m.sum.data_points]
+            for points in (one, other)
+        ]
+
+    def test_threads(self, switching: None) -> None:
+        """Collections at the same time tell every change once."""
+        it = accumulators()
+        points = Points(it, "delta")
+        told: list[float] = []
+
+        def collect() -> None:
+            for _ in range(200):
+                metrics = points.collect().metrics
+                told.extend(
+                    p.value for m in metrics if m.name == COUNTER.name for p in m.data.data_points
+                )
+
+        threads = [Thread(target=collect) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20_000):
+            it.recorder(COUNTER).add(1, route="/")
+        for thread in threads:
+            thread.join()
+        told.extend(p.as_double for m in sent(points) for p in m.sum.data_points)
+
+        assert 20_000.0 == sum(told)
+
+
+class TestExemplars:
+    @pytest.fixture
+    def it(self) -> Accumulators:
+        """Accumulators that see the spans of a tracer."""
+        return Accumulators(Faults())
+
+    @pytest.fixture
+    def tracer(self, it: Accumulators) -> Tracer:
+        """A tracer that samples everything."""
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(it.spans)
+        return provider.get_tracer("test")
+
+    def test_counter(self, it: Accumulators, tracer: Tracer) -> None:
+        """A counter arrives with the span in which it was added to."""
+        with tracer.start_as_current_span("a") as span:
+            it.recorder(COUNTER).add(2, route="/")
+        ids = span.get_span_context()
+        (metric,) = sent(it)
+        (exemplar,) = (e for p in metric.sum.data_points for e in p.exemplars)
+
+        assert ids.trace_id == int.from_bytes(exemplar.trace_id)
+        assert ids.span_id == int.from_bytes(exemplar.span_id)
+        assert 2.0 == exemplar.as_double
+        assert [] == list(exemplar.filtered_attributes)
+
+    def test_histogram(self, it: Accumulators, tracer: Tracer) -> None:
+        """A histogram arrives with one for each bucket that was met."""
+        with tracer.start_as_current_span("a"):
+            for value in (0.5, 0.6, 50.0):
+                it.recorder(HISTOGRAM).record(value, route="/")
+        (metric,) = sent(it)
+
+        assert [0.5, 50.0] == [
+            e.as_double for p in metric.histogram.data_points for e in p.exemplars
+        ]
+
+    def test_once(self, it: Accumulators, tracer: Tracer) -> None:
+        """A reader is told of each exemplar once."""
+        points = Points(it)
+        with tracer.start_as_current_span("a"):
+            it.recorder(COUNTER).add(2, route="/")
+
+        assert [1, 0] == [
+            sum(len(p.exemplars) for m in sent(points) for p in m.sum.data_points) for _ in range(2)
+        ]

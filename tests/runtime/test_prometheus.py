@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Event
 from typing import Any, Literal
+from warnings import catch_warnings
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
+from opentelemetry.sdk.resources import Resource
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
@@ -28,7 +38,13 @@ from otel_meta import (
     UpDownCounter,
     labels,
 )
+from otel_meta.model.labels import Label
 from otel_meta.repos import BUILTIN
+from otel_meta.runtime import prometheus
+from otel_meta.runtime.metrics import _keep_alive
+from otel_meta.runtime.points import Points
+from otel_meta.runtime.prometheus import CatalogReader
+from otel_meta.runtime.resource import IDENTITY
 from otel_meta.testing import CapturedTelemetry, capture
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; escaping=allow-utf-8"
@@ -233,7 +249,6 @@ class TestSeries:
 
 
 class TestTwoScopes:
-    @pytest.mark.xfail(strict=True, reason="the stock renderer; ends with one of our own")
     def test_labels(self) -> None:
         """A library that measures the same with other labels keeps its values under its labels."""
         with capture("maps", Atlas) as captured:
@@ -247,6 +262,75 @@ class TestTwoScopes:
 
         assert [5.0] == samples(text, "atlas_open_maps", apple="a", zebra="z")
         assert [1.0, 5.0] == sorted(samples(text, "atlas_open_maps", service_name="maps"))
+
+    def test_sum(self) -> None:
+        """What it measures with the same labels is added to what the catalogue has."""
+        with capture("maps", Atlas) as captured:
+            meter(captured).create_up_down_counter("atlas.open_maps").add(5)
+            captured.bind(Atlas).open_maps.add(1)
+            text = captured.prometheus_text()
+
+        assert [6.0] == samples(text, "atlas_open_maps")
+
+    def test_type(self) -> None:
+        """Where it measures something else by the same name, the catalogue's is shown."""
+        with capture("maps", Atlas) as captured:
+            meter(captured).create_counter("atlas.open_maps").add(5)
+            captured.bind(Atlas).open_maps.add(1)
+            text = captured.prometheus_text()
+
+            assert [1.0] == samples(text, "atlas_open_maps")
+            assert [] == samples(text, "atlas_open_maps_total")
+            assert {("atlas_open_maps", "conflict")} == faults(captured)
+
+
+class TestStock:
+    def test_names(self) -> None:
+        """Every series of every meta-repository is what the stock exporter calls it."""
+        with capture("maps", namespace="atlas-maps") as captured:
+            for repo in (*BUILTIN, Atlas):
+                live = captured.bind(repo)
+                for name, instrument in repo.instruments.items():
+                    some = {field.name: _some(field) for field in instrument.label_fields}
+                    getattr(getattr(live, name), _VERBS[instrument.kind])(0.5, **some)
+            ours = captured.prometheus_text()
+            registry = CollectorRegistry()
+            stock = PrometheusMetricReader(
+                scope_info_enabled=False,
+                resource_attribute_filter=IDENTITY.__contains__,
+                registry=registry,
+            )
+            provider = MeterProvider([], captured.telemetry.resource, shutdown_on_exit=False)
+            provider.add_metric_reader(_Also(stock, Points(captured.telemetry.accumulators)))
+            _keep_alive(provider)
+            theirs = generate_latest(registry).decode()
+
+        assert _values(theirs, "target_info") == _values(ours, "target_info", "process", "python")
+        assert 200 < len(_values(ours))
+
+    def test_registry(self) -> None:
+        """prometheus_client's own renderer shows the same from the registry."""
+        with capture("maps", Atlas) as captured:
+            _record(captured.bind(Atlas))
+            meter(captured).create_counter("library.calls").add(2, {"a.b": "c"})
+            assert captured.telemetry.scrape is not None
+            theirs = generate_latest(captured.telemetry.scrape.registry).decode()
+
+            assert _values(theirs, "process", "python") == _values(
+                captured.prometheus_text(), "process", "python"
+            )
+
+    def test_reader(self) -> None:
+        """It is the ecosystem's reader, and leaves its registry when it is shut down."""
+        registry = CollectorRegistry(auto_describe=True)
+        reader = CatalogReader(list, Resource({}), registry, lambda *_: None)
+        provider = MeterProvider([reader], Resource({}), shutdown_on_exit=False)
+        provider.get_meter("library").create_counter("calls").add(1)
+
+        assert isinstance(reader, PrometheusMetricReader)
+        assert "calls_total 1.0" in generate_latest(registry).decode()
+        provider.shutdown()
+        assert b"" == generate_latest(registry)
 
 
 class TestConcurrent:
@@ -282,6 +366,19 @@ class TestConcurrent:
 
         assert [1] * 8 == seen
 
+    def test_after_force_flush(self) -> None:
+        """Nor does one of the SDK's, of which nothing is shown later."""
+        with capture("maps", Atlas) as captured:
+            assert captured.telemetry.metrics is not None
+            calls = meter(captured).create_counter("library.calls")
+            for _ in range(2):
+                calls.add(1)
+                captured.telemetry.metrics.provider.force_flush()
+            calls.add(1)
+            text = captured.prometheus_text()
+
+        assert [3.0] == samples(text, "library_calls_total")
+
     def test_after_flush(self) -> None:
         """A flush does not make the next scrape come out twice."""
         with capture("maps", Atlas) as captured:
@@ -293,7 +390,91 @@ class TestConcurrent:
         assert [1.0] == samples(text, "atlas_open_maps")
 
 
+class TestBroken:
+    def test_collection(self) -> None:
+        """Where the SDK fails for good, the catalogue is shown, and that the process is there."""
+        with capture("maps", Atlas) as captured:
+            money: Any = meter(captured).create_counter("library.money")
+            captured.bind(Atlas).open_maps.add(1)
+            for value in (Decimal("1.5"), 0.5):  # which the SDK adds up at a collection
+                money.add(value)
+                text = captured.prometheus_text()
+
+            assert [1.0] == samples(text, "atlas_open_maps")
+            assert [1.0] == samples(text, "otel_meta_up", service_name="maps")
+            assert samples(text, "target_info", service_name="maps")
+            assert {("/metrics", "collection")} == faults(captured)
+
+    def test_hanging(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where a library's callback hangs, later scrapes are shown the catalogue."""
+        monkeypatch.setattr(prometheus, "_PATIENCE", 0.05)
+        hanging, go_on = Event(), Event()
+
+        def hang(_options: CallbackOptions) -> list[Observation]:
+            hanging.set()
+            go_on.wait(20)
+            return []
+
+        with capture("maps", Atlas) as captured, ThreadPoolExecutor(1) as pool:
+            meter(captured).create_observable_gauge("library.level", [hang])
+            captured.bind(Atlas).open_maps.add(1)
+            first = pool.submit(captured.prometheus_text)
+            hanging.wait(20)
+            text = captured.prometheus_text()
+            go_on.set()
+
+            assert (
+                [1.0]
+                == samples(text, "atlas_open_maps")
+                == samples(first.result(20), "atlas_open_maps")
+            )
+            assert [1.0] == samples(text, "otel_meta_up")
+            assert {("/metrics", "busy")} == faults(captured)
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+    def test_forked(self) -> None:
+        """A process that was forked while a scrape was under way can be scraped at once."""
+        under_way, go_on = Event(), Event()
+
+        class Slow:
+            def collect(self) -> list[GaugeMetricFamily]:
+                under_way.set()
+                go_on.wait(20)
+                return []
+
+        with capture("maps", Atlas) as captured, ThreadPoolExecutor(1) as pool:
+            assert captured.telemetry.scrape is not None
+            captured.telemetry.scrape.registry.register(Slow())
+            scraped = pool.submit(captured.prometheus_text)
+            under_way.wait(20)
+            with catch_warnings(action="ignore", category=DeprecationWarning):
+                child = os.fork()
+            if child == 0:
+                go_on.set()
+                captured.telemetry.scrape.render()
+                os._exit(("/metrics", "busy") in faults(captured))
+            go_on.set()
+            scraped.result(20)
+
+            assert (child, 0) == os.waitpid(child, 0)
+
+
 class TestPort:
+    def test_token(self) -> None:
+        """Where there is a token, the port answers whoever bears it alone."""
+        port: dict[str, Any] = {"prometheus_port": 0, "prometheus_host": "127.0.0.1"}
+        with capture("maps", Atlas, prometheus_token="s3cret", **port) as captured:
+            assert captured.telemetry.metrics is not None
+            assert captured.telemetry.metrics.port is not None
+            url = f"http://127.0.0.1:{captured.telemetry.metrics.port.number}/metrics"
+            bearer = {"authorization": "Bearer s3cret"}
+            refused = httpx.get(url, trust_env=False)
+            admitted = httpx.get(f"{url}?name[]=otel_meta_up", headers=bearer, trust_env=False)
+
+        assert (401, "Bearer") == (refused.status_code, refused.headers["www-authenticate"])
+        assert [200, 1.0] == [admitted.status_code, *samples(admitted.text, "otel_meta_up")]
+        assert ["otel_meta_up"] == [family.name for family in parsed(admitted.text)]
+
     def test_served(self) -> None:
         """A port of its own answers scrapes, and its number is known."""
         with capture("maps", Atlas, prometheus_port=0, prometheus_host="127.0.0.1") as captured:
@@ -353,6 +534,49 @@ class TestPort:
         """A host that this machine is not is a configuration error that names it."""
         with pytest.raises(ConfigurationError, match=host):
             capture(prometheus_port=0, prometheus_host=host).__enter__()
+
+
+_VERBS = {"counter": "add", "updowncounter": "add", "gauge": "set", "histogram": "record"}
+
+
+class _Also(MetricReader):
+    """Hands what was collected to a stock reader, with the accumulators' points beside it."""
+
+    def __init__(self, stock: PrometheusMetricReader, points: Points) -> None:
+        super().__init__()
+        self._stock, self._points = stock, points
+        stock._collector._callback = self.collect
+
+    def _receive_metrics(self, metrics_data: MetricsData, *_: Any, **__: Any) -> None:
+        self._stock._receive_metrics(self._points.beside(metrics_data))
+
+    def shutdown(self, *_: Any, **__: Any) -> None:
+        """Have nothing to shut down."""
+
+
+def _some(field: Label) -> str:
+    return field.values[0] if field.values else "some"
+
+
+def _values(text: str, *but: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Every series' value, labels without a value left out."""
+    return {
+        (sample.name, frozenset(pair for pair in sample.labels.items() if pair[1])): sample.value
+        for family in parsed(text)
+        for sample in family.samples
+        if not sample.name.startswith(but or ("target_info",))
+    }
+
+
+def meter(captured: CapturedTelemetry) -> Meter:
+    """What another library records through."""
+    assert captured.telemetry.metrics is not None
+    return captured.telemetry.metrics.provider.get_meter("library")
+
+
+def faults(captured: CapturedTelemetry) -> set[tuple[str, str]]:
+    """What went wrong."""
+    return {cell.labels for cell in captured.telemetry.faults.family.cells()}
 
 
 def _record(atlas: Atlas) -> None:

@@ -32,6 +32,10 @@ VARIABLES = (
     "OTEL_PROPAGATORS",
     "OTEL_LOG_LEVEL",
     "OTEL_META_SHUTDOWN_TIMEOUT",
+    "OTEL_META_MAX_SERIES",
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+    "OTEL_METRICS_EXEMPLAR_FILTER",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
 )
 texts = st.text(st.characters(exclude_characters="\0"), max_size=20)
 
@@ -244,6 +248,39 @@ class TestPort:
         assert "localhost" == read().prometheus_host
 
 
+class TestToken:
+    def test_none(self) -> None:
+        """Unless one is given there is none, and an empty variable gives none."""
+        assert read().prometheus_token is None
+        assert read(OTEL_META_PROMETHEUS_TOKEN=" ").prometheus_token is None
+
+    def test_order(self) -> None:
+        """The argument wins over the variable."""
+        variables = {"OTEL_META_PROMETHEUS_TOKEN": "a.b-c_d~e+f/g=="}
+
+        assert "mine" == read_settings(prometheus_token="mine", environ=variables).prometheus_token
+        assert "a.b-c_d~e+f/g==" == read(**variables).prometheus_token
+
+    @pytest.mark.parametrize("token", ["", " ", "a b", "a\n", "é", "=a"])
+    def test_refused(self, token: str) -> None:
+        """One that no header can carry is refused."""
+        with pytest.raises(ConfigurationError, match="prometheus_token is not a token that a head"):
+            given(prometheus_token=token)
+
+    def test_variable_refused(self) -> None:
+        """So it is in a variable: to do without would open what was to be closed."""
+        with pytest.raises(ConfigurationError, match="OTEL_META_PROMETHEUS_TOKEN is not a token"):
+            read(OTEL_META_PROMETHEUS_TOKEN="a b")
+
+    def test_unsaid(self) -> None:
+        """It is in no representation, and in no error."""
+        assert "hidden" not in repr(given(prometheus_token="hidden"))
+        with pytest.raises(ConfigurationError) as caught:
+            given(prometheus_token="hid den")
+
+        assert "hid den" not in str(caught.value)
+
+
 class TestNumbers:
     def test_interval(self) -> None:
         """The variable is in milliseconds, the argument in seconds, and the argument wins."""
@@ -334,6 +371,60 @@ class TestLevel:
         assert (40, ()) == (settings.log_level, settings.warnings)
 
 
+class TestSeries:
+    @pytest.mark.parametrize("text", ["delta", "DELTA", " Delta "])
+    def test_temporality(self, text: str) -> None:
+        """The standard's preference, in any case, says what is pushed over OTLP."""
+        variable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+
+        assert ("cumulative", "delta") == (
+            read().temporality,
+            read(**{variable: text}).temporality,
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("", True),
+            ("trace_based", True),
+            ("always_on", True),
+            ("Always_Off", False),
+            ("x", True),
+        ],
+    )
+    def test_exemplars(self, text: str, shown: bool) -> None:
+        """The standard's filter turns exemplars off."""
+        assert shown is read(OTEL_METRICS_EXEMPLAR_FILTER=text).exemplars
+
+    def test_always_on(self) -> None:
+        """Exemplars without a span are not to be had, which is said."""
+        (warning,) = read(OTEL_METRICS_EXEMPLAR_FILTER="always_on").warnings
+
+        assert warning.startswith("OTEL_METRICS_EXEMPLAR_FILTER=always_on: ")
+
+    def test_max_series(self) -> None:
+        """An argument wins over the variable, which wins over OpenTelemetry's default."""
+        variables = {"OTEL_META_MAX_SERIES": "50"}
+
+        assert (2000, 50, 7) == (
+            read().max_series,
+            read(**variables).max_series,
+            read_settings(service_name="a", max_series=7, environ=variables).max_series,
+        )
+
+    def test_no_series(self) -> None:
+        """A metric without any series is no use."""
+        with pytest.raises(ConfigurationError, match="max_series=0: allow at least one"):
+            given(max_series=0)
+
+    @pytest.mark.parametrize(
+        ("text", "length"), [("", 1024), ("64", 64), ("0", 1024), ("-1", 1024), ("9" * 30, 1024)]
+    )
+    def test_label_length(self, text: str, length: int) -> None:
+        """The standard's limit of values is that of labels, too, if it leaves anything."""
+        assert length == read(OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=text).max_label_length
+
+
 class TestInvalid:
     @pytest.mark.parametrize(
         ("name", "text"),
@@ -346,6 +437,8 @@ class TestInvalid:
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"),
             ("OTEL_EXPORTER_PROMETHEUS_PORT", "http"),
             ("OTEL_META_SHUTDOWN_TIMEOUT", "-1"),
+            ("OTEL_META_MAX_SERIES", "0"),
+            ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sideways"),
         ],
     )
     def test_falls_back(self, name: str, text: str) -> None:
@@ -371,6 +464,8 @@ class TestInvalid:
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"),
             ("OTEL_EXPORTER_PROMETHEUS_PORT", "http"),
             ("OTEL_META_SHUTDOWN_TIMEOUT", "-1"),
+            ("OTEL_META_MAX_SERIES", "0"),
+            ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sideways"),
             ("OTEL_RESOURCE_ATTRIBUTES", "nonsense"),
         ],
     )

@@ -19,8 +19,8 @@ from otel_meta import (
 )
 from otel_meta.model.match import as_match
 from otel_meta.runtime.accumulators import Accumulators
-from otel_meta.runtime.family import MAX_SERIES
 from otel_meta.runtime.faults import Faults
+from otel_meta.runtime.places import MAX_SERIES
 from otel_meta.runtime.slo_events import Events, counting
 
 

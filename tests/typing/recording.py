@@ -6,9 +6,10 @@ A line marked with an ignore must fail: `warn_unused_ignores` (mypy) and
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_type
 
 from otel_meta import Counter, Gauge, Histogram, MetaRepo, NoLabels, UpDownCounter, labels
+from otel_meta.model.live import LiveCounter
 
 
 @labels
@@ -23,6 +24,7 @@ class Atlas(MetaRepo, name="atlas", owner="maps"):
 
     requests = Counter("atlas.requests", "Requests.", Request)
     latency = Histogram("atlas.latency", "Latency.", Request, unit="s", buckets=(0.1, 1))
+    requests_in_all = Counter("atlas.all_requests", "Requests.", NoLabels)
     depth = UpDownCounter("atlas.depth", "Depth.", NoLabels)
     speed = Gauge("atlas.speed", "Speed.", NoLabels)
 
@@ -35,6 +37,61 @@ def right(atlas: Atlas) -> None:
     atlas.depth.add(-1)
     atlas.speed.set(3)
     Atlas.requests.where(method="GET")
+
+
+def right_handles(atlas: Atlas) -> None:
+    """What passes on handles, timers and removal."""
+    gets = atlas.requests.bind(endpoint="/tiles", method="GET")
+    gets.add(1)
+    gets.bind().add(1)
+    tally(gets)
+    atlas.depth.bind().add(-1)
+    tally(atlas.requests_in_all)
+    atlas.speed.bind().set(1.5)
+    atlas.latency.bind(endpoint="/tiles", method="GET").record(0.1)
+    atlas.requests.remove(endpoint="/tiles", method="GET")
+    gets.remove()
+    with atlas.latency.time(endpoint="/tiles", method="GET") as timing:
+        timing.labels(endpoint="/tiles", method="GET", tenant="a")
+    with atlas.latency.bind(endpoint="/tiles", method="GET").time():
+        pass
+
+
+def tally(counter: LiveCounter[[]]) -> None:
+    """Takes a handle, or a counter without labels."""
+    counter.add(1)
+
+
+async def right_decorators(atlas: Atlas) -> None:
+    """A decorated function keeps its signature."""
+
+    @atlas.latency.time(endpoint="/tiles", method="GET")
+    def draw(zoom: int) -> str:
+        return "#" * zoom
+
+    @atlas.latency.time(endpoint="/tiles", method="GET")
+    async def fetch(zoom: int) -> bytes:
+        return b"#" * zoom
+
+    assert_type(draw(1), str)
+    assert_type(await fetch(1), bytes)
+    draw("1")  # type: ignore[arg-type]  # a zoom is a number
+
+
+def wrong_handles(atlas: Atlas) -> None:
+    """What must not."""
+    atlas.requests.bind(endpoint="/tiles")  # type: ignore[call-arg]  # a label is missing
+    atlas.requests.bind(endpoint="/tiles", method="get")  # type: ignore[arg-type]  # not in the set
+    gets = atlas.requests.bind(endpoint="/tiles", method="GET")
+    gets.add(1, endpoint="/tiles")  # type: ignore[call-arg]  # its labels are settled
+    gets.set(1)  # type: ignore[attr-defined]  # counters count
+    gets.time()  # type: ignore[attr-defined]  # and are no durations
+    tally(atlas.requests)  # type: ignore[arg-type]  # it has labels
+    atlas.requests.remove(methd="GET")  # type: ignore[call-arg]  # misspelt
+    atlas.latency.time(endpoint="/tiles")  # type: ignore[call-arg]  # a label is missing
+    atlas.requests.time(endpoint="/tiles", method="GET")  # type: ignore[attr-defined]  # it counts
+    with atlas.latency.time(endpoint="/tiles", method="GET") as timing:
+        timing.labels(endpoint="/tiles")  # type: ignore[call-arg]  # a label is missing
 
 
 def wrong(atlas: Atlas) -> None:

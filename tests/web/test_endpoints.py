@@ -103,6 +103,51 @@ class TestMetrics:
 
         assert [100] * 20 == [text.count("\natlas_memory{") for text in texts]
 
+    def test_names(self, client: httpx.Client) -> None:
+        """A query chooses families by their names."""
+        answer = client.get("/metrics", params={"name[]": ["atlas_tiles_total", "atlas_holes"]})
+        names = [family.name for family in parse_text(answer.text)]
+
+        assert ["atlas_tiles", "atlas_holes"] == names
+
+    def test_zipped(self, client: httpx.Client) -> None:
+        """It is zipped for whoever takes that."""
+        plain, zipped = (
+            client.get("/metrics?name[]=atlas_memory", headers={"accept-encoding": coding})
+            for coding in ("identity", "gzip")
+        )
+
+        assert (None, "gzip") == tuple(a.headers.get("content-encoding") for a in (plain, zipped))
+        assert plain.content == zipped.content  # which the client has unzipped
+        assert int(zipped.headers["content-length"]) < int(plain.headers["content-length"])
+
+    def test_large(self, web: Web, serving: Serving) -> None:
+        """A page of many pieces is whole."""
+        with serving(web.app) as client:
+            memory = web.captured.bind(Atlas).memory
+            for number in range(2000):
+                memory.set(number, style=f"{number:0100}")
+            answer = client.get("/metrics", headers={"accept-encoding": "identity"})
+
+        assert 2000 == answer.text.count("\natlas_memory{")
+        assert len(answer.content) == int(answer.headers["content-length"])
+
+    def test_token(self, serving: Serving) -> None:
+        """Where there is a token, whoever bears it alone is answered; the rest stays open."""
+        with capture("maps", Atlas, prometheus_token="s3cret") as captured:
+            app = FastAPI()
+            instrument(app, captured.telemetry)
+            with serving(app) as client:
+                refused, wrong, admitted = (
+                    client.get("/metrics", headers={"authorization": each})
+                    for each in ("", "Bearer s3cre", "Bearer s3cret")
+                )
+                others = {client.get(path).status_code for path in ("/slo", "/healthz", "/readyz")}
+
+        assert (401, 401, 200) == tuple(a.status_code for a in (refused, wrong, admitted))
+        assert "Bearer" == refused.headers["www-authenticate"]
+        assert {200} == others
+
     def test_off_the_loop(self, web: Web, serving: Serving) -> None:
         """A scrape that takes long holds no other request up."""
         scraping, release = threading.Event(), threading.Event()
@@ -182,6 +227,7 @@ class TestAll:
         got, head, posted = client.get(path), client.head(path), client.post(path)
 
         assert (200, 200, 405) == (got.status_code, head.status_code, posted.status_code)
+        assert "GET, HEAD" == posted.headers["allow"]
         assert b"" == head.content
         assert got.headers["content-type"] == head.headers["content-type"]
         assert "no-store" == got.headers["cache-control"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,8 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.render.grafana.support import ROOT, build_tool
+from otel_meta.cli.demo.backends import PROMETHEUS, Backend
+from tests.render.grafana.support import ROOT
 
 _RANGE = re.compile(r"\[\w+(:\w+)?\]")
 _OFFSET = re.compile(r"offset \w+")
@@ -36,13 +35,6 @@ class Prometheus:
         """Ask no more."""
         self._client.close()
 
-    def ready(self) -> bool:
-        """Whether it answers."""
-        try:
-            return self._client.get("/-/ready").is_success
-        except httpx.HTTPError:
-            return False
-
     def values(self, expr: str) -> list[float]:
         """The latest values of a query's series."""
         answer = self._client.get("/api/v1/query", params={"query": expr}).json()
@@ -57,34 +49,16 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, port: int, scraped: int, paths: list[str]) -> Iterator[Prometheus]:
+def prometheus(folder: Path, scraped: int, paths: list[str]) -> Iterator[Prometheus]:
     """Run it in a folder, scraping these paths of a port."""
-    _write(folder / "prometheus.yml", _configuration(scraped, paths))
     for path in sorted((ROOT / "rules").glob("*.yml")):
         _write(folder / "rules" / path.name, _hurried_rules(yaml.safe_load(path.read_text())))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(_command(folder, port), stdout=log, stderr=log)
-    server = Prometheus(f"http://127.0.0.1:{port}")
-    try:
-        deadline = time.monotonic() + _PATIENCE
-        while not server.ready():
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.1)
-        yield server
-    finally:
-        server.close()
-        process.kill()
-        process.wait()
-
-
-def _command(folder: Path, port: int) -> list[str]:
-    return [
-        str(build_tool().find("prometheus")),
-        f"--config.file={folder}/prometheus.yml",
-        f"--storage.tsdb.path={folder}/data",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=warn",
-    ]
+    config = yaml.safe_dump(_configuration(scraped, paths))
+    server = Backend(program=PROMETHEUS, folder=folder, config=config, port=0)
+    with server:
+        asking = Prometheus(server.wait_until_ready().url)
+        yield asking
+        asking.close()
 
 
 def _configuration(scraped: int, paths: list[str]) -> Mapping[str, Any]:

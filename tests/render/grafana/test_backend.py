@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from otel_meta.repos import BUILTIN
-from tests.conftest import free_port
 from tests.render.grafana.backend import Prometheus, hurried, prometheus
 from tests.render.grafana.fleet import fleet
 from tests.render.grafana.support import choices, targets
@@ -25,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     names = [repo.name for repo in BUILTIN]
     with (
         fleet(BUILTIN) as (port, services),
-        prometheus(folder, free_port(), port, names) as running,
+        prometheus(folder, port, names) as running,
     ):
         for _ in range(SECONDS):
             for service in services:

@@ -1,0 +1,59 @@
+"""Every comparison in one run, written where documents show it. ``make bench``.
+
+Each script prints its tables; all of them go to docs/benchmarks.md, and those of a recording and of
+a scrape stand in the README between their marks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+SCRIPTS: Final = {
+    "recording": "A recording",
+    "bound": "A recording by a handle",
+    "scraping": "A scrape",
+    "memory": "Memory of a series",
+    "workers": "Several workers",
+    "latency_under_scrape": "Requests while 10,000 series are scraped every five seconds",
+}
+IN_README: Final = ("recording", "scraping")
+_TABLES: Final = re.compile(r"^\|.*\n", re.MULTILINE)
+_MARKED: Final = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Run every script, and write what they print."""
+    printed = {name: _run(name) for name in SCRIPTS}
+    parts = [f"## {title}\n\n{printed[name].strip()}\n" for name, title in SCRIPTS.items()]
+    head = (
+        "# Benchmarks\n\nWhat `make bench` printed; each table is one run, its contenders timed in "
+        f"turn on one machine of {os.cpu_count()} cores. A ratio below 1 is in our favour.\n"
+    )
+    (ROOT / "docs" / "benchmarks.md").write_text("\n".join([head, *parts]))
+    _into_readme("\n".join("".join(_TABLES.findall(printed[name])) for name in IN_README))
+
+
+def _run(name: str) -> str:
+    print(f"{SCRIPTS[name]} ...", file=sys.stderr)
+    script = Path(__file__).with_name(f"{name}.py")
+    done = subprocess.run(  # noqa: S603 - scripts of this folder
+        [sys.executable, script], stdout=subprocess.PIPE, text=True, check=True
+    )
+    print(done.stdout, flush=True)
+    return done.stdout
+
+
+def _into_readme(tables: str) -> None:
+    path = ROOT / "README.md"
+    text = path.read_text()
+    path.write_text(_MARKED.sub(lambda found: f"{found[1]}\n{tables}\n{found[2]}", text))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""What rules cost a Prometheus, by number of services: samples, time and memory.
+
+The committed rules are loaded into a real Prometheus over a month of what they would have recorded
+and ten minutes of raw series, of services spread evenly over all meta-repositories. Rules that read
+raw series over days are measured apart.
+
+``python benchmarks/rule_cost.py`` takes a quarter of an hour on two cores, and up to 10 GB in the
+folder for temporary files; ``--services 10 100`` takes less, ``--quick`` only shows that it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, TypeVar
+
+from scale.backend import machine
+from scale.evaluation import KINDS, Cost, Plan, cost_of
+from scale.long_windows import Timing, readings, timing_of
+from scale.table import DOCUMENT, put, table
+
+from otel_meta.repos import BUILTIN
+
+T = TypeVar("T")
+
+SERVICES: Final = (10, 100, 1_000)
+MAX_SAMPLES: Final = 50_000_000
+"""Default of Prometheus' ``--query.max-samples``."""
+ROUND: Final = 60
+"""Seconds from one evaluation to the next."""
+
+_LONG: Final = (60, 120, 240)
+_DAYS: Final = 7.0
+_QUICK: Final = Plan(raw=600, days=1, interval=10, rounds=1)
+_QUICK_SERVICES: Final = (6, 12)
+_QUICK_LONG: Final = (15, 30)
+_QUICK_DAYS: Final = 0.1
+
+
+def rows(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
+    """The table of what a round of all rules costs."""
+    yield "a service and an SLO", *(cost.pairs for cost in costs)
+    for kind in KINDS:
+        yield f"samples read: {kind}", *(cost.read[kind] for cost in costs)
+    yield "CPU seconds a round", *(cost.seconds for cost in costs)
+    for kind in KINDS:
+        yield f"seconds in groups: {kind}", *(cost.elapsed[kind] for cost in costs)
+    yield "seconds of the slowest group", *(cost.longest[1] for cost in costs)
+    yield "most samples of a query at a time", *(cost.peak[1] for cost in costs)
+    yield "memory of the process, MB", *(round(cost.memory / 1e6) for cost in costs)
+
+
+def law(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
+    """What one more service costs, from each number of services to the next."""
+    pairs = list(pairwise(costs))
+    more = [after.services - before.services for before, after in pairs]
+    changes: dict[str, list[float]] = {
+        "samples read": [_read(b) - _read(a) for a, b in pairs],
+        "CPU milliseconds a round": [1_000 * (b.seconds - a.seconds) for a, b in pairs],
+        "memory, kB": [(b.memory - a.memory) / 1e3 for a, b in pairs],
+    }
+    for what, change in changes.items():
+        yield what, *(value / many for value, many in zip(change, more, strict=True))
+
+
+def long_rows() -> Iterator[tuple[object, ...]]:
+    """Rules that read raw series over days: what each reads of one process."""
+    for one in sorted(readings(), key=lambda one: -one.samples):
+        yield one.rule, one.repo, str(one.over), one.series, one.samples
+
+
+def timing_rows(timings: Sequence[Timing]) -> Iterator[tuple[object, ...]]:
+    """How long one of them takes, by what it reads."""
+    for one in timings:
+        yield one.series, one.samples, one.seconds, 1_000 * one.seconds / one.series, one.peak
+
+
+def ends(costs: Sequence[Cost], timings: Sequence[Timing]) -> Iterator[tuple[object, ...]]:
+    """At how many services each limit is reached, were it the only one."""
+    before, after = costs[-2:]
+    most = max(readings(), key=lambda one: one.samples)
+    seconds = timings[-1].seconds / timings[-1].series * most.series
+    cpu = (after.seconds - before.seconds) / (after.services - before.services)
+    held = (after.peak[1] - before.peak[1]) / (_largest(after) - _largest(before))
+    yield f"`{most.rule}` takes {ROUND} s", int(ROUND / seconds), "that declare it"
+    yield "all rules take one core", int(ROUND / cpu), "of all six"
+    yield (
+        f"`{after.peak[0]}` holds {MAX_SAMPLES:,} samples",
+        int(MAX_SAMPLES / held),
+        "of one meta-repository",
+    )
+
+
+def measured(quick: bool, services: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Each table by its name in docs/scale.md."""
+    plan = _QUICK if quick else Plan()
+    costs = [_in_a_folder(partial(cost_of, n, plan)) for n in services]
+    days = _QUICK_DAYS if quick else _DAYS
+    sizes = _QUICK_LONG if quick else _LONG
+    timings = [_in_a_folder(partial(timing_of, n, days)) for n in sizes]
+    counts = [f"{cost.services:,} services" for cost in costs]
+    yield "rule_cost", table((machine(), *counts), rows(costs))
+    steps = [f"{a.services:,} to {b.services:,}" for a, b in pairwise(costs)]
+    yield "rule_law", table(("each further service costs", *steps), law(costs))
+    yield (
+        "long_rules",
+        table(("rule", "meta-repository", "over", "series", "samples a round"), long_rows()),
+    )
+    head = ("series", "samples", "seconds", "milliseconds a series", "most samples at a time")
+    yield "long_rule", table(head, timing_rows(timings))
+    yield "rule_ends", table(("limit", "services", ""), ends(costs, timings))
+
+
+def _in_a_folder(measure: Callable[[Path], T]) -> T:
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(Path(folder))
+
+
+def _largest(cost: Cost) -> int:
+    """Services of the meta-repository that has the most."""
+    return -(-cost.services // len(tuple(BUILTIN)))
+
+
+def _read(cost: Cost) -> int:
+    return sum(cost.read.values())
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description="What rules cost a Prometheus.")
+    parser.add_argument("--services", type=int, nargs="+", metavar="N", help="at least two numbers")
+    parser.add_argument("--quick", action="store_true", help="a tiny run; no numbers to quote")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/scale.md")
+    options = parser.parse_args()
+    services = options.services or (_QUICK_SERVICES if options.quick else SERVICES)
+    if len(services) < 2:  # noqa: PLR2004  # a law needs two points
+        parser.error("--services wants at least two numbers: how cost grows is what is measured")
+    for name, text in measured(options.quick, sorted(services)):
+        print(f"{text}\n", flush=True)
+        if options.write:
+            put(DOCUMENT, name, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""Loads rules into a Prometheus that has a fleet's past, and watches what they cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from otel_meta.render import series
+from otel_meta.repos import BUILTIN
+
+from .backend import ROOT, Prometheus, prometheus
+from .fleet import Service, services
+from .history import UNCOMPACTED, Past, write
+
+KINDS: Final[tuple[str, ...]] = (
+    "SLO recordings",
+    "SLO alerts",
+    "measures and declared alerts",
+    "across SLOs",
+)
+_CPU: Final = "process_cpu_seconds_total"
+_SYS, _RELEASED = "go_memstats_sys_bytes", "go_memstats_heap_released_bytes"
+_SETTLE: Final = 5
+"""Seconds from the end of the past to the first evaluation."""
+_CONFIG: Final = """\
+global: {{scrape_interval: 15s, rule_query_offset: {offset}s}}
+rule_files: [{folder}/rules/*.yml]
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much to measure.
+
+    Attributes:
+        raw: seconds of raw series.
+        days: of what rules recorded.
+        interval: seconds from one evaluation to the next; 60 is what the rules say.
+        rounds: evaluations to watch, after one that is not counted.
+    """
+
+    raw: int = 10 * 60
+    days: int = 30
+    interval: int = 60
+    rounds: int = 2
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one round of all rules costs.
+
+    Attributes:
+        pairs: of a service and an SLO.
+        stored: samples in the blocks.
+        seconds: of CPU a round, all else that Prometheus does in that time included.
+        read: samples, by kind of group.
+        elapsed: seconds that the groups of a kind took, added up.
+        longest: the slowest group and its seconds; its rules run one after the other.
+        peak: most samples that one query held at a time.
+        memory: most bytes that the process held, mapped files not counted.
+    """
+
+    services: int
+    pairs: int
+    stored: int
+    seconds: float
+    read: dict[str, int]
+    elapsed: dict[str, float]
+    longest: tuple[str, float]
+    peak: tuple[str, int]
+    memory: float
+
+
+def cost_of(count: int, plan: Plan, folder: Path) -> Cost:
+    """Measure the committed rules over a number of services.
+
+    Raises:
+        RuntimeError: a rule fails, or records something else than one ratio a service and SLO.
+    """
+    fleet = services(count)
+    end = int(time.time()) // 60 * 60
+    ahead = plan.interval * (plan.rounds + 2) + 60
+    stored = write(Past(end, plan.raw, ahead, plan.days), fleet, folder)
+    _configure(folder, plan, int(time.time()) - end + _SETTLE)
+    with prometheus(folder, *UNCOMPACTED) as served:
+        return _watched(served, plan, fleet, stored, end)
+
+
+def _configure(folder: Path, plan: Plan, offset: int) -> None:
+    """Rules are evaluated as of the end of the past, however long writing it took."""
+    rules = folder / "rules"
+    rules.mkdir()
+    for path in (ROOT / "rules").glob("*.yml"):
+        text = path.read_text().replace("interval: 1m", f"interval: {plan.interval}s")
+        (rules / path.name).write_text(text)
+    (folder / "prometheus.yml").write_text(_CONFIG.format(offset=offset, folder=folder))
+
+
+def _watched(
+    served: Prometheus, plan: Plan, fleet: Sequence[Service], stored: int, end: int
+) -> Cost:
+    time.sleep(plan.interval * 1.1)
+    before, memory, groups = served.metrics()[_CPU], 0.0, list[Any]()
+    for _ in range(plan.rounds):
+        memory = max(memory, *_memory_over(served, plan.interval))
+        groups += _groups(served)
+    seconds = (served.metrics()[_CPU] - before) / plan.rounds
+    pairs = sum(len(service.repo.slos) for service in fleet)
+    now = end + int(plan.interval * (plan.rounds + 1.1))
+    _expect_ratios(served, pairs, now)
+    read, peak = _read(served, now)
+    slowest = max(groups, key=lambda group: group["evaluationTime"])
+    return Cost(
+        services=len(fleet),
+        pairs=pairs,
+        stored=stored,
+        seconds=seconds,
+        read=read,
+        elapsed=_elapsed(groups, plan.rounds),
+        longest=(slowest["name"], slowest["evaluationTime"]),
+        peak=peak,
+        memory=memory,
+    )
+
+
+def _memory_over(served: Prometheus, seconds: float) -> Iterator[float]:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        now = served.metrics()
+        yield now[_SYS] - now[_RELEASED]
+        time.sleep(min(1.0, left))
+
+
+def _groups(served: Prometheus) -> list[Any]:
+    groups: list[Any] = served.api("rules")["groups"]
+    for group in groups:
+        for rule in group["rules"]:
+            if rule.get("lastError"):
+                raise RuntimeError(f"{group['name']}: {rule['name']}: {rule['lastError']}")
+    return groups
+
+
+def _expect_ratios(served: Prometheus, pairs: int, now: float) -> None:
+    found = served.ask(f"count({series.PERIOD_ERROR_RATIO})", now)["result"]
+    count = int(found[0]["value"][1]) if found else 0
+    if count != pairs:
+        raise RuntimeError(f"{count} ratios are recorded, where {pairs} should be")
+
+
+def _read(served: Prometheus, now: float) -> tuple[dict[str, int], tuple[str, int]]:
+    read: dict[str, int] = dict.fromkeys(KINDS, 0)
+    peak = ("", 0)
+    for group in _groups(served):
+        for rule in group["rules"]:
+            samples = served.ask(rule["query"], now)["stats"]["samples"]
+            read[kind_of(group["name"])] += samples["totalQueryableSamples"]
+            peak = max(peak, (rule["name"], samples["peakSamples"]), key=lambda found: found[1])
+    return read, peak
+
+
+def _elapsed(groups: Sequence[Any], rounds: int) -> dict[str, float]:
+    elapsed: dict[str, float] = dict.fromkeys(KINDS, 0.0)
+    for group in groups:
+        elapsed[kind_of(group["name"])] += group["evaluationTime"] / rounds
+    return elapsed
+
+
+def kind_of(group: str) -> str:
+    """Which of `KINDS` a group's name says that it is."""
+    return _kinds().get(group, KINDS[3])
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    kinds: dict[str, str] = {}
+    for repo in BUILTIN:
+        for slo in repo.slos.values():
+            kinds |= {slo.name: KINDS[0], f"{slo.name}-alerts": KINDS[1]}
+        kinds |= {f"{repo.name}-measures": KINDS[2], f"{repo.name}-alerts": KINDS[2]}
+    return kinds

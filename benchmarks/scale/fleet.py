@@ -1,0 +1,176 @@
+"""A fleet to measure with: its services, their raw series, and what rules have recorded of them.
+
+Values are made up but shaped as real ones: counters climb unevenly, one service in fifty fails.
+Everything follows from the number of services, so that each run reads the same data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, NamedTuple
+
+from otel_meta.model import Histogram, Instrument, MetaRepo, Ratio, Slo
+from otel_meta.model.match import Match
+from otel_meta.render import series
+from otel_meta.render.artifacts import rule_files
+from otel_meta.render.links import Links
+from otel_meta.repos import BUILTIN
+
+from .labels import Labels, label_sets
+
+BURNING_EVERY: Final = 50
+_BURNING: Final = 7
+_DAY: Final = 86_400
+_LOOK: Final = {series.BAD: _DAY // 4, series.TOTAL: 7 * _DAY, series.COMPLIANT: _DAY}
+"""Seconds that rules look back on what they recorded; SLO periods are those of the smoothed two."""
+
+
+class Values(NamedTuple):
+    """A course of values: a start, a step from one to the next, and how uneven it is."""
+
+    start: float
+    step: float = 0.0
+    noise: float = 0.0
+    digits: int = 3
+
+    def at(self, position: int) -> float:
+        """The value at a position."""
+        uneven = (position * 7919 % 997) / 997  # a walk through all residues, without randomness
+        return self.start + self.step * position + round(self.noise * uneven, self.digits)
+
+
+class Series(NamedTuple):
+    """One series, as OpenMetrics has it."""
+
+    head: str
+    values: Values
+    seconds: int = 0
+    """How far back it is read; 0 where its reader knows."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service of one meta-repository, in one process."""
+
+    repo: type[MetaRepo]
+    number: int
+
+    @property
+    def identity(self) -> Labels:
+        """What all of its series carry."""
+        return {"service_namespace": self.repo.name, "service_name": f"service-{self.number:05}"}
+
+    @property
+    def burns(self) -> bool:
+        """Whether its events go wrong."""
+        return self.number % BURNING_EVERY == _BURNING
+
+
+def services(count: int) -> list[Service]:
+    """A number of services, spread evenly over the meta-repositories."""
+    repos = tuple(BUILTIN)
+    return [Service(repos[n % len(repos)], n) for n in range(count)]
+
+
+def recorded(service: Service) -> Iterator[Series]:
+    """What rules have recorded of a service and read again later."""
+    for slo in service.repo.slos.values():
+        labels = {"slo": slo.name, **service.identity}
+        for name, seconds in _looks(slo):
+            yield Series(_head(name, labels), _recorded_values(service, name), seconds)
+
+
+def raw(service: Service) -> Iterator[Series]:
+    """The series that a service exposes, as far as rules read them."""
+    yield from _exposed(service, _read_names())
+
+
+def exposed(service: Service) -> Iterator[Series]:
+    """All series that a service exposes by its instruments."""
+    instruments = service.repo.instruments.values()
+    yield from _exposed(service, frozenset(n for i in instruments for n in i.sample_names))
+
+
+def _exposed(service: Service, names: frozenset[str]) -> Iterator[Series]:
+    for instrument in service.repo.instruments.values():
+        wanted = names.intersection(instrument.sample_names)
+        for labels in label_sets(instrument) if wanted else ():
+            yield from _samples(service, instrument, labels, wanted)
+    yield Series(_head(series.UP, service.identity), Values(1))
+
+
+def _looks(slo: Slo) -> Iterator[tuple[str, int]]:
+    yield from _LOOK.items()
+    yield from ((smoothed, slo.period.seconds) for smoothed in series.SMOOTHED.values())
+
+
+def _recorded_values(service: Service, name: str) -> Values:
+    if name == series.COMPLIANT:
+        return Values(0 if service.burns else 1)
+    if name in (series.TOTAL, series.SMOOTHED[series.TOTAL]):
+        return Values(20_000, noise=500)
+    return Values(2_000 if service.burns else 0, noise=5)
+
+
+@cache
+def _read_names() -> frozenset[str]:
+    """Every name that a rule reads; ``_sum`` and some whole instruments are on no rule's list."""
+    expressions = (
+        rule.expr
+        for file in rule_files(BUILTIN, Links())
+        for group in file.groups
+        for rule in group.rules
+    )
+    return frozenset(name for e in expressions for name in re.findall(r"[a-zA-Z_:][\w:]*", e))
+
+
+def _samples(
+    service: Service, instrument: Instrument[...], labels: Labels, names: frozenset[str]
+) -> Iterator[Series]:
+    rate = _rate(service, instrument, labels)
+    carried = {**{k: v for k, v in labels.items() if v}, **service.identity}
+    for name in sorted(names):
+        if isinstance(instrument, Histogram) and name.endswith("_bucket"):
+            yield from _buckets(name, carried, instrument.buckets, rate)
+        else:
+            yield Series(_head(name, carried), _raw_values(instrument, labels, rate))
+
+
+def _buckets(name: str, labels: Labels, bounds: Sequence[float], rate: float) -> Iterator[Series]:
+    """Nearly all values fall below the fourth bound, under every bound that an SLO names."""
+    for at, bound in enumerate([*map(str, bounds), "+Inf"]):
+        share = min(at + 1, 4) / 4
+        yield Series(_head(name, {**labels, "le": bound}), _counter(rate * share))
+
+
+def _raw_values(instrument: Instrument[...], labels: Labels, rate: float) -> Values:
+    if instrument.kind in ("counter", "histogram"):
+        return _counter(rate)
+    good = labels.get("state") in (None, "closed") and "severity" not in labels
+    return Values(1 if good else 0)
+
+
+def _counter(rate: float) -> Values:
+    return Values(1_000 * rate, rate, rate / 2, digits=0)
+
+
+def _rate(service: Service, instrument: Instrument[...], labels: Labels) -> float:
+    """Events between two scrapes: good ones abound, bad ones are for services that burn."""
+    bad = any(
+        _holds(part, instrument, labels)
+        for slo in service.repo.slos.values()
+        if isinstance(slo.sli, Ratio) and (part := slo.sli.bad)
+    )
+    return (5.0 if service.burns else 0.0) if bad else 100.0
+
+
+def _holds(part: Match, instrument: Instrument[...], labels: Labels) -> bool:
+    return part.instrument is instrument and part.predicate()(tuple(labels.values()))
+
+
+def _head(name: str, labels: Mapping[str, str]) -> str:
+    inside = ",".join(f'{key}="{value}"' for key, value in labels.items())
+    return f"{name}{{{inside}}}"

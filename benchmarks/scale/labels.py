@@ -1,0 +1,113 @@
+"""How many series an instrument has in one process, for stated numbers of label values.
+
+A closed label takes every value that is declared, except where one value follows from another
+label. An open label takes as many as are stated here, or given instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from types import MappingProxyType
+from typing import Any, Final
+
+from otel_meta.model import Histogram, Instrument, MetaRepo
+from otel_meta.model.labels import Label
+
+Labels = Mapping[str, str]
+Counts = Mapping[str, int]
+"""How many values each open label takes."""
+
+OPEN: Final[Counts] = MappingProxyType(
+    {
+        "http_route": 20,
+        # nebula
+        "resource": 20,
+        "workspace": 10,
+        "project": 3,
+        # of spending; of free tiers it is closed
+        "gcp_service": 10,
+        # sentinel; chronos' dbt models too
+        "model": 10,
+        "version": 2,
+        "dataset": 10,
+        "feature": 20,
+        # chronos
+        "pipeline": 10,
+        "dag": 5,
+        "task": 10,
+        # titan
+        "event_type": 10,
+        "consumer": 2,
+        "breaker": 5,
+        "dependency": 5,
+        "queue": 3,
+        # obsidian
+        "scanner": 3,
+        "policy": 20,
+        # aurora
+        "endpoint": 5,
+        "table": 20,
+        "cache": 3,
+    }
+)
+
+# What a server answers on each route: a class of exception or a status of 500 and more is an error.
+_ANSWERS: Final = (("200", ""), ("404", ""), ("500", "500"))
+
+_FOLLOWS: Final = MappingProxyType(
+    {
+        "Resource": "resource_type",
+        "Dependency": "kind",
+        "DbtModel": "materialization",
+        "HttpServerActive": "url_scheme",
+    }
+)
+"""By set of labels, the closed label that has one value for each value of the others."""
+
+
+def series_of(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
+    """How many series one process of a service of a meta-repository exposes by its instruments."""
+    return sum(
+        lines_each(instrument) * sum(1 for _ in label_sets(instrument, counts))
+        for instrument in repo.instruments.values()
+    )
+
+
+def lines_each(instrument: Instrument[...]) -> int:
+    """Series for each set of labels: a histogram has its buckets, ``+Inf``, count and sum."""
+    return len(instrument.buckets) + 3 if isinstance(instrument, Histogram) else 1
+
+
+def label_sets(instrument: Instrument[...], counts: Counts = OPEN) -> Iterator[Labels]:
+    """Every set of labels that the instrument has in one process; "" is a label that is absent."""
+    owner = _name_of(instrument.labels)
+    if owner == "HttpServerRequest":
+        yield from _requests(counts["http_route"])
+        return
+    fields = instrument.label_fields
+    values = [_values(field, owner, counts) for field in fields]
+    for chosen in product(*values):
+        yield dict(zip((field.name for field in fields), chosen, strict=True))
+
+
+def _requests(routes: int) -> Iterator[Labels]:
+    for number, (status, error) in product(range(routes), _ANSWERS):
+        yield {
+            "http_request_method": "GET",
+            "url_scheme": "https",
+            "http_route": f"/items/{number}/{{id}}",
+            "http_response_status_code": status,
+            "error_type": error,
+        }
+
+
+def _values(field: Label, owner: str, counts: Counts) -> tuple[str, ...]:
+    if field.values is None:
+        return tuple(f"{field.name}-{n}" for n in range(counts[field.name]))
+    return field.values[:1] if _FOLLOWS.get(owner) == field.name else field.values
+
+
+def _name_of(labels: Any) -> str:
+    name: str = labels.__name__
+    return name

@@ -1,0 +1,115 @@
+"""Rules that read raw series over a day or more, and how long one of them takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from otel_meta.model import Duration, MetaRepo
+from otel_meta.model.match import Match
+from otel_meta.model.measure import Growth, Latest, Measure, Quantile, Share
+from otel_meta.render.measure import expression
+from otel_meta.repos import BUILTIN, Nebula
+
+from .backend import prometheus
+from .fleet import Service, raw
+from .history import SCRAPE, UNCOMPACTED, Timed, write_raw
+from .labels import label_sets, lines_each
+
+LONG: Final = Duration("1d")
+_READ: Final = Nebula.api_latency_p99
+_BUCKETS: Final = f"{Nebula.http_requests.prometheus_name}_bucket"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one rule reads of one process at each evaluation."""
+
+    repo: str
+    rule: str
+    over: Duration
+    series: int
+
+    @property
+    def samples(self) -> int:
+        """At a scrape each 15 seconds."""
+        return self.series * self.over.seconds // SCRAPE
+
+
+def readings() -> Iterator[Reading]:
+    """Each rule that reads a day or more of raw series."""
+    for repo in BUILTIN:
+        for name, measure in _measures(repo):
+            over = _span(measure)
+            if over is not None and over >= LONG:
+                yield Reading(repo.name, name, over, _series(measure))
+
+
+def _measures(repo: type[MetaRepo]) -> Iterator[tuple[str, Measure]]:
+    yield from ((one.name, one.measure) for one in repo.recordings.values())
+    yield from ((one.name, one.measure) for one in repo.alerts.values())
+
+
+def _span(measure: Measure) -> Duration | None:
+    inner: Any = measure.of if isinstance(measure, Growth) else measure
+    return None if isinstance(inner, Latest) else inner.over
+
+
+def _series(measure: Measure) -> int:
+    match measure:
+        case Growth():
+            return 2 * _series(measure.of)  # now, and then
+        case Share():
+            return 2 * _matched(measure.whole) + _matched(measure.part)  # as the rule is written
+        case Quantile():
+            return _matched(measure.source) * (lines_each(measure.source.instrument) - 2)
+        case _:
+            return _matched(measure.source)
+
+
+def _matched(match: Match) -> int:
+    holds = match.predicate()
+    return sum(holds(tuple(labels.values())) for labels in label_sets(match.instrument))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One evaluation of a percentile over seven days.
+
+    Attributes:
+        series: how many it reads.
+        samples: how many of them.
+        seconds: the best of three.
+        peak: most samples held at a time.
+    """
+
+    series: int
+    samples: int
+    seconds: float
+    peak: int
+
+
+def timing_of(series: int, days: float, folder: Path) -> Timing:
+    """Measure the rule over some of one service's buckets."""
+    end = int(time.time()) // 60 * 60
+    write_raw(_buckets(series, range(end - int(days * 86_400), end, SCRAPE)), folder)
+    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
+    query = expression(_READ.measure, Nebula.name)
+    with prometheus(folder, *UNCOMPACTED) as served:
+        stats = [served.ask(query, end - 1)["stats"] for _ in range(3)]
+    samples = stats[0]["samples"]
+    return Timing(
+        series=series,
+        samples=samples["totalQueryableSamples"],
+        seconds=min(one["timings"]["evalTotalTime"] for one in stats),
+        peak=samples["peakSamples"],
+    )
+
+
+def _buckets(count: int, times: range) -> Iterator[Timed]:
+    buckets = (one for one in raw(Service(Nebula, 0)) if one.head.startswith(_BUCKETS))
+    yield from ((one, times) for one in islice(buckets, count))

@@ -1,0 +1,150 @@
+"""What a scrape costs, against what a user would use instead, measured in one run.
+
+One thousand series of a counter and one thousand of a histogram with eleven buckets, which is
+15,000 lines, rendered to bytes by each contender in turn, round after round, so that a noisy
+machine disturbs all alike; the best round of each counts. Run it with ``make bench``.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from timeit import Timer
+from typing import Final, NamedTuple
+
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import Counter as PrometheusCounter
+from prometheus_client import Histogram as PrometheusHistogram
+
+from otel_meta import Counter, Histogram, MetaRepo, labels
+from otel_meta.testing import capture
+
+ROUNDS: Final = 9
+SERIES: Final = 1000
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+OPENMETRICS: Final = "application/openmetrics-text"
+
+IDENTITY: Final = {"service.name": "bench", "service.namespace": "shop"}
+
+Render = Callable[[], bytes]
+
+
+@labels
+class Query:
+    """Two labels, as most metrics have."""
+
+    operation: str
+    table: str
+
+
+class Shop(MetaRepo, name="shop", owner="shop"):
+    """Something to measure."""
+
+    orders = Counter("shop.orders", "Orders.", Query, max_series=SERIES)
+    duration = Histogram(
+        "shop.query.duration", "Time of a query.", Query, unit="s", buckets=BUCKETS
+    )
+
+
+class Cost(NamedTuple):
+    """How long one contender takes, and how many lines of series it writes."""
+
+    who: str
+    milliseconds: float
+    lines: int
+
+
+def ours() -> tuple[Render, Render]:
+    """Both formats of otel_meta's."""
+    with capture("bench", Shop) as captured:
+        shop = captured.bind(Shop)
+        for given, value in _measurements():
+            shop.orders.add(value, **given)
+            shop.duration.record(value, **given)
+        scrape = captured.telemetry.scrape
+    if scrape is None:
+        raise AssertionError("there is nothing to scrape")
+    return lambda: scrape.render()[0], lambda: scrape.render(OPENMETRICS)[0]
+
+
+def exporter() -> Render:
+    """The text of opentelemetry-exporter-prometheus, with the same labels."""
+    registry = CollectorRegistry()
+    reader = PrometheusMetricReader(
+        scope_info_enabled=False, resource_attribute_filter=IDENTITY.__contains__, registry=registry
+    )
+    meter = MeterProvider([reader], Resource(IDENTITY)).get_meter("bench")
+    orders = meter.create_counter("shop.orders")
+    duration = meter.create_histogram(
+        "shop.query.duration", unit="s", explicit_bucket_boundaries_advisory=BUCKETS
+    )
+    for given, value in _measurements():
+        orders.add(value, given)
+        duration.record(value, given)
+    return lambda: generate_latest(registry)
+
+
+def client() -> Render:
+    """The text of prometheus_client."""
+    registry = CollectorRegistry()
+    names = ["operation", "table"]
+    orders = PrometheusCounter("shop_orders", "Orders.", names, registry=registry)
+    duration = PrometheusHistogram(
+        "shop_query_duration_seconds", "Time of a query.", names, buckets=BUCKETS, registry=registry
+    )
+    for given, value in _measurements():
+        orders.labels(**given).inc(value)
+        duration.labels(**given).observe(value)
+    return lambda: generate_latest(registry)
+
+
+def measure(contenders: dict[str, Render]) -> list[Cost]:
+    """Time the contenders in turn; the best round of each counts."""
+    timers = {who: Timer(render) for who, render in contenders.items()}
+    best = dict.fromkeys(contenders, float("inf"))
+    for _ in range(ROUNDS):
+        for who, timer in timers.items():
+            best[who] = min(best[who], timer.timeit(1) * 1000)
+    return [Cost(who, best[who], _lines(render())) for who, render in contenders.items()]
+
+
+def main() -> None:
+    """Print the table."""
+    text, openmetrics = ours()
+    costs = measure(
+        {
+            "otel_meta, text": text,
+            "otel_meta, OpenMetrics": openmetrics,
+            "opentelemetry-exporter-prometheus": exporter(),
+            "prometheus_client": client(),
+        }
+    )
+    packages = ("opentelemetry-exporter-prometheus", "prometheus-client")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    print(f"Python {platform.python_version()} on {platform.machine()}; {versions}\n")
+    print("| a scrape | lines | time | to the exporter | to prometheus_client |")
+    print("|---|---|---|---|---|")
+    by_name = {cost.who: cost.milliseconds for cost in costs}
+    for cost in costs:
+        to_exporter = cost.milliseconds / by_name["opentelemetry-exporter-prometheus"]
+        to_client = cost.milliseconds / by_name["prometheus_client"]
+        print(
+            f"| {cost.who} | {cost.lines} | {cost.milliseconds:.2f} ms "
+            f"| {to_exporter:.3f} | {to_client:.3f} |"
+        )
+
+
+def _measurements() -> list[tuple[dict[str, str], float]]:
+    return [({"operation": "select", "table": f"t{n}"}, n / 97) for n in range(SERIES)]
+
+
+def _lines(page: bytes) -> int:
+    return sum(not line.startswith(b"#") for line in page.splitlines())
+
+
+if __name__ == "__main__":
+    main()

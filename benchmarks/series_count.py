@@ -1,0 +1,134 @@
+"""How many series services make, computed from the catalogue; nothing is run.
+
+``python benchmarks/series_count.py`` prints the tables of docs/scale.md; ``--open http_route=100``
+changes how many values an open label takes, ``--processes`` how many processes a service has.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from scale.labels import OPEN, Counts, label_sets, series_of
+from scale.table import DOCUMENT, put, table
+
+from otel_meta.model import MetaRepo
+from otel_meta.model.measure import Growth, Measure, Share
+from otel_meta.render import series
+from otel_meta.render.recording import slo_records
+from otel_meta.repos import BUILTIN
+
+OWN: Final = 18
+"""Of the process itself, on the endpoint in it: ``target_info``, ``otel_meta_up``, and what
+prometheus_client tells of Python and of a Linux process."""
+SCRAPED: Final = 5
+"""Added by Prometheus to each target: ``up`` and four of ``scrape_*``."""
+PROCESSES: Final = 3
+SERVICES: Final = (10, 100, 1_000)
+
+
+def a_process(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
+    """Series that Prometheus keeps of one process, all its own included."""
+    return series_of(repo, counts) + OWN + SCRAPED
+
+
+def recorded(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
+    """Series that rules record for each service of a meta-repository."""
+    per_service = sum(
+        record.record not in (series.OBJECTIVE, series.INFO)
+        for slo in repo.slos.values()
+        for record in slo_records(repo, slo)
+    )
+    measures = (recording.measure for recording in repo.recordings.values())
+    return per_service + sum(_groups(measure, counts) for measure in measures) + len(_OVERVIEW)
+
+
+def average(count: int, counts: Counts = OPEN, processes: int = PROCESSES) -> int:
+    """Series of a number of services, spread evenly over all meta-repositories."""
+    repos = tuple(BUILTIN)
+    each = sum(processes * a_process(repo, counts) + recorded(repo, counts) for repo in repos)
+    return round(count * each / len(repos)) + sum(map(declared, repos))
+
+
+def declared(repo: type[MetaRepo]) -> int:
+    """Series that rules record once, however many services there are."""
+    return 2 * len(repo.slos)
+
+
+def rows(counts: Counts = OPEN, processes: int = PROCESSES) -> Iterator[tuple[object, ...]]:
+    """The table: for each meta-repository, and for services spread evenly over all of them."""
+    for repo in BUILTIN:
+        one, kept = a_process(repo, counts), recorded(repo, counts)
+        service = processes * one + kept
+        yield repo.name, one, kept, service, *(n * service + declared(repo) for n in SERVICES)
+    spread = (average(n, counts, processes) for n in SERVICES)
+    yield "spread evenly over all", "", "", "", *spread
+
+
+_OVERVIEW: Final = (series.COMPLIANCE, series.VIOLATIONS)
+
+
+def _groups(measure: Measure, counts: Counts) -> int:
+    """How many series of one service an aggregation leaves."""
+    of: Any = measure.of if isinstance(measure, Growth) else measure
+    source = of.whole if isinstance(of, Share) else of.source
+    kept = {
+        tuple(labels.get(name, "") for name in of.by)
+        for labels in label_sets(source.instrument, counts)
+    }
+    return len(kept)
+
+
+def across() -> Iterator[tuple[object, ...]]:
+    """What rules make of several services together, so that a shard with some of them is wrong."""
+    for repo in BUILTIN:
+        measures = {one.name: one.measure for one in repo.recordings.values()}
+        measures |= {one.name: one.measure for one in repo.alerts.values()}
+        for name, measure in measures.items():
+            if series.SERVICE not in measure.by:
+                yield f"`{name}`", ", ".join(measure.by)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Series of services, from the catalogue.")
+    parser.add_argument("--open", action="append", default=[], type=_count, metavar="LABEL=N")
+    parser.add_argument("--processes", type=int, default=PROCESSES, metavar="N")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/scale.md")
+    return parser.parse_args()
+
+
+def _count(text: str) -> tuple[str, int]:
+    label, _, number = text.partition("=")
+    if label not in OPEN:
+        raise argparse.ArgumentTypeError(f"no open label is called {label!r}")
+    return label, int(number)
+
+
+def open_labels(counts: Mapping[str, int]) -> str:
+    """How many values each open label takes, in a line."""
+    return ", ".join(f"`{label}` {count}" for label, count in sorted(counts.items()))
+
+
+def computed(counts: Counts = OPEN, processes: int = PROCESSES) -> Iterator[tuple[str, str]]:
+    """Each table by its name in docs/scale.md."""
+    head = ("meta-repository", "a process", "recorded", "a service")
+    many = (f"{n:,} services" for n in SERVICES)
+    yield "series_count", table((*head, *many), rows(counts, processes))
+    yield "open_labels", open_labels(counts)
+    yield "across_services", table(("recording or alert", "by"), across())
+
+
+def main() -> None:
+    """Print the tables."""
+    options = _options()
+    counts = MappingProxyType({**OPEN, **dict(options.open)})
+    for name, text in computed(counts, options.processes):
+        print(f"{text}\n")
+        if options.write:
+            put(DOCUMENT, name, text)
+
+
+if __name__ == "__main__":
+    main()

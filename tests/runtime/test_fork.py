@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import pickle
+import select
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from threading import Event, Thread
+from typing import Any, Literal
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_meta import Counter, Gauge, Histogram, NoLabels, labels
+from otel_meta.runtime.accumulators import Accumulators
+from otel_meta.runtime.faults import Faults
+from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.points import Points
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@labels
+class Request:
+    route: str
+    method: Literal["GET", "POST"] = "GET"
+
+
+COUNTER = Counter("acme.requests", "Requests.", Request)
+CLOSED = Counter("acme.jobs", "Jobs.", NoLabels)
+GAUGE = Gauge("acme.level", "A level.", Request)
+HISTOGRAM = Histogram("acme.size", "A size.", Request, buckets=(1, 10))
+
+
+def in_child(work: Callable[[], Any]) -> Any:
+    """What a function returns in a forked child."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            with os.fdopen(writing, "wb") as out:
+                out.write(pickle.dumps(work()))
+        except BaseException:  # noqa: BLE001 - a child must not go on with its parent's tests
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        if not select.select([reading], [], [], 30)[0]:
+            os.kill(child, signal.SIGKILL)
+        text = answer.read()
+    os.waitpid(child, 0)
+    assert text, "the child does not answer"
+    return pickle.loads(text)
+
+
+def shown(accumulators: Accumulators) -> dict[str, list[Any]]:
+    """What every series of the instruments shows, and those of the faults."""
+    return {
+        family.instrument.name: [
+            (c.labels, c.snapshot() if hasattr(c, "snapshot") else c.value) for c in family.cells()
+        ]
+        for family in (
+            *(accumulators.family(i) for i in (COUNTER, CLOSED, GAUGE, HISTOGRAM)),
+            accumulators.faults.family,
+        )
+    }
+
+
+def recorded() -> Accumulators:
+    """Accumulators of a parent that has recorded into everything."""
+    accumulators = Accumulators(Faults())
+    accumulators.recorder(COUNTER).add(10, route="/")
+    accumulators.recorder(CLOSED).add(10)
+    accumulators.recorder(GAUGE).set(10, route="/")
+    accumulators.recorder(HISTOGRAM).record(10, route="/")
+    accumulators.faults.report("acme", "value", "x")
+    return accumulators
+
+
+NEW = {
+    "acme.requests": [],
+    "acme.jobs": [((), 0.0)],
+    "acme.level": [],
+    "acme.size": [],
+    "otel_meta.faults": [],
+}
+
+
+class Renewed:
+    """Something that notes when it begins anew."""
+
+    def __init__(self, name: str, notes: list[str]) -> None:
+        self.name = name
+        self.notes = notes
+
+    def start_anew(self) -> None:
+        """Note it, or fail."""
+        if not self.name:
+            raise RuntimeError("no")
+        self.notes.append(self.name)
+
+
+class TestRenewInChild:
+    def test_order(self) -> None:
+        """What asked first begins anew first, and what fails keeps nothing else from it."""
+        notes: list[str] = []
+        kept = [Renewed(name, notes) for name in ("a", "", "b", "c")]
+        for it in kept:
+            renew_in_child(it)
+
+        assert ["a", "b", "c"] == in_child(lambda: notes)
+        assert [] == notes
+
+    def test_gone(self) -> None:
+        """What is gone is forgotten."""
+        notes: list[str] = []
+        renew_in_child(Renewed("a", notes))
+        gc.collect()
+
+        assert [] == in_child(lambda: notes)
+
+
+class TestForked:
+    def test_empty(self) -> None:
+        """A child has what a new process has."""
+        accumulators = recorded()
+
+        assert NEW == in_child(lambda: shown(accumulators))
+
+    def test_parent(self) -> None:
+        """The parent keeps what it has, whatever the child records."""
+        accumulators = recorded()
+        before = shown(accumulators)
+        in_child(lambda: accumulators.recorder(COUNTER).add(5, route="/"))
+
+        assert before == shown(accumulators)
+
+    def test_totals(self) -> None:
+        """A child's totals begin at zero, by calls and by handles that the parent made."""
+        accumulators = recorded()
+        handle = accumulators.recorder(COUNTER).bind(route="/")
+        add = accumulators.recorder(COUNTER).add
+
+        def work() -> Any:
+            add(1, route="/")
+            handle.add(2)
+            return shown(accumulators)["acme.requests"]
+
+        assert [(("/", "GET"), 3.0), (("/", "POST"), 0.0)] == in_child(work)
+
+    def test_start(self) -> None:
+        """A child's series begin when it records."""
+        accumulators = recorded()
+        time.sleep(0.001)
+        forked = time.time_ns()
+
+        def work() -> list[int]:
+            accumulators.recorder(COUNTER).add(1, route="/")
+            return [cell.start_ns for cell in accumulators.family(COUNTER).cells()]
+
+        assert [True, True] == [start >= forked for start in in_child(work)]
+
+    def test_limit(self) -> None:
+        """A child has all places to itself."""
+        accumulators = Accumulators(Faults(), max_series=1)
+        accumulators.recorder(GAUGE).set(1, route="a")
+        accumulators.recorder(GAUGE).set(1, route="b")
+
+        def work() -> Any:
+            accumulators.recorder(GAUGE).set(2, route="b")
+            return shown(accumulators)["acme.level"]
+
+        assert [(("b", "GET"), 2.0)] == in_child(work)
+
+    def test_delta(self) -> None:
+        """A reader that went with the child tells what the child recorded, and that alone."""
+        accumulators = recorded()
+        points = Points(accumulators, "delta")
+        points.collect()
+
+        def work() -> Any:
+            accumulators.recorder(COUNTER).add(3, route="/")
+            metrics = {metric.name: metric.data.data_points for metric in points.collect().metrics}
+            return [point.value for point in metrics["acme.requests"]]
+
+        assert [3.0] == in_child(work)
+
+    def test_grandchild(self) -> None:
+        """A child's child begins anew as well."""
+        accumulators = recorded()
+
+        def work() -> Any:
+            accumulators.recorder(COUNTER).add(3, route="/")
+            return in_child(lambda: shown(accumulators))
+
+        assert NEW == in_child(work)
+
+    def test_locks(self) -> None:
+        """A child can record whatever the parent's threads were doing when it was forked."""
+        accumulators = recorded()
+        family = accumulators.family(GAUGE)
+        points = Points(accumulators)
+        held, done = Event(), Event()
+
+        def hold() -> None:
+            with (
+                family._lock,
+                accumulators._lock,
+                accumulators.faults._lock,
+                accumulators.spans._lock,
+                points._lock,
+            ):
+                held.set()
+                done.wait()
+
+        thread = Thread(target=hold)
+        thread.start()
+        held.wait()
+
+        def work() -> Any:
+            tracer = TracerProvider(shutdown_on_exit=False)
+            tracer.add_span_processor(accumulators.spans)
+            with tracer.get_tracer("test").start_as_current_span("a"):
+                accumulators.recorder(GAUGE).set(1, route="new")
+            accumulators.recorder(GAUGE).set("x", route="new")
+            return len(points.collect().metrics)
+
+        try:
+            assert 0 < in_child(work)
+        finally:
+            done.set()
+            thread.join()
+
+
+def _pooled(number: int) -> list[Any]:
+    _SHARED.recorder(COUNTER).add(number, route="/")
+    return [cell.value for cell in _SHARED.family(COUNTER).cells()]
+
+
+_SHARED = Accumulators(Faults())
+
+
+def _answer(accumulators: Accumulators, to: Connection) -> None:
+    accumulators.recorder(COUNTER).add(4, route="/")
+    to.send(shown(accumulators)["acme.requests"])
+
+
+class TestMultiprocessing:
+    def test_process(self) -> None:
+        """So it is in a process that multiprocessing forks."""
+        accumulators = recorded()
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_answer, args=(accumulators, theirs))
+        process.start()
+        assert ours.poll(30)
+        answer = ours.recv()
+        process.join()
+
+        assert [(("/", "GET"), 4.0), (("/", "POST"), 0.0)] == answer
+
+    def test_pool(self) -> None:
+        """And in a pool, whose parent goes on counting."""
+        _SHARED.recorder(COUNTER).add(100, route="/")
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            totals = pool.map(_pooled, [1, 2])
+
+        assert [[1.0, 0.0], [3.0, 0.0]] == totals
+        assert [100.0, 0.0] == [cell.value for cell in _SHARED.family(COUNTER).cells()]
