@@ -48,5 +48,3 @@ OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT)
 
 UP: Final = "otel_meta.up"
 """1 for as long as the process exports: absent is dead, while present without events is idle."""
-
-UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."

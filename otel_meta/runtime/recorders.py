@@ -63,7 +63,7 @@ class Recorder(Generic[CellT]):
             self._drop(error)
             return None
 
-    def remove(self, **labels: Any) -> None:
+    def remove(self, /, **labels: Any) -> None:
         """End the series with these labels; recording into it begins it anew."""
         try:
             self._family.remove(labels)
@@ -106,7 +106,7 @@ class UpDownCounterRecorder(Recorder[SumCell]):
         super().__init__(family, faults)
         self.add: Call = self._typed_call()
 
-    def bind(self, **labels: Any) -> BoundSum:
+    def bind(self, /, **labels: Any) -> BoundSum:
         """A handle on the series with these labels."""
         return BoundSum(self, labels)
 
@@ -131,7 +131,7 @@ class GaugeRecorder(Recorder[LatestCell]):
         super().__init__(family, faults)
         self.set: Call = self._typed_call()
 
-    def bind(self, **labels: Any) -> BoundGauge:
+    def bind(self, /, **labels: Any) -> BoundGauge:
         """A handle on the series with these labels."""
         return BoundGauge(self, labels)
 
@@ -147,11 +147,11 @@ class HistogramRecorder(Recorder[BucketCell]):
         super().__init__(family, faults)
         self.record: Call = self._typed_call()
 
-    def bind(self, **labels: Any) -> BoundHistogram:
+    def bind(self, /, **labels: Any) -> BoundHistogram:
         """A handle on the series with these labels."""
         return BoundHistogram(self, labels)
 
-    def time(self, **labels: Any) -> Timer:
+    def time(self, /, **labels: Any) -> Timer:
         """Record how long a block or a function takes."""
         return Timer(self._record_time, labels)
 

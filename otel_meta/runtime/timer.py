@@ -25,7 +25,7 @@ class Timing:
         self.owner = owner
         self.start = perf_counter()
 
-    def labels(self, **labels: Any) -> None:
+    def labels(self, /, **labels: Any) -> None:
         """Record this run under these labels, whichever it began with."""
         self.given = labels
 

@@ -368,7 +368,12 @@ class TestCalls:
         it = bench(odd)
         it.call(1, value="v", amount="a")
 
-        assert ("v", "a", "a") in [c.labels for c in it.accumulators.family(odd).cells()]
+        it.live.bind(value="v", amount="b", self="b").add(1)
+        it.live.remove(value="v", amount="b", self="a")
+
+        assert [("v", "a", "a"), ("v", "a", "b"), ("v", "b", "b")] == sorted(
+            c.labels for c in it.accumulators.family(odd).cells()
+        )
         assert {} == it.faults()
 
     def test_traceback(self) -> None:

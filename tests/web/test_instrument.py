@@ -137,7 +137,7 @@ def counts_in(text: str) -> dict[str, float]:
     for family in parse(text):
         for sample in family.samples:
             if sample.name == "http_server_request_duration_seconds_count":
-                route = sample.labels["http_route"]
+                route = sample.labels.get("http_route", "")
                 counts[route] = counts.get(route, 0) + sample.value
     return counts
 

@@ -114,7 +114,7 @@ class SharedSlots:
 
     def start_anew(self) -> None:
         """Forget the parent's file. In a forked child, where no other thread is left."""
-        if False:
+        if self._pid != os.getpid():
             self._pid = os.getpid()
             self._lock = RLock()
             self._is_writing = False
