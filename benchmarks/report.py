@@ -15,14 +15,14 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SCRIPTS: Final = {
-    "recording": "A recording",
+    "typed_calls": "A recording",
     "bound": "A recording by a handle",
     "scraping": "A scrape",
     "memory": "Memory of a series",
     "workers": "Several workers",
     "latency_under_scrape": "Requests while 10,000 series are scraped every five seconds",
 }
-IN_README: Final = ("recording", "scraping")
+IN_README: Final = ("typed_calls", "scraping")
 _TABLES: Final = re.compile(r"^\|.*\n", re.MULTILINE)
 _MARKED: Final = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
 

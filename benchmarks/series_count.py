@@ -23,6 +23,8 @@ from otel_meta.repos import BUILTIN
 OWN: Final = 18
 """Of the process itself, on the endpoint in it: ``target_info``, ``otel_meta_up``, and what
 prometheus_client tells of Python and of a Linux process."""
+OF_EACH: Final = 2
+"""Of each instrument: how many series it has, and how many it may have."""
 SCRAPED: Final = 5
 """Added by Prometheus to each target: ``up`` and four of ``scrape_*``."""
 PROCESSES: Final = 3
@@ -31,18 +33,28 @@ SERVICES: Final = (10, 100, 1_000)
 
 def a_process(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
     """Series that Prometheus keeps of one process, all its own included."""
-    return series_of(repo, counts) + OWN + SCRAPED
+    return exposed(repo, counts) + SCRAPED
+
+
+def exposed(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
+    """Series of one process' exposition."""
+    return series_of(repo, counts) + OWN + OF_EACH * len(repo.instruments)
 
 
 def recorded(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
     """Series that rules record for each service of a meta-repository."""
-    per_service = sum(
+    measures = (recording.measure for recording in repo.recordings.values())
+    own = sum(_groups(measure, counts) for measure in measures)
+    return of_slos(repo) + own + len(_OVERVIEW)
+
+
+def of_slos(repo: type[MetaRepo]) -> int:
+    """Those among them that an SLO makes."""
+    return sum(
         record.record not in (series.OBJECTIVE, series.INFO)
         for slo in repo.slos.values()
         for record in slo_records(repo, slo)
     )
-    measures = (recording.measure for recording in repo.recordings.values())
-    return per_service + sum(_groups(measure, counts) for measure in measures) + len(_OVERVIEW)
 
 
 def average(count: int, counts: Counts = OPEN, processes: int = PROCESSES) -> int:

@@ -67,8 +67,8 @@ def size_of(count: int, seconds: int, folder: Path) -> Size:
     """
     targets = [Target(service) for service in services(count)]
     with served(targets) as port:
-        (folder / "prometheus.yml").write_text(json.dumps(_CONFIG | _jobs(port, count)))
-        with prometheus(folder, "--web.enable-admin-api") as server:
+        config = json.dumps(_CONFIG | _jobs(port, count))
+        with prometheus(folder, config, "--web.enable-admin-api") as server:
             time.sleep(seconds)
             resident = max(_resident(server))
             series = int(server.metrics()[_SERIES])
@@ -97,7 +97,7 @@ def _resident(server: Prometheus) -> Iterator[float]:
 
 def _block(server: Prometheus, folder: Path) -> tuple[int, int, int]:
     """Samples, and bytes of chunks and index, of the head as it would be written to disk."""
-    name = json.loads(server.text("/api/v1/admin/tsdb/snapshot", "POST"))["data"]["name"]
+    name = server.api("admin/tsdb/snapshot", "POST")["name"]
     where = f"data/snapshots/{name}/*"
     metas = [json.loads(path.read_text()) for path in folder.glob(f"{where}/meta.json")]
     samples = sum(meta["stats"]["numSamples"] for meta in metas)

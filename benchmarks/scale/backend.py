@@ -1,46 +1,23 @@
-"""The pinned Prometheus of tools/, run on loopback for as long as a measurement takes."""
+"""The pinned Prometheus, run on loopback for as long as a measurement takes."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import re
 import subprocess
-import sys
-import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
+from otel_meta.cli.demo.backends import PROMETHEUS, Backend, find
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PATIENCE: Final = 120.0
-"""Seconds until a server that should serve is taken not to: it opens large blocks first."""
-_LISTENS: Final = re.compile(r'msg="Listening on" .*?address=(127\.0\.0\.1:\d+)')
+"""Seconds for an answer: some queries are what is measured."""
 _OPEN: Final = build_opener(ProxyHandler({})).open
-
-
-@cache
-def _build() -> Any:
-    """tools/build.py, by path: it is a script of no package."""
-    spec = importlib.util.spec_from_file_location("otel_meta_bench_tools", ROOT / "tools/build.py")
-    if spec is None or spec.loader is None:
-        raise ImportError("tools/build.py is gone")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@cache
-def tool(name: str) -> Path:
-    """A pinned program; its absence is an error that says ``make tools``."""
-    path: Path = _build().find(name)
-    return path
 
 
 class Prometheus:
@@ -54,69 +31,33 @@ class Prometheus:
         query = urlencode({"query": expr, "time": at, "stats": "all"})
         return self.api(f"query?{query}")
 
-    def api(self, path: str) -> Any:
+    def api(self, path: str, method: str = "GET") -> Any:
         """The data of any answer."""
-        return json.loads(self.text(f"/api/v1/{path}"))["data"]
+        return json.loads(self._text(f"/api/v1/{path}", method))["data"]
 
     def metrics(self) -> Mapping[str, float]:
         """Its own series, by name and labels."""
-        lines = (x for x in self.text("/metrics").splitlines() if not x.startswith("#"))
+        lines = (x for x in self._text("/metrics").splitlines() if not x.startswith("#"))
         return {name: float(value) for name, _, value in (x.rpartition(" ") for x in lines)}
 
-    def text(self, path: str, method: str = "GET") -> str:
-        """The body of an answer."""
+    def _text(self, path: str, method: str = "GET") -> str:
         request = Request(self.url + path, method=method)  # noqa: S310  # on loopback
         with _OPEN(request, timeout=_PATIENCE) as response:
             body: bytes = response.read()
             return body.decode()
 
 
+@contextmanager
+def prometheus(folder: Path, config: str, *options: str) -> Generator[Prometheus]:
+    """Prometheus on the blocks in a folder's ``data``."""
+    more = ("--storage.tsdb.retention.time=100y", *options)
+    server = Backend(program=PROMETHEUS, folder=folder, config=config, port=0, more=more)
+    with server:
+        yield Prometheus(server.wait_until_ready().url)
+
+
 def machine() -> str:
     """What measured numbers hold for."""
-    return f"{os.cpu_count()} cores, Prometheus {_build().named('prometheus')[0].version}"
-
-
-@contextmanager
-def prometheus(folder: Path, *options: str) -> Generator[Prometheus]:
-    """Prometheus in a folder that holds ``prometheus.yml``, its blocks in ``data``."""
-    command: list[str | Path] = [
-        tool("prometheus"),
-        f"--config.file={folder}/prometheus.yml",
-        f"--storage.tsdb.path={folder}/data",
-        "--storage.tsdb.retention.time=100y",
-        "--web.listen-address=127.0.0.1:0",
-        *options,
-    ]
-    log = folder / "prometheus.log"
-    with log.open("w") as out:
-        process = subprocess.Popen(  # noqa: S603  # a program of ours, found by name
-            command, stdout=out, stderr=subprocess.STDOUT
-        )
-    try:
-        served = Prometheus(f"http://{_address(process, log)}")
-        _until_ready(served)
-        yield served
-    finally:
-        process.terminate()
-        process.wait(_PATIENCE)
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        if found := _LISTENS.search(log.read_text()):
-            return found[1]
-        time.sleep(0.05)
-    raise RuntimeError(f"Prometheus does not serve:\n{log.read_text()}")
-
-
-def _until_ready(served: Prometheus) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            served.text("/-/ready")
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("Prometheus does not get ready")
+    command = [str(find("prometheus")), "--version"]
+    said = subprocess.check_output(command, text=True)  # noqa: S603  # a program of ours
+    return f"{os.cpu_count()} cores, Prometheus {said.split()[2]}"

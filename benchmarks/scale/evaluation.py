@@ -46,7 +46,7 @@ class Plan:
     raw: int = 10 * 60
     days: int = 30
     interval: int = 60
-    rounds: int = 2
+    rounds: int = 1
 
 
 @dataclass(frozen=True)
@@ -85,19 +85,18 @@ def cost_of(count: int, plan: Plan, folder: Path) -> Cost:
     end = int(time.time()) // 60 * 60
     ahead = plan.interval * (plan.rounds + 2) + 60
     stored = write(Past(end, plan.raw, ahead, plan.days), fleet, folder)
-    _configure(folder, plan, int(time.time()) - end + _SETTLE)
-    with prometheus(folder, *UNCOMPACTED) as served:
+    _copy_rules(folder / "rules", plan)
+    # As of the end of the past, however long writing it took.
+    config = _CONFIG.format(offset=int(time.time()) - end + _SETTLE, folder=folder)
+    with prometheus(folder, config, *UNCOMPACTED) as served:
         return _watched(served, plan, fleet, stored, end)
 
 
-def _configure(folder: Path, plan: Plan, offset: int) -> None:
-    """Rules are evaluated as of the end of the past, however long writing it took."""
-    rules = folder / "rules"
-    rules.mkdir()
+def _copy_rules(folder: Path, plan: Plan) -> None:
+    folder.mkdir()
     for path in (ROOT / "rules").glob("*.yml"):
         text = path.read_text().replace("interval: 1m", f"interval: {plan.interval}s")
-        (rules / path.name).write_text(text)
-    (folder / "prometheus.yml").write_text(_CONFIG.format(offset=offset, folder=folder))
+        (folder / path.name).write_text(text)
 
 
 def _watched(

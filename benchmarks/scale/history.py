@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from .backend import tool
+from otel_meta.cli.demo.backends import find
+
 from .fleet import Series, Service, Values, raw, recorded
 
 SCRAPE: Final = 15
@@ -157,7 +158,7 @@ def backfill(text: Path, folder: Path, longest: str) -> list[Path]:
     Raises:
         RuntimeError: promtool does not take the text.
     """
-    command: list[str | Path] = [tool("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
+    command: list[str | Path] = [find("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
     done = subprocess.run(  # noqa: S603  # a program of ours, found by name
         [*command, f"--max-block-duration={longest}", "--quiet", text, folder],
         capture_output=True,

@@ -97,9 +97,8 @@ def timing_of(series: int, days: float, folder: Path) -> Timing:
     """Measure the rule over some of one service's buckets."""
     end = int(time.time()) // 60 * 60
     write_raw(_buckets(series, range(end - int(days * 86_400), end, SCRAPE)), folder)
-    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
     query = expression(_READ.measure, Nebula.name)
-    with prometheus(folder, *UNCOMPACTED) as served:
+    with prometheus(folder, "global: {scrape_interval: 1h}", *UNCOMPACTED) as served:
         stats = [served.ask(query, end - 1)["stats"] for _ in range(3)]
     samples = stats[0]["samples"]
     return Timing(

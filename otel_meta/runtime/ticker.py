@@ -46,7 +46,8 @@ class Ticker:
         goes_on = self._thread.ident is not None and not self._stopping.is_set()
         self._stopping = Event()  # a thread of the parent may have held the old one's lock
         self._thread = self._new_thread()
-        pass
+        if goes_on:
+            self.start()
 
     def _new_thread(self) -> Thread:
         return Thread(name=f"otel_meta {self._name}", target=self._run, daemon=True)

@@ -22,10 +22,20 @@ from urllib.request import Request
 
 import yaml
 
+from otel_meta.cli.demo.backends import PROMETHEUS, Backend, Program
 from tests.conftest import free_port
 from tests.rules import servers
 from tests.rules.support import Groups, tool
 
+VICTORIA = Program(
+    binary="victoria-metrics",
+    arguments=(
+        "-storageDataPath={data}",
+        "-httpListenAddr=127.0.0.1:{port}",
+        "-retentionPeriod=100y",
+    ),
+    ready="/health",
+)
 SCRAPE = 15
 EVALUATION = 60
 
@@ -111,33 +121,9 @@ class VictoriaMetrics(Engine):
     @contextmanager
     def running(cls, folder: Path) -> Iterator[VictoriaMetrics]:
         """Start it with nothing in it."""
-        port = free_port()
-        command: list[str | Path] = [
-            tool("victoria-metrics"),
-            f"-storageDataPath={folder / 'data'}",
-            f"-httpListenAddr=127.0.0.1:{port}",
-            "-retentionPeriod=100y",
-        ]
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            served = cls(f"http://127.0.0.1:{port}")
-            served._wait(process, folder / "log")
-            yield served
-        finally:
-            process.terminate()
-            process.wait(servers.PATIENCE)
-
-    def _wait(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        deadline = time.monotonic() + servers.PATIENCE
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                servers.fetch(f"{self.url}/health")
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError(f"VictoriaMetrics does not serve:\n{log.read_text()}")
+        server = Backend(program=VICTORIA, folder=folder, config="", port=0)
+        with server:
+            yield cls(server.wait_until_ready().url)
 
     def take(self, series: Mapping[str, str], times: Sequence[int]) -> None:
         """Import series, their values as promtool's tests write them."""
@@ -149,6 +135,17 @@ class VictoriaMetrics(Engine):
     def flush(self) -> None:
         """Let queries see what has been written."""
         servers.fetch(f"{self.url}/internal/force_flush")
+
+    def stored(self, selector: str) -> Course:
+        """The samples of one series, as they are stored."""
+        self.flush()
+        lines = servers.fetch(f"{self.url}/api/v1/export?{urlencode({'match[]': selector})}")
+        series = [json.loads(line) for line in lines.splitlines()]
+        return {
+            at // 1000: value
+            for one in series
+            for at, value in zip(one["timestamps"], one["values"], strict=True)
+        }
 
     def replay(self, rules: Path, span: Span) -> None:
         """Have vmalert evaluate rules over a past, and write what comes of it."""
@@ -166,6 +163,24 @@ class VictoriaMetrics(Engine):
         assert 0 == done.returncode, done.stderr
         self.flush()
 
+    @contextmanager
+    def evaluating(self, rules: Path) -> Iterator[None]:
+        """Have vmalert evaluate rules as time goes by, and write what comes of it."""
+        command: list[str | Path] = [
+            tool("vmalert"),
+            f"-rule={rules}",
+            f"-datasource.url={self.url}",
+            f"-remoteWrite.url={self.url}",
+            "-notifier.blackhole",
+            f"-httpListenAddr=127.0.0.1:{free_port()}",
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(servers.PATIENCE)
+
 
 def vmalert(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run vmalert to its end."""
@@ -181,21 +196,20 @@ def _iso(when: int) -> str:
 @contextmanager
 def prometheus(folder: Path) -> Iterator[Engine]:
     """Prometheus on ``folder/data``, which leaves its blocks as they are."""
-    config = folder / "prometheus.yml"
-    config.write_text("global: {scrape_interval: 1h}\n")
-    command: list[str | Path] = [
-        tool("prometheus"),
-        f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--storage.tsdb.retention.time=100y",
-        "--no-storage.tsdb.allow-overlapping-compaction",
-        "--storage.tsdb.min-block-duration=2h",
-        "--storage.tsdb.max-block-duration=2h",
-        "--web.listen-address=127.0.0.1:0",
-    ]
-    with servers.running(command, folder / "log") as url:
-        servers.Prometheus(url).wait()
-        yield Engine(url)
+    server = Backend(
+        program=PROMETHEUS,
+        folder=folder,
+        config="global: {scrape_interval: 1h}",
+        port=0,
+        more=(
+            "--storage.tsdb.retention.time=100y",
+            "--no-storage.tsdb.allow-overlapping-compaction",
+            "--storage.tsdb.min-block-duration=2h",
+            "--storage.tsdb.max-block-duration=2h",
+        ),
+    )
+    with server:
+        yield Engine(server.wait_until_ready().url)
 
 
 def replay(rules: Path, span: Span, folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from math import isclose
 from pathlib import Path
@@ -31,6 +32,7 @@ from tests.backends.engines import (
     replay,
     vmalert,
 )
+from tests.conftest import wait_until
 from tests.rules.support import Flow, Groups, inputs, slos
 
 SPAN = Span(1_767_225_600, 1_767_225_600 + 100 * 60)
@@ -263,6 +265,27 @@ class TestDifferences:
         slices = "count_over_time(odd_gauge[5m:30s])"
 
         assert [[10.0], [5.0]] == _both(engines, slices, LATE + 150)
+
+    def test_chain(self, engines: Engines, tmp_path: Path) -> None:
+        """A rule reads what the one before it recorded an evaluation ago, not just now."""
+        rules = tmp_path / "chain.yml"
+        rules.write_text(CHAIN)
+        with engines.victoria.evaluating(rules):
+            wait_until(lambda: time.sleep(0.5) or engines.victoria.stored("chain_second"))
+        recorded = engines.victoria.stored("chain_second")
+
+        assert {CHAIN_SECONDS} == {at - value for at, value in recorded.items()}
+
+
+CHAIN_SECONDS = 5
+CHAIN = f"""
+groups:
+- name: chain
+  interval: {CHAIN_SECONDS}s
+  rules:
+  - {{record: chain_first, expr: vector(time())}}
+  - {{record: chain_second, expr: chain_first}}
+"""
 
 
 def _both(engines: Engines, expr: str, at: int) -> list[list[float]]:

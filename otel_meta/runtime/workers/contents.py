@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +17,7 @@ from otel_meta.runtime.family import OVERFLOW
 from . import layout
 from .declared import Declared, from_text
 from .layout import DamagedError, Kind, Record
+from .unhurried import unhurried
 
 _LOST: Final = Declared("", "counter", "", "", (), (), (0.0,))
 """In the place of a metric that cannot be read. No series fits it."""
@@ -80,7 +83,8 @@ class Contents:
     def _forget(self) -> None:
         self.owner: Owner | None = None
         self.families: list[Declared] = []
-        self.series: list[Series] = []
+        self.series: dict[str, list[Series]] = {}
+        """By the name of their metric."""
         self._size = 0
         self._records = 0
         self._regions: list[memoryview] = []
@@ -98,6 +102,15 @@ class Contents:
     def port(self) -> int:
         """Where its process serves /metrics; 0 where it does not, on a port of its own."""
         return 0 if self._said is None else int(self._said[PORT])
+
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """As long as it is the same, series are added and none is taken away."""
+        return (self.path, self.inode, self._reuses)
+
+    def every_series(self) -> Iterator[Series]:
+        """All series of all metrics."""
+        return chain.from_iterable(self.series.values())
 
     def read(self) -> None:
         """Read what was added since the last time.
@@ -146,7 +159,7 @@ class Contents:
             self._at = 0
 
     def _scan_region(self, region: memoryview, words: memoryview[float]) -> None:
-        for record in layout.records(region, self._at):
+        for record in unhurried(layout.records(region, self._at)):
             try:
                 self._take(region, words, record)
             except (DamagedError, LookupError, TypeError, ValueError) as error:
@@ -181,7 +194,8 @@ class Contents:
             raise DamagedError(f"the series at byte {record.at} is of no metric")
         named = OVERFLOW if labels is None else tuple(labels)
         at = record.first_word
-        self.series.append(Series(of, named, int(words[at]), words, at + 1))
+        series = Series(of, named, int(words[at]), words, at + 1)
+        self.series.setdefault(of.name, []).append(series)
 
     def _check_whole(self) -> None:
         if self.owner is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import orjson
@@ -51,7 +51,7 @@ class Declared:
         """How many numbers a series has; see `slots`."""
         return {"histogram": len(self.bounds) + 2, "gauge": 2}.get(self.kind, 1)
 
-    @property
+    @cached_property
     def shape(self) -> tuple[object, ...]:
         """What has to be equal for numbers to be added as they are."""
         return (self.name, self.kind, self.unit, self.labels, self.bounds, self.across)

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Final, NamedTuple
 
 import orjson
@@ -19,6 +20,7 @@ from .declared import Declared
 from .directory import Directory
 from .layout import Kind
 from .sums import ADD, Numbers, within_limit
+from .unhurried import unhurried
 
 _NEVER_NEGATIVE: Final = frozenset({"counter", "histogram"})
 
@@ -46,23 +48,28 @@ def totals_of(folded: Iterable[Contents], living: Iterable[Contents]) -> Totals:
         folded: the totals so far and the files of the dead, oldest first.
         living: the other files. They decide with those which series are within the limit.
     """
-    metrics: dict[tuple[object, ...], Declared] = {}
-    parts: dict[tuple[object, ...], _Parts] = {}
-    for is_folded, contents in (*((True, c) for c in folded), *((False, c) for c in living)):
-        for series in contents.series:
-            if series.of.outlives and (not is_folded or plausible(series)):
-                shape = series.of.shape
-                metrics[shape] = series.of
-                found = parts.setdefault(shape, defaultdict(list))
-                found[series.labels].append((series.start_ns, _Part(is_folded, series)))
+    metrics: dict[_Shape, Declared] = {}
+    parts: dict[_Shape, _Parts] = {}
+    for series in unhurried(chain.from_iterable(c.every_series() for c in folded)):
+        if series.of.outlives and plausible(series):
+            shape = series.of.shape
+            metrics[shape] = series.of
+            found = parts.setdefault(shape, defaultdict(list))
+            found[series.labels].append((series.start_ns, _Part(True, series)))
+    over = {shape for shape, of in metrics.items() if len(parts[shape]) > of.limit}
+    for series in chain.from_iterable(c.every_series() for c in living) if over else ():
+        if series.of.shape in over:
+            found = parts[series.of.shape]
+            found[series.labels].append((series.start_ns, _Part(False, series)))
     return [(of, list(_added(of, parts[shape]))) for shape, of in metrics.items()]
 
 
+_Shape = tuple[object, ...]
 _Parts = defaultdict[tuple[str, ...], list[tuple[int, _Part]]]
 
 
 def _added(of: Declared, found: _Parts) -> Iterator[Total]:
-    for labels, parts in within_limit(found, of.limit).items():
+    for labels, parts in unhurried(within_limit(found, of.limit).items()):
         folded = [(start, part.series) for start, part in parts if part.is_folded]
         if folded:
             numbers = ADD[of.kind]([numbers_of(series) for _, series in folded])
@@ -115,7 +122,7 @@ def _laid_out(rows: Sequence[_Row]) -> memoryview:
     file[: len(layout.PREAMBLE)] = layout.PREAMBLE
     numbers = file.cast("d")
     at = len(layout.PREAMBLE)
-    for kind, text, words in rows:
+    for kind, text, words in unhurried(rows):
         record = layout.write(file, at, kind, text, len(words))
         for index, word in enumerate(words, record.first_word):
             numbers[index] = word

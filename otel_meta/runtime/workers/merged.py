@@ -21,6 +21,7 @@ from otel_meta.runtime.family import OVERFLOW
 from .contents import Series
 from .declared import Declared, instrument_of
 from .sums import within_limit
+from .unhurried import unhurried
 
 Reading = tuple[float, float]
 """A gauge's value in one worker, and when it was set."""
@@ -136,6 +137,8 @@ class MergedFamily:
     def __init__(self, of: Declared) -> None:
         self.of: Final = of
         self.instrument: Final[Instrument[...]] = instrument_of(of)
+        self.stamp: object = None
+        """Of what it was put together; for whoever does that."""
         self._cells: dict[tuple[str, ...], Any] = {}
 
     def cells(self) -> Iterator[Any]:
@@ -145,16 +148,17 @@ class MergedFamily:
     def put_together(self, found: Iterable[tuple[int | None, Series]]) -> None:
         """Have the series of these, each with the slot of its worker, None for the dead."""
         parts: dict[tuple[str, ...], list[tuple[int, Part]]] = {}
-        for slot, series in found:
+        for slot, series in unhurried(found):
             fit = fitting(series.of, self.of)
             part = Part(series.words, series.at, fit.buckets)
             parts.setdefault(fit.labels(series.labels, slot), []).append((series.start_ns, part))
         limited = within_limit(parts, self.of.limit)
-        self._cells = {labels: self._cell(labels, found) for labels, found in limited.items()}
+        cells = ((labels, self._cell(labels, parts)) for labels, parts in limited.items())
+        self._cells = dict(unhurried(cells))
 
     def show_exemplars_of(self, cells: Iterable[Any]) -> None:
         """Have the exemplars of this process' own series of the same declaration."""
-        for cell in cells:
+        for cell in unhurried(cells):
             merged = self._cells.get(cell.labels)
             if merged is not None:
                 merged.own = cell

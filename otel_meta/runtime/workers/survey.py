@@ -141,7 +141,7 @@ class Survey:
         names: tuple[str, ...],
     ) -> None:
         for contents in fresh:
-            if not all(map(plausible, contents.series)):
+            if not all(map(plausible, contents.every_series())):
                 self._say("damaged file", contents, f"{contents.path} holds odd numbers")
         if totals is not None and totals.damage is not None:
             self._directory.keep_copy(totals.path)

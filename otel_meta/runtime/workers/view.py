@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from otel_meta.runtime.cells import LatestCell
 from otel_meta.runtime.family import Family
 from otel_meta.runtime.own_metrics import SERIES, SERIES_LIMIT
 
-from .contents import Owner, Series
+from .contents import Contents, Owner, Series
 from .declared import Declared, declared
 from .directory import at_work
 from .merged import MergedFamily
@@ -51,7 +50,6 @@ class View:
         self._on_fault: Final = on_fault
         self._max_series: Final = max_series
         self._look = Look(None, (), ())
-        self._series: dict[str, list[tuple[int | None, Series]]] = {}
         self._families: dict[Declared, MergedFamily] = {}
         self._shown: list[MergedFamily] = []
         self._asked: set[Declared] = set()
@@ -114,9 +112,6 @@ class View:
         if look.stamp == self._look.stamp:
             return
         self._look = look
-        self._series = defaultdict(list)
-        for slot, series in _series_in(look):
-            self._series[series.of.name].append((slot, series))
         shown = _newest(look)
         wanted = {of: self._put_together(of) for of in (*shown, *self._asked) if self._allows(of)}
         self._families = wanted
@@ -131,12 +126,17 @@ class View:
         return True
 
     def _put_together(self, of: Declared) -> MergedFamily:
+        """A metric with its series of now."""
         family = self._families.get(of) or MergedFamily(of)
-        found = self._series.get(of.name, [])
-        fit = [(slot, series) for slot, series in found if of.can_take(series.of)]
-        if len(fit) < len(found):
-            self._say(of.name, "other workers or the dead have it of another kind or unit")
-        family.put_together([f for f in fit if of.outlives or f[0] is not None])
+        sources = list(_sources(self._look, of.name))
+        stamp = tuple((slot, contents.stamp, len(series)) for slot, contents, series in sources)
+        if stamp != family.stamp:
+            family.stamp = stamp
+            found = [(slot, series) for slot, _, every in sources for series in every]
+            fit = [(slot, series) for slot, series in found if of.can_take(series.of)]
+            if len(fit) < len(found):
+                self._say(of.name, "other workers or the dead have it of another kind or unit")
+            family.put_together([f for f in fit if of.outlives or f[0] is not None])
         return family
 
     def _say(self, name: str, detail: object) -> None:
@@ -145,13 +145,16 @@ class View:
             self._faults.append(("other version", f"{name}: {detail}"))
 
 
-def _series_in(look: Look) -> Iterator[tuple[int | None, Series]]:
-    """Every series that counts, with the slot of its worker, None for the dead."""
+def _sources(look: Look, name: str) -> Iterator[tuple[int | None, Contents, list[Series]]]:
+    """What each file has of a metric, with the slot of its worker, None for the dead."""
     for contents in (*([look.totals] if look.totals is not None else ()), *look.dead):
-        yield from ((None, series) for series in contents.series if series.of.outlives)
+        outlive = [series for series in contents.series.get(name, ()) if series.of.outlives]
+        if outlive:
+            yield None, contents, outlive
     for contents in look.living:
-        slot = contents.owner.slot if contents.owner is not None else 0
-        yield from ((slot, series) for series in contents.series)
+        if name in contents.series:
+            slot = contents.owner.slot if contents.owner is not None else 0
+            yield slot, contents, contents.series[name]
 
 
 def _newest(look: Look) -> list[Declared]:

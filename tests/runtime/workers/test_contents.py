@@ -19,7 +19,8 @@ same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixtur
 def what(contents: Contents) -> dict[tuple[str, tuple[str, ...]], list[float]]:
     """The numbers of every series."""
     return {
-        (s.of.name, s.labels): s.words[s.at : s.at + s.of.width].tolist() for s in contents.series
+        (s.of.name, s.labels): s.words[s.at : s.at + s.of.width].tolist()
+        for s in contents.every_series()
     }
 
 
@@ -64,14 +65,14 @@ class TestRead:
         worker.of(TILES).add(1, style="first")
         (path,) = numbers.glob("*.worker")
         contents = read(path)
-        before = len(contents.series)
+        before = len(what(contents))
         for number in range(1500):
             worker.of(TILES).add(1, style=f"{number:0100}")
             if number % 100 == 0:
                 contents.read()
         contents.read()
 
-        assert (1, 1501) == (before, len(contents.series))
+        assert (1, 1501) == (before, len(what(contents)))
         assert contents.damage is None
         assert {1.0} == {value for (value,) in what(contents).values()}
 

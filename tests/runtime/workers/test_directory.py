@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import pytest
 
@@ -88,7 +89,7 @@ class TestLocked:
 
     @FORKS
     def test_forked(self, tmp_path: Path) -> None:
-        """A child that is forked meanwhile does not have the lock, too."""
+        """A child that is forked meanwhile neither has the lock nor waits for it in vain."""
         directory = Directory(tmp_path)
         entered, leaving = Event(), Event()
 
@@ -100,13 +101,15 @@ class TestLocked:
         thread = Thread(target=hold)
         thread.start()
         entered.wait()
-        Thread(target=leaving.set).start()
+        Timer(0.2, leaving.set).start()  # once the fork is under way
         ended, ending = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(ending)
             os.read(ended, 1)  # until the parent closes its end
-            os._exit(0)
+            signal.alarm(20)
+            with Directory(tmp_path).locked():
+                os._exit(0)
         thread.join()
         with Directory(tmp_path, patience=0.1).locked():
             pass

@@ -233,6 +233,18 @@ class TestLimit:
         assert 25.0 == sum(last.all(TILES.name).values())
         assert 6 == len(last.all(TILES.name))
 
+    def test_the_living_decide(self, hire: Hiring) -> None:
+        """A living worker's series keeps its place when the dead of the same one are folded."""
+        living, one, two = (hire(max_series=2) for _ in range(3))
+        for worker, style in ((living, "x"), (one, "y"), (one, "v"), (two, "x")):
+            worker.of(TILES).add(1, style=style)
+        before = living.all(TILES.name)
+        one.die()
+        two.die()
+
+        assert {("x",): 2.0, ("y",): 1.0, ("otel.metric.overflow",): 1.0} == before
+        assert before == living.all(TILES.name)
+
     def test_said(self, hire: Hiring) -> None:
         """How full a metric is, is told of the service."""
         one, two = hire(), hire()

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scale.fleet import Series, Service, exposed, raw, recorded, services
+from scale.history import EVALUATION, Past
+
+from otel_meta.model import MetaRepo
+from otel_meta.repos import BUILTIN, Nebula
+from tests.rules.support import groups_of
+
+each_repo = pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.name)
+ENDS = st.integers(1_700_000_000 // 60, 1_900_000_000 // 60).map(lambda minute: minute * 60)
+
+
+def _names(repo: type[MetaRepo], kind: str) -> set[str]:
+    rules = (rule for group in groups_of(repo, kind) for rule in group["rules"])
+    return {name for rule in rules for name in re.findall(r"[a-z_][\w:]+(?=\{)", rule["expr"])}
+
+
+class TestServices:
+    def test_spread(self) -> None:
+        """Services are spread evenly over the meta-repositories, and each has a name of its own."""
+        fleet = services(20)
+        counts = [sum(service.repo is repo for service in fleet) for repo in BUILTIN]
+
+        assert {3, 4} == set(counts)
+        assert 20 == len({service.identity["service_name"] for service in fleet})
+
+
+class TestRaw:
+    @each_repo
+    def test_all_that_rules_read(self, repo: type[MetaRepo]) -> None:
+        """Each name that a rule selects has series, so that no rule is cheap for want of data."""
+        heads = {one.head.partition("{")[0] for one in raw(Service(repo, 0))}
+        selected = _names(repo, "recording") | _names(repo, "alerting")
+
+        assert set() == {name for name in selected if not name.startswith("slo")} - heads
+
+    @each_repo
+    def test_part_of_what_is_exposed(self, repo: type[MetaRepo]) -> None:
+        """Each series stands once, among those that the service exposes."""
+        heads = [one.head for one in raw(Service(repo, 0))]
+        every = [one.head for one in exposed(Service(repo, 0))]
+
+        assert len(heads) == len(set(heads))
+        assert set(heads) <= set(every)
+
+    @given(st.sampled_from([one for n in (0, 7) for one in raw(Service(Nebula, n))]), st.data())
+    def test_counters_never_go_back(self, one: Series, data: st.DataObject) -> None:
+        """A counter's next value is never below the one before."""
+        at = data.draw(st.integers(0, 50_000))
+
+        assert one.values.at(at) <= one.values.at(at + 1)
+
+    def test_buckets_are_cumulative(self) -> None:
+        """Of one histogram, no bucket counts more than the next."""
+        heads = {one.head: one.values for one in raw(Service(Nebula, 7))}
+        route = [v for k, v in heads.items() if "_bucket{" in k and "/0/" in k and '"200"' in k]
+
+        assert 15 == len(route)
+        assert all(a.at(n) <= b.at(n) for a, b in pairwise(route) for n in range(1_000))
+
+
+class TestPast:
+    @given(ENDS, st.integers(1, 30))
+    def test_slices(self, end: int, days: int) -> None:
+        """Slices of time follow each other without a gap, to the end."""
+        slices = list(Past(end, raw=600, ahead=60, days=days).slices())
+
+        assert end - days * 86_400 == slices[0].start
+        assert end == slices[-1].stop
+        assert all(a.stop == b.start for a, b in pairwise(slices))
+
+    @given(ENDS, st.sampled_from(list(BUILTIN)))
+    def test_recorded(self, end: int, repo: type[MetaRepo]) -> None:
+        """Over all slices, each recorded series has a sample a minute for as long as it is read."""
+        past = Past(end, raw=600, ahead=60)
+        times: dict[str, list[int]] = {}
+        for part in past.slices():
+            for one, some in past.recorded([Service(repo, 0)], part):
+                times.setdefault(one.head, []).extend(some)
+
+        for one in recorded(Service(repo, 0)):
+            assert list(range(end - one.seconds, end, EVALUATION)) == times[one.head]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scale.table import put, shown, table
+
+PAGE = "# A\n\n<!-- measured: one -->\nold\n<!-- end -->\n\n<!-- measured: two -->\n<!-- end -->\n"
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A document with two places."""
+    path = tmp_path / "page.md"
+    path.write_text(PAGE)
+    return path
+
+
+def test_table() -> None:
+    """Whole numbers have separators, others two digits, and words stay."""
+    text = table(("what", "a", "b"), [("x", 12_345, 0.04567), ("y", 12.34, "n/a")])
+
+    assert ["| what | a | b |", "| --- | --: | --: |"] == text.splitlines()[:2]
+    assert ["| x | 12,345 | 0.046 |", "| y | 12.3 | n/a |"] == text.splitlines()[2:]
+
+
+def test_put(page: Path) -> None:
+    """Text goes between its own marks; all else stays, however often it is put."""
+    for _ in range(2):
+        put(page, "two", "| new |")
+
+    assert "old" == shown(page, "one")
+    assert "| new |" == shown(page, "two")
+    assert PAGE == page.read_text().replace("| new |\n", "")
+
+
+def test_no_place(page: Path) -> None:
+    """A document without the marks is not touched."""
+    with pytest.raises(ValueError, match="no place for three"):
+        put(page, "three", "text")
+
+    assert PAGE == page.read_text()
