@@ -241,7 +241,7 @@ class TestInvalid:
         """Nor does a variable that the SDK reads for itself keep a program from starting."""
         monkeypatch.setenv(name, "abc")
 
-        with quiet(traces="otlp", otlp_endpoint="http://127.0.0.1:1", shutdown_timeout=0.2):
+        with OtlpSink() as sink, quiet(traces="otlp", otlp_endpoint=sink.endpoint):
             pass
 
 
