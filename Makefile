@@ -4,11 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 FOR ?= 120s
 STACK ?=
-# Tests that run the real servers.
-BACKENDS := tests/rules tests/render tests/backends
+# Tests in heaps that run side by side, since most of their time is waiting; the last two need servers.
+RUNTIME := tests/runtime tests/web
+RULES := tests/rules tests/render
+BACKENDS := tests/backends
+HEAPS := heap-runtime heap-rest heap-rules heap-backends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint generate tools clean
+.PHONY: help demo test test-unit lint generate bench tools clean coverage $(HEAPS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,12 +19,27 @@ help: ## this list
 demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a fault; FOR=60s, STACK=1 adds real servers
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
 
-test: lint tools ## everything that .ci/run checks: what needs no backend first
-	$(MAKE) test-unit
-	$(BIN)/pytest $(BACKENDS)
+test: lint tools ## everything that .ci/run checks
+	$(MAKE) --jobs=4 --keep-going --output-sync=target $(HEAPS)
+	$(MAKE) coverage
 
 test-unit: $(VENV)/ready ## the tests that need no backend, with coverage
-	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(BACKENDS))
+	$(MAKE) --jobs=2 --keep-going --output-sync=target heap-runtime heap-rest
+	$(MAKE) coverage
+
+heap-runtime:
+	$(BIN)/coverage run -m pytest $(RUNTIME)
+
+heap-rest:
+	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(RUNTIME) $(RULES) $(BACKENDS))
+
+heap-rules:
+	$(BIN)/pytest $(RULES)
+
+heap-backends:
+	$(BIN)/pytest $(BACKENDS)
+
+coverage:
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -21,6 +21,8 @@ import pytest
 import uvicorn
 from hypothesis import settings
 
+from otel_meta.cli.demo.ports import free_port
+
 # A busy machine is no failure; what a property claims does not depend on time.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -145,13 +147,6 @@ class Service:
         except OSError:
             return False
         return True
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 @pytest.fixture

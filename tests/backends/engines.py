@@ -23,7 +23,7 @@ from urllib.request import Request
 import yaml
 
 from otel_meta.cli.demo.backends import PROMETHEUS, Backend, Program
-from tests.conftest import free_port
+from otel_meta.cli.demo.ports import free_port
 from tests.rules import servers
 from tests.rules.support import Groups, tool
 

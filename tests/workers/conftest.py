@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PATIENCE, environment, free_port, wait_until
+from otel_meta.cli.demo.ports import free_port
+from tests.conftest import PATIENCE, environment, wait_until
 
 from .load import scrape
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import free_port, wait_until
+from otel_meta.cli.demo.ports import free_port
+from tests.conftest import wait_until
 
 from .conftest import GUNICORN_UVICORN, SERVICE
 from .load import Load, sample, scrape

@@ -6,15 +6,11 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
+from otel_meta.runtime.turns import Turns
+
 from .families import Exposed, joined
 from .formats import Format
 from .translation import OnFault
-
-_STRETCH: Final = 0.001
-"""Seconds of rendering until other threads get their turn."""
-
-_TURN: Final = 1e-6
-"""Seconds that they get. The system makes 50 µs of it, enough for one that waits to wake up."""
 
 END: Final = b"# EOF\n"
 """What an OpenMetrics page ends with."""
@@ -27,10 +23,7 @@ def render(
     names: Collection[str] = (),
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[bytes]:
-    """A page in a format, piece by piece.
-
-    One thread at a time runs Python, and one that has to ask for its turn waits five milliseconds
-    for it, again and again during a long page. So there is a pause wherever one has gone by.
+    """A page in a format, piece by piece, between which other threads get their turn.
 
     Args:
         families: those of importance first: of two that cannot both be shown, the first is.
@@ -39,7 +32,7 @@ def render(
         names: of families or their samples, if the page is to have these alone.
         pause: sleeps for some seconds.
     """
-    since = time.perf_counter()
+    turns = Turns(pause=pause)
     for family in told_apart(families, on_fault):
         if names and family.head.names.isdisjoint(names):
             continue
@@ -47,9 +40,7 @@ def render(
         try:
             for piece in family.pieces(written):
                 pieces.append(piece.encode("utf-8", "replace"))
-                if time.perf_counter() - since > _STRETCH:
-                    pause(_TURN)
-                    since = time.perf_counter()
+                turns.give()
         except Exception as error:
             on_fault(family.head.name, "not exposed", error)
         else:

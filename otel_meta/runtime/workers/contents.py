@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from otel_meta.runtime.family import OVERFLOW
+from otel_meta.runtime.turns import unhurried
 
 from . import layout
 from .declared import Declared, from_text
 from .layout import DamagedError, Kind, Record
-from .unhurried import unhurried
 
 _LOST: Final = Declared("", "counter", "", "", (), (), (0.0,))
 """In the place of a metric that cannot be read. No series fits it."""

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from otel_meta.runtime.family import OVERFLOW
+from otel_meta.runtime.turns import unhurried
 
 from . import layout
 from .contents import Contents, Owner, Series
@@ -20,7 +21,6 @@ from .declared import Declared
 from .directory import Directory
 from .layout import Kind
 from .sums import ADD, Numbers, within_limit
-from .unhurried import unhurried
 
 _NEVER_NEGATIVE: Final = frozenset({"counter", "histogram"})
 

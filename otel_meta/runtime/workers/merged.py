@@ -17,11 +17,11 @@ from otel_meta.model import Instrument
 from otel_meta.model.instrument import Across
 from otel_meta.runtime.exemplars import Exemplar
 from otel_meta.runtime.family import OVERFLOW
+from otel_meta.runtime.turns import unhurried
 
 from .contents import Series
 from .declared import Declared, instrument_of
 from .sums import within_limit
-from .unhurried import unhurried
 
 Reading = tuple[float, float]
 """A gauge's value in one worker, and when it was set."""
