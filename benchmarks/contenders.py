@@ -16,9 +16,9 @@ from prometheus_client import Gauge as PrometheusGauge
 from prometheus_client import Histogram as PrometheusHistogram
 
 from otel_meta import Counter, Gauge, Histogram, MetaRepo, labels
-from otel_meta.runtime.accumulators import Accumulators
-from otel_meta.runtime.bind import bind
-from otel_meta.runtime.faults import Faults
+from otel_meta.runtime.recording.bind import bind
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.storage import Accumulators
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 LABELS: Final = {"dag": "orders", "task": "load", "state": "success"}

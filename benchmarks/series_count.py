@@ -15,9 +15,9 @@ from scale.labels import OPEN, Counts, label_sets, series_of
 from scale.table import DOCUMENT, put, table
 
 from otel_meta.model import MetaRepo
-from otel_meta.model.measure import Growth, Measure, Share
-from otel_meta.render import series
-from otel_meta.render.recording import slo_records
+from otel_meta.model.measures import Growth, Measure, Share
+from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules.recording_rules import slo_records
 from otel_meta.repos import BUILTIN
 
 OWN: Final = 18

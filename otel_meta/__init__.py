@@ -48,11 +48,11 @@ from otel_meta.model import (
     rate,
     share,
 )
-from otel_meta.runtime.setup import configure
-from otel_meta.runtime.status import Status
+from otel_meta.runtime.configure import configure
+from otel_meta.runtime.slo.status import Status
+from otel_meta.runtime.slo.tracker import SloTracker
 from otel_meta.runtime.telemetry import Telemetry
-from otel_meta.runtime.tracker import SloTracker
-from otel_meta.web.instrument import instrument
+from otel_meta.web.fastapi import instrument
 
 __all__ = [
     "BURN_WINDOWS",

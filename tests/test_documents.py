@@ -14,7 +14,7 @@ import pytest
 
 from otel_meta import BURN_WINDOWS, Duration, repos
 from otel_meta.model.objective import exact_decimal
-from otel_meta.render import series
+from otel_meta.render.rules import series_names as series
 from otel_meta.testing import capture
 
 _ROOT = Path(__file__).parents[1]

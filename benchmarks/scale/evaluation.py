@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from otel_meta.render import series
+from otel_meta.render.rules import series_names as series
 from otel_meta.repos import BUILTIN
 
 from .backend import ROOT, Prometheus, prometheus

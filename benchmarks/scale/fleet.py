@@ -13,10 +13,10 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from otel_meta.model import Histogram, Instrument, MetaRepo, Ratio, Slo
-from otel_meta.model.match import Match
-from otel_meta.render import series
+from otel_meta.model.selector import Match
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
+from otel_meta.render.rules import series_names as series
 from otel_meta.repos import BUILTIN
 
 from .labels import Labels, label_sets

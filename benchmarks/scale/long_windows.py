@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_meta.model import Duration, MetaRepo
-from otel_meta.model.match import Match
-from otel_meta.model.measure import Growth, Latest, Measure, Quantile, Share
-from otel_meta.render.measure import expression
+from otel_meta.model.measures import Growth, Latest, Measure, Quantile, Share
+from otel_meta.model.selector import Match
+from otel_meta.render.rules.measure_promql import expression
 from otel_meta.repos import BUILTIN, Nebula
 
 from .backend import prometheus

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from .finding import Problem, nearest
+from .promql.shape import Vector, has, names
 from .rule_files import Rule
-from .shape import Vector, has, names
 
 _SHOWN: Final = re.compile(r"(?:\$labels|\.Labels)\.([A-Za-z_][A-Za-z0-9_]*)")
 

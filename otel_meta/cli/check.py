@@ -10,7 +10,7 @@ from otel_meta.errors import DeclarationError
 from otel_meta.extras import optional
 from otel_meta.model import Catalog
 
-from . import catalog
+from . import catalog_loader as catalog
 from .result import FINDINGS, WELL, Result
 
 
@@ -50,7 +50,7 @@ def run(args: Namespace) -> Result:
 
 
 def _rules(declared: Catalog, paths: list[Path]) -> Any:
-    rules = optional("otel_meta.check.rules", "Checking rules", "generate")
+    rules = optional("otel_meta.check.rule_lint", "Checking rules", "generate")
     return rules.check(declared, paths)
 
 

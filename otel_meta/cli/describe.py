@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from otel_meta.model import Catalog, Histogram, Instrument, MetaRepo, Slo
-from otel_meta.render.words import sli_in_words
+from otel_meta.render.docs.descriptions import sli_in_words
 
 
 def catalog_as_json(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:

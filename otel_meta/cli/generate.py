@@ -10,7 +10,7 @@ from otel_meta.errors import UsageError
 from otel_meta.extras import optional
 from otel_meta.model import Catalog
 
-from . import catalog
+from . import catalog_loader as catalog
 from .result import FINDINGS, WELL, Result
 
 _SHOWN: Final = 20
@@ -44,7 +44,7 @@ def run(args: Namespace) -> Result:
     """Write, or check."""
     declared = catalog.catalog_of(args)
     _refuse_problems(declared)
-    sync = optional("otel_meta.sync", "Generating files", "generate")
+    sync = optional("otel_meta.cli.sync", "Generating files", "generate")
     artifacts = _artifacts(declared, args)
     if args.check:
         stale = list(sync.stale(artifacts, args.out))

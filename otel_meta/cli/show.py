@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from otel_meta.errors import UsageError
 
-from . import catalog
+from . import catalog_loader as catalog
 from .describe import catalog_as_json
 from .result import WELL, Result
 from .table import table

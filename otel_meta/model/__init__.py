@@ -1,15 +1,15 @@
 """What is said: frozen values that need the standard library alone."""
 
-from .alert import Alert, Recording
 from .burn import BURN_WINDOWS, BurnWindow, Severity
 from .catalog import Catalog, Problem
 from .duration import Duration
 from .instrument import Counter, Gauge, Histogram, Instrument, UpDownCounter
 from .labels import Attribute, NoLabels, labels
-from .match import PRESENT, Match
-from .measure import growth, increase, latest, over_time, quantile, rate, share
+from .measures import growth, increase, latest, over_time, quantile, rate, share
 from .objective import Budget, Objective
 from .repo import MetaRepo
+from .rules import Alert, Recording
+from .selector import PRESENT, Match
 from .semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_LATENCY_P99,

@@ -16,8 +16,8 @@ from otel_meta.errors import DeclarationError, NotBoundError
 
 from .labels import labels_of
 from .live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
-from .match import Match, Wanted, as_match
 from .names import check_name, prometheus_name
+from .selector import Match, Wanted, as_match
 from .sli import Ratio, Threshold, TimeSlice
 
 P = ParamSpec("P")

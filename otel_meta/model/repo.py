@@ -9,9 +9,9 @@ from typing import ClassVar, TypeVar
 
 from otel_meta.errors import DeclarationError
 
-from .alert import Alert, Recording
 from .instrument import Instrument
-from .match import Match
+from .rules import Alert, Recording
+from .selector import Match
 from .slo import NAME, Slo
 
 T = TypeVar("T")

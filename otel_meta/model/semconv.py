@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from .alert import Recording
 from .instrument import Histogram, UpDownCounter
 from .labels import Attribute, labels
-from .measure import quantile
+from .measures import quantile
+from .rules import Recording
 
 Method = Literal[
     "CONNECT",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from otel_meta.errors import DeclarationError
 
 if TYPE_CHECKING:
-    from .match import Match
+    from .selector import Match
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from otel_meta.model import Catalog, MetaRepo, Severity
 
-from . import series
 from ._yaml import to_yaml
-from .mark import generated_from
-from .promql import equals
-from .time_scale import REAL_TIME, scaled
+from .header import generated_from
+from .rules import series_names as series
+from .rules.promql_builder import equals
+from .rules.time_scale import REAL_TIME, scaled
 
 _COMMENT: Final = generated_from("the catalogue")
 

@@ -9,15 +9,17 @@ from typing import Final
 
 from otel_meta.model import Catalog, MetaRepo
 
-from . import alerting, cross, recording
 from .alertmanager import Receivers
 from .collector import collector_files
-from .formats import FORMATS, prometheus_operator
-from .grafana import dashboards
+from .dashboards import dashboards
+from .docs.reference import reference
+from .docs.runbooks import runbooks
 from .links import Links
-from .reference import reference
-from .rule import Group, RuleFile
-from .runbooks import runbooks
+from .rules import alerting_rules as alerting
+from .rules import overview as cross
+from .rules import recording_rules as recording
+from .rules.rule import Group, RuleFile
+from .rules.rule_formats import FORMATS, prometheus_operator
 from .stack import RECEIVERS, stack_files
 
 RULES: Final = PurePosixPath("rules")
@@ -68,7 +70,7 @@ def rule_files(catalog: Catalog, links: Links) -> Iterator[RuleFile]:
     for repo in catalog:
         yield _file(repo, "recording", tuple(recording.recording_groups(repo)))
         yield _file(repo, "alerting", tuple(alerting.alerting_groups(repo, links)))
-    source = "otel_meta/render/cross.py"
+    source = "otel_meta/render/rules/overview.py"
     yield RuleFile("cross.recording", source, tuple(cross.recording_groups()))
     yield RuleFile("cross.alerting", source, tuple(cross.alerting_groups(links)))
 

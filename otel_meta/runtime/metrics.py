@@ -17,21 +17,21 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 
 from otel_meta.extras import optional
+from otel_meta.model.self_metrics import UP
 
-from .accumulators import Accumulators
-from .exporters import create_exporter
-from .outage import Outage
-from .own_metrics import UP
-from .points import Points
+from .export.delivery import Outage
+from .export.exporters import create_exporter
+from .export.periodic import Ticker
+from .export.producer import Points
+from .multiprocess.service_view import View
+from .multiprocess.workers import Workers
+from .recording.storage import Accumulators
 from .resource import of_service
 from .settings import Settings
-from .ticker import Ticker
-from .workers.service import Workers
-from .workers.view import View
 
 if TYPE_CHECKING:
-    from .exposition.port import Port
-    from .prometheus import Scrape
+    from .prometheus.scrape import Scrape
+    from .prometheus.server import Port
 
 UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."
 
@@ -101,7 +101,7 @@ class Metrics:
     def _scrape(self, resource: Resource, view: View | None) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
             return None
-        module = optional("otel_meta.runtime.prometheus", "Prometheus export", "prometheus")
+        module = optional("otel_meta.runtime.prometheus.scrape", "Prometheus export", "prometheus")
         scrape: Scrape = module.Scrape(
             self._accumulators.families if view is None else view.families,
             resource if view is None else of_service(resource),

@@ -22,8 +22,8 @@ from typing import Final, Literal
 from otel_meta.errors import ConfigurationError
 
 from .environment import Environment
-from .label_values import MAX_LENGTH
-from .places import MAX_SERIES
+from .recording.cardinality import MAX_SERIES
+from .recording.label_values import MAX_LENGTH
 
 Signal = Literal["traces", "metrics", "logs"]
 SIGNALS: Final[tuple[Signal, ...]] = ("traces", "metrics", "logs")

@@ -13,22 +13,22 @@ from opentelemetry.sdk.resources import Resource
 
 from otel_meta.model import MetaRepo
 
-from .accumulators import Accumulators
-from .bind import bind
-from .deadline import within
-from .faults import Faults, logger
-from .logs import Logs
+from .export.deadline import within
+from .export.delivery import Outage
+from .export.periodic import Ticker
+from .logs.provider import Logs
 from .metrics import Metrics
-from .outage import Outage
+from .multiprocess.service_view import View
+from .multiprocess.workers import Workers
+from .recording.bind import bind
+from .recording.faults import Faults, logger
+from .recording.storage import Accumulators
 from .settings import Settings
-from .ticker import Ticker
+from .slo.tracker import INTERVAL, SloTracker
 from .traces import Traces
-from .tracker import INTERVAL, SloTracker
-from .workers.service import Workers
-from .workers.view import View
 
 if TYPE_CHECKING:
-    from .prometheus import Scrape
+    from .prometheus.scrape import Scrape
 
 RepoT = TypeVar("RepoT", bound=MetaRepo)
 

@@ -18,10 +18,10 @@ from opentelemetry.sdk.trace.sampling import (
 
 from otel_meta.errors import ConfigurationError
 
-from .exporters import create_exporter
-from .faults import Faults
-from .outage import Outage
-from .room import SpanQueue
+from .export.delivery import Outage
+from .export.exporters import create_exporter
+from .export.queues import SpanQueue
+from .recording.faults import Faults
 from .settings import Settings
 
 

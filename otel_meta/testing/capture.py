@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_meta.model import Instrument, MetaRepo
-from otel_meta.runtime.cells import BucketCell
-from otel_meta.runtime.setup import configure
+from otel_meta.runtime.configure import configure
+from otel_meta.runtime.recording.cells import BucketCell
 from otel_meta.runtime.telemetry import Telemetry
 
 from .clock import FakeClock

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from otel_meta.runtime.exposition.answers import Asked
+from otel_meta.runtime.prometheus.handler import Asked
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Receive, Scope, Send, header

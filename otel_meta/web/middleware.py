@@ -14,8 +14,8 @@ from otel_meta.model.semconv import Method
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Message, Receive, Scope, Send, header, path_of
-from .exchange import REQUEST_ID, Exchange, Outcome
 from .readiness import Readiness
+from .request_cycle import REQUEST_ID, Exchange, Outcome
 from .request_id import request_id
 from .route import route_template
 

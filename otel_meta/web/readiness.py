@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from otel_meta.runtime.faults import Faults
+from otel_meta.runtime.recording.faults import Faults
 
 Check = Callable[[], bool | Awaitable[bool]]
 

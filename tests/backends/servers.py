@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
-from otel_meta.cli.demo.backends import ALERTMANAGER, PROMETHEUS, Backend
+from otel_meta.cli.demo.servers import ALERTMANAGER, PROMETHEUS, Backend
 from otel_meta.cli.demo.stack_config import alertmanager_config, rules
 from tests.rules.servers import PATIENCE, fetch
 

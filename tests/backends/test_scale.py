@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from otel_meta.render import series
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
-from otel_meta.render.rule import Record
+from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules.rule import Record
 from otel_meta.repos import BUILTIN
 from tests.rules.support import ROOT, RULES, tool
 

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from otel_meta.model import Slo
-from otel_meta.render import series
+from otel_meta.render.rules import series_names as series
 from tests.backends.engines import (
     EVALUATION,
     SCRAPE,

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import settings
 
 from otel_meta import Counter, Gauge, Histogram, MetaRepo, Slo, labels
-from otel_meta.check.expressions import parse
 from otel_meta.check.finding import Finding, Problem
-from otel_meta.check.infer import Inference
+from otel_meta.check.known_series import World
+from otel_meta.check.promql.expressions import parse
+from otel_meta.check.promql.infer import Inference
+from otel_meta.check.promql.shape import Vector
 from otel_meta.check.rule_files import Rule, read
-from otel_meta.check.rules import findings_of, world_of
-from otel_meta.check.shape import Vector
-from otel_meta.check.world import World
+from otel_meta.check.rule_lint import findings_of, world_of
 from otel_meta.model import Catalog
 
 # A busy machine is no failure; what a property claims does not depend on time.

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import promql_parser
 import pytest
 
+from otel_meta.check.known_series import World
 from otel_meta.check.rule_files import Rule
-from otel_meta.check.rules import findings_of, world_of
-from otel_meta.check.world import World
+from otel_meta.check.rule_lint import findings_of, world_of
 from otel_meta.repos import BUILTIN
 
 VALUE = re.compile(r'\b\w+(?:=~|!=|!~|=)"([^"]+)"')

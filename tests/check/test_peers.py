@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from otel_meta.check.rules import check
+from otel_meta.check.rule_lint import check
 from otel_meta.repos import BUILTIN
 
 Write = Callable[..., Path]

@@ -11,8 +11,8 @@ from otel_meta.check.finding import Finding
 from otel_meta.check.rule_files import Rule, files_in, read
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.formats import FORMATS
 from otel_meta.render.links import Links
+from otel_meta.render.rules.rule_formats import FORMATS
 from otel_meta.repos import BUILTIN
 
 Write = Callable[..., Path]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Answer, Command, Write
+    from tests.cli.conftest import Answer, Command, Write
 
 FINDING = re.compile(r"(?P<where>[^:;]+): (?P<wrong>.+); (?P<mend>.+)")
 HEAD = """\

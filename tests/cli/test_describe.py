@@ -19,9 +19,9 @@ from otel_meta import (
 )
 from otel_meta.cli.describe import catalog_as_json
 from otel_meta.model import Ratio, TimeSlice
-from otel_meta.model.match import as_match
+from otel_meta.model.selector import as_match
 from otel_meta.model.sli import Sli
-from otel_meta.render.words import sli_in_words
+from otel_meta.render.docs.descriptions import sli_in_words
 from otel_meta.repos import BUILTIN
 
 

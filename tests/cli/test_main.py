@@ -16,7 +16,7 @@ import pytest
 from otel_meta.errors import OtelMetaError
 
 if TYPE_CHECKING:
-    from .conftest import Answer, Command, Refused, Write
+    from tests.cli.conftest import Answer, Command, Refused, Write
 
 SHADOWED = """\
 import sys

@@ -12,7 +12,7 @@ import pytest
 from otel_meta.repos import BUILTIN
 
 if TYPE_CHECKING:
-    from .conftest import Answer, Command, Write
+    from tests.cli.conftest import Answer, Command, Write
 
 Shown = Callable[..., str]
 Declared = dict[str, list[dict[str, Any]]]

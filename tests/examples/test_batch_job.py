@@ -16,7 +16,7 @@ from otel_meta.testing import OtlpSink
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .conftest import Samples
+    from tests.examples.conftest import Samples
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
 

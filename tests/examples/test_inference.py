@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Service, Start
+    from tests.examples.conftest import Service, Start
 
 HONEST = {"amount": 55, "account_age": 420, "failed_logins": 0}
 FRAUD = {"amount": 240, "account_age": 3, "failed_logins": 5}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Service, Start
+    from tests.examples.conftest import Service, Start
 
 PAYMENT = {"order_id": "7", "amount_cents": 1999}
 TOO_MUCH = {"order_id": "8", "amount_cents": 90_000_000}

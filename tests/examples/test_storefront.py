@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 if TYPE_CHECKING:
-    from .conftest import Service, Start
+    from tests.examples.conftest import Service, Start
 
 KEY = "right"
 ORDER = {"sku": "lamp", "amount_cents": 1999}

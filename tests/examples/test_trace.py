@@ -9,7 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otel_meta.testing import OtlpSink
 
 if TYPE_CHECKING:
-    from .conftest import Service, Start
+    from tests.examples.conftest import Service, Start
 
 REQUEST_ID = "order-of-ada"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from otel_meta.cli.demo.backends import ALERTMANAGER, Backend
+from otel_meta.cli.demo.servers import ALERTMANAGER, Backend
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 from otel_meta.repos import BUILTIN
 from tests.backends.servers import Told

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from otel_meta.cli.sync import MARK
 from otel_meta.model import Catalog
 from otel_meta.render.artifacts import Artifact, Options, artifacts_of
 from otel_meta.repos import BUILTIN
-from otel_meta.sync import MARK
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = list(artifacts_of(BUILTIN, Options()))

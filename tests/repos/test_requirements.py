@@ -24,7 +24,7 @@ from otel_meta import (
     repos,
 )
 from otel_meta.model.labels import MAX_OPEN_LABELS, labels_of
-from otel_meta.model.measure import (
+from otel_meta.model.measures import (
     Growth,
     Increase,
     Latest,

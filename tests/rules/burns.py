@@ -8,8 +8,7 @@ from math import sqrt
 from typing import Final
 
 from otel_meta.model import Slo, TimeSlice
-
-from .support import (
+from tests.rules.support import (
     Ask,
     Case,
     Flow,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .support import (
+from tests.rules.support import (
     Ask,
     Case,
     Groups,

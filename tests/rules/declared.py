@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from otel_meta.model import Alert, Match, MetaRepo
-from otel_meta.model.measure import Growth, Increase, Latest, OverTime, Share
+from otel_meta.model.measures import Growth, Increase, Latest, OverTime, Share
 from otel_meta.repos import BUILTIN
-
-from .support import (
+from tests.rules.support import (
     Ask,
     Case,
     alert_rule,

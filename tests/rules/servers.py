@@ -11,9 +11,8 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from otel_meta.cli.demo.backends import PROMETHEUS, Backend
-
-from .support import tool
+from otel_meta.cli.demo.servers import PROMETHEUS, Backend
+from tests.rules.support import tool
 
 PATIENCE = 30.0
 """Seconds until something that should happen is taken not to happen."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.model import Slo, TimeSlice
-
-from .burns import ALERTS
-from .support import (
+from tests.rules.burns import ALERTS
+from tests.rules.support import (
     Ask,
     Case,
     Flow,

@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 import yaml
 
 from otel_meta.model import MetaRepo, Ratio, Slo, Threshold, TimeSlice
-from otel_meta.model.match import Match
+from otel_meta.model.selector import Match
 from otel_meta.repos import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[2]

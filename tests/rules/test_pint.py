@@ -6,9 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from otel_meta.cli.demo.backends import find
-
-from .support import ROOT
+from otel_meta.cli.demo.servers import find
+from tests.rules.support import ROOT
 
 # Groups are evaluated side by side: what reads another group's series sees them a minute late.
 ACCEPTED = ("rule/dependency",)

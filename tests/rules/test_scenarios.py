@@ -12,8 +12,8 @@ from typing import Final, Literal
 import pytest
 
 from otel_meta.model import Counter, Histogram, MetaRepo, Slo, labels
-from otel_meta.render.recording import error_ratio, slo_records
-from otel_meta.render.series import SMOOTHED
+from otel_meta.render.rules.recording_rules import error_ratio, slo_records
+from otel_meta.render.rules.series_names import SMOOTHED
 from otel_meta.repos import BUILTIN
 from tests.rules.servers import Prometheus, backfill, prometheus
 from tests.rules.support import identity, label_text

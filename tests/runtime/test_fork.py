@@ -18,10 +18,10 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, labels
-from otel_meta.runtime.accumulators import Accumulators
-from otel_meta.runtime.faults import Faults
+from otel_meta.runtime.export.producer import Points
 from otel_meta.runtime.fork import renew_in_child
-from otel_meta.runtime.points import Points
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.storage import Accumulators
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 

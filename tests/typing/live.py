@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from otel_meta.model.live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
-from otel_meta.runtime.bound import BoundGauge, BoundHistogram, BoundSum
-from otel_meta.runtime.recorders import (
+from otel_meta.runtime.recording.handles import BoundGauge, BoundHistogram, BoundSum
+from otel_meta.runtime.recording.live_instruments import (
     CounterRecorder,
     GaugeRecorder,
     HistogramRecorder,

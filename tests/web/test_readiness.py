@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from otel_meta.runtime.faults import Faults
+from otel_meta.runtime.recording.faults import Faults
 from otel_meta.web.readiness import Readiness
 
 

@@ -14,8 +14,7 @@ import pytest
 
 from otel_meta.cli.demo.ports import free_port
 from tests.conftest import PATIENCE, environment, wait_until
-
-from .load import scrape
+from tests.workers.load import scrape
 
 SERVICE = '''
 import os, time

@@ -8,12 +8,11 @@ import pytest
 
 from otel_meta.cli.demo.ports import free_port
 from tests.conftest import wait_until
-
-from .conftest import GUNICORN_UVICORN, SERVICE
-from .load import Load, sample, scrape
+from tests.workers.conftest import GUNICORN_UVICORN, SERVICE
+from tests.workers.load import Load, sample, scrape
 
 if TYPE_CHECKING:
-    from .conftest import Starting
+    from tests.workers.conftest import Starting
 
 WORKERS = [*GUNICORN_UVICORN, "--workers", "3"]
 REQUESTS = 600

@@ -8,12 +8,11 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 
 from tests.conftest import wait_until
-
-from .conftest import UVICORN
-from .load import Load, sample, scrape
+from tests.workers.conftest import UVICORN
+from tests.workers.load import Load, sample, scrape
 
 if TYPE_CHECKING:
-    from .conftest import Starting, Workers
+    from tests.workers.conftest import Starting, Workers
 
 REQUESTS = int(os.environ.get("OTEL_META_TEST_REQUESTS", "6000"))
 

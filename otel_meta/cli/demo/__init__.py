@@ -16,12 +16,12 @@ from otel_meta.model import Duration
 
 from .ports import free_port
 from .services import Service, examples_folder
-from .stop import Stop
+from .stop_signal import Stop
 from .traffic import Traffic
 
 if TYPE_CHECKING:
-    from .stack import Stack
-    from .stage import Play
+    from .scenario import Play
+    from .stack_servers import Stack
 
 _PORTS: Final = {"storefront": 8001, "payments": 8002}
 
@@ -60,7 +60,7 @@ def _stack(wanted: str, opened: ExitStack, spans: str, stop: Stop) -> Stack | No
     if wanted == "no":
         return None
     # Imported here: it renders configurations, which need what other commands do without.
-    servers = optional("otel_meta.cli.demo.stack", "the demo's servers", "generate")
+    servers = optional("otel_meta.cli.demo.stack_servers", "the demo's servers", "generate")
     missing = servers.missing()
     if missing and wanted == "yes":
         raise UsageError(
@@ -93,7 +93,7 @@ def _set_up(opened: ExitStack, sink: Any, stack: Stack | None, stop: Stop) -> Pl
         service.wait_until_ready(stop)
     opened.enter_context(Traffic(services["storefront"].url))
     # Imported here: it reads OTLP, which other commands do without.
-    stage = optional("otel_meta.cli.demo.stage", "the demo", "examples")
+    stage = optional("otel_meta.cli.demo.scenario", "the demo", "examples")
     play: Play = stage.Play(services["storefront"], services["payments"], sink, stack)
     return play
 

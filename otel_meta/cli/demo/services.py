@@ -16,7 +16,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from otel_meta.errors import UsageError
 
-from .stop import Stop
+from .stop_signal import Stop
 
 _START_TIMEOUT: Final = 30.0
 _STOP_TIMEOUT: Final = 8.0

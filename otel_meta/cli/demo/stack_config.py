@@ -9,8 +9,8 @@ from typing import Any, Final
 from otel_meta.render._yaml import to_yaml
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.formats import prometheus
 from otel_meta.render.links import Links
+from otel_meta.render.rules.rule_formats import prometheus
 from otel_meta.repos import BUILTIN
 
 SPEED: Final = 60

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from otel_meta.model import Catalog
 
+from .collector_readme import variables_page
 from .gateway import gateway_file
 from .sidecar import sidecar_file
 from .span_metrics import span_metrics_file
-from .words import variables_page
 
 
 def collector_files(catalog: Catalog) -> Iterator[tuple[str, str]]:

@@ -6,12 +6,10 @@ from typing import Final
 
 from otel_meta.model import Catalog
 from otel_meta.render._yaml import note, to_yaml
-from otel_meta.render.mark import generated_from
+from otel_meta.render.header import generated_from
 
-from .parts import MEMORY, Config, delivery, extensions, memory_limiter, service
-from .redaction import REDACTION, URLS, redaction, urls
-from .sampling import tail_sampling
-from .settings import (
+from .common_config import MEMORY, Config, delivery, extensions, memory_limiter, service
+from .env_variables import (
     EXPOSE_HOST,
     GATEWAY_HEALTH_PORT,
     GATEWAY_MEMORY_MIB,
@@ -22,6 +20,8 @@ from .settings import (
     TRACE_STORE,
     TRACE_STORE_INSECURE,
 )
+from .redaction import REDACTION, URLS, redaction, urls
+from .sampling import tail_sampling
 
 SAMPLING: Final = "tail_sampling"
 STORE: Final = "otlp_grpc/store"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .parts import Config
+from .common_config import Config
 
 REDACTION: Final = "redaction"
 URLS: Final = "transform/urls"

@@ -15,11 +15,11 @@ from otel_meta.model import (
     Slo,
     Threshold,
 )
-from otel_meta.model.match import Condition, Match, Presence
+from otel_meta.model.selector import Condition, Match, Presence
 from otel_meta.render._yaml import note
 
-from .parts import Config
-from .settings import DECISION_WAIT, SAMPLING_PERCENT
+from .common_config import Config
+from .env_variables import DECISION_WAIT, SAMPLING_PERCENT
 
 _TRACES: Final = 50_000
 """As many traces as may wait for their decision: 3,300 a second, at 15 s each."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.render._yaml import note, to_yaml
-from otel_meta.render.mark import generated_from
+from otel_meta.render.header import generated_from
 
-from .parts import MEMORY, Config, delivery, extensions, memory_limiter, service
-from .redaction import REDACTION, URLS, redaction, urls
-from .settings import (
+from .common_config import MEMORY, Config, delivery, extensions, memory_limiter, service
+from .env_variables import (
     EXPOSE_HOST,
     GATEWAY_HOST,
     GATEWAY_INSECURE,
@@ -26,6 +25,7 @@ from .settings import (
     QUEUE_DIR,
     SELF_METRICS_PORT,
 )
+from .redaction import REDACTION, URLS, redaction, urls
 
 DETECTION: Final = "resource_detection"
 IDENTITY: Final = "transform/identity"

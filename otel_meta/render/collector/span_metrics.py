@@ -6,9 +6,9 @@ from typing import Final
 
 from otel_meta.model import HTTP_SERVER_REQUEST_DURATION
 from otel_meta.render._yaml import note, to_yaml
-from otel_meta.render.mark import generated_from
+from otel_meta.render.header import generated_from
 
-from .parts import Config
+from .common_config import Config
 from .sidecar import BEFORE, IDENTITY, PROMETHEUS
 
 FILTER: Final = "filter/span_metrics"

@@ -9,11 +9,11 @@ from otel_meta.model import Catalog
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 
 from .compose import compose_file
-from .grafana import dashboards_file, datasources_file
+from .grafana_provisioning import dashboards_file, datasources_file
+from .hosts import NOTIFICATIONS
 from .kubernetes import manifests
-from .places import NOTIFICATIONS
-from .prometheus import prometheus_file
-from .words import stack_page
+from .prometheus_config import prometheus_file
+from .stack_readme import stack_page
 
 RECEIVERS: Final = Receivers(
     anybody=Webhooks(page=f"{NOTIFICATIONS.url}/page", ticket=f"{NOTIFICATIONS.url}/ticket"),

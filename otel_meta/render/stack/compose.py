@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from otel_meta.render._yaml import note, to_yaml
-from otel_meta.render.collector import settings
-from otel_meta.render.mark import generated_from
+from otel_meta.render.collector import env_variables as settings
+from otel_meta.render.header import generated_from
 
-from .places import (
+from .hosts import (
     ALERTMANAGER,
     COLLECTOR_CONFIG,
     DASHBOARDS,
@@ -30,7 +30,7 @@ from .places import (
     WITH_SIDECAR,
     Place,
 )
-from .prometheus import ARGUMENTS
+from .prometheus_config import ARGUMENTS
 
 Service = dict[str, Any]
 

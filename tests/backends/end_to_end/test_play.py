@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import pytest
 import yaml
 
-from otel_meta.cli.demo.backends import JAEGER, Backend
 from otel_meta.cli.demo.ports import free_port
+from otel_meta.cli.demo.servers import JAEGER, Backend
 from otel_meta.cli.demo.services import Service, examples_folder
 from otel_meta.cli.demo.stack_config import jaeger_config, prometheus_config
-from otel_meta.cli.demo.stop import Stop
+from otel_meta.cli.demo.stop_signal import Stop
 from otel_meta.cli.demo.traffic import Traffic
 from tests.backends.pipeline import Collector
 from tests.backends.servers import Prometheus, Told, alertmanager, rule_folder

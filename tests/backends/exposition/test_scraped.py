@@ -16,7 +16,7 @@ from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
 from tests.backends.servers import Prometheus
 from tests.rules.support import tool
-from tests.runtime.exposition.anything import (
+from tests.runtime.prometheus.anything import (
     ANYTHING,
     OPENMETRICS,
     TEXT,

@@ -17,11 +17,11 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 
-from otel_meta.runtime.exposition.formats import TEXT
-from otel_meta.runtime.exposition.page import render
-from otel_meta.runtime.prometheus import CatalogReader
+from otel_meta.runtime.prometheus.formats import TEXT
+from otel_meta.runtime.prometheus.page import render
+from otel_meta.runtime.prometheus.scrape import CatalogReader
 from tests.backends.servers import Prometheus
-from tests.runtime.exposition.anything import samples
+from tests.runtime.prometheus.anything import samples
 
 EXAMPLES = 300
 CONFIG = {

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from otel_meta.cli.demo.backends import Backend
 from otel_meta.cli.demo.ports import free_port
+from otel_meta.cli.demo.servers import Backend
 from otel_meta.cli.demo.stack_config import prometheus_config
 from tests.backends.faults.service import program
 from tests.backends.faults.stage import Stage, fault, until

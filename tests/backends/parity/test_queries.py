@@ -13,13 +13,13 @@ import pytest
 from otel_meta.cli.demo.stack_config import SPEED
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
-from otel_meta.render.time_scale import scaled_expression
+from otel_meta.render.rules.time_scale import scaled_expression
 from otel_meta.repos import BUILTIN
 from tests.backends.parity.known import plain
 from tests.backends.parity.ways import PUSHED, SCRAPED, SIDECAR, WAYS, Way
 from tests.backends.servers import Prometheus, rule_folder
-from tests.render.grafana.backend import hurried
-from tests.render.grafana.support import targets
+from tests.render.dashboards.backend import hurried
+from tests.render.dashboards.support import targets
 
 SECONDS = 15
 PATIENCE = 60.0

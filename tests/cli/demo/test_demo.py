@@ -23,7 +23,7 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Mark
+    from tests.cli.demo.conftest import Mark
 
 PATIENCE = 40.0
 """Seconds until a demo that does not answer is given up."""

@@ -10,11 +10,11 @@ import pytest
 from otel_meta.cli.demo import services
 from otel_meta.cli.demo.ports import free_port
 from otel_meta.cli.demo.services import Service, examples_folder
-from otel_meta.cli.demo.stop import Stop
+from otel_meta.cli.demo.stop_signal import Stop
 from otel_meta.errors import UsageError
 
 if TYPE_CHECKING:
-    from .conftest import Eventually, Mark
+    from tests.cli.demo.conftest import Eventually, Mark
 
 WELL = """\
 import json, os, sys

@@ -11,7 +11,7 @@ from otel_meta.cli.demo.traffic import Traffic
 from otel_meta.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from .conftest import Eventually, StandIn
+    from tests.cli.demo.conftest import Eventually, StandIn
 
 
 Customers = Callable[..., Traffic]

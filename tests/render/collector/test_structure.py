@@ -10,11 +10,11 @@ import pytest
 
 from otel_meta.model import Catalog
 from otel_meta.render.collector import collector_files
+from otel_meta.render.collector.env_variables import GATEWAY, SIDECAR, Variable
 from otel_meta.render.collector.gateway import gateway_config
-from otel_meta.render.collector.settings import GATEWAY, SIDECAR, Variable
-from otel_meta.render.collector.settle import settled
 from otel_meta.render.collector.sidecar import sidecar_config
 from otel_meta.render.collector.span_metrics import span_metrics_config
+from otel_meta.render.collector.substitution import settled
 from otel_meta.repos import BUILTIN
 
 Config = Mapping[str, Any]

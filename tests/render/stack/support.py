@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from otel_meta.render.collector.settle import settled
+from otel_meta.render.collector.substitution import settled
 
 ROOT = Path(__file__).resolve().parents[3]
 STACK = ROOT / "stack"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from otel_meta.render.collector.settings import GATEWAY, SIDECAR
+from otel_meta.render.collector.env_variables import GATEWAY, SIDECAR
 from tests.render.stack.support import (
     COLLECTORS,
     collector,

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from otel_meta.model import Catalog
 from otel_meta.render._yaml import to_yaml
-from otel_meta.render.mark import generated_from
+from otel_meta.render.header import generated_from
 
-from .gateway import gateway_resources
+from .common_manifests import MONITORING, Manifest
+from .gateway_manifests import gateway_resources
 from .monitors import monitor_resources
-from .parts import MONITORING, Manifest
-from .sidecar import by_hand, by_operator
+from .sidecar_manifests import by_hand, by_operator
 
 
 def manifests(catalog: Catalog) -> Iterator[tuple[str, str]]:
@@ -29,7 +29,7 @@ def manifests(catalog: Catalog) -> Iterator[tuple[str, str]]:
         "sidecar-by-hand.yaml",
         _file(
             by_hand(),
-            "otel_meta/render/stack/kubernetes/sidecar.py",
+            "otel_meta/render/stack/kubernetes/sidecar_manifests.py",
             "A service with its sidecar, which needs Kubernetes 1.29 or newer.",
             "Take initContainers and volumes over into the pods of your services.",
         ),
@@ -38,7 +38,7 @@ def manifests(catalog: Catalog) -> Iterator[tuple[str, str]]:
         "sidecar-by-operator.yaml",
         _file(
             by_operator(),
-            "otel_meta/render/stack/kubernetes/sidecar.py",
+            "otel_meta/render/stack/kubernetes/sidecar_manifests.py",
             "The same where the OpenTelemetry operator runs.",
             "Annotate the pods of your services as the Deployment's are.",
         ),

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otel_meta.render._yaml import note
-from otel_meta.render.stack.places import SCRAPE_INTERVAL
+from otel_meta.render.stack.hosts import SCRAPE_INTERVAL
 
-from .gateway import NAME as GATEWAY
-from .parts import MONITORING, Manifest, labels, manifest
-from .sidecar import IN_PROCESS, SCRAPED
+from .common_manifests import MONITORING, Manifest, labels, manifest
+from .gateway_manifests import NAME as GATEWAY
+from .sidecar_manifests import IN_PROCESS, SCRAPED
 
 
 def monitor_resources() -> Iterator[Manifest]:

@@ -1,0 +1,172 @@
+"""The demo's servers: a Collector sidecar, Prometheus with the rules, Alertmanager and Jaeger.
+
+Rules and waits run faster than in earnest, so that what takes an hour can be watched in a minute;
+names, labels, factors and thresholds are those of ``rules/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Self
+
+from otel_meta.errors import UsageError
+from otel_meta.render.collector.sidecar import sidecar_file
+
+from .ports import free_port
+from .servers import ALERTMANAGER, COLLECTOR, JAEGER, PROMETHEUS, Backend, Program, find
+from .stack_config import (
+    SPEED,
+    alertmanager_config,
+    copy_of_spans,
+    jaeger_config,
+    prometheus_config,
+    rules,
+)
+from .stop_signal import Stop
+from .webhook_receiver import Pager
+
+_PROGRAMS: Final = (COLLECTOR, PROMETHEUS, ALERTMANAGER, JAEGER)
+_WANTED: Final[Mapping[str, int]] = {
+    "prometheus": 9090,
+    "alertmanager": 9093,
+    "jaeger": 16686,
+    "OTEL_META_OTLP_HTTP_PORT": 4318,
+    "OTEL_META_OTLP_GRPC_PORT": 4317,
+    "OTEL_META_GATEWAY_PORT": 14317,
+    "OTEL_META_METRICS_PORT": 8889,
+    "OTEL_META_SELF_METRICS_PORT": 8888,
+    "OTEL_META_HEALTH_PORT": 13133,
+}
+"""Where each listens if nobody else does; the Collector's by the variables of its configuration."""
+_QUERIES: Final = (
+    "sort(slo:error_budget_remaining:ratio)",
+    "slo:burn_rate:1h > 1",
+    'ALERTS{alertstate="firing",alertname!="Watchdog"}',
+)
+
+
+def missing() -> tuple[str, ...]:
+    """The programs that are not installed."""
+    return tuple(program.binary for program in _PROGRAMS if not _is_there(program.binary))
+
+
+class Stack:
+    """The four servers, for as long as the context is open.
+
+    Args:
+        folder: for their files.
+        spans: an OTLP endpoint that gets a copy of every trace.
+    """
+
+    def __init__(self, folder: Path, spans: str) -> None:
+        self.pager: Final = Pager()
+        self._folder: Final = folder
+        self._ports: Final = {name: free_port(port) for name, port in _WANTED.items()}
+        self._spans: Final = spans
+        self._servers: Final = (
+            self._jaeger(),
+            self._sidecar(),
+            self._alertmanager(),
+            self._prometheus(),
+        )
+        self._open: Final = ExitStack()
+
+    def wait_until_ready(self, stop: Stop) -> None:
+        """Wait until all of them serve, or until it is time to end.
+
+        Raises:
+            UsageError: one ended instead, or took too long.
+        """
+        for server in self._servers:
+            server.wait_until_ready(stop)
+
+    def environment(self) -> Mapping[str, str]:
+        """What a service is told so that its telemetry comes here."""
+        return {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self._url("OTEL_META_OTLP_HTTP_PORT"),
+            "OTEL_METRICS_EXPORTER": "otlp,prometheus",
+            "OTEL_META_METRICS_IN_APP": "true",
+            "OTEL_LOGS_EXPORTER": "none",  # Jaeger takes none
+            "OTEL_METRIC_EXPORT_INTERVAL": "500",
+        }
+
+    def words(self) -> Iterator[str]:
+        """Where the servers are, and what to ask them."""
+        prometheus = self._url("prometheus")
+        yield f"Prometheus    {prometheus}/api/v1/alerts (its rules run {SPEED} times as fast)"
+        yield f"Alertmanager  {self._url('alertmanager')}/#/alerts"
+        yield f"Jaeger        {self._url('jaeger')}/api/traces?service=storefront"
+        yield f"Collector     {self._url('OTEL_META_METRICS_PORT')}/metrics"
+        yield from (f"Try: promtool query instant {prometheus} '{query}'" for query in _QUERIES)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            opened.enter_context(self.pager)
+            for server in self._servers:
+                opened.enter_context(server)
+            self._open.push(opened.pop_all())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def _url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._ports[name]}"
+
+    def _jaeger(self) -> Backend:
+        ports = {"query": self._ports["jaeger"], "otlp": self._ports["OTEL_META_GATEWAY_PORT"]}
+        return self._backend(JAEGER, jaeger_config(**ports), self._ports["jaeger"])
+
+    def _sidecar(self) -> Backend:
+        own = self._folder / "collector.own.yaml"
+        own.write_text(copy_of_spans(self._spans))
+        ports = {name: str(port) for name, port in self._ports.items() if name.isupper()}
+        return self._backend(
+            COLLECTOR,
+            sidecar_file(),
+            self._ports["OTEL_META_HEALTH_PORT"],
+            more=(f"--config={own}",),
+            environment={"OTEL_META_QUEUE_DIR": str(self._folder / "queue"), **ports},
+        )
+
+    def _alertmanager(self) -> Backend:
+        config = alertmanager_config(self.pager.url)
+        return self._backend(ALERTMANAGER, config, self._ports["alertmanager"])
+
+    def _prometheus(self) -> Backend:
+        folder = self._folder / "rules"
+        folder.mkdir()
+        for name, text in rules():
+            (folder / name).write_text(text)
+        config = prometheus_config(
+            str(folder), self._ports["alertmanager"], self._ports["OTEL_META_METRICS_PORT"]
+        )
+        return self._backend(PROMETHEUS, config, self._ports["prometheus"])
+
+    def _backend(
+        self,
+        program: Program,
+        config: str,
+        port: int,
+        *,
+        more: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> Backend:
+        return Backend(
+            program=program,
+            folder=self._folder / program.binary,
+            config=config,
+            port=port,
+            more=more,
+            environment=environment or {},
+        )
+
+
+def _is_there(binary: str) -> bool:
+    try:
+        find(binary)
+    except UsageError:
+        return False
+    return True

@@ -1,0 +1,195 @@
+"""Numbers worth recording or alerting on besides SLOs: quantiles, averages, rates, shares.
+
+Each says which series it reads, over how long, and by which labels the answer is kept apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, Literal, TypeVar
+
+from otel_meta.errors import DeclarationError
+
+from .duration import Duration
+from .instrument import Source
+from .labels import IDENTITY_LABELS
+from .selector import Match, as_match
+
+Aggregation = Literal["sum", "avg", "max", "min"]
+Extent = Literal["avg", "max", "min"]
+By = tuple[str, ...]
+_BY_SERVICE: Final[By] = ("service_name",)
+
+
+@dataclass(frozen=True)
+class _OneSource:
+    source: Match
+
+    def matches(self) -> Iterator[Match]:
+        """Every part of a metric that this looks at."""
+        yield self.source
+
+
+@dataclass(frozen=True)
+class Latest(_OneSource):
+    """A gauge as it is now, in its unit, over the series that ``by`` does not keep apart."""
+
+    merge: Aggregation
+    by: By
+
+
+@dataclass(frozen=True)
+class OverTime(_OneSource):
+    """A gauge's average or extreme over a span of time, in its unit; ``merge`` as for `Latest`."""
+
+    how: Extent
+    over: Duration
+    merge: Aggregation
+    by: By
+
+
+@dataclass(frozen=True)
+class Quantile(_OneSource):
+    """The value below which a share ``q`` of a histogram's values lie, interpolated in a bucket."""
+
+    q: Fraction
+    over: Duration
+    by: By
+
+
+@dataclass(frozen=True)
+class Rate(_OneSource):
+    """A counter's growth a second, averaged over a span of time."""
+
+    over: Duration
+    by: By
+
+
+@dataclass(frozen=True)
+class Increase(_OneSource):
+    """How much a counter grew over a span of time."""
+
+    over: Duration
+    by: By
+
+
+@dataclass(frozen=True)
+class Share:
+    """Part of the events among all of them over a span of time, between 0 and 1.
+
+    The quotient of two increases, so that each event weighs the same; never a mean of ratios.
+    """
+
+    part: Match
+    whole: Match
+    over: Duration
+    by: By
+
+    def matches(self) -> Iterator[Match]:
+        """Every part of a metric that this looks at."""
+        yield self.part
+        yield self.whole
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How much a measure grew against itself one ``over`` ago: 0.2 is 20 % more."""
+
+    of: OverTime | Rate | Increase
+    over: Duration
+
+    @property
+    def by(self) -> By:
+        """The labels by which the measure is kept apart."""
+        return self.of.by
+
+    def matches(self) -> Iterator[Match]:
+        """Every part of a metric that this looks at."""
+        return self.of.matches()
+
+
+Measure = Latest | OverTime | Quantile | Rate | Increase | Share | Growth
+M = TypeVar("M", bound=Measure)
+
+
+def latest(gauge: Source, *, merge: Aggregation = "max", by: By = _BY_SERVICE) -> Latest:
+    """A gauge as it is now.
+
+    Raises:
+        DeclarationError: it is not a gauge, or lacks a label of ``by``. So do the others here.
+    """
+    return _checked(Latest(_of_kind(gauge, "gauge", "updowncounter"), merge, by))
+
+
+def over_time(
+    gauge: Source, how: Extent, over: str, *, merge: Aggregation = "avg", by: By = _BY_SERVICE
+) -> OverTime:
+    """A gauge's average or extreme over a span such as "7d"."""
+    source = _of_kind(gauge, "gauge", "updowncounter")
+    return _checked(OverTime(source, how, Duration(over), merge, by))
+
+
+def quantile(histogram: Source, q: str, over: str, *, by: By = _BY_SERVICE) -> Quantile:
+    """A quantile, "0.99" for P99, over a span such as "7d"."""
+    share = _fraction(q)
+    if not 0 < share < 1:
+        raise DeclarationError(f"quantile {q!r}", "is not between 0 and 1", 'write P99 as "0.99"')
+    return _checked(Quantile(_of_kind(histogram, "histogram"), share, Duration(over), by))
+
+
+def rate(counter: Source, over: str, *, by: By = _BY_SERVICE) -> Rate:
+    """A counter's growth a second over a span such as "1h"."""
+    return _checked(Rate(_of_kind(counter, "counter", "histogram"), Duration(over), by))
+
+
+def increase(counter: Source, over: str, *, by: By = _BY_SERVICE) -> Increase:
+    """How much a counter grew over a span such as "1h"."""
+    return _checked(Increase(_of_kind(counter, "counter", "histogram"), Duration(over), by))
+
+
+def share(part: Source, whole: Source, over: str, *, by: By = _BY_SERVICE) -> Share:
+    """Part of the events among all of them over a span such as "7d"."""
+    kinds = ("counter", "histogram")
+    return _checked(Share(_of_kind(part, *kinds), _of_kind(whole, *kinds), Duration(over), by))
+
+
+def growth(of: OverTime | Rate | Increase, over: str) -> Growth:
+    """How much a measure grew against itself a span such as "7d" ago."""
+    return Growth(of, Duration(over))
+
+
+def _fraction(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return Fraction(0)
+
+
+def _of_kind(source: Source, *kinds: str) -> Match:
+    match = as_match(source)
+    if match.instrument.kind not in kinds:
+        raise DeclarationError(
+            f"metric {match.instrument.name!r}",
+            f"is a {match.instrument.kind}",
+            f"this needs a {' or a '.join(kinds)}",
+        )
+    return match
+
+
+def _checked(measure: M) -> M:
+    for match in measure.matches():
+        _check_by(match, measure.by)
+    return measure
+
+
+def _check_by(match: Match, by: Iterable[str]) -> None:
+    known = {*IDENTITY_LABELS, *(label.name for label in match.instrument.label_fields)}
+    for name in by:
+        if name not in known:
+            raise DeclarationError(
+                f"metric {match.instrument.name!r}",
+                f"has no label {name!r} to keep apart",
+                f"choose from {sorted(known)}",
+            )

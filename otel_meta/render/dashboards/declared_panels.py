@@ -1,0 +1,43 @@
+"""Panels of what a meta-repository declares besides instruments: recordings and alerts."""
+
+from __future__ import annotations
+
+from otel_meta.model import Alert, MetaRepo, Recording
+from otel_meta.render.rules.measure_promql import expression
+from otel_meta.render.rules.promql_builder import equals, number, selector
+from otel_meta.render.rules.series_names import NAMESPACE
+
+from .grafana_units import measured_unit
+from .instrument_panels import alert_steps
+from .panel import Panel, Query, legend_of
+
+
+def recording_panel(repo: type[MetaRepo], recording: Recording) -> Panel:
+    """A recorded measure."""
+    return Panel(
+        look="timeseries",
+        title=recording.description.rstrip("."),
+        description=f"{recording.description} Recorded as `{recording.name}`.",
+        unit=measured_unit(recording.measure),
+        queries=(
+            Query(
+                expr=selector(recording.name, [equals(NAMESPACE, repo.name)]),
+                legend=legend_of(recording.measure.by),
+            ),
+        ),
+    )
+
+
+def alert_panel(repo: type[MetaRepo], alert: Alert) -> Panel:
+    """What an alert watches, and its bound."""
+    side, bound = ("above", alert.above) if alert.above is not None else ("below", alert.below)
+    return Panel(
+        look="timeseries",
+        title=alert.name,
+        description=f"{alert.summary} It fires {side} {number(bound or 0)}.",
+        unit=measured_unit(alert.measure),
+        queries=(
+            Query(expr=expression(alert.measure, repo.name), legend=legend_of(alert.measure.by)),
+        ),
+        steps=alert_steps(alert),
+    )

@@ -1,0 +1,75 @@
+"""Units as Grafana calls them, from an instrument's UCUM unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from otel_meta.model import Instrument
+from otel_meta.model.measures import Growth, Increase, Measure, Rate, Share
+
+RATIO: Final = "percentunit"
+NUMBER: Final = "short"
+
+_UNITS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "s": "s",
+        "d": "d",
+        "By": "bytes",
+        "%": "percent",
+        "m": "lengthm",
+        "V": "volt",
+        "A": "amp",
+        "J": "joule",
+        "W": "watt",
+        "g": "massg",
+        "Cel": "celsius",
+        "Hz": "hertz",
+        "By/s": "Bps",
+        "{USD}": "currencyUSD",
+        "{ratio}": RATIO,
+        "{score}": RATIO,
+        "{confidence}": RATIO,
+        "{importance}": RATIO,
+    }
+)
+_RATES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "s": RATIO,  # seconds a second
+        "By": "binBps",
+        "{USD}": "currencyUSD",
+        "{request}": "reqps",
+        "{event}": "eps",
+        "{record}": "recps",
+    }
+)
+_COUNTS_A_SECOND: Final = "cps"
+
+
+def unit_of(instrument: Instrument[...]) -> str:
+    """The unit of an instrument's values."""
+    if not instrument.unit and instrument.name.endswith("ratio"):
+        return RATIO
+    return _UNITS.get(instrument.unit, NUMBER)
+
+
+def rate_unit_of(instrument: Instrument[...]) -> str:
+    """The unit of a counter's growth a second, or of how often a histogram is recorded to."""
+    if instrument.kind == "histogram":
+        return _COUNTS_A_SECOND
+    return _RATES.get(instrument.unit, _COUNTS_A_SECOND)
+
+
+def measured_unit(measure: Measure) -> str:
+    """The unit of a declared measure."""
+    instrument = next(iter(measure.matches())).instrument
+    match measure:
+        case Share() | Growth():
+            return RATIO
+        case Rate():
+            return rate_unit_of(instrument)
+        case Increase() if instrument.kind == "histogram":
+            return NUMBER
+        case _:
+            return unit_of(instrument)

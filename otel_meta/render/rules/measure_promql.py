@@ -1,0 +1,54 @@
+"""A declared measure in PromQL: the one place that knows their kinds."""
+
+from __future__ import annotations
+
+from otel_meta.model.measures import (
+    Growth,
+    Increase,
+    Latest,
+    Measure,
+    OverTime,
+    Quantile,
+    Rate,
+    Share,
+)
+
+from .promql_builder import count_suffix, lines, number, series_of, sum_by
+from .series_names import NAMESPACE
+
+
+def expression(measure: Measure, namespace: str) -> str:
+    """A measure of one meta-repository, kept apart by its labels and by service_namespace."""
+    return _at(measure, namespace, "")
+
+
+def _at(measure: Measure, namespace: str, offset: str) -> str:
+    by = (NAMESPACE, *measure.by)
+    match measure:
+        case Latest():
+            return sum_by(by, series_of(measure.source, namespace) + offset, measure.merge)
+        case OverTime():
+            series = series_of(measure.source, namespace)
+            over = f"{measure.how}_over_time({series}[{measure.over}]{offset})"
+            return sum_by(by, over, measure.merge)
+        case Quantile():
+            buckets = series_of(measure.source, namespace, "_bucket")
+            rates = sum_by((*by, "le"), f"rate({buckets}[{measure.over}]{offset})")
+            return f"histogram_quantile({number(measure.q)}, {rates})"
+        case Rate() | Increase():
+            function = "rate" if isinstance(measure, Rate) else "increase"
+            series = series_of(measure.source, namespace, count_suffix(measure.source))
+            return sum_by(by, f"{function}({series}[{measure.over}]{offset})")
+        case Share():
+            return _share(measure, namespace, by)
+        case Growth():
+            now, then = (_at(measure.of, namespace, o) for o in ("", f" offset {measure.over}"))
+            return lines(now, "/", f"({then} > 0)", "- 1")
+
+
+def _share(measure: Share, namespace: str, by: tuple[str, ...]) -> str:
+    part, whole = (
+        sum_by(by, f"increase({series_of(m, namespace, count_suffix(m))}[{measure.over}])")
+        for m in (measure.part, measure.whole)
+    )
+    return lines("(", f"  {part}", "  or", f"  0 * {whole}", ")", "/", f"({whole} > 0)")

@@ -1,0 +1,123 @@
+"""PromQL in small pieces: selectors, numbers and sums that stay valid in Prometheus 2.42 and 3."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from otel_meta.model import Duration, Match
+from otel_meta.model.objective import exact_decimal
+from otel_meta.model.selector import Condition, Presence
+
+from .series_names import NAMESPACE
+
+_STEP: Final = Duration("5m")
+DENSE: Final = Duration("6h")
+"""Spans up to this are summed from every evaluation, longer ones from one in five minutes: a sum
+over 30 days then reads 8,640 samples a series instead of 43,200."""
+EVALUATIONS_A_STEP: Final = 5
+"""Rules are evaluated each minute, so that in a dense sum each event counts this many times."""
+
+
+def number(value: Fraction | float) -> str:
+    """A number as it was meant: 0.0144, not 0.014400000000000001."""
+    try:
+        return exact_decimal(
+            Fraction(value) if isinstance(value, Fraction) else Fraction(repr(value))
+        )
+    except ValueError:
+        return repr(float(value))
+
+
+def selector(name: str, matchers: Iterable[str] = ()) -> str:
+    """A series by its name and matchers."""
+    inside = ",".join(matchers)
+    return f"{name}{{{inside}}}" if inside else name
+
+
+def equals(label: str, value: str) -> str:
+    """A matcher of one value."""
+    return f"{label}={quoted(value)}"
+
+
+def quoted(text: str) -> str:
+    """A string as PromQL writes it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def series_of(match: Match, namespace: str, suffix: str = "", *more: str) -> str:
+    """The series of a match in one meta-repository; ``suffix`` chooses among a histogram's."""
+    matchers = [equals(NAMESPACE, namespace), *map(matcher, match.conditions), *more]
+    return selector(match.instrument.prometheus_name + suffix, matchers)
+
+
+def bucket(bound: float) -> str:
+    """A matcher of a histogram's bucket, in every spelling that an export path gives its bound."""
+    plain, *others = _spellings(bound)
+    if not others:
+        return equals("le", plain)
+    if others == [f"{plain}.0"]:
+        return f"le=~{quoted(plain + _WHOLE)}"
+    return f"le=~{quoted('|'.join(map(_escaped, (plain, *others))))}"
+
+
+def _spellings(bound: float) -> tuple[str, ...]:
+    """1 and 1.0; from a million on, and below 0.0001, Prometheus writes an exponent as well."""
+    digits = len(Decimal(repr(float(bound))).normalize().as_tuple().digits)
+    exponent = [] if 1e-4 <= bound < 1e6 else [f"{bound:.{digits - 1}e}"]  # noqa: PLR2004  # Go's %g
+    return tuple(dict.fromkeys([number(bound), repr(float(bound)), *exponent]))
+
+
+def _escaped(text: str) -> str:
+    return _RE2_SPECIAL.sub(r"\\\g<0>", text)
+
+
+def count_suffix(match: Match) -> str:
+    """What to append to a metric's name to count its events."""
+    return "_count" if match.instrument.kind == "histogram" else ""
+
+
+def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str:
+    """An aggregation that keeps these labels."""
+    return f"{operator} by ({', '.join(labels)}) ({expression})"
+
+
+def sum_over(series: str, span: Duration) -> str:
+    """The sum of a five-minute increase over a span.
+
+    In dense sums every event counts `EVALUATIONS_A_STEP` times, which a quotient of two such sums
+    does not notice.
+    """
+    window = str(span) if span <= DENSE else f"{span}:{_STEP}"
+    return f"sum_over_time({series}[{window}])"
+
+
+def events_over(series: str, span: Duration) -> str:
+    """How many events a five-minute increase adds up to over a span."""
+    summed = sum_over(series, span)
+    return f"{summed} / {EVALUATIONS_A_STEP}" if span <= DENSE else summed
+
+
+def lines(*parts: str) -> str:
+    """An expression over several lines."""
+    return "\n".join(parts)
+
+
+def matcher(condition: Condition) -> str:
+    """What one label has to be."""
+    match condition.wanted:
+        case Presence():
+            return f'{condition.label}!=""'
+        case (value,):
+            return equals(condition.label, value)
+        case values:
+            pattern = "|".join(map(_escaped, values))
+            return f"{condition.label}=~{quoted(pattern)}"
+
+
+_WHOLE: Final = r"(\.0)?"
+_RE2_SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")

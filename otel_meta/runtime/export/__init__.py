@@ -1,0 +1,1 @@
+"""Delivery: exporters, bounded queues in front of them, and what cannot be delivered."""

@@ -1,0 +1,60 @@
+"""A thread that does one thing every so often, and survives when that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Final
+
+from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.recording.faults import Faults
+
+
+class Ticker:
+    """Calls an action at an interval, on a daemon thread.
+
+    Args:
+        name: of the thread, and of its faults.
+        interval: seconds between calls.
+        action: what to do; an error it raises is counted, and the next call comes as planned.
+        faults: who counts.
+    """
+
+    def __init__(
+        self, name: str, interval: float, action: Callable[[], object], faults: Faults
+    ) -> None:
+        self._name: Final = name
+        self._interval: Final = interval
+        self._action: Final = action
+        self._faults: Final = faults
+        self._stopping = Event()
+        self._thread = self._new_thread()
+        renew_in_child(self)
+
+    def start(self) -> None:
+        """Begin; the first call comes after one interval."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Make no further calls, and wait at most ``timeout`` seconds for one under way."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def start_anew(self) -> None:
+        """Go on in a forked child, which has the parent's memory and none of its threads."""
+        goes_on = self._thread.ident is not None and not self._stopping.is_set()
+        self._stopping = Event()  # a thread of the parent may have held the old one's lock
+        self._thread = self._new_thread()
+        if goes_on:
+            self.start()
+
+    def _new_thread(self) -> Thread:
+        return Thread(name=f"otel_meta {self._name}", target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval):
+            try:
+                self._action()
+            except Exception as error:
+                self._faults.report(self._name, type(error).__name__, error)

@@ -1,0 +1,195 @@
+"""Accumulators as OpenTelemetry's metric points, for whichever reader pushes them.
+
+Readers hand what they collected to ``_receive_metrics``, which the SDK documents as theirs to
+override; ours add these points there. So the points leave in the same export as everything that
+other libraries record through the SDK.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from threading import Lock
+from typing import Any, Final, cast
+
+from opentelemetry.sdk.metrics import Exemplar as SdkExemplar
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Gauge,
+    Histogram,
+    HistogramDataPoint,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from otel_meta.model.instrument import Kind
+from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.recording.cells import BucketCell, Cell, LatestCell, SumCell
+from otel_meta.runtime.recording.exemplars import Exemplar
+from otel_meta.runtime.recording.family import OVERFLOW, Family
+from otel_meta.runtime.recording.storage import Accumulators
+
+from .deltas import Changes, Reading
+from .temporality import temporality_of
+
+Attributes = dict[str, str | int | bool]
+
+_SCOPE: Final = InstrumentationScope("otel_meta")
+"""Without a version: it would become a label on some paths and start every series anew."""
+
+_NOT_KEPT: Final = cast("float", None)
+"""Cumulative extremes say nothing about now; None leaves these optional fields of OTLP unset."""
+
+
+class Points:
+    """The points of one reader, which remembers what it was told last.
+
+    Args:
+        accumulators: where the numbers are.
+        preference: cumulative, delta or lowmemory.
+        clock_ns: nanoseconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        accumulators: Accumulators,
+        preference: str = "cumulative",
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._accumulators: Final = accumulators
+        self._preference: Final = preference
+        self._clock_ns: Final = clock_ns
+        self._changes: Final = Changes()
+        self._data: Final[dict[Kind, Callable[[Family[Any]], Sum | Gauge | Histogram]]] = {
+            "counter": self._sum,
+            "updowncounter": self._sum,
+            "gauge": self._gauge,
+            "histogram": self._histogram,
+        }
+        self._last_ns = 0
+        self._now_ns = 0
+        self._lock = Lock()
+        renew_in_child(self)
+
+    def start_anew(self) -> None:
+        """Begin as in a new process. In a forked child, where no other thread is left."""
+        self._lock = Lock()
+
+    def beside(self, collected: MetricsData) -> MetricsData:
+        """What the SDK collected, and the accumulators' points beside it under its resource."""
+        first, *others = collected.resource_metrics
+        joined = ResourceMetrics(
+            resource=first.resource,
+            scope_metrics=[*first.scope_metrics, self.collect()],
+            schema_url=first.schema_url,
+        )
+        return MetricsData([joined, *others])
+
+    def collect(self) -> ScopeMetrics:
+        """Every series as a point of this moment. For deltas: every series that changed."""
+        with self._lock:  # the change between two collections is told once
+            self._last_ns, self._now_ns = self._now_ns, self._clock_ns()
+            self._changes.look(self._now_ns)
+            families = self._accumulators.families()
+            metrics = [metric for family in families if (metric := self._metric(family))]
+        return ScopeMetrics(scope=_SCOPE, metrics=metrics, schema_url="")
+
+    def _metric(self, family: Family[Any]) -> Metric | None:
+        instrument = family.instrument
+        data = self._data[instrument.kind](family)
+        if not data.data_points:
+            return None
+        return Metric(
+            name=instrument.name,
+            description=instrument.description,
+            unit=instrument.unit,
+            data=data,
+        )
+
+    def _sum(self, family: Family[SumCell]) -> Sum:
+        temporality = temporality_of(family.instrument.kind, self._preference)
+        points = [
+            NumberDataPoint(
+                attributes,
+                reading.start_ns,
+                self._time_ns(cell),
+                reading.numbers[0],
+                self._exemplars([cell.exemplar] if cell.exemplar else []),
+            )
+            for cell, attributes, reading in self._readings(family, temporality)
+        ]
+        return Sum(points, temporality, family.instrument.monotonic)
+
+    def _gauge(self, family: Family[LatestCell]) -> Gauge:
+        return Gauge(
+            [
+                NumberDataPoint(attributes, cell.start_ns, self._time_ns(cell), value)
+                for cell, attributes in _described(family)
+                if (value := cell.value) is not None
+            ]
+        )
+
+    def _histogram(self, family: Family[BucketCell]) -> Histogram:
+        temporality = temporality_of(family.instrument.kind, self._preference)
+        points = [
+            self._bucket_point(cell, attributes, reading)
+            for cell, attributes, reading in self._readings(family, temporality)
+        ]
+        return Histogram(points, temporality)
+
+    def _bucket_point(
+        self, cell: BucketCell, attributes: Attributes, reading: Reading
+    ) -> HistogramDataPoint:
+        counts = [int(count) for count in reading.numbers[:-1]]
+        return HistogramDataPoint(
+            attributes=attributes,
+            start_time_unix_nano=reading.start_ns,
+            time_unix_nano=self._time_ns(cell),
+            count=sum(counts),
+            sum=reading.numbers[-1],
+            bucket_counts=counts,
+            explicit_bounds=cell.bounds,
+            min=_NOT_KEPT,
+            max=_NOT_KEPT,
+            exemplars=self._exemplars(cell.exemplars.values()),
+        )
+
+    def _readings(
+        self, family: Family[Any], temporality: AggregationTemporality
+    ) -> Iterator[tuple[Any, Attributes, Reading]]:
+        change = temporality is AggregationTemporality.DELTA
+        read = self._changes.change if change else self._changes.total
+        for cell, attributes in _described(family):
+            reading = read(cell)
+            if reading is not None:
+                yield cell, attributes, reading
+
+    def _time_ns(self, cell: Cell) -> int:
+        return max(self._now_ns, cell.start_ns)  # it may be younger than this collection
+
+    def _exemplars(self, exemplars: Iterable[Exemplar]) -> list[SdkExemplar]:
+        """Those that this reader was not told of yet."""
+        return [
+            SdkExemplar({}, e.value, e.time_ns, e.span_id, e.trace_id)
+            for e in exemplars
+            if e.time_ns > self._last_ns
+        ]
+
+
+def _described(family: Family[Any]) -> Iterator[tuple[Any, Attributes]]:
+    fields = family.instrument.label_fields
+    for cell in family.cells():
+        yield cell, _attributes(cell, [field.attribute for field in fields])
+
+
+def _attributes(cell: Cell, attributes: list[Any]) -> Attributes:
+    """Labels under their OpenTelemetry keys; an empty value means that the label is absent."""
+    if cell.labels is OVERFLOW:
+        return {OVERFLOW[0]: True}
+    pairs = zip(attributes, cell.labels, strict=True)
+    return {attribute.key: attribute.encode(value) for attribute, value in pairs if value}

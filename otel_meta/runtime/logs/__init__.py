@@ -1,0 +1,1 @@
+"""Log lines: what each one goes through, and where it leaves."""

@@ -1,0 +1,78 @@
+"""Log lines to OpenTelemetry, before they are rendered: the JSON text is made for stdout alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from opentelemetry._logs import Logger, SeverityNumber
+from opentelemetry.sdk._logs import LoggerProvider
+from structlog.typing import EventDict, WrappedLogger
+
+from otel_meta.runtime.export.delivery import exporting
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.text import in_words
+
+from .exceptions import exception_of
+
+_SEVERITY: Final[Mapping[str, SeverityNumber]] = {
+    "debug": SeverityNumber.DEBUG,
+    "info": SeverityNumber.INFO,
+    "warning": SeverityNumber.WARN,
+    "error": SeverityNumber.ERROR,
+    "critical": SeverityNumber.FATAL,
+}
+_SAID_ELSEWHERE: Final = frozenset(
+    {
+        "_from_structlog",
+        "_record",
+        "event",
+        "exc_info",
+        "level",
+        "logger",
+        "service_name",
+        "service_namespace",
+        "span_id",
+        "timestamp",
+        "trace_flags",
+        "trace_id",
+    }
+)
+"""Fields of the record or of its resource, which would otherwise be sent twice."""
+
+_OWN: Final = ("opentelemetry", "otel_meta")
+"""Lines about exporting are not exported, nor those of an export: they would feed themselves."""
+
+
+class OtelSink:
+    """A processor that emits each event as a log record and passes it on unchanged."""
+
+    def __init__(self, provider: LoggerProvider, faults: Faults) -> None:
+        self._faults: Final = faults
+        self._logger: Final = lru_cache(maxsize=256)(provider.get_logger)
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """Emit the event under its logger's name, within the current span."""
+        name = event.get("logger") or "root"
+        if not exporting.get() and not name.startswith(_OWN):
+            try:
+                _emit(self._logger(name), event)
+            except Exception as error:
+                self._faults.count_only("log record", type(error).__name__)
+        return event
+
+
+def _emit(logger: Logger, event: EventDict) -> None:
+    level = event.get("level", "info")
+    logger.emit(
+        body=in_words(event.get("event", "")),
+        severity_number=_SEVERITY.get(level, SeverityNumber.UNSPECIFIED),
+        severity_text=level.upper(),
+        attributes={in_words(k): _value(v) for k, v in event.items() if k not in _SAID_ELSEWHERE},
+        exception=exception_of(event.get("exc_info")),
+    )
+
+
+def _value(value: Any) -> str | bool | int | float:
+    return value if isinstance(value, bool | int | float) else in_words(value)

@@ -1,0 +1,112 @@
+"""A metric as some worker declares it, perhaps of another version of the catalogue than ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property, lru_cache
+from typing import Any, Final
+
+import orjson
+
+from otel_meta.model import Counter, Gauge, Histogram, Instrument, UpDownCounter
+from otel_meta.model.instrument import Across, Kind
+from otel_meta.model.labels import Attribute, Label, holding
+from otel_meta.runtime.recording.cardinality import MAX_SERIES, Places
+
+WORKER: Final = "worker"
+"""The label that gauges gain which are not merged: a small number, used again by later workers."""
+
+_SUMMED_OVER_ALL: Final = ("counter", "histogram")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a file says of a metric: enough to merge its series and to expose them."""
+
+    name: str
+    kind: Kind
+    unit: str
+    description: str
+    labels: tuple[str, ...]
+    keys: tuple[str, ...]
+    """OpenTelemetry's names of the labels."""
+    bounds: tuple[float, ...] = ()
+    across: Across = "latest"
+    limit: int = MAX_SERIES
+    """How many series there may be before the rest share one."""
+
+    @property
+    def outlives(self) -> bool:
+        """Whether what a worker recorded still holds once the worker is gone."""
+        return self.kind in _SUMMED_OVER_ALL or (self.kind == "gauge" and self.across == "latest")
+
+    @property
+    def separate(self) -> bool:
+        """Whether every worker has series of its own."""
+        return self.kind == "gauge" and self.across == "each"
+
+    @property
+    def width(self) -> int:
+        """How many numbers a series has; see `slots`."""
+        return {"histogram": len(self.bounds) + 2, "gauge": 2}.get(self.kind, 1)
+
+    @cached_property
+    def shape(self) -> tuple[object, ...]:
+        """What has to be equal for numbers to be added as they are."""
+        return (self.name, self.kind, self.unit, self.labels, self.bounds, self.across)
+
+    def can_take(self, other: Declared) -> bool:
+        """Whether series of another declaration can be merged into those of this one."""
+        return (self.name, self.kind, self.unit) == (other.name, other.kind, other.unit)
+
+    def as_text(self) -> bytes:
+        """For a file."""
+        return orjson.dumps(asdict(self))
+
+
+@lru_cache(maxsize=4096)
+def declared(instrument: Instrument[...], max_series: int = MAX_SERIES) -> Declared:
+    """What a file says of an instrument."""
+    labels = instrument.label_fields
+    return Declared(
+        name=instrument.name,
+        kind=instrument.kind,
+        unit=instrument.unit,
+        description=instrument.description,
+        labels=tuple(field.name for field in labels),
+        keys=tuple(field.attribute.key for field in labels),
+        bounds=instrument.buckets if isinstance(instrument, Histogram) else (),
+        across=instrument.across if isinstance(instrument, Gauge) else "latest",
+        limit=Places(labels, instrument.max_series or max_series).limit,
+    )
+
+
+def from_text(said: Mapping[str, Any]) -> Declared:
+    """What `Declared.as_text` wrote."""
+    known: dict[str, Any] = {f.name: said[f.name] for f in fields(Declared) if f.name in said}
+    lists: dict[str, Any] = {name: tuple(said[name]) for name in ("labels", "keys", "bounds")}
+    return Declared(**{**known, **lists})
+
+
+@lru_cache(maxsize=1024)
+def instrument_of(of: Declared) -> Instrument[...]:
+    """The same as an instrument, for whoever exposes it: one object as long as nothing changes.
+
+    Raises:
+        DeclarationError: this version of otel_meta allows no such metric.
+    """
+    pairs = list(zip(of.labels, of.keys, strict=True))
+    if of.separate:
+        pairs.append((WORKER, WORKER))
+    labels = holding(tuple(Label(name, None, None, Attribute(key)) for name, key in pairs))
+    name, description, unit = of.name, of.description, of.unit
+    match of.kind:
+        case "counter":
+            return Counter(name, description, labels, unit=unit)
+        case "updowncounter":
+            return UpDownCounter(name, description, labels, unit=unit)
+        case "gauge":
+            return Gauge(name, description, labels, unit=unit)
+        case "histogram":
+            return Histogram(name, description, labels, unit=unit, buckets=of.bounds)

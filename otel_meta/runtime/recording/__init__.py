@@ -1,0 +1,1 @@
+"""Recording: live instruments and their series in memory."""

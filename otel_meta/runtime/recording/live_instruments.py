@@ -1,0 +1,163 @@
+"""The live half of each instrument: what a service calls, on its hot path.
+
+A recording never raises into the application. What a cell refuses is tried once more the long way,
+which creates series and names what is wrong; what is wrong is dropped and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Generic
+
+from .cells import BucketCell, LatestCell, SumCell
+from .family import CellT, Family
+from .faults import Faults
+from .handles import BoundGauge, BoundHistogram, BoundSum
+from .label_values import UnknownLabelError
+from .timer import Timer
+from .typed_call import Call, typed_call
+from .validation import finite, not_negative
+
+_SECONDS: Final[Mapping[str, float]] = {"s": 1.0, "d": 86_400.0}
+"""Seconds in each unit of time that an instrument may have."""
+
+_TRIES: Final = 100
+"""How often a series may be removed between finding it and recording into it."""
+
+
+class Recorder(Generic[CellT]):
+    """What the recorders share: their series, and whom to tell of what was dropped."""
+
+    __slots__ = ("_family", "_faults")
+
+    method: ClassVar[str]
+    """Of the cell, by which it records."""
+
+    def __init__(self, family: Family[CellT], faults: Faults) -> None:
+        self._family = family
+        self._faults = faults
+
+    def find(self, labels: Mapping[str, Any]) -> CellT | None:
+        """The series with these labels; None, and a fault, where they are wrong."""
+        try:
+            return self._family.find(labels)
+        except Exception as error:
+            self._drop(error)
+            return None
+
+    def again(self, value: Any, more: tuple[Any, ...], labels: Mapping[str, Any]) -> CellT | None:
+        """Record the long way.
+
+        Args:
+            value: what to record.
+            more: arguments without a name, of which there should be none.
+            labels: by name.
+
+        Returns:
+            The series; None, and a fault, where something is wrong.
+        """
+        try:
+            number = self._number(value)  # first, so that a bad one makes no series
+            return self._record(number, more, labels)
+        except Exception as error:
+            self._drop(error)
+            return None
+
+    def remove(self, /, **labels: Any) -> None:
+        """End the series with these labels; recording into it begins it anew."""
+        try:
+            self._family.remove(labels)
+        except Exception as error:
+            self._drop(error)
+
+    def _number(self, value: Any) -> float:
+        return finite(value)
+
+    def _record(self, number: float, more: tuple[Any, ...], labels: Mapping[str, Any]) -> CellT:
+        if more:
+            raise UnknownLabelError("takes labels by name")
+        for _ in range(_TRIES):
+            cell = self._family.find(labels)
+            try:
+                getattr(cell, self.method)(number)
+            except TypeError:  # removed after it was found
+                continue
+            return cell
+        raise TypeError(f"was removed {_TRIES} times while {number!r} was recorded")
+
+    def _typed_call(self) -> Call:
+        family = self._family
+        fields = family.instrument.label_fields
+        return typed_call(self.method, fields, family.by_values, self.again)
+
+    def _drop(self, error: Exception) -> None:
+        reason = "labels" if isinstance(error, UnknownLabelError) else "value"
+        self._faults.report(self._family.instrument.prometheus_name, reason, error)
+
+
+class UpDownCounterRecorder(Recorder[SumCell]):
+    """Adds what is finite."""
+
+    __slots__ = ("add",)
+
+    method = "add"
+
+    def __init__(self, family: Family[SumCell], faults: Faults) -> None:
+        super().__init__(family, faults)
+        self.add: Call = self._typed_call()
+
+    def bind(self, /, **labels: Any) -> BoundSum:
+        """A handle on the series with these labels."""
+        return BoundSum(self, labels)
+
+
+class CounterRecorder(UpDownCounterRecorder):
+    """Adds what is finite and not negative."""
+
+    __slots__ = ()
+
+    def _number(self, value: Any) -> float:
+        return not_negative(value)
+
+
+class GaugeRecorder(Recorder[LatestCell]):
+    """Keeps the latest finite value."""
+
+    __slots__ = ("set",)
+
+    method = "set"
+
+    def __init__(self, family: Family[LatestCell], faults: Faults) -> None:
+        super().__init__(family, faults)
+        self.set: Call = self._typed_call()
+
+    def bind(self, /, **labels: Any) -> BoundGauge:
+        """A handle on the series with these labels."""
+        return BoundGauge(self, labels)
+
+
+class HistogramRecorder(Recorder[BucketCell]):
+    """Counts finite values by bucket."""
+
+    __slots__ = ("record",)
+
+    method = "record"
+
+    def __init__(self, family: Family[BucketCell], faults: Faults) -> None:
+        super().__init__(family, faults)
+        self.record: Call = self._typed_call()
+
+    def bind(self, /, **labels: Any) -> BoundHistogram:
+        """A handle on the series with these labels."""
+        return BoundHistogram(self, labels)
+
+    def time(self, /, **labels: Any) -> Timer:
+        """Record how long a block or a function takes."""
+        return Timer(self._record_time, labels)
+
+    def _record_time(self, seconds: float, labels: Mapping[str, Any]) -> None:
+        unit = self._family.instrument.unit
+        if unit in _SECONDS:
+            self.record(seconds / _SECONDS[unit], **labels)
+        else:
+            self._drop(ValueError(f"a time cannot be recorded in the unit {unit!r}"))

@@ -1,0 +1,68 @@
+"""What the counts were some time ago: fine steps for the last hour, coarser ones further back."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from operator import itemgetter
+from typing import Final
+
+from .counting import Events
+
+Sample = tuple[float, Events]
+
+_HOUR: Final = 3600.0
+_DAY: Final = 24 * _HOUR
+_TIERS: Final = ((10.0, 1.2 * _HOUR), (120.0, 7 * _HOUR), (600.0, 3.1 * _DAY))
+"""Seconds between samples, and for how long they are kept. A window's counts are off by at most
+one step: 10 s of 5 min, 2 min of 6 h, 10 min of 1 day."""
+_COARSEST: Final = 1800.0
+_NONE: Final = Events(0.0, 0.0)
+
+_time_of: Final = itemgetter(0)
+
+
+class History:
+    """Cumulative counts of one SLO over its period.
+
+    Args:
+        start: the moment, in seconds on the tracker's clock, at which counting began.
+        period: how far back is looked, in seconds.
+        events: the counts that there were by then.
+    """
+
+    def __init__(self, start: float, period: float, events: Events = _NONE) -> None:
+        self._first: Final[Sample] = (start, events)
+        tiers = (*_TIERS, (_COARSEST, period + 2 * _COARSEST))
+        self._tiers: Final = [_Tier(step, span) for step, span in tiers]
+
+    def add(self, now: float, events: Events) -> None:
+        """Keep the counts of now, wherever enough time has passed since the last ones."""
+        for tier in self._tiers:
+            tier.add((now, events))
+
+    def before(self, moment: float) -> Sample:
+        """The latest counts kept that are not later than a moment, or those of the start."""
+        for tier in self._tiers:
+            found = tier.before(moment)
+            if found is not None:
+                return found
+        return self._first
+
+
+class _Tier:
+    def __init__(self, step: float, span: float) -> None:
+        self._step: Final = step
+        self._span: Final = span
+        self._samples: Final[deque[Sample]] = deque()
+
+    def add(self, sample: Sample) -> None:
+        if self._samples and sample[0] - self._samples[-1][0] < self._step:
+            return
+        self._samples.append(sample)
+        while self._samples[0][0] < sample[0] - self._span:
+            self._samples.popleft()
+
+    def before(self, moment: float) -> Sample | None:
+        at = bisect_right(self._samples, moment, key=_time_of)
+        return self._samples[at - 1] if at else None

@@ -1,0 +1,72 @@
+"""How an SLO stands: ok, breached or no_data; no data is never ok."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from otel_meta.model import Budget, Slo, TimeSlice
+
+from .counting import Events
+
+State = Literal["ok", "breached", "no_data"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """An SLO in this process.
+
+    Counts are events, or seconds for time slices, within the part of the period that is covered.
+    """
+
+    slo: Slo
+    repo: str
+    events: Events
+    burn_rates: Mapping[str, Fraction | None]
+    """By the span looked back over; 1 spends the budget in exactly one period, None: no events."""
+    covered: float
+    """Seconds of the period that the process has seen; less than the period after a restart."""
+
+    @property
+    def budget(self) -> Budget:
+        """The error budget, exactly."""
+        return Budget(self.slo.objective, Fraction(self.events.bad), Fraction(self.events.total))
+
+    @property
+    def state(self) -> State:
+        """Whether the promise is kept, as far as anybody can know."""
+        left = self.budget.left
+        if left is None:
+            return "no_data"
+        return "ok" if left >= 0 else "breached"
+
+    @property
+    def sli(self) -> float | None:
+        """The share of events that were good."""
+        bad, total = self.events
+        return 1 - bad / total if total > 0 else None
+
+    def as_json(self) -> dict[str, object]:
+        """For `/slo`: plain values, null where there is no data."""
+        bad, total = self.events
+        return {
+            "name": self.slo.name,
+            "repo": self.repo,
+            "state": self.state,
+            "objective": str(self.slo.objective),
+            "period": str(self.slo.period),
+            "sli": self.sli,
+            "unit": "seconds" if isinstance(self.slo.sli, TimeSlice) else "events",
+            "good": total - bad,
+            "bad": bad,
+            "total": total,
+            "budget_left": _number(self.budget.left),
+            "burn_rates": {span: _number(rate) for span, rate in self.burn_rates.items()},
+            "covered_seconds": round(self.covered, 1),
+        }
+
+
+def _number(value: Fraction | None) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,76 @@
+"""The engine of spans: opentelemetry-instrumentation-fastapi, for spans alone.
+
+Its metrics are off: they count background tasks into the duration (contrib#3591) and mix up the
+sizes of concurrent responses (contrib PR#5081). The middleware records the same metrics itself.
+
+FastAPI from 0.142 has telemetry of its own, which stands back as soon as contrib's middleware is
+in the stack: one server span a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.trace import Span
+
+from otel_meta.errors import InstrumentationError
+from otel_meta.extras import optional
+from otel_meta.runtime.sdk_environment import prefer_stable_conventions
+from otel_meta.runtime.telemetry import Telemetry
+
+from .asgi import Scope
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def trace_requests(app: FastAPI, telemetry: Telemetry) -> None:
+    """Have each request make one server span.
+
+    Args:
+        app: not yet serving.
+        telemetry: whose spans they are; without traces, nothing is done.
+
+    Raises:
+        MissingExtra: contrib's instrumentation is not installed.
+        InstrumentationError: it has instrumented the application already.
+    """
+    if telemetry.traces is None:
+        return
+    prefer_stable_conventions()
+    contrib = optional(
+        "opentelemetry.instrumentation.fastapi", "FastAPI instrumentation", "fastapi"
+    )
+    if getattr(app, "_is_instrumented_by_opentelemetry", False):
+        raise InstrumentationError(
+            "opentelemetry-instrumentation-fastapi has instrumented this app already; "
+            "call otel_meta.instrument(app) instead of FastAPIInstrumentor.instrument_app(app)"
+        )
+    contrib.FastAPIInstrumentor.instrument_app(
+        app,
+        tracer_provider=telemetry.traces.provider,
+        meter_provider=NoOpMeterProvider(),
+        exclude_spans=["receive", "send"],
+        server_request_hook=_redact_query,
+    )
+
+
+def _redact_query(span: Span, scope: Scope) -> None:
+    """Keep which parameters there were; their values are where people put secrets."""
+    query: bytes = scope.get("query_string", b"")
+    if query and span.is_recording():
+        names = [part.partition(b"=")[0].decode("latin-1") for part in query.split(b"&")]
+        redacted = "&".join(f"{name}=REDACTED" for name in names)
+        span.set_attribute("url.query", redacted)
+        _redact_legacy(span, redacted)
+
+
+def _redact_legacy(span: Span, redacted: str) -> None:
+    """The same where OTEL_SEMCONV_STABILITY_OPT_IN asks for the old attributes as well."""
+    attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+    for key in ("http.url", "http.target"):
+        path, question_mark, _ = str(attributes.get(key, "")).partition("?")
+        if question_mark:
+            span.set_attribute(key, f"{path}?{redacted}")

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from otel_meta.cli.demo.slo_table import board
+
+
+def slo(**different: Any) -> dict[str, Any]:
+    """An SLO as a /slo page has it."""
+    return {
+        "name": "titan-service-availability",
+        "objective": "99.9%",
+        "state": "ok",
+        "unit": "events",
+        "total": 1000,
+        "bad": 0,
+        "budget_left": 1.0,
+        "burn_rates": {"5m": 0.0, "30m": 0.0, "1h": 0.0},
+        **different,
+    }
+
+
+def page(service: str, *slos: dict[str, Any]) -> dict[str, Any]:
+    """What a service answers at /slo."""
+    return {"service_name": service, "slos": list(slos)}
+
+
+def cells(**different: Any) -> list[str]:
+    """The cells of the only row, but for service, name and objective."""
+    return board([page("payments", slo(**different))]).splitlines()[2].split("  ", 2)[2].split()[1:]
+
+
+class TestBoard:
+    def test_board(self) -> None:
+        """Every SLO of every page has a row with where it stands and how fast its budget burns."""
+        mixed = {"5m": 47.53, "1h": 12.0}
+        pages = [
+            page("storefront", slo(name="aurora-api-latency", objective="99%")),
+            page("payments", slo(state="breached", bad=31, budget_left=-0.25, burn_rates=mixed)),
+        ]
+
+        # fmt: off
+        assert [
+            "SERVICE     SLO                         OBJECTIVE  STATE     EVENTS  BAD  BUDGET LEFT  BURN 5m  BURN 1h",  # noqa: E501
+            "----------  --------------------------  ---------  --------  ------  ---  -----------  -------  -------",  # noqa: E501
+            "storefront  aurora-api-latency                99%  ok          1000    0       100.0%      0.0      0.0",  # noqa: E501
+            "payments    titan-service-availability      99.9%  breached    1000   31       -25.0%     47.5     12.0",  # noqa: E501
+        ] == board(pages).splitlines()
+        # fmt: on
+
+    def test_no_data(self) -> None:
+        """What nobody can know is a dash."""
+        nothing = {"5m": None, "1h": None}
+
+        assert ["no_data", "0", "0", "-", "-", "-"] == cells(
+            state="no_data", total=0, budget_left=None, burn_rates=nothing
+        )
+
+    def test_seconds(self) -> None:
+        """Time slices are counted in seconds, and say so."""
+        assert ["ok", "12", "s", "4", "s"] == cells(unit="seconds", total=12.4, bad=3.6)[:5]
+
+    @pytest.mark.parametrize(
+        ("share", "shown"),
+        [
+            (1.0, ["100.0%"]),
+            (0.2995, ["29.9%"]),
+            (0.0, ["0.0%"]),
+            (-0.25, ["-25.0%"]),
+            (-9.99, ["-999.0%"]),
+            (-10.0, ["-10", "x"]),
+            (-268.6, ["-269", "x"]),
+        ],
+    )
+    def test_budget(self, share: float, shown: list[str]) -> None:
+        """A budget is a percentage, and a multiple once it is overspent ten times over."""
+        assert shown == cells(budget_left=share)[3:-2]
+
+    def test_nothing(self) -> None:
+        """Without SLOs, the head stands alone."""
+        assert 2 == len(board([page("payments")]).splitlines())

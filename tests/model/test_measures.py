@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Literal
+
+import pytest
+
+from otel_meta import (
+    Counter,
+    DeclarationError,
+    Duration,
+    Gauge,
+    Histogram,
+    Instrument,
+    Match,
+    UpDownCounter,
+    growth,
+    increase,
+    labels,
+    latest,
+    over_time,
+    quantile,
+    rate,
+    share,
+)
+from otel_meta.model.measures import (
+    Growth,
+    Increase,
+    Latest,
+    Measure,
+    OverTime,
+    Quantile,
+    Rate,
+    Share,
+)
+
+
+@labels
+class Request:
+    route: str
+    method: Literal["GET", "POST"]
+
+
+REQUESTS = Counter("atlas.requests", "Requests.", Request)
+LATENCY = Histogram("atlas.latency", "Latency.", Request, unit="s", buckets=(0.1, 1))
+SPEED = Gauge("atlas.speed", "Speed.", Request)
+DEPTH = UpDownCounter("atlas.depth", "Depth.", Request)
+
+WEEK = Duration("7d")
+SERVICE = ("service_name",)
+
+BY: dict[str, Callable[[tuple[str, ...]], Measure]] = {
+    "latest": lambda by: latest(SPEED, by=by),
+    "over_time": lambda by: over_time(SPEED, "avg", "7d", by=by),
+    "quantile": lambda by: quantile(LATENCY, "0.99", "7d", by=by),
+    "rate": lambda by: rate(REQUESTS, "7d", by=by),
+    "increase": lambda by: increase(REQUESTS, "7d", by=by),
+    "share": lambda by: share(REQUESTS.where(method="GET"), REQUESTS, "7d", by=by),
+}
+
+OF: dict[str, Callable[[Instrument[...]], Measure]] = {
+    "latest": latest,
+    "over_time": lambda of: over_time(of, "avg", "7d"),
+    "quantile": lambda of: quantile(of, "0.99", "7d"),
+    "rate": lambda of: rate(of, "7d"),
+    "increase": lambda of: increase(of, "7d"),
+    "share-part": lambda of: share(of, REQUESTS, "7d"),
+    "share-whole": lambda of: share(REQUESTS, of, "7d"),
+}
+
+
+class TestMade:
+    def test_latest(self) -> None:
+        """A gauge as it is now is the largest by service, unless said otherwise."""
+        assert Latest(Match(SPEED), "max", SERVICE) == latest(SPEED)
+
+    def test_over_time(self) -> None:
+        """A gauge over time is averaged by service, unless said otherwise."""
+        assert OverTime(Match(SPEED), "max", WEEK, "avg", SERVICE) == over_time(SPEED, "max", "7d")
+
+    def test_merge(self) -> None:
+        """How series become one is a choice."""
+        measures = latest(DEPTH, merge="sum"), over_time(DEPTH, "min", "7d", merge="sum")
+
+        assert ["sum", "sum"] == [measure.merge for measure in measures]
+
+    def test_quantile(self) -> None:
+        """A quantile is an exact share."""
+        expected = Quantile(Match(LATENCY), Fraction(99, 100), WEEK, SERVICE)
+
+        assert expected == quantile(LATENCY, "0.99", "7d")
+
+    def test_rate(self) -> None:
+        """A rate is of a counter over a span."""
+        assert Rate(Match(REQUESTS), WEEK, SERVICE) == rate(REQUESTS, "7d")
+
+    def test_increase(self) -> None:
+        """So is an increase, and a histogram counts events as well."""
+        assert Increase(Match(LATENCY), WEEK, SERVICE) == increase(LATENCY, "7d")
+
+    def test_share(self) -> None:
+        """A share has a part and a whole, and looks at both."""
+        part = REQUESTS.where(method="GET")
+        made = share(part, REQUESTS, "7d")
+
+        assert Share(part, Match(REQUESTS), WEEK, SERVICE) == made
+        assert [part, Match(REQUESTS)] == list(made.matches())
+
+    def test_growth(self) -> None:
+        """Growth looks at what the measure looks at, kept apart in the same way."""
+        of = rate(REQUESTS, "1h", by=("route",))
+        made = growth(of, "7d")
+
+        assert Growth(of, WEEK) == made
+        assert [Match(REQUESTS)] == list(made.matches())
+        assert ("route",) == made.by
+
+
+class TestBy:
+    @pytest.mark.parametrize("make", BY.values(), ids=BY)
+    def test_known(self, make: Callable[[tuple[str, ...]], Measure]) -> None:
+        """The metric's labels and those of identity keep an answer apart, or nothing does."""
+        assert [("route", "service_name", "service_namespace"), ()] == [
+            make(("route", "service_name", "service_namespace")).by,
+            make(()).by,
+        ]
+
+    @pytest.mark.parametrize("make", BY.values(), ids=BY)
+    def test_unknown(self, make: Callable[[tuple[str, ...]], Measure]) -> None:
+        """A label that the metric lacks is refused, with those that it has."""
+        with pytest.raises(
+            DeclarationError, match=r"metric 'atlas\.\w+': has no label 'pod'.*'method', 'route'"
+        ):
+            make(("pod",))
+
+    def test_share_of_two(self) -> None:
+        """Both halves of a share need the label: one without it would divide by nothing."""
+        bare = Counter("atlas.bare", "Bare.", labels(type("Bare", (), {})))
+
+        with pytest.raises(DeclarationError, match=r"metric 'atlas\.bare': has no label 'route'"):
+            share(bare, REQUESTS, "7d", by=("route",))
+        with pytest.raises(DeclarationError, match=r"metric 'atlas\.bare': has no label 'route'"):
+            share(REQUESTS, bare, "7d", by=("route",))
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("make", "of"),
+        [
+            pytest.param(OF[name], of, id=f"{name}-{of.kind}")
+            for name, kinds in {
+                "latest": (REQUESTS, LATENCY),
+                "over_time": (REQUESTS, LATENCY),
+                "quantile": (REQUESTS, SPEED, DEPTH),
+                "rate": (SPEED, DEPTH),
+                "increase": (SPEED, DEPTH),
+                "share-part": (SPEED, DEPTH),
+                "share-whole": (SPEED, DEPTH),
+            }.items()
+            for of in kinds
+        ],
+    )
+    def test_kind(self, make: Callable[[Instrument[...]], Measure], of: Instrument[...]) -> None:
+        """A metric of another kind is refused, with the kind that is needed."""
+        with pytest.raises(
+            DeclarationError, match=rf"metric '{of.name}': is a {of.kind}; this needs a \w+"
+        ):
+            make(of)
+
+    @pytest.mark.parametrize("q", ["0", "1", "99", "-0.5", "99%", "P99", ""])
+    def test_quantile(self, q: str) -> None:
+        """A quantile that is no share between 0 and 1 is refused, with an example of one."""
+        with pytest.raises(DeclarationError, match=rf'quantile \'{q}\': is not.*P99 as "0\.99"'):
+            quantile(LATENCY, q, "7d")
+
+    @pytest.mark.parametrize("over", ["", "week", "7"])
+    def test_over(self, over: str) -> None:
+        """A span that is not a duration is refused."""
+        with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
+            rate(REQUESTS, over)
+        with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
+            growth(rate(REQUESTS, "7d"), over)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from otel_meta.render.rules import series_names as series
+from tests.rules.support import committed
+
+
+def test_names() -> None:
+    """Every SLO series that rules record has its name in one place."""
+    known = {value for value in vars(series).values() if isinstance(value, str)}
+    known |= set(series.SMOOTHED.values())
+    recorded = {
+        rule["record"]
+        for groups in committed().values()
+        for group in groups
+        for rule in group["rules"]
+        if rule.get("record", "").startswith(("slo:", "slo_", "service:slo_"))
+    }
+    spans = {name for name in recorded if name.startswith("slo:error_ratio:")}
+
+    assert recorded - spans <= known
+    assert "slo:error_ratio:1h" in spans
+
+
+def test_identity() -> None:
+    """Recordings of SLOs carry their identity alone, so that their history cannot break."""
+    for groups in committed().values():
+        for rule in (rule for group in groups for rule in group["rules"]):
+            if rule.get("record", "").startswith("slo:"):
+                assert {*rule["labels"]} <= {*series.IDENTITY}

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, LogRecordExportResult
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+from otel_meta.runtime.export.queues import LogQueue, Room, SpanQueue
+from otel_meta.runtime.recording.faults import Faults
+
+FULL = ("export of traces", "queue full")
+
+
+class Gate(InMemorySpanExporter):
+    """An exporter that waits until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = Event()
+        self.entered = Event()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Wait, and keep."""
+        self.entered.set()
+        self.opened.wait()
+        return super().export(spans)
+
+
+class LogGate(InMemoryLogRecordExporter):
+    """The same for log records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = Event()
+
+    def export(self, batch: Sequence[Any]) -> LogRecordExportResult:
+        """Wait, and keep."""
+        self.opened.wait()
+        return super().export(batch)
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """Counts, where queues are short."""
+    for what in ("BSP", "BLRP"):
+        monkeypatch.setenv(f"OTEL_{what}_MAX_QUEUE_SIZE", "8")
+        monkeypatch.setenv(f"OTEL_{what}_MAX_EXPORT_BATCH_SIZE", "4")
+    return Faults()
+
+
+def end_spans(provider: TracerProvider, many: int) -> None:
+    """Have so many spans."""
+    tracer = provider.get_tracer("test")
+    for _ in range(many):
+        tracer.start_span("span").end()
+
+
+class TestSpanQueue:
+    def test_nothing_lost(self, faults: Faults) -> None:
+        """What the exporter is given and what is counted as dropped is what there was."""
+        gate = Gate()
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SpanQueue(gate, faults))
+        workers = [Thread(target=end_spans, args=(provider, 100)) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        dropped = faults.count()
+        gate.opened.set()
+        provider.shutdown()
+
+        assert 400 == len(gate.get_finished_spans()) + dropped
+        assert dropped >= 400 - 8 - 4
+        assert {FULL} == {cell.labels for cell in faults.family.cells()}
+
+    def test_room_again(self, faults: Faults) -> None:
+        """What has been exported leaves its room."""
+        gate = Gate()
+        gate.opened.set()
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SpanQueue(gate, faults))
+        for _ in range(10):
+            end_spans(provider, 6)
+            provider.force_flush()
+        provider.shutdown()
+
+        assert (60, 0.0) == (len(gate.get_finished_spans()), faults.count())
+
+    def test_not_sampled(self, faults: Faults) -> None:
+        """A span that is not sampled takes no room."""
+        gate = Gate()
+        provider = TracerProvider(ALWAYS_OFF, shutdown_on_exit=False)
+        provider.add_span_processor(SpanQueue(gate, faults))
+        end_spans(provider, 100)
+        gate.opened.set()
+        provider.shutdown()
+
+        assert 0.0 == faults.count()
+
+
+class TestLogQueue:
+    def test_nothing_lost(self, faults: Faults) -> None:
+        """What the exporter is given and what is counted as dropped is what there was."""
+        gate = LogGate()
+        provider = LoggerProvider(shutdown_on_exit=False)
+        provider.add_log_record_processor(LogQueue(gate, faults))
+        logger = provider.get_logger("test")
+        for _ in range(100):
+            logger.emit(body="said")
+        dropped = faults.count()
+        gate.opened.set()
+        provider.shutdown()
+
+        assert 100 == len(gate.get_finished_logs()) + dropped
+        assert dropped >= 100 - 8 - 4
+
+
+class TestRoom:
+    @pytest.mark.parametrize(
+        ("text", "size"), [("", 2048), ("100", 100), ("ten", 2048), ("0", 2048)]
+    )
+    def test_size(self, monkeypatch: pytest.MonkeyPatch, text: str, size: int) -> None:
+        """The variable says how much there is; what is no size is the default."""
+        monkeypatch.setenv("ROOM", text)
+
+        assert size == Room("traces", "ROOM", Faults()).size
+
+    def test_fork(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A child has all the room, since its queue is empty."""
+        monkeypatch.setenv("ROOM", "1")
+        room = Room("traces", "ROOM", Faults())
+        room.take()
+        if (child := os.fork()) == 0:
+            os._exit(0 if room.take() else 1)
+
+        assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import dis
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from otel_meta.runtime.recording.atomic import ATOMIC, locked
+from otel_meta.runtime.recording.cells import BucketCell, Cell, CounterCell, LatestCell, SumCell
+
+SWITCHES = ("CALL", "JUMP_BACKWARD", "RESUME", "FOR_ITER", "SEND", "YIELD", "AWAIT")
+"""Words in the names of byte codes at which CPython may switch to another thread."""
+
+
+def update(method: Callable[..., Any]) -> list[str]:
+    """The byte codes from the first that touches the numbers to the last that stores them."""
+    codes = list(dis.get_instructions(method))
+    first = next(n for n, code in enumerate(codes) if code.argval == "numbers")
+    last = max(n for n, code in enumerate(codes) if code.opname.startswith("STORE_"))
+    return [code.opname for code in codes[first : last + 1]]
+
+
+class TestAtomic:
+    @pytest.mark.skipif(not ATOMIC, reason="this build of Python takes a lock instead")
+    @pytest.mark.parametrize(
+        "method",
+        [SumCell.add, CounterCell.add, LatestCell.set, BucketCell.record, Cell.retire],
+        ids=lambda method: method.__qualname__,
+    )
+    def test_one_step(self, method: Callable[..., Any]) -> None:
+        """No update of numbers has a byte code in it at which threads may switch."""
+        codes = update(method)
+
+        assert {"STORE_SUBSCR", "STORE_ATTR"} & set(codes)
+        assert [] == [code for code in codes if any(word in code for word in SWITCHES)]
+
+
+class TestLocked:
+    def test_lock(self) -> None:
+        """With the lock that other builds take, threads lose nothing where they would without."""
+
+        class Sum:
+            value = 0
+
+            @locked
+            def add(self, amount: int) -> None:
+                value = self.value
+                sum(range(5))  # threads may switch here
+                self.value = value + amount
+
+        total = Sum()
+
+        def work() -> None:
+            for _ in range(20_000):
+                total.add(1)
+
+        threads = [Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert 80_000 == total.value
+
+    def test_again(self) -> None:
+        """What is updated may be updated from within, as by a finaliser."""
+
+        class Sum:
+            value = 0
+
+            @locked
+            def add(self, amount: int) -> None:
+                if amount:
+                    self.add(amount - 1)
+                self.value += 1
+
+        total = Sum()
+        total.add(2)
+
+        assert 3 == total.value

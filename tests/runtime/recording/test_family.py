@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+from threading import Thread
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, labels
+from otel_meta.runtime.recording.cells import LatestCell, SumCell
+from otel_meta.runtime.recording.family import OVERFLOW, Family
+from otel_meta.runtime.recording.label_values import UnknownLabelError
+
+Told = list[tuple[str, str]]
+
+
+@labels
+class Request:
+    route: str
+    method: Literal["GET", "POST"]
+    tenant: str = ""
+
+
+@labels
+class Closed:
+    method: Literal["GET", "POST"]
+    scheme: Literal["http", "https"]
+
+
+@labels
+class Route:
+    route: str
+
+
+@labels
+class Letter:
+    a: Literal["1", "2", "3", "4", "5", "6"]
+    b: Literal["1", "2", "3", "4", "5", "6"]
+
+
+@labels
+class Outcome:
+    error: Literal["timeout", "refused"] = ""
+
+
+def family_of(
+    instrument: Instrument[...], told: Told | None = None, limit: int = 2000
+) -> Family[SumCell]:
+    """Series of sums, whatever the instrument; faults go to a list."""
+    heard = [] if told is None else told
+    return Family(instrument, SumCell, limit=limit, on_fault=lambda *fault: heard.append(fault))
+
+
+def counter(kind: type) -> Counter[...]:
+    """A counter with these labels."""
+    return Counter("acme.requests", "Requests.", kind)
+
+
+def values(family: Family[SumCell]) -> list[tuple[str, ...]]:
+    """The label values of every series."""
+    return [cell.labels for cell in family.cells()]
+
+
+class TestFind:
+    def test_again(self) -> None:
+        """The same labels find the same series, in whatever order they are given."""
+        family = family_of(counter(Request))
+        found = family.find({"route": "/", "method": "GET", "tenant": "a"})
+
+        assert found is family.find({"tenant": "a", "method": "GET", "route": "/"})
+
+    def test_default(self) -> None:
+        """A label that is left out has its default."""
+        family = family_of(counter(Request))
+
+        assert ("/", "GET", "") == family.find({"route": "/", "method": "GET"}).labels
+
+    def test_default_given(self) -> None:
+        """Leaving a label out and giving its default are the same."""
+        family = family_of(counter(Request))
+        found = family.find({"route": "/", "method": "GET"})
+
+        assert found is family.find({"route": "/", "method": "GET", "tenant": ""})
+
+    def test_closed_default(self) -> None:
+        """A closed label may be left out if its default says so, and that is no fault."""
+        told: Told = []
+        family = family_of(counter(Outcome), told)
+
+        assert ("",) == family.find({}).labels
+        assert [] == told
+
+    def test_none(self) -> None:
+        """An instrument without labels has one series."""
+        family = family_of(counter(NoLabels))
+
+        assert family.find({}) is family.find({})
+
+    @given(st.text())
+    def test_any_text(self, text: str) -> None:
+        """Any text is a label value, and finds its series again."""
+        family = family_of(counter(Route))
+        found = family.find({"route": text})
+
+        assert found is family.find({"route": text})
+        assert (text,) == found.labels
+
+    @pytest.mark.parametrize(
+        ("given", "kept"), [(7, "7"), (True, "True"), (1.5, "1.5"), ([1], "[1]"), (b"a", "b'a'")]
+    )
+    def test_no_string(self, given: object, kept: str) -> None:
+        """A value that is no string is written as one, and is the series of that string."""
+        family = family_of(counter(Route))
+
+        assert family.find({"route": kept}) is family.find({"route": given})
+        assert [(kept,)] == values(family)
+
+    def test_outside(self) -> None:
+        """A value outside its closed set becomes _OTHER, and is told of."""
+        told: Told = []
+        family = family_of(counter(Request), told)
+
+        assert ("/", "_OTHER", "") == family.find({"route": "/", "method": "EVIL"}).labels
+        assert [("label value", "method='EVIL' is not in its closed set")] == told
+
+    def test_outside_once(self) -> None:
+        """All values outside a closed set share one series."""
+        family = family_of(counter(Request))
+        found = {family.find({"route": "/", "method": f"EVIL{n}"}) for n in range(50)}
+
+        assert 1 == len(found)
+
+
+class TestUnknownLabel:
+    def test_missing(self) -> None:
+        """A label that was left out is named."""
+        with pytest.raises(UnknownLabelError, match="lacks the label method"):
+            family_of(counter(Request)).find({"route": "/"})
+
+    def test_none(self) -> None:
+        """None is no value."""
+        with pytest.raises(UnknownLabelError, match="lacks the label route"):
+            family_of(counter(Route)).find({"route": None})
+
+    @pytest.mark.parametrize(
+        ("kind", "given"),
+        [
+            (Route, {"ruote": "/"}),
+            (Route, {"route": "/", "ruote": "/"}),
+            (NoLabels, {"ruote": "/"}),
+            (Request, {"route": "/", "method": "GET", "ruote": "/"}),
+        ],
+    )
+    def test_misspelt(self, kind: type, given: dict[str, str]) -> None:
+        """A label that there is not is named."""
+        with pytest.raises(UnknownLabelError, match="has no label ruote"):
+            family_of(counter(kind)).find(given)
+
+    def test_nothing_made(self) -> None:
+        """Labels that are refused make no series."""
+        family = family_of(counter(Route))
+        with pytest.raises(UnknownLabelError):
+            family.find({"ruote": "/"})
+
+        assert [] == values(family)
+
+
+class TestZero:
+    def test_closed(self) -> None:
+        """A counter whose labels are all closed has every series from the start, at zero."""
+        family = family_of(counter(Closed))
+
+        assert [
+            ("GET", "http"),
+            ("GET", "https"),
+            ("POST", "http"),
+            ("POST", "https"),
+        ] == values(family)
+        assert {0.0} == {cell.value for cell in family.cells()}
+
+    def test_none(self) -> None:
+        """A counter without labels is there from the start."""
+        assert [()] == values(family_of(counter(NoLabels)))
+
+    def test_siblings(self) -> None:
+        """A counter's new series comes with those that differ in closed labels alone."""
+        family = family_of(counter(Request))
+        family.find({"route": "/", "method": "POST"}).add(1)
+
+        assert {("/", "GET", ""): 0.0, ("/", "POST", ""): 1.0} == {
+            cell.labels: cell.value for cell in family.cells()
+        }
+
+    def test_siblings_of_other(self) -> None:
+        """A series of _OTHER comes with the known ones, too."""
+        family = family_of(counter(Request))
+        family.find({"route": "/", "method": "EVIL"})
+
+        assert {("/", "GET", ""), ("/", "POST", ""), ("/", "_OTHER", "")} == set(values(family))
+
+    def test_many(self) -> None:
+        """Too many closed combinations are made one by one."""
+        family = family_of(counter(Letter))
+        family.find({"a": "1", "b": "2"})
+
+        assert [("1", "2")] == values(family)
+
+    @pytest.mark.parametrize(
+        "instrument",
+        [
+            Gauge("acme.level", "A level.", Closed),
+            Histogram("acme.size", "A size.", Closed, buckets=(1,)),
+        ],
+    )
+    def test_others(self, instrument: Instrument[...]) -> None:
+        """Nothing but counters begins at zero: a gauge at zero would be a lie."""
+        family = Family(instrument, LatestCell)
+        family.find({"method": "GET", "scheme": "http"})
+
+        assert [("GET", "http")] == [cell.labels for cell in family.cells()]
+
+
+class TestLimit:
+    def test_overflow(self) -> None:
+        """What is over the limit shares one series, which comes last."""
+        family = family_of(counter(Route), limit=2)
+        for route in "abcd":
+            family.find({"route": route}).add(1)
+
+        assert [(("a",), 1.0), (("b",), 1.0), (OVERFLOW, 2.0)] == [
+            (cell.labels, cell.value) for cell in family.cells()
+        ]
+
+    def test_default(self) -> None:
+        """Unless told otherwise, a metric has 2000 series and that of the overflow."""
+        family = Family(counter(Route), SumCell)
+        for number in range(2500):
+            family.find({"route": str(number)}).add(1)
+
+        assert 2001 == len(values(family))
+        assert [500.0] == [c.value for c in family.cells() if c.labels is OVERFLOW]
+
+    def test_known(self) -> None:
+        """A series that there was before the limit is still found after it."""
+        family = family_of(counter(Route), limit=1)
+        first = family.find({"route": "a"})
+        family.find({"route": "b"})
+
+        assert first is family.find({"route": "a"})
+
+    def test_told(self) -> None:
+        """The limit is told of, with its number."""
+        told: Told = []
+        family = family_of(counter(Route), told, limit=1)
+        family.find({"route": "a"})
+        family.find({"route": "b"})
+
+        assert [("cardinality", "more than 1 series; the rest share one")] == told
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
+    def test_siblings(self, limit: int) -> None:
+        """Series that are made together stay within the limit, too."""
+        family = family_of(counter(Request), limit=limit)
+        for route in "abc":
+            family.find({"route": route, "method": "POST"})
+
+        assert limit == len([v for v in values(family) if v is not OVERFLOW])
+
+    def test_closed(self) -> None:
+        """Declared values have their place, however low the limit."""
+        family = family_of(counter(Closed), limit=1)
+        for scheme in ("EVIL", "http"):
+            family.find({"method": "GET", "scheme": scheme})
+
+        assert [True, False] == [
+            family.find({"method": "GET", "scheme": scheme}).labels is not OVERFLOW
+            for scheme in ("http", "EVIL")
+        ]
+
+    def test_instrument(self) -> None:
+        """What the instrument says of its limit wins."""
+        own = Counter("acme.requests", "Requests.", Route, max_series=3)
+
+        assert (3, 2) == (family_of(own, limit=2).limit, family_of(counter(Route), limit=2).limit)
+
+    def test_recording_of_faults(self) -> None:
+        """Whoever is told of the limit may record into the same metric without a deadlock."""
+        told: Told = []
+
+        def on_fault(reason: str, detail: str) -> None:
+            told.append((reason, detail))
+            if len(told) == 1:  # as a log handler that counts warnings by their logger would
+                family.find({"route": "otel_meta"}).add(1)
+
+        family = Family(counter(Route), SumCell, limit=1, on_fault=on_fault)
+        family.find({"route": "a"})
+        thread = Thread(target=family.find, args=({"route": "b"},), daemon=True)
+        thread.start()
+        thread.join(5)
+
+        assert not thread.is_alive()
+
+
+class TestThreads:
+    def test_one_series(self) -> None:
+        """Threads that meet a new series at the same time get the same one."""
+        family = family_of(counter(Route))
+        found: list[list[SumCell]] = [[] for _ in range(8)]
+
+        def find(mine: list[SumCell]) -> None:
+            mine.extend(family.find({"route": str(n)}) for n in range(500))
+
+        threads = [Thread(target=find, args=(mine,)) for mine in found]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert [found[0]] * 8 == found
+        assert 500 == len(values(family))

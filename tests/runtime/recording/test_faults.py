@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from otel_meta.runtime.recording.faults import Faults
+
+
+class Unspeakable:
+    """Something that cannot be written."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    __repr__ = __str__
+
+
+def counted(faults: Faults) -> dict[tuple[str, ...], float]:
+    """How many faults there were, by source and reason."""
+    return {cell.labels: cell.value for cell in faults.family.cells()}
+
+
+class TestReport:
+    def test_counted(self) -> None:
+        """Each fault is counted by where it happened and why."""
+        faults = Faults()
+        faults.report("a", "value", "x")
+        faults.report("a", "value", "y")
+        faults.report("b", "labels", "z")
+
+        assert {("a", "value"): 2.0, ("b", "labels"): 1.0} == counted(faults)
+        assert 3.0 == faults.count()
+
+    def test_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The first of a kind is logged, with what was seen and where further ones are counted."""
+        faults = Faults()
+        with caplog.at_level(logging.WARNING, "otel_meta"):
+            faults.report("a", "value", "nan is no number")
+            faults.report("a", "value", "inf is no number")
+
+        (line,) = caplog.messages
+        assert (
+            "a: nan is no number (value); more of these are counted in otel_meta_faults_total, "
+            "not logged"
+        ) == line
+
+    def test_unspeakable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A detail that cannot be written is counted all the same."""
+        monkeypatch.setattr(logging, "raiseExceptions", False)
+        monkeypatch.setattr(logging.getLogger("otel_meta"), "propagate", False)
+        faults = Faults()
+        faults.report("a", "value", Unspeakable())
+
+        assert {("a", "value"): 1.0} == counted(faults)
+
+
+class TestCountOnly:
+    def test_silent(self, caplog: pytest.LogCaptureFixture) -> None:
+        """What somebody else reports is counted and not logged."""
+        faults = Faults()
+        faults.count_only("a", "value")
+
+        assert ({("a", "value"): 1.0}, []) == (counted(faults), caplog.messages)
+
+    def test_none(self) -> None:
+        """At first there were none."""
+        assert 0 == Faults().count()

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from threading import Thread
+
+import pytest
+
+from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, UpDownCounter, labels
+from otel_meta.model.self_metrics import FAULTS, SERIES, SERIES_LIMIT
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.live_instruments import (
+    CounterRecorder,
+    GaugeRecorder,
+    HistogramRecorder,
+    Recorder,
+    UpDownCounterRecorder,
+)
+from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.testing import capture
+
+COUNTER = Counter("acme.requests", "Requests.", NoLabels)
+
+
+@labels
+class Style:
+    style: str
+
+
+STYLES = Gauge("acme.styles", "Styles.", Style, max_series=9)
+GAUGE = Gauge("acme.level", "A level.", NoLabels)
+
+
+class TestRecorder:
+    @pytest.mark.parametrize(
+        ("instrument", "kind"),
+        [
+            (COUNTER, CounterRecorder),
+            (UpDownCounter("acme.connections", "Connections.", NoLabels), UpDownCounterRecorder),
+            (GAUGE, GaugeRecorder),
+            (Histogram("acme.size", "A size.", NoLabels, buckets=(1,)), HistogramRecorder),
+        ],
+        ids=lambda value: getattr(value, "kind", ""),
+    )
+    def test_kind(self, instrument: Instrument[...], kind: type) -> None:
+        """Each kind of instrument has its kind of recorder."""
+        assert kind is type(Accumulators(Faults()).recorder(instrument))
+
+    def test_again(self) -> None:
+        """Asked for again, it is the same one."""
+        accumulators = Accumulators(Faults())
+
+        assert accumulators.recorder(COUNTER) is accumulators.recorder(COUNTER)
+
+    def test_threads(self) -> None:
+        """Threads that ask at the same time get the same one."""
+        accumulators = Accumulators(Faults())
+        found: list[Recorder] = []
+        threads = [
+            Thread(target=lambda: found.append(accumulators.recorder(COUNTER))) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert 1 == len(set(found))
+
+    def test_unknown(self) -> None:
+        """A kind that there is not cannot be recorded."""
+        with pytest.raises(TypeError, match=r"Instrument\('acme\.x'\) is of no kind"):
+            Accumulators(Faults()).recorder(Instrument("acme.x", "Something.", NoLabels))
+
+
+class TestFamilies:
+    def test_order(self) -> None:
+        """Families come as they were bound, those of otel_meta itself last."""
+        accumulators = Accumulators(Faults())
+        accumulators.recorder(GAUGE)
+        accumulators.recorder(COUNTER)
+
+        assert [GAUGE, COUNTER, SERIES, SERIES_LIMIT, FAULTS] == [
+            f.instrument for f in accumulators.families()
+        ]
+
+    def test_faults(self) -> None:
+        """A fault of a family is counted under the name that Prometheus shows."""
+        faults = Faults()
+        accumulators = Accumulators(faults)
+        family = accumulators.family(COUNTER)
+        family._on_fault("cardinality", "too many")
+
+        assert [(("acme_requests_total", "cardinality"), 1.0)] == [
+            (cell.labels, cell.value) for cell in faults.family.cells()
+        ]
+
+
+class TestSeries:
+    def test_shown(self) -> None:
+        """A collection shows how many series each metric has and may have."""
+        accumulators = Accumulators(Faults(), max_series=5)
+        accumulators.recorder(COUNTER).add(1)
+        for style in "ab":
+            accumulators.recorder(STYLES).set(1, style=style)
+        shown = {
+            (family.instrument, *cell.labels): cell.value
+            for family in accumulators.families()
+            if family.instrument in (SERIES, SERIES_LIMIT)
+            for cell in family.cells()
+        }
+
+        assert {
+            (SERIES, "acme_requests_total"): 1.0,
+            (SERIES, "acme_styles"): 2.0,
+            (SERIES_LIMIT, "acme_requests_total"): 5.0,
+            (SERIES_LIMIT, "acme_styles"): 9.0,
+        } == shown
+
+    def test_scraped(self) -> None:
+        """A scrape shows them, too."""
+        with capture(max_series=5) as captured:
+            captured.telemetry.accumulators.recorder(COUNTER).add(1)
+            lines = captured.prometheus_text().splitlines()
+
+        shown = [line for line in lines if 'metric="acme_requests_total"' in line]
+
+        assert ["otel_meta_series", "otel_meta_series_limit"] == [s.split("{")[0] for s in shown]
+
+    def test_own_limit(self) -> None:
+        """What an instrument says of its series wins over what was configured."""
+        accumulators = Accumulators(Faults(), max_series=5)
+        for number in range(20):
+            accumulators.recorder(STYLES).set(1, style=str(number))
+        family = accumulators.family(STYLES)
+
+        assert (9, 10) == (family.limit, sum(1 for _ in family.cells()))

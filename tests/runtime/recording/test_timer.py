@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
+from threading import Barrier, Thread
+from typing import Any, Literal
+
+import pytest
+
+from otel_meta import DeclarationError, Histogram, NoLabels, labels
+from otel_meta.runtime.recording import timer as timer_module
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.timer import Timer
+
+
+@labels
+class Query:
+    table: str
+    outcome: Literal["ok", "failed"] = "ok"
+
+
+HISTOGRAM = Histogram("acme.query", "Queries.", Query, unit="s", buckets=(1, 10))
+
+
+class Clock:
+    """Seconds that a test moves on."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        """What a timer reads."""
+        return self.now
+
+
+class Bench:
+    """A timer, its clock, and what it reported."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.reports: list[tuple[float, Mapping[str, Any]]] = []
+        self.timer = Timer(lambda *report: self.reports.append(report), {"table": "orders"})
+
+    def work(self, seconds: float) -> None:
+        """Take some time."""
+        self.clock.now += seconds
+
+    @property
+    def seconds(self) -> list[float]:
+        """What was reported, without the labels."""
+        return [seconds for seconds, _ in self.reports]
+
+
+@pytest.fixture
+def it(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A timer whose clock stands still."""
+    clock = Clock()
+    monkeypatch.setattr(timer_module, "perf_counter", clock)
+    return Bench(clock)
+
+
+class TestBlock:
+    def test_seconds(self, it: Bench) -> None:
+        """A block is reported with its seconds and labels."""
+        with it.timer:
+            it.work(2.5)
+
+        assert [(2.5, {"table": "orders"})] == it.reports
+
+    def test_raises(self, it: Bench) -> None:
+        """A block that raises is reported, and its exception goes on."""
+
+        def fail() -> None:
+            with it.timer:
+                it.work(1)
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            fail()
+
+        assert [1.0] == it.seconds
+
+    def test_labels(self, it: Bench) -> None:
+        """Labels given inside the block replace those that it began with, for that run."""
+        with it.timer as timing:
+            timing.labels(table="orders", outcome="failed")
+        with it.timer:
+            pass
+
+        assert [{"table": "orders", "outcome": "failed"}, {"table": "orders"}] == [
+            given for _, given in it.reports
+        ]
+
+    def test_again(self, it: Bench) -> None:
+        """A timer may be used again."""
+        for seconds in (1, 2):
+            with it.timer:
+                it.work(seconds)
+
+        assert [1.0, 2.0] == it.seconds
+
+    def test_within(self, it: Bench) -> None:
+        """A timer may be used within itself."""
+        with it.timer:
+            it.work(1)
+            with it.timer:
+                it.work(2)
+            it.work(4)
+
+        assert [2.0, 7.0] == it.seconds
+
+    def test_threads(self, it: Bench) -> None:
+        """Threads that share a timer each have their own time, whoever ends first."""
+        started, long_done = Barrier(2), Barrier(2)
+
+        def short() -> None:
+            started.wait()
+            with it.timer:
+                long_done.wait()
+                long_done.wait()
+
+        thread = Thread(target=short)
+        thread.start()
+        with it.timer:
+            it.work(5)
+            started.wait()
+            long_done.wait()
+        it.work(1)
+        long_done.wait()
+        thread.join()
+
+        assert [5.0, 1.0] == it.seconds
+
+    def test_tasks(self, it: Bench) -> None:
+        """Tasks that share a timer each have their own time, whoever ends first."""
+
+        async def run() -> None:
+            first_in, second_in, first_out = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+            async def first() -> None:
+                with it.timer:
+                    it.work(5)
+                    first_in.set()
+                    await second_in.wait()
+                first_out.set()
+
+            async def second() -> None:
+                await first_in.wait()
+                with it.timer:
+                    second_in.set()
+                    await first_out.wait()
+                    it.work(1)
+
+            await asyncio.gather(first(), second())
+
+        asyncio.run(run())
+
+        assert [5.0, 1.0] == it.seconds
+
+    def test_elsewhere(self, it: Bench) -> None:
+        """A block may end in another thread than it began in, as a dependency's does."""
+
+        def block() -> Iterator[None]:
+            with it.timer:
+                it.work(3)
+                yield
+
+        running = block()
+        thread = Thread(target=next, args=(running,))
+        thread.start()
+        thread.join()
+        assert None is next(running, None)
+
+        assert [3.0] == it.seconds
+
+    def test_unbalanced(self, it: Bench) -> None:
+        """An end without a beginning reports nothing."""
+        it.timer.__exit__(None, None, None)
+
+        assert [] == it.reports
+
+
+class TestDecorator:
+    def test_function(self, it: Bench) -> None:
+        """Each call of a function is reported; it keeps its name, arguments and result."""
+
+        @it.timer
+        def double(number: int, *, more: int = 0) -> int:
+            """Twice as much."""
+            it.work(number)
+            return 2 * number + more
+
+        assert (5, 6) == (double(2, more=1), double(3))
+        assert ("double", "Twice as much.") == (double.__name__, double.__doc__)
+        assert [2.0, 3.0] == it.seconds
+
+    def test_recursion(self, it: Bench) -> None:
+        """A function that calls itself is reported once a call."""
+
+        @it.timer
+        def down(number: int) -> None:
+            it.work(1)
+            if number:
+                down(number - 1)
+
+        down(2)
+
+        assert [1.0, 2.0, 3.0] == it.seconds
+
+    def test_raises(self, it: Bench) -> None:
+        """A call that raises is reported, and its exception goes on."""
+
+        @it.timer
+        def fail() -> None:
+            it.work(1)
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            fail()
+
+        assert [1.0] == it.seconds
+
+    def test_coroutine(self, it: Bench) -> None:
+        """A coroutine is reported when it has run, and stays a coroutine function."""
+
+        @it.timer
+        async def wait(seconds: float) -> float:
+            await asyncio.sleep(0)
+            it.work(seconds)
+            return seconds
+
+        assert inspect.iscoroutinefunction(wait)
+        assert 2.0 == asyncio.run(wait(2.0))
+        assert [2.0] == it.seconds
+
+    def test_beside(self, it: Bench) -> None:
+        """Coroutines that run beside each other each have their own time."""
+
+        @it.timer
+        async def wait(turns: int) -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+                it.work(1)
+
+        async def run() -> None:
+            await asyncio.gather(wait(1), wait(3))
+
+        asyncio.run(run())
+
+        assert [1.0, 4.0] == [it.seconds[0], it.seconds[1]]
+
+    def test_method(self, it: Bench) -> None:
+        """A method is reported as a function is."""
+
+        class Store:
+            @it.timer
+            def load(self) -> str:
+                it.work(1)
+                return type(self).__name__
+
+        assert "Store" == Store().load()
+        assert [1.0] == it.seconds
+
+    def test_generator(self, it: Bench) -> None:
+        """A generator is refused when it is decorated: its call takes no time."""
+
+        def numbers() -> Iterator[int]:
+            yield 1
+
+        async def later() -> AsyncIterator[int]:
+            yield 1
+
+        functions: list[Callable[..., Any]] = [numbers, later]
+        for function in functions:
+            with pytest.raises(DeclarationError, match="time a block inside it"):
+                it.timer(function)
+
+
+class TestHistogram:
+    def test_recorded(self) -> None:
+        """A histogram's timer records seconds under its labels."""
+        accumulators = Accumulators(Faults())
+        with accumulators.recorder(HISTOGRAM).time(table="orders") as timing:
+            timing.labels(table="orders", outcome="failed")
+        (cell,) = accumulators.family(HISTOGRAM).cells()
+
+        assert (("orders", "failed"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
+
+    def test_handle(self) -> None:
+        """So does a handle's."""
+        accumulators = Accumulators(Faults())
+        with accumulators.recorder(HISTOGRAM).bind(table="orders").time():
+            pass
+        (cell,) = accumulators.family(HISTOGRAM).cells()
+
+        assert (("orders", "ok"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
+
+    @pytest.mark.parametrize(("unit", "recorded"), [("s", 86_400.0), ("d", 1.0)])
+    def test_unit(self, it: Bench, unit: str, recorded: float) -> None:
+        """What is recorded is in the histogram's unit."""
+        accumulators = Accumulators(Faults())
+        histogram = Histogram("acme.age", "Ages.", NoLabels, unit=unit, buckets=(1,))
+        with accumulators.recorder(histogram).time():
+            it.work(86_400)
+        (cell,) = accumulators.family(histogram).cells()
+
+        assert recorded == cell.snapshot()[1]
+
+    def test_no_time(self) -> None:
+        """In a unit that is no time nothing is recorded, which is counted as a fault."""
+        accumulators = Accumulators(Faults())
+        histogram = Histogram("acme.size", "Sizes.", NoLabels, unit="By", buckets=(1,))
+        with accumulators.recorder(histogram).time():
+            pass
+
+        assert [] == list(accumulators.family(histogram).cells())
+        assert 1.0 == accumulators.faults.count()
+
+    def test_labels(self) -> None:
+        """Labels that there are not are a fault, and the block is none the wiser."""
+        accumulators = Accumulators(Faults())
+        time = partial(accumulators.recorder(HISTOGRAM).time, tabel="orders")
+        with time():
+            done = True
+
+        assert (True, 1.0) == (done, accumulators.faults.count())

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo, SloTracker, Status
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.slo.counting import Events
+from otel_meta.runtime.slo.tracker import INTERVAL
+from otel_meta.testing import FakeClock
+
+HOUR, DAY = 3600, 86_400
+STEPS = ((1.2 * HOUR, 10), (7 * HOUR, 120), (3.1 * DAY, 600), (float("inf"), 1800))
+
+
+class Acme(MetaRepo, name="acme", owner="us"):
+    """Calls."""
+
+    calls = Counter("acme.calls", "Calls.", NoLabels)
+    failures = Counter("acme.failures", "Failures.", NoLabels)
+    level = Gauge("acme.level", "A level.", NoLabels)
+
+    availability = Slo(
+        "acme-availability",
+        objective="99%",
+        period="7d",
+        sli=calls.ratio(bad=failures),
+        why="Callers wait.",
+    )
+    steadiness = Slo(
+        "acme-steadiness",
+        objective="90%",
+        period="7d",
+        sli=level.at_least(1),
+        why="Nobody likes surprises.",
+        windows=(),
+    )
+
+
+class Other(MetaRepo, name="other", owner="us"):
+    """Other calls."""
+
+    calls = Counter("other.calls", "Calls.", NoLabels)
+    failures = Counter("other.failures", "Failures.", NoLabels)
+    availability = Slo(
+        "other-availability",
+        objective="99%",
+        period="7d",
+        sli=calls.ratio(bad=failures),
+        why="Callers wait.",
+    )
+
+
+class Seen(NamedTuple):
+    """Something that happened, as an oracle remembers it."""
+
+    at: float
+    bad: int
+    total: int
+
+
+class Bench:
+    """A tracker on a clock that stands still, and an oracle that forgets nothing."""
+
+    def __init__(self, start: float = 1000.0) -> None:
+        self.accumulators = Accumulators(Faults())
+        self.clock = FakeClock(start)
+        self.tracker = SloTracker(self.accumulators, self.clock)
+        self.tracker.follow(Acme)
+        self.seen: list[Seen] = []
+        self._next = start + INTERVAL
+
+    def live(self, instrument: Any) -> Any:
+        """The live half of an instrument."""
+        return self.accumulators.recorder(instrument)
+
+    def happen(self, bad: int, good: int) -> None:
+        """Record some events."""
+        self.live(Acme.calls).add(bad + good)
+        self.live(Acme.failures).add(bad)
+        self.seen.append(Seen(self.clock(), bad, bad + good))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, in which the tracker looks every so often."""
+        until = self.clock() + seconds
+        while self._next <= until:
+            self.clock.now = self._next
+            self.tracker.sample()
+            self._next += INTERVAL
+        self.clock.now = until
+
+    def within(self, seconds: float) -> Events:
+        """What the oracle saw in the last seconds."""
+        began = self.clock() - seconds
+        inside = [event for event in self.seen if event.at > began]
+        return Events(sum(e.bad for e in inside), sum(e.total for e in inside))
+
+    def burns(self, seconds: float) -> set[Fraction | None]:
+        """The burn rates that a history of steps may give: with up to one step of events more."""
+        longest = seconds + step_of(seconds)
+        edges = [self.clock() - event.at for event in self.seen]
+        return {
+            burn(self.within(at_most + 0.1))
+            for at_most in (seconds, *edges)
+            if seconds <= at_most <= longest
+        }
+
+
+def step_of(seconds: float) -> int:
+    """How coarse the history is that far back."""
+    return next(step for reach, step in STEPS if seconds <= reach)
+
+
+def burn(events: Events) -> Fraction | None:
+    """The burn rate by the book, for an objective of 99 %."""
+    bad, total = map(Fraction, events)
+    return bad / total * 100 if total else None
+
+
+# Half seconds: never at the very moment of a look, where before and after are a matter of taste.
+pauses = st.integers(0, 6 * 3600).map(lambda seconds: seconds + 0.5) | st.just(20 * HOUR + 0.5)
+scripts = st.lists(
+    st.tuples(pauses, st.integers(0, 20), st.integers(0, 200)), min_size=1, max_size=12
+)
+
+
+class TestOracle:
+    @settings(max_examples=20)
+    @given(script=scripts, rest=st.integers(0, 2 * HOUR))
+    def test_windows(self, script: list[tuple[float, int, int]], rest: int) -> None:
+        """Of every window, the tracker counts all events, and at most those of one step more."""
+        bench = Bench()
+        for pause, bad, good in script:
+            bench.wait(pause - (bench.clock() % 1))
+            bench.happen(bad, good)
+        bench.wait(rest)
+        status = bench.tracker.status(Acme.availability)
+
+        for span in Acme.availability.burn_lookbacks():
+            assert status.burn_rates[str(span)] in bench.burns(span.seconds), span
+
+    @settings(max_examples=20)
+    @given(script=scripts)
+    def test_total(self, script: list[tuple[float, int, int]]) -> None:
+        """Until a period has passed, every event since the start is counted exactly."""
+        bench = Bench()
+        for pause, bad, good in script:
+            bench.wait(min(pause, 12 * HOUR))
+            bench.happen(bad, good)
+        status = bench.tracker.status(Acme.availability)
+        total = sum(event.total for event in bench.seen)
+
+        assert Events(sum(event.bad for event in bench.seen), total) == status.events
+        assert (total == 0) == (status.state == "no_data")
+
+    def test_period(self) -> None:
+        """After a period, what is older than it no longer counts."""
+        bench = Bench()
+        bench.happen(50, 50)
+        bench.wait(7 * DAY - 1)
+        before = bench.tracker.status(Acme.availability).events
+        bench.wait(HOUR)
+
+        assert (50.0, 100.0) == before
+        assert "no_data" == bench.tracker.status(Acme.availability).state
+
+    def test_day_and_night(self) -> None:
+        """Each event weighs the same: a bad night with few calls does not outweigh a good day."""
+        bench = Bench()
+        bench.happen(0, 10**6)
+        bench.wait(HOUR)
+        bench.happen(100, 0)
+        bench.wait(INTERVAL)
+
+        assert "ok" == bench.tracker.status(Acme.availability).state
+
+
+class TestBurnRates:
+    def test_even(self) -> None:
+        """Just as many bad events as the objective allows burn at exactly 1."""
+        bench = Bench()
+        bench.happen(1, 99)
+
+        assert {Fraction(1)} == set(bench.tracker.status(Acme.availability).burn_rates.values())
+
+    def test_no_events(self) -> None:
+        """A window without events burns at no rate at all, which is not 0."""
+        bench = Bench()
+        bench.happen(1, 99)
+        bench.wait(2 * HOUR)
+        rates = bench.tracker.status(Acme.availability).burn_rates
+
+        assert (None, None, 1) == (rates["5m"], rates["1h"], rates["6h"])
+
+    def test_spans(self) -> None:
+        """There is a rate for every span that an alert looks back over."""
+        rates = Bench().tracker.status(Acme.availability).burn_rates
+
+        assert [str(span) for span in Acme.availability.burn_lookbacks()] == list(rates)
+
+
+class TestTimeSlices:
+    def test_seconds(self) -> None:
+        """Time is counted in seconds, by what the gauge shows."""
+        bench = Bench()
+        bench.live(Acme.level).set(1)
+        bench.wait(100)
+        bench.live(Acme.level).set(0)
+        bench.wait(20)
+
+        assert (20.0, 120.0) == bench.tracker.status(Acme.steadiness).events
+
+    def test_between_looks(self) -> None:
+        """The time since the last look counts, too."""
+        bench = Bench()
+        bench.live(Acme.level).set(0)
+        bench.wait(15)
+
+        assert (15.0, 15.0) == bench.tracker.status(Acme.steadiness).events
+
+
+class TestFollow:
+    def test_again(self) -> None:
+        """Following a meta-repository again keeps what was counted."""
+        bench = Bench()
+        bench.happen(1, 1)
+        bench.wait(60)
+        bench.tracker.follow(Acme)
+
+        assert (1.0, 2.0) == bench.tracker.status(Acme.availability).events
+
+    def test_unknown(self) -> None:
+        """The SLO of a meta-repository that is not followed has no status."""
+        with pytest.raises(KeyError):
+            Bench().tracker.status(Other.availability)
+
+    def test_all(self) -> None:
+        """Every SLO that is followed has a status, in order."""
+        bench = Bench()
+        bench.tracker.follow(Other)
+
+        assert [
+            ("acme", Acme.availability),
+            ("acme", Acme.steadiness),
+            ("other", Other.availability),
+        ] == [(status.repo, status.slo) for status in bench.tracker.statuses()]
+
+    def test_covered(self) -> None:
+        """A status says how much of the period the process has seen, and never more than that."""
+        bench = Bench()
+        bench.wait(60)
+        early = bench.tracker.status(Acme.availability).covered
+        bench.clock.advance(30 * DAY)
+
+        assert (60.0, 7.0 * DAY) == (early, bench.tracker.status(Acme.availability).covered)
+
+    def test_meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another meta-repository may be bound while statuses are read."""
+        tracker = Bench().tracker
+        read = tracker.status
+
+        def status(slo: Slo) -> Status:
+            tracker.follow(Other)  # as another thread does, between two statuses
+            return read(slo)
+
+        monkeypatch.setattr(tracker, "status", status)
+
+        assert "acme" == tracker.statuses()[0].repo

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import propagate, trace
+from opentelemetry.baggage import set_baggage
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+
+from otel_meta.runtime.sdk_environment import prefer_stable_conventions, set_propagators
+
+OPT_IN = "OTEL_SEMCONV_STABILITY_OPT_IN"
+
+
+@pytest.fixture(autouse=True)
+def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test does to the process is undone."""
+    monkeypatch.setenv("OTEL_PROPAGATORS", "")
+    before = propagate.get_global_textmap()
+    yield
+    propagate.set_global_textmap(before)
+
+
+def current() -> Context:
+    """A span, and something about it for whoever is called."""
+    context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1))
+    return set_baggage("tenant", "a", trace.set_span_in_context(NonRecordingSpan(context)))
+
+
+class TestPropagators:
+    @pytest.mark.parametrize(
+        ("names", "headers"),
+        [
+            (("tracecontext", "baggage"), {"traceparent", "baggage"}),
+            (("tracecontext",), {"traceparent"}),
+            (("baggage",), {"baggage"}),
+            (("none",), set()),
+            ((), set()),
+        ],
+    )
+    def test_headers(self, names: tuple[str, ...], headers: set[str]) -> None:
+        """Just the headers that are asked for carry a trace on."""
+        set_propagators(names)
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier, current())
+
+        assert headers == set(carrier)
+
+    def test_others(self) -> None:
+        """Whoever reads the variable later finds what is used."""
+        set_propagators(("baggage",))
+
+        assert "baggage" == os.environ["OTEL_PROPAGATORS"]
+
+
+class TestConventions:
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (None, "http"),
+            ("", "http"),
+            ("http", "http"),
+            ("http/dup", "http/dup"),
+            ("database", "database,http"),
+            ("database, http", "database, http"),
+        ],
+    )
+    def test_stable(self, monkeypatch: pytest.MonkeyPatch, before: str | None, after: str) -> None:
+        """The stable HTTP conventions are asked for, beside whatever else is."""
+        monkeypatch.setenv(OPT_IN, before or "")
+        if before is None:
+            monkeypatch.delenv(OPT_IN)
+        prefer_stable_conventions()
+
+        assert after == os.environ[OPT_IN]
