@@ -13,7 +13,7 @@ BUDGETS: Final = {CLIENT: 0.8}
 def counter_row() -> Row:
     """Adding to a counter."""
     flow, _ = ours()
-    handle = flow.runs.bind(dag="orders", task="load", state="success")
+    handle = flow.runs.with_labels(dag="orders", task="load", state="success")
     child = client_counter().labels(**LABELS)
     costs = microseconds({OURS: lambda: handle.add(1), CLIENT: lambda: child.inc(1)})
     return Row("handle.add", costs, BUDGETS)
@@ -22,7 +22,7 @@ def counter_row() -> Row:
 def histogram_row() -> Row:
     """Recording into a histogram."""
     flow, _ = ours()
-    handle = flow.duration.bind(dag="orders", task="load", state="success")
+    handle = flow.duration.with_labels(dag="orders", task="load", state="success")
     child = client_histogram().labels(**LABELS)
     costs = microseconds({OURS: lambda: handle.record(0.02), CLIENT: lambda: child.observe(0.02)})
     return Row("handle.record", costs, BUDGETS)
@@ -31,7 +31,7 @@ def histogram_row() -> Row:
 def gauge_row() -> Row:
     """Setting a gauge; ours notes the time, too."""
     flow, _ = ours()
-    handle = flow.waiting.bind(dag="orders", task="load", state="success")
+    handle = flow.waiting.with_labels(dag="orders", task="load", state="success")
     child = client_gauge().labels(**LABELS)
     return Row(
         "handle.set", microseconds({OURS: lambda: handle.set(7), CLIENT: lambda: child.set(7)}), {}

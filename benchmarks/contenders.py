@@ -18,7 +18,7 @@ from prometheus_client import Histogram as PrometheusHistogram
 from otel_meta import Counter, Gauge, Histogram, MetaRepo, labels
 from otel_meta.runtime.recording.bind import bind
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 LABELS: Final = {"dag": "orders", "task": "load", "state": "success"}
@@ -43,10 +43,10 @@ class Flow(MetaRepo, name="flow", owner="data"):
     duration = Histogram("flow.duration", "Durations.", Task, unit="s", buckets=BUCKETS)
 
 
-def ours() -> tuple[Flow, Accumulators]:
+def ours() -> tuple[Flow, MetricStorage]:
     """Our instruments, and where they record."""
-    accumulators = Accumulators(Faults())
-    return bind(Flow, accumulators), accumulators
+    storage = MetricStorage(Faults())
+    return bind(Flow, storage), storage
 
 
 def meter() -> Meter:
@@ -61,10 +61,10 @@ def sdk_histogram() -> SdkHistogram:
     )
 
 
-def tracer(accumulators: Accumulators) -> Tracer:
+def tracer(storage: MetricStorage) -> Tracer:
     """One that samples everything, and that our accumulators know of."""
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(accumulators.spans)
+    provider.add_span_processor(storage.spans)
     return provider.get_tracer("benchmark")
 
 

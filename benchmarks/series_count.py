@@ -15,7 +15,7 @@ from scale.labels import OPEN, Counts, label_sets, series_of
 from scale.table import DOCUMENT, put, table
 
 from otel_meta.model import MetaRepo
-from otel_meta.model.measures import Growth, Measure, Share
+from otel_meta.model.measures import Measure, RelativeChange, Share
 from otel_meta.render.rules import series_names as series
 from otel_meta.render.rules.recording_rules import slo_records
 from otel_meta.repos import BUILTIN
@@ -84,7 +84,7 @@ _OVERVIEW: Final = (series.COMPLIANCE, series.VIOLATIONS)
 
 def _groups(measure: Measure, counts: Counts) -> int:
     """How many series of one service an aggregation leaves."""
-    of: Any = measure.of if isinstance(measure, Growth) else measure
+    of: Any = measure.of if isinstance(measure, RelativeChange) else measure
     source = of.whole if isinstance(of, Share) else of.source
     kept = {
         tuple(labels.get(name, "") for name in of.by)

@@ -84,8 +84,8 @@ def timer_calls(flow: Flow) -> dict[str, Call]:
 
 def main() -> None:
     """Print the table."""
-    flow, accumulators = ours()
-    spans = tracer(accumulators)
+    flow, storage = ours()
+    spans = tracer(storage)
     rows = [
         _row("counter.add", counter_calls(flow), BUDGETS),
         _row("counter.add, a label left out", default_calls(flow), BUDGETS),
@@ -98,8 +98,8 @@ def main() -> None:
         rows.append(
             _row("histogram.record in a sampled span", histogram_calls(flow), {SDK: 1 / 10})
         )
-    flow, accumulators = ours()
-    elsewhere = tracer(accumulators).start_span("benchmark")
+    flow, storage = ours()
+    elsewhere = tracer(storage).start_span("benchmark")
     rows.append(_row("counter.add, a sampled span lives elsewhere", counter_calls(flow)))
     elsewhere.end()
     print_table(rows, (SDK, CLIENT))

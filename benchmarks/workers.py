@@ -65,7 +65,9 @@ def recording(flow: Flow, own: Flow) -> Row:
 
 def bound(flow: Flow, own: Flow) -> Row:
     """The same by handles."""
-    add, own_add = (f.runs.bind(dag="orders", task="load", state="failed").add for f in (flow, own))
+    add, own_add = (
+        f.runs.with_labels(dag="orders", task="load", state="failed").add for f in (flow, own)
+    )
     child = client_counter().labels(**LABELS)
     calls: dict[str, Call] = {
         OURS: lambda: add(1),

@@ -23,14 +23,14 @@ class OtelMetaError(Exception):
 class DeclarationError(OtelMetaError, ValueError):
     """A declaration is wrong: the message names it, what is wrong with it, and the cure."""
 
-    def __init__(self, where: str, wrong: str, mend: str) -> None:
-        super().__init__(where, wrong, mend)  # as they came, so that it can be pickled
+    def __init__(self, where: str, problem: str, fix: str) -> None:
+        super().__init__(where, problem, fix)  # as they came, so that it can be pickled
         self.where = where
-        self.wrong = wrong
-        self.mend = mend
+        self.problem = problem
+        self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.wrong}; {self.mend}"
+        return f"{self.where}: {self.problem}; {self.fix}"
 
 
 class NotBoundError(OtelMetaError, AttributeError):

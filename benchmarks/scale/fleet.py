@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from otel_meta.model import Histogram, Instrument, MetaRepo, Ratio, Slo
-from otel_meta.model.selector import Match
+from otel_meta.model.selector import Selector
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
 from otel_meta.render.rules import series_names as series
@@ -167,7 +167,7 @@ def _rate(service: Service, instrument: Instrument[...], labels: Labels) -> floa
     return (5.0 if service.burns else 0.0) if bad else 100.0
 
 
-def _holds(part: Match, instrument: Instrument[...], labels: Labels) -> bool:
+def _holds(part: Selector, instrument: Instrument[...], labels: Labels) -> bool:
     return part.instrument is instrument and part.predicate()(tuple(labels.values()))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_meta.model import Duration, MetaRepo
-from otel_meta.model.measures import Growth, Latest, Measure, Quantile, Share
-from otel_meta.model.selector import Match
+from otel_meta.model.measures import Latest, Measure, Quantile, RelativeChange, Share
+from otel_meta.model.selector import Selector
 from otel_meta.render.rules.measure_promql import expression
 from otel_meta.repos import BUILTIN, Nebula
 
@@ -55,13 +55,13 @@ def _measures(repo: type[MetaRepo]) -> Iterator[tuple[str, Measure]]:
 
 
 def _span(measure: Measure) -> Duration | None:
-    inner: Any = measure.of if isinstance(measure, Growth) else measure
+    inner: Any = measure.of if isinstance(measure, RelativeChange) else measure
     return None if isinstance(inner, Latest) else inner.over
 
 
 def _series(measure: Measure) -> int:
     match measure:
-        case Growth():
+        case RelativeChange():
             return 2 * _series(measure.of)  # now, and then
         case Share():
             return 2 * _matched(measure.whole) + _matched(measure.part)  # as the rule is written
@@ -71,7 +71,7 @@ def _series(measure: Measure) -> int:
             return _matched(measure.source)
 
 
-def _matched(match: Match) -> int:
+def _matched(match: Selector) -> int:
     holds = match.predicate()
     return sum(holds(tuple(labels.values())) for labels in label_sets(match.instrument))
 

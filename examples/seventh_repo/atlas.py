@@ -82,7 +82,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
         name="AtlasTilesFailing",
         measure=increase(tiles.where(result="failed"), "15m", by=("service_name", "layer")),
         above=100,
-        hold=Duration("5m"),
+        for_=Duration("5m"),
         severity="ticket",
         summary="Tiles of a layer cannot be served.",
     )

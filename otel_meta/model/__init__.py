@@ -3,13 +3,14 @@
 from .burn import BURN_WINDOWS, BurnWindow, Severity
 from .catalog import Catalog, Problem
 from .duration import Duration
-from .instrument import Counter, Gauge, Histogram, Instrument, UpDownCounter
+from .instrument import Instrument
+from .kinds import Counter, Gauge, Histogram, UpDownCounter
 from .labels import Attribute, NoLabels, labels
-from .measures import growth, increase, latest, over_time, quantile, rate, share
+from .measures import increase, latest, over_time, quantile, rate, relative_change, share
 from .objective import Budget, Objective
 from .repo import MetaRepo
 from .rules import Alert, Recording
-from .selector import PRESENT, Match
+from .selector import PRESENT, Selector
 from .semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_LATENCY_P99,
@@ -34,25 +35,25 @@ __all__ = [
     "Gauge",
     "Histogram",
     "Instrument",
-    "Match",
     "MetaRepo",
     "NoLabels",
     "Objective",
     "Problem",
     "Ratio",
     "Recording",
+    "Selector",
     "Severity",
     "Sli",
     "Slo",
     "Threshold",
     "TimeSlice",
     "UpDownCounter",
-    "growth",
     "increase",
     "labels",
     "latest",
     "over_time",
     "quantile",
     "rate",
+    "relative_change",
     "share",
 ]

@@ -19,11 +19,11 @@ class Problem:
     """Something in a catalogue that cannot hold, and the cure."""
 
     where: str
-    wrong: str
-    mend: str
+    problem: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.wrong}; {self.mend}"
+        return f"{self.where}: {self.problem}; {self.fix}"
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 Protocols, so that declarations need no OpenTelemetry. Every method is safe to call from any
 thread and never raises; a value that cannot be recorded is dropped and counted.
 
-A handle, got by ``bind``, is what an instrument without labels is: ``LiveCounter[[]]``. It stands
-for its labels: used after `remove`, or in a forked child, it begins the series anew.
+A handle, returned by ``with_labels``, has the type of an instrument without labels:
+``LiveCounter[[]]``. After `remove`, and in a forked child, the next recording through a handle
+begins the series anew.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class LiveCounter(Protocol[P]):
     def add(self, amount: float, /, *_: P.args, **labels: P.kwargs) -> None:
         """Add a number that is finite and not negative, in the instrument's unit."""
 
-    def bind(self, *_: P.args, **labels: P.kwargs) -> LiveCounter[[]]:
+    def with_labels(self, *_: P.args, **labels: P.kwargs) -> LiveCounter[[]]:
         """A handle on the series with these labels, for hot loops. The series is there at once."""
         ...
 
@@ -38,7 +39,7 @@ class LiveUpDownCounter(Protocol[P]):
     def add(self, amount: float, /, *_: P.args, **labels: P.kwargs) -> None:
         """Add a finite number, in the instrument's unit."""
 
-    def bind(self, *_: P.args, **labels: P.kwargs) -> LiveUpDownCounter[[]]:
+    def with_labels(self, *_: P.args, **labels: P.kwargs) -> LiveUpDownCounter[[]]:
         """A handle on the series with these labels, for hot loops. The series is there at once."""
         ...
 
@@ -52,7 +53,7 @@ class LiveGauge(Protocol[P]):
     def set(self, value: float, /, *_: P.args, **labels: P.kwargs) -> None:
         """Replace the value with a finite one, in the instrument's unit."""
 
-    def bind(self, *_: P.args, **labels: P.kwargs) -> LiveGauge[[]]:
+    def with_labels(self, *_: P.args, **labels: P.kwargs) -> LiveGauge[[]]:
         """A handle on the series with these labels, for hot loops."""
         ...
 
@@ -73,7 +74,7 @@ class LiveHistogram(Protocol[P]):
         """
         ...
 
-    def bind(self, *_: P.args, **labels: P.kwargs) -> LiveHistogram[[]]:
+    def with_labels(self, *_: P.args, **labels: P.kwargs) -> LiveHistogram[[]]:
         """A handle on the series with these labels, for hot loops. The series is there at once."""
         ...
 

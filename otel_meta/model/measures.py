@@ -13,9 +13,8 @@ from typing import Final, Literal, TypeVar
 from otel_meta.errors import DeclarationError
 
 from .duration import Duration
-from .instrument import Source
 from .labels import IDENTITY_LABELS
-from .selector import Match, as_match
+from .selector import Selector, Source, as_selector
 
 Aggregation = Literal["sum", "avg", "max", "min"]
 Extent = Literal["avg", "max", "min"]
@@ -25,9 +24,9 @@ _BY_SERVICE: Final[By] = ("service_name",)
 
 @dataclass(frozen=True)
 class _OneSource:
-    source: Match
+    source: Selector
 
-    def matches(self) -> Iterator[Match]:
+    def selectors(self) -> Iterator[Selector]:
         """Every part of a metric that this looks at."""
         yield self.source
 
@@ -36,7 +35,7 @@ class _OneSource:
 class Latest(_OneSource):
     """A gauge as it is now, in its unit, over the series that ``by`` does not keep apart."""
 
-    merge: Aggregation
+    aggregation: Aggregation
     by: By
 
 
@@ -44,9 +43,9 @@ class Latest(_OneSource):
 class OverTime(_OneSource):
     """A gauge's average or extreme over a span of time, in its unit; ``merge`` as for `Latest`."""
 
-    how: Extent
+    function: Extent
     over: Duration
-    merge: Aggregation
+    aggregation: Aggregation
     by: By
 
 
@@ -82,19 +81,19 @@ class Share:
     The quotient of two increases, so that each event weighs the same; never a mean of ratios.
     """
 
-    part: Match
-    whole: Match
+    part: Selector
+    whole: Selector
     over: Duration
     by: By
 
-    def matches(self) -> Iterator[Match]:
+    def selectors(self) -> Iterator[Selector]:
         """Every part of a metric that this looks at."""
         yield self.part
         yield self.whole
 
 
 @dataclass(frozen=True)
-class Growth:
+class RelativeChange:
     """How much a measure grew against itself one ``over`` ago: 0.2 is 20 % more."""
 
     of: OverTime | Rate | Increase
@@ -105,30 +104,35 @@ class Growth:
         """The labels by which the measure is kept apart."""
         return self.of.by
 
-    def matches(self) -> Iterator[Match]:
+    def selectors(self) -> Iterator[Selector]:
         """Every part of a metric that this looks at."""
-        return self.of.matches()
+        return self.of.selectors()
 
 
-Measure = Latest | OverTime | Quantile | Rate | Increase | Share | Growth
+Measure = Latest | OverTime | Quantile | Rate | Increase | Share | RelativeChange
 M = TypeVar("M", bound=Measure)
 
 
-def latest(gauge: Source, *, merge: Aggregation = "max", by: By = _BY_SERVICE) -> Latest:
+def latest(gauge: Source, *, aggregation: Aggregation = "max", by: By = _BY_SERVICE) -> Latest:
     """A gauge as it is now.
 
     Raises:
         DeclarationError: it is not a gauge, or lacks a label of ``by``. So do the others here.
     """
-    return _checked(Latest(_of_kind(gauge, "gauge", "updowncounter"), merge, by))
+    return _checked(Latest(_of_kind(gauge, "gauge", "updowncounter"), aggregation, by))
 
 
 def over_time(
-    gauge: Source, how: Extent, over: str, *, merge: Aggregation = "avg", by: By = _BY_SERVICE
+    gauge: Source,
+    function: Extent,
+    over: str,
+    *,
+    aggregation: Aggregation = "avg",
+    by: By = _BY_SERVICE,
 ) -> OverTime:
     """A gauge's average or extreme over a span such as "7d"."""
     source = _of_kind(gauge, "gauge", "updowncounter")
-    return _checked(OverTime(source, how, Duration(over), merge, by))
+    return _checked(OverTime(source, function, Duration(over), aggregation, by))
 
 
 def quantile(histogram: Source, q: str, over: str, *, by: By = _BY_SERVICE) -> Quantile:
@@ -155,9 +159,9 @@ def share(part: Source, whole: Source, over: str, *, by: By = _BY_SERVICE) -> Sh
     return _checked(Share(_of_kind(part, *kinds), _of_kind(whole, *kinds), Duration(over), by))
 
 
-def growth(of: OverTime | Rate | Increase, over: str) -> Growth:
+def relative_change(of: OverTime | Rate | Increase, over: str) -> RelativeChange:
     """How much a measure grew against itself a span such as "7d" ago."""
-    return Growth(of, Duration(over))
+    return RelativeChange(of, Duration(over))
 
 
 def _fraction(text: str) -> Fraction:
@@ -167,8 +171,8 @@ def _fraction(text: str) -> Fraction:
         return Fraction(0)
 
 
-def _of_kind(source: Source, *kinds: str) -> Match:
-    match = as_match(source)
+def _of_kind(source: Source, *kinds: str) -> Selector:
+    match = as_selector(source)
     if match.instrument.kind not in kinds:
         raise DeclarationError(
             f"metric {match.instrument.name!r}",
@@ -179,12 +183,12 @@ def _of_kind(source: Source, *kinds: str) -> Match:
 
 
 def _checked(measure: M) -> M:
-    for match in measure.matches():
+    for match in measure.selectors():
         _check_by(match, measure.by)
     return measure
 
 
-def _check_by(match: Match, by: Iterable[str]) -> None:
+def _check_by(match: Selector, by: Iterable[str]) -> None:
     known = {*IDENTITY_LABELS, *(label.name for label in match.instrument.label_fields)}
     for name in by:
         if name not in known:

@@ -11,7 +11,7 @@ from otel_meta.errors import DeclarationError
 
 from .instrument import Instrument
 from .rules import Alert, Recording
-from .selector import Match
+from .selector import Selector
 from .slo import NAME, Slo
 
 T = TypeVar("T")
@@ -85,9 +85,9 @@ def _check_references(cls: type[MetaRepo]) -> None:
             )
 
 
-def _references(cls: type[MetaRepo]) -> Iterator[tuple[str, Match]]:
+def _references(cls: type[MetaRepo]) -> Iterator[tuple[str, Selector]]:
     for name, slo in cls.slos.items():
-        yield from ((name, match) for match in slo.sli.matches())
+        yield from ((name, match) for match in slo.sli.selectors())
     measured: Mapping[str, Recording | Alert] = {**cls.recordings, **cls.alerts}
     for name, declared in measured.items():
-        yield from ((name, match) for match in declared.measure.matches())
+        yield from ((name, match) for match in declared.measure.selectors())

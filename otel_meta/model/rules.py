@@ -62,8 +62,8 @@ class Alert:
     summary: str
     above: float | None = None
     below: float | None = None
-    hold: Duration | None = None
-    look: str = ""
+    for_: Duration | None = None
+    first_steps: str = ""
 
     def __post_init__(self) -> None:
         where = f"alert {self.name!r}"
@@ -74,8 +74,8 @@ class Alert:
                 where, "has both or neither of above and below", "give one bound"
             )
         _expect_sentence(where, self.summary)
-        if self.look:
-            _expect_sentence(where, self.look)
+        if self.first_steps:
+            _expect_sentence(where, self.first_steps)
 
 
 def _expect_sentence(where: str, text: str) -> None:

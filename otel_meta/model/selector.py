@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from otel_meta.errors import DeclarationError
 
-if TYPE_CHECKING:
-    from .instrument import Instrument
-    from .labels import Label
+from .instrument import Instrument
+from .labels import Label
 
 
 class Presence(Enum):
@@ -28,39 +27,39 @@ Wanted = str | tuple[str, ...] | Presence
 
 
 @dataclass(frozen=True)
-class Condition:
+class Matcher:
     """What one label has to be."""
 
     label: str
     wanted: tuple[str, ...] | Presence
 
-    def holds(self, value: str) -> bool:
+    def matches(self, value: str) -> bool:
         """Whether a series with this label value is meant."""
         return bool(value) if isinstance(self.wanted, Presence) else value in self.wanted
 
 
 @dataclass(frozen=True)
-class Match:
+class Selector:
     """The series of an instrument for which every condition holds."""
 
     instrument: Instrument[...]
-    conditions: tuple[Condition, ...] = ()
+    matchers: tuple[Matcher, ...] = ()
 
-    def where(self, **wanted: Wanted) -> Match:
+    def where(self, **wanted: Wanted) -> Selector:
         """Narrow the match further.
 
         Raises:
             DeclarationError: the instrument has no such label, or the label no such value.
         """
-        return Match(self.instrument, (*self.conditions, *self._conditions(wanted.items())))
+        return Selector(self.instrument, (*self.matchers, *self._matchers(wanted.items())))
 
     def predicate(self) -> Callable[[tuple[str, ...]], bool]:
         """A test of label values in declared order, for counting in the process."""
         positions = {label.name: at for at, label in enumerate(self.instrument.label_fields)}
-        checks = [(positions[c.label], c) for c in self.conditions]
-        return lambda values: all(c.holds(values[at]) for at, c in checks)
+        checks = [(positions[c.label], c) for c in self.matchers]
+        return lambda values: all(c.matches(values[at]) for at, c in checks)
 
-    def _conditions(self, wanted: Iterable[tuple[str, Wanted]]) -> Iterable[Condition]:
+    def _matchers(self, wanted: Iterable[tuple[str, Wanted]]) -> Iterable[Matcher]:
         fields = {label.name: label for label in self.instrument.label_fields}
         for name, value in wanted:
             if name not in fields:
@@ -69,7 +68,7 @@ class Match:
                     f"has no label {name!r}",
                     f"choose from {sorted(fields)}" if fields else "it has no labels",
                 )
-            yield Condition(name, self._checked(fields[name], value))
+            yield Matcher(name, self._checked(fields[name], value))
 
     def _checked(self, label: Label, value: Wanted) -> tuple[str, ...] | Presence:
         if isinstance(value, Presence):
@@ -85,6 +84,10 @@ class Match:
         return values
 
 
-def as_match(part: Instrument[...] | Match) -> Match:
+Source = Instrument[...] | Selector
+"""All series of an instrument, or some of them."""
+
+
+def as_selector(part: Source) -> Selector:
     """All series of an instrument, or the match as it is."""
-    return part if isinstance(part, Match) else Match(part)
+    return part if isinstance(part, Selector) else Selector(part)

@@ -46,5 +46,6 @@ SERIES_LIMIT: Final = Gauge(
 
 OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT)
 
+UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."
 UP: Final = "otel_meta.up"
 """1 for as long as the process exports: absent is dead, while present without events is idle."""

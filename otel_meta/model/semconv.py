@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from .instrument import Histogram, UpDownCounter
+from .kinds import Histogram, UpDownCounter
 from .labels import Attribute, labels
 from .measures import quantile
 from .rules import Recording

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from otel_meta.errors import DeclarationError
 
-if TYPE_CHECKING:
-    from .selector import Match
+from .selector import Selector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +20,9 @@ class Ratio:
             not count events.
     """
 
-    total: Match
-    bad: Match | None = None
-    good: Match | None = None
+    total: Selector
+    bad: Selector | None = None
+    good: Selector | None = None
 
     def __post_init__(self) -> None:
         if (self.bad is None) == (self.good is None):
@@ -32,10 +31,10 @@ class Ratio:
                 "names both or neither of bad and good",
                 "give the one that the service counts",
             )
-        for match in self.matches():
+        for match in self.selectors():
             _expect(match, "counter", "histogram")
 
-    def matches(self) -> Iterator[Match]:
+    def selectors(self) -> Iterator[Selector]:
         """Every part of a metric that this looks at."""
         yield self.total
         yield from (part for part in (self.bad, self.good) if part is not None)
@@ -51,12 +50,12 @@ class Threshold:
         DeclarationError: not a histogram, or no bucket ends at the bound.
     """
 
-    values: Match
+    values: Selector
     bound: float
 
     def __post_init__(self) -> None:
         _expect(self.values, "histogram")
-        buckets: tuple[float, ...] = getattr(self.values.instrument, "buckets", ())
+        buckets = self.values.instrument.buckets
         if self.bound not in buckets:
             raise DeclarationError(
                 f"metric {self.values.instrument.name!r}",
@@ -68,7 +67,7 @@ class Threshold:
         """The same of the series that have these label values."""
         return Threshold(self.values.where(**wanted), self.bound)
 
-    def matches(self) -> Iterator[Match]:
+    def selectors(self) -> Iterator[Selector]:
         """Every part of a metric that this looks at."""
         yield self.values
 
@@ -77,17 +76,17 @@ class Threshold:
 class TimeSlice:
     """Time in which a gauge is where it should be; an event is a slice of time.
 
-    With ``judge="each"`` every series of the gauge has its own slices (the share of breaker-time
+    With ``series="each"`` every series of the gauge has its own slices (the share of breaker-time
     in which breakers were closed); with ``"worst"`` a slice is bad as soon as one series is.
 
     Raises:
         DeclarationError: not a gauge, or both or neither bound.
     """
 
-    value: Match
+    value: Selector
     at_least: float | None = None
     at_most: float | None = None
-    judge: Literal["each", "worst"] = "each"
+    series: Literal["each", "worst"] = "each"
 
     def __post_init__(self) -> None:
         _expect(self.value, "gauge", "updowncounter")
@@ -100,7 +99,7 @@ class TimeSlice:
 
     def where(self, **wanted: str | tuple[str, ...]) -> TimeSlice:
         """The same of the series that have these label values."""
-        return TimeSlice(self.value.where(**wanted), self.at_least, self.at_most, self.judge)
+        return TimeSlice(self.value.where(**wanted), self.at_least, self.at_most, self.series)
 
     def worst(self) -> TimeSlice:
         """The same, with a slice bad as soon as one series is."""
@@ -112,7 +111,7 @@ class TimeSlice:
             return value >= self.at_least
         return self.at_most is not None and value <= self.at_most
 
-    def matches(self) -> Iterator[Match]:
+    def selectors(self) -> Iterator[Selector]:
         """Every part of a metric that this looks at."""
         yield self.value
 
@@ -120,7 +119,7 @@ class TimeSlice:
 Sli = Ratio | Threshold | TimeSlice
 
 
-def _expect(match: Match, *kinds: str) -> None:
+def _expect(match: Selector, *kinds: str) -> None:
     if match.instrument.kind not in kinds:
         raise DeclarationError(
             f"metric {match.instrument.name!r}",

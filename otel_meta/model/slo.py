@@ -41,9 +41,9 @@ class Slo:
     period: Duration
     sli: Sli
     why: str
-    windows: tuple[BurnWindow, ...]
-    min_bad: int
-    quiet: Duration
+    burn_windows: tuple[BurnWindow, ...]
+    min_bad_events: int
+    no_data_after: Duration
 
     def __init__(
         self,
@@ -53,9 +53,9 @@ class Slo:
         period: str | Duration,
         sli: Sli,
         why: str,
-        windows: tuple[BurnWindow, ...] | None = None,
-        min_bad: int = 3,
-        quiet: str | Duration = "6h",
+        burn_windows: tuple[BurnWindow, ...] | None = None,
+        min_bad_events: int = 3,
+        no_data_after: str | Duration = "6h",
     ) -> None:
         set_fields(
             self,
@@ -64,16 +64,16 @@ class Slo:
             period=Duration.of(period),
             sli=sli,
             why=why,
-            min_bad=min_bad,
-            quiet=Duration.of(quiet),
+            min_bad_events=min_bad_events,
+            no_data_after=Duration.of(no_data_after),
         )
         self._check_words()
-        set_fields(self, windows=self._table() if windows is None else windows)
+        set_fields(self, burn_windows=self._table() if burn_windows is None else burn_windows)
         self._check_windows()
 
     def burn_lookbacks(self) -> tuple[Duration, ...]:
         """Every span of time that a burn window looks back over, shortest first."""
-        return tuple(sorted({span for w in self.windows for span in (w.short, w.long)}))
+        return tuple(sorted({span for w in self.burn_windows for span in (w.short, w.long)}))
 
     def _table(self) -> tuple[BurnWindow, ...]:
         try:
@@ -83,7 +83,7 @@ class Slo:
             raise DeclarationError(
                 f"SLO {self.name!r}",
                 f"has a period of {self.period}, for which there is no table of burn windows",
-                f"choose one of {known}, or give windows=",
+                f"choose one of {known}, or give burn_windows=",
             ) from None
 
     def _check_words(self) -> None:
@@ -97,7 +97,9 @@ class Slo:
             )
 
     def _check_windows(self) -> None:
-        for problem in problems_of(self.windows, self.period, self.objective.budget):
+        for problem in problems_of(self.burn_windows, self.period, self.objective.budget):
             raise DeclarationError(
-                f"SLO {self.name!r}", problem, "give windows= that suit its objective and period"
+                f"SLO {self.name!r}",
+                problem,
+                "give burn_windows= that suit its objective and period",
             )

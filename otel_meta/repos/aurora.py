@@ -245,7 +245,7 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
     )
     active_users_daily = Recording(
         "service:active_users:max_1d",
-        over_time(active_users, "max", "1d", merge="sum"),
+        over_time(active_users, "max", "1d", aggregation="sum"),
         "Most users with a live session at a time, over 1 day.",
     )
     websocket_latency_p99 = Recording(
@@ -262,10 +262,10 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
             "30m",
         ),
         above=0.01,
-        hold=Duration("5m"),
+        for_=Duration("5m"),
         severity="ticket",
         summary="Registrations fail for reasons that are ours.",
-        look=(
+        first_steps=(
             "The reason label tells the mail provider, a dependency and our own code apart; "
             "a trace of POST /registrations shows which call failed."
         ),

@@ -141,7 +141,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         "chronos-pipeline-success",
         objective="99%",
         period="7d",
-        quiet="26h",  # most pipelines run once a day
+        no_data_after="26h",  # most pipelines run once a day
         sli=pipeline_runs.ratio(bad=pipeline_runs.where(outcome="failure")),
         why="Reports and models are built on yesterday's data until somebody reruns it.",
     )
@@ -149,7 +149,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         "chronos-pipeline-latency",
         objective="95%",  # P95
         period="7d",
-        quiet="26h",  # most pipelines run once a day
+        no_data_after="26h",  # most pipelines run once a day
         sli=pipeline_duration.within(3600),
         why="Data that takes over an hour misses the morning's decisions.",
     )
@@ -157,7 +157,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         "chronos-data-quality",
         objective="99%",
         period="7d",
-        quiet="26h",  # most pipelines run once a day
+        no_data_after="26h",  # most pipelines run once a day
         sli=quality_checks.ratio(good=quality_check_success),
         why="Wrong data is believed for longer than missing data.",
     )
@@ -182,10 +182,10 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         name="ChronosDataQualityCheckFailures",
         measure=share(quality_check_success, quality_checks, "1h", by=("dataset",)),
         below=0.99,
-        hold=Duration("5m"),  # sums are short of series while Prometheus starts
+        for_=Duration("5m"),  # sums are short of series while Prometheus starts
         severity="ticket",
         summary="Checks of a data set fail.",
-        look=(
+        first_steps=(
             "Compare data_volume_bytes_total and data_schema_changes_detected_total with "
             "yesterday's: an upstream change comes before a bad transformation."
         ),
@@ -196,5 +196,5 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         above=0,
         severity="ticket",
         summary="A task of a DAG failed after its last retry.",
-        look="The task's log in Airflow; then the freshness of the data sets that it reads.",
+        first_steps="The task's log in Airflow; then the freshness of the data sets that it reads.",
     )

@@ -138,7 +138,7 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         "nebula-cost-forecast-accuracy",
         objective="95%",
         period="30d",
-        quiet="26h",  # a day's bill is known once a day
+        no_data_after="26h",  # a day's bill is known once a day
         sli=cost.ratio(bad=cost_forecast_error),
         why="Teams are given budgets by the forecast and stopped by the bill.",
     )
@@ -154,10 +154,10 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         name="NebulaFreeTierLimitApproaching",
         measure=latest(free_tier_usage, by=("gcp_service", "quota")),
         above=80,
-        hold=Duration("15m"),
+        for_=Duration("15m"),
         severity="ticket",
         summary="A free-tier allowance is nearly used up; what comes after it is billed.",
-        look=(
+        first_steps=(
             "Which project calls the service: cloud_cost_usd_total by project, and what was "
             "deployed since usage grew."
         ),

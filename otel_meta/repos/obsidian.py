@@ -13,12 +13,12 @@ from otel_meta.model import (
     MetaRepo,
     Recording,
     Slo,
-    growth,
     increase,
     labels,
     latest,
     over_time,
     quantile,
+    relative_change,
 )
 
 FindingSeverity = Literal["critical", "high", "medium", "low"]
@@ -127,7 +127,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         "obsidian-scan-success",
         objective="99%",
         period="7d",
-        quiet="26h",
+        no_data_after="26h",
         sli=scans.ratio(bad=scan_failures),
         why="What is not scanned ships with whatever is in it.",
     )
@@ -135,7 +135,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         "obsidian-critical-remediation",
         objective="95%",  # P95
         period="30d",
-        quiet="6d",  # no critical finding was closed: let us hope that there was none
+        no_data_after="6d",  # no critical finding was closed: let us hope that there was none
         sli=remediation_duration.within(86_400).where(severity="critical"),
         why="A critical finding is exploited within days of being published.",
     )
@@ -153,7 +153,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         "obsidian-policy-compliance",
         objective="99%",
         period="30d",
-        quiet="26h",
+        no_data_after="26h",
         sli=policy_evaluations.ratio(bad=policy_evaluations.where(result="violation")),
         why="Auditors read violations as the rule and compliance as luck.",
     )
@@ -165,7 +165,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
     )
     findings_trend = Recording(
         "severity:security_findings_open:avg_7d",
-        over_time(findings_open, "avg", "7d", merge="sum", by=("severity",)),
+        over_time(findings_open, "avg", "7d", aggregation="sum", by=("severity",)),
         "Open findings by severity, moving average over 7 days.",
     )
     remediation_p95 = Recording(
@@ -180,7 +180,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         above=0,
         severity="page",
         summary="A scanner reports critical findings.",
-        look=(
+        first_steps=(
             "The finding in the scanner's report: is the vulnerable path reachable, is "
             "there a fixed version, does a policy block the rollout."
         ),
@@ -191,19 +191,19 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         above=0,
         severity="ticket",
         summary="Scans of a scanner fail.",
-        look=(
+        first_steps=(
             "The reason label: a timeout asks for a larger runner, an authentication "
             "failure for a new token; until then the target counts as unscanned."
         ),
     )
     findings_trending_up = Alert(
         name="ObsidianSecurityFindingsTrendingUp",
-        measure=growth(over_time(findings_open, "avg", "7d", merge="sum"), "7d"),
+        measure=relative_change(over_time(findings_open, "avg", "7d", aggregation="sum"), "7d"),
         above=0.2,
-        hold=Duration("5m"),  # sums are short of series while Prometheus starts
+        for_=Duration("5m"),  # sums are short of series while Prometheus starts
         severity="ticket",
         summary="Over 20 % more findings are open than a week ago.",
-        look=(
+        first_steps=(
             "Which scanner and severity grew; a new rule set of a scanner raises all "
             "targets at once, a new dependency only some."
         ),

@@ -179,7 +179,7 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
     )
     current_accuracy = Recording(
         "model_version:model_accuracy:min",
-        latest(accuracy, merge="min", by=("model", "version")),
+        latest(accuracy, aggregation="min", by=("model", "version")),
         "Accuracy of each model and version now, 0 to 1.",
     )
     drift_rate = Recording(
@@ -199,18 +199,20 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         above=0,
         severity="ticket",
         summary="A model sees other data than it was trained on.",
-        look=(
+        first_steps=(
             "Which kind of drift it is; then model_data_quality_score of the data sets behind "
             "the model, and the freshness of the pipelines that fill them."
         ),
     )
     accuracy_degraded = Alert(
         name="SentinelModelAccuracyDegraded",
-        measure=over_time(accuracy_to_baseline, "avg", "30m", merge="min", by=("model", "version")),
+        measure=over_time(
+            accuracy_to_baseline, "avg", "30m", aggregation="min", by=("model", "version")
+        ),
         below=0.95,
         severity="ticket",
         summary="A model has lost more than 5 % of the accuracy it was released with.",
-        look=(
+        first_steps=(
             "Whether the drift alert of the same model fires; without drift, look at labels "
             "that arrive late and at the last change of features."
         ),

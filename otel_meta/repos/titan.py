@@ -181,10 +181,10 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         name="TitanCircuitBreakerOpen",
         measure=latest(breaker_state.where(state="open"), by=("service_name", "breaker")),
         above=0,
-        hold=Duration("1m"),
+        for_=Duration("1m"),
         severity="ticket",
         summary="A circuit breaker refuses calls.",
-        look=(
+        first_steps=(
             "The dependency behind the breaker: its own SLOs and service_dependency_health; "
             "a breaker that opens is the effect, not the cause."
         ),
@@ -195,7 +195,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         above=0,
         severity="ticket",
         summary="Events of a type fail to be handled.",
-        look=(
+        first_steps=(
             "The event type's newest schema and the dead-letter queue; then the handler's "
             "log lines, by trace id."
         ),
@@ -204,10 +204,10 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         name="TitanHighServiceErrorRate",
         measure=share(http_requests.where(error_type=PRESENT), http_requests, "5m"),
         above=0.01,
-        hold=Duration("5m"),
+        for_=Duration("5m"),
         severity="ticket",
         summary="More than 1 % of a service's requests fail.",
-        look=(
+        first_steps=(
             "Which route and status, and whether a deployment or an open breaker began at "
             "the same minute."
         ),

@@ -13,14 +13,14 @@ logger: Final = logging.getLogger("otel_meta")
 class Renewable(Protocol):
     """Something that a child must not share with its parent."""
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Begin as in a new process; no other thread is there."""
 
 
 _renewed: Final[WeakKeyDictionary[Renewable, None]] = WeakKeyDictionary()
 
 
-def renew_in_child(it: Renewable) -> None:
+def reset_after_fork(it: Renewable) -> None:
     """Have something begin anew in every child that is forked while it lives.
 
     What asked first goes first.
@@ -31,7 +31,7 @@ def renew_in_child(it: Renewable) -> None:
 def _renew() -> None:
     for it in list(_renewed):
         try:
-            it.start_anew()
+            it.after_fork()
         except Exception:  # it is the application that forked, and the rest has to begin anew, too
             logger.exception("%s cannot begin anew after a fork", type(it).__name__)
 

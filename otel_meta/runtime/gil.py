@@ -19,7 +19,7 @@ _TURN: Final = 0.00005
 """Seconds that they get: enough for one that waits to wake up, which then runs as it needs."""
 
 
-class Turns:
+class GilYielder:
     """Pauses, wherever a stretch of time has gone by.
 
     Args:
@@ -37,9 +37,9 @@ class Turns:
             self._since = time.perf_counter()
 
 
-def unhurried(items: Iterable[T]) -> Iterator[T]:
+def yielding_gil(items: Iterable[T]) -> Iterator[T]:
     """The items, with a pause wherever it is time for one."""
-    turns = Turns()
+    turns = GilYielder()
     for item in items:
         yield item
         turns.give()

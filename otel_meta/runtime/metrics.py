@@ -17,23 +17,21 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 
 from otel_meta.extras import optional
-from otel_meta.model.self_metrics import UP
+from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 
-from .export.delivery import Outage
+from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter
 from .export.periodic import Ticker
-from .export.producer import Points
+from .export.producer import MetricProducer
 from .multiprocess.service_view import View
 from .multiprocess.workers import Workers
-from .recording.storage import Accumulators
+from .recording.storage import MetricStorage
 from .resource import of_service
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .prometheus.scrape import Scrape
     from .prometheus.server import Port
-
-UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."
 
 
 class PushReader(PeriodicExportingMetricReader):
@@ -43,7 +41,7 @@ class PushReader(PeriodicExportingMetricReader):
     that a foreign instrument's aggregation raises. A `Ticker` outlives that.
     """
 
-    def __init__(self, exporter: MetricExporter, points: Points) -> None:
+    def __init__(self, exporter: MetricExporter, points: MetricProducer) -> None:
         super().__init__(exporter, export_interval_millis=math.inf)
         self._points: Final = points
 
@@ -60,14 +58,14 @@ class Metrics:
         self,
         settings: Settings,
         resource: Resource,
-        accumulators: Accumulators,
-        outage: Outage,
+        storage: MetricStorage,
+        outage: DeliveryMonitor,
         *,
         view: View | None = None,
         workers: Workers | None = None,
     ) -> None:
         self._settings: Final = settings
-        self._accumulators: Final = accumulators
+        self._accumulators: Final = storage
         self.scrape: Final[Scrape | None] = self._scrape(resource, view)
         pushed = (name for name in settings.exporters["metrics"] if name != "prometheus")
         self._pushes: Final = [self._push(name, outage) for name in pushed]
@@ -120,12 +118,12 @@ class Metrics:
         with workers.opening(number) as is_ours:
             return self.scrape.listen(host, number, "now" if is_ours else "later")
 
-    def _push(self, name: str, outage: Outage) -> PushReader:
+    def _push(self, name: str, outage: DeliveryMonitor) -> PushReader:
         exporter = create_exporter("metrics", name, self._settings)
         outage.watch(exporter, "metrics")
         # Other exporters choose for the SDK alone, for they do not say what they chose.
         preference = self._settings.temporality if name == "otlp" else "cumulative"
-        return PushReader(exporter, Points(self._accumulators, preference))
+        return PushReader(exporter, MetricProducer(self._accumulators, preference))
 
     def _ticker(self, reader: PushReader) -> Ticker:
         collect: Callable[[], None] = reader.collect

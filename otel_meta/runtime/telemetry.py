@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from otel_meta.model import MetaRepo
 
 from .export.deadline import within
-from .export.delivery import Outage
+from .export.delivery import DeliveryMonitor
 from .export.periodic import Ticker
 from .logs.provider import Logs
 from .metrics import Metrics
@@ -22,7 +22,7 @@ from .multiprocess.service_view import View
 from .multiprocess.workers import Workers
 from .recording.bind import bind
 from .recording.faults import Faults, logger
-from .recording.storage import Accumulators
+from .recording.storage import MetricStorage
 from .settings import Settings
 from .slo.tracker import INTERVAL, SloTracker
 from .traces import Traces
@@ -45,10 +45,10 @@ def _workers(settings: Settings) -> Workers | None:
     return Workers(path, settings.service_name, settings.namespace, settings.max_series)
 
 
-def _view(workers: Workers | None, accumulators: Accumulators) -> View | None:
+def _view(workers: Workers | None, storage: MetricStorage) -> View | None:
     if workers is None:
         return None
-    return workers.view(accumulators.families, accumulators.faults.report)
+    return workers.view(storage.families, storage.faults.report)
 
 
 class Telemetry:
@@ -70,26 +70,26 @@ class Telemetry:
         self.workers: Final = _workers(settings)
         slots = None if self.workers is None else self.workers.slots
         self.faults: Final = Faults(slots)
-        self.accumulators: Final = Accumulators(
+        self.storage: Final = MetricStorage(
             self.faults,
             slots,
             max_series=settings.max_series,
             max_length=settings.max_label_length,
         )
-        self.view: Final = _view(self.workers, self.accumulators)
-        self.tracker: Final = SloTracker(self.view or self.accumulators, clock)
-        self._outage: Final = Outage(self.faults)
+        self.view: Final = _view(self.workers, self.storage)
+        self.tracker: Final = SloTracker(self.view or self.storage, clock)
+        self._outage: Final = DeliveryMonitor(self.faults)
         self.logs: Final = Logs(settings, resource, self.faults, self._outage)
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
             self.traces = Traces(settings, resource, self.faults, self._outage)
             if settings.exemplars:
-                self.traces.provider.add_span_processor(self.accumulators.spans)
+                self.traces.provider.add_span_processor(self.storage.spans)
             self.metrics = Metrics(
                 settings,
                 resource,
-                self.accumulators,
+                self.storage,
                 self._outage,
                 view=self.view,
                 workers=self.workers,
@@ -123,7 +123,7 @@ class Telemetry:
                 repo.__name__,
                 repo.name,
             )
-        live = bind(repo, self.accumulators)
+        live = bind(repo, self.storage)
         self.tracker.follow(repo)
         return live
 

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import (
 
 from otel_meta.errors import ConfigurationError
 
-from .export.delivery import Outage
+from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter
 from .export.queues import SpanQueue
 from .recording.faults import Faults
@@ -43,7 +43,7 @@ class Traces:
     """The tracer provider, and the ways out of it."""
 
     def __init__(
-        self, settings: Settings, resource: Resource, faults: Faults, outage: Outage
+        self, settings: Settings, resource: Resource, faults: Faults, outage: DeliveryMonitor
     ) -> None:
         sampler = create_sampler(settings.sampler, settings.sampler_arg)
         self.provider: Final = TracerProvider(sampler, resource, shutdown_on_exit=False)

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from otel_meta.model import Instrument, MetaRepo
 from otel_meta.runtime.configure import configure
-from otel_meta.runtime.recording.cells import BucketCell
+from otel_meta.runtime.recording.cells import HistogramCell
 from otel_meta.runtime.telemetry import Telemetry
 
 from .clock import FakeClock
@@ -45,7 +45,7 @@ class CapturedTelemetry:
         """
         found = [
             shown
-            for cell in self.telemetry.accumulators.family(instrument).cells()
+            for cell in self.telemetry.storage.family(instrument).cells()
             if labels.items() <= _named(instrument, cell.labels).items()
             and (shown := _shown(cell)) is not None
         ]
@@ -94,4 +94,4 @@ def _named(instrument: Instrument[...], values: tuple[str, ...]) -> dict[str, st
 
 
 def _shown(cell: Any) -> float | None:
-    return sum(cell.snapshot()[0]) if isinstance(cell, BucketCell) else cell.value
+    return sum(cell.snapshot()[0]) if isinstance(cell, HistogramCell) else cell.value

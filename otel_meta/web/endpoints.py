@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from otel_meta.runtime.prometheus.handler import Asked
+from otel_meta.runtime.prometheus.handler import ScrapeRequest
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Receive, Scope, Send, header
@@ -67,8 +67,8 @@ def _metrics(telemetry: Telemetry) -> Answering:
     return answer
 
 
-def _asked(scope: Scope) -> Asked:
-    return Asked(
+def _asked(scope: Scope) -> ScrapeRequest:
+    return ScrapeRequest(
         query=scope.get("query_string", b"").decode("latin-1"),
         accept=header(scope, b"accept"),
         accept_encoding=header(scope, b"accept-encoding"),

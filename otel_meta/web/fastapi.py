@@ -58,7 +58,7 @@ def instrument(
     readiness = Readiness(ready, telemetry.faults)
     answered = endpoints(telemetry, readiness, paths or Paths())
     trace_requests(app, telemetry)
-    telemetry.logs.hush(answered)
+    telemetry.logs.silence_access_logs(answered)
     _wrap(app, telemetry, readiness, answered)
     _instrumented.add(app)
     return telemetry

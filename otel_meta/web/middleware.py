@@ -15,7 +15,7 @@ from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Message, Receive, Scope, Send, header, path_of
 from .readiness import Readiness
-from .request_cycle import REQUEST_ID, Exchange, Outcome
+from .request_cycle import REQUEST_ID, Outcome, RequestCycle
 from .request_id import request_id
 from .route import route_template
 
@@ -39,7 +39,7 @@ class TelemetryMiddleware:
         self._telemetry: Final = telemetry
         self._readiness: Final = readiness
         self._endpoints: Final = endpoints
-        recorder = telemetry.accumulators.recorder
+        recorder = telemetry.storage.recorder
         self._duration: Final[Any] = recorder(HTTP_SERVER_REQUEST_DURATION)
         self._active: Final[Any] = recorder(HTTP_SERVER_ACTIVE_REQUESTS)
 
@@ -66,7 +66,7 @@ class TelemetryMiddleware:
         kind = {"http_request_method": method, "url_scheme": scope.get("scheme", "http")}
         self._active.add(1, **kind)
         own_id = request_id(header(scope, REQUEST_ID))
-        exchange = Exchange(send, own_id, partial(self._report, scope, kind))
+        exchange = RequestCycle(send, own_id, partial(self._report, scope, kind))
         with bound_contextvars(request_id=own_id):
             try:
                 await self.app(scope, exchange.hearing(receive), exchange.send)
@@ -95,7 +95,7 @@ class TelemetryMiddleware:
             message = await receive()
             self._readiness.heard(message["type"])
             if message["type"] == "lifespan.startup":
-                self._telemetry.logs.adopt_servers()
+                self._telemetry.logs.take_over_server_loggers()
             return message
 
         async def say(message: Message) -> None:

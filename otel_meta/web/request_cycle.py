@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     """Empty if the server did its part."""
 
 
-class Exchange:
+class RequestCycle:
     """Follows a response on its way out.
 
     Args:

@@ -19,7 +19,7 @@ from otel_meta import (
 )
 from otel_meta.cli.describe import catalog_as_json
 from otel_meta.model import Ratio, TimeSlice
-from otel_meta.model.selector import as_match
+from otel_meta.model.selector import as_selector
 from otel_meta.model.sli import Sli
 from otel_meta.render.docs.descriptions import sli_in_words
 from otel_meta.repos import BUILTIN
@@ -71,7 +71,7 @@ class TestSliInWords:
             ),
             (TRIPS.ratio(good=GUIDED), "atlas_guided_total among atlas_trips_total"),
             (
-                Ratio(total=TRIPS.where(mode="foot"), good=as_match(GUIDED)),
+                Ratio(total=TRIPS.where(mode="foot"), good=as_selector(GUIDED)),
                 'atlas_guided_total among atlas_trips_total{mode="foot"}',
             ),
             (DURATION.within(60), "atlas_duration_seconds <= 60"),
@@ -83,7 +83,7 @@ class TestSliInWords:
             (AGE.at_least(1).worst(), "atlas_age_days >= 1, worst series"),
             (AGE.at_least(0), "atlas_age_days >= 0, each series"),
             (AGE.at_most(0), "atlas_age_days <= 0, each series"),
-            (TimeSlice(as_match(ACTIVE), at_most=7), "atlas_active <= 7, each series"),
+            (TimeSlice(as_selector(ACTIVE), at_most=7), "atlas_active <= 7, each series"),
         ],
     )
     def test_words(self, sli: Sli, words: str) -> None:

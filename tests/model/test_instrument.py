@@ -13,11 +13,11 @@ from otel_meta import (
     Gauge,
     Histogram,
     Instrument,
-    Match,
     MetaRepo,
     NoLabels,
     NotBoundError,
     Ratio,
+    Selector,
     Threshold,
     TimeSlice,
     UpDownCounter,
@@ -92,7 +92,7 @@ class TestInstrument:
 
     def test_where(self) -> None:
         """Part of its series is a match."""
-        assert Match(Atlas.requests).where(method="GET") == Atlas.requests.where(method="GET")
+        assert Selector(Atlas.requests).where(method="GET") == Atlas.requests.where(method="GET")
 
 
 class TestRefused:
@@ -146,25 +146,25 @@ class TestShorthand:
         """A counter and its bad part are a ratio."""
         bad = Atlas.requests.where(method="POST")
 
-        assert Ratio(total=Match(Atlas.requests), bad=bad) == Atlas.requests.ratio(bad=bad)
+        assert Ratio(total=Selector(Atlas.requests), bad=bad) == Atlas.requests.ratio(bad=bad)
 
     def test_ratio_good(self) -> None:
         """A histogram counts events too, and a whole instrument may be the good part."""
-        ratio = Ratio(total=Match(Atlas.latency), good=Match(Atlas.requests))
+        ratio = Ratio(total=Selector(Atlas.latency), good=Selector(Atlas.requests))
 
         assert ratio == Atlas.latency.ratio(good=Atlas.requests)
 
     def test_within(self) -> None:
         """A histogram and one of its bounds are a threshold."""
-        assert Threshold(Match(Atlas.latency), 0.1) == Atlas.latency.within(0.1)
+        assert Threshold(Selector(Atlas.latency), 0.1) == Atlas.latency.within(0.1)
 
     def test_at_least(self) -> None:
         """A gauge and a lower bound are time slices."""
-        assert TimeSlice(Match(Atlas.speed), at_least=3) == Atlas.speed.at_least(3)
+        assert TimeSlice(Selector(Atlas.speed), at_least=3) == Atlas.speed.at_least(3)
 
     def test_at_most(self) -> None:
         """A gauge and an upper bound are time slices."""
-        assert TimeSlice(Match(Atlas.speed), at_most=3) == Atlas.speed.at_most(3)
+        assert TimeSlice(Selector(Atlas.speed), at_most=3) == Atlas.speed.at_most(3)
 
 
 class TestAccess:

@@ -13,25 +13,25 @@ from otel_meta import (
     Gauge,
     Histogram,
     Instrument,
-    Match,
+    Selector,
     UpDownCounter,
-    growth,
     increase,
     labels,
     latest,
     over_time,
     quantile,
     rate,
+    relative_change,
     share,
 )
 from otel_meta.model.measures import (
-    Growth,
     Increase,
     Latest,
     Measure,
     OverTime,
     Quantile,
     Rate,
+    RelativeChange,
     Share,
 )
 
@@ -73,47 +73,52 @@ OF: dict[str, Callable[[Instrument[...]], Measure]] = {
 class TestMade:
     def test_latest(self) -> None:
         """A gauge as it is now is the largest by service, unless said otherwise."""
-        assert Latest(Match(SPEED), "max", SERVICE) == latest(SPEED)
+        assert Latest(Selector(SPEED), "max", SERVICE) == latest(SPEED)
 
     def test_over_time(self) -> None:
         """A gauge over time is averaged by service, unless said otherwise."""
-        assert OverTime(Match(SPEED), "max", WEEK, "avg", SERVICE) == over_time(SPEED, "max", "7d")
+        assert OverTime(Selector(SPEED), "max", WEEK, "avg", SERVICE) == over_time(
+            SPEED, "max", "7d"
+        )
 
     def test_merge(self) -> None:
         """How series become one is a choice."""
-        measures = latest(DEPTH, merge="sum"), over_time(DEPTH, "min", "7d", merge="sum")
+        measures = (
+            latest(DEPTH, aggregation="sum"),
+            over_time(DEPTH, "min", "7d", aggregation="sum"),
+        )
 
-        assert ["sum", "sum"] == [measure.merge for measure in measures]
+        assert ["sum", "sum"] == [measure.aggregation for measure in measures]
 
     def test_quantile(self) -> None:
         """A quantile is an exact share."""
-        expected = Quantile(Match(LATENCY), Fraction(99, 100), WEEK, SERVICE)
+        expected = Quantile(Selector(LATENCY), Fraction(99, 100), WEEK, SERVICE)
 
         assert expected == quantile(LATENCY, "0.99", "7d")
 
     def test_rate(self) -> None:
         """A rate is of a counter over a span."""
-        assert Rate(Match(REQUESTS), WEEK, SERVICE) == rate(REQUESTS, "7d")
+        assert Rate(Selector(REQUESTS), WEEK, SERVICE) == rate(REQUESTS, "7d")
 
     def test_increase(self) -> None:
         """So is an increase, and a histogram counts events as well."""
-        assert Increase(Match(LATENCY), WEEK, SERVICE) == increase(LATENCY, "7d")
+        assert Increase(Selector(LATENCY), WEEK, SERVICE) == increase(LATENCY, "7d")
 
     def test_share(self) -> None:
         """A share has a part and a whole, and looks at both."""
         part = REQUESTS.where(method="GET")
         made = share(part, REQUESTS, "7d")
 
-        assert Share(part, Match(REQUESTS), WEEK, SERVICE) == made
-        assert [part, Match(REQUESTS)] == list(made.matches())
+        assert Share(part, Selector(REQUESTS), WEEK, SERVICE) == made
+        assert [part, Selector(REQUESTS)] == list(made.selectors())
 
     def test_growth(self) -> None:
         """Growth looks at what the measure looks at, kept apart in the same way."""
         of = rate(REQUESTS, "1h", by=("route",))
-        made = growth(of, "7d")
+        made = relative_change(of, "7d")
 
-        assert Growth(of, WEEK) == made
-        assert [Match(REQUESTS)] == list(made.matches())
+        assert RelativeChange(of, WEEK) == made
+        assert [Selector(REQUESTS)] == list(made.selectors())
         assert ("route",) == made.by
 
 
@@ -180,4 +185,4 @@ class TestRefused:
         with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
             rate(REQUESTS, over)
         with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
-            growth(rate(REQUESTS, "7d"), over)
+            relative_change(rate(REQUESTS, "7d"), over)

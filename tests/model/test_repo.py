@@ -7,10 +7,10 @@ from otel_meta import (
     Counter,
     DeclarationError,
     Gauge,
-    Match,
     MetaRepo,
     NoLabels,
     Recording,
+    Selector,
     Slo,
     latest,
     rate,
@@ -126,7 +126,7 @@ class TestRefused:
                 sli=FOREIGN.ratio(bad=FOREIGN),
                 why="It hurts.",
             ),
-            Recording("a:b:c", rate(Match(FOREIGN), "1h"), "Traffic."),
+            Recording("a:b:c", rate(Selector(FOREIGN), "1h"), "Traffic."),
             Alert(
                 name="Bad", measure=rate(FOREIGN, "1h"), above=1, severity="page", summary="Bad."
             ),

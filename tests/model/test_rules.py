@@ -45,7 +45,7 @@ class TestAlert:
         """An alert has an upper bound, and fires at once unless told to hold."""
         made = alert(above=0)
 
-        assert (0, None, None) == (made.above, made.below, made.hold)
+        assert (0, None, None) == (made.above, made.below, made.for_)
 
     def test_below(self) -> None:
         """Or a lower bound, and a time for which it has to hold."""
@@ -53,12 +53,12 @@ class TestAlert:
             name="AtlasSlow",
             measure=SPEED,
             below=3,
-            hold=Duration("5m"),
+            for_=Duration("5m"),
             severity="page",
             summary="Maps are slow.",
         )
 
-        assert (None, 3, Duration("5m")) == (made.above, made.below, made.hold)
+        assert (None, 3, Duration("5m")) == (made.above, made.below, made.for_)
 
     @pytest.mark.parametrize("bounds", [{}, {"above": 1, "below": 0}])
     def test_bounds(self, bounds: dict[str, float]) -> None:

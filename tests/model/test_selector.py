@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import PRESENT, Counter, DeclarationError, Match, NoLabels, labels
-from otel_meta.model.selector import Condition, as_match
+from otel_meta import PRESENT, Counter, DeclarationError, NoLabels, Selector, labels
+from otel_meta.model.selector import Matcher, as_selector
 
 
 @labels
@@ -32,19 +32,19 @@ class TestWhere:
         """One value is asked for as itself."""
         match = REQUESTS.where(method="GET")
 
-        assert (Condition("method", ("GET",)),) == match.conditions
+        assert (Matcher("method", ("GET",)),) == match.matchers
 
     def test_several(self) -> None:
         """Several values are asked for as a tuple."""
         match = REQUESTS.where(method=("GET", "PUT"))
 
-        assert (Condition("method", ("GET", "PUT")),) == match.conditions
+        assert (Matcher("method", ("GET", "PUT")),) == match.matchers
 
     def test_present(self) -> None:
         """Any value at all is asked for by name."""
         match = REQUESTS.where(error=PRESENT)
 
-        assert (Condition("error", PRESENT),) == match.conditions
+        assert (Matcher("error", PRESENT),) == match.matchers
 
     def test_narrowing(self) -> None:
         """Narrowing twice is narrowing by both."""
@@ -54,10 +54,10 @@ class TestWhere:
 
     def test_source(self) -> None:
         """A match knows its instrument, and is left alone by narrowing it."""
-        match = Match(REQUESTS)
+        match = Selector(REQUESTS)
         match.where(method="GET")
 
-        assert Match(REQUESTS, ()) == match
+        assert Selector(REQUESTS, ()) == match
 
 
 class TestRefused:
@@ -93,7 +93,7 @@ class TestPredicate:
     @given(series)
     def test_all(self, values: tuple[str, ...]) -> None:
         """Without conditions every series is meant."""
-        assert Match(REQUESTS).predicate()(values)
+        assert Selector(REQUESTS).predicate()(values)
 
     @given(series)
     def test_one(self, values: tuple[str, ...]) -> None:
@@ -128,10 +128,10 @@ class TestPredicate:
 class TestAsMatch:
     def test_instrument(self) -> None:
         """An instrument stands for all of its series."""
-        assert Match(REQUESTS) == as_match(REQUESTS)
+        assert Selector(REQUESTS) == as_selector(REQUESTS)
 
     def test_match(self) -> None:
         """A match is taken as it is."""
         match = REQUESTS.where(method="GET")
 
-        assert match is as_match(match)
+        assert match is as_selector(match)

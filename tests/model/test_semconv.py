@@ -73,7 +73,7 @@ class TestRequestDuration:
         """Its P99 over 7 days is one recording for all who want it."""
         measure = HTTP_SERVER_LATENCY_P99.measure
 
-        assert [match.instrument for match in measure.matches()] == [DURATION]
+        assert [match.instrument for match in measure.selectors()] == [DURATION]
         assert (Fraction(99, 100), Duration("7d")) == (measure.q, measure.over)
 
 

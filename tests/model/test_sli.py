@@ -11,8 +11,8 @@ from otel_meta import (
     DeclarationError,
     Gauge,
     Histogram,
-    Match,
     Ratio,
+    Selector,
     Threshold,
     TimeSlice,
     UpDownCounter,
@@ -25,10 +25,12 @@ class Request:
     method: Literal["GET", "POST"]
 
 
-REQUESTS = Match(Counter("atlas.requests", "Requests.", Request))
-LATENCY = Match(Histogram("atlas.latency", "Latency.", Request, unit="s", buckets=(0.1, 0.5, 60)))
-SPEED = Match(Gauge("atlas.speed", "Speed.", Request))
-DEPTH = Match(UpDownCounter("atlas.depth", "Depth.", Request))
+REQUESTS = Selector(Counter("atlas.requests", "Requests.", Request))
+LATENCY = Selector(
+    Histogram("atlas.latency", "Latency.", Request, unit="s", buckets=(0.1, 0.5, 60))
+)
+SPEED = Selector(Gauge("atlas.speed", "Speed.", Request))
+DEPTH = Selector(UpDownCounter("atlas.depth", "Depth.", Request))
 
 values = st.floats(allow_nan=False)
 
@@ -38,11 +40,11 @@ class TestRatio:
         """A ratio looks at all events and at the part that is counted."""
         bad = REQUESTS.where(method="POST")
 
-        assert [REQUESTS, bad] == list(Ratio(total=REQUESTS, bad=bad).matches())
-        assert list(Ratio(total=REQUESTS, good=LATENCY).matches()) == [REQUESTS, LATENCY]
+        assert [REQUESTS, bad] == list(Ratio(total=REQUESTS, bad=bad).selectors())
+        assert list(Ratio(total=REQUESTS, good=LATENCY).selectors()) == [REQUESTS, LATENCY]
 
     @pytest.mark.parametrize("parts", [{}, {"bad": REQUESTS, "good": REQUESTS}])
-    def test_parts(self, parts: dict[str, Match]) -> None:
+    def test_parts(self, parts: dict[str, Selector]) -> None:
         """Both parts could disagree, and neither says nothing: exactly one is wanted."""
         with pytest.raises(
             DeclarationError, match=r"'atlas\.requests': names both or neither .*give the one"
@@ -50,7 +52,7 @@ class TestRatio:
             Ratio(total=REQUESTS, **parts)
 
     @pytest.mark.parametrize("gauge", [SPEED, DEPTH])
-    def test_kind(self, gauge: Match) -> None:
+    def test_kind(self, gauge: Selector) -> None:
         """What is not counted in events is no part of a ratio."""
         with pytest.raises(
             DeclarationError, match=r"is a (gauge|updown.*); this SLI needs a count"
@@ -78,7 +80,7 @@ class TestThreshold:
             Threshold(LATENCY, bound)
 
     @pytest.mark.parametrize("match", [REQUESTS, SPEED, DEPTH])
-    def test_kind(self, match: Match) -> None:
+    def test_kind(self, match: Selector) -> None:
         """Only a histogram has buckets."""
         with pytest.raises(DeclarationError, match="this SLI needs a histogram"):
             Threshold(match, 0.1)
@@ -88,7 +90,7 @@ class TestThreshold:
         part = Threshold(LATENCY, 0.1).where(method="GET")
 
         assert Threshold(LATENCY.where(method="GET"), 0.1) == part
-        assert [LATENCY.where(method="GET")] == list(part.matches())
+        assert [LATENCY.where(method="GET")] == list(part.selectors())
 
 
 class TestTimeSlice:
@@ -111,7 +113,7 @@ class TestTimeSlice:
             TimeSlice(SPEED, **bounds)
 
     @pytest.mark.parametrize("match", [REQUESTS, LATENCY])
-    def test_kind(self, match: Match) -> None:
+    def test_kind(self, match: Selector) -> None:
         """Only a value that stays has time slices."""
         with pytest.raises(DeclarationError, match="this SLI needs a gauge or a updowncounter"):
             TimeSlice(match, at_least=1)
@@ -119,15 +121,15 @@ class TestTimeSlice:
     @pytest.mark.parametrize("bounds", [{"at_least": 1}, {"at_most": 1}])
     def test_where(self, bounds: dict[str, float]) -> None:
         """Part of the series is judged by the same bound, in the same way."""
-        part = TimeSlice(SPEED, **bounds, judge="worst").where(method="GET")
+        part = TimeSlice(SPEED, **bounds, series="worst").where(method="GET")
 
-        assert TimeSlice(SPEED.where(method="GET"), **bounds, judge="worst") == part
-        assert [SPEED.where(method="GET")] == list(part.matches())
+        assert TimeSlice(SPEED.where(method="GET"), **bounds, series="worst") == part
+        assert [SPEED.where(method="GET")] == list(part.selectors())
 
     @pytest.mark.parametrize("bounds", [{"at_least": 1}, {"at_most": 1}])
     def test_worst(self, bounds: dict[str, float]) -> None:
         """Each series is judged by itself, until the worst is asked for."""
         each = TimeSlice(SPEED, **bounds)
 
-        assert "each" == each.judge
-        assert TimeSlice(SPEED, **bounds, judge="worst") == each.worst()
+        assert "each" == each.series
+        assert TimeSlice(SPEED, **bounds, series="worst") == each.worst()

@@ -26,10 +26,12 @@ def slo(
     objective: str | Objective = "99.9%",
     period: str | Duration = "30d",
     why: str = "Maps stay blank.",
-    windows: tuple[BurnWindow, ...] | None = None,
+    burn_windows: tuple[BurnWindow, ...] | None = None,
 ) -> Slo:
     """An SLO that is right but for what is given."""
-    return Slo(name, objective=objective, period=period, sli=SLI, why=why, windows=windows)
+    return Slo(
+        name, objective=objective, period=period, sli=SLI, why=why, burn_windows=burn_windows
+    )
 
 
 class TestSlo:
@@ -60,13 +62,13 @@ class TestSlo:
     @pytest.mark.parametrize("period", BURN_WINDOWS, ids=str)
     def test_table(self, period: Duration) -> None:
         """Its burn windows are by default those for its period."""
-        assert BURN_WINDOWS[period] == slo(period=period).windows
+        assert BURN_WINDOWS[period] == slo(period=period).burn_windows
 
     def test_windows(self) -> None:
         """Burn windows that are given replace the table, whatever the period."""
         windows = (BurnWindow("page", Fraction(1, 10), Duration("2h"), Duration("10m")),)
 
-        assert windows == slo(period="14d", windows=windows).windows
+        assert windows == slo(period="14d", burn_windows=windows).burn_windows
 
     def test_lookbacks(self) -> None:
         """Each span that a window looks back over comes once, shortest first."""
@@ -107,14 +109,15 @@ class TestRefused:
         """A period without a table of burn windows is refused, with the periods that have one."""
         with pytest.raises(
             DeclarationError,
-            match=r"has a period of 14d, .*no table.*choose one of 7d, 28d, 30d, 90d, or give wind",
+            match=r"has a period of 14d, .*no table.*choose one of 7d, 28d, 30d, 90d, or give burn_wind",
         ):
             slo(period="14d")
 
     def test_out_of_reach(self) -> None:
         """A lax objective under a strict table is refused: 14.4 times 10 % is more than all."""
         with pytest.raises(
-            DeclarationError, match=r"the 1h/5m page window can never fire: .*144%.*give windows="
+            DeclarationError,
+            match=r"the 1h/5m page window can never fire: .*144%.*give burn_windows=",
         ):
             slo(objective="90%")
 
@@ -123,4 +126,4 @@ class TestRefused:
         windows = (BurnWindow("ticket", Fraction(1, 100), Duration("3d"), Duration("6h")),)
 
         with pytest.raises(DeclarationError, match=r"the 3d/6h ticket .*0\.1.*promise is kept"):
-            slo(windows=windows)
+            slo(burn_windows=windows)

@@ -53,13 +53,13 @@ class Acme(MetaRepo, name="acme", owner="anvils", tier=3):
     )
 
     lowest = Recording(
-        "service:acme_level:min", latest(level, merge="min"), "How full the emptiest tank is."
+        "service:acme_level:min", latest(level, aggregation="min"), "How full the emptiest tank is."
     )
     empty = Alert(
         name="AcmeEmpty",
-        measure=latest(level, merge="min"),
+        measure=latest(level, aggregation="min"),
         below=0.1,
-        hold=Duration("5m"),
+        for_=Duration("5m"),
         severity="page",
         summary="A tank is empty.",
     )

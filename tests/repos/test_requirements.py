@@ -15,9 +15,9 @@ from otel_meta import (
     Alert,
     Duration,
     Instrument,
-    Match,
     MetaRepo,
     Ratio,
+    Selector,
     Slo,
     Threshold,
     TimeSlice,
@@ -25,13 +25,13 @@ from otel_meta import (
 )
 from otel_meta.model.labels import MAX_OPEN_LABELS, labels_of
 from otel_meta.model.measures import (
-    Growth,
     Increase,
     Latest,
     Measure,
     OverTime,
     Quantile,
     Rate,
+    RelativeChange,
     Share,
 )
 from otel_meta.model.names import check_name
@@ -357,11 +357,11 @@ FILES = [
 ]
 
 
-def series(match: Match) -> str:
+def series(match: Selector) -> str:
     """Part of a metric, in the words of the tables."""
     conditions = [
         f"{c.label} {'present' if c.wanted is PRESENT else '|'.join(c.wanted)}"
-        for c in match.conditions
+        for c in match.matchers
     ]
     name = match.instrument.prometheus_name
     return f"{name}{{{', '.join(conditions)}}}" if conditions else name
@@ -376,18 +376,18 @@ def good(slo: Slo) -> Good:
             return Good(series(total), f"bad {series(part)}")
         case Threshold(values=values, bound=bound):
             return Good(series(values), f"<= {bound}")
-        case TimeSlice(value=value, at_least=None, at_most=bound, judge=judge):
-            return Good(series(value), f"<= {bound} of the time, {judge} series")
-        case TimeSlice(value=value, at_least=bound, judge=judge):
-            return Good(series(value), f">= {bound} of the time, {judge} series")
+        case TimeSlice(value=value, at_least=None, at_most=bound, series=judged):
+            return Good(series(value), f"<= {bound} of the time, {judged} series")
+        case TimeSlice(value=value, at_least=bound, series=judged):
+            return Good(series(value), f">= {bound} of the time, {judged} series")
 
 
 def measured(measure: Measure) -> str:
     """What is measured, in the words of the tables."""
     match measure:
-        case Latest(source=source, merge=merge):
+        case Latest(source=source, aggregation=merge):
             text = f"{merge} {series(source)}"
-        case OverTime(source=source, how=how, over=over, merge=merge):
+        case OverTime(source=source, function=how, over=over, aggregation=merge):
             text = f"{merge} {how} {series(source)} {over}"
         case Quantile(source=source, q=q, over=over):
             text = f"P{q * 100} {series(source)} {over}"
@@ -397,7 +397,7 @@ def measured(measure: Measure) -> str:
             text = f"increase {series(source)} {over}"
         case Share(part=part, whole=whole, over=over):
             text = f"{series(part)} of {series(whole)} {over}"
-        case Growth(of=of, over=over):
+        case RelativeChange(of=of, over=over):
             return f"growth over {over} of {measured(of)}"
     return f"{text} by {', '.join(measure.by)}"
 
@@ -550,7 +550,7 @@ class TestNoPrivilege:
     def test_looks(self, repo: type[MetaRepo]) -> None:
         """Each alert says where to look first, and what it names is declared."""
         known = {name for _, i in BUILTIN.instruments() for name in i.sample_names}
-        advice = {alert.name: alert.look for alert in repo.alerts.values()}
+        advice = {alert.name: alert.first_steps for alert in repo.alerts.values()}
 
         assert [] == [name for name, look in advice.items() if not look]
         assert (

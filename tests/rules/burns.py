@@ -45,7 +45,7 @@ class Plan:
 
 def plans(slo: Slo) -> list[Plan]:
     """One for each window pair, made so that it fires before its siblings where that can be."""
-    limits = [float(w.burn_rate(slo.period) * slo.objective.budget) for w in slo.windows]
+    limits = [float(w.burn_rate(slo.period) * slo.objective.budget) for w in slo.burn_windows]
     shares = [min(1.0, 4 * limits[0])]
     shares += [sqrt(limits[n] * limits[n - 1]) for n in range(1, len(limits))]
     busy = 1000.0 if isinstance(slo.sli, TimeSlice) else 20_000.0
@@ -58,7 +58,7 @@ def plans(slo: Slo) -> list[Plan]:
     return [
         Plan(w.severity, n % 2, before, share, limit * w.long.seconds / 60 / share)
         for n, (w, before, share, limit) in enumerate(
-            zip(slo.windows, befores, shares, limits, strict=True)
+            zip(slo.burn_windows, befores, shares, limits, strict=True)
         )
     ]
 
@@ -117,7 +117,9 @@ def _arms() -> Iterator[tuple[str, int]]:
     seen = set()
     for _, slo in slos():
         alike = (type(slo.sli), slo.objective, slo.period)
-        yield from ((slo.name, n) for n in range(len(slo.windows)) if n < 3 or alike not in seen)
+        yield from (
+            (slo.name, n) for n in range(len(slo.burn_windows)) if n < 3 or alike not in seen
+        )
         seen.add(alike)
 
 
@@ -130,7 +132,7 @@ def silent(name: str, severity: str) -> Case:
     step = STEPS[severity]
     lowest = min(
         w.burn_rate(slo.period) * slo.objective.budget
-        for w in slo.windows
+        for w in slo.burn_windows
         if w.severity == severity
     )
     flow = phase(6 * 60 + 30 if severity == "page" else 20 * 60, float(lowest) * 0.97)

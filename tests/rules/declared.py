@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from otel_meta.model import Alert, Match, MetaRepo
-from otel_meta.model.measures import Growth, Increase, Latest, OverTime, Share
+from otel_meta.model import Alert, MetaRepo, Selector
+from otel_meta.model.measures import Increase, Latest, OverTime, RelativeChange, Share
 from otel_meta.repos import BUILTIN
 from tests.rules.support import (
     Ask,
@@ -53,7 +53,7 @@ def fires(name: str) -> Case:
     """The measure crosses its bound: silent until it has held as long as declared."""
     repo, alert = named(name)
     course = _course(repo, alert, beyond=True)
-    hold = alert.hold.seconds // 60 if alert.hold else 0
+    hold = alert.for_.seconds // 60 if alert.for_ else 0
     at = (course.crosses + ceil(hold / course.minutes)) * course.minutes
     asks = [
         Ask(at - course.minutes, firing(name)),
@@ -80,7 +80,7 @@ def absent(name: str) -> Case:
 def other_state(name: str) -> Case:
     """Another series of the gauge, which the alert passes over, is far beyond its bound."""
     repo, alert = named(name)
-    source = next(iter(alert.measure.matches()))
+    source = next(iter(alert.measure.selectors()))
     labels = label_text(unfilled(source) | identity(repo))
     series = {source.instrument.prometheus_name + labels: "1x100"}
     asks = [Ask(t, firing(name)) for t in range(0, 60, 5)]
@@ -98,7 +98,7 @@ def _case(repo: type[MetaRepo], alert: Alert, course: Course, asks: list[Ask]) -
 
 
 def _labels(repo: type[MetaRepo], alert: Alert) -> dict[str, str]:
-    source = next(iter(alert.measure.matches()))
+    source = next(iter(alert.measure.selectors()))
     known = filled(source) | identity(repo)
     return {
         **{label: known[label] for label in alert.measure.by},
@@ -121,13 +121,13 @@ def _course(repo: type[MetaRepo], alert: Alert, *, beyond: bool) -> Course:
             return Course({name + _text(repo, source): counter(steps)}, START)
         case Share():
             return _share(repo, alert, alert.measure, beyond=beyond)
-        case Growth(OverTime(source)):
+        case RelativeChange(OverTime(source)):
             return _growth(repo, alert, source, beyond=beyond)
         case other:
             raise AssertionError(f"nothing here knows how to move {other}")
 
 
-def _text(repo: type[MetaRepo], source: Match, **more: str) -> str:
+def _text(repo: type[MetaRepo], source: Selector, **more: str) -> str:
     return label_text(filled(source, **more) | identity(repo))
 
 
@@ -135,14 +135,14 @@ def _bound(alert: Alert) -> float:
     return alert.above if alert.above is not None else (alert.below or 0.0)
 
 
-def _latest(repo: type[MetaRepo], alert: Alert, source: Match, *, beyond: bool) -> Course:
+def _latest(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: bool) -> Course:
     bound = _bound(alert)
     after = bound + (1 if alert.below is None else -1) if beyond else bound
     values = [bound] * START + [float(after)] * 100
     return Course({source.instrument.prometheus_name + _text(repo, source): gauge(values)}, START)
 
 
-def _average(repo: type[MetaRepo], alert: Alert, source: Match, *, beyond: bool) -> Course:
+def _average(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: bool) -> Course:
     """From 1 to nine tenths of the bound's distance beyond it: after 16 of 30 samples."""
     bound = _bound(alert)
     after = bound - 0.9 * (1 - bound) if beyond else bound + 0.02 * (1 - bound)
@@ -170,7 +170,7 @@ def _share(repo: type[MetaRepo], alert: Alert, measure: Share, *, beyond: bool) 
     return Course(series, START + (minutes - 1) // 2 + 1)
 
 
-def _growth(repo: type[MetaRepo], alert: Alert, source: Match, *, beyond: bool) -> Course:
+def _growth(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: bool) -> Course:
     """A week at 100, then at 125: its weekly average is 20 % higher after 135 of 168 hours."""
     after = 100 * (1 + _bound(alert) * 1.25) if beyond else 100 * (1 + _bound(alert) * 0.97)
     values = [100.0] * (2 * WEEK) + [after] * 200

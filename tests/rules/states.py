@@ -78,7 +78,7 @@ def nearly_exhausted(name: str) -> Case:
 
 def _idle_flow(slo: Slo) -> tuple[Flow, int]:
     """An hour of events and then none; and when the last of them leaves what is looked back at."""
-    quiet = slo.quiet.seconds // 60
+    quiet = slo.no_data_after.seconds // 60
     flow = phase(60, 0) + phase(quiet + 60, 0, 0)
     total = Oracle.of(slo, flow, _STEP).total
     last = max(n for n, events in enumerate(total) if events > 0) * _STEP
@@ -103,7 +103,7 @@ def idle(name: str) -> Case:
 def busy(name: str) -> Case:
     """One event just within every quiet time keeps a service from being idle."""
     repo, slo = slo_named(name)
-    quiet = slo.quiet.seconds // 60
+    quiet = slo.no_data_after.seconds // 60
     flow = (phase(1, 0, 1.0) + phase(quiet - 15, 0, 0)) * 2
     flow = phase(10, 0, 1.0) + flow
     asks = [_ask(slo, "SloIdle", t, fires=False) for t in range(10, len(flow), quiet // 30)]
@@ -125,9 +125,10 @@ def gone(name: str) -> Case:
     repo, slo = slo_named(name)
     flow = phase(60, 0)
     series = {
-        s: f"{v} _x{slo.quiet.seconds // 60 + 60}" for s, v in inputs(repo, slo, flow).items()
+        s: f"{v} _x{slo.no_data_after.seconds // 60 + 60}"
+        for s, v in inputs(repo, slo, flow).items()
     }
-    since = _last_seen(slo) + slo.quiet.seconds // 60
+    since = _last_seen(slo) + slo.no_data_after.seconds // 60
     asks = [
         _ask(slo, "SloNoData", since - _STEP, fires=False),
         _ask(slo, "SloNoData", since, fires=False),
@@ -153,7 +154,7 @@ def _last_seen(slo: Slo) -> int:
 def back(name: str) -> Case:
     """A silence that ends just within the quiet time is told to nobody."""
     repo, slo = slo_named(name)
-    away = slo.quiet.seconds // 60 - 20
+    away = slo.no_data_after.seconds // 60 - 20
     flow = phase(60, 0)
     series = {s: f"{v} _x{away} {v}" for s, v in inputs(repo, slo, flow).items()}
     asks = [_ask(slo, "SloNoData", t, fires=False) for t in range(0, away + 120, 30)]
@@ -235,7 +236,7 @@ def one_failure(name: str) -> Case:
 def forgotten(name: str) -> Case:
     """Once nobody has heard of a service for its quiet time, its promise is not said to be kept."""
     repo, slo = slo_named(name)
-    late = slo.quiet.seconds // 60 + 80
+    late = slo.no_data_after.seconds // 60 + 80
     series = {s: f"{v} _x{late}" for s, v in inputs(repo, slo, phase(60, 0)).items()}
     asks = [
         Ask(late, f"count({firing('SloNoData', slo=slo.name)})", {"{}": 1.0}),

@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 import yaml
 
 from otel_meta.model import MetaRepo, Ratio, Slo, Threshold, TimeSlice
-from otel_meta.model.selector import Match
+from otel_meta.model.selector import Selector
 from otel_meta.repos import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,7 +160,7 @@ def identity(repo: type[MetaRepo], service: str = SERVICE) -> dict[str, str]:
     return {"service_namespace": repo.name, "service_name": service}
 
 
-def filled(match: Match, **more: str) -> dict[str, str]:
+def filled(match: Selector, **more: str) -> dict[str, str]:
     """Labels of a series that a match chooses: one of each condition's values, else any value."""
     labels = {
         f.name: (f.values[0] if f.values else f"some-{f.name}")
@@ -173,9 +173,9 @@ def filled(match: Match, **more: str) -> dict[str, str]:
     return labels | more
 
 
-def unfilled(match: Match) -> dict[str, str]:
+def unfilled(match: Selector) -> dict[str, str]:
     """Labels of a series that a match passes over."""
-    labels = filled(Match(match.instrument))
+    labels = filled(Selector(match.instrument))
     for condition in match.conditions:
         fields = {f.name: f for f in match.instrument.label_fields}
         values = fields[condition.label].values or ()
@@ -216,7 +216,7 @@ def _counted(sli: Ratio, who: Labels, flow: Flow) -> Iterator[tuple[str, str]]:
         yield _sample(sli.total) + label_text(filled(sli.total) | who), counter(t for _, t in flow)
 
 
-def _sample(match: Match) -> str:
+def _sample(match: Selector) -> str:
     instrument = match.instrument
     return instrument.prometheus_name + ("_count" if instrument.kind == "histogram" else "")
 
@@ -226,7 +226,7 @@ def _slices(sli: TimeSlice, who: Labels, flow: Flow) -> Iterator[tuple[str, str]
     bad = _off(sli)
     good = sli.at_least if sli.at_least is not None else (sli.at_most or 0.0)
     counts = bad_series(sli, flow)
-    for number in range(SLICES[sli.judge]):
+    for number in range(SLICES[sli.series]):
         labels = filled(sli.value, **{open_label: f"some-{number}"}) | who
         values = (bad if number < count else good for count in [counts[0], *counts])
         yield sli.value.instrument.prometheus_name + label_text(labels), gauge(values)
@@ -240,7 +240,7 @@ def bad_series(sli: TimeSlice, flow: Flow) -> list[int]:
     """How many series of a gauge are bad in each minute, so that their share adds up."""
     owed, counts = 0.0, []
     for bad, total in flow:
-        owed += bad / total * SLICES[sli.judge]
+        owed += bad / total * SLICES[sli.series]
         counts.append(int(owed + 1e-9))
         owed -= counts[-1]
     return counts
@@ -269,7 +269,7 @@ class Oracle:
         """What the five-minute layer holds."""
         times = range(0, len(flow) + 1, step)
         if isinstance(slo.sli, TimeSlice):
-            series = SLICES[slo.sli.judge]
+            series = SLICES[slo.sli.series]
             counts = bad_series(slo.sli, flow)
             off = [counts[0], *counts]
             return cls(
@@ -298,7 +298,7 @@ class Oracle:
         """For each window pair of a severity, whether its condition holds at each evaluation."""
         return [
             [self._burns(window, n) for n in range(len(self.bad))]
-            for window in self.slo.windows
+            for window in self.slo.burn_windows
             if window.severity == severity
         ]
 
@@ -317,7 +317,7 @@ class Oracle:
             and short_total > 0
             and bad / total > limit
             and short_bad / short_total > limit
-            and events >= self.slo.min_bad
+            and events >= self.slo.min_bad_events
         )
 
     def _spans(self, seconds: int) -> Callable[[int], tuple[float, float]]:

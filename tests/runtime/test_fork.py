@@ -18,10 +18,10 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, labels
-from otel_meta.runtime.export.producer import Points
-from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.export.producer import MetricProducer
+from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -60,28 +60,28 @@ def in_child(work: Callable[[], Any]) -> Any:
     return pickle.loads(text)
 
 
-def shown(accumulators: Accumulators) -> dict[str, list[Any]]:
+def shown(storage: MetricStorage) -> dict[str, list[Any]]:
     """What every series of the instruments shows, and those of the faults."""
     return {
         family.instrument.name: [
             (c.labels, c.snapshot() if hasattr(c, "snapshot") else c.value) for c in family.cells()
         ]
         for family in (
-            *(accumulators.family(i) for i in (COUNTER, CLOSED, GAUGE, HISTOGRAM)),
-            accumulators.faults.family,
+            *(storage.family(i) for i in (COUNTER, CLOSED, GAUGE, HISTOGRAM)),
+            storage.faults.family,
         )
     }
 
 
-def recorded() -> Accumulators:
-    """Accumulators of a parent that has recorded into everything."""
-    accumulators = Accumulators(Faults())
-    accumulators.recorder(COUNTER).add(10, route="/")
-    accumulators.recorder(CLOSED).add(10)
-    accumulators.recorder(GAUGE).set(10, route="/")
-    accumulators.recorder(HISTOGRAM).record(10, route="/")
-    accumulators.faults.report("acme", "value", "x")
-    return accumulators
+def recorded() -> MetricStorage:
+    """MetricStorage of a parent that has recorded into everything."""
+    storage = MetricStorage(Faults())
+    storage.recorder(COUNTER).add(10, route="/")
+    storage.recorder(CLOSED).add(10)
+    storage.recorder(GAUGE).set(10, route="/")
+    storage.recorder(HISTOGRAM).record(10, route="/")
+    storage.faults.report("acme", "value", "x")
+    return storage
 
 
 NEW = {
@@ -100,7 +100,7 @@ class Renewed:
         self.name = name
         self.notes = notes
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Note it, or fail."""
         if not self.name:
             raise RuntimeError("no")
@@ -113,7 +113,7 @@ class TestRenewInChild:
         notes: list[str] = []
         kept = [Renewed(name, notes) for name in ("a", "", "b", "c")]
         for it in kept:
-            renew_in_child(it)
+            reset_after_fork(it)
 
         assert ["a", "b", "c"] == in_child(lambda: notes)
         assert [] == notes
@@ -121,7 +121,7 @@ class TestRenewInChild:
     def test_gone(self) -> None:
         """What is gone is forgotten."""
         notes: list[str] = []
-        renew_in_child(Renewed("a", notes))
+        reset_after_fork(Renewed("a", notes))
         gc.collect()
 
         assert [] == in_child(lambda: notes)
@@ -130,63 +130,63 @@ class TestRenewInChild:
 class TestForked:
     def test_empty(self) -> None:
         """A child has what a new process has."""
-        accumulators = recorded()
+        storage = recorded()
 
-        assert NEW == in_child(lambda: shown(accumulators))
+        assert NEW == in_child(lambda: shown(storage))
 
     def test_parent(self) -> None:
         """The parent keeps what it has, whatever the child records."""
-        accumulators = recorded()
-        before = shown(accumulators)
-        in_child(lambda: accumulators.recorder(COUNTER).add(5, route="/"))
+        storage = recorded()
+        before = shown(storage)
+        in_child(lambda: storage.recorder(COUNTER).add(5, route="/"))
 
-        assert before == shown(accumulators)
+        assert before == shown(storage)
 
     def test_totals(self) -> None:
         """A child's totals begin at zero, by calls and by handles that the parent made."""
-        accumulators = recorded()
-        handle = accumulators.recorder(COUNTER).bind(route="/")
-        add = accumulators.recorder(COUNTER).add
+        storage = recorded()
+        handle = storage.recorder(COUNTER).with_labels(route="/")
+        add = storage.recorder(COUNTER).add
 
         def work() -> Any:
             add(1, route="/")
             handle.add(2)
-            return shown(accumulators)["acme.requests"]
+            return shown(storage)["acme.requests"]
 
         assert [(("/", "GET"), 3.0), (("/", "POST"), 0.0)] == in_child(work)
 
     def test_start(self) -> None:
         """A child's series begin when it records."""
-        accumulators = recorded()
+        storage = recorded()
         time.sleep(0.001)
         forked = time.time_ns()
 
         def work() -> list[int]:
-            accumulators.recorder(COUNTER).add(1, route="/")
-            return [cell.start_ns for cell in accumulators.family(COUNTER).cells()]
+            storage.recorder(COUNTER).add(1, route="/")
+            return [cell.start_ns for cell in storage.family(COUNTER).cells()]
 
         assert [True, True] == [start >= forked for start in in_child(work)]
 
     def test_limit(self) -> None:
         """A child has all places to itself."""
-        accumulators = Accumulators(Faults(), max_series=1)
-        accumulators.recorder(GAUGE).set(1, route="a")
-        accumulators.recorder(GAUGE).set(1, route="b")
+        storage = MetricStorage(Faults(), max_series=1)
+        storage.recorder(GAUGE).set(1, route="a")
+        storage.recorder(GAUGE).set(1, route="b")
 
         def work() -> Any:
-            accumulators.recorder(GAUGE).set(2, route="b")
-            return shown(accumulators)["acme.level"]
+            storage.recorder(GAUGE).set(2, route="b")
+            return shown(storage)["acme.level"]
 
         assert [(("b", "GET"), 2.0)] == in_child(work)
 
     def test_delta(self) -> None:
         """A reader that went with the child tells what the child recorded, and that alone."""
-        accumulators = recorded()
-        points = Points(accumulators, "delta")
+        storage = recorded()
+        points = MetricProducer(storage, "delta")
         points.collect()
 
         def work() -> Any:
-            accumulators.recorder(COUNTER).add(3, route="/")
+            storage.recorder(COUNTER).add(3, route="/")
             metrics = {metric.name: metric.data.data_points for metric in points.collect().metrics}
             return [point.value for point in metrics["acme.requests"]]
 
@@ -194,27 +194,27 @@ class TestForked:
 
     def test_grandchild(self) -> None:
         """A child's child begins anew as well."""
-        accumulators = recorded()
+        storage = recorded()
 
         def work() -> Any:
-            accumulators.recorder(COUNTER).add(3, route="/")
-            return in_child(lambda: shown(accumulators))
+            storage.recorder(COUNTER).add(3, route="/")
+            return in_child(lambda: shown(storage))
 
         assert NEW == in_child(work)
 
     def test_locks(self) -> None:
         """A child can record whatever the parent's threads were doing when it was forked."""
-        accumulators = recorded()
-        family = accumulators.family(GAUGE)
-        points = Points(accumulators)
+        storage = recorded()
+        family = storage.family(GAUGE)
+        points = MetricProducer(storage)
         held, done = Event(), Event()
 
         def hold() -> None:
             with (
                 family._lock,
-                accumulators._lock,
-                accumulators.faults._lock,
-                accumulators.spans._lock,
+                storage._lock,
+                storage.faults._lock,
+                storage.spans._lock,
                 points._lock,
             ):
                 held.set()
@@ -226,10 +226,10 @@ class TestForked:
 
         def work() -> Any:
             tracer = TracerProvider(shutdown_on_exit=False)
-            tracer.add_span_processor(accumulators.spans)
+            tracer.add_span_processor(storage.spans)
             with tracer.get_tracer("test").start_as_current_span("a"):
-                accumulators.recorder(GAUGE).set(1, route="new")
-            accumulators.recorder(GAUGE).set("x", route="new")
+                storage.recorder(GAUGE).set(1, route="new")
+            storage.recorder(GAUGE).set("x", route="new")
             return len(points.collect().metrics)
 
         try:
@@ -244,21 +244,21 @@ def _pooled(number: int) -> list[Any]:
     return [cell.value for cell in _SHARED.family(COUNTER).cells()]
 
 
-_SHARED = Accumulators(Faults())
+_SHARED = MetricStorage(Faults())
 
 
-def _answer(accumulators: Accumulators, to: Connection) -> None:
-    accumulators.recorder(COUNTER).add(4, route="/")
-    to.send(shown(accumulators)["acme.requests"])
+def _answer(storage: MetricStorage, to: Connection) -> None:
+    storage.recorder(COUNTER).add(4, route="/")
+    to.send(shown(storage)["acme.requests"])
 
 
 class TestMultiprocessing:
     def test_process(self) -> None:
         """So it is in a process that multiprocessing forks."""
-        accumulators = recorded()
+        storage = recorded()
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_answer, args=(accumulators, theirs))
+        process = context.Process(target=_answer, args=(storage, theirs))
         process.start()
         assert ours.poll(30)
         answer = ours.recv()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_meta.runtime.gil import Turns, unhurried
+from otel_meta.runtime.gil import GilYielder, yielding_gil
 
 
 def took(pause: Callable[[], None]) -> float:
@@ -19,7 +19,7 @@ class TestTurns:
     def test_after_a_while(self) -> None:
         """A pause follows on what took long, and is short."""
         pauses: list[float] = []
-        turns = Turns(pauses.append)
+        turns = GilYielder(pauses.append)
         time.sleep(0.01)
         turns.give()
 
@@ -28,7 +28,7 @@ class TestTurns:
 
     def test_really(self) -> None:
         """Without a clock of somebody's, it sleeps."""
-        turns = Turns()
+        turns = GilYielder()
         time.sleep(0.01)
 
         assert took(turns.give) >= 0.00005
@@ -37,13 +37,13 @@ class TestTurns:
 class TestUnhurried:
     def test_items(self) -> None:
         """Everything comes, in its order."""
-        assert [0, 1, 2] == list(unhurried(range(3)))
+        assert [0, 1, 2] == list(yielding_gil(range(3)))
 
     def test_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Between two items is a pause, where the first took long."""
         pauses: list[float] = []
-        monkeypatch.setattr(Turns.__init__, "__defaults__", (pauses.append,))
-        for _ in unhurried(range(3)):
+        monkeypatch.setattr(GilYielder.__init__, "__defaults__", (pauses.append,))
+        for _ in yielding_gil(range(3)):
             time.sleep(0.01)
 
         assert 3 == len(pauses)

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from otel_meta.model.live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
-from otel_meta.runtime.recording.handles import BoundGauge, BoundHistogram, BoundSum
 from otel_meta.runtime.recording.live_instruments import (
+    CounterHandle,
     CounterRecorder,
+    GaugeHandle,
     GaugeRecorder,
+    HistogramHandle,
     HistogramRecorder,
     UpDownCounterRecorder,
 )
 
 
-def counters(recorder: CounterRecorder, handle: BoundSum) -> list[LiveCounter[...]]:
+def counters(recorder: CounterRecorder, handle: CounterHandle) -> list[LiveCounter[...]]:
     """Counters and their handles."""
     return [recorder, handle]
 
 
-def up_down(recorder: UpDownCounterRecorder, handle: BoundSum) -> list[LiveUpDownCounter[...]]:
+def up_down(recorder: UpDownCounterRecorder, handle: CounterHandle) -> list[LiveUpDownCounter[...]]:
     """Up-down counters and their handles."""
     return [recorder, handle]
 
 
-def gauges(recorder: GaugeRecorder, handle: BoundGauge) -> list[LiveGauge[...]]:
+def gauges(recorder: GaugeRecorder, handle: GaugeHandle) -> list[LiveGauge[...]]:
     """Gauges and their handles."""
     return [recorder, handle]
 
 
-def histograms(recorder: HistogramRecorder, handle: BoundHistogram) -> list[LiveHistogram[...]]:
+def histograms(recorder: HistogramRecorder, handle: HistogramHandle) -> list[LiveHistogram[...]]:
     """Histograms and their handles."""
     return [recorder, handle]

@@ -41,19 +41,19 @@ def right(atlas: Atlas) -> None:
 
 def right_handles(atlas: Atlas) -> None:
     """What passes on handles, timers and removal."""
-    gets = atlas.requests.bind(endpoint="/tiles", method="GET")
+    gets = atlas.requests.with_labels(endpoint="/tiles", method="GET")
     gets.add(1)
-    gets.bind().add(1)
+    gets.with_labels().add(1)
     tally(gets)
-    atlas.depth.bind().add(-1)
+    atlas.depth.with_labels().add(-1)
     tally(atlas.requests_in_all)
-    atlas.speed.bind().set(1.5)
-    atlas.latency.bind(endpoint="/tiles", method="GET").record(0.1)
+    atlas.speed.with_labels().set(1.5)
+    atlas.latency.with_labels(endpoint="/tiles", method="GET").record(0.1)
     atlas.requests.remove(endpoint="/tiles", method="GET")
     gets.remove()
     with atlas.latency.time(endpoint="/tiles", method="GET") as timing:
         timing.labels(endpoint="/tiles", method="GET", tenant="a")
-    with atlas.latency.bind(endpoint="/tiles", method="GET").time():
+    with atlas.latency.with_labels(endpoint="/tiles", method="GET").time():
         pass
 
 
@@ -80,9 +80,9 @@ async def right_decorators(atlas: Atlas) -> None:
 
 def wrong_handles(atlas: Atlas) -> None:
     """What must not."""
-    atlas.requests.bind(endpoint="/tiles")  # type: ignore[call-arg]  # a label is missing
-    atlas.requests.bind(endpoint="/tiles", method="get")  # type: ignore[arg-type]  # not in the set
-    gets = atlas.requests.bind(endpoint="/tiles", method="GET")
+    atlas.requests.with_labels(endpoint="/tiles")  # type: ignore[call-arg]  # a label is missing
+    atlas.requests.with_labels(endpoint="/tiles", method="get")  # type: ignore[arg-type]  # not in the set
+    gets = atlas.requests.with_labels(endpoint="/tiles", method="GET")
     gets.add(1, endpoint="/tiles")  # type: ignore[call-arg]  # its labels are settled
     gets.set(1)  # type: ignore[attr-defined]  # counters count
     gets.time()  # type: ignore[attr-defined]  # and are no durations

@@ -34,7 +34,7 @@ class Web:
 
     def samples(self) -> list[Sample]:
         """Requests that have been counted."""
-        family = self.captured.telemetry.accumulators.family(HTTP_SERVER_REQUEST_DURATION)
+        family = self.captured.telemetry.storage.family(HTTP_SERVER_REQUEST_DURATION)
         return [
             Sample(cell.labels[0], *cell.labels[2:])
             for cell in family.cells()

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from otel_meta.web.request_cycle import Exchange, Outcome
+from otel_meta.web.request_cycle import Outcome, RequestCycle
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
 BODY = {"type": "http.response.body", "body": b"x"}
@@ -27,7 +27,7 @@ class Bench:
         self.sent: list[Any] = []
         self.outcomes: list[Outcome] = []
         self._lost = lost
-        self.exchange = Exchange(self._send, "an-id", self.outcomes.append)
+        self.exchange = RequestCycle(self._send, "an-id", self.outcomes.append)
 
     def run(self, messages: Iterable[Any], error: BaseException | None = None) -> Outcome:
         """Send messages, and end; what was reported."""

@@ -104,7 +104,7 @@ def ask(captured_telemetry: CapturedTelemetry, app: FastAPI, serving: Serving) -
     def ask(path: str, method: str = "GET", **options: Any) -> tuple[int, set[str]]:
         with serving(app, **options) as client:
             status = client.request(method, path, follow_redirects=False).status_code
-        family = captured_telemetry.telemetry.accumulators.family(HTTP_SERVER_REQUEST_DURATION)
+        family = captured_telemetry.telemetry.storage.family(HTTP_SERVER_REQUEST_DURATION)
         return status, {cell.labels[2] for cell in family.cells()}
 
     return ask

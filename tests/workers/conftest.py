@@ -24,7 +24,7 @@ from otel_meta import Counter, Gauge, MetaRepo, NoLabels, UpDownCounter, configu
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     """Map tiles."""
     tiles = Counter("atlas.tiles", "Tiles.", NoLabels)
-    zoom = Gauge("atlas.zoom", "Zoom.", NoLabels, across="each")
+    zoom = Gauge("atlas.zoom", "Zoom.", NoLabels, multiprocess_mode="all")
 
 app = FastAPI()
 telemetry = configure("maps", Atlas)

@@ -26,7 +26,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 telemetry = configure("maps", Atlas, log_stream=None, {options})
 atlas = telemetry.bind(Atlas)
 tile = atlas.tiles.add
-bound = atlas.tiles.bind()
+bound = atlas.tiles.with_labels()
 
 def work(_):
     for _ in range(1000):

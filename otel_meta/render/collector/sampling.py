@@ -15,7 +15,7 @@ from otel_meta.model import (
     Slo,
     Threshold,
 )
-from otel_meta.model.selector import Condition, Match, Presence
+from otel_meta.model.selector import Matcher, Presence, Selector
 from otel_meta.render._yaml import note
 
 from .common_config import Config
@@ -85,11 +85,11 @@ def _bad(sli: Ratio) -> str:
     return _joined(_where(sli.total), f"not ({_where(sli.good)})" if sli.good else "")
 
 
-def _soon_enough(values: Match, bound: float) -> bool:
+def _soon_enough(values: Selector, bound: float) -> bool:
     return values.instrument.unit == "s" and bound < Duration(DECISION_WAIT.default).seconds
 
 
-def _kind(repo: type[MetaRepo], values: Match) -> str:
+def _kind(repo: type[MetaRepo], values: Selector) -> str:
     if values.instrument is HTTP_SERVER_REQUEST_DURATION:
         return _SERVER
     return f"not ({_SERVER})" if _promises_http_latency(repo) else ""
@@ -108,14 +108,14 @@ def _longer_than(seconds: float) -> str:
     return f"span.end_time_unix_nano - span.start_time_unix_nano > {seconds * 1e9:.0f}"
 
 
-def _where(match: Match) -> str:
+def _where(match: Selector) -> str:
     """Conditions on labels, where they are known to be attributes of the span, too."""
     if match.instrument is not HTTP_SERVER_REQUEST_DURATION:
         return ""
-    return _joined(*(_condition(match, condition) for condition in match.conditions))
+    return _joined(*(_condition(match, condition) for condition in match.matchers))
 
 
-def _condition(match: Match, condition: Condition) -> str:
+def _condition(match: Selector, condition: Matcher) -> str:
     attribute = next(
         label.attribute for label in match.instrument.label_fields if label.name == condition.label
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from otel_meta.model import Catalog, Counter, Match, MetaRepo, Ratio
+from otel_meta.model import Catalog, Counter, MetaRepo, Ratio, Selector
 from otel_meta.render.links import BUSINESS_DASHBOARD
 from otel_meta.render.rules.promql_builder import series_of
 
@@ -51,7 +51,7 @@ def _row(repo: type[MetaRepo]) -> Iterator[Panel]:
 
 
 def _count(repo: type[MetaRepo], counter: Counter[...], width: int) -> Panel:
-    series = series_of(Match(counter), repo.name)
+    series = series_of(Selector(counter), repo.name)
     return Panel(
         look="stat",
         title=words_of(counter.name),

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model import Instrument
-from otel_meta.model.measures import Growth, Increase, Measure, Rate, Share
+from otel_meta.model.measures import Increase, Measure, Rate, RelativeChange, Share
 
 RATIO: Final = "percentunit"
 NUMBER: Final = "short"
@@ -63,9 +63,9 @@ def rate_unit_of(instrument: Instrument[...]) -> str:
 
 def measured_unit(measure: Measure) -> str:
     """The unit of a declared measure."""
-    instrument = next(iter(measure.matches())).instrument
+    instrument = next(iter(measure.selectors())).instrument
     match measure:
-        case Share() | Growth():
+        case Share() | RelativeChange():
             return RATIO
         case Rate():
             return rate_unit_of(instrument)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from otel_meta.model import Alert, Instrument, Match, MetaRepo, Recording, Threshold, TimeSlice
+from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Threshold, TimeSlice
 from otel_meta.model.instrument import Kind
 from otel_meta.model.measures import Latest, OverTime
 from otel_meta.render.rules.promql_builder import count_suffix, series_of, sum_by
@@ -63,7 +63,7 @@ def quantiles(
 
 
 def _counter(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    match = Match(instrument)
+    match = Selector(instrument)
     labels = _kept(instrument)
     series = series_of(match, repo.name, count_suffix(match), OF_SERVICE)
     yield Panel(
@@ -83,7 +83,7 @@ def _counter(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Pane
 
 def _gauge(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
     labels = tuple(label.name for label in instrument.label_fields) or (SERVICE,)
-    series = series_of(Match(instrument), repo.name, "", OF_SERVICE)
+    series = series_of(Selector(instrument), repo.name, "", OF_SERVICE)
     yield Panel(
         look="timeseries",
         title=words_of(instrument.name),
@@ -100,7 +100,7 @@ def _gauge(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]
 
 
 def _histogram(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    buckets = series_of(Match(instrument), repo.name, "_bucket", OF_SERVICE)
+    buckets = series_of(Selector(instrument), repo.name, "_bucket", OF_SERVICE)
     yield quantiles(instrument, buckets, _bounds(repo, instrument))
     heat = sum_by(("le",), f"increase({buckets}[{RATE_INTERVAL}])")
     yield Panel(
@@ -127,7 +127,7 @@ def _merge(repo: type[MetaRepo], instrument: Instrument[...]) -> str:
     items: tuple[Recording | Alert, ...] = (*repo.recordings.values(), *repo.alerts.values())
     declared = (item.measure for item in items)
     merges = (
-        measure.merge
+        measure.aggregation
         for measure in declared
         if isinstance(measure, Latest | OverTime) and measure.source.instrument is instrument
     )
@@ -137,12 +137,12 @@ def _merge(repo: type[MetaRepo], instrument: Instrument[...]) -> str:
 def _bounds(repo: type[MetaRepo], instrument: Instrument[...]) -> tuple[Step, ...]:
     """The bound that an SLO or an alert sets to all of an instrument's series, if one does."""
     return next(
-        (steps for match, steps in _promised(repo) if match == Match(instrument)),
+        (steps for match, steps in _promised(repo) if match == Selector(instrument)),
         (),
     )
 
 
-def _promised(repo: type[MetaRepo]) -> Iterator[tuple[Match, tuple[Step, ...]]]:
+def _promised(repo: type[MetaRepo]) -> Iterator[tuple[Selector, tuple[Step, ...]]]:
     for slo in repo.slos.values():
         match slo.sli:
             case Threshold(values, bound):

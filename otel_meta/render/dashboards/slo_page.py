@@ -105,7 +105,7 @@ def _histograms(slos: tuple[Slo, ...]) -> Mapping[Instrument[...], tuple[Step, .
     found: dict[Instrument[...], tuple[Step, ...]] = {}
     for slo in slos:
         bound = above(slo.sli.bound) if isinstance(slo.sli, Threshold) else ()
-        for match in slo.sli.matches():
+        for match in slo.sli.selectors():
             if isinstance(match.instrument, Histogram):
                 found[match.instrument] = found.get(match.instrument) or bound
     return found

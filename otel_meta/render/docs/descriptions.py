@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from otel_meta.model import Instrument, Match, Ratio, Sli, Threshold, TimeSlice
+from otel_meta.model import Instrument, Ratio, Selector, Sli, Threshold, TimeSlice
 from otel_meta.render.rules.promql_builder import matcher, number, selector
 
 
 def sli_in_words(sli: Sli) -> str:
     """What makes an event good, in one line of Prometheus' names."""
     match sli:
-        case Ratio(bad=Match() as bad):
+        case Ratio(bad=Selector() as bad):
             return f"not {match_in_words(bad)} among {match_in_words(sli.total)}"
         case Ratio():
             return f"{match_in_words(sli.good or sli.total)} among {match_in_words(sli.total)}"
@@ -19,12 +19,12 @@ def sli_in_words(sli: Sli) -> str:
             comparison, bound = (
                 (">=", sli.at_least) if sli.at_least is not None else ("<=", sli.at_most or 0.0)
             )
-            return f"{match_in_words(sli.value)} {comparison} {number(bound)}, {sli.judge} series"
+            return f"{match_in_words(sli.value)} {comparison} {number(bound)}, {sli.series} series"
 
 
-def match_in_words(match: Match) -> str:
+def match_in_words(match: Selector) -> str:
     """Part of a metric's series, as Prometheus selects it."""
-    return selector(match.instrument.prometheus_name, map(matcher, match.conditions))
+    return selector(match.instrument.prometheus_name, map(matcher, match.matchers))
 
 
 def labels_in_words(instrument: Instrument[...]) -> str:

@@ -100,7 +100,7 @@ def _alerts(groups: Iterator[Group]) -> str:
             [
                 f"`{rule.alert}`",
                 rule.labels["severity"],
-                str(rule.hold or "-"),
+                str(rule.for_ or "-"),
                 rule.labels.get("slo", "-"),
             ]
             for rule in rules

@@ -130,18 +130,18 @@ def _declared(repo: type[MetaRepo]) -> str:
 
 def _alert(repo: type[MetaRepo], alert: Alert) -> Iterator[str]:
     operator, bound = (">", alert.above) if alert.above is not None else ("<", alert.below or 0.0)
-    held = f", for {alert.hold}" if alert.hold else ""
+    held = f", for {alert.for_}" if alert.for_ else ""
     yield f"## {alert.name}"
     yield f"**What it means.** {alert.summary} Severity: {alert.severity}."
     yield f"It fires when this is {operator} {number(bound)}{held}:"
     yield code(expression(alert.measure, repo.name), "promql")
-    if alert.look:
-        yield f"**Look at first.** {alert.look}"
+    if alert.first_steps:
+        yield f"**Look at first.** {alert.first_steps}"
     yield _silencing(_BY_NAME.format(alert.name))
 
 
 def _windows(slo: Slo) -> Iterator[tuple[str, str, str]]:
-    for window in slo.windows:
+    for window in slo.burn_windows:
         limit = number(window.burn_rate(slo.period) * slo.objective.budget)
         yield window.severity, limit, f"{window.long} and {window.short}"
 

@@ -52,7 +52,7 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRu
             links.runbook("slo-budget-exhausted"),
             links.dashboard(SLO_DASHBOARD),
         ),
-        hold=_SETTLE,
+        for_=_SETTLE,
     )
     yield from _silence(repo, slo, links)
 
@@ -66,11 +66,13 @@ def burn_condition(slo: Slo, window: BurnWindow) -> str:
         for span in (window.long, window.short)
     )
     bad = counted(series.BAD, slo, window.long)
-    return lines("(", f"  {long}", "  and", f"  {short}", "  and", f"  {bad} >= {slo.min_bad}", ")")
+    return lines(
+        "(", f"  {long}", "  and", f"  {short}", "  and", f"  {bad} >= {slo.min_bad_events}", ")"
+    )
 
 
 def _burning(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
-    for severity, windows in groupby(slo.windows, key=attrgetter("severity")):
+    for severity, windows in groupby(slo.burn_windows, key=attrgetter("severity")):
         name, burns = _BURNS[severity]
         yield AlertRule(
             alert=name,
@@ -94,17 +96,20 @@ def _silence(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule
     yield AlertRule(
         alert="SloNoData",
         expr=lines(
-            f"max_over_time({total}[{_WEEK}])", "unless", f"max_over_time({total}[{slo.quiet}])"
+            f"max_over_time({total}[{_WEEK}])",
+            "unless",
+            f"max_over_time({total}[{slo.no_data_after}])",
         ),
         labels=_labels(repo, "ticket") | {"slo": slo.name},
         annotations=_annotations(
-            f"{{{{ $labels.service_name }}}} has reported nothing for {slo.quiet}: {slo.name}",
+            f"{{{{ $labels.service_name }}}} has reported nothing for {slo.no_data_after}: "
+            f"{slo.name}",
             "Its series are gone, though they were there this week: the service is down, its "
             "telemetry is, or it was taken away. The promise is neither kept nor broken.",
             links.runbook("slo-no-data"),
             links.dashboard(SLO_DASHBOARD),
         ),
-        hold=_SETTLE,
+        for_=_SETTLE,
     )
 
 
@@ -114,21 +119,22 @@ def _idle(repo: type[MetaRepo], slo: Slo, links: Links) -> AlertRule:
     return AlertRule(
         alert="SloIdle",
         expr=lines(
-            f"max_over_time({total}[{slo.quiet}]) == 0",
+            f"max_over_time({total}[{slo.no_data_after}]) == 0",
             "and",
-            f"max_over_time({total}[1h] offset {slo.quiet})",  # it has not just been started
+            # A service that has just been started is not idle.
+            f"max_over_time({total}[1h] offset {slo.no_data_after})",
             "and on (service_namespace, service_name)",
             sum_by(series.SERVICE_LABELS, reporting, "max"),
         ),
         labels=_labels(repo, "ticket") | {"slo": slo.name},
         annotations=_annotations(
-            f"{{{{ $labels.service_name }}}} has had no events for {slo.quiet}: {slo.name}",
+            f"{{{{ $labels.service_name }}}} has had no events for {slo.no_data_after}: {slo.name}",
             "It reports, but nothing that the promise is about has happened. Whether it is kept is "
             "not known; check that callers still reach it.",
             links.runbook("slo-no-data"),
             links.dashboard(SLO_DASHBOARD),
         ),
-        hold=_SETTLE,
+        for_=_SETTLE,
     )
 
 
@@ -145,7 +151,7 @@ def _declared(repo: type[MetaRepo], alert: Alert, links: Links) -> AlertRule:
             links.runbook(f"{repo.name}"),
             links.dashboard(repo_dashboard(repo.name)),
         ),
-        hold=alert.hold,
+        for_=alert.for_,
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from otel_meta.model.measures import (
-    Growth,
     Increase,
     Latest,
     Measure,
     OverTime,
     Quantile,
     Rate,
+    RelativeChange,
     Share,
 )
 
@@ -26,11 +26,11 @@ def _at(measure: Measure, namespace: str, offset: str) -> str:
     by = (NAMESPACE, *measure.by)
     match measure:
         case Latest():
-            return sum_by(by, series_of(measure.source, namespace) + offset, measure.merge)
+            return sum_by(by, series_of(measure.source, namespace) + offset, measure.aggregation)
         case OverTime():
             series = series_of(measure.source, namespace)
-            over = f"{measure.how}_over_time({series}[{measure.over}]{offset})"
-            return sum_by(by, over, measure.merge)
+            over = f"{measure.function}_over_time({series}[{measure.over}]{offset})"
+            return sum_by(by, over, measure.aggregation)
         case Quantile():
             buckets = series_of(measure.source, namespace, "_bucket")
             rates = sum_by((*by, "le"), f"rate({buckets}[{measure.over}]{offset})")
@@ -41,7 +41,7 @@ def _at(measure: Measure, namespace: str, offset: str) -> str:
             return sum_by(by, f"{function}({series}[{measure.over}]{offset})")
         case Share():
             return _share(measure, namespace, by)
-        case Growth():
+        case RelativeChange():
             now, then = (_at(measure.of, namespace, o) for o in ("", f" offset {measure.over}"))
             return lines(now, "/", f"({then} > 0)", "- 1")
 

@@ -50,7 +50,7 @@ def _overview(links: Links) -> Iterator[AlertRule]:
             "Over the last hour it burned {{ $value | humanize }} times as fast as it is given.",
             links,
         ),
-        hold=Duration("5m"),
+        for_=Duration("5m"),
     )
     yield AlertRule(
         alert="SloComplianceLow",
@@ -61,7 +61,7 @@ def _overview(links: Links) -> Iterator[AlertRule]:
             "It keeps {{ $value | humanizePercentage }} of its SLOs.",
             links,
         ),
-        hold=Duration("15m"),
+        for_=Duration("15m"),
     )
     yield AlertRule(
         alert="SloMultipleViolations",

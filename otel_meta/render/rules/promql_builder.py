@@ -9,9 +9,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from otel_meta.model import Duration, Match
+from otel_meta.model import Duration, Selector
 from otel_meta.model.objective import exact_decimal
-from otel_meta.model.selector import Condition, Presence
+from otel_meta.model.selector import Matcher, Presence
 
 from .series_names import NAMESPACE
 
@@ -49,9 +49,9 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def series_of(match: Match, namespace: str, suffix: str = "", *more: str) -> str:
+def series_of(match: Selector, namespace: str, suffix: str = "", *more: str) -> str:
     """The series of a match in one meta-repository; ``suffix`` chooses among a histogram's."""
-    matchers = [equals(NAMESPACE, namespace), *map(matcher, match.conditions), *more]
+    matchers = [equals(NAMESPACE, namespace), *map(matcher, match.matchers), *more]
     return selector(match.instrument.prometheus_name + suffix, matchers)
 
 
@@ -76,7 +76,7 @@ def _escaped(text: str) -> str:
     return _RE2_SPECIAL.sub(r"\\\g<0>", text)
 
 
-def count_suffix(match: Match) -> str:
+def count_suffix(match: Selector) -> str:
     """What to append to a metric's name to count its events."""
     return "_count" if match.instrument.kind == "histogram" else ""
 
@@ -107,7 +107,7 @@ def lines(*parts: str) -> str:
     return "\n".join(parts)
 
 
-def matcher(condition: Condition) -> str:
+def matcher(condition: Matcher) -> str:
     """What one label has to be."""
     match condition.wanted:
         case Presence():

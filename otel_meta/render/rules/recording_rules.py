@@ -58,7 +58,7 @@ def _budget(slo: Slo, own: dict[str, str]) -> Iterator[Record]:
     yield Record(series.SLI, f"1 - {over_period}", own)
     yield Record(series.BUDGET_REMAINING, f"1 - {over_period} / {budget}", own)
     # Of a service that has fallen silent nobody knows; what it did before does not speak for it.
-    heard = f"max_over_time({selector(series.TOTAL, mine)}[{slo.quiet}])"
+    heard = f"max_over_time({selector(series.TOTAL, mine)}[{slo.no_data_after}])"
     kept = lines(f"({over_period} <= bool {budget})", "and", heard)
     yield Record(series.COMPLIANT, kept, own)
     if _HOUR in slo.burn_lookbacks():

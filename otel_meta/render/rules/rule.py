@@ -25,7 +25,7 @@ class AlertRule:
     expr: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-    hold: Duration | None = None
+    for_: Duration | None = None
     """Prometheus' ``for``."""
     keep_firing: Duration | None = None
     """Prometheus' ``keep_firing_for``."""

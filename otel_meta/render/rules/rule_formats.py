@@ -83,7 +83,7 @@ def _alert(rule: AlertRule) -> dict[str, Any]:
     return {
         "alert": rule.alert,
         "expr": rule.expr,
-        "for": str(rule.hold or ""),
+        "for": str(rule.for_ or ""),
         "keep_firing_for": str(rule.keep_firing or ""),
         "labels": dict(rule.labels),
         "annotations": dict(rule.annotations),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from otel_meta.model import Match, Ratio, Sli, Threshold, TimeSlice
+from otel_meta.model import Ratio, Selector, Sli, Threshold, TimeSlice
 
 from .promql_builder import bucket, count_suffix, lines, number, series_of, sum_by
 from .series_names import SERVICE_LABELS
@@ -55,7 +55,7 @@ def _threshold(sli: Threshold, namespace: str) -> Increments:
 
 def _time_slices(sli: TimeSlice, namespace: str) -> Increments:
     series = series_of(sli.value, namespace)
-    if sli.judge == "worst":
+    if sli.series == "worst":
         worst = sum_by(SERVICE_LABELS, series, "max" if sli.at_least is None else "min")
         return Increments(
             f"{_SLICE_SECONDS} * sum_over_time(({worst} {_outside(sli)})[{_SLICES}])",
@@ -73,7 +73,7 @@ def _outside(sli: TimeSlice) -> str:
     return f"> bool {number(sli.at_most or 0.0)}"
 
 
-def _increase(match: Match, namespace: str, suffix: str | None = None, *more: str) -> str:
+def _increase(match: Selector, namespace: str, suffix: str | None = None, *more: str) -> str:
     suffix = count_suffix(match) if suffix is None else suffix
     series = series_of(match, namespace, suffix, *more)
     return sum_by(SERVICE_LABELS, f"increase({series}[{_WINDOW}])")

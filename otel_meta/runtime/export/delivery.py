@@ -30,7 +30,7 @@ class Exporter(Protocol):
     export: Callable[..., Any]
 
 
-class Outage(logging.Handler):
+class DeliveryMonitor(logging.Handler):
     """Which signals do not get through, and what the SDK's exporters say about it."""
 
     def __init__(self, faults: Faults) -> None:

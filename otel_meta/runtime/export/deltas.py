@@ -15,7 +15,7 @@ class Reading(NamedTuple):
     numbers: tuple[float, ...]
 
 
-class Changes:
+class DeltaState:
     """The readings of one reader, look after look; series that are gone are forgotten."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Final
 
-from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 
 
@@ -29,7 +29,7 @@ class Ticker:
         self._faults: Final = faults
         self._stopping = Event()
         self._thread = self._new_thread()
-        renew_in_child(self)
+        reset_after_fork(self)
 
     def start(self) -> None:
         """Begin; the first call comes after one interval."""
@@ -41,7 +41,7 @@ class Ticker:
         if self._thread.is_alive():
             self._thread.join(timeout)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Go on in a forked child, which has the parent's memory and none of its threads."""
         goes_on = self._thread.ident is not None and not self._stopping.is_set()
         self._stopping = Event()  # a thread of the parent may have held the old one's lock

@@ -1,4 +1,4 @@
-"""Accumulators as OpenTelemetry's metric points, for whichever reader pushes them.
+"""MetricStorage as OpenTelemetry's metric points, for whichever reader pushes them.
 
 Readers hand what they collected to ``_receive_metrics``, which the SDK documents as theirs to
 override; ours add these points there. So the points leave in the same export as everything that
@@ -28,13 +28,13 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_meta.model.instrument import Kind
-from otel_meta.runtime.fork import renew_in_child
-from otel_meta.runtime.recording.cells import BucketCell, Cell, LatestCell, SumCell
+from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.family import OVERFLOW, Family
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 
-from .deltas import Changes, Reading
+from .deltas import DeltaState, Reading
 from .temporality import temporality_of
 
 Attributes = dict[str, str | int | bool]
@@ -46,25 +46,25 @@ _NOT_KEPT: Final = cast("float", None)
 """Cumulative extremes say nothing about now; None leaves these optional fields of OTLP unset."""
 
 
-class Points:
+class MetricProducer:
     """The points of one reader, which remembers what it was told last.
 
     Args:
-        accumulators: where the numbers are.
+        storage: where the numbers are.
         preference: cumulative, delta or lowmemory.
         clock_ns: nanoseconds since the epoch.
     """
 
     def __init__(
         self,
-        accumulators: Accumulators,
+        storage: MetricStorage,
         preference: str = "cumulative",
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._accumulators: Final = accumulators
+        self._accumulators: Final = storage
         self._preference: Final = preference
         self._clock_ns: Final = clock_ns
-        self._changes: Final = Changes()
+        self._changes: Final = DeltaState()
         self._data: Final[dict[Kind, Callable[[Family[Any]], Sum | Gauge | Histogram]]] = {
             "counter": self._sum,
             "updowncounter": self._sum,
@@ -74,9 +74,9 @@ class Points:
         self._last_ns = 0
         self._now_ns = 0
         self._lock = Lock()
-        renew_in_child(self)
+        reset_after_fork(self)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Begin as in a new process. In a forked child, where no other thread is left."""
         self._lock = Lock()
 
@@ -125,7 +125,7 @@ class Points:
         ]
         return Sum(points, temporality, family.instrument.monotonic)
 
-    def _gauge(self, family: Family[LatestCell]) -> Gauge:
+    def _gauge(self, family: Family[GaugeCell]) -> Gauge:
         return Gauge(
             [
                 NumberDataPoint(attributes, cell.start_ns, self._time_ns(cell), value)
@@ -134,7 +134,7 @@ class Points:
             ]
         )
 
-    def _histogram(self, family: Family[BucketCell]) -> Histogram:
+    def _histogram(self, family: Family[HistogramCell]) -> Histogram:
         temporality = temporality_of(family.instrument.kind, self._preference)
         points = [
             self._bucket_point(cell, attributes, reading)
@@ -143,7 +143,7 @@ class Points:
         return Histogram(points, temporality)
 
     def _bucket_point(
-        self, cell: BucketCell, attributes: Attributes, reading: Reading
+        self, cell: HistogramCell, attributes: Attributes, reading: Reading
     ) -> HistogramDataPoint:
         counts = [int(count) for count in reading.numbers[:-1]]
         return HistogramDataPoint(

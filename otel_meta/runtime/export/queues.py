@@ -17,13 +17,13 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExp
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 
 _DEFAULT_SIZE: Final = 2048
 
 
-class Room:
+class QueueCapacity:
     """How much of a queue is taken.
 
     Args:
@@ -37,10 +37,10 @@ class Room:
         self._what: Final = what
         self._variable: Final = variable
         self._faults: Final = faults
-        self.start_anew()
-        renew_in_child(self)
+        self.after_fork()
+        reset_after_fork(self)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Begin with an empty queue, as the SDK does in a forked child."""
         self._taken = 0
         self._lock = Lock()
@@ -55,7 +55,7 @@ class Room:
             self._faults.report(f"export of {self._what}", "queue full", detail)
         return has_room
 
-    def empty_into(self, exporter: Any) -> None:
+    def release_on_export(self, exporter: Any) -> None:
         """Have room again as soon as the exporter is given a batch."""
         export: Callable[..., Any] = exporter.export
 
@@ -77,8 +77,8 @@ class SpanQueue(BatchSpanProcessor):
     """The SDK's batch processor of spans, with room for so many."""
 
     def __init__(self, exporter: SpanExporter, faults: Faults) -> None:
-        self._room: Final = Room("traces", "OTEL_BSP_MAX_QUEUE_SIZE", faults)
-        self._room.empty_into(exporter)
+        self._room: Final = QueueCapacity("traces", "OTEL_BSP_MAX_QUEUE_SIZE", faults)
+        self._room.release_on_export(exporter)
         super().__init__(exporter, max_queue_size=self._room.size)
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -92,8 +92,8 @@ class LogQueue(BatchLogRecordProcessor):
     """The SDK's batch processor of log records, with room for so many."""
 
     def __init__(self, exporter: LogRecordExporter, faults: Faults) -> None:
-        self._room: Final = Room("logs", "OTEL_BLRP_MAX_QUEUE_SIZE", faults)
-        self._room.empty_into(exporter)
+        self._room: Final = QueueCapacity("logs", "OTEL_BLRP_MAX_QUEUE_SIZE", faults)
+        self._room.release_on_export(exporter)
         super().__init__(exporter, max_queue_size=self._room.size)
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:

@@ -33,7 +33,7 @@ def exception_of(exc_info: Any) -> BaseException | None:
             return None
 
 
-def add_carried_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def add_ids_of_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Add the ids that the event's exception carries, where the context has none."""
     if "exc_info" in event:
         ids: Mapping[str, str] = getattr(exception_of(event["exc_info"]), _IDS, {})

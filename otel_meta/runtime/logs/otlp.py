@@ -45,7 +45,7 @@ _OWN: Final = ("opentelemetry", "otel_meta")
 """Lines about exporting are not exported, nor those of an export: they would feed themselves."""
 
 
-class OtelSink:
+class OtelLogProcessor:
     """A processor that emits each event as a log record and passes it on unchanged."""
 
     def __init__(self, provider: LoggerProvider, faults: Faults) -> None:

@@ -14,7 +14,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from otel_meta.runtime.text import in_words
 
-from .exceptions import add_carried_ids
+from .exceptions import add_ids_of_exception
 
 _FIRST: Final = ("timestamp", "level", "event", "logger")
 _INT64: Final = 2**63
@@ -28,7 +28,7 @@ def before_rendering(identity: Mapping[str, str]) -> tuple[Processor, ...]:
         structlog.processors.add_log_level,
         _add(identity),
         add_trace_ids,
-        add_carried_ids,
+        add_ids_of_exception,
         TimeStamper(fmt="iso", utc=True),
         StackInfoRenderer(),
     )

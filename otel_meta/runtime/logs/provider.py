@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from otel_meta.runtime.export.delivery import Outage
+from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.export.exporters import create_exporter
 from otel_meta.runtime.export.queues import LogQueue
 from otel_meta.runtime.recording.faults import Faults
@@ -22,7 +22,7 @@ from otel_meta.runtime.settings import Settings
 from otel_meta.runtime.text import in_words
 
 from .access import ACCESS_LOGGER, access_fields, access_of
-from .otlp import OtelSink
+from .otlp import OtelLogProcessor
 from .processors import before_rendering, render, structured_exceptions
 
 _SERVER_LOGGERS: Final = ("uvicorn", ACCESS_LOGGER, "uvicorn.error")
@@ -80,7 +80,7 @@ class StandardHandler(logging.Handler):
             self._faults.count_only("log record", type(error).__name__)
 
 
-class Hushed(logging.Filter):
+class AccessLogFilter(logging.Filter):
     """Drops access lines of paths that are called by machines every few seconds."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Logs:
     """The logger provider, and the logging of the process from `install` to `uninstall`."""
 
     def __init__(
-        self, settings: Settings, resource: Resource, faults: Faults, outage: Outage
+        self, settings: Settings, resource: Resource, faults: Faults, outage: DeliveryMonitor
     ) -> None:
         self._settings: Final = settings
         self._faults: Final = faults
@@ -107,9 +107,9 @@ class Logs:
             outage.watch(exporter, "logs")
             self.provider.add_log_record_processor(LogQueue(exporter, faults))
         self._before: tuple[list[logging.Handler], int] | None = None
-        self._hushed: Final = Hushed()
+        self._hushed: Final = AccessLogFilter()
 
-    def hush(self, paths: Iterable[str]) -> None:
+    def silence_access_logs(self, paths: Iterable[str]) -> None:
         """Log no access to these paths, unless it failed: scrapes and probes say nothing new."""
         self._hushed.paths.update(paths)
 
@@ -131,7 +131,7 @@ class Logs:
         )
         self._install_standard(lines, chain, to_json)
 
-    def adopt_servers(self) -> None:
+    def take_over_server_loggers(self) -> None:
         """Take over uvicorn's loggers, which it sets up with handlers of its own at start."""
         if self._before is None:
             return
@@ -163,7 +163,7 @@ class Logs:
     def _chain(self) -> tuple[Processor, ...]:
         chain = before_rendering(_identity(self._settings))
         if self._settings.exporters["logs"] and not self._settings.disabled:
-            return (*chain, OtelSink(self.provider, self._faults))
+            return (*chain, OtelLogProcessor(self.provider, self._faults))
         return chain
 
     def _install_standard(self, lines: Lines, chain: tuple[Processor, ...], to_json: Any) -> None:
@@ -180,7 +180,7 @@ class Logs:
         self._before = (root.handlers.copy(), root.level)
         root.handlers[:] = [StandardHandler(lines, formatter, self._faults)]
         root.setLevel(self._settings.log_level)
-        self.adopt_servers()
+        self.take_over_server_loggers()
 
     def _on_fault(self, reason: str, _error: object) -> None:
         # Not reported: that would be one more line through what just failed.

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from otel_meta.runtime.gil import unhurried
+from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
 
 from . import file_format as layout
@@ -20,7 +20,7 @@ from .descriptor import Declared
 from .directory import Directory
 from .file_format import Kind
 from .merging import ADD, Numbers, within_limit
-from .reader import Contents, Owner, Series
+from .reader import Owner, Series, WorkerFile
 
 _NEVER_NEGATIVE: Final = frozenset({"counter", "histogram"})
 
@@ -41,7 +41,7 @@ class _Part(NamedTuple):
     series: Series
 
 
-def totals_of(folded: Iterable[Contents], living: Iterable[Contents]) -> Totals:
+def compacted_totals(folded: Iterable[WorkerFile], living: Iterable[WorkerFile]) -> Totals:
     """What the folded files come to.
 
     Args:
@@ -50,8 +50,8 @@ def totals_of(folded: Iterable[Contents], living: Iterable[Contents]) -> Totals:
     """
     metrics: dict[_Shape, Declared] = {}
     parts: dict[_Shape, _Parts] = {}
-    for series in unhurried(chain.from_iterable(c.every_series() for c in folded)):
-        if series.of.outlives and plausible(series):
+    for series in yielding_gil(chain.from_iterable(c.every_series() for c in folded)):
+        if series.of.survives_worker and has_valid_values(series):
             shape = series.of.shape
             metrics[shape] = series.of
             found = parts.setdefault(shape, defaultdict(list))
@@ -69,7 +69,7 @@ _Parts = defaultdict[tuple[str, ...], list[tuple[int, _Part]]]
 
 
 def _added(of: Declared, found: _Parts) -> Iterator[Total]:
-    for labels, parts in unhurried(within_limit(found, of.limit).items()):
+    for labels, parts in yielding_gil(within_limit(found, of.limit).items()):
         folded = [(start, part.series) for start, part in parts if part.is_folded]
         if folded:
             numbers = ADD[of.kind]([numbers_of(series) for _, series in folded])
@@ -81,7 +81,7 @@ def numbers_of(series: Series) -> Numbers:
     return series.words[series.at : series.at + series.of.width].tolist()
 
 
-def plausible(series: Series) -> bool:
+def has_valid_values(series: Series) -> bool:
     """Whether its numbers can be what a worker has recorded."""
     numbers = numbers_of(series)
     counts = numbers[:-1] if series.of.kind == "histogram" else numbers
@@ -122,7 +122,7 @@ def _laid_out(rows: Sequence[_Row]) -> memoryview:
     file[: len(layout.PREAMBLE)] = layout.PREAMBLE
     numbers = file.cast("d")
     at = len(layout.PREAMBLE)
-    for kind, text, words in unhurried(rows):
+    for kind, text, words in yielding_gil(rows):
         record = layout.write(file, at, kind, text, len(words))
         for index, word in enumerate(words, record.first_word):
             numbers[index] = word

@@ -10,9 +10,10 @@ from typing import Any, Final
 import orjson
 
 from otel_meta.model import Counter, Gauge, Histogram, Instrument, UpDownCounter
-from otel_meta.model.instrument import Across, Kind
+from otel_meta.model.instrument import Kind
+from otel_meta.model.kinds import MultiprocessMode
 from otel_meta.model.labels import Attribute, Label, holding
-from otel_meta.runtime.recording.cardinality import MAX_SERIES, Places
+from otel_meta.runtime.recording.cardinality import MAX_SERIES, CardinalityLimit
 
 WORKER: Final = "worker"
 """The label that gauges gain which are not merged: a small number, used again by later workers."""
@@ -32,19 +33,21 @@ class Declared:
     keys: tuple[str, ...]
     """OpenTelemetry's names of the labels."""
     bounds: tuple[float, ...] = ()
-    across: Across = "latest"
+    multiprocess_mode: MultiprocessMode = "mostrecent"
     limit: int = MAX_SERIES
     """How many series there may be before the rest share one."""
 
     @property
-    def outlives(self) -> bool:
+    def survives_worker(self) -> bool:
         """Whether what a worker recorded still holds once the worker is gone."""
-        return self.kind in _SUMMED_OVER_ALL or (self.kind == "gauge" and self.across == "latest")
+        return self.kind in _SUMMED_OVER_ALL or (
+            self.kind == "gauge" and self.multiprocess_mode == "mostrecent"
+        )
 
     @property
     def separate(self) -> bool:
         """Whether every worker has series of its own."""
-        return self.kind == "gauge" and self.across == "each"
+        return self.kind == "gauge" and self.multiprocess_mode == "all"
 
     @property
     def width(self) -> int:
@@ -54,9 +57,9 @@ class Declared:
     @cached_property
     def shape(self) -> tuple[object, ...]:
         """What has to be equal for numbers to be added as they are."""
-        return (self.name, self.kind, self.unit, self.labels, self.bounds, self.across)
+        return (self.name, self.kind, self.unit, self.labels, self.bounds, self.multiprocess_mode)
 
-    def can_take(self, other: Declared) -> bool:
+    def is_compatible(self, other: Declared) -> bool:
         """Whether series of another declaration can be merged into those of this one."""
         return (self.name, self.kind, self.unit) == (other.name, other.kind, other.unit)
 
@@ -77,8 +80,10 @@ def declared(instrument: Instrument[...], max_series: int = MAX_SERIES) -> Decla
         labels=tuple(field.name for field in labels),
         keys=tuple(field.attribute.key for field in labels),
         bounds=instrument.buckets if isinstance(instrument, Histogram) else (),
-        across=instrument.across if isinstance(instrument, Gauge) else "latest",
-        limit=Places(labels, instrument.max_series or max_series).limit,
+        multiprocess_mode=instrument.multiprocess_mode
+        if isinstance(instrument, Gauge)
+        else "mostrecent",
+        limit=CardinalityLimit(labels, instrument.max_series or max_series).limit,
     )
 
 

@@ -31,14 +31,14 @@ _PATIENCE: Final = 5.0
 """Seconds to wait for the directory; it is held for milliseconds, unless its holder was stopped."""
 _STEP: Final = 0.002
 
-at_work: Final = RLock()
+fork_guard: Final = RLock()
 """Held with the lock on a directory: a child forked meanwhile would keep that lock for good."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=at_work.acquire,
-        after_in_parent=at_work.release,
-        after_in_child=at_work.release,
+        before=fork_guard.acquire,
+        after_in_parent=fork_guard.release,
+        after_in_child=fork_guard.release,
     )
 
 
@@ -66,7 +66,7 @@ class Directory:
         Raises:
             OSError: it is gone; TimeoutError, somebody else has held it for too long.
         """
-        with at_work:
+        with fork_guard:
             if self._is_held:
                 raise BlockingIOError(f"a signal came while {self.path} was looked at")
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -160,11 +160,11 @@ def _check(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise unusable(path, error) from error
+        raise directory_error(path, error) from error
     check_filesystem(path)
 
 
-def unusable(path: Path, error: OSError) -> ConfigurationError:
+def directory_error(path: Path, error: OSError) -> ConfigurationError:
     """What to say of a directory that does not work."""
     return ConfigurationError(
         f"workers cannot share their numbers in {path}: {error.strerror or error}; "

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from otel_meta.model import Instrument
-from otel_meta.model.instrument import Across
-from otel_meta.runtime.gil import unhurried
+from otel_meta.model.kinds import MultiprocessMode
+from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.family import OVERFLOW
 
@@ -80,7 +80,7 @@ class MergedGauge(MergedCell):
 
     def __init__(self, labels: tuple[str, ...], of: Declared) -> None:
         super().__init__(labels, of)
-        self._choose = _CHOOSE[of.across]
+        self._choose = _CHOOSE[of.multiprocess_mode]
 
     @property
     def value(self) -> float | None:
@@ -148,17 +148,17 @@ class MergedFamily:
     def put_together(self, found: Iterable[tuple[int | None, Series]]) -> None:
         """Have the series of these, each with the slot of its worker, None for the dead."""
         parts: dict[tuple[str, ...], list[tuple[int, Part]]] = {}
-        for slot, series in unhurried(found):
+        for slot, series in yielding_gil(found):
             fit = fitting(series.of, self.of)
             part = Part(series.words, series.at, fit.buckets)
             parts.setdefault(fit.labels(series.labels, slot), []).append((series.start_ns, part))
         limited = within_limit(parts, self.of.limit)
         cells = ((labels, self._cell(labels, parts)) for labels, parts in limited.items())
-        self._cells = dict(unhurried(cells))
+        self._cells = dict(yielding_gil(cells))
 
     def show_exemplars_of(self, cells: Iterable[Any]) -> None:
         """Have the exemplars of this process' own series of the same declaration."""
-        for cell in unhurried(cells):
+        for cell in yielding_gil(cells):
             merged = self._cells.get(cell.labels)
             if merged is not None:
                 merged.own = cell
@@ -215,9 +215,9 @@ def _of_all(choose: Callable[[list[float]], float]) -> Callable[[list[Reading]],
     return value
 
 
-_CHOOSE: Final[Mapping[Across, Callable[[list[Reading]], float | None]]] = {
-    "latest": _newest,
-    "each": _newest,
+_CHOOSE: Final[Mapping[MultiprocessMode, Callable[[list[Reading]], float | None]]] = {
+    "mostrecent": _newest,
+    "all": _newest,
     "sum": _of_all(sum),
     "max": _of_all(max),
     "min": _of_all(min),

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from otel_meta.runtime.gil import unhurried
+from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
 
 from . import file_format as layout
@@ -62,7 +62,7 @@ class Series(NamedTuple):
     """The first of its numbers among them."""
 
 
-class Contents:
+class WorkerFile:
     """A file as far as it could be read.
 
     What is mapped stays readable when the file is removed.
@@ -159,7 +159,7 @@ class Contents:
             self._at = 0
 
     def _scan_region(self, region: memoryview, words: memoryview[float]) -> None:
-        for record in unhurried(layout.records(region, self._at)):
+        for record in yielding_gil(layout.records(region, self._at)):
             try:
                 self._take(region, words, record)
             except (DamagedError, LookupError, TypeError, ValueError) as error:

@@ -8,24 +8,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from .compaction import plausible, totals_of, write_totals
+from .compaction import compacted_totals, has_valid_values, write_totals
 from .directory import Directory, lives
-from .reader import Contents, Owner
+from .reader import Owner, WorkerFile
 
 
 @dataclass(frozen=True)
 class Look:
     """The files of one moment, none of them in another."""
 
-    totals: Contents | None
-    dead: tuple[Contents, ...]
+    totals: WorkerFile | None
+    dead: tuple[WorkerFile, ...]
     """Those that could not be folded."""
-    living: tuple[Contents, ...]
+    living: tuple[WorkerFile, ...]
     stamp: tuple[object, ...] = ()
     """Differs as soon as there are other files or other series in them."""
 
 
-class Survey:
+class DirectoryScanner:
     """Looks at a directory again and again, and reads what is new.
 
     Args:
@@ -36,7 +36,7 @@ class Survey:
     def __init__(self, directory: Directory, owner: Owner) -> None:
         self._directory: Final = directory
         self._owner: Final = owner
-        self._read: dict[Path, Contents] = {}
+        self._read: dict[Path, WorkerFile] = {}
         self._faults: list[tuple[str, str]] = []
         self._said: set[tuple[str, int]] = set()
 
@@ -53,8 +53,8 @@ class Survey:
         """The same, for who has the directory's lock."""
         self._directory.clear()
         totals = self._contents(self._directory.totals)
-        living: list[Contents] = []
-        dead: list[Contents] = []
+        living: list[WorkerFile] = []
+        dead: list[WorkerFile] = []
         for path in self._directory.workers():
             is_living = self._lives(path)  # before reading: the dead write no more
             contents = self._contents(path)
@@ -76,7 +76,7 @@ class Survey:
     def others(self) -> Iterator[Owner]:
         """Whose files of another service are there."""
         for path in (self._directory.totals, *self._directory.workers()):
-            contents = Contents(path)
+            contents = WorkerFile(path)
             with suppress(OSError):
                 contents.read()
             if contents.owner is not None and not self._is_ours(contents.owner):
@@ -91,12 +91,12 @@ class Survey:
         except OSError:
             return False
 
-    def _contents(self, path: Path) -> Contents | None:
+    def _contents(self, path: Path) -> WorkerFile | None:
         """A file, read to its end; None where there is none of this service."""
         contents = self._read.get(path)
         try:
             if contents is None or path.stat().st_ino != contents.inode:
-                contents = Contents(path)
+                contents = WorkerFile(path)
             contents.read()
         except FileNotFoundError:
             return None
@@ -111,14 +111,14 @@ class Survey:
             self._say("damaged file", contents, f"{path} is read in part: {contents.damage}")
         return contents
 
-    def _say(self, reason: str, contents: Contents, detail: str) -> None:
+    def _say(self, reason: str, contents: WorkerFile, detail: str) -> None:
         if (contents.path.name, contents.inode) not in self._said:
             self._said.add((contents.path.name, contents.inode))
             self._faults.append((reason, detail))
 
     def _fold(
-        self, totals: Contents | None, dead: list[Contents], living: list[Contents]
-    ) -> tuple[Contents | None, list[Contents]]:
+        self, totals: WorkerFile | None, dead: list[WorkerFile], living: list[WorkerFile]
+    ) -> tuple[WorkerFile | None, list[WorkerFile]]:
         """New totals where they are needed, and the dead that are not in them."""
         folded = set(_folded(totals))
         fresh = [c for c in dead if c.path.name not in folded]
@@ -135,21 +135,21 @@ class Survey:
 
     def _write(
         self,
-        totals: Contents | None,
-        fresh: list[Contents],
-        living: list[Contents],
+        totals: WorkerFile | None,
+        fresh: list[WorkerFile],
+        living: list[WorkerFile],
         names: tuple[str, ...],
     ) -> None:
         for contents in fresh:
-            if not all(map(plausible, contents.every_series())):
+            if not all(map(has_valid_values, contents.every_series())):
                 self._say("damaged file", contents, f"{contents.path} holds odd numbers")
         if totals is not None and totals.damage is not None:
             self._directory.keep_copy(totals.path)
         folded = (*([totals] if totals is not None else ()), *fresh)
         owner = replace(self._owner, folded=names)
-        write_totals(self._directory, totals_of(folded, living), owner)
+        write_totals(self._directory, compacted_totals(folded, living), owner)
 
-    def _remove(self, contents: Contents) -> None:
+    def _remove(self, contents: WorkerFile) -> None:
         try:
             if contents.damage is None:
                 contents.path.unlink(missing_ok=True)
@@ -159,10 +159,10 @@ class Survey:
             self._faults.append(("fold", f"cannot remove {contents.path}: {error}"))
 
 
-def _folded(totals: Contents | None) -> tuple[str, ...]:
+def _folded(totals: WorkerFile | None) -> tuple[str, ...]:
     """The files that are in the totals already; they should have gone with their folding."""
     return (totals.owner.folded or ()) if totals is not None and totals.owner is not None else ()
 
 
-def _started(contents: Contents) -> float:
+def _started(contents: WorkerFile) -> float:
     return contents.owner.started if contents.owner is not None else 0.0

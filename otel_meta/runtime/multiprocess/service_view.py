@@ -8,15 +8,15 @@ from typing import Any, Final
 from otel_meta.errors import DeclarationError
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT
-from otel_meta.runtime.recording.cells import LatestCell
+from otel_meta.runtime.recording.cells import GaugeCell
 from otel_meta.runtime.recording.family import Family
 
 from .descriptor import Declared, declared
-from .directory import at_work
+from .directory import fork_guard
 from .merged_metric import MergedFamily
-from .reader import Contents, Owner, Series
-from .scanner import Look, Survey
-from .shared_memory import SharedSlots
+from .reader import Owner, Series, WorkerFile
+from .scanner import DirectoryScanner, Look
+from .shared_memory import SharedMemoryAllocator
 
 OnFault = Callable[[str, str, object], None]
 
@@ -39,8 +39,8 @@ class View:
     def __init__(
         self,
         own: Callable[[], Iterable[Family[Any]]],
-        slots: SharedSlots,
-        survey: Survey,
+        slots: SharedMemoryAllocator,
+        survey: DirectoryScanner,
         on_fault: OnFault,
         max_series: int,
     ) -> None:
@@ -53,8 +53,8 @@ class View:
         self._families: dict[Declared, MergedFamily] = {}
         self._shown: list[MergedFamily] = []
         self._asked: set[Declared] = set()
-        self._sizes: Final = Family(SERIES, LatestCell)
-        self._limits: Final = Family(SERIES_LIMIT, LatestCell)
+        self._sizes: Final = Family(SERIES, GaugeCell)
+        self._limits: Final = Family(SERIES_LIMIT, GaugeCell)
         self._faults: list[tuple[str, object]] = []
         self._said: set[str] = set()
 
@@ -82,7 +82,7 @@ class View:
 
     def family(self, instrument: Instrument[...]) -> MergedFamily:
         """A metric as this process declares it, with the series that the last look found."""
-        with at_work:
+        with fork_guard:
             of = declared(instrument, self._max_series)
             self._asked.add(of)
             known = self._families.get(of)
@@ -96,7 +96,7 @@ class View:
 
     def refresh(self) -> None:
         """Look which series there are. What they show is read at any time."""
-        with at_work:
+        with fork_guard:
             try:
                 look = self._survey.look()
             except Exception as error:
@@ -133,10 +133,10 @@ class View:
         if stamp != family.stamp:
             family.stamp = stamp
             found = [(slot, series) for slot, _, every in sources for series in every]
-            fit = [(slot, series) for slot, series in found if of.can_take(series.of)]
+            fit = [(slot, series) for slot, series in found if of.is_compatible(series.of)]
             if len(fit) < len(found):
                 self._say(of.name, "other workers or the dead have it of another kind or unit")
-            family.put_together([f for f in fit if of.outlives or f[0] is not None])
+            family.put_together([f for f in fit if of.survives_worker or f[0] is not None])
         return family
 
     def _say(self, name: str, detail: object) -> None:
@@ -145,10 +145,10 @@ class View:
             self._faults.append(("other version", f"{name}: {detail}"))
 
 
-def _sources(look: Look, name: str) -> Iterator[tuple[int | None, Contents, list[Series]]]:
+def _sources(look: Look, name: str) -> Iterator[tuple[int | None, WorkerFile, list[Series]]]:
     """What each file has of a metric, with the slot of its worker, None for the dead."""
     for contents in (*([look.totals] if look.totals is not None else ()), *look.dead):
-        outlive = [series for series in contents.series.get(name, ()) if series.of.outlives]
+        outlive = [series for series in contents.series.get(name, ()) if series.of.survives_worker]
         if outlive:
             yield None, contents, outlive
     for contents in look.living:

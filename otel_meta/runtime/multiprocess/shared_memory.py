@@ -13,21 +13,21 @@ from typing import Final, cast
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
-from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.memory import zeros
 
-from .directory import Directory, unusable
+from .directory import Directory, directory_error
 from .process_identity import started_ticks
 from .reader import Owner
-from .scanner import Survey
-from .writer import OwnFile, create, try_out
+from .scanner import DirectoryScanner
+from .writer import WorkerFileWriter, create, try_out
 
 _PAUSE: Final = 10.0
 """Seconds until a process asks again for a file that it could not have."""
 
 
-class SharedSlots:
+class SharedMemoryAllocator:
     """Hands out numbers in a file of this process; in a forked child, in one of the child's own.
 
     The file is made with the first series. A master that only forks workers has none.
@@ -43,7 +43,11 @@ class SharedSlots:
     """
 
     def __init__(
-        self, directory: Directory, owner: Owner, survey: Survey, max_series: int = MAX_SERIES
+        self,
+        directory: Directory,
+        owner: Owner,
+        survey: DirectoryScanner,
+        max_series: int = MAX_SERIES,
     ) -> None:
         self._directory: Final = directory
         self._owner: Final = owner
@@ -52,7 +56,7 @@ class SharedSlots:
         self._lock = RLock()
         self._is_writing = False
         self._pid = os.getpid()
-        self._file: OwnFile | None = None
+        self._file: WorkerFileWriter | None = None
         self._refused: tuple[float, OSError] | None = None
         self._closed = False
         for other in survey.others():
@@ -64,8 +68,8 @@ class SharedSlots:
             with directory.locked():
                 try_out(directory)
         except OSError as error:
-            raise unusable(directory.path, error) from error
-        renew_in_child(self)
+            raise directory_error(directory.path, error) from error
+        reset_after_fork(self)
 
     def take(
         self, instrument: Instrument[...], labels: tuple[str, ...], width: int
@@ -95,10 +99,10 @@ class SharedSlots:
                 for instrument in instruments:
                     file.family(instrument, self._max_series)
 
-    def say_port(self, number: int) -> None:
+    def publish_port(self, number: int) -> None:
         """Say that this process listens on a port; its file is there then."""
         with self._writing():
-            (self._file or self._opened()).say_port(number)
+            (self._file or self._opened()).publish_port(number)
 
     def release(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
         """Take back the numbers of a series that was removed; nothing writes to them any more."""
@@ -112,7 +116,7 @@ class SharedSlots:
             self._closed = True
             self._forget()
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Forget the parent's file. In a forked child, where no other thread is left."""
         if self._pid != os.getpid():
             self._pid = os.getpid()
@@ -127,7 +131,7 @@ class SharedSlots:
         Raises:
             BlockingIOError: this is a signal handler, and it has interrupted a writer.
         """
-        self.start_anew()  # whoever else begins anew in a child may come first
+        self.after_fork()  # whoever else begins anew in a child may come first
         with self._lock:
             if self._is_writing:
                 raise BlockingIOError("a signal came while a series was added")
@@ -142,7 +146,7 @@ class SharedSlots:
             self._file.leave()
             self._file = None
 
-    def _opened(self) -> OwnFile:
+    def _opened(self) -> WorkerFileWriter:
         """A file of this process' own. If there is none to be had, it asks again after a while."""
         if self._refused is not None and time.monotonic() < self._refused[0]:
             raise self._refused[1]
@@ -152,7 +156,7 @@ class SharedSlots:
             self._refused = (time.monotonic() + _PAUSE, error)
             raise
 
-    def _open(self) -> OwnFile:
+    def _open(self) -> WorkerFileWriter:
         """Make a file of this process' own."""
         with self._directory.locked():
             look = self._survey.look_within_lock()

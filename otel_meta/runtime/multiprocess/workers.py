@@ -12,11 +12,11 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.family import Family
 
-from .directory import Directory, unusable
+from .directory import Directory, directory_error
 from .reader import Owner
-from .scanner import Survey
+from .scanner import DirectoryScanner
 from .service_view import OnFault, View
-from .shared_memory import SharedSlots
+from .shared_memory import SharedMemoryAllocator
 
 
 class Workers:
@@ -38,8 +38,8 @@ class Workers:
         directory = self._directory = Directory(path)
         owner = Owner(service, namespace, time.time())
         self._max_series: Final = max_series
-        self._survey: Final = Survey(directory, owner)
-        self.slots: Final = SharedSlots(directory, owner, self._survey, max_series)
+        self._survey: Final = DirectoryScanner(directory, owner)
+        self.slots: Final = SharedMemoryAllocator(directory, owner, self._survey, max_series)
 
     @contextmanager
     def opening(self, port: int) -> Generator[bool]:
@@ -52,12 +52,12 @@ class Workers:
             ConfigurationError: the directory cannot be written to.
         """
         try:
-            self.slots.say_port(0)
+            self.slots.publish_port(0)
             with self._directory.locked():
                 yield any(c.port == port for c in self._survey.look_within_lock().living)
-                self.slots.say_port(port)
+                self.slots.publish_port(port)
         except OSError as error:
-            raise unusable(self._directory.path, error) from error
+            raise directory_error(self._directory.path, error) from error
         except ConfigurationError:  # telemetry does not start
             self.slots.close()
             raise

@@ -34,7 +34,7 @@ class _Place(NamedTuple):
         return self.region.cast("d")[first : first + self.record.words]
 
 
-class OwnFile:
+class WorkerFileWriter:
     """The file of this process, for as long as it lives."""
 
     def __init__(self, descriptors: tuple[int, int], owner: Owner) -> None:
@@ -79,7 +79,7 @@ class OwnFile:
             self._said[REUSES] += 1
             self._freed[family, place.record.length].append((time.monotonic(), place))
 
-    def say_port(self, number: int) -> None:
+    def publish_port(self, number: int) -> None:
         """Say that this process listens on a port, with others or alone."""
         self._said[PORT] = float(number)
 
@@ -98,7 +98,7 @@ class OwnFile:
         return place
 
 
-def create(directory: Directory, owner: Owner) -> OwnFile:
+def create(directory: Directory, owner: Owner) -> WorkerFileWriter:
     """Make a file for a process, under the directory's lock.
 
     Raises:
@@ -107,7 +107,7 @@ def create(directory: Directory, owner: Owner) -> OwnFile:
     descriptors = _open(directory)
     try:
         lock(descriptors[0])
-        file = OwnFile(descriptors, owner)
+        file = WorkerFileWriter(descriptors, owner)
         directory.new.replace(directory.name_for(owner.pid))
     except BaseException:
         for descriptor in descriptors:

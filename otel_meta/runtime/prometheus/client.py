@@ -18,9 +18,9 @@ from prometheus_client.metrics_core import (
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from .attributes import Labels
-from .families import Exposed, Head
+from .families import Head, MetricFamily
 from .formats import Format
-from .page import END, told_apart
+from .page import END, merge_families
 from .samples import Buckets, Point
 from .sdk_metrics import OnFault
 
@@ -58,7 +58,7 @@ class _Alone:
 class FamilyCollector:
     """Puts families into a registry, for whoever renders that with prometheus_client."""
 
-    def __init__(self, families: Callable[[], Iterable[Exposed]], on_fault: OnFault) -> None:
+    def __init__(self, families: Callable[[], Iterable[MetricFamily]], on_fault: OnFault) -> None:
         self._families: Final = families
         self._on_fault: Final = on_fault
 
@@ -68,7 +68,7 @@ class FamilyCollector:
 
     def collect(self) -> Iterator[Metric]:
         """Every family that has series."""
-        for family in told_apart(self._families(), self._on_fault):
+        for family in merge_families(self._families(), self._on_fault):
             if series := family.series():
                 yield _metric(family.head, series)
 

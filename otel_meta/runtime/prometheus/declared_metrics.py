@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
-from otel_meta.runtime.recording.cells import BucketCell, Cell
+from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.text import in_words
 
@@ -41,7 +41,7 @@ class FamilyLike(Protocol):
         ...
 
 
-class Catalogue:
+class DeclaredMetrics:
     """The live instruments of a service.
 
     Args:
@@ -152,7 +152,7 @@ class CatalogueFamily:
             for cell, at in readings
         ]
 
-    def _histograms(self, cells: list[BucketCell], written: Format) -> list[str]:
+    def _histograms(self, cells: list[HistogramCell], written: Format) -> list[str]:
         shape = self._shape
         return [
             shape.pattern(cell.bounds).of(

@@ -66,7 +66,7 @@ class Head:
         return "".join(lines)
 
 
-class Exposed(Protocol):
+class MetricFamily(Protocol):
     """A family that a page can show."""
 
     @property
@@ -113,7 +113,7 @@ class SeriesFamily:
         return pattern.of(body, point.counts, point.sum, written, point.exemplars)
 
 
-def joined(first: Exposed, later: Exposed) -> SeriesFamily:
+def joined(first: MetricFamily, later: MetricFamily) -> SeriesFamily:
     """One family with the series of both, described as the first is.
 
     Raises:

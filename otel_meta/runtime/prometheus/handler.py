@@ -23,7 +23,7 @@ _GZIP: Final = 31
 """Window bits that mean a gzip file with the largest window."""
 
 
-class Asked(NamedTuple):
+class ScrapeRequest(NamedTuple):
     """What counts of a request: its query, and headers, each "" where it is missing.
 
     Headers are text of one character a byte, as HTTP has them (ISO 8859-1).
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Answers:
+class ScrapeHandler:
     """Answers scrapes.
 
     Args:
@@ -55,7 +55,7 @@ class Answers:
         self._render: Final = render
         self._token: Final = None if token is None else token.encode()
 
-    def to(self, asked: Asked) -> Answer:
+    def to(self, asked: ScrapeRequest) -> Answer:
         """The answer to a request: a page of all families, or of those in ``name[]``."""
         if not self._admits(asked.authorization):
             return Answer(401, {"content-type": PLAIN, "www-authenticate": "Bearer"}, _REFUSAL)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
-from otel_meta.runtime.gil import Turns
+from otel_meta.runtime.gil import GilYielder
 
-from .families import Exposed, joined
+from .families import MetricFamily, joined
 from .formats import Format
 from .sdk_metrics import OnFault
 
@@ -17,7 +17,7 @@ END: Final = b"# EOF\n"
 
 
 def render(
-    families: Iterable[Exposed],
+    families: Iterable[MetricFamily],
     written: Format,
     on_fault: OnFault,
     names: Collection[str] = (),
@@ -32,8 +32,8 @@ def render(
         names: of families or their samples, if the page is to have these alone.
         pause: sleeps for some seconds.
     """
-    turns = Turns(pause=pause)
-    for family in told_apart(families, on_fault):
+    turns = GilYielder(pause=pause)
+    for family in merge_families(families, on_fault):
         if names and family.head.names.isdisjoint(names):
             continue
         pieces: list[bytes] = []
@@ -49,9 +49,9 @@ def render(
         yield END
 
 
-def told_apart(families: Iterable[Exposed], on_fault: OnFault) -> Iterator[Exposed]:
+def merge_families(families: Iterable[MetricFamily], on_fault: OnFault) -> Iterator[MetricFamily]:
     """Families that share no name; those of one name and type as one."""
-    shown: dict[str, Exposed] = {}
+    shown: dict[str, MetricFamily] = {}
     taken: set[str] = set()
     for family in families:
         head = family.head

@@ -17,9 +17,8 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from otel_meta.model.self_metrics import UP
-from otel_meta.runtime.fork import renew_in_child
-from otel_meta.runtime.metrics import UP_DESCRIPTION
+from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
+from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.multiprocess.process_series import ProcessesCollector
 from otel_meta.runtime.multiprocess.reader import Owner
 from otel_meta.runtime.recording.faults import logger
@@ -27,10 +26,10 @@ from otel_meta.runtime.resource import IDENTITY
 
 from .attributes import Labels, labels_of
 from .client import FamilyCollector, Registry
-from .declared_metrics import Catalogue, FamilyLike
-from .families import Exposed, Head, SeriesFamily
+from .declared_metrics import DeclaredMetrics, FamilyLike
+from .families import Head, MetricFamily, SeriesFamily
 from .formats import Format
-from .handler import Answers
+from .handler import ScrapeHandler
 from .negotiation import format_for
 from .page import render
 from .samples import Number
@@ -77,13 +76,13 @@ class CatalogReader(PrometheusMetricReader):
         self._has_said = False
         known = {key: text for key, text in resource.attributes.items() if key in IDENTITY}
         self._identity: Final = labels_of(known, ())
-        self._catalogue: Final = Catalogue(families, self._identity, on_fault)
+        self._catalogue: Final = DeclaredMetrics(families, self._identity, on_fault)
         self._here: Final = local()  # what a thread has collected is that thread's
         self._shown_in: Final = registry
         self._shown: Final = FamilyCollector(self.families, on_fault)
         registry.register(self._shown)
 
-    def families(self, *, collect: bool = True) -> Iterator[Exposed]:
+    def families(self, *, collect: bool = True) -> Iterator[MetricFamily]:
         """Every family of the resource, the catalogue and, if it is to collect, the SDK."""
         collected = self._collected() if collect and not self._has_said else None
         if self._shared and collected is not None:
@@ -164,10 +163,10 @@ class Scrape:
         self.reader: Final = CatalogReader(
             families, resource, self.registry, on_fault, shared=owners is not None
         )
-        self.answer: Final = Answers(self._pieces, token).to
-        renew_in_child(self)
+        self.answer: Final = ScrapeHandler(self._pieces, token).to
+        reset_after_fork(self)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Go on in a forked child, where the thread that scraped is not."""
         self._one_at_a_time = Lock()
 
@@ -198,7 +197,7 @@ class Scrape:
     def _pieces(self, written: Format, names: Collection[str]) -> Iterator[bytes]:
         return render(self._families(), written, self._on_fault, names)
 
-    def _families(self) -> Iterable[Exposed]:
+    def _families(self) -> Iterable[MetricFamily]:
         lock = self._one_at_a_time
         if not lock.acquire(timeout=_PATIENCE):
             detail = "another scrape still collects; only the catalogue is shown"

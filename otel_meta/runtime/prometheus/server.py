@@ -15,9 +15,9 @@ from typing import Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 from otel_meta.errors import ConfigurationError, PortInUse
-from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.fork import reset_after_fork
 
-from .handler import PLAIN, Answer, Asked
+from .handler import PLAIN, Answer, ScrapeRequest
 from .sdk_metrics import OnFault
 
 PATH: Final = "/metrics"
@@ -49,7 +49,7 @@ class Port:
 
     def __init__(
         self,
-        answer: Callable[[Asked], Answer],
+        answer: Callable[[ScrapeRequest], Answer],
         host: str,
         port: int,
         on_fault: OnFault,
@@ -69,7 +69,7 @@ class Port:
             target=self._server.serve_forever, name="otel_meta port", daemon=True
         )
         self._thread.start()
-        renew_in_child(self)
+        reset_after_fork(self)
 
     def close(self, timeout: float) -> None:
         """Stop listening."""
@@ -78,7 +78,7 @@ class Port:
             self._server.server_close()
             self._thread.join(timeout)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Leave the port to the parent: a child that has it open answers nobody who connects."""
         self._thread = None
         self._server.socket.close()
@@ -89,7 +89,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(
         self,
-        answer: Callable[[Asked], Answer],
+        answer: Callable[[ScrapeRequest], Answer],
         host: str,
         port: int,
         on_fault: OnFault,
@@ -172,9 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
             answer = Answer(404, {"content-type": PLAIN}, b"metrics are at /metrics\n")
         self._send(answer, with_body=with_body)
 
-    def _asked(self, query: str) -> Asked:
+    def _asked(self, query: str) -> ScrapeRequest:
         names = ("Accept", "Accept-Encoding", "Authorization")
-        return Asked(query, *(self.headers.get(name, "") for name in names))
+        return ScrapeRequest(query, *(self.headers.get(name, "") for name in names))
 
     def _send(self, answer: Answer, *, with_body: bool = True) -> None:
         self.send_response(answer.status)

@@ -19,7 +19,7 @@ from functools import wraps
 from threading import RLock
 from typing import Any, Final, TypeVar, cast
 
-from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.fork import reset_after_fork
 
 ATOMIC: Final = sys.implementation.name == "cpython" and not sysconfig.get_config_var(
     "Py_GIL_DISABLED"
@@ -49,9 +49,9 @@ class _Turn:
     def __init__(self) -> None:
         self.lock = RLock()
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         self.lock = RLock()
 
 
 _turn: Final = _Turn()
-renew_in_child(_turn)
+reset_after_fork(_turn)

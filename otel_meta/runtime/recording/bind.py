@@ -6,15 +6,15 @@ from typing import TypeVar
 
 from otel_meta.model import MetaRepo
 
-from .storage import Accumulators
+from .storage import MetricStorage
 
 RepoT = TypeVar("RepoT", bound=MetaRepo)
 
 
-def bind(repo: type[RepoT], accumulators: Accumulators) -> RepoT:
+def bind(repo: type[RepoT], storage: MetricStorage) -> RepoT:
     """An instance of a meta-repository whose instruments record into the accumulators."""
     live = repo()
     for name, instrument in repo.instruments.items():
         # Not setattr: the instance's own dictionary wins over the declaring descriptor.
-        vars(live)[name] = accumulators.recorder(instrument)
+        vars(live)[name] = storage.recorder(instrument)
     return live

@@ -11,7 +11,7 @@ MAX_SERIES: Final = 2000
 """Series a metric may have in a process; OpenTelemetry's default. Further ones share one series."""
 
 
-class Places:
+class CardinalityLimit:
     """The places of one metric.
 
     Where all labels are closed, the declared combinations have theirs from the start, however many
@@ -39,7 +39,7 @@ class Places:
         self._free -= 1
         return True
 
-    def give_back(self, values: tuple[str, ...]) -> None:
+    def release(self, values: tuple[str, ...]) -> None:
         """Free the place of a series that is gone."""
         if not self._is_reserved(values):
             self._free += 1

@@ -17,7 +17,7 @@ from typing import Any, Final
 from .atomic import exact
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
 from .memory import zeros
-from .validation import MOST, finite, not_negative
+from .validation import MAX_MAGNITUDE, finite, not_negative
 
 Numbers = MutableSequence[float]
 
@@ -71,7 +71,10 @@ class SumCell(Cell):
             TypeError: it is no number, or the series was removed.
             ValueError: it is not finite.
         """
-        if not ((type(amount) is int or type(amount) is float) and -MOST < amount < MOST):
+        if not (
+            (type(amount) is int or type(amount) is float)
+            and -MAX_MAGNITUDE < amount < MAX_MAGNITUDE
+        ):
             amount = finite(amount)
         self.numbers[0] += amount
 
@@ -89,7 +92,7 @@ class CounterCell(SumCell):
             TypeError: it is no number, or the series was removed.
             ValueError: it is negative or not finite.
         """
-        if not ((type(amount) is int or type(amount) is float) and 0 <= amount < MOST):
+        if not ((type(amount) is int or type(amount) is float) and 0 <= amount < MAX_MAGNITUDE):
             amount = not_negative(amount)
         self.numbers[0] += amount
         if self.spans.live:
@@ -100,7 +103,7 @@ class CounterCell(SumCell):
             self.exemplar = self.spans.exemplar(amount) or self.exemplar
 
 
-class LatestCell(Cell):
+class GaugeCell(Cell):
     """The latest value of a gauge, and when it was set."""
 
     __slots__ = ()
@@ -126,7 +129,9 @@ class LatestCell(Cell):
             TypeError: it is no number, or the series was removed.
             ValueError: it is not finite.
         """
-        if not ((type(value) is float or type(value) is int) and -MOST < value < MOST):
+        if not (
+            (type(value) is float or type(value) is int) and -MAX_MAGNITUDE < value < MAX_MAGNITUDE
+        ):
             value = finite(value)
         now = time.time()
         numbers = self.numbers
@@ -134,7 +139,7 @@ class LatestCell(Cell):
         numbers[1] = now
 
 
-class BucketCell(Cell):
+class HistogramCell(Cell):
     """Counts by bucket, the last one unbounded, and the sum of the values."""
 
     __slots__ = ("bounds", "exemplars")
@@ -153,7 +158,9 @@ class BucketCell(Cell):
             TypeError: it is no number, or the series was removed.
             ValueError: it is not finite.
         """
-        if not ((type(value) is float or type(value) is int) and -MOST < value < MOST):
+        if not (
+            (type(value) is float or type(value) is int) and -MAX_MAGNITUDE < value < MAX_MAGNITUDE
+        ):
             value = finite(value)
         bucket = bisect_left(self.bounds, value)
         numbers = self.numbers

@@ -62,7 +62,7 @@ class SampledSpans(SpanProcessor):
             return None
         return Exemplar(float(value), time.time_ns(), context.trace_id, context.span_id)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Go on in a forked child: what is live here may end here."""
         self._lock = RLock()
 

@@ -9,11 +9,11 @@ from typing import Any, Final, Generic, TypeVar, cast
 from otel_meta.model import Instrument
 from otel_meta.model.labels import closed_combinations, expand_closed
 
-from .cardinality import MAX_SERIES, Places
+from .cardinality import MAX_SERIES, CardinalityLimit
 from .cells import Cell, Numbers
 from .exemplars import NO_SPANS, SampledSpans
 from .label_values import MAX_LENGTH, LabelValues, OnFault
-from .memory import PrivateSlots, Slots
+from .memory import Allocator, HeapAllocator
 
 CellT = TypeVar("CellT", bound=Cell)
 
@@ -46,7 +46,7 @@ class Family(Generic[CellT]):
         instrument: Instrument[...],
         make: Callable[[tuple[str, ...]], CellT],
         *,
-        slots: Slots | None = None,
+        slots: Allocator | None = None,
         limit: int = MAX_SERIES,
         max_length: int = MAX_LENGTH,
         spans: SampledSpans = NO_SPANS,
@@ -58,7 +58,7 @@ class Family(Generic[CellT]):
         self._fields: Final = instrument.label_fields
         self._label_values: Final = LabelValues(self._fields, max_length, on_fault)
         self._make: Final = make
-        self._slots: Final[Slots] = slots or PrivateSlots()
+        self._slots: Final[Allocator] = slots or HeapAllocator()
         self._most: Final = limit
         self._spans: Final = spans
         self._on_fault: Final = on_fault
@@ -106,7 +106,7 @@ class Family(Generic[CellT]):
             cell = self.by_values.pop(values, None)
             if cell is not None:
                 cell.retire()
-                self._places.give_back(values)
+                self._places.release(values)
                 self._slots.release(self.instrument, values)
 
     def cells(self) -> Iterator[CellT]:
@@ -118,7 +118,7 @@ class Family(Generic[CellT]):
                 cells.append(self._overflow)
         return iter(cells)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Forget every series. In a forked child, where no other thread is left.
 
         Nothing is given back or read, for the numbers are the parent's, and nothing is taken:
@@ -134,8 +134,8 @@ class Family(Generic[CellT]):
         self._complete = False
         self._faults = []
 
-    def _all_places(self) -> Places:
-        return Places(self._fields, self.instrument.max_series or self._most)
+    def _all_places(self) -> CardinalityLimit:
+        return CardinalityLimit(self._fields, self.instrument.max_series or self._most)
 
     def _start_closed(self) -> None:
         """Create what is known from the start, once it is first looked for."""

@@ -10,7 +10,7 @@ from otel_meta.model.self_metrics import FAULTS
 
 from .cells import CounterCell
 from .family import Family
-from .memory import Slots
+from .memory import Allocator
 
 logger: Final = logging.getLogger("otel_meta")
 
@@ -22,7 +22,7 @@ class Faults:
         slots: hand out the numbers of its series.
     """
 
-    def __init__(self, slots: Slots | None = None) -> None:
+    def __init__(self, slots: Allocator | None = None) -> None:
         self.family: Final = Family(FAULTS, CounterCell, slots=slots)
         self._said: set[tuple[str, str]] = set()
         self._lock = RLock()
@@ -52,10 +52,10 @@ class Faults:
         """How many there were in all."""
         return sum(cell.value for cell in self.family.cells())
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Begin as a new process does. In a forked child, where no other thread is left."""
         self._lock = RLock()
-        self.family.start_anew()
+        self.family.after_fork()
 
     def _is_new(self, source: str, reason: str) -> bool:
         with self._lock:

@@ -7,12 +7,11 @@ which creates series and names what is wrong; what is wrong is dropped and count
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Generic
+from typing import Any, ClassVar, Final, Generic, Self
 
-from .cells import BucketCell, LatestCell, SumCell
+from .cells import GaugeCell, HistogramCell, SumCell
 from .family import CellT, Family
 from .faults import Faults
-from .handles import BoundGauge, BoundHistogram, BoundSum
 from .label_values import UnknownLabelError
 from .timer import Timer
 from .typed_call import Call, typed_call
@@ -45,7 +44,9 @@ class Recorder(Generic[CellT]):
             self._drop(error)
             return None
 
-    def again(self, value: Any, more: tuple[Any, ...], labels: Mapping[str, Any]) -> CellT | None:
+    def record_slow_path(
+        self, value: Any, more: tuple[Any, ...], labels: Mapping[str, Any]
+    ) -> CellT | None:
         """Record the long way.
 
         Args:
@@ -88,7 +89,7 @@ class Recorder(Generic[CellT]):
     def _typed_call(self) -> Call:
         family = self._family
         fields = family.instrument.label_fields
-        return typed_call(self.method, fields, family.by_values, self.again)
+        return typed_call(self.method, fields, family.by_values, self.record_slow_path)
 
     def _drop(self, error: Exception) -> None:
         reason = "labels" if isinstance(error, UnknownLabelError) else "value"
@@ -106,9 +107,9 @@ class UpDownCounterRecorder(Recorder[SumCell]):
         super().__init__(family, faults)
         self.add: Call = self._typed_call()
 
-    def bind(self, /, **labels: Any) -> BoundSum:
+    def with_labels(self, /, **labels: Any) -> CounterHandle:
         """A handle on the series with these labels."""
-        return BoundSum(self, labels)
+        return CounterHandle(self, labels)
 
 
 class CounterRecorder(UpDownCounterRecorder):
@@ -120,36 +121,36 @@ class CounterRecorder(UpDownCounterRecorder):
         return not_negative(value)
 
 
-class GaugeRecorder(Recorder[LatestCell]):
+class GaugeRecorder(Recorder[GaugeCell]):
     """Keeps the latest finite value."""
 
     __slots__ = ("set",)
 
     method = "set"
 
-    def __init__(self, family: Family[LatestCell], faults: Faults) -> None:
+    def __init__(self, family: Family[GaugeCell], faults: Faults) -> None:
         super().__init__(family, faults)
         self.set: Call = self._typed_call()
 
-    def bind(self, /, **labels: Any) -> BoundGauge:
+    def with_labels(self, /, **labels: Any) -> GaugeHandle:
         """A handle on the series with these labels."""
-        return BoundGauge(self, labels)
+        return GaugeHandle(self, labels)
 
 
-class HistogramRecorder(Recorder[BucketCell]):
+class HistogramRecorder(Recorder[HistogramCell]):
     """Counts finite values by bucket."""
 
     __slots__ = ("record",)
 
     method = "record"
 
-    def __init__(self, family: Family[BucketCell], faults: Faults) -> None:
+    def __init__(self, family: Family[HistogramCell], faults: Faults) -> None:
         super().__init__(family, faults)
         self.record: Call = self._typed_call()
 
-    def bind(self, /, **labels: Any) -> BoundHistogram:
+    def with_labels(self, /, **labels: Any) -> HistogramHandle:
         """A handle on the series with these labels."""
-        return BoundHistogram(self, labels)
+        return HistogramHandle(self, labels)
 
     def time(self, /, **labels: Any) -> Timer:
         """Record how long a block or a function takes."""
@@ -161,3 +162,70 @@ class HistogramRecorder(Recorder[BucketCell]):
             self.record(seconds / _SECONDS[unit], **labels)
         else:
             self._drop(ValueError(f"a time cannot be recorded in the unit {unit!r}"))
+
+
+class Handle(Generic[CellT]):
+    """What the handles share."""
+
+    __slots__ = ("_cell", "_labels", "_recorder")
+
+    def __init__(self, recorder: Recorder[CellT], labels: Mapping[str, Any]) -> None:
+        self._recorder = recorder
+        self._labels = labels
+        self._cell: Any = recorder.find(labels)
+
+    def with_labels(self) -> Self:
+        """This handle."""
+        return self
+
+    def remove(self) -> None:
+        """End the series."""
+        self._recorder.remove(**self._labels)
+
+    def _record_slow_path(self, value: Any) -> None:
+        self._cell = self._recorder.record_slow_path(value, (), self._labels) or self._cell
+
+
+class CounterHandle(Handle[SumCell]):
+    """Adds to one series."""
+
+    __slots__ = ()
+
+    def add(self, amount: float, /) -> None:
+        """Add to the series."""
+        try:
+            self._cell.add(amount)
+        except Exception:
+            self._record_slow_path(amount)
+
+
+class GaugeHandle(Handle[GaugeCell]):
+    """Sets one series."""
+
+    __slots__ = ()
+
+    def set(self, value: float, /) -> None:
+        """Replace the value of the series."""
+        try:
+            self._cell.set(value)
+        except Exception:
+            self._record_slow_path(value)
+
+
+class HistogramHandle(Handle[HistogramCell]):
+    """Records into one series."""
+
+    __slots__ = ()
+
+    _recorder: HistogramRecorder
+
+    def record(self, value: float, /) -> None:
+        """Count a value in the series."""
+        try:
+            self._cell.record(value)
+        except Exception:
+            self._record_slow_path(value)
+
+    def time(self) -> Timer:
+        """Record how long a block or a function takes."""
+        return self._recorder.time(**self._labels)

@@ -18,7 +18,7 @@ from typing import Protocol
 from otel_meta.model import Instrument
 
 
-class Slots(Protocol):
+class Allocator(Protocol):
     """Hands out numbers, and takes them back when a series is removed."""
 
     def take(
@@ -35,7 +35,7 @@ class Slots(Protocol):
         """Take back the numbers of a series that was removed; nothing writes to them any more."""
 
 
-class PrivateSlots:
+class HeapAllocator:
     """Slots in this process' own memory."""
 
     def take(

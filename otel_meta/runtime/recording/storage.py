@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from otel_meta.model import Counter, Gauge, Histogram, Instrument, UpDownCounter
 from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT
-from otel_meta.runtime.fork import renew_in_child
+from otel_meta.runtime.fork import reset_after_fork
 
 from .cardinality import MAX_SERIES
-from .cells import BucketCell, CounterCell, LatestCell, SumCell
+from .cells import CounterCell, GaugeCell, HistogramCell, SumCell
 from .exemplars import SampledSpans
 from .family import Family
 from .faults import Faults
@@ -24,12 +24,12 @@ from .live_instruments import (
     Recorder,
     UpDownCounterRecorder,
 )
-from .memory import Slots
+from .memory import Allocator
 
 Live = tuple[Family[Any], Recorder[Any]]
 
 
-class Accumulators:
+class MetricStorage:
     """Live instruments, each with its series; binding one again gives the same one.
 
     In a forked child all series begin anew: what the parent counted is the parent's to tell.
@@ -44,7 +44,7 @@ class Accumulators:
     def __init__(
         self,
         faults: Faults,
-        slots: Slots | None = None,
+        slots: Allocator | None = None,
         *,
         max_series: int = MAX_SERIES,
         max_length: int = MAX_LENGTH,
@@ -58,11 +58,11 @@ class Accumulators:
             "max_length": max_length,
             "spans": self.spans,
         }
-        self._sizes: Final = Family(SERIES, LatestCell)
-        self._limits: Final = Family(SERIES_LIMIT, LatestCell)
+        self._sizes: Final = Family(SERIES, GaugeCell)
+        self._limits: Final = Family(SERIES_LIMIT, GaugeCell)
         self._live: dict[Instrument[...], Live] = {}
         self._lock = RLock()
-        renew_in_child(self)
+        reset_after_fork(self)
 
     def recorder(self, instrument: Instrument[...]) -> Recorder[Any]:
         """The live half of an instrument, made when first asked for."""
@@ -81,13 +81,13 @@ class Accumulators:
             self._limits.series(metric).set(family.limit)
         yield from (*families, self._sizes, self._limits, self.faults.family)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Begin as in a new process. In a forked child, where no other thread is left."""
         self._lock = RLock()
-        self.spans.start_anew()
-        self.faults.start_anew()
+        self.spans.after_fork()
+        self.faults.after_fork()
         for family in (*self._families(), self._sizes, self._limits):
-            family.start_anew()
+            family.after_fork()
 
     def _families(self) -> list[Family[Any]]:
         with self._lock:
@@ -117,10 +117,10 @@ class Accumulators:
                 sums = family(SumCell)
                 return sums, UpDownCounterRecorder(sums, self.faults)
             case Gauge():
-                latest = family(LatestCell)
+                latest = family(GaugeCell)
                 return latest, GaugeRecorder(latest, self.faults)
             case Histogram():
-                buckets = family(partial(BucketCell, bounds=instrument.buckets))
+                buckets = family(partial(HistogramCell, bounds=instrument.buckets))
                 return buckets, HistogramRecorder(buckets, self.faults)
             case _:
                 raise TypeError(f"{instrument!r} is of no kind that can be recorded")

@@ -15,10 +15,10 @@ from typing import Any, Final
 from otel_meta.model.labels import Label
 
 Call = Callable[..., None]
-Again = Callable[[Any, tuple[Any, ...], dict[str, Any]], object]
+SlowPath = Callable[[Any, tuple[Any, ...], dict[str, Any]], object]
 
 _SOURCE: Final = """\
-def make(_cells, _again):
+def make(_cells, _record_slow_path):
     def {method}(_value=None, /, *_more, {parameters}**_unknown):
         if not (_more or _unknown):
             try:
@@ -26,25 +26,27 @@ def make(_cells, _again):
                 return
             except Exception:
                 pass
-        _again(_value, _more, {{{labels}**_unknown}})
+        _record_slow_path(_value, _more, {{{labels}**_unknown}})
     return {method}
 """
 
 
-def typed_call(method: str, fields: tuple[Label, ...], cells: dict[Any, Any], again: Again) -> Call:
+def typed_call(
+    method: str, fields: tuple[Label, ...], cells: dict[Any, Any], record_slow_path: SlowPath
+) -> Call:
     """A function ``(value, *, label=..., ...)`` that calls a method of the series' cell.
 
-    It takes whatever it is called with. What it cannot do goes to ``again``: a series that is new,
-    a value that the cell refuses, labels that are unknown or missing, which are None there.
+    The function accepts any arguments. A new series, a value that the cell refuses, and unknown or
+    missing labels (None) go to ``record_slow_path``.
 
     Args:
         method: of the cell, and the name of the function.
         fields: the labels as declared; their names begin with a letter, its own with an underscore.
         cells: by label values in declared order.
-        again: is called with the value, further arguments, and the labels.
+        record_slow_path: is called with the value, further arguments, and the labels.
     """
     signature = tuple((field.name, field.default) for field in fields)
-    call: Call = _maker(method, signature)(cells, again)
+    call: Call = _maker(method, signature)(cells, record_slow_path)
     return call
 
 

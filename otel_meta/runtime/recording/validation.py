@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-MOST: Final = 1e290
+MAX_MAGNITUDE: Final = 1e290
 """No measurement, and far enough below the largest float that sums of such stay finite."""
 
 
@@ -16,7 +16,7 @@ def finite(value: Any) -> float:
         ValueError: it is not finite.
     """
     number = _plain(value)
-    if not -MOST < number < MOST:
+    if not -MAX_MAGNITUDE < number < MAX_MAGNITUDE:
         raise ValueError(f"{value!r} is not finite")
     return number
 
@@ -29,7 +29,7 @@ def not_negative(value: Any) -> float:
         ValueError: it is negative or not finite.
     """
     number = _plain(value)
-    if not 0 <= number < MOST:
+    if not 0 <= number < MAX_MAGNITUDE:
         raise ValueError(f"{value!r} is not a finite amount of at least 0")
     return number
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple, Protocol
 
-from otel_meta.model import Instrument, Match, Ratio, Sli, Threshold, TimeSlice
+from otel_meta.model import Instrument, Ratio, Selector, Sli, Threshold, TimeSlice
 from otel_meta.runtime.recording.family import OVERFLOW
 
 
@@ -48,7 +48,7 @@ def counting(sli: Sli, source: Source, began: float) -> Counting:
         case Threshold():
             return _threshold(sli, source)
         case TimeSlice():
-            return _SliceClock(sli, source, began)
+            return _TimeSliceCounter(sli, source, began)
 
 
 def _ratio(sli: Ratio, source: Source) -> Counting:
@@ -81,7 +81,7 @@ def _threshold(sli: Threshold, source: Source) -> Counting:
     return count
 
 
-class _SliceClock:
+class _TimeSliceCounter:
     """Adds the time since the last look, as good or bad by what the gauge shows now."""
 
     def __init__(self, sli: TimeSlice, source: Source, began: float) -> None:
@@ -100,12 +100,12 @@ class _SliceClock:
 
     def _judge(self) -> tuple[int, int]:
         good = [self._sli.good(c.value) for c in self._cells() if c.value is not None]
-        if self._sli.judge == "worst":
+        if self._sli.series == "worst":
             return int(not all(good)), int(bool(good))
         return good.count(False), len(good)
 
 
-def _sum_of(match: Match, source: Source) -> Callable[[], float]:
+def _sum_of(match: Selector, source: Source) -> Callable[[], float]:
     cells = _cells_of(match, source)
     events = _recorded if match.instrument.kind == "histogram" else _value
     return lambda: sum(events(cell) for cell in cells())
@@ -119,9 +119,9 @@ def _value(cell: Any) -> float:
     return cell.value or 0.0
 
 
-def _cells_of(match: Match, source: Source) -> Callable[[], Iterator[Any]]:
+def _cells_of(match: Selector, source: Source) -> Callable[[], Iterator[Any]]:
     family = source.family(match.instrument)
-    if not match.conditions:
+    if not match.matchers:
         return lambda: iter(family.cells())
     meant = match.predicate()
     return lambda: (c for c in family.cells() if c.labels is not OVERFLOW and meant(c.labels))

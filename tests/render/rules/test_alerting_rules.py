@@ -35,7 +35,7 @@ def test_page() -> None:
     """A page is its window pairs, each with two spans and a least number of bad events."""
     page = rules()[0]
 
-    assert ("SloBurnsFast", PAGE, None) == (page.alert, page.expr, page.hold)
+    assert ("SloBurnsFast", PAGE, None) == (page.alert, page.expr, page.for_)
 
 
 def test_labels() -> None:
@@ -69,7 +69,7 @@ def test_declared() -> None:
         'min by (service_namespace, service_name) (acme_level{service_namespace="acme"}) < 0.1'
         == rule.expr
     )
-    assert "5m" == str(rule.hold)
+    assert "5m" == str(rule.for_)
     assert "A tank is empty" == rule.annotations["summary"]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta.model import growth, increase, latest, over_time, quantile, rate, share
+from otel_meta.model import increase, latest, over_time, quantile, rate, relative_change, share
 from otel_meta.model.measures import Measure
 from otel_meta.render.rules.measure_promql import expression
 from tests.render.acme import Acme
@@ -32,7 +32,7 @@ sum by (service_namespace, service_name) (rate(acme_calls_total{service_namespac
             'max by (service_namespace, service_name) (acme_level{service_namespace="acme"})',
         ),
         (
-            over_time(Acme.level, "avg", "7d", merge="sum", by=("tank",)),
+            over_time(Acme.level, "avg", "7d", aggregation="sum", by=("tank",)),
             'sum by (service_namespace, tank) (avg_over_time(acme_level{service_namespace="acme"}[7d]))',
         ),
         (
@@ -48,7 +48,7 @@ sum by (service_namespace, service_name) (rate(acme_calls_total{service_namespac
             'sum by (service_namespace, service_name) (increase(acme_wait_seconds_count{service_namespace="acme"}[1h]))',
         ),
         (share(Acme.calls.where(outcome="failed"), Acme.calls, "5m"), SHARE),
-        (growth(rate(Acme.calls, "1h"), "7d"), GROWTH),
+        (relative_change(rate(Acme.calls, "1h"), "7d"), GROWTH),
     ],
     ids=["latest", "over time", "quantile", "rate", "increase", "share", "growth"],
 )

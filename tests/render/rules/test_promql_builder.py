@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from otel_meta.model import PRESENT, Duration
-from otel_meta.model.selector import Condition
+from otel_meta.model.selector import Matcher
 from otel_meta.render.rules import promql_builder as promql
 from tests.render.acme import Acme
 
@@ -42,13 +42,13 @@ def test_quoted(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "condition"),
     [
-        ('a="x"', Condition("a", ("x",))),
-        ('a=~"x|y"', Condition("a", ("x", "y"))),
-        (r'a=~"x\\.y|\\(z\\)"', Condition("a", ("x.y", "(z)"))),
-        ('a!=""', Condition("a", PRESENT)),
+        ('a="x"', Matcher("a", ("x",))),
+        ('a=~"x|y"', Matcher("a", ("x", "y"))),
+        (r'a=~"x\\.y|\\(z\\)"', Matcher("a", ("x.y", "(z)"))),
+        ('a!=""', Matcher("a", PRESENT)),
     ],
 )
-def test_matcher(text: str, condition: Condition) -> None:
+def test_matcher(text: str, condition: Matcher) -> None:
     """A condition is a matcher; what regular expressions treat specially is taken as it is."""
     assert text == promql.matcher(condition)
 

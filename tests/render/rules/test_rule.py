@@ -11,7 +11,7 @@ def test_defaults() -> None:
     """A rule has no labels and waits for nothing unless it says so."""
     assert {} == Record("a:b:c", "1").labels
     assert (None, None) == (
-        AlertRule("A", "1", {}, {}).hold,
+        AlertRule("A", "1", {}, {}).for_,
         AlertRule("A", "1", {}, {}).keep_firing,
     )
 

@@ -12,7 +12,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
-from otel_meta.runtime.export.delivery import Outage
+from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.testing import OtlpSink
 
@@ -62,7 +62,7 @@ class Bench:
     def __init__(self, sink: OtlpSink) -> None:
         self.sink = sink
         self.faults = Faults()
-        self.outage = Outage(self.faults)
+        self.outage = DeliveryMonitor(self.faults)
         self.outage.listen()
         exporter = OTLPSpanExporter(endpoint=f"{sink.endpoint}/v1/traces", timeout=5)
         self.outage.watch(exporter, "traces")
@@ -139,7 +139,7 @@ class TestWatch:
         """Spans and log records are counted each; an export of metrics as one, for it heals."""
         faults = Faults()
         switch = Switch(delivers=False)
-        Outage(faults).watch(switch, "traces")
+        DeliveryMonitor(faults).watch(switch, "traces")
         switch.export(batch)
 
         assert counted == faults.count()
@@ -176,7 +176,7 @@ class TestWatch:
 
     def test_signals(self, caplog: pytest.LogCaptureFixture) -> None:
         """An outage of several signals is one outage, which ends when all of them get through."""
-        outage = Outage(Faults())
+        outage = DeliveryMonitor(Faults())
         exporters = {what: Switch() for what in ("traces", "metrics", "logs")}
         for what, exporter in exporters.items():
             outage.watch(exporter, what)
@@ -191,7 +191,7 @@ class TestWatch:
     def test_raises(self, caplog: pytest.LogCaptureFixture) -> None:
         """An exporter that raises is an outage too, and its error the reason."""
         exporter, faults = Switch(OSError("broken")), Faults()
-        Outage(faults).watch(exporter, "logs")
+        DeliveryMonitor(faults).watch(exporter, "logs")
         with caplog.at_level(logging.WARNING, "otel_meta"):
             for _ in range(3):
                 exporter.export()
@@ -204,7 +204,7 @@ class TestWatch:
 class TestListen:
     def test_kept(self, caplog: pytest.LogCaptureFixture) -> None:
         """What an exporter of the SDK says is not passed on."""
-        outage = Outage(Faults())
+        outage = DeliveryMonitor(Faults())
         outage.listen()
         logging.getLogger("opentelemetry.exporter.otlp").error("no route\nretrying")
         outage.leave()
@@ -213,7 +213,7 @@ class TestListen:
 
     def test_empty(self, caplog: pytest.LogCaptureFixture) -> None:
         """A message without any words does no harm."""
-        outage, exporter = Outage(Faults()), Switch(delivers=False)
+        outage, exporter = DeliveryMonitor(Faults()), Switch(delivers=False)
         outage.watch(exporter, "logs")
         outage.listen()
         logging.getLogger("opentelemetry.exporter.otlp").error("")
@@ -226,7 +226,7 @@ class TestListen:
 
     def test_leave(self, caplog: pytest.LogCaptureFixture) -> None:
         """Afterwards it is passed on as before."""
-        outage = Outage(Faults())
+        outage = DeliveryMonitor(Faults())
         outage.listen()
         outage.leave()
         logging.getLogger("opentelemetry.exporter.otlp").error("no route")

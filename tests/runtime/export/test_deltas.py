@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from otel_meta.runtime.export.deltas import Changes, Reading
+from otel_meta.runtime.export.deltas import DeltaState, Reading
 from otel_meta.runtime.recording.cells import SumCell
 
 
@@ -14,7 +14,7 @@ def cell_with(amount: float) -> SumCell:
 class TestTotal:
     def test_total(self) -> None:
         """A total is everything since the series began, at each look."""
-        cell, changes = cell_with(5), Changes()
+        cell, changes = cell_with(5), DeltaState()
         for _ in range(2):
             changes.look(2**62)
 
@@ -24,14 +24,14 @@ class TestTotal:
 class TestChange:
     def test_first(self) -> None:
         """At the first look everything is a change, since the series began."""
-        cell, changes = cell_with(5), Changes()
+        cell, changes = cell_with(5), DeltaState()
         changes.look(2**62)
 
         assert Reading(cell.start_ns, (5.0,)) == changes.change(cell)
 
     def test_second(self) -> None:
         """Later, a change is since the last look."""
-        cell, changes = cell_with(5), Changes()
+        cell, changes = cell_with(5), DeltaState()
         changes.look(2**62)
         changes.change(cell)
         cell.add(2)
@@ -41,7 +41,7 @@ class TestChange:
 
     def test_back(self) -> None:
         """What went down and up again by the same is no change."""
-        cell, changes = cell_with(5), Changes()
+        cell, changes = cell_with(5), DeltaState()
         changes.look(2**62)
         changes.change(cell)
         cell.add(-1)
@@ -52,14 +52,14 @@ class TestChange:
 
     def test_nothing(self) -> None:
         """A series that never counted has not changed."""
-        changes = Changes()
+        changes = DeltaState()
         changes.look(2**62)
 
         assert changes.change(SumCell(())) is None
 
     def test_younger(self) -> None:
         """A series that began while the look went on has no interval before its beginning."""
-        changes = Changes()
+        changes = DeltaState()
         changes.look(1)
         cell = cell_with(5)
         changes.change(cell)
@@ -70,7 +70,7 @@ class TestChange:
 
     def test_gone(self) -> None:
         """A series that was not looked at is forgotten."""
-        cell, changes = cell_with(5), Changes()
+        cell, changes = cell_with(5), DeltaState()
         for now in (1, 2):
             changes.look(now)
             if now == 1:

@@ -28,9 +28,9 @@ from otel_meta import (
     UpDownCounter,
     labels,
 )
-from otel_meta.runtime.export.producer import Points
+from otel_meta.runtime.export.producer import MetricProducer
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 amounts = st.floats(0, 1e12)
@@ -49,14 +49,14 @@ GAUGE = Gauge("acme.level", "A level.", Request, unit="By")
 HISTOGRAM = Histogram("acme.size", "A size.", Request, unit="s", buckets=(1, 10, 100))
 
 
-def accumulators() -> Any:
+def storage() -> Any:
     """Nothing recorded yet."""
-    return Accumulators(Faults())
+    return MetricStorage(Faults())
 
 
-def sent(source: Accumulators | Points) -> list[Metric]:
+def sent(source: MetricStorage | MetricProducer) -> list[Metric]:
     """What a receiver of OTLP decodes, but for what otel_meta says of itself."""
-    points = source if isinstance(source, Points) else Points(source)
+    points = source if isinstance(source, MetricProducer) else MetricProducer(source)
     resource = ResourceMetrics(Resource({}), [points.collect()], "")
     encoded = encode_metrics(MetricsData([resource])).SerializeToString()
     decoded = type(encode_metrics(MetricsData([])))()
@@ -74,7 +74,7 @@ class TestEncoded:
     @given(st.lists(amounts, min_size=1, max_size=5))
     def test_counter(self, amounts: list[float]) -> None:
         """A counter arrives as a cumulative, monotonic sum of what was added."""
-        it = accumulators()
+        it = storage()
         for amount in amounts:
             it.recorder(COUNTER).add(amount, route="/", tenant="a")
         (metric,) = sent(it)
@@ -96,7 +96,7 @@ class TestEncoded:
     @given(st.lists(finite, min_size=1, max_size=5))
     def test_up_down_counter(self, amounts: list[float]) -> None:
         """An up-down counter arrives as a cumulative sum that may go down."""
-        it = accumulators()
+        it = storage()
         for amount in amounts:
             it.recorder(UP_DOWN).add(amount, route="/")
         (metric,) = sent(it)
@@ -107,7 +107,7 @@ class TestEncoded:
     @given(finite)
     def test_gauge(self, value: float) -> None:
         """A gauge arrives as its latest value."""
-        it = accumulators()
+        it = storage()
         it.recorder(GAUGE).set(1.0, route="/")
         it.recorder(GAUGE).set(value, route="/")
         (metric,) = sent(it)
@@ -117,7 +117,7 @@ class TestEncoded:
     @given(st.lists(finite, min_size=1, max_size=20))
     def test_histogram(self, values: list[float]) -> None:
         """A histogram arrives with its bounds, its counts by bucket, their sum and no extremes."""
-        it = accumulators()
+        it = storage()
         for value in values:
             it.recorder(HISTOGRAM).record(value, route="/")
         (metric,) = sent(it)
@@ -134,7 +134,7 @@ class TestEncoded:
     @pytest.mark.parametrize("value", [0, 1, -1, 2**53, 2**63, -(2**64), 10**30])
     def test_integer(self, value: int) -> None:
         """A gauge that was set to an integer arrives, however large the integer is."""
-        it = accumulators()
+        it = storage()
         it.recorder(GAUGE).set(value, route="/")
         (metric,) = sent(it)
         (point,) = metric.gauge.data_points
@@ -144,7 +144,7 @@ class TestEncoded:
     @given(st.text(min_size=1))
     def test_label(self, text: str) -> None:
         """Any text that is a label value arrives as it is."""
-        it = accumulators()
+        it = storage()
         it.recorder(GAUGE).set(1.0, route=text)
         (metric,) = sent(it)
 
@@ -153,7 +153,7 @@ class TestEncoded:
 
     def test_surrogate(self) -> None:
         """A lone surrogate in a label takes nothing else down with it."""
-        it = accumulators()
+        it = storage()
         it.recorder(GAUGE).set(1.0, route="\ud800")
         it.recorder(COUNTER).add(1, route="/")
 
@@ -163,7 +163,7 @@ class TestEncoded:
 class TestAttributes:
     def test_empty(self) -> None:
         """An empty label value leaves its attribute out."""
-        it = accumulators()
+        it = storage()
         it.recorder(GAUGE).set(1.0, route="")
         (metric,) = sent(it)
 
@@ -171,7 +171,7 @@ class TestAttributes:
 
     def test_conventions(self) -> None:
         """Labels of the conventions leave under their dotted keys, the status as an integer."""
-        it = accumulators()
+        it = storage()
         it.recorder(HTTP_SERVER_REQUEST_DURATION).record(
             0.1,
             http_request_method="GET",
@@ -190,7 +190,7 @@ class TestAttributes:
 
     def test_overflow(self) -> None:
         """What is over the limit is one point, marked as the convention has it."""
-        it = Accumulators(Faults(), max_series=2)
+        it = MetricStorage(Faults(), max_series=2)
         for route in "abc":
             it.recorder(COUNTER).add(1, route=route)
         point = sent(it)[0].sum.data_points[-1]
@@ -201,9 +201,9 @@ class TestAttributes:
 class TestTime:
     def test_now(self) -> None:
         """Every point is of the moment of collection, and began with its series."""
-        it = accumulators()
+        it = storage()
         it.recorder(COUNTER).add(1, route="/")
-        (metric,) = sent(Points(it, clock_ns=lambda: 2**62))
+        (metric,) = sent(MetricProducer(it, clock_ns=lambda: 2**62))
         points = metric.sum.data_points
 
         assert {2**62} == {point.time_unix_nano for point in points}
@@ -213,14 +213,14 @@ class TestTime:
 
     def test_new(self) -> None:
         """A series that begins while points are collected does not end before it began."""
-        it = accumulators()
+        it = storage()
 
         def record_first() -> int:
             now = time.time_ns()
             it.recorder(COUNTER).add(1, route="/")
             return now
 
-        (metric,) = sent(Points(it, clock_ns=record_first))
+        (metric,) = sent(MetricProducer(it, clock_ns=record_first))
 
         assert [] == [
             p for p in metric.sum.data_points if p.start_time_unix_nano > p.time_unix_nano
@@ -235,14 +235,14 @@ class TestNothing:
     )
     def test_silent(self, instrument: Instrument[...]) -> None:
         """An instrument without series is no metric."""
-        it = accumulators()
+        it = storage()
         it.recorder(instrument)
 
         assert [] == sent(it)
 
     def test_unset(self) -> None:
         """A gauge whose first value was refused shows nothing."""
-        it = accumulators()
+        it = storage()
         it.family(GAUGE).find({"route": "/"})
 
         assert [] == sent(it)
@@ -251,12 +251,12 @@ class TestNothing:
 class TestBeside:
     def test_beside(self) -> None:
         """The points join what the SDK collected, under the same resource."""
-        it = accumulators()
+        it = storage()
         it.recorder(COUNTER).add(1, route="/")
         resource = Resource({"service.name": "a"})
         foreign = ScopeMetrics(InstrumentationScope("foreign"), [], "")
         joined = (
-            Points(it).beside(MetricsData([ResourceMetrics(resource, [foreign], "")]))
+            MetricProducer(it).beside(MetricsData([ResourceMetrics(resource, [foreign], "")]))
         ).resource_metrics
 
         assert [resource] == [each.resource for each in joined]
@@ -265,7 +265,7 @@ class TestBeside:
 
     def test_scope(self) -> None:
         """The scope has a name and no version, which would start every series anew."""
-        scope = Points(accumulators()).collect().scope
+        scope = MetricProducer(storage()).collect().scope
 
         assert ("otel_meta", "") == (scope.name, scope.version or "")
 
@@ -295,8 +295,8 @@ class TestDelta:
     @given(st.lists(st.integers(0, 1000), min_size=1, max_size=5))
     def test_counter(self, amounts: list[int]) -> None:
         """A counter arrives as what was added since the last collection, if anything was."""
-        it = accumulators()
-        points = Points(it, "delta", Clock())
+        it = storage()
+        points = MetricProducer(it, "delta", Clock())
         told = []
         for amount in amounts:
             it.recorder(COUNTER).add(amount, route="/")
@@ -307,8 +307,8 @@ class TestDelta:
     @given(st.lists(st.lists(st.sampled_from([0.5, 5.0, 50.0, 500.0])), min_size=1, max_size=5))
     def test_histogram(self, rounds: list[list[float]]) -> None:
         """A histogram arrives as what was recorded since the last collection."""
-        it = accumulators()
-        points = Points(it, "delta", Clock())
+        it = storage()
+        points = MetricProducer(it, "delta", Clock())
         for values in rounds:
             for value in values:
                 it.recorder(HISTOGRAM).record(value, route="/")
@@ -322,13 +322,13 @@ class TestDelta:
     @pytest.mark.parametrize("preference", ["delta", "lowmemory"])
     def test_kinds(self, preference: str) -> None:
         """Counters and histograms arrive as deltas, and up-down counters as totals."""
-        it = accumulators()
+        it = storage()
         it.recorder(COUNTER).add(1, route="/")
         it.recorder(UP_DOWN).add(1, route="/")
         it.recorder(HISTOGRAM).record(1, route="/")
         delta = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
         total = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
-        counter, up_down, histogram = sent(Points(it, preference))
+        counter, up_down, histogram = sent(MetricProducer(it, preference))
 
         assert (delta, total, delta) == (
             counter.sum.aggregation_temporality,
@@ -338,9 +338,9 @@ class TestDelta:
 
     def test_gap(self) -> None:
         """Each interval begins where the one before ended, though nothing came in it."""
-        it = accumulators()
+        it = storage()
         clock = Clock()
-        points = Points(it, "delta", clock)
+        points = MetricProducer(it, "delta", clock)
         times = []
         for amount in (1, 0, 1):
             it.recorder(COUNTER).add(amount, route="/")
@@ -356,8 +356,8 @@ class TestDelta:
 
     def test_removed(self) -> None:
         """A series that was removed begins anew, with a start time of its own."""
-        it = accumulators()
-        points = Points(it, "delta", Clock())
+        it = storage()
+        points = MetricProducer(it, "delta", Clock())
         it.recorder(COUNTER).add(5, route="/")
         sent(points)
         it.recorder(COUNTER).remove(route="/", method="GET", tenant="")
@@ -370,8 +370,8 @@ class TestDelta:
 
     def test_readers(self) -> None:
         """Each reader has its own last time."""
-        it = accumulators()
-        one, other = Points(it, "delta"), Points(it, "delta")
+        it = storage()
+        one, other = MetricProducer(it, "delta"), MetricProducer(it, "delta")
         it.recorder(COUNTER).add(1, route="/")
         sent(one)
         it.recorder(COUNTER).add(1, route="/")
@@ -383,8 +383,8 @@ class TestDelta:
 
     def test_threads(self, switching: None) -> None:
         """Collections at the same time tell every change once."""
-        it = accumulators()
-        points = Points(it, "delta")
+        it = storage()
+        points = MetricProducer(it, "delta")
         told: list[float] = []
 
         def collect() -> None:
@@ -408,18 +408,18 @@ class TestDelta:
 
 class TestExemplars:
     @pytest.fixture
-    def it(self) -> Accumulators:
-        """Accumulators that see the spans of a tracer."""
-        return Accumulators(Faults())
+    def it(self) -> MetricStorage:
+        """MetricStorage that see the spans of a tracer."""
+        return MetricStorage(Faults())
 
     @pytest.fixture
-    def tracer(self, it: Accumulators) -> Tracer:
+    def tracer(self, it: MetricStorage) -> Tracer:
         """A tracer that samples everything."""
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(it.spans)
         return provider.get_tracer("test")
 
-    def test_counter(self, it: Accumulators, tracer: Tracer) -> None:
+    def test_counter(self, it: MetricStorage, tracer: Tracer) -> None:
         """A counter arrives with the span in which it was added to."""
         with tracer.start_as_current_span("a") as span:
             it.recorder(COUNTER).add(2, route="/")
@@ -432,7 +432,7 @@ class TestExemplars:
         assert 2.0 == exemplar.as_double
         assert [] == list(exemplar.filtered_attributes)
 
-    def test_histogram(self, it: Accumulators, tracer: Tracer) -> None:
+    def test_histogram(self, it: MetricStorage, tracer: Tracer) -> None:
         """A histogram arrives with one for each bucket that was met."""
         with tracer.start_as_current_span("a"):
             for value in (0.5, 0.6, 50.0):
@@ -443,9 +443,9 @@ class TestExemplars:
             e.as_double for p in metric.histogram.data_points for e in p.exemplars
         ]
 
-    def test_once(self, it: Accumulators, tracer: Tracer) -> None:
+    def test_once(self, it: MetricStorage, tracer: Tracer) -> None:
         """A reader is told of each exemplar once."""
-        points = Points(it)
+        points = MetricProducer(it)
         with tracer.start_as_current_span("a"):
             it.recorder(COUNTER).add(2, route="/")
 

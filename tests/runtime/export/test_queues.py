@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from otel_meta.runtime.export.queues import LogQueue, Room, SpanQueue
+from otel_meta.runtime.export.queues import LogQueue, QueueCapacity, SpanQueue
 from otel_meta.runtime.recording.faults import Faults
 
 FULL = ("export of traces", "queue full")
@@ -132,12 +132,12 @@ class TestRoom:
         """The variable says how much there is; what is no size is the default."""
         monkeypatch.setenv("ROOM", text)
 
-        assert size == Room("traces", "ROOM", Faults()).size
+        assert size == QueueCapacity("traces", "ROOM", Faults()).size
 
     def test_fork(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A child has all the room, since its queue is empty."""
         monkeypatch.setenv("ROOM", "1")
-        room = Room("traces", "ROOM", Faults())
+        room = QueueCapacity("traces", "ROOM", Faults())
         room.take()
         if (child := os.fork()) == 0:
             os._exit(0 if room.take() else 1)

@@ -255,7 +255,7 @@ class TestInstall:
         before = list(root.handlers)
         with capture(log_stream=None) as captured:
             during = list(root.handlers)
-            captured.telemetry.logs.adopt_servers()
+            captured.telemetry.logs.take_over_server_loggers()
 
         assert before == during == list(root.handlers)
 

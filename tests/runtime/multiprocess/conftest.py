@@ -11,7 +11,7 @@ import pytest
 from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
 from otel_meta.runtime.multiprocess.workers import Workers
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 
 
 @labels
@@ -33,12 +33,12 @@ class Worker:
     def __init__(self, path: Path, service: str = "maps", max_series: int = 2000) -> None:
         self.shared = Workers(path, service, "atlas-maps", max_series)
         self.faults = Faults(self.shared.slots)
-        self.accumulators = Accumulators(self.faults, self.shared.slots, max_series=max_series)
-        self.view = self.shared.view(self.accumulators.families, self.faults.report)
+        self.storage = MetricStorage(self.faults, self.shared.slots, max_series=max_series)
+        self.view = self.shared.view(self.storage.families, self.faults.report)
 
     def of(self, instrument: Any) -> Any:
         """The live half of an instrument."""
-        return self.accumulators.recorder(instrument)
+        return self.storage.recorder(instrument)
 
     def die(self) -> None:
         """Let go of the lock, as the kernel does for whoever dies."""

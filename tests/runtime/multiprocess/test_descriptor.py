@@ -41,7 +41,7 @@ class TestDeclared:
 
     def test_each(self) -> None:
         """A gauge that is not merged gains a label."""
-        gauge = Gauge("atlas.zoom", "Zoom.", NoLabels, across="each")
+        gauge = Gauge("atlas.zoom", "Zoom.", NoLabels, multiprocess_mode="all")
 
         assert ["worker"] == [f.name for f in instrument_of(declared(gauge)).label_fields]
 
@@ -49,8 +49,8 @@ class TestDeclared:
 class TestAcross:
     def test_unknown(self) -> None:
         """A way of merging that there is not is refused where it is declared."""
-        with pytest.raises(DeclarationError, match="choose one of latest, sum, max, min, each"):
-            Gauge("atlas.zoom", "Zoom.", NoLabels, across="mean")  # type: ignore[arg-type]
+        with pytest.raises(DeclarationError, match="choose one of mostrecent, sum, max, min, all"):
+            Gauge("atlas.zoom", "Zoom.", NoLabels, multiprocess_mode="mean")  # type: ignore[arg-type]
 
     def test_taken(self) -> None:
         """The label that is added must not be there already."""
@@ -60,4 +60,4 @@ class TestAcross:
             worker: str
 
         with pytest.raises(DeclarationError, match="rename the label"):
-            Gauge("atlas.zoom", "Zoom.", Own, across="each")
+            Gauge("atlas.zoom", "Zoom.", Own, multiprocess_mode="all")

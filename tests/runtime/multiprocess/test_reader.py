@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otel_meta.runtime.multiprocess.reader import Contents
+from otel_meta.runtime.multiprocess.reader import WorkerFile
 from tests.runtime.multiprocess.conftest import DURATION, TILES, ZOOM, Hiring, Worker
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def what(contents: Contents) -> dict[tuple[str, tuple[str, ...]], list[float]]:
+def what(contents: WorkerFile) -> dict[tuple[str, tuple[str, ...]], list[float]]:
     """The numbers of every series."""
     return {
         (s.of.name, s.labels): s.words[s.at : s.at + s.of.width].tolist()
@@ -23,9 +23,9 @@ def what(contents: Contents) -> dict[tuple[str, tuple[str, ...]], list[float]]:
     }
 
 
-def read(path: Path) -> Contents:
+def read(path: Path) -> WorkerFile:
     """A file, read once."""
-    contents = Contents(path)
+    contents = WorkerFile(path)
     contents.read()
     return contents
 

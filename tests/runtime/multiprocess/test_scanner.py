@@ -162,7 +162,7 @@ class TestDamage:
         dead, worker = hire(), hire()
         dead.of(TILES).add(3, style="a")
         dead.of(TILES).add(4, style="b")
-        (cell, _) = dead.accumulators.family(TILES).cells()
+        (cell, _) = dead.storage.family(TILES).cells()
         cell.numbers[0] = float("nan")
         dead.die()
         worker.of(TILES)
@@ -234,4 +234,4 @@ def test_totals_have_no_more_than_one_family_a_shape(hire: Hiring) -> None:
     look = looker.shared._survey.look()
     assert look.totals is not None
 
-    assert [TILES.name] == [of.name for of, _ in fold.totals_of([look.totals], [])]
+    assert [TILES.name] == [of.name for of, _ in fold.compacted_totals([look.totals], [])]

@@ -89,39 +89,43 @@ def hire_and_declare(hire: Hiring) -> Any:
 
 class TestGauges:
     @pytest.mark.parametrize(
-        ("across", "shown"),
+        ("multiprocess_mode", "shown"),
         [
-            ("latest", {(): 2.0}),
+            ("mostrecent", {(): 2.0}),
             ("sum", {(): 6.0}),
             ("max", {(): 4.0}),
             ("min", {(): 2.0}),
-            ("each", {("0",): 4.0, ("1",): 2.0}),
+            ("all", {("0",): 4.0, ("1",): 2.0}),
         ],
     )
-    def test_across(self, hire: Hiring, across: Any, shown: dict[tuple[str, ...], float]) -> None:
+    def test_across(
+        self, hire: Hiring, multiprocess_mode: Any, shown: dict[tuple[str, ...], float]
+    ) -> None:
         """A gauge shows what it declares to."""
-        gauge = Gauge("atlas.memory", "Memory.", NoLabels, across=across)
+        gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode=multiprocess_mode)
         one, two = hire(), hire()
         one.of(gauge).set(4)
         two.of(gauge).set(2)
 
         assert shown == one.all("atlas.memory")
 
-    @pytest.mark.parametrize("across", ["latest", "sum", "max", "min", "each"])
-    def test_of_the_dead(self, hire: Hiring, across: Any) -> None:
+    @pytest.mark.parametrize("multiprocess_mode", ["mostrecent", "sum", "max", "min", "all"])
+    def test_of_the_dead(self, hire: Hiring, multiprocess_mode: Any) -> None:
         """Only the latest value outlives who set it."""
-        gauge = Gauge("atlas.memory", "Memory.", NoLabels, across=across)
+        gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode=multiprocess_mode)
         one, two = hire(), hire()
         one.of(gauge).set(4)
         two.of(gauge)
         one.die()
         two.view.refresh()
 
-        assert ([4.0] if across == "latest" else []) == list(two.all("atlas.memory").values())
+        assert ([4.0] if multiprocess_mode == "mostrecent" else []) == list(
+            two.all("atlas.memory").values()
+        )
 
     def test_unset(self, hire: Hiring) -> None:
         """A worker that has not set a gauge has no part in it."""
-        gauge = Gauge("atlas.memory", "Memory.", NoLabels, across="min")
+        gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode="min")
         one, two = hire(), hire()
         one.of(gauge).set(4)
         two.of(gauge)
@@ -130,7 +134,7 @@ class TestGauges:
 
     def test_slots(self, hire: Hiring) -> None:
         """The number of a worker that died is given to the next."""
-        gauge = Gauge("atlas.memory", "Memory.", NoLabels, across="each")
+        gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode="all")
         one, two = hire(), hire()
         one.of(gauge).set(1)
         two.of(gauge).set(2)
@@ -260,7 +264,7 @@ class TestExemplars:
         one, two = hire(), hire()
         one.of(TILES).add(1, style="a")
         two.of(TILES).add(1, style="a")
-        (cell,) = one.accumulators.family(TILES).cells()
+        (cell,) = one.storage.family(TILES).cells()
         cell.exemplar = exemplar = object()
 
         def shown(worker: Any) -> object:

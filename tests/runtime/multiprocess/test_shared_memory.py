@@ -159,7 +159,7 @@ class TestFork:
             monkeypatch.setattr(shared_slots, "create", lambda *_: refuse(asked))
             for style in "abc":
                 worker.of(TILES).add(1, style=style)
-            counted = sum(cell.value for cell in worker.accumulators.family(TILES).cells())
+            counted = sum(cell.value for cell in worker.storage.family(TILES).cells())
             os._exit(int(len(asked) * 10 + counted))
         status = os.waitpid(child, 0)[1]
 
@@ -246,7 +246,7 @@ atlas = telemetry.bind(Atlas)
 resource.setrlimit(resource.RLIMIT_FSIZE, (65536 * 2, 65536 * 2))  # stands for the end of the disk
 for number in range(3000):
     atlas.tiles.add(1, style=str(number))
-print(sum(cell.value for cell in telemetry.accumulators.family(Atlas.tiles).cells()))
+print(sum(cell.value for cell in telemetry.storage.family(Atlas.tiles).cells()))
 page = telemetry.scrape.render()[0].decode().splitlines()
 print(sum(float(line.split()[-1]) for line in page if line.startswith("atlas_tiles_total{")))
 print(sum(float(line.split()[-1]) for line in page if 'reason="slot"' in line))

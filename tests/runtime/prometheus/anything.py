@@ -126,7 +126,7 @@ def recorded(anything: Anything, **settings: Any) -> Iterator[CapturedTelemetry]
 
 
 def _record(captured: CapturedTelemetry, each: Declared) -> None:
-    recorder: Any = captured.telemetry.accumulators.recorder(each.instrument)
+    recorder: Any = captured.telemetry.storage.recorder(each.instrument)
     verb = {"gauge": "set", "histogram": "record"}.get(each.instrument.kind, "add")
     for value, given in each.recordings:
         getattr(recorder, verb)(value, **given)

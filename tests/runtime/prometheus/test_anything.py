@@ -5,7 +5,7 @@ import gzip
 import pytest
 from hypothesis import given, settings
 
-from otel_meta.runtime.prometheus.handler import Asked
+from otel_meta.runtime.prometheus.handler import ScrapeRequest
 from tests.runtime.prometheus.anything import (
     ANYTHING,
     OPENMETRICS,
@@ -58,7 +58,7 @@ class TestAnything:
             scrape = captured.telemetry.scrape
             assert scrape is not None
             plain, zipped = (
-                scrape.answer(Asked("name[]=app", accept_encoding=e)) for e in _CODINGS
+                scrape.answer(ScrapeRequest("name[]=app", accept_encoding=e)) for e in _CODINGS
             )
 
             assert plain.body == gzip.decompress(zipped.body)

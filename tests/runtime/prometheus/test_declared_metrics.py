@@ -8,13 +8,13 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
 from otel_meta.model import Instrument
-from otel_meta.runtime.prometheus.declared_metrics import Catalogue
+from otel_meta.runtime.prometheus.declared_metrics import DeclaredMetrics
 from otel_meta.runtime.prometheus.families import CHUNK
 from otel_meta.runtime.prometheus.formats import OPENMETRICS, TEXT, Format
 from otel_meta.runtime.prometheus.page import render
 from otel_meta.runtime.recording.cells import SumCell
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 
 
 @labels
@@ -34,11 +34,11 @@ class Atlas:
     """Instruments, live, and the page of theirs alone."""
 
     def __init__(self, *instruments: Instrument[...], identity: Any = (("z", "1"),)) -> None:
-        self.accumulators = Accumulators(Faults())
-        self.live: list[Any] = [self.accumulators.recorder(each) for each in instruments]
+        self.storage = MetricStorage(Faults())
+        self.live: list[Any] = [self.storage.recorder(each) for each in instruments]
         self.told: list[tuple[str, str]] = []
-        families = [self.accumulators.family(each) for each in instruments]
-        self._catalogue = Catalogue(lambda: families, identity, self._tell)
+        families = [self.storage.family(each) for each in instruments]
+        self._catalogue = DeclaredMetrics(lambda: families, identity, self._tell)
 
     def page(self, written: Format = TEXT) -> list[str]:
         """The lines of a page."""
@@ -99,7 +99,7 @@ class TestLines:
     def test_no_series(self) -> None:
         """An instrument without series, or with none that has a value, is not shown at all."""
         atlas = Atlas(MEMORY, DRAWING)
-        atlas.accumulators.family(MEMORY).find({"style": "dark", "kind": "vector"})
+        atlas.storage.family(MEMORY).find({"style": "dark", "kind": "vector"})
 
         assert [] == atlas.page()
 
@@ -124,7 +124,7 @@ class TestLabels:
         """A series' labels are written once, and then kept with it."""
         atlas = Atlas(SENT)
         atlas.page()
-        (cell,) = atlas.accumulators.family(SENT).cells()
+        (cell,) = atlas.storage.family(SENT).cells()
         assert 'z="1"' == cell.rendered
         cell.rendered = 'z="kept"'
 
@@ -160,7 +160,7 @@ class TestExemplars:
         """What was recorded in a sampled span leads to its trace, in OpenMetrics alone."""
         atlas = Atlas(SENT, DRAWING)
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(atlas.accumulators.spans)
+        provider.add_span_processor(atlas.storage.spans)
         with provider.get_tracer("one").start_as_current_span("s") as span:
             atlas.live[0].add(3)
             atlas.live[1].record(0.5, style="dark")
@@ -180,7 +180,7 @@ class TestFaults:
         """A series that no counter can have is left out and told of; the others are shown."""
         atlas = Atlas(TILES)
         atlas.live[0].add(1, style="dark", kind="raster")
-        family = atlas.accumulators.family(TILES)
+        family = atlas.storage.family(TILES)
         cell: SumCell = family.series(("odd", "vector"))
         cell.numbers[0] = value
 
@@ -191,7 +191,7 @@ class TestFaults:
         """An instrument that cannot be rendered is left out and told of; the others are shown."""
         atlas = Atlas(OPEN, SENT)
         atlas.live[0].add(1)
-        (cell,) = atlas.accumulators.family(OPEN).cells()
+        (cell,) = atlas.storage.family(OPEN).cells()
         cell.labels = ("one", "too", "many")
 
         assert "atlas_open_maps" not in str(atlas.page())
@@ -205,7 +205,7 @@ class TestFaults:
         def fail() -> list[Any]:
             raise OSError("no")
 
-        catalogue = Catalogue(fail, (), lambda *fault: told.append(fault[1]))
+        catalogue = DeclaredMetrics(fail, (), lambda *fault: told.append(fault[1]))
 
         assert [] == list(catalogue.families())
         assert ["catalogue"] == told

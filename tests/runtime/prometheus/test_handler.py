@@ -5,14 +5,14 @@ import gzip
 import pytest
 
 from otel_meta.runtime.prometheus.formats import OPENMETRICS, TEXT
-from otel_meta.runtime.prometheus.handler import Answer, Answers, Asked
+from otel_meta.runtime.prometheus.handler import Answer, ScrapeHandler, ScrapeRequest
 
 TOKEN = "s3cret.Token~=="
 
 
-def answers(token: str | None = None) -> Answers:
+def answers(token: str | None = None) -> ScrapeHandler:
     """Pages that say what was asked for."""
-    return Answers(
+    return ScrapeHandler(
         lambda written, names: [written.media_type.encode(), b" ", "|".join(names).encode()], token
     )
 
@@ -22,22 +22,22 @@ class TestPage:
         """A page comes whole, with its type, and with what it depends on."""
         headers = {"content-type": TEXT.content_type, "vary": "accept, accept-encoding"}
 
-        assert Answer(200, headers, b"text/plain ") == answers().to(Asked())
+        assert Answer(200, headers, b"text/plain ") == answers().to(ScrapeRequest())
 
     def test_format(self) -> None:
         """It is in the format that was asked for."""
-        answer = answers().to(Asked(accept="application/openmetrics-text"))
+        answer = answers().to(ScrapeRequest(accept="application/openmetrics-text"))
 
         assert OPENMETRICS.content_type == answer.headers["content-type"]
         assert b"application/openmetrics-text " == answer.body
 
     def test_zipped(self) -> None:
         """It is zipped for whoever takes that, alike each time."""
-        answer = answers().to(Asked(accept_encoding="gzip"))
+        answer = answers().to(ScrapeRequest(accept_encoding="gzip"))
 
         assert "gzip" == answer.headers["content-encoding"]
         assert b"text/plain " == gzip.decompress(answer.body)
-        assert answer == answers().to(Asked(accept_encoding="gzip"))
+        assert answer == answers().to(ScrapeRequest(accept_encoding="gzip"))
 
     @pytest.mark.parametrize(
         ("query", "names"),
@@ -52,14 +52,14 @@ class TestPage:
     )
     def test_names(self, query: str, names: str) -> None:
         """It is of the families that the query names."""
-        assert f"text/plain {names}".encode() == answers().to(Asked(query)).body
+        assert f"text/plain {names}".encode() == answers().to(ScrapeRequest(query)).body
 
 
 class TestToken:
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
     def test_admitted(self, scheme: str) -> None:
         """Whoever bears the token gets the page."""
-        asked = Asked(authorization=f"{scheme} {TOKEN}")
+        asked = ScrapeRequest(authorization=f"{scheme} {TOKEN}")
 
         assert 200 == answers(TOKEN).to(asked).status
 
@@ -81,11 +81,11 @@ class TestToken:
     )
     def test_refused(self, authorization: str) -> None:
         """Nobody else does, and is told how to."""
-        answer = answers(TOKEN).to(Asked(authorization=authorization))
+        answer = answers(TOKEN).to(ScrapeRequest(authorization=authorization))
 
         assert (401, "Bearer") == (answer.status, answer.headers["www-authenticate"])
         assert TOKEN.encode() not in answer.body
 
     def test_unneeded(self) -> None:
         """Without a token to bear, one that is borne does no harm."""
-        assert 200 == answers().to(Asked(authorization="Bearer any")).status
+        assert 200 == answers().to(ScrapeRequest(authorization="Bearer any")).status

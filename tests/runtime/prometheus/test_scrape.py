@@ -40,7 +40,7 @@ from otel_meta import (
 )
 from otel_meta.model.labels import Label
 from otel_meta.repos import BUILTIN
-from otel_meta.runtime.export.producer import Points
+from otel_meta.runtime.export.producer import MetricProducer
 from otel_meta.runtime.metrics import _keep_alive
 from otel_meta.runtime.prometheus import scrape as prometheus
 from otel_meta.runtime.prometheus.scrape import CatalogReader
@@ -301,7 +301,7 @@ class TestStock:
                 registry=registry,
             )
             provider = MeterProvider([], captured.telemetry.resource, shutdown_on_exit=False)
-            provider.add_metric_reader(_Also(stock, Points(captured.telemetry.accumulators)))
+            provider.add_metric_reader(_Also(stock, MetricProducer(captured.telemetry.storage)))
             _keep_alive(provider)
             theirs = generate_latest(registry).decode()
 
@@ -542,7 +542,7 @@ _VERBS = {"counter": "add", "updowncounter": "add", "gauge": "set", "histogram":
 class _Also(MetricReader):
     """Hands what was collected to a stock reader, with the accumulators' points beside it."""
 
-    def __init__(self, stock: PrometheusMetricReader, points: Points) -> None:
+    def __init__(self, stock: PrometheusMetricReader, points: MetricProducer) -> None:
         super().__init__()
         self._stock, self._points = stock, points
         stock._collector._callback = self.collect

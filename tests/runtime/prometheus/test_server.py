@@ -11,7 +11,7 @@ import pytest
 
 from otel_meta import ConfigurationError, PortInUse
 from otel_meta.runtime.prometheus import server as module
-from otel_meta.runtime.prometheus.handler import PLAIN, Answer, Asked
+from otel_meta.runtime.prometheus.handler import PLAIN, Answer, ScrapeRequest
 from otel_meta.runtime.prometheus.server import Port
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ class Pages:
     """Answers that can be waited for."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[ScrapeRequest] = []
         self.told: list[tuple[str, str]] = []
         self.go_on = threading.Event()
         self.go_on.set()
         self.body = b"page"
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: ScrapeRequest) -> Answer:
         """The page, once it may be."""
         self.asked.append(asked)
         if asked.query == "broken":
@@ -99,7 +99,7 @@ class TestAnswer:
         ask(port, "/metrics?name[]=x", **headers)
         raw(port, b"GET /metrics HTTP/1.0\r\n\r\n")
 
-        assert [Asked("name[]=x", "a", "b", "c"), Asked()] == pages.asked
+        assert [ScrapeRequest("name[]=x", "a", "b", "c"), ScrapeRequest()] == pages.asked
 
     def test_head(self, opened: Opening) -> None:
         """HEAD is GET without the body."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from otel_meta.runtime.recording.atomic import ATOMIC, locked
-from otel_meta.runtime.recording.cells import BucketCell, Cell, CounterCell, LatestCell, SumCell
+from otel_meta.runtime.recording.cells import Cell, CounterCell, GaugeCell, HistogramCell, SumCell
 
 SWITCHES = ("CALL", "JUMP_BACKWARD", "RESUME", "FOR_ITER", "SEND", "YIELD", "AWAIT")
 """Words in the names of byte codes at which CPython may switch to another thread."""
@@ -26,7 +26,7 @@ class TestAtomic:
     @pytest.mark.skipif(not ATOMIC, reason="this build of Python takes a lock instead")
     @pytest.mark.parametrize(
         "method",
-        [SumCell.add, CounterCell.add, LatestCell.set, BucketCell.record, Cell.retire],
+        [SumCell.add, CounterCell.add, GaugeCell.set, HistogramCell.record, Cell.retire],
         ids=lambda method: method.__qualname__,
     )
     def test_one_step(self, method: Callable[..., Any]) -> None:

@@ -13,7 +13,7 @@ from otel_meta import (
 )
 from otel_meta.runtime.recording.bind import bind
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
@@ -28,43 +28,43 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 class TestBind:
     def test_live(self) -> None:
         """Every instrument of the instance records, each in its own way."""
-        accumulators = Accumulators(Faults())
-        atlas = bind(Atlas, accumulators)
+        storage = MetricStorage(Faults())
+        atlas = bind(Atlas, storage)
         atlas.requests.add(1)
         atlas.connections.add(-1)
         atlas.level.set(2)
         atlas.size.record(0.5)
 
         shown = [
-            [getattr(cell, "value", None) for cell in accumulators.family(instrument).cells()]
+            [getattr(cell, "value", None) for cell in storage.family(instrument).cells()]
             for instrument in Atlas.instruments.values()
         ]
         assert [[1.0], [-1.0], [2], [None]] == shown
 
     def test_declared(self) -> None:
         """The class keeps its declarations."""
-        bind(Atlas, Accumulators(Faults()))
+        bind(Atlas, MetricStorage(Faults()))
 
         assert Atlas.instruments["requests"] is Atlas.requests
 
     def test_unbound(self) -> None:
         """Another instance of the class is not live, and says how to get one that is."""
-        bind(Atlas, Accumulators(Faults()))
+        bind(Atlas, MetricStorage(Faults()))
 
         with pytest.raises(NotBoundError, match=r"telemetry\.bind\(Atlas\)"):
             Atlas().requests.add(1)
 
     def test_twice(self) -> None:
         """Bound twice, both instances record into the same series."""
-        accumulators = Accumulators(Faults())
-        bind(Atlas, accumulators).requests.add(1)
-        bind(Atlas, accumulators).requests.add(1)
+        storage = MetricStorage(Faults())
+        bind(Atlas, storage).requests.add(1)
+        bind(Atlas, storage).requests.add(1)
 
-        assert [2.0] == [cell.value for cell in accumulators.family(Atlas.requests).cells()]
+        assert [2.0] == [cell.value for cell in storage.family(Atlas.requests).cells()]
 
     def test_apart(self) -> None:
         """Two telemetries in one process do not share their counts."""
-        one, other = Accumulators(Faults()), Accumulators(Faults())
+        one, other = MetricStorage(Faults()), MetricStorage(Faults())
         bind(Atlas, one).requests.add(1)
         bind(Atlas, other)
 

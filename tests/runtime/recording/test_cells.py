@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.runtime.recording.cells import BucketCell, CounterCell, LatestCell, SumCell
+from otel_meta.runtime.recording.cells import CounterCell, GaugeCell, HistogramCell, SumCell
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 bounds = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=12, unique=True).map(sorted)
@@ -26,11 +26,11 @@ class TestCell:
 
     def test_labels(self) -> None:
         """A series keeps its label values in declared order."""
-        assert ("b", "a") == LatestCell(("b", "a")).labels
+        assert ("b", "a") == GaugeCell(("b", "a")).labels
 
     def test_retired(self) -> None:
         """A retired series shows its last numbers and takes no further ones."""
-        cell = BucketCell((), (1.0,))
+        cell = HistogramCell((), (1.0,))
         cell.record(5)
         cell.retire()
 
@@ -40,7 +40,7 @@ class TestCell:
 
     def test_retired_gauge(self) -> None:
         """A retired gauge shows its last value."""
-        cell = LatestCell(())
+        cell = GaugeCell(())
         cell.set(5)
         cell.retire()
 
@@ -51,7 +51,7 @@ class TestCell:
     @given(st.lists(finite, max_size=5))
     def test_plain(self, values: list[float]) -> None:
         """What is kept is plain floats, whatever was recorded."""
-        cells = (SumCell(()), LatestCell(()), BucketCell((), (1.0,)))
+        cells = (SumCell(()), GaugeCell(()), HistogramCell((), (1.0,)))
         for value in values:
             cells[0].add(Fraction(value))
             cells[1].set(Decimal(value))
@@ -94,7 +94,7 @@ class TestCounterCell:
 class TestLatestCell:
     def test_set_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A gauge knows when it was set, in seconds since the epoch."""
-        cell = LatestCell(())
+        cell = GaugeCell(())
         before = cell.set_at
         monkeypatch.setattr("otel_meta.runtime.recording.cells.time.time", lambda: 1.5e9)
         cell.set(0)
@@ -103,14 +103,14 @@ class TestLatestCell:
 
     def test_unset(self) -> None:
         """A gauge that was never set has no value, which is not zero."""
-        assert LatestCell(()).value is None
+        assert GaugeCell(()).value is None
 
 
 class TestBucketCell:
     @given(bounds=bounds, values=st.lists(finite))
     def test_buckets(self, bounds: list[float], values: list[float]) -> None:
         """A value is counted once, in the first bucket whose bound is not below it."""
-        cell = BucketCell((), tuple(bounds))
+        cell = HistogramCell((), tuple(bounds))
         expected = [0] * (len(bounds) + 1)
         for value in values:
             cell.record(value)
@@ -121,14 +121,14 @@ class TestBucketCell:
     @given(bounds)
     def test_bound(self, bounds: list[float]) -> None:
         """A bucket holds its own upper bound."""
-        cell = BucketCell((), tuple(bounds))
+        cell = HistogramCell((), tuple(bounds))
         cell.record(bounds[-1])
 
         assert 1 == cell.snapshot()[0][bisect_left(bounds, bounds[-1])]
 
     def test_snapshot(self) -> None:
         """A snapshot stays as it was when taken."""
-        cell = BucketCell((), (1.0,))
+        cell = HistogramCell((), (1.0,))
         cell.record(0.5)
         snapshot = cell.snapshot()
         cell.record(0.5)
@@ -137,7 +137,7 @@ class TestBucketCell:
 
     def test_one_moment(self) -> None:
         """Counts and sum of a snapshot belong together, whatever other threads record."""
-        cell = BucketCell((), (2.0,))
+        cell = HistogramCell((), (2.0,))
         done = Event()
 
         def record() -> None:

@@ -9,10 +9,10 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter
-from otel_meta.runtime.recording.cells import BucketCell, CounterCell
+from otel_meta.runtime.recording.cells import CounterCell, HistogramCell
 from otel_meta.runtime.recording.exemplars import Exemplar, SampledSpans
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.testing import capture
 
 COUNTER = Counter("acme.requests", "Requests.", NoLabels)
@@ -25,26 +25,26 @@ class Bench:
     """A service with one counter and one histogram, and a tracer."""
 
     def __init__(self, sampler: Sampler = ALWAYS_ON) -> None:
-        self.accumulators = Accumulators(Faults())
+        self.storage = MetricStorage(Faults())
         self.provider = TracerProvider(sampler, shutdown_on_exit=False)
-        self.provider.add_span_processor(self.accumulators.spans)
+        self.provider.add_span_processor(self.storage.spans)
         self.tracer: Tracer = self.provider.get_tracer("test")
-        self.add = self.accumulators.recorder(COUNTER).add
-        self.record = self.accumulators.recorder(HISTOGRAM).record
+        self.add = self.storage.recorder(COUNTER).add
+        self.record = self.storage.recorder(HISTOGRAM).record
 
     @property
     def counter(self) -> CounterCell:
         """The counter's series."""
-        return next(iter(self.accumulators.family(COUNTER).cells()))
+        return next(iter(self.storage.family(COUNTER).cells()))
 
     @property
-    def histogram(self) -> BucketCell:
+    def histogram(self) -> HistogramCell:
         """The histogram's series."""
-        return next(iter(self.accumulators.family(HISTOGRAM).cells()))
+        return next(iter(self.storage.family(HISTOGRAM).cells()))
 
     def collect(self) -> None:
         """Do as any reader does."""
-        list(self.accumulators.families())
+        list(self.storage.families())
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ class TestNone:
         it = Bench(ALWAYS_OFF)
         with it.tracer.start_as_current_span("a"):
             it.add(1)
-            assert 0 == it.accumulators.spans.live
+            assert 0 == it.storage.spans.live
 
         assert it.counter.exemplar is None
 
@@ -171,10 +171,10 @@ class TestNone:
     @pytest.mark.parametrize("instrument", [UP_DOWN, GAUGE], ids=lambda i: i.kind)
     def test_kinds(self, it: Bench, instrument: UpDownCounter[...] | Gauge[...]) -> None:
         """What goes up and down has none."""
-        live = it.accumulators.recorder(instrument)
+        live = it.storage.recorder(instrument)
         with it.tracer.start_as_current_span("a"):
             (live.add if instrument is UP_DOWN else live.set)(1)
-        (cell,) = it.accumulators.family(instrument).cells()
+        (cell,) = it.storage.family(instrument).cells()
 
         assert getattr(cell, "exemplar", None) is None
 
@@ -182,7 +182,7 @@ class TestNone:
 class TestLive:
     def test_count(self, it: Bench) -> None:
         """Live spans are counted in when they start and out when they end."""
-        spans = it.accumulators.spans
+        spans = it.storage.spans
         with it.tracer.start_as_current_span("a"), it.tracer.start_as_current_span("b"):
             inside = spans.live
 
@@ -214,8 +214,8 @@ class TestSetUp:
             telemetry = captured.telemetry
             assert telemetry.traces is not None
             with telemetry.traces.provider.get_tracer("test").start_as_current_span("a") as span:
-                telemetry.accumulators.recorder(COUNTER).add(1)
-            (cell,) = telemetry.accumulators.family(COUNTER).cells()
+                telemetry.storage.recorder(COUNTER).add(1)
+            (cell,) = telemetry.storage.family(COUNTER).cells()
             ids = span.get_span_context()
 
         assert isinstance(span, Span)

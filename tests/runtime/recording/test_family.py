@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, labels
-from otel_meta.runtime.recording.cells import LatestCell, SumCell
+from otel_meta.runtime.recording.cells import GaugeCell, SumCell
 from otel_meta.runtime.recording.family import OVERFLOW, Family
 from otel_meta.runtime.recording.label_values import UnknownLabelError
 
@@ -215,7 +215,7 @@ class TestZero:
     )
     def test_others(self, instrument: Instrument[...]) -> None:
         """Nothing but counters begins at zero: a gauge at zero would be a lie."""
-        family = Family(instrument, LatestCell)
+        family = Family(instrument, GaugeCell)
         family.find({"method": "GET", "scheme": "http"})
 
         assert [("GET", "http")] == [cell.labels for cell in family.cells()]

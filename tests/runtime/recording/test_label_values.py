@@ -11,7 +11,7 @@ from otel_meta.model import Counter
 from otel_meta.model.labels import labels_of
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.label_values import LabelValues
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 
 
 @labels
@@ -54,15 +54,15 @@ class TestLength:
 
     def test_counted(self) -> None:
         """Each long value is counted, and all with the same beginning are one series."""
-        accumulators = Accumulators(Faults(), max_length=10)
-        live = accumulators.recorder(counter := Counter("acme.requests", "Requests.", Route))
+        storage = MetricStorage(Faults(), max_length=10)
+        live = storage.recorder(counter := Counter("acme.requests", "Requests.", Route))
         for ending in "ab":
             live.add(1, route="r" * 10 + ending)
 
         assert [(("r" * 10,), 2.0)] == [
-            (cell.labels, cell.value) for cell in accumulators.family(counter).cells()
+            (cell.labels, cell.value) for cell in storage.family(counter).cells()
         ]
-        assert 2.0 == accumulators.faults.count()
+        assert 2.0 == storage.faults.count()
 
 
 class TestText:

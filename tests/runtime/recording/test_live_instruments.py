@@ -13,8 +13,8 @@ import pytest
 from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, UpDownCounter, labels
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.memory import PrivateSlots
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.memory import HeapAllocator
+from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.testing import capture
 
 
@@ -81,13 +81,13 @@ def in_threads(work: Callable[[], object]) -> None:
 class Bench(NamedTuple):
     """An instrument's live half and what it has recorded."""
 
-    accumulators: Accumulators
+    storage: MetricStorage
     instrument: Instrument[...]
 
     @property
     def live(self) -> Any:
         """What a service calls."""
-        return self.accumulators.recorder(self.instrument)
+        return self.storage.recorder(self.instrument)
 
     def record(self, value: Any, **labels: Any) -> None:
         """Record in whatever way the instrument has."""
@@ -99,7 +99,7 @@ class Bench(NamedTuple):
 
     def handle(self, value: Any, **labels: Any) -> None:
         """Record by a handle."""
-        self.record_on(self.live.bind(**labels), value)
+        self.record_on(self.live.with_labels(**labels), value)
 
     def record_on(self, handle: Any, value: Any) -> None:
         """Record by this handle."""
@@ -107,19 +107,19 @@ class Bench(NamedTuple):
 
     def shown(self) -> list[Any]:
         """The numbers that the series have; counts by bucket and the sum for histograms."""
-        cells = self.accumulators.family(self.instrument).cells()
+        cells = self.storage.family(self.instrument).cells()
         return [c.snapshot() if hasattr(c, "snapshot") else c.value for c in cells]
 
     def faults(self) -> dict[str, float]:
         """Faults of the instrument, by reason."""
-        cells = self.accumulators.faults.family.cells()
+        cells = self.storage.faults.family.cells()
         name = self.instrument.prometheus_name
         return {c.labels[1]: c.value for c in cells if c.labels[0] == name}
 
 
 def bench(instrument: Instrument[...]) -> Bench:
     """An instrument with nothing recorded."""
-    return Bench(Accumulators(Faults()), instrument)
+    return Bench(MetricStorage(Faults()), instrument)
 
 
 ONE = {
@@ -130,7 +130,7 @@ ONE = {
 }
 
 
-class Kept(PrivateSlots):
+class Kept(HeapAllocator):
     """Slots that keep the numbers of series that are gone."""
 
     def __init__(self) -> None:
@@ -150,8 +150,8 @@ class TestThreads:
     @pytest.mark.parametrize("instrument", [COUNTER, UP_DOWN, HISTOGRAM], ids=lambda i: i.kind)
     def test_exact(self, instrument: Instrument[...]) -> None:
         """Eight threads that record 100,000 times each lose nothing."""
-        accumulators = Accumulators(Faults())
-        live: Any = accumulators.recorder(instrument)
+        storage = MetricStorage(Faults())
+        live: Any = storage.recorder(instrument)
         record = live.record if instrument.kind == "histogram" else live.add
 
         def work() -> None:
@@ -161,12 +161,12 @@ class TestThreads:
         in_threads(work)
 
         expected: Any = ([800_000, 0, 0, 0], 800_000.0) if instrument is HISTOGRAM else 800_000.0
-        assert [expected] == Bench(accumulators, instrument).shown()
+        assert [expected] == Bench(storage, instrument).shown()
 
     def test_labels(self) -> None:
         """Threads that record under labels lose nothing either, new series included."""
-        accumulators = Accumulators(Faults())
-        live: Any = accumulators.recorder(LABELLED[0])
+        storage = MetricStorage(Faults())
+        live: Any = storage.recorder(LABELLED[0])
 
         def work() -> None:
             for number in range(20_000):
@@ -174,7 +174,7 @@ class TestThreads:
 
         in_threads(work)
 
-        cells = accumulators.family(LABELLED[0]).cells()
+        cells = storage.family(LABELLED[0]).cells()
         assert {1600.0} == {cell.value for cell in cells if cell.labels[1] == "POST"}
 
 
@@ -306,9 +306,7 @@ class TestLabels:
         it = bench(instrument)
         it.record(1, route="/", method="EVIL")
         other = [
-            cell
-            for cell in it.accumulators.family(instrument).cells()
-            if cell.labels == ("/", "_OTHER")
+            cell for cell in it.storage.family(instrument).cells() if cell.labels == ("/", "_OTHER")
         ]
 
         assert 1 == len(other)
@@ -320,7 +318,7 @@ class TestLabels:
         it = bench(instrument)
         it.record(1, route=404)
 
-        assert "404" in {c.labels[0] for c in it.accumulators.family(instrument).cells()}
+        assert "404" in {c.labels[0] for c in it.storage.family(instrument).cells()}
         assert {} == it.faults()
 
 
@@ -368,17 +366,17 @@ class TestCalls:
         it = bench(odd)
         it.call(1, value="v", amount="a")
 
-        it.live.bind(value="v", amount="b", self="b").add(1)
+        it.live.with_labels(value="v", amount="b", self="b").add(1)
         it.live.remove(value="v", amount="b", self="a")
 
         assert [("v", "a", "a"), ("v", "a", "b"), ("v", "b", "b")] == sorted(
-            c.labels for c in it.accumulators.family(odd).cells()
+            c.labels for c in it.storage.family(odd).cells()
         )
         assert {} == it.faults()
 
     def test_traceback(self) -> None:
         """The function says in tracebacks and profiles whose it is."""
-        add = Accumulators(Faults()).recorder(LABELLED[0]).add
+        add = MetricStorage(Faults()).recorder(LABELLED[0]).add
 
         assert ("add", "<otel_meta add(route, method)>") == (
             add.__name__,
@@ -400,16 +398,16 @@ class TestBind:
     @by_kind
     def test_without_labels(self, instrument: Instrument[...]) -> None:
         """An instrument without labels has a handle, too, whose handle is itself."""
-        handle = bench(instrument).live.bind()
+        handle = bench(instrument).live.with_labels()
 
-        assert handle is handle.bind()
+        assert handle is handle.with_labels()
 
     def test_at_once(self) -> None:
         """A counter or histogram is shown from the moment at which it is bound."""
         for instrument in (LABELLED[0], LABELLED[3]):
             it = bench(instrument)
-            it.live.bind(route="/", method="POST")
-            cells = it.accumulators.family(instrument).cells()
+            it.live.with_labels(route="/", method="POST")
+            cells = it.storage.family(instrument).cells()
 
             assert ("/", "POST") in [cell.labels for cell in cells]
 
@@ -435,24 +433,24 @@ class TestBind:
     def test_bad_labels(self, instrument: Instrument[...]) -> None:
         """A handle on labels that there are not records nothing and counts each attempt."""
         it = bench(instrument)
-        handle = it.live.bind(ruote="/")
+        handle = it.live.with_labels(ruote="/")
         it.record_on(handle, 1)
 
         assert ([], {"labels": 2.0}) == (it.shown(), it.faults())
 
     def test_overflow(self) -> None:
         """A handle over the limit records into the series that all such share."""
-        accumulators = Accumulators(Faults(), max_series=2)
+        storage = MetricStorage(Faults(), max_series=2)
         for route in "abc":
-            accumulators.recorder(LABELLED[3]).bind(route=route).record(1)
-        cells = accumulators.family(LABELLED[3]).cells()
+            storage.recorder(LABELLED[3]).with_labels(route=route).record(1)
+        cells = storage.family(LABELLED[3]).cells()
 
         assert [("a", "GET"), ("b", "GET"), OVERFLOW] == [cell.labels for cell in cells]
 
     def test_threads(self) -> None:
         """Threads that share a handle lose nothing."""
         it = bench(COUNTER)
-        handle = it.live.bind()
+        handle = it.live.with_labels()
 
         def work() -> None:
             for _ in range(50_000):
@@ -471,20 +469,20 @@ class TestRemove:
         for route in "ab":
             it.call(1, route=route)
         it.live.remove(route="a")
-        cells = it.accumulators.family(instrument).cells()
+        cells = it.storage.family(instrument).cells()
 
         assert ("a", "GET") not in {cell.labels for cell in cells}
-        assert ("b", "GET") in {c.labels for c in it.accumulators.family(instrument).cells()}
+        assert ("b", "GET") in {c.labels for c in it.storage.family(instrument).cells()}
 
     @by_kind
     def test_anew(self, instrument: Instrument[...]) -> None:
         """Recorded into again, a removed series begins anew, from zero."""
         it = bench(instrument)
         it.call(1)
-        (old,) = it.accumulators.family(instrument).cells()
+        (old,) = it.storage.family(instrument).cells()
         it.live.remove()
         it.call(1)
-        (new,) = it.accumulators.family(instrument).cells()
+        (new,) = it.storage.family(instrument).cells()
 
         assert ONE[instrument.kind] == it.shown()
         assert old.start_ns < new.start_ns
@@ -493,7 +491,7 @@ class TestRemove:
     def test_handle(self, instrument: Instrument[...]) -> None:
         """So it does by a handle that was made before; nothing is lost."""
         it = bench(instrument)
-        handle = it.live.bind()
+        handle = it.live.with_labels()
         it.record_on(handle, 1)
         handle.remove()
         it.record_on(handle, 1)
@@ -520,7 +518,7 @@ class TestRemove:
         """Whoever reads a series while it is removed sees its last value."""
         it = bench(COUNTER)
         it.call(5)
-        (cell,) = it.accumulators.family(COUNTER).cells()
+        (cell,) = it.storage.family(COUNTER).cells()
         it.live.remove()
 
         assert 5.0 == cell.value
@@ -529,7 +527,7 @@ class TestRemove:
     def test_meanwhile(self, instrument: Instrument[...], monkeypatch: pytest.MonkeyPatch) -> None:
         """A series that is removed between being found and recorded into begins anew."""
         it = bench(instrument)
-        family = it.accumulators.family(instrument)
+        family = it.storage.family(instrument)
         find, times = family.find, []
 
         def find_and_remove(labels: dict[str, str]) -> Any:
@@ -547,7 +545,7 @@ class TestRemove:
     def test_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """One that is removed each time is given up, and counted."""
         it = bench(COUNTER)
-        family = it.accumulators.family(COUNTER)
+        family = it.storage.family(COUNTER)
         find = family.find
 
         def find_and_remove(labels: dict[str, str]) -> Any:
@@ -562,22 +560,22 @@ class TestRemove:
 
     def test_place(self) -> None:
         """A removed series makes room for another."""
-        accumulators = Accumulators(Faults(), max_series=1)
-        live = accumulators.recorder(LABELLED[2])
+        storage = MetricStorage(Faults(), max_series=1)
+        live = storage.recorder(LABELLED[2])
         for route in "abc":
             live.set(1, route=route)
             live.remove(route=route)
 
         assert ([], 0.0) == (
-            list(accumulators.family(LABELLED[2]).cells()),
-            accumulators.faults.count(),
+            list(storage.family(LABELLED[2]).cells()),
+            storage.faults.count(),
         )
 
     def test_threads(self) -> None:
         """While series come and go, recording goes on, and counts each value in one of them."""
         slots = Kept()
-        it = Bench(Accumulators(Faults(), slots), COUNTER)
-        handle = it.live.bind()
+        it = Bench(MetricStorage(Faults(), slots), COUNTER)
+        handle = it.live.with_labels()
         done = Event()
 
         def remove() -> None:
@@ -620,7 +618,7 @@ class TestFault:
     def test_scraped(self) -> None:
         """A scrape shows what was dropped, by metric and reason."""
         with capture() as captured:
-            live: Any = captured.telemetry.accumulators.recorder(COUNTER)
+            live: Any = captured.telemetry.storage.recorder(COUNTER)
             live.add(math.nan)
             text = captured.prometheus_text()
 

@@ -6,8 +6,8 @@ import pytest
 
 from otel_meta import Counter, Gauge, Histogram, Instrument, labels
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.memory import PrivateSlots, zeros
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.memory import HeapAllocator, zeros
+from otel_meta.runtime.recording.storage import MetricStorage
 
 
 @labels
@@ -49,14 +49,14 @@ class Recording:
 class TestZeros:
     def test_zeros(self) -> None:
         """Numbers begin at zero, as many as were asked for."""
-        assert [0.0, 0.0, 0.0] == list(PrivateSlots().take(COUNTER, (), 3))
+        assert [0.0, 0.0, 0.0] == list(HeapAllocator().take(COUNTER, (), 3))
 
 
 class TestLayout:
     def test_counter(self) -> None:
         """A counter is its sum."""
         slots = Recording()
-        Accumulators(Faults(), slots).recorder(COUNTER).add(3, route="/")
+        MetricStorage(Faults(), slots).recorder(COUNTER).add(3, route="/")
 
         assert {("acme.requests", ("/",)): [3.0]} == {k: list(v) for k, v in slots.taken.items()}
 
@@ -64,14 +64,14 @@ class TestLayout:
         """A gauge is its value, and when it was set."""
         monkeypatch.setattr("otel_meta.runtime.recording.cells.time.time", lambda: 1e9)
         slots = Recording()
-        Accumulators(Faults(), slots).recorder(GAUGE).set(-3, route="/")
+        MetricStorage(Faults(), slots).recorder(GAUGE).set(-3, route="/")
 
         assert [[-3.0, 1e9]] == [list(numbers) for numbers in slots.taken.values()]
 
     def test_histogram(self) -> None:
         """A histogram is a count for each bucket, for those above all, and the sum."""
         slots = Recording()
-        live = Accumulators(Faults(), slots).recorder(HISTOGRAM)
+        live = MetricStorage(Faults(), slots).recorder(HISTOGRAM)
         for value in (0.5, 1, 5, 50):
             live.record(value, route="/")
 
@@ -80,7 +80,7 @@ class TestLayout:
     def test_memory(self) -> None:
         """A slot may be a part of something larger, such as of a mapped file."""
 
-        class Mapped(PrivateSlots):
+        class Mapped(HeapAllocator):
             memory = bytearray(8 * 100)
             used = 0
 
@@ -91,7 +91,7 @@ class TestLayout:
                 start, self.used = self.used, self.used + width
                 return memoryview(self.memory).cast("d")[start : self.used]  # type: ignore[return-value]
 
-        live = Accumulators(Faults(), Mapped())
+        live = MetricStorage(Faults(), Mapped())
         live.recorder(HISTOGRAM).record(5, route="/")
         live.recorder(COUNTER).add(3, route="/")
         doubles = memoryview(Mapped.memory).cast("d")
@@ -102,40 +102,40 @@ class TestLayout:
 class TestFull:
     def test_private(self) -> None:
         """Where there is no place, a series lives in private memory, and the fault is counted."""
-        accumulators = Accumulators(Faults(), Recording(places=1))
-        live = accumulators.recorder(COUNTER)
+        storage = MetricStorage(Faults(), Recording(places=1))
+        live = storage.recorder(COUNTER)
         for route in "abb":
             live.add(1, route=route)
 
         assert {("a",): 1.0, ("b",): 2.0} == {
-            cell.labels: cell.value for cell in accumulators.family(COUNTER).cells()
+            cell.labels: cell.value for cell in storage.family(COUNTER).cells()
         }
         assert {("acme_requests_total", "slot"): 1.0} == {
-            cell.labels: cell.value for cell in accumulators.faults.family.cells()
+            cell.labels: cell.value for cell in storage.faults.family.cells()
         }
 
     def test_faults(self) -> None:
         """Faults are counted where there is no place for them either."""
 
-        class Full(PrivateSlots):
+        class Full(HeapAllocator):
             def take(
                 self, instrument: Instrument[...], labels: tuple[str, ...], width: int
             ) -> MutableSequence[float]:
                 """Never."""
                 raise OSError(28, "No space left on device")
 
-        accumulators = Accumulators(Faults(Full()), Full())
-        accumulators.recorder(COUNTER).add(1, route="a")
+        storage = MetricStorage(Faults(Full()), Full())
+        storage.recorder(COUNTER).add(1, route="a")
 
-        assert 1.0 == accumulators.faults.count()
+        assert 1.0 == storage.faults.count()
 
 
 class TestRelease:
     def test_removed(self) -> None:
         """The slot of a removed series goes back, and is written to no more."""
         slots = Recording()
-        live = Accumulators(Faults(), slots).recorder(COUNTER)
-        handle = live.bind(route="/")
+        live = MetricStorage(Faults(), slots).recorder(COUNTER)
+        handle = live.with_labels(route="/")
         handle.add(1)
         old = slots.taken["acme.requests", ("/",)]
         live.remove(route="/")
@@ -148,6 +148,6 @@ class TestRelease:
     def test_unknown(self) -> None:
         """A series that there was not goes back nowhere."""
         slots = Recording()
-        Accumulators(Faults(), slots).recorder(COUNTER).remove(route="/")
+        MetricStorage(Faults(), slots).recorder(COUNTER).remove(route="/")
 
         assert [] == slots.released

@@ -14,7 +14,7 @@ from otel_meta.runtime.recording.live_instruments import (
     Recorder,
     UpDownCounterRecorder,
 )
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.testing import capture
 
 COUNTER = Counter("acme.requests", "Requests.", NoLabels)
@@ -42,21 +42,19 @@ class TestRecorder:
     )
     def test_kind(self, instrument: Instrument[...], kind: type) -> None:
         """Each kind of instrument has its kind of recorder."""
-        assert kind is type(Accumulators(Faults()).recorder(instrument))
+        assert kind is type(MetricStorage(Faults()).recorder(instrument))
 
     def test_again(self) -> None:
         """Asked for again, it is the same one."""
-        accumulators = Accumulators(Faults())
+        storage = MetricStorage(Faults())
 
-        assert accumulators.recorder(COUNTER) is accumulators.recorder(COUNTER)
+        assert storage.recorder(COUNTER) is storage.recorder(COUNTER)
 
     def test_threads(self) -> None:
         """Threads that ask at the same time get the same one."""
-        accumulators = Accumulators(Faults())
+        storage = MetricStorage(Faults())
         found: list[Recorder] = []
-        threads = [
-            Thread(target=lambda: found.append(accumulators.recorder(COUNTER))) for _ in range(8)
-        ]
+        threads = [Thread(target=lambda: found.append(storage.recorder(COUNTER))) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -67,25 +65,25 @@ class TestRecorder:
     def test_unknown(self) -> None:
         """A kind that there is not cannot be recorded."""
         with pytest.raises(TypeError, match=r"Instrument\('acme\.x'\) is of no kind"):
-            Accumulators(Faults()).recorder(Instrument("acme.x", "Something.", NoLabels))
+            MetricStorage(Faults()).recorder(Instrument("acme.x", "Something.", NoLabels))
 
 
 class TestFamilies:
     def test_order(self) -> None:
         """Families come as they were bound, those of otel_meta itself last."""
-        accumulators = Accumulators(Faults())
-        accumulators.recorder(GAUGE)
-        accumulators.recorder(COUNTER)
+        storage = MetricStorage(Faults())
+        storage.recorder(GAUGE)
+        storage.recorder(COUNTER)
 
         assert [GAUGE, COUNTER, SERIES, SERIES_LIMIT, FAULTS] == [
-            f.instrument for f in accumulators.families()
+            f.instrument for f in storage.families()
         ]
 
     def test_faults(self) -> None:
         """A fault of a family is counted under the name that Prometheus shows."""
         faults = Faults()
-        accumulators = Accumulators(faults)
-        family = accumulators.family(COUNTER)
+        storage = MetricStorage(faults)
+        family = storage.family(COUNTER)
         family._on_fault("cardinality", "too many")
 
         assert [(("acme_requests_total", "cardinality"), 1.0)] == [
@@ -96,13 +94,13 @@ class TestFamilies:
 class TestSeries:
     def test_shown(self) -> None:
         """A collection shows how many series each metric has and may have."""
-        accumulators = Accumulators(Faults(), max_series=5)
-        accumulators.recorder(COUNTER).add(1)
+        storage = MetricStorage(Faults(), max_series=5)
+        storage.recorder(COUNTER).add(1)
         for style in "ab":
-            accumulators.recorder(STYLES).set(1, style=style)
+            storage.recorder(STYLES).set(1, style=style)
         shown = {
             (family.instrument, *cell.labels): cell.value
-            for family in accumulators.families()
+            for family in storage.families()
             if family.instrument in (SERIES, SERIES_LIMIT)
             for cell in family.cells()
         }
@@ -117,7 +115,7 @@ class TestSeries:
     def test_scraped(self) -> None:
         """A scrape shows them, too."""
         with capture(max_series=5) as captured:
-            captured.telemetry.accumulators.recorder(COUNTER).add(1)
+            captured.telemetry.storage.recorder(COUNTER).add(1)
             lines = captured.prometheus_text().splitlines()
 
         shown = [line for line in lines if 'metric="acme_requests_total"' in line]
@@ -126,9 +124,9 @@ class TestSeries:
 
     def test_own_limit(self) -> None:
         """What an instrument says of its series wins over what was configured."""
-        accumulators = Accumulators(Faults(), max_series=5)
+        storage = MetricStorage(Faults(), max_series=5)
         for number in range(20):
-            accumulators.recorder(STYLES).set(1, style=str(number))
-        family = accumulators.family(STYLES)
+            storage.recorder(STYLES).set(1, style=str(number))
+        family = storage.family(STYLES)
 
         assert (9, 10) == (family.limit, sum(1 for _ in family.cells()))

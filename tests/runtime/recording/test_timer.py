@@ -12,7 +12,7 @@ import pytest
 from otel_meta import DeclarationError, Histogram, NoLabels, labels
 from otel_meta.runtime.recording import timer as timer_module
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.recording.timer import Timer
 
 
@@ -281,48 +281,48 @@ class TestDecorator:
 class TestHistogram:
     def test_recorded(self) -> None:
         """A histogram's timer records seconds under its labels."""
-        accumulators = Accumulators(Faults())
-        with accumulators.recorder(HISTOGRAM).time(table="orders") as timing:
+        storage = MetricStorage(Faults())
+        with storage.recorder(HISTOGRAM).time(table="orders") as timing:
             timing.labels(table="orders", outcome="failed")
-        (cell,) = accumulators.family(HISTOGRAM).cells()
+        (cell,) = storage.family(HISTOGRAM).cells()
 
         assert (("orders", "failed"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
 
     def test_handle(self) -> None:
         """So does a handle's."""
-        accumulators = Accumulators(Faults())
-        with accumulators.recorder(HISTOGRAM).bind(table="orders").time():
+        storage = MetricStorage(Faults())
+        with storage.recorder(HISTOGRAM).with_labels(table="orders").time():
             pass
-        (cell,) = accumulators.family(HISTOGRAM).cells()
+        (cell,) = storage.family(HISTOGRAM).cells()
 
         assert (("orders", "ok"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
 
     @pytest.mark.parametrize(("unit", "recorded"), [("s", 86_400.0), ("d", 1.0)])
     def test_unit(self, it: Bench, unit: str, recorded: float) -> None:
         """What is recorded is in the histogram's unit."""
-        accumulators = Accumulators(Faults())
+        storage = MetricStorage(Faults())
         histogram = Histogram("acme.age", "Ages.", NoLabels, unit=unit, buckets=(1,))
-        with accumulators.recorder(histogram).time():
+        with storage.recorder(histogram).time():
             it.work(86_400)
-        (cell,) = accumulators.family(histogram).cells()
+        (cell,) = storage.family(histogram).cells()
 
         assert recorded == cell.snapshot()[1]
 
     def test_no_time(self) -> None:
         """In a unit that is no time nothing is recorded, which is counted as a fault."""
-        accumulators = Accumulators(Faults())
+        storage = MetricStorage(Faults())
         histogram = Histogram("acme.size", "Sizes.", NoLabels, unit="By", buckets=(1,))
-        with accumulators.recorder(histogram).time():
+        with storage.recorder(histogram).time():
             pass
 
-        assert [] == list(accumulators.family(histogram).cells())
-        assert 1.0 == accumulators.faults.count()
+        assert [] == list(storage.family(histogram).cells())
+        assert 1.0 == storage.faults.count()
 
     def test_labels(self) -> None:
         """Labels that there are not are a fault, and the block is none the wiser."""
-        accumulators = Accumulators(Faults())
-        time = partial(accumulators.recorder(HISTOGRAM).time, tabel="orders")
+        storage = MetricStorage(Faults())
+        time = partial(storage.recorder(HISTOGRAM).time, tabel="orders")
         with time():
             done = True
 
-        assert (True, 1.0) == (done, accumulators.faults.count())
+        assert (True, 1.0) == (done, storage.faults.count())

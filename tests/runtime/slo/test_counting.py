@@ -17,10 +17,10 @@ from otel_meta import (
     UpDownCounter,
     labels,
 )
-from otel_meta.model.selector import as_match
+from otel_meta.model.selector import as_selector
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.slo.counting import Events, counting
 
 
@@ -40,15 +40,15 @@ OPEN = UpDownCounter("acme.open", "What is open.", NoLabels)
 
 
 class Bench:
-    """Accumulators, and one indicator that is counted from second 0."""
+    """MetricStorage, and one indicator that is counted from second 0."""
 
     def __init__(self, sli: Sli) -> None:
-        self.accumulators = Accumulators(Faults())
-        self._count = counting(sli, self.accumulators, 0.0)
+        self.storage = MetricStorage(Faults())
+        self._count = counting(sli, self.storage, 0.0)
 
     def live(self, instrument: Any) -> Any:
         """The live half of an instrument."""
-        return self.accumulators.recorder(instrument)
+        return self.storage.recorder(instrument)
 
     def events(self, now: float = 0.0) -> Events:
         """What has been counted by a moment."""
@@ -113,7 +113,7 @@ class TestRatio:
             live.add(1, route=str(number), outcome="failed")
         bad = sum(
             cell.value
-            for cell in bench.accumulators.family(CALLS).cells()
+            for cell in bench.storage.family(CALLS).cells()
             if cell.labels[1:2] == ("failed",)
         )
 
@@ -181,7 +181,7 @@ class TestTimeSlice:
     @pytest.mark.parametrize(("open_now", "bad"), [(3, 0.0), (4, 10.0)])
     def test_up_down_counter(self, open_now: int, bad: float) -> None:
         """What goes up and down is watched like a gauge, and the bound itself is good."""
-        bench = Bench(TimeSlice(as_match(OPEN), at_most=3))
+        bench = Bench(TimeSlice(as_selector(OPEN), at_most=3))
         bench.live(OPEN).add(open_now)
 
         assert (bad, 10.0) == bench.events(10.0)

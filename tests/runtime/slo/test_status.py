@@ -20,7 +20,7 @@ LEVEL = Gauge("acme.level", "A level.", NoLabels)
 def slo(objective: str = "99.9%", sli: Sli = RATIO) -> Slo:
     """A promise."""
     why = "Callers wait."
-    return Slo("acme-calls", objective=objective, period="30d", sli=sli, why=why, windows=())
+    return Slo("acme-calls", objective=objective, period="30d", sli=sli, why=why, burn_windows=())
 
 
 def status(bad: float, total: float, of: Slo | None = None) -> Status:

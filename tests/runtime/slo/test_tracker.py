@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo, SloTracker, Status
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.storage import Accumulators
+from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.slo.counting import Events
 from otel_meta.runtime.slo.tracker import INTERVAL
 from otel_meta.testing import FakeClock
@@ -38,7 +38,7 @@ class Acme(MetaRepo, name="acme", owner="us"):
         period="7d",
         sli=level.at_least(1),
         why="Nobody likes surprises.",
-        windows=(),
+        burn_windows=(),
     )
 
 
@@ -68,16 +68,16 @@ class Bench:
     """A tracker on a clock that stands still, and an oracle that forgets nothing."""
 
     def __init__(self, start: float = 1000.0) -> None:
-        self.accumulators = Accumulators(Faults())
+        self.storage = MetricStorage(Faults())
         self.clock = FakeClock(start)
-        self.tracker = SloTracker(self.accumulators, self.clock)
+        self.tracker = SloTracker(self.storage, self.clock)
         self.tracker.follow(Acme)
         self.seen: list[Seen] = []
         self._next = start + INTERVAL
 
     def live(self, instrument: Any) -> Any:
         """The live half of an instrument."""
-        return self.accumulators.recorder(instrument)
+        return self.storage.recorder(instrument)
 
     def happen(self, bad: int, good: int) -> None:
         """Record some events."""
