@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 FOR ?= 120s
 STACK ?=
-# Tests in heaps that run side by side, since most of their time is waiting; the last two need servers.
-RUNTIME := tests/runtime tests/web
-RULES := tests/rules tests/render
+# Groups of tests run side by side, since most of their time is waiting. The last two need servers.
+PROCESS := tests/runtime tests/web
+GENERATORS := tests/rules tests/render
 BACKENDS := tests/backends
-HEAPS := heap-runtime heap-rest heap-rules heap-backends
+GROUPS := test-process test-other test-generators test-backends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint generate bench tools clean coverage $(HEAPS)
+.PHONY: help demo test test-unit lint docs generate bench tools clean coverage $(GROUPS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,24 +19,24 @@ help: ## this list
 demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a fault; FOR=60s, STACK=1 adds real servers
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
 
-test: lint tools ## everything that .ci/run checks
-	$(MAKE) --jobs=4 --keep-going --output-sync=target $(HEAPS)
+test: lint docs tools ## everything that .ci/run checks
+	$(MAKE) --jobs=4 --keep-going --output-sync=target $(GROUPS)
 	$(MAKE) coverage
 
 test-unit: $(VENV)/ready ## the tests that need no backend, with coverage
-	$(MAKE) --jobs=2 --keep-going --output-sync=target heap-runtime heap-rest
+	$(MAKE) --jobs=2 --keep-going --output-sync=target test-process test-other
 	$(MAKE) coverage
 
-heap-runtime:
-	$(BIN)/coverage run -m pytest $(RUNTIME)
+test-process:
+	$(BIN)/coverage run -m pytest $(PROCESS)
 
-heap-rest:
-	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(RUNTIME) $(RULES) $(BACKENDS))
+test-other:
+	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(PROCESS) $(GENERATORS) $(BACKENDS))
 
-heap-rules:
-	$(BIN)/pytest $(RULES)
+test-generators:
+	$(BIN)/pytest $(GENERATORS)
 
-heap-backends:
+test-backends:
 	$(BIN)/pytest $(BACKENDS)
 
 coverage:
@@ -50,6 +50,9 @@ lint: $(VENV)/ready ## formatting, lint, types, and which stage may import which
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
+docs: $(VENV)/ready ## build the documentation site in site/; a broken link is an error
+	$(BIN)/python tools/site.py
+
 generate: $(VENV)/ready ## write what follows from the catalogue: rules and the rest
 	$(BIN)/otel-meta generate
 
@@ -60,7 +63,7 @@ tools: $(VENV)/ready ## build the real servers that tests and the demo use, wher
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py
 
 clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) build site .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 
 # Rebuilt when the pins or the metadata change.
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -100,12 +100,8 @@ def _has_body(node: ast.AST) -> bool:
 
 
 def _is_assigned(node: ast.AST, index: int) -> bool:
-    assigned = (
-        ast.Assign | ast.AnnAssign | ast.TypeAlias
-        if sys.version_info >= (3, 12)
-        else (ast.Assign | ast.AnnAssign)
-    )
-    return isinstance(node.body[index - 1], assigned)  # type: ignore[attr-defined]
+    body: list[ast.stmt] = getattr(node, "body", [])
+    return isinstance(body[index - 1], ast.Assign | ast.AnnAssign)
 
 
 def report(paths: Iterable[Path]) -> None:

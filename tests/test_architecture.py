@@ -4,11 +4,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "otel_meta"
+SHARED_NAMES = {"__init__", "__main__"}
 CONTRACTS = [
     contract["name"]
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
@@ -16,18 +19,18 @@ CONTRACTS = [
     ]
 ]
 
-# What would break each contract: a module, and a line in it.
+# The module and the line that break each contract.
 BREACHES = {
-    "Stages point one way": ("model/duration.py", "import otel_meta.runtime"),
-    "What is said and what follows from it needs no OpenTelemetry": (
-        "repos/nebula.py",
-        "import structlog",
+    "Stages import in one direction": ("model/duration.py", "import otel_meta.runtime"),
+    "Declarations and generators need no OpenTelemetry": ("repos/nebula.py", "import structlog"),
+    "A service loads no generator, no YAML and no command": ("runtime/settings.py", "import yaml"),
+    "The runtime is built in layers": (
+        "runtime/recording/cells.py",
+        "import otel_meta.runtime.export.queues",
     ),
-    "A process in production loads no generator, no YAML and no command": (
-        "runtime/settings.py",
-        "import yaml",
-    ),
-    "The web framework is imported in one file": ("web/middleware.py", "import starlette"),
+    "No import circles": ("model/names.py", "import otel_meta.model.slo"),
+    "Checks need no process": ("check/promql/values.py", "import otel_meta.runtime.metrics"),
+    "The web framework is imported in one file": ("web/route.py", "import starlette"),
 }
 
 
@@ -44,19 +47,19 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
 
 
 class TestContracts:
-    def test_kept(self) -> None:
-        """Every stage imports what it may, and nothing else."""
+    def test_package_keeps_every_contract(self) -> None:
+        """The imports of the package keep every contract."""
         run = lint(ROOT)
 
         assert 0 == run.returncode, run.stdout + run.stderr
 
-    def test_all(self) -> None:
-        """Each contract is shown below to be one that can be broken."""
+    def test_every_contract_has_a_breach(self) -> None:
+        """Each contract has an import below that breaks it."""
         assert list(BREACHES) == CONTRACTS
 
     @pytest.mark.parametrize("contract", BREACHES)
-    def test_broken(self, contract: str, tmp_path: Path) -> None:
-        """One import in the wrong place breaks its contract."""
+    def test_forbidden_import_breaks_its_contract(self, contract: str, tmp_path: Path) -> None:
+        """An import that a contract forbids breaks the contract."""
         module, line = BREACHES[contract]
         shutil.copy(ROOT / "pyproject.toml", tmp_path)
         shutil.copytree(ROOT / "otel_meta", tmp_path / "otel_meta")
@@ -67,3 +70,17 @@ class TestContracts:
 
         assert 1 == run.returncode
         assert f"{contract} BROKEN" in run.stdout
+
+
+class TestLayout:
+    def test_file_name_stands_for_one_thing(self) -> None:
+        """No two modules of the package have the same file name."""
+        names = [path.name for path in PACKAGE.rglob("*.py") if path.stem not in SHARED_NAMES]
+
+        assert [] == [name for name, count in Counter(names).items() if count > 1]
+
+    def test_folder_has_at_most_twenty_files(self) -> None:
+        """No folder of the package has more than twenty modules."""
+        sizes = Counter(path.parent.relative_to(ROOT) for path in PACKAGE.rglob("*.py"))
+
+        assert {} == {str(folder): size for folder, size in sizes.items() if size > 20}

@@ -10,7 +10,7 @@ in the stack: one server span a request.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import Span
@@ -22,15 +22,12 @@ from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import Scope
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
-
-def trace_requests(app: FastAPI, telemetry: Telemetry) -> None:
+def trace_requests(app: object, telemetry: Telemetry) -> None:
     """Have each request make one server span.
 
     Args:
-        app: not yet serving.
+        app: a FastAPI application that does not serve yet.
         telemetry: whose spans they are; without traces, nothing is done.
 
     Raises:
