@@ -22,9 +22,6 @@ from .lines import HistogramLines, value_line
 from .samples import Buckets, Number, Point, put
 from .sdk_metrics import OnFault
 
-_KINDS: Final = {"updowncounter": "gauge"}
-"""Prometheus' word, where it is another."""
-
 _OVERFLOW: Final = "otel_metric_overflow"
 
 
@@ -82,14 +79,14 @@ class Shape:
     """What is the same in every exposition of an instrument."""
 
     def __init__(self, instrument: Instrument[...], identity: Labels) -> None:
-        kind = instrument.kind
+        traits = instrument.traits
         self.head: Final = Head(
             instrument.prometheus_family,
-            _KINDS.get(kind, kind),
+            traits.prometheus_type,
             instrument.description,
             suffix_of(instrument.unit) or "",
         )
-        self.adds_up: Final = kind != "gauge"
+        self.adds_up: Final = traits.is_additive
         self._identity: Final = identity
         self._names: Final = tuple(field.name for field in instrument.label_fields)
         self._patterns: Final[dict[tuple[float, ...], HistogramLines]] = {}

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-Kind = Literal["counter", "updowncounter", "gauge", "histogram"]
+from otel_meta.model.kind_traits import KIND_TRAITS, Kind
 
 _UNITS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -84,9 +84,9 @@ def family_name(name: str, unit: str, kind: Kind) -> Named:
     if len(suffixes) > 1 or suffixes == [per]:
         suffixes[0] = suffixes[0].rstrip("_")
     words += suffixes
-    if kind == "counter":
+    if KIND_TRAITS[kind].monotonic:
         words = [word for word in words if word != "total"] or ["total"]
-    if kind == "gauge" and unit == "1":
+    if KIND_TRAITS[kind].point == "gauge" and unit == "1":
         words = [word for word in words if word != "ratio"] + ["ratio"]
     family = "_".join(words) or "_"
     family = f"_{family}" if family[0].isdigit() else family

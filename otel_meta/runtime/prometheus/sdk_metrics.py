@@ -20,19 +20,18 @@ from opentelemetry.sdk.metrics.export import (
     Sum,
 )
 
+from otel_meta.model.kind_traits import KIND_TRAITS, Kind
 from otel_meta.runtime.recording.exemplars import Exemplar
 
 from .attributes import Labels, labels_of, without
 from .families import Head, SeriesFamily
-from .naming import Kind, family_name
+from .naming import family_name
 from .samples import Buckets, Number, Point, put
 
 OnFault = Callable[[str, str, object], None]
 """Is told a metric, a reason and a detail."""
 
 _CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
-_KINDS: Final = {"updowncounter": "gauge"}
-"""Prometheus' word, where it is another."""
 
 
 def families_of(
@@ -60,7 +59,8 @@ def _family(metric: Metric, identity: Labels, on_fault: OnFault) -> SeriesFamily
     data = _shown(metric.data)
     kind = _kind(data)
     named = family_name(metric.name, metric.unit or "", kind)
-    head = Head(named.family, _KINDS.get(kind, kind), metric.description or "", named.unit)
+    prometheus_type = KIND_TRAITS[kind].prometheus_type
+    head = Head(named.family, prometheus_type, metric.description or "", named.unit)
     points = _buckets(data, identity) if isinstance(data, Histogram) else _numbers(data, identity)
     series: dict[Labels, Point] = {}
     for labels, point in points:

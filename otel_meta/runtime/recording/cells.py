@@ -29,13 +29,18 @@ class Cell:
 
     __slots__ = ("labels", "numbers", "rendered", "spans", "start_ns")
 
-    def __init__(self, labels: tuple[str, ...], numbers: Numbers) -> None:
+    def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
         self.labels = labels
-        self.numbers: Numbers = numbers
+        self.numbers: Numbers = zeros(self.width(bounds))
         self.spans: SampledSpans = NO_SPANS
         self.rendered: object = None
         """For whoever exposes the series, to keep what is the same in every exposition."""
         self.start_ns = time.time_ns()
+
+    @staticmethod
+    def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a histogram's depends on it
+        """Return how many numbers a series with these bucket bounds needs."""
+        return 1
 
     @exact
     def read(self) -> tuple[float, ...]:
@@ -54,8 +59,8 @@ class SumCell(Cell):
 
     __slots__ = ("exemplar",)
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        super().__init__(labels, zeros(1))
+    def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
+        super().__init__(labels, bounds)
         self.exemplar: Exemplar | None = None
 
     @property
@@ -108,8 +113,10 @@ class GaugeCell(Cell):
 
     __slots__ = ()
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        super().__init__(labels, zeros(2))
+    @staticmethod
+    def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a gauge has none
+        """Return 2: the value, and the time at which it was set."""
+        return 2
 
     @property
     def value(self) -> float | None:
@@ -145,10 +152,15 @@ class HistogramCell(Cell):
     __slots__ = ("bounds", "exemplars")
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...]) -> None:
-        super().__init__(labels, zeros(len(bounds) + 2))
+        super().__init__(labels, bounds)
         self.bounds = bounds
         self.exemplars = _NO_EXEMPLARS
         """By the index of their bucket."""
+
+    @staticmethod
+    def width(bounds: tuple[float, ...]) -> int:
+        """Return the number of buckets, with the unbounded one, and one more for the sum."""
+        return len(bounds) + 2
 
     @exact
     def record(self, value: float) -> None:

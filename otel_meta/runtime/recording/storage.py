@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from threading import RLock
 from typing import Any, Final
 
-from otel_meta.model import Counter, Gauge, Histogram, Instrument, UpDownCounter
+from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT
 from otel_meta.runtime.fork import reset_after_fork
 
 from .cardinality import MAX_SERIES
-from .cells import CounterCell, GaugeCell, HistogramCell, SumCell
+from .cells import GaugeCell
 from .exemplars import SampledSpans
 from .family import Family
 from .faults import Faults
+from .instrument_kinds import INSTRUMENT_KINDS
 from .label_values import MAX_LENGTH
-from .live_instruments import (
-    CounterRecorder,
-    GaugeRecorder,
-    HistogramRecorder,
-    Recorder,
-    UpDownCounterRecorder,
-)
+from .live_instruments import Recorder
 from .memory import Allocator
 
 Live = tuple[Family[Any], Recorder[Any]]
@@ -104,23 +99,10 @@ class MetricStorage:
             return live
 
     def _make(self, instrument: Instrument[...]) -> Live:
+        if not hasattr(instrument, "kind"):
+            raise TypeError(f"{instrument!r} is of no kind that can be recorded")
         on_fault = partial(self.faults.report, instrument.prometheus_name)
-
-        def family(make: Callable[[tuple[str, ...]], Any]) -> Family[Any]:
-            return Family(instrument, make, on_fault=on_fault, **self._options)
-
-        match instrument:
-            case Counter():
-                sums = family(CounterCell)
-                return sums, CounterRecorder(sums, self.faults)
-            case UpDownCounter():
-                sums = family(SumCell)
-                return sums, UpDownCounterRecorder(sums, self.faults)
-            case Gauge():
-                latest = family(GaugeCell)
-                return latest, GaugeRecorder(latest, self.faults)
-            case Histogram():
-                buckets = family(partial(HistogramCell, bounds=instrument.buckets))
-                return buckets, HistogramRecorder(buckets, self.faults)
-            case _:
-                raise TypeError(f"{instrument!r} is of no kind that can be recorded")
+        kind = INSTRUMENT_KINDS[instrument.kind]
+        make_cell = partial(kind.cell, bounds=instrument.buckets)
+        family: Family[Any] = Family(instrument, make_cell, on_fault=on_fault, **self._options)
+        return family, kind.recorder(family, self.faults)
