@@ -9,7 +9,7 @@ from typing import Final
 
 from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Threshold, TimeSlice
 from otel_meta.model.instrument import Kind
-from otel_meta.model.measures import Latest, OverTime
+from otel_meta.model.measure import Latest, OverTime
 from otel_meta.render.rules.promql_builder import count_suffix, series_of, sum_by
 from otel_meta.render.rules.series_names import SERVICE
 
