@@ -27,7 +27,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from otel_meta import Counter, Histogram, MetaRepo, configure, instrument, labels
+from otel_meta import Counter, Histogram, MetaRepo, configure, instrument_fastapi, labels
 
 HOST: Final = "127.0.0.1"
 SERIES: Final = 5000
@@ -81,7 +81,7 @@ def serve(port: int) -> None:
         shop.orders.add(1, operation="show", table="t1")
         return {"order": order}
 
-    instrument(app, telemetry)
+    instrument_fastapi(app, telemetry)
     uvicorn.run(app, host=HOST, port=port, log_level="error", access_log=False)
 
 

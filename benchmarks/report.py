@@ -20,6 +20,7 @@ SCRIPTS: Final = {
     "scraping": "A scrape",
     "memory": "Memory of a series",
     "workers": "Several workers",
+    "imports": "Imports",
     "latency_under_scrape": "Requests while 10,000 series are scraped every five seconds",
 }
 IN_README: Final = ("typed_calls", "scraping")

@@ -15,7 +15,7 @@ from scale.labels import OPEN, Counts, label_sets, series_of
 from scale.table import DOCUMENT, put, table
 
 from otel_meta.model import MetaRepo
-from otel_meta.model.measures import Measure, RelativeChange, Share
+from otel_meta.model.measure import Measure, RelativeChange, Share
 from otel_meta.render.rules import series_names as series
 from otel_meta.render.rules.recording_rules import slo_records
 from otel_meta.repos import BUILTIN

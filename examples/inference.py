@@ -21,7 +21,7 @@ from fastapi.exceptions import RequestValidationError
 from logistic_regression import DECISION, Example, Features, Model, is_whole, sample, train
 from pydantic import BaseModel, Field, FiniteFloat
 
-from otel_meta import configure, instrument
+from otel_meta import configure, instrument_fastapi
 from otel_meta.repos import Sentinel
 
 MODEL: Final = "fraud-score"
@@ -101,7 +101,7 @@ async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
 
 
 app = FastAPI(title=MODEL, lifespan=lifespan)
-instrument(app, telemetry, ready=lambda: released is not None)
+instrument_fastapi(app, telemetry, ready=lambda: released is not None)
 
 
 @app.post("/predict")

@@ -19,7 +19,7 @@ from circuit_breaker import CircuitBreaker, CircuitOpenError, State
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 
-from otel_meta import configure, instrument
+from otel_meta import configure, instrument_fastapi
 from otel_meta.repos import Titan
 
 ATTEMPTS: Final = 3
@@ -126,7 +126,7 @@ async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
 
 
 app = FastAPI(title="payments", lifespan=lifespan)
-instrument(app, telemetry)
+instrument_fastapi(app, telemetry)
 
 
 @app.post("/payments", status_code=201)

@@ -22,7 +22,7 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from pydantic import BaseModel, Field, ValidationError
 from storefront_parts import Cache, Database, Plan, Sessions
 
-from otel_meta import configure, instrument
+from otel_meta import configure, instrument_fastapi
 from otel_meta.repos import Aurora
 
 API_KEY: Final = os.environ.get("STOREFRONT_API_KEY", "")
@@ -126,7 +126,7 @@ async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
 
 
 app = FastAPI(title="storefront", lifespan=lifespan)
-instrument(app, telemetry, ready=database.answers)
+instrument_fastapi(app, telemetry, ready=database.answers)
 
 
 @app.post("/orders", status_code=201)

@@ -1,107 +1,94 @@
-"""Declare a metric and its SLO once. Record it typed and fast. Alert on it, see it, prove it."""
+"""Declare a metric and its SLO once. Record it typed and fast. Alert on it, see it, prove it.
 
-from otel_meta.errors import (
-    ConfigurationError,
-    DeclarationError,
-    InstrumentationError,
-    MissingExtra,
-    NotBoundError,
-    OtelMetaError,
-    PortInUse,
-    UsageError,
-)
-from otel_meta.model import (
-    BURN_WINDOWS,
-    HTTP_SERVER_ACTIVE_REQUESTS,
-    HTTP_SERVER_LATENCY_P99,
-    HTTP_SERVER_REQUEST_DURATION,
-    PRESENT,
-    Alert,
-    Attribute,
-    Budget,
-    BurnWindow,
-    Catalog,
-    Counter,
-    Duration,
-    Gauge,
-    Histogram,
-    Instrument,
-    MetaRepo,
-    NoLabels,
-    Objective,
-    Problem,
-    Ratio,
-    Recording,
-    Selector,
-    Severity,
-    Sli,
-    Slo,
-    Threshold,
-    TimeSlice,
-    UpDownCounter,
-    increase,
-    labels,
-    latest,
-    over_time,
-    quantile,
-    rate,
-    relative_change,
-    share,
-)
-from otel_meta.runtime.configure import configure
-from otel_meta.runtime.slo.status import Status
-from otel_meta.runtime.slo.tracker import SloTracker
-from otel_meta.runtime.telemetry import Telemetry
-from otel_meta.web.fastapi import instrument
+Other public names are in `otel_meta.model`, `otel_meta.errors`, `otel_meta.semconv` and
+`otel_meta.typing`. Each name is imported at its first use (PEP 562), so that commands and
+catalogues do not pay for OpenTelemetry.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from otel_meta import errors as errors
+    from otel_meta import measures
+    from otel_meta import model as model
+    from otel_meta import semconv as semconv
+    from otel_meta import typing as typing
+    from otel_meta.model import (
+        PRESENT,
+        Alert,
+        BurnWindow,
+        Catalog,
+        Counter,
+        Duration,
+        Gauge,
+        Histogram,
+        MetaRepo,
+        NoLabels,
+        Objective,
+        Recording,
+        Slo,
+        UpDownCounter,
+        labels,
+    )
+    from otel_meta.runtime.configure import configure
+    from otel_meta.runtime.telemetry import Telemetry
+    from otel_meta.web.endpoints import Paths
+    from otel_meta.web.fastapi import instrument_fastapi
+
+    __version__: str
 
 __all__ = [
-    "BURN_WINDOWS",
-    "HTTP_SERVER_ACTIVE_REQUESTS",
-    "HTTP_SERVER_LATENCY_P99",
-    "HTTP_SERVER_REQUEST_DURATION",
     "PRESENT",
     "Alert",
-    "Attribute",
-    "Budget",
     "BurnWindow",
     "Catalog",
-    "ConfigurationError",
     "Counter",
-    "DeclarationError",
     "Duration",
     "Gauge",
     "Histogram",
-    "Instrument",
-    "InstrumentationError",
     "MetaRepo",
-    "MissingExtra",
     "NoLabels",
-    "NotBoundError",
     "Objective",
-    "OtelMetaError",
-    "PortInUse",
-    "Problem",
-    "Ratio",
+    "Paths",
     "Recording",
-    "Selector",
-    "Severity",
-    "Sli",
     "Slo",
-    "SloTracker",
-    "Status",
     "Telemetry",
-    "Threshold",
-    "TimeSlice",
     "UpDownCounter",
-    "UsageError",
     "configure",
-    "increase",
-    "instrument",
+    "instrument_fastapi",
     "labels",
-    "latest",
-    "over_time",
-    "quantile",
-    "rate",
-    "relative_change",
-    "share",
+    "measures",
 ]
+
+_SUBMODULES: Final = ("errors", "measures", "model", "semconv", "typing")
+_HOMES: Final = {
+    "Paths": "otel_meta.web.endpoints",
+    "Telemetry": "otel_meta.runtime.telemetry",
+    "configure": "otel_meta.runtime.configure",
+    "instrument_fastapi": "otel_meta.web.fastapi",
+}
+"""Module of each public name that is not the model's."""
+
+if not TYPE_CHECKING:  # with a module __getattr__, a type checker accepts every name
+
+    def __getattr__(name: str) -> object:
+        """Import a public name at its first use.
+
+        Raises:
+            AttributeError: the package has no such name.
+        """
+        if name == "__version__":
+            found = import_module("importlib.metadata").version("otel_meta")
+        elif name in _SUBMODULES:
+            return import_module(f"otel_meta.{name}")
+        elif name in __all__:
+            found = getattr(import_module(_HOMES.get(name, "otel_meta.model")), name)
+        else:
+            raise AttributeError(f"module 'otel_meta' has no attribute {name!r}", name=name)
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        """List the public names, imported or not."""
+        return sorted({*globals(), *__all__, *_SUBMODULES, "__version__"})

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import promql_parser
 import pytest
 
-from otel_meta import BURN_WINDOWS, Duration, repos
+from otel_meta import Duration, repos
+from otel_meta.model import BURN_WINDOWS
 from otel_meta.model.objective import exact_decimal
 from otel_meta.render.rules import series_names as series
 from otel_meta.testing import capture

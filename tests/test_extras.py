@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta import ConfigurationError
+from otel_meta.errors import ConfigurationError
 from otel_meta.extras import optional
 
 

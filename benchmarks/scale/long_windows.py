@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_meta.model import Duration, MetaRepo
-from otel_meta.model.measures import Latest, Measure, Quantile, RelativeChange, Share
+from otel_meta.model.measure import Latest, Measure, Quantile, RelativeChange, Share
 from otel_meta.model.selector import Selector
 from otel_meta.render.rules.measure_promql import expression
 from otel_meta.repos import BUILTIN, Nebula

@@ -15,9 +15,8 @@ from otel_meta import (
     Recording,
     Slo,
     configure,
-    increase,
     labels,
-    quantile,
+    measures,
 )
 
 
@@ -74,13 +73,15 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
     route_latency_p95 = Recording(
         "mode:map_route_duration_seconds:p95_7d",
-        quantile(route_duration, "0.95", "7d", by=("mode",)),
+        measures.quantile(route_duration, "0.95", "7d", by=("mode",)),
         "P95 of the time to plan a route by mode, in seconds, over 7 days.",
     )
 
     tiles_failing = Alert(
         name="AtlasTilesFailing",
-        measure=increase(tiles.where(result="failed"), "15m", by=("service_name", "layer")),
+        measure=measures.increase(
+            tiles.where(result="failed"), "15m", by=("service_name", "layer")
+        ),
         above=100,
         for_=Duration("5m"),
         severity="ticket",

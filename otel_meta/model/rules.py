@@ -10,7 +10,7 @@ from otel_meta.errors import DeclarationError
 
 from .burn import Severity
 from .duration import Duration
-from .measures import Measure
+from .measure import Measure
 
 _RECORDING: Final = re.compile(r"[a-z_]+(?::[a-z0-9_]+){2}")
 _ALERT: Final = re.compile(r"[A-Z][A-Za-z0-9]*")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from otel_meta import measures
 from otel_meta.model import (
-    HTTP_SERVER_ACTIVE_REQUESTS,
-    HTTP_SERVER_LATENCY_P99,
-    HTTP_SERVER_REQUEST_DURATION,
     PRESENT,
     Alert,
     Counter,
@@ -19,9 +17,11 @@ from otel_meta.model import (
     Slo,
     UpDownCounter,
     labels,
-    over_time,
-    quantile,
-    share,
+)
+from otel_meta.semconv import (
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_LATENCY_P99,
+    HTTP_SERVER_REQUEST_DURATION,
 )
 
 
@@ -240,23 +240,23 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
     api_latency_p99 = HTTP_SERVER_LATENCY_P99
     database_latency_p95 = Recording(
         "service:database_query_duration_seconds:p95_7d",
-        quantile(query_duration, "0.95", "7d"),
+        measures.quantile(query_duration, "0.95", "7d"),
         "P95 of the time that a database query takes, in seconds, over 7 days.",
     )
     active_users_daily = Recording(
         "service:active_users:max_1d",
-        over_time(active_users, "max", "1d", aggregation="sum"),
+        measures.over_time(active_users, "max", "1d", aggregation="sum"),
         "Most users with a live session at a time, over 1 day.",
     )
     websocket_latency_p99 = Recording(
         "service:websocket_message_duration_seconds:p99_7d",
-        quantile(websocket_message_duration, "0.99", "7d"),
+        measures.quantile(websocket_message_duration, "0.99", "7d"),
         "P99 of the time to handle a WebSocket message, in seconds, over 7 days.",
     )
 
     registrations_failing = Alert(
         name="AuroraUserRegistrationFailures",
-        measure=share(
+        measure=measures.share(
             registration_failures.where(reason=("mail_undeliverable", "dependency", "internal")),
             registrations,
             "30m",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from otel_meta import measures
 from otel_meta.model import (
     Alert,
     Counter,
@@ -13,11 +14,7 @@ from otel_meta.model import (
     MetaRepo,
     Recording,
     Slo,
-    increase,
     labels,
-    quantile,
-    rate,
-    share,
 )
 
 
@@ -164,23 +161,23 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
 
     records_rate = Recording(
         "pipeline:pipeline_records_processed:rate1h",
-        rate(records_processed, "1h", by=("pipeline", "stage")),
+        measures.rate(records_processed, "1h", by=("pipeline", "stage")),
         "Records that leave a stage of a pipeline each second, over 1 hour.",
     )
     pipeline_latency_p95 = Recording(
         "service:pipeline_duration_seconds:p95_7d",
-        quantile(pipeline_duration, "0.95", "7d"),
+        measures.quantile(pipeline_duration, "0.95", "7d"),
         "P95 of a pipeline's duration, in seconds, over 7 days.",
     )
     dbt_duration_p95 = Recording(
         "model:dbt_model_duration_seconds:p95_7d",
-        quantile(dbt_model_duration, "0.95", "7d", by=("model",)),
+        measures.quantile(dbt_model_duration, "0.95", "7d", by=("model",)),
         "P95 of the time that dbt takes to build a model, in seconds, over 7 days.",
     )
 
     quality_check_failures = Alert(
         name="ChronosDataQualityCheckFailures",
-        measure=share(quality_check_success, quality_checks, "1h", by=("dataset",)),
+        measure=measures.share(quality_check_success, quality_checks, "1h", by=("dataset",)),
         below=0.99,
         for_=Duration("5m"),  # sums are short of series while Prometheus starts
         severity="ticket",
@@ -192,7 +189,9 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
     )
     airflow_task_failures = Alert(
         name="ChronosAirflowTaskFailures",
-        measure=increase(airflow_task_runs.where(state="failed"), "15m", by=("dag", "task")),
+        measure=measures.increase(
+            airflow_task_runs.where(state="failed"), "15m", by=("dag", "task")
+        ),
         above=0,
         severity="ticket",
         summary="A task of a DAG failed after its last retry.",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from otel_meta import measures
 from otel_meta.model import (
-    HTTP_SERVER_ACTIVE_REQUESTS,
-    HTTP_SERVER_LATENCY_P99,
-    HTTP_SERVER_REQUEST_DURATION,
     PRESENT,
     Alert,
     Counter,
@@ -18,7 +16,11 @@ from otel_meta.model import (
     Recording,
     Slo,
     labels,
-    latest,
+)
+from otel_meta.semconv import (
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_LATENCY_P99,
+    HTTP_SERVER_REQUEST_DURATION,
 )
 
 
@@ -146,13 +148,13 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
     api_latency_p99 = HTTP_SERVER_LATENCY_P99
     free_tier_percent = Recording(
         "gcp_service_quota:gcp_free_tier_usage_percent:max",
-        latest(free_tier_usage, by=("gcp_service", "quota")),
+        measures.latest(free_tier_usage, by=("gcp_service", "quota")),
         "How much of each free-tier allowance is used up, in percent.",
     )
 
     free_tier_limit_approaching = Alert(
         name="NebulaFreeTierLimitApproaching",
-        measure=latest(free_tier_usage, by=("gcp_service", "quota")),
+        measure=measures.latest(free_tier_usage, by=("gcp_service", "quota")),
         above=80,
         for_=Duration("15m"),
         severity="ticket",

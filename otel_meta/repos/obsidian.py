@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from otel_meta import measures
 from otel_meta.model import (
     Alert,
     Counter,
@@ -13,12 +14,7 @@ from otel_meta.model import (
     MetaRepo,
     Recording,
     Slo,
-    increase,
     labels,
-    latest,
-    over_time,
-    quantile,
-    relative_change,
 )
 
 FindingSeverity = Literal["critical", "high", "medium", "low"]
@@ -160,23 +156,25 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
 
     critical_findings = Recording(
         "scanner:security_findings_open:critical",
-        latest(findings_open.where(severity="critical"), by=("scanner",)),
+        measures.latest(findings_open.where(severity="critical"), by=("scanner",)),
         "Critical findings that are open, by scanner.",
     )
     findings_trend = Recording(
         "severity:security_findings_open:avg_7d",
-        over_time(findings_open, "avg", "7d", aggregation="sum", by=("severity",)),
+        measures.over_time(findings_open, "avg", "7d", aggregation="sum", by=("severity",)),
         "Open findings by severity, moving average over 7 days.",
     )
     remediation_p95 = Recording(
         "severity:security_finding_remediation_duration_seconds:p95_30d",
-        quantile(remediation_duration, "0.95", "30d", by=("severity",)),
+        measures.quantile(remediation_duration, "0.95", "30d", by=("severity",)),
         "P95 of the time to close a finding by severity, in seconds, over 30 days.",
     )
 
     critical_findings_detected = Alert(
         name="ObsidianCriticalFindings",
-        measure=latest(findings_open.where(severity="critical"), by=("service_name", "scanner")),
+        measure=measures.latest(
+            findings_open.where(severity="critical"), by=("service_name", "scanner")
+        ),
         above=0,
         severity="page",
         summary="A scanner reports critical findings.",
@@ -187,7 +185,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
     )
     scans_failing = Alert(
         name="ObsidianSecurityScanFailures",
-        measure=increase(scan_failures, "1h", by=("scanner", "reason")),
+        measure=measures.increase(scan_failures, "1h", by=("scanner", "reason")),
         above=0,
         severity="ticket",
         summary="Scans of a scanner fail.",
@@ -198,7 +196,9 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
     )
     findings_trending_up = Alert(
         name="ObsidianSecurityFindingsTrendingUp",
-        measure=relative_change(over_time(findings_open, "avg", "7d", aggregation="sum"), "7d"),
+        measure=measures.relative_change(
+            measures.over_time(findings_open, "avg", "7d", aggregation="sum"), "7d"
+        ),
         above=0.2,
         for_=Duration("5m"),  # sums are short of series while Prometheus starts
         severity="ticket",

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from otel_meta.model import (
-    Alert,
-    Counter,
-    Gauge,
-    Histogram,
-    MetaRepo,
-    Recording,
-    Slo,
-    increase,
-    labels,
-    latest,
-    over_time,
-    quantile,
-    share,
-)
+from otel_meta import measures
+from otel_meta.model import Alert, Counter, Gauge, Histogram, MetaRepo, Recording, Slo, labels
 
 
 @labels
@@ -174,28 +161,28 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
 
     inference_latency_p99 = Recording(
         "service:model_inference_duration_seconds:p99_7d",
-        quantile(inference_duration, "0.99", "7d"),
+        measures.quantile(inference_duration, "0.99", "7d"),
         "P99 of the time to answer an inference request, in seconds, over 7 days.",
     )
     current_accuracy = Recording(
         "model_version:model_accuracy:min",
-        latest(accuracy, aggregation="min", by=("model", "version")),
+        measures.latest(accuracy, aggregation="min", by=("model", "version")),
         "Accuracy of each model and version now, 0 to 1.",
     )
     drift_rate = Recording(
         "model:model_drift_checks:drifted_share_7d",
-        share(drift_checks.where(result="drifted"), drift_checks, "7d", by=("model",)),
+        measures.share(drift_checks.where(result="drifted"), drift_checks, "7d", by=("model",)),
         "Share of a model's drift checks that found drift, over 7 days.",
     )
     training_success_rate = Recording(
         "model:model_training_runs:success_share_7d",
-        share(training_runs.where(outcome="success"), training_runs, "7d", by=("model",)),
+        measures.share(training_runs.where(outcome="success"), training_runs, "7d", by=("model",)),
         "Share of a model's training runs that succeeded, over 7 days.",
     )
 
     drift_detected = Alert(
         name="SentinelModelDriftDetected",
-        measure=increase(drift_checks.where(result="drifted"), "1h", by=("model", "kind")),
+        measure=measures.increase(drift_checks.where(result="drifted"), "1h", by=("model", "kind")),
         above=0,
         severity="ticket",
         summary="A model sees other data than it was trained on.",
@@ -206,7 +193,7 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
     )
     accuracy_degraded = Alert(
         name="SentinelModelAccuracyDegraded",
-        measure=over_time(
+        measure=measures.over_time(
             accuracy_to_baseline, "avg", "30m", aggregation="min", by=("model", "version")
         ),
         below=0.95,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from otel_meta import measures
 from otel_meta.model import (
-    HTTP_SERVER_ACTIVE_REQUESTS,
-    HTTP_SERVER_REQUEST_DURATION,
     PRESENT,
     Alert,
     Counter,
@@ -16,13 +15,9 @@ from otel_meta.model import (
     MetaRepo,
     Recording,
     Slo,
-    increase,
     labels,
-    latest,
-    over_time,
-    quantile,
-    share,
 )
+from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION
 
 
 @labels
@@ -158,28 +153,28 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
 
     latency_by_route_p99 = Recording(
         "service_route:http_server_request_duration_seconds:p99_7d",
-        quantile(http_requests, "0.99", "7d", by=("service_name", "http_route")),
+        measures.quantile(http_requests, "0.99", "7d", by=("service_name", "http_route")),
         "P99 of the time to answer a request by service and route, in seconds, over 7 days.",
     )
     breaker_closed_ratio = Recording(
         "breaker:circuit_breaker_state:closed_avg_7d",
-        over_time(breaker_state.where(state="closed"), "avg", "7d", by=("breaker",)),
+        measures.over_time(breaker_state.where(state="closed"), "avg", "7d", by=("breaker",)),
         "Share of time that a circuit breaker was closed, over 7 days.",
     )
     error_rate = Recording(
         "service:http_server_request_errors:share_5m",
-        share(http_requests.where(error_type=PRESENT), http_requests, "5m"),
+        measures.share(http_requests.where(error_type=PRESENT), http_requests, "5m"),
         "Share of a service's requests that failed, over 5 minutes.",
     )
     event_duration_p95 = Recording(
         "service:event_processing_duration_seconds:p95_7d",
-        quantile(event_duration, "0.95", "7d"),
+        measures.quantile(event_duration, "0.95", "7d"),
         "P95 of the time to handle an event, in seconds, over 7 days.",
     )
 
     breaker_open = Alert(
         name="TitanCircuitBreakerOpen",
-        measure=latest(breaker_state.where(state="open"), by=("service_name", "breaker")),
+        measure=measures.latest(breaker_state.where(state="open"), by=("service_name", "breaker")),
         above=0,
         for_=Duration("1m"),
         severity="ticket",
@@ -191,7 +186,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
     )
     event_processing_failures = Alert(
         name="TitanEventProcessingFailures",
-        measure=increase(event_failures, "15m", by=("service_name", "event_type")),
+        measure=measures.increase(event_failures, "15m", by=("service_name", "event_type")),
         above=0,
         severity="ticket",
         summary="Events of a type fail to be handled.",
@@ -202,7 +197,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
     )
     high_error_rate = Alert(
         name="TitanHighServiceErrorRate",
-        measure=share(http_requests.where(error_type=PRESENT), http_requests, "5m"),
+        measure=measures.share(http_requests.where(error_type=PRESENT), http_requests, "5m"),
         above=0.01,
         for_=Duration("5m"),
         severity="ticket",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _instrumented: WeakSet[Any] = WeakSet()
 
 
-def instrument(
+def instrument_fastapi(
     app: FastAPI,
     telemetry: Telemetry | None = None,
     *,
@@ -48,11 +48,13 @@ def instrument(
         ConfigurationError: telemetry cannot start.
     """
     if app in _instrumented:
-        raise InstrumentationError("this app is instrumented already; call instrument(app) once")
+        raise InstrumentationError(
+            "this app is instrumented already; call instrument_fastapi(app) once"
+        )
     if app.middleware_stack is not None:
         raise InstrumentationError(
             "this app serves already, so nothing can be put around it; "
-            "call instrument(app) right after it is made, not in its lifespan or later"
+            "call instrument_fastapi(app) right after it is made, not in its lifespan or later"
         )
     telemetry = telemetry or configure()
     readiness = Readiness(ready, telemetry.faults)

@@ -9,9 +9,8 @@ from typing import Any, Final, get_args
 
 from structlog.contextvars import bound_contextvars
 
-from otel_meta.model import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION
-from otel_meta.model.semconv import Method
 from otel_meta.runtime.telemetry import Telemetry
+from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION, Method
 
 from .asgi import App, Message, Receive, Scope, Send, header, path_of
 from .readiness import Readiness

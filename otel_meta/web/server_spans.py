@@ -43,7 +43,8 @@ def trace_requests(app: object, telemetry: Telemetry) -> None:
     if getattr(app, "_is_instrumented_by_opentelemetry", False):
         raise InstrumentationError(
             "opentelemetry-instrumentation-fastapi has instrumented this app already; "
-            "call otel_meta.instrument(app) instead of FastAPIInstrumentor.instrument_app(app)"
+            "call otel_meta.instrument_fastapi(app) instead of "
+            "FastAPIInstrumentor.instrument_app(app)"
         )
     contrib.FastAPIInstrumentor.instrument_app(
         app,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_meta import Catalog, DeclarationError, MetaRepo
+from otel_meta import Catalog, MetaRepo
 from otel_meta.cli.catalog_loader import add_options, catalog_of, load
-from otel_meta.errors import UsageError
+from otel_meta.errors import DeclarationError, UsageError
 from otel_meta.repos import BUILTIN, Titan
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import BURN_WINDOWS, Budget, BurnWindow, Duration, Objective
+from otel_meta import BurnWindow, Duration, Objective
+from otel_meta.model import BURN_WINDOWS, Budget
 from otel_meta.model.burn import problems_of
 
 ROWS = [

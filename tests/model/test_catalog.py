@@ -8,18 +8,17 @@ from otel_meta import (
     Counter,
     Gauge,
     Histogram,
-    Instrument,
     MetaRepo,
     NoLabels,
-    Problem,
     Recording,
     Slo,
     UpDownCounter,
-    rate,
+    measures,
 )
+from otel_meta.model import Instrument, Problem
 
 SHARED = Counter("shared.requests", "Requests everywhere.", NoLabels)
-SHARED_RATE = Recording("service:shared_requests:rate1h", rate(SHARED, "1h"), "Traffic.")
+SHARED_RATE = Recording("service:shared_requests:rate1h", measures.rate(SHARED, "1h"), "Traffic.")
 
 
 def slo(of: Counter[...]) -> Slo:
@@ -29,7 +28,9 @@ def slo(of: Counter[...]) -> Slo:
 
 def alert(of: Counter[...]) -> Alert:
     """An alert with the name of every other that this makes."""
-    return Alert(name="Loud", measure=rate(of, "1h"), above=1, severity="page", summary="Loud.")
+    return Alert(
+        name="Loud", measure=measures.rate(of, "1h"), above=1, severity="page", summary="Loud."
+    )
 
 
 class Atlas(MetaRepo, name="atlas", owner="maps"):
@@ -163,7 +164,9 @@ class TestProblems:
     def test_recordings(self) -> None:
         """Recordings with one name and two measures clash."""
         name = SHARED_RATE.name
-        other = declare("other", requests=SHARED, fast=Recording(name, rate(SHARED, "5m"), "Fast."))
+        other = declare(
+            "other", requests=SHARED, fast=Recording(name, measures.rate(SHARED, "5m"), "Fast.")
+        )
 
         assert (
             Problem(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import DeclarationError, Duration
+from otel_meta import Duration
+from otel_meta.errors import DeclarationError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 

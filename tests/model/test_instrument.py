@@ -7,22 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import (
-    Counter,
-    DeclarationError,
-    Gauge,
-    Histogram,
-    Instrument,
-    MetaRepo,
-    NoLabels,
-    NotBoundError,
-    Ratio,
-    Selector,
-    Threshold,
-    TimeSlice,
-    UpDownCounter,
-    labels,
-)
+from otel_meta import Counter, Gauge, Histogram, MetaRepo, NoLabels, UpDownCounter, labels
+from otel_meta.errors import DeclarationError, NotBoundError
+from otel_meta.model import Instrument, Ratio, Selector, Threshold, TimeSlice
 
 
 @labels

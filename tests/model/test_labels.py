@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 import pytest
 
-from otel_meta import Attribute, DeclarationError, NoLabels, labels
+from otel_meta import NoLabels, labels
+from otel_meta.errors import DeclarationError
 from otel_meta.model.labels import closed_combinations, expand_closed, labels_of
+from otel_meta.semconv import Attribute
 
 
 @labels

@@ -10,8 +10,10 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 
-from otel_meta import Counter, DeclarationError, Gauge, Histogram, Instrument, NoLabels
+from otel_meta import Counter, Gauge, Histogram, NoLabels
 from otel_meta import UpDownCounter as UpDown
+from otel_meta.errors import DeclarationError
+from otel_meta.model import Instrument
 from otel_meta.model.names import check_name, prometheus_name
 from otel_meta.model.units import SUFFIXES
 

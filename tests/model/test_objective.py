@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import Budget, DeclarationError, Objective
+from otel_meta import Objective
+from otel_meta.errors import DeclarationError
+from otel_meta.model import Budget
 from otel_meta.model.objective import exact_decimal
 
 percentages = st.decimals(

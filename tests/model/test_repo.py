@@ -2,19 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta import (
-    Alert,
-    Counter,
-    DeclarationError,
-    Gauge,
-    MetaRepo,
-    NoLabels,
-    Recording,
-    Selector,
-    Slo,
-    latest,
-    rate,
-)
+from otel_meta import Alert, Counter, Gauge, MetaRepo, NoLabels, Recording, Slo, measures
+from otel_meta.errors import DeclarationError
+from otel_meta.model import Selector
 
 FOREIGN = Counter("other.requests", "Requests elsewhere.", NoLabels)
 
@@ -35,8 +25,10 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps", tier=1):
         sli=requests.ratio(bad=failures),
         why="Maps stay blank.",
     )
-    traffic = Recording("service:atlas_requests:rate1h", rate(requests, "1h"), "Traffic.")
-    slow = Alert(name="AtlasSlow", measure=latest(speed), below=3, severity="page", summary="Slow.")
+    traffic = Recording("service:atlas_requests:rate1h", measures.rate(requests, "1h"), "Traffic.")
+    slow = Alert(
+        name="AtlasSlow", measure=measures.latest(speed), below=3, severity="page", summary="Slow."
+    )
 
 
 def declare(
@@ -126,9 +118,13 @@ class TestRefused:
                 sli=FOREIGN.ratio(bad=FOREIGN),
                 why="It hurts.",
             ),
-            Recording("a:b:c", rate(Selector(FOREIGN), "1h"), "Traffic."),
+            Recording("a:b:c", measures.rate(Selector(FOREIGN), "1h"), "Traffic."),
             Alert(
-                name="Bad", measure=rate(FOREIGN, "1h"), above=1, severity="page", summary="Bad."
+                name="Bad",
+                measure=measures.rate(FOREIGN, "1h"),
+                above=1,
+                severity="page",
+                summary="Bad.",
             ),
         ],
         ids=["slo", "recording", "alert"],
@@ -148,7 +144,7 @@ class TestRefused:
 
     def test_reference_to_shared(self) -> None:
         """An instrument that is shared is an attribute of each that looks at it."""
-        traffic = Recording("a:b:c", rate(FOREIGN, "1h"), "Traffic.")
+        traffic = Recording("a:b:c", measures.rate(FOREIGN, "1h"), "Traffic.")
 
         assert declare({"shared": FOREIGN, "traffic": traffic})
 

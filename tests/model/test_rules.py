@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from otel_meta import Alert, DeclarationError, Duration, Gauge, NoLabels, Recording, latest
+from otel_meta import Alert, Duration, Gauge, NoLabels, Recording, measures
+from otel_meta.errors import DeclarationError
 
-SPEED = latest(Gauge("atlas.speed", "Speed.", NoLabels))
+SPEED = measures.latest(Gauge("atlas.speed", "Speed.", NoLabels))
 
 
 def alert(name: str = "AtlasSlow", *, summary: str = "Maps are slow.", **bounds: float) -> Alert:

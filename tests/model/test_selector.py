@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import PRESENT, Counter, DeclarationError, NoLabels, Selector, labels
+from otel_meta import PRESENT, Counter, NoLabels, labels
+from otel_meta.errors import DeclarationError
+from otel_meta.model import Selector
 from otel_meta.model.selector import Matcher, as_selector
 
 

@@ -6,18 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import (
-    Counter,
-    DeclarationError,
-    Gauge,
-    Histogram,
-    Ratio,
-    Selector,
-    Threshold,
-    TimeSlice,
-    UpDownCounter,
-    labels,
-)
+from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
+from otel_meta.errors import DeclarationError
+from otel_meta.model import Ratio, Selector, Threshold, TimeSlice
 
 
 @labels

@@ -4,16 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from otel_meta import (
-    BURN_WINDOWS,
-    BurnWindow,
-    Counter,
-    DeclarationError,
-    Duration,
-    NoLabels,
-    Objective,
-    Slo,
-)
+from otel_meta import BurnWindow, Counter, Duration, NoLabels, Objective, Slo
+from otel_meta.errors import DeclarationError
+from otel_meta.model import BURN_WINDOWS
 
 REQUESTS = Counter("atlas.requests", "Requests.", NoLabels)
 FAILURES = Counter("atlas.failures", "Failures.", NoLabels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from otel_meta import measures
 from otel_meta.model import (
     Alert,
     Counter,
@@ -15,7 +16,6 @@ from otel_meta.model import (
     Recording,
     Slo,
     labels,
-    latest,
 )
 
 
@@ -53,11 +53,13 @@ class Acme(MetaRepo, name="acme", owner="anvils", tier=3):
     )
 
     lowest = Recording(
-        "service:acme_level:min", latest(level, aggregation="min"), "How full the emptiest tank is."
+        "service:acme_level:min",
+        measures.latest(level, aggregation="min"),
+        "How full the emptiest tank is.",
     )
     empty = Alert(
         name="AcmeEmpty",
-        measure=latest(level, aggregation="min"),
+        measure=measures.latest(level, aggregation="min"),
         below=0.1,
         for_=Duration("5m"),
         severity="page",

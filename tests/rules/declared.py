@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from otel_meta.model import Alert, MetaRepo, Selector
-from otel_meta.model.measures import Increase, Latest, OverTime, RelativeChange, Share
+from otel_meta.model.measure import Increase, Latest, OverTime, RelativeChange, Share
 from otel_meta.repos import BUILTIN
 from tests.rules.support import (
     Ask,

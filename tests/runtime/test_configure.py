@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry import trace
 
-from otel_meta import Counter, MetaRepo, MissingExtra, NoLabels, configure
+from otel_meta import Counter, MetaRepo, NoLabels, configure
+from otel_meta.errors import MissingExtra
 from otel_meta.testing import OtlpSink
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ import otel_meta
 
 telemetry = otel_meta.configure("shop", namespace="acme")
 app = FastAPI()
-otel_meta.instrument(app, telemetry)
+otel_meta.instrument_fastapi(app, telemetry)
 
 
 @app.get("/")
@@ -130,7 +131,7 @@ class TestGlobal:
             "otel_meta.configure('a')\n"
             "try:\n"
             "    otel_meta.configure('b')\n"
-            "except otel_meta.ConfigurationError as error:\n"
+            "except otel_meta.errors.ConfigurationError as error:\n"
             "    print(str(error))\n"
             "otel_meta.configure('c', set_global=False).shutdown()\n"
         )
@@ -174,7 +175,7 @@ class TestGlobal:
                 "import otel_meta\n"
                 "try:\n"
                 f"    otel_meta.configure('a', prometheus_port={closed_port})\n"
-                "except otel_meta.PortInUse as error:\n"
+                "except otel_meta.errors.PortInUse as error:\n"
                 "    print(str(error))\n"
                 "otel_meta.configure('a', prometheus_port=0)\n",
                 OTEL_EXPORTER_PROMETHEUS_HOST="127.0.0.1",

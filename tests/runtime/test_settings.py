@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from otel_meta import ConfigurationError
+from otel_meta.errors import ConfigurationError
 from otel_meta.runtime import settings as settings_module
 from otel_meta.runtime.settings import Settings, read_settings
 

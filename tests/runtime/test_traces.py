@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, TraceIdRatioBased
 
-from otel_meta import ConfigurationError
+from otel_meta.errors import ConfigurationError
 from otel_meta.runtime import traces
 from otel_meta.runtime.settings import read_settings
 from otel_meta.runtime.traces import create_sampler

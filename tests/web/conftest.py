@@ -11,7 +11,8 @@ import pytest
 from fastapi import FastAPI
 from opentelemetry.trace import SpanKind
 
-from otel_meta import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION, instrument
+from otel_meta import instrument_fastapi
+from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION
 from otel_meta.testing import CapturedTelemetry, capture
 
 
@@ -30,7 +31,7 @@ class Web:
     def __init__(self, captured: CapturedTelemetry) -> None:
         self.captured = captured
         self.app = FastAPI()
-        instrument(self.app, captured.telemetry)
+        instrument_fastapi(self.app, captured.telemetry)
 
     def samples(self) -> list[Sample]:
         """Requests that have been counted."""

@@ -14,7 +14,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo, instrument, labels
+from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo, instrument_fastapi, labels
 from otel_meta.testing import CapturedTelemetry, capture
 from otel_meta.web.endpoints import Paths
 
@@ -48,7 +48,7 @@ def client(serving: Serving) -> Iterator[httpx.Client]:
     """A service of map tiles."""
     with capture("maps", Atlas) as captured:
         app = FastAPI()
-        instrument(app, captured.telemetry)
+        instrument_fastapi(app, captured.telemetry)
         atlas = captured.bind(Atlas)
         atlas.tiles.add(100)
         atlas.holes.add(2)
@@ -136,7 +136,7 @@ class TestMetrics:
         """Where there is a token, whoever bears it alone is answered; the rest stays open."""
         with capture("maps", Atlas, prometheus_token="s3cret") as captured:
             app = FastAPI()
-            instrument(app, captured.telemetry)
+            instrument_fastapi(app, captured.telemetry)
             with serving(app) as client:
                 refused, wrong, admitted = (
                     client.get("/metrics", headers={"authorization": each})
@@ -176,7 +176,7 @@ class TestMetrics:
         """Where metrics are not exported to Prometheus the path is the application's own."""
         with capture(metrics="none") as captured:
             app = FastAPI()
-            instrument(app, captured.telemetry)
+            instrument_fastapi(app, captured.telemetry)
             with serving(app) as client:
                 assert 404 == client.get("/metrics").status_code
 
@@ -212,7 +212,7 @@ class TestHealth:
     ) -> None:
         """If the application's own check says no, or raises, it is not."""
         app = FastAPI()
-        instrument(app, captured_telemetry.telemetry, ready=check)
+        instrument_fastapi(app, captured_telemetry.telemetry, ready=check)
         with serving(app) as client:
             answer = client.get("/readyz")
 
@@ -275,7 +275,7 @@ class TestPaths:
         """They may be elsewhere, or not at all."""
         app = FastAPI()
         paths = Paths(metrics="/internal/metrics", slo=None)
-        instrument(app, captured_telemetry.telemetry, paths=paths)
+        instrument_fastapi(app, captured_telemetry.telemetry, paths=paths)
         with serving(app) as client:
             asked = ("/internal/metrics", "/metrics", "/slo", "/healthz")
 

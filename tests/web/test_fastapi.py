@@ -11,7 +11,8 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from otel_meta import InstrumentationError, MissingExtra, instrument
+from otel_meta import instrument_fastapi
+from otel_meta.errors import InstrumentationError, MissingExtra
 from otel_meta.testing import CapturedTelemetry, OtlpSink
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ from fastapi import APIRouter, FastAPI
 import otel_meta
 
 app = FastAPI()
-telemetry = otel_meta.instrument(app)
+telemetry = otel_meta.instrument_fastapi(app)
 
 
 async def sell(item: str) -> str:
@@ -51,24 +52,24 @@ class TestOnce:
         """The telemetry that was given is returned."""
         telemetry = captured_telemetry.telemetry
 
-        assert telemetry is instrument(FastAPI(), telemetry)
+        assert telemetry is instrument_fastapi(FastAPI(), telemetry)
 
     def test_twice(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
         """Twice is an error, and the first time stays as it was."""
         app = FastAPI()
         app.get("/")(lambda: "")
-        instrument(app, captured_telemetry.telemetry)
+        instrument_fastapi(app, captured_telemetry.telemetry)
 
-        with pytest.raises(InstrumentationError, match=r"instrumented already; call instrument\("):
-            instrument(app, captured_telemetry.telemetry)
+        with pytest.raises(InstrumentationError, match=r"already; call instrument_fastapi\("):
+            instrument_fastapi(app, captured_telemetry.telemetry)
         with serving(app) as client:
             client.get("/")
         assert 1 == len(captured_telemetry.spans())
 
     def test_two(self, captured_telemetry: CapturedTelemetry) -> None:
         """Two applications of a process may both be."""
-        instrument(FastAPI(), captured_telemetry.telemetry)
-        instrument(FastAPI(), captured_telemetry.telemetry)
+        instrument_fastapi(FastAPI(), captured_telemetry.telemetry)
+        instrument_fastapi(FastAPI(), captured_telemetry.telemetry)
 
     def test_serving(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
         """An application that has answered is too late."""
@@ -77,7 +78,7 @@ class TestOnce:
             client.get("/")
 
             with pytest.raises(InstrumentationError, match=r"serves already.*right after it is"):
-                instrument(app, captured_telemetry.telemetry)
+                instrument_fastapi(app, captured_telemetry.telemetry)
 
     def test_lifespan(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
         """So is one that starts."""
@@ -86,7 +87,7 @@ class TestOnce:
         @asynccontextmanager
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             try:
-                instrument(app, captured_telemetry.telemetry)
+                instrument_fastapi(app, captured_telemetry.telemetry)
             except InstrumentationError as error:
                 errors.append(error)
             yield
@@ -102,7 +103,7 @@ class TestOnce:
         FastAPIInstrumentor.instrument_app(app)
 
         with pytest.raises(InstrumentationError, match="has instrumented this app already; call"):
-            instrument(app, captured_telemetry.telemetry)
+            instrument_fastapi(app, captured_telemetry.telemetry)
 
     def test_missing(
         self, captured_telemetry: CapturedTelemetry, monkeypatch: pytest.MonkeyPatch
@@ -111,7 +112,7 @@ class TestOnce:
         monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.fastapi", None)
 
         with pytest.raises(MissingExtra, match=r"pip install 'otel_meta\[fastapi\]'"):
-            instrument(FastAPI(), captured_telemetry.telemetry)
+            instrument_fastapi(FastAPI(), captured_telemetry.telemetry)
 
 
 @pytest.fixture(scope="module")

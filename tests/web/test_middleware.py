@@ -15,7 +15,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.sync.client import connect
 
-from otel_meta import instrument
+from otel_meta import instrument_fastapi
 from otel_meta.testing import capture
 
 if TYPE_CHECKING:
@@ -452,7 +452,7 @@ def twins(serving: Serving) -> Iterator[Twins]:
     """The same application twice: without telemetry, and with."""
     with capture() as captured:
         bare, instrumented = FastAPI(), FastAPI()
-        instrument(instrumented, captured.telemetry)
+        instrument_fastapi(instrumented, captured.telemetry)
         for app in (bare, instrumented):
             app.get("/items/{name}")(lambda name: name)
             app.get("/fail")(lambda: 1 / 0)

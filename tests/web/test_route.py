@@ -10,7 +10,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from otel_meta import HTTP_SERVER_REQUEST_DURATION, instrument
+from otel_meta import instrument_fastapi
+from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 from otel_meta.testing import CapturedTelemetry
 from otel_meta.web.route import route_template
 
@@ -68,7 +69,7 @@ class TestTemplate:
 def app(captured_telemetry: CapturedTelemetry, tmp_path: Path) -> FastAPI:
     """An application with routes of every sort."""
     app = FastAPI()
-    instrument(app, captured_telemetry.telemetry)
+    instrument_fastapi(app, captured_telemetry.telemetry)
 
     async def item(name: str) -> str:
         return name

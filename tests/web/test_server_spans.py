@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from opentelemetry.trace import StatusCode
 
-from otel_meta import instrument
+from otel_meta import instrument_fastapi
 from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ from fastapi import FastAPI
 import otel_meta
 
 app = FastAPI()
-otel_meta.instrument(app)
+otel_meta.instrument_fastapi(app)
 app.get("/")(lambda: "sold")
 """
 
@@ -121,7 +121,7 @@ class TestNoTraces:
         with capture(environ={"OTEL_SDK_DISABLED": "true"}) as captured:
             app = FastAPI()
             app.get("/")(lambda: "sold")
-            instrument(app, captured.telemetry)
+            instrument_fastapi(app, captured.telemetry)
             with serving(app) as client:
                 answer = client.get("/")
 
@@ -132,6 +132,6 @@ class TestNoTraces:
         """Traces that nobody exports still give ids."""
         app = FastAPI()
         app.get("/")(lambda: "sold")
-        instrument(app, captured_telemetry.telemetry)
+        instrument_fastapi(app, captured_telemetry.telemetry)
         with serving(app) as client:
             assert "traceresponse" in client.get("/").headers

@@ -19,7 +19,8 @@ from tests.workers.load import scrape
 SERVICE = '''
 import os, time
 from fastapi import FastAPI
-from otel_meta import Counter, Gauge, MetaRepo, NoLabels, UpDownCounter, configure, instrument
+from otel_meta import Counter, Gauge, MetaRepo, NoLabels, UpDownCounter
+from otel_meta import configure, instrument_fastapi
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     """Map tiles."""
@@ -28,7 +29,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 app = FastAPI()
 telemetry = configure("maps", Atlas)
-instrument(app, telemetry)
+instrument_fastapi(app, telemetry)
 atlas = telemetry.bind(Atlas)
 
 @app.get("/tile")

@@ -6,17 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from otel_meta.model import (
-    HTTP_SERVER_REQUEST_DURATION,
-    Catalog,
-    Duration,
-    MetaRepo,
-    Ratio,
-    Slo,
-    Threshold,
-)
+from otel_meta.model import Catalog, Duration, MetaRepo, Ratio, Slo, Threshold
 from otel_meta.model.selector import Matcher, Presence, Selector
 from otel_meta.render._yaml import note
+from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
 from .common_config import Config
 from .env_variables import DECISION_WAIT, SAMPLING_PERCENT

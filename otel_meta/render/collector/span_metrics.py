@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.model import HTTP_SERVER_REQUEST_DURATION
 from otel_meta.render._yaml import note, to_yaml
 from otel_meta.render.header import generated_from
+from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
 from .common_config import Config
 from .sidecar import BEFORE, IDENTITY, PROMETHEUS

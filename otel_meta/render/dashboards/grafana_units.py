@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model import Instrument
-from otel_meta.model.measures import Increase, Measure, Rate, RelativeChange, Share
+from otel_meta.model.measure import Increase, Measure, Rate, RelativeChange, Share
 
 RATIO: Final = "percentunit"
 NUMBER: Final = "short"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Threshold, TimeSlice
-from otel_meta.model.measures import Latest, OverTime
+from otel_meta.model.measure import Latest, OverTime
 from otel_meta.render.rules.promql_builder import count_suffix, series_of, sum_by
 from otel_meta.render.rules.series_names import SERVICE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_meta.model.measures import (
+from otel_meta.model.measure import (
     Increase,
     Latest,
     Measure,

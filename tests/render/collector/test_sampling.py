@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from otel_meta.model import HTTP_SERVER_REQUEST_DURATION, MetaRepo, Ratio, Slo
+from otel_meta.model import MetaRepo, Ratio, Slo
 from otel_meta.render.collector.sampling import bad_span, tail_sampling
 from otel_meta.repos import BUILTIN
+from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 from tests.render.acme import Acme
 
 OF_ATLAS = 'resource.attributes["service.namespace"] == "atlas-maps"'

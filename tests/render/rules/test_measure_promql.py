@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta.model import increase, latest, over_time, quantile, rate, relative_change, share
-from otel_meta.model.measures import Measure
+from otel_meta import measures
+from otel_meta.model.measure import Measure
 from otel_meta.render.rules.measure_promql import expression
 from tests.render.acme import Acme
 
@@ -28,27 +28,27 @@ sum by (service_namespace, service_name) (rate(acme_calls_total{service_namespac
     ("measure", "text"),
     [
         (
-            latest(Acme.level),
+            measures.latest(Acme.level),
             'max by (service_namespace, service_name) (acme_level{service_namespace="acme"})',
         ),
         (
-            over_time(Acme.level, "avg", "7d", aggregation="sum", by=("tank",)),
+            measures.over_time(Acme.level, "avg", "7d", aggregation="sum", by=("tank",)),
             'sum by (service_namespace, tank) (avg_over_time(acme_level{service_namespace="acme"}[7d]))',
         ),
         (
-            quantile(Acme.wait, "0.99", "7d"),
+            measures.quantile(Acme.wait, "0.99", "7d"),
             'histogram_quantile(0.99, sum by (service_namespace, service_name, le) (rate(acme_wait_seconds_bucket{service_namespace="acme"}[7d])))',
         ),
         (
-            rate(Acme.calls, "1h"),
+            measures.rate(Acme.calls, "1h"),
             'sum by (service_namespace, service_name) (rate(acme_calls_total{service_namespace="acme"}[1h]))',
         ),
         (
-            increase(Acme.wait, "1h"),
+            measures.increase(Acme.wait, "1h"),
             'sum by (service_namespace, service_name) (increase(acme_wait_seconds_count{service_namespace="acme"}[1h]))',
         ),
-        (share(Acme.calls.where(outcome="failed"), Acme.calls, "5m"), SHARE),
-        (relative_change(rate(Acme.calls, "1h"), "7d"), GROWTH),
+        (measures.share(Acme.calls.where(outcome="failed"), Acme.calls, "5m"), SHARE),
+        (measures.relative_change(measures.rate(Acme.calls, "1h"), "7d"), GROWTH),
     ],
     ids=["latest", "over time", "quantile", "rate", "increase", "share", "growth"],
 )

@@ -13,7 +13,8 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metric
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_meta import ConfigurationError, Counter, MetaRepo, MissingExtra, NoLabels
+from otel_meta import Counter, MetaRepo, NoLabels
+from otel_meta.errors import ConfigurationError, MissingExtra
 from otel_meta.runtime.export import exporters
 from otel_meta.runtime.export.exporters import create_exporter
 from otel_meta.runtime.settings import SIGNALS, Signal, read_settings

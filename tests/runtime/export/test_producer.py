@@ -18,19 +18,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Tracer
 
-from otel_meta import (
-    HTTP_SERVER_REQUEST_DURATION,
-    Counter,
-    Gauge,
-    Histogram,
-    Instrument,
-    NoLabels,
-    UpDownCounter,
-    labels,
-)
+from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
+from otel_meta.model import Instrument
 from otel_meta.runtime.export.producer import MetricProducer
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
+from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 amounts = st.floats(0, 1e12)

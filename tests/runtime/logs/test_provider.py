@@ -26,7 +26,7 @@ import otel_meta
 
 telemetry = otel_meta.configure("shop", namespace="acme")
 app = FastAPI()
-otel_meta.instrument(app, telemetry)
+otel_meta.instrument_fastapi(app, telemetry)
 
 
 @app.get("/items/{item}")

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from opentelemetry.metrics import Meter
 
-from otel_meta import ConfigurationError, Counter, MetaRepo, NoLabels, PortInUse, Slo
+from otel_meta import Counter, MetaRepo, NoLabels, Slo
+from otel_meta.errors import ConfigurationError, PortInUse
 from otel_meta.testing import CapturedTelemetry, capture
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ class TestRefused:
         """So is a disk that is full."""
         run = script(
             "import resource\n"
-            "from otel_meta import configure, ConfigurationError\n"
+            "from otel_meta import configure\n"
+            "from otel_meta.errors import ConfigurationError\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
             "try: configure('maps')\n"
             "except ConfigurationError as error: print(error)\n",

@@ -3,7 +3,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from otel_meta import Counter, DeclarationError, Gauge, NoLabels, labels
+from otel_meta import Counter, Gauge, NoLabels, labels
+from otel_meta.errors import DeclarationError
 from otel_meta.model.instrument import Instrument
 from otel_meta.repos import BUILTIN
 from otel_meta.runtime.multiprocess.descriptor import declared, from_text, instrument_of

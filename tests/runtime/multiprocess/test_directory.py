@@ -8,7 +8,7 @@ from threading import Event, Thread, Timer
 
 import pytest
 
-from otel_meta import ConfigurationError
+from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.multiprocess.directory import Directory, lives, lock
 from otel_meta.runtime.multiprocess.filesystem import check_filesystem
 

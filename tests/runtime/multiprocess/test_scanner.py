@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otel_meta import ConfigurationError
+from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.multiprocess import compaction as fold
 from otel_meta.runtime.multiprocess.directory import Directory
 from tests.runtime.multiprocess.conftest import OPEN, TILES, Hiring, Worker, files

@@ -14,7 +14,8 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from otel_meta import Counter, DeclarationError, Gauge, Histogram, UpDownCounter, labels
+from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
+from otel_meta.errors import DeclarationError
 from otel_meta.model.names import check_name
 from otel_meta.testing import CapturedTelemetry, capture
 

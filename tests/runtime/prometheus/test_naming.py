@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import DeclarationError
+from otel_meta.errors import DeclarationError
 from otel_meta.model.kind_traits import KINDS, Kind
 from otel_meta.model.names import check_name, prometheus_name
 from otel_meta.model.units import SUFFIXES

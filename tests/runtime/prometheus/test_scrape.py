@@ -27,17 +27,8 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from otel_meta import (
-    ConfigurationError,
-    Counter,
-    Gauge,
-    Histogram,
-    MetaRepo,
-    NoLabels,
-    PortInUse,
-    UpDownCounter,
-    labels,
-)
+from otel_meta import Counter, Gauge, Histogram, MetaRepo, NoLabels, UpDownCounter, labels
+from otel_meta.errors import ConfigurationError, PortInUse
 from otel_meta.model.labels import Label
 from otel_meta.repos import BUILTIN
 from otel_meta.runtime.export.producer import MetricProducer

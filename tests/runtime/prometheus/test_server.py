@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from otel_meta import ConfigurationError, PortInUse
+from otel_meta.errors import ConfigurationError, PortInUse
 from otel_meta.runtime.prometheus import server as module
 from otel_meta.runtime.prometheus.handler import PLAIN, Answer, ScrapeRequest
 from otel_meta.runtime.prometheus.server import Port

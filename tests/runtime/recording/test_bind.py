@@ -2,15 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta import (
-    Counter,
-    Gauge,
-    Histogram,
-    MetaRepo,
-    NoLabels,
-    NotBoundError,
-    UpDownCounter,
-)
+from otel_meta import Counter, Gauge, Histogram, MetaRepo, NoLabels, UpDownCounter
+from otel_meta.errors import NotBoundError
 from otel_meta.runtime.recording.bind import bind
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage

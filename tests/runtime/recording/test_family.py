@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, labels
+from otel_meta import Counter, Gauge, Histogram, NoLabels, labels
+from otel_meta.model import Instrument
 from otel_meta.runtime.recording.cells import GaugeCell, SumCell
 from otel_meta.runtime.recording.family import OVERFLOW, Family
 from otel_meta.runtime.recording.label_values import UnknownLabelError

@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, UpDownCounter, labels
+from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
+from otel_meta.model import Instrument
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.memory import HeapAllocator

@@ -4,7 +4,8 @@ from collections.abc import MutableSequence
 
 import pytest
 
-from otel_meta import Counter, Gauge, Histogram, Instrument, labels
+from otel_meta import Counter, Gauge, Histogram, labels
+from otel_meta.model import Instrument
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.memory import HeapAllocator, zeros
 from otel_meta.runtime.recording.storage import MetricStorage

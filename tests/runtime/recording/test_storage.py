@@ -4,7 +4,8 @@ from threading import Thread
 
 import pytest
 
-from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, UpDownCounter, labels
+from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
+from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS, SERIES, SERIES_LIMIT
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.live_instruments import (

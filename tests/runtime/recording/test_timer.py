@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import pytest
 
-from otel_meta import DeclarationError, Histogram, NoLabels, labels
+from otel_meta import Histogram, NoLabels, labels
+from otel_meta.errors import DeclarationError
 from otel_meta.runtime.recording import timer as timer_module
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage

@@ -6,17 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import (
-    PRESENT,
-    Counter,
-    Gauge,
-    Histogram,
-    NoLabels,
-    Sli,
-    TimeSlice,
-    UpDownCounter,
-    labels,
-)
+from otel_meta import PRESENT, Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
+from otel_meta.model import Sli, TimeSlice
 from otel_meta.model.selector import as_selector
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.faults import Faults

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta import Counter, Gauge, NoLabels, Objective, Slo, Status
+from otel_meta import Counter, Gauge, NoLabels, Objective, Slo
 from otel_meta.model import Sli
 from otel_meta.runtime.slo.counting import Events
+from otel_meta.runtime.slo.status import Status
 
 TOTAL = Counter("acme.calls", "Calls.", NoLabels)
 BAD = Counter("acme.failures", "Failures.", NoLabels)

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo, SloTracker, Status
+from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.slo.counting import Events
-from otel_meta.runtime.slo.tracker import INTERVAL
+from otel_meta.runtime.slo.status import Status
+from otel_meta.runtime.slo.tracker import INTERVAL, SloTracker
 from otel_meta.testing import FakeClock
 
 HOUR, DAY = 3600, 86_400

@@ -7,10 +7,14 @@ import pytest
 from opentelemetry.semconv.attributes import error_attributes, http_attributes, url_attributes
 from opentelemetry.semconv.metrics import http_metrics
 
-from otel_meta import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION, Duration
-from otel_meta.model import HTTP_SERVER_LATENCY_P99
+from otel_meta import Duration
 from otel_meta.model.labels import Label
-from otel_meta.model.semconv import Method
+from otel_meta.semconv import (
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_LATENCY_P99,
+    HTTP_SERVER_REQUEST_DURATION,
+    Method,
+)
 
 DURATION = HTTP_SERVER_REQUEST_DURATION
 ACTIVE = HTTP_SERVER_ACTIVE_REQUESTS

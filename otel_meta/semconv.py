@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from .kinds import Histogram, UpDownCounter
-from .labels import Attribute, labels
+from otel_meta.model import Attribute, Histogram, Recording, UpDownCounter, labels
+
 from .measures import quantile
-from .rules import Recording
+
+__all__ = [
+    "HTTP_SERVER_ACTIVE_REQUESTS",
+    "HTTP_SERVER_LATENCY_P99",
+    "HTTP_SERVER_REQUEST_DURATION",
+    "Attribute",
+    "HttpServerActive",
+    "HttpServerRequest",
+    "Method",
+]
 
 Method = Literal[
     "CONNECT",

@@ -6,25 +6,10 @@ from typing import Literal
 
 import pytest
 
-from otel_meta import (
-    Counter,
-    DeclarationError,
-    Duration,
-    Gauge,
-    Histogram,
-    Instrument,
-    Selector,
-    UpDownCounter,
-    increase,
-    labels,
-    latest,
-    over_time,
-    quantile,
-    rate,
-    relative_change,
-    share,
-)
-from otel_meta.model.measures import (
+from otel_meta import Counter, Duration, Gauge, Histogram, UpDownCounter, labels, measures
+from otel_meta.errors import DeclarationError
+from otel_meta.model import Instrument, Selector
+from otel_meta.model.measure import (
     Increase,
     Latest,
     Measure,
@@ -51,71 +36,71 @@ WEEK = Duration("7d")
 SERVICE = ("service_name",)
 
 BY: dict[str, Callable[[tuple[str, ...]], Measure]] = {
-    "latest": lambda by: latest(SPEED, by=by),
-    "over_time": lambda by: over_time(SPEED, "avg", "7d", by=by),
-    "quantile": lambda by: quantile(LATENCY, "0.99", "7d", by=by),
-    "rate": lambda by: rate(REQUESTS, "7d", by=by),
-    "increase": lambda by: increase(REQUESTS, "7d", by=by),
-    "share": lambda by: share(REQUESTS.where(method="GET"), REQUESTS, "7d", by=by),
+    "latest": lambda by: measures.latest(SPEED, by=by),
+    "over_time": lambda by: measures.over_time(SPEED, "avg", "7d", by=by),
+    "quantile": lambda by: measures.quantile(LATENCY, "0.99", "7d", by=by),
+    "rate": lambda by: measures.rate(REQUESTS, "7d", by=by),
+    "increase": lambda by: measures.increase(REQUESTS, "7d", by=by),
+    "share": lambda by: measures.share(REQUESTS.where(method="GET"), REQUESTS, "7d", by=by),
 }
 
 OF: dict[str, Callable[[Instrument[...]], Measure]] = {
-    "latest": latest,
-    "over_time": lambda of: over_time(of, "avg", "7d"),
-    "quantile": lambda of: quantile(of, "0.99", "7d"),
-    "rate": lambda of: rate(of, "7d"),
-    "increase": lambda of: increase(of, "7d"),
-    "share-part": lambda of: share(of, REQUESTS, "7d"),
-    "share-whole": lambda of: share(REQUESTS, of, "7d"),
+    "latest": measures.latest,
+    "over_time": lambda of: measures.over_time(of, "avg", "7d"),
+    "quantile": lambda of: measures.quantile(of, "0.99", "7d"),
+    "rate": lambda of: measures.rate(of, "7d"),
+    "increase": lambda of: measures.increase(of, "7d"),
+    "share-part": lambda of: measures.share(of, REQUESTS, "7d"),
+    "share-whole": lambda of: measures.share(REQUESTS, of, "7d"),
 }
 
 
 class TestMade:
     def test_latest(self) -> None:
         """A gauge as it is now is the largest by service, unless said otherwise."""
-        assert Latest(Selector(SPEED), "max", SERVICE) == latest(SPEED)
+        assert Latest(Selector(SPEED), "max", SERVICE) == measures.latest(SPEED)
 
     def test_over_time(self) -> None:
         """A gauge over time is averaged by service, unless said otherwise."""
-        assert OverTime(Selector(SPEED), "max", WEEK, "avg", SERVICE) == over_time(
+        assert OverTime(Selector(SPEED), "max", WEEK, "avg", SERVICE) == measures.over_time(
             SPEED, "max", "7d"
         )
 
     def test_merge(self) -> None:
         """How series become one is a choice."""
-        measures = (
-            latest(DEPTH, aggregation="sum"),
-            over_time(DEPTH, "min", "7d", aggregation="sum"),
+        declared = (
+            measures.latest(DEPTH, aggregation="sum"),
+            measures.over_time(DEPTH, "min", "7d", aggregation="sum"),
         )
 
-        assert ["sum", "sum"] == [measure.aggregation for measure in measures]
+        assert ["sum", "sum"] == [measure.aggregation for measure in declared]
 
     def test_quantile(self) -> None:
         """A quantile is an exact share."""
         expected = Quantile(Selector(LATENCY), Fraction(99, 100), WEEK, SERVICE)
 
-        assert expected == quantile(LATENCY, "0.99", "7d")
+        assert expected == measures.quantile(LATENCY, "0.99", "7d")
 
     def test_rate(self) -> None:
         """A rate is of a counter over a span."""
-        assert Rate(Selector(REQUESTS), WEEK, SERVICE) == rate(REQUESTS, "7d")
+        assert Rate(Selector(REQUESTS), WEEK, SERVICE) == measures.rate(REQUESTS, "7d")
 
     def test_increase(self) -> None:
         """So is an increase, and a histogram counts events as well."""
-        assert Increase(Selector(LATENCY), WEEK, SERVICE) == increase(LATENCY, "7d")
+        assert Increase(Selector(LATENCY), WEEK, SERVICE) == measures.increase(LATENCY, "7d")
 
     def test_share(self) -> None:
         """A share has a part and a whole, and looks at both."""
         part = REQUESTS.where(method="GET")
-        made = share(part, REQUESTS, "7d")
+        made = measures.share(part, REQUESTS, "7d")
 
         assert Share(part, Selector(REQUESTS), WEEK, SERVICE) == made
         assert [part, Selector(REQUESTS)] == list(made.selectors())
 
     def test_growth(self) -> None:
         """Growth looks at what the measure looks at, kept apart in the same way."""
-        of = rate(REQUESTS, "1h", by=("route",))
-        made = relative_change(of, "7d")
+        of = measures.rate(REQUESTS, "1h", by=("route",))
+        made = measures.relative_change(of, "7d")
 
         assert RelativeChange(of, WEEK) == made
         assert [Selector(REQUESTS)] == list(made.selectors())
@@ -144,9 +129,9 @@ class TestBy:
         bare = Counter("atlas.bare", "Bare.", labels(type("Bare", (), {})))
 
         with pytest.raises(DeclarationError, match=r"metric 'atlas\.bare': has no label 'route'"):
-            share(bare, REQUESTS, "7d", by=("route",))
+            measures.share(bare, REQUESTS, "7d", by=("route",))
         with pytest.raises(DeclarationError, match=r"metric 'atlas\.bare': has no label 'route'"):
-            share(REQUESTS, bare, "7d", by=("route",))
+            measures.share(REQUESTS, bare, "7d", by=("route",))
 
 
 class TestRefused:
@@ -177,12 +162,12 @@ class TestRefused:
     def test_quantile(self, q: str) -> None:
         """A quantile that is no share between 0 and 1 is refused, with an example of one."""
         with pytest.raises(DeclarationError, match=rf'quantile \'{q}\': is not.*P99 as "0\.99"'):
-            quantile(LATENCY, q, "7d")
+            measures.quantile(LATENCY, q, "7d")
 
     @pytest.mark.parametrize("over", ["", "week", "7"])
     def test_over(self, over: str) -> None:
         """A span that is not a duration is refused."""
         with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
-            rate(REQUESTS, over)
+            measures.rate(REQUESTS, over)
         with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
-            relative_change(rate(REQUESTS, "7d"), over)
+            measures.relative_change(measures.rate(REQUESTS, "7d"), over)

@@ -1,0 +1,62 @@
+"""Types for annotations: live instruments, the status of an SLO, parts of declarations.
+
+>>> from otel_meta.typing import LiveCounter
+>>> def count_retry(retries: LiveCounter[[]]) -> None:
+...     retries.add(1)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from otel_meta.model.burn import Severity
+from otel_meta.model.instrument import Instrument
+from otel_meta.model.kinds import MultiprocessMode
+from otel_meta.model.live import (
+    LiveCounter,
+    LiveGauge,
+    LiveHistogram,
+    LiveTimer,
+    LiveTiming,
+    LiveUpDownCounter,
+)
+from otel_meta.model.measure import Measure
+from otel_meta.model.selector import Selector, Source
+from otel_meta.model.sli import Ratio, Sli, Threshold, TimeSlice
+
+if TYPE_CHECKING:
+    from otel_meta.runtime.slo.status import Status
+    from otel_meta.runtime.slo.tracker import SloTracker
+
+__all__ = [
+    "Instrument",
+    "LiveCounter",
+    "LiveGauge",
+    "LiveHistogram",
+    "LiveTimer",
+    "LiveTiming",
+    "LiveUpDownCounter",
+    "Measure",
+    "MultiprocessMode",
+    "Ratio",
+    "Selector",
+    "Severity",
+    "Sli",
+    "SloTracker",
+    "Source",
+    "Status",
+    "Threshold",
+    "TimeSlice",
+]
+
+_HOMES: Final = {
+    "SloTracker": "otel_meta.runtime.slo.tracker",
+    "Status": "otel_meta.runtime.slo.status",
+}
+"""Modules that load OpenTelemetry, and are therefore imported at the first use of the name."""
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        return getattr(import_module(_HOMES[name]), name)
