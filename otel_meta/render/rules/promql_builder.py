@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from otel_meta.model import Duration, Selector
+from otel_meta.model.comparison import Comparison
 from otel_meta.model.objective import exact_decimal
 from otel_meta.model.selector import Matcher, Presence
 
@@ -31,6 +32,11 @@ def number(value: Fraction | float) -> str:
         )
     except ValueError:
         return repr(float(value))
+
+
+def compared(comparison: Comparison) -> str:
+    """An operator and its bound, to follow an expression."""
+    return f"{comparison.operator} {number(comparison.bound)}"
 
 
 def selector(name: str, matchers: Iterable[str] = ()) -> str:
