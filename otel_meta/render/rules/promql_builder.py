@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from otel_meta.model import Duration, Selector
+from otel_meta.model.bucket_bounds import le_spellings
 from otel_meta.model.comparison import Comparison
 from otel_meta.model.objective import exact_decimal
 from otel_meta.model.selector import Matcher, Presence
@@ -63,19 +63,12 @@ def series_of(match: Selector, namespace: str, suffix: str = "", *more: str) -> 
 
 def bucket(bound: float) -> str:
     """A matcher of a histogram's bucket, in every spelling that an export path gives its bound."""
-    plain, *others = _spellings(bound)
+    plain, *others = le_spellings(bound)
     if not others:
         return equals("le", plain)
     if others == [f"{plain}.0"]:
         return f"le=~{quoted(plain + _WHOLE)}"
     return f"le=~{quoted('|'.join(map(_escaped, (plain, *others))))}"
-
-
-def _spellings(bound: float) -> tuple[str, ...]:
-    """1 and 1.0; from a million on, and below 0.0001, Prometheus writes an exponent as well."""
-    digits = len(Decimal(repr(float(bound))).normalize().as_tuple().digits)
-    exponent = [] if 1e-4 <= bound < 1e6 else [f"{bound:.{digits - 1}e}"]  # noqa: PLR2004  # Go's %g
-    return tuple(dict.fromkeys([number(bound), repr(float(bound)), *exponent]))
 
 
 def _escaped(text: str) -> str:
