@@ -60,7 +60,7 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRu
 def burn_condition(slo: Slo, window: BurnWindow) -> str:
     """Both windows burn too fast, and enough bad events stand behind it to mean something."""
     mine = [equals(series.SLO, slo.name)]
-    limit = number(window.burn_rate(slo.period) * slo.objective.budget)
+    limit = number(window.limit(slo.period, slo.objective.budget))
     long, short = (
         f"{selector(series.error_ratio(span), mine)} > {limit}"
         for span in (window.long, window.short)

@@ -14,14 +14,12 @@ from otel_meta.model.comparison import Comparison
 from otel_meta.model.objective import exact_decimal
 from otel_meta.model.selector import Matcher, Presence
 
+from .intervals import EVALUATIONS_PER_WINDOW, INCREASE_WINDOW
 from .series_names import NAMESPACE
 
-_STEP: Final = Duration("5m")
 DENSE: Final = Duration("6h")
 """Spans up to this are summed from every evaluation, longer ones from one in five minutes: a sum
 over 30 days then reads 8,640 samples a series instead of 43,200."""
-EVALUATIONS_A_STEP: Final = 5
-"""Rules are evaluated each minute, so that in a dense sum each event counts this many times."""
 
 
 def number(value: Fraction | float) -> str:
@@ -86,19 +84,18 @@ def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str
 
 
 def sum_over(series: str, span: Duration) -> str:
-    """The sum of a five-minute increase over a span.
+    """Return the sum of a recorded increase over a span, to be divided by another such sum.
 
-    In dense sums every event counts `EVALUATIONS_A_STEP` times, which a quotient of two such sums
-    does not notice.
+    Up to `DENSE` every event is in the sum `EVALUATIONS_PER_WINDOW` times; the factor cancels.
     """
-    window = str(span) if span <= DENSE else f"{span}:{_STEP}"
+    window = str(span) if span <= DENSE else f"{span}:{INCREASE_WINDOW}"
     return f"sum_over_time({series}[{window}])"
 
 
 def events_over(series: str, span: Duration) -> str:
     """How many events a five-minute increase adds up to over a span."""
     summed = sum_over(series, span)
-    return f"{summed} / {EVALUATIONS_A_STEP}" if span <= DENSE else summed
+    return f"{summed} / {EVALUATIONS_PER_WINDOW}" if span <= DENSE else summed
 
 
 def lines(*parts: str) -> str:

@@ -12,12 +12,12 @@ from otel_meta.model import Selector, Sli
 from otel_meta.model.comparison import Comparison
 from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
 
+from .intervals import INCREASE_WINDOW
 from .promql_builder import bucket, count_suffix, lines, number, series_of, sum_by
 from .series_names import SERVICE_LABELS
 
 _SLICE_SECONDS: Final = 30
-_WINDOW: Final = "5m"
-_SLICES: Final = f"{_WINDOW}:{_SLICE_SECONDS}s"
+_SLICES: Final = f"{INCREASE_WINDOW}:{_SLICE_SECONDS}s"
 
 
 class Increments(NamedTuple):
@@ -84,7 +84,7 @@ def _increase_up_to(bound: float | None, selector: Selector, namespace: str) -> 
 
 def _increase(selector: Selector, namespace: str, suffix: str, *more: str) -> str:
     series = series_of(selector, namespace, suffix, *more)
-    return sum_by(SERVICE_LABELS, f"increase({series}[{_WINDOW}])")
+    return sum_by(SERVICE_LABELS, f"increase({series}[{INCREASE_WINDOW}])")
 
 
 def _time_slices(sli: Sli, term: TimeSlices, namespace: str) -> str:
