@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
-from otel_meta.model import Histogram, Instrument, MetaRepo, Ratio, Slo
+from otel_meta.model import Histogram, Instrument, MetaRepo, Slo
+from otel_meta.model.event_terms import EventCount
 from otel_meta.model.selector import Selector
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
@@ -160,9 +161,9 @@ def _counter(rate: float) -> Values:
 def _rate(service: Service, instrument: Instrument[...], labels: Labels) -> float:
     """Events between two scrapes: good ones abound, bad ones are for services that burn."""
     bad = any(
-        _holds(part, instrument, labels)
+        _holds(term.selector, instrument, labels)
         for slo in service.repo.slos.values()
-        if isinstance(slo.sli, Ratio) and (part := slo.sli.bad)
+        if isinstance(term := slo.sli.bad_events, EventCount)
     )
     return (5.0 if service.burns else 0.0) if bad else 100.0
 

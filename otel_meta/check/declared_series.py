@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
-from otel_meta.model import Catalog, Histogram, Instrument
+from otel_meta.model import Catalog, Instrument
+from otel_meta.model.bucket_bounds import le_spellings
 from otel_meta.model.labels import OTHER, Label
 from otel_meta.model.self_metrics import OWN
 from otel_meta.render.rules.series_names import NAMESPACE, SERVICE, UP
@@ -51,13 +53,5 @@ def _values(label: Label) -> Values:
 
 
 def _bucket(instrument: Instrument[...], shape: Shape) -> Shape:
-    bounds = instrument.buckets if isinstance(instrument, Histogram) else ()
-    spelt = {text for bound in bounds for text in _spellings(bound)}
-    return shape.having({"le": one_of((*spelt, "+Inf"))})
-
-
-def _spellings(bound: float) -> Iterator[str]:
-    """A bound is written 1.0 or 1, by the export path and the version of Prometheus."""
-    yield repr(bound)
-    yield f"{bound:g}"
-    yield from [str(int(bound))] if bound.is_integer() else []
+    spellings = chain.from_iterable(map(le_spellings, instrument.buckets))
+    return shape.having({"le": one_of((*spellings, "+Inf"))})

@@ -40,6 +40,10 @@ class BurnWindow:
         """
         return self.budget_spent * period.seconds / self.long.seconds
 
+    def limit(self, period: Duration, budget: Fraction) -> Fraction:
+        """The share of bad events above which the budget burns this fast."""
+        return self.burn_rate(period) * budget
+
 
 def _rows(*rows: tuple[Severity, Fraction, str, str]) -> tuple[BurnWindow, ...]:
     return tuple(
@@ -93,8 +97,9 @@ def problems_of(windows: Iterable[BurnWindow], period: Duration, budget: Fractio
             yield f"{where} does not lie in order within the period of {period}"
         if rate < 1:
             yield f"{where} fires at a burn rate of {float(rate):.3g}, while the promise is kept"
-        if rate * budget >= 1:
+        limit = window.limit(period, budget)
+        if limit >= 1:
             yield (
-                f"{where} can never fire: it asks for {float(rate * budget):.0%} bad events, "
+                f"{where} can never fire: it asks for {float(limit):.0%} bad events, "
                 "more than there are"
             )

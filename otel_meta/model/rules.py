@@ -9,6 +9,7 @@ from typing import Final
 from otel_meta.errors import DeclarationError
 
 from .burn import Severity
+from .comparison import Comparison
 from .duration import Duration
 from .measure import Measure
 
@@ -76,6 +77,13 @@ class Alert:
         _expect_sentence(where, self.summary)
         if self.first_steps:
             _expect_sentence(where, self.first_steps)
+
+    @property
+    def comparison(self) -> Comparison:
+        """The comparison of the measure with the bound; true while the alert fires."""
+        if self.above is not None:
+            return Comparison(">", self.above)
+        return Comparison("<", self.below or 0.0)
 
 
 def _expect_sentence(where: str, text: str) -> None:

@@ -1,20 +1,54 @@
-"""How well it went: service level indicators, each a count of bad events among all events."""
+"""Service level indicators (SLIs): each counts bad events among all events.
+
+This file is the only place that knows the kinds. To add a kind, write a subclass of `Sli` that
+describes its total and its bad events in the terms of `event_terms`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from otel_meta.errors import DeclarationError
 
+from .comparison import Comparison
+from .event_terms import BadEvents, EventCount, EventUnit, Remainder, TimeSlices, TotalEvents
 from .kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
 from .selector import Selector
 
 
+class Sli(ABC):
+    """A service level indicator; each subclass is a kind."""
+
+    @property
+    @abstractmethod
+    def total_events(self) -> TotalEvents:
+        """All events that the objective is about."""
+
+    @property
+    @abstractmethod
+    def bad_events(self) -> BadEvents:
+        """The events that spend the error budget."""
+
+    @property
+    def unit(self) -> EventUnit:
+        """The unit of the events: ``seconds`` for time slices."""
+        return self.total_events.unit
+
+    @property
+    def bad_values(self) -> tuple[Comparison, ...]:
+        """Comparisons of which at least one is true of every bad value; none for a ratio."""
+        return tuple(self.bad_events.comparisons())
+
+    def selectors(self) -> tuple[Selector, ...]:
+        """Return every selector of a metric's series that the SLI reads."""
+        return tuple(dict.fromkeys((self.total_events.selector, self.bad_events.selector)))
+
+
 @dataclass(frozen=True, kw_only=True)
-class Ratio:
-    """Events counted twice over: all of them, and either the bad ones or the good ones.
+class Ratio(Sli):
+    """Events counted twice: all events, and either the bad events or the good events.
 
     Raises:
         DeclarationError: both or neither of ``bad`` and ``good``, or an instrument that does
@@ -30,25 +64,32 @@ class Ratio:
             raise DeclarationError(
                 f"ratio of {self.total.instrument.name!r}",
                 "names both or neither of bad and good",
-                "give the one that the service counts",
+                "give the part that the service counts",
             )
-        for match in self.selectors():
-            _expect(match, *EVENT_KINDS)
+        for selector in self.selectors():
+            _expect(selector, *EVENT_KINDS)
 
-    def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
-        yield self.total
-        yield from (part for part in (self.bad, self.good) if part is not None)
+    @property
+    def total_events(self) -> EventCount:
+        """Every event."""
+        return EventCount(self.total)
+
+    @property
+    def bad_events(self) -> BadEvents:
+        """The bad events, or all events except the good events."""
+        if self.bad is not None:
+            return EventCount(self.bad)
+        return Remainder(EventCount(self.good or self.total))
 
 
 @dataclass(frozen=True)
-class Threshold:
+class Threshold(Sli):
     """Values of a histogram: good at ``bound`` or below, in the instrument's unit.
 
-    A promise such as "P99 below 100 ms" is an objective of 99 % at a bound of 0.1 s.
+    A target such as "P99 below 100 ms" is an objective of 99 % at a bound of 0.1 s.
 
     Raises:
-        DeclarationError: not a histogram, or no bucket ends at the bound.
+        DeclarationError: the instrument is not a histogram, or no bucket ends at the bound.
     """
 
     values: Selector
@@ -65,23 +106,29 @@ class Threshold:
             )
 
     def where(self, **wanted: str | tuple[str, ...]) -> Threshold:
-        """The same of the series that have these label values."""
-        return Threshold(self.values.where(**wanted), self.bound)
+        """Return the indicator of the series that have these label values."""
+        return replace(self, values=self.values.where(**wanted))
 
-    def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
-        yield self.values
+    @property
+    def total_events(self) -> EventCount:
+        """Every recorded value."""
+        return EventCount(self.values)
+
+    @property
+    def bad_events(self) -> Remainder:
+        """Every value above the bound."""
+        return Remainder(EventCount(self.values, at_most=self.bound))
 
 
 @dataclass(frozen=True)
-class TimeSlice:
-    """Time in which a gauge is where it should be; an event is a slice of time.
+class TimeSlice(Sli):
+    """The time in which a gauge is within its bound; an event is a slice of time.
 
     With ``series="each"`` every series of the gauge has its own slices (the share of breaker-time
-    in which breakers were closed); with ``"worst"`` a slice is bad as soon as one series is.
+    in which breakers were closed); with ``"worst"`` a slice is bad as soon as one series is bad.
 
     Raises:
-        DeclarationError: not a gauge, or both or neither bound.
+        DeclarationError: the instrument is not a gauge, or has both or neither bound.
     """
 
     value: Selector
@@ -99,31 +146,33 @@ class TimeSlice:
             )
 
     def where(self, **wanted: str | tuple[str, ...]) -> TimeSlice:
-        """The same of the series that have these label values."""
-        return TimeSlice(self.value.where(**wanted), self.at_least, self.at_most, self.series)
+        """Return the indicator of the series that have these label values."""
+        return replace(self, value=self.value.where(**wanted))
 
     def worst(self) -> TimeSlice:
-        """The same, with a slice bad as soon as one series is."""
-        return TimeSlice(self.value, self.at_least, self.at_most, "worst")
+        """Return the indicator in which a slice is bad as soon as one series is bad."""
+        return replace(self, series="worst")
 
-    def good(self, value: float) -> bool:
-        """Whether one value of the gauge is where it should be."""
+    @property
+    def total_events(self) -> TimeSlices:
+        """All time in which the gauge has a value."""
+        return TimeSlices(self.value, series=self.series)
+
+    @property
+    def bad_events(self) -> TimeSlices:
+        """The time in which the gauge is outside its bound."""
+        return TimeSlices(self.value, self._outside(), self.series)
+
+    def _outside(self) -> Comparison:
         if self.at_least is not None:
-            return value >= self.at_least
-        return self.at_most is not None and value <= self.at_most
-
-    def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
-        yield self.value
+            return Comparison("<", self.at_least)
+        return Comparison(">", self.at_most or 0.0)
 
 
-Sli = Ratio | Threshold | TimeSlice
-
-
-def _expect(match: Selector, *kinds: str) -> None:
-    if match.instrument.kind not in kinds:
+def _expect(selector: Selector, *kinds: str) -> None:
+    if selector.instrument.kind not in kinds:
         raise DeclarationError(
-            f"metric {match.instrument.name!r}",
-            f"is a {match.instrument.kind}",
+            f"metric {selector.instrument.name!r}",
+            f"is a {selector.instrument.kind}",
             f"this SLI needs a {' or a '.join(kinds)}",
         )

@@ -38,7 +38,7 @@ class TestRatio:
     def test_parts(self, parts: dict[str, Selector]) -> None:
         """Both parts could disagree, and neither says nothing: exactly one is wanted."""
         with pytest.raises(
-            DeclarationError, match=r"'atlas\.requests': names both or neither .*give the one"
+            DeclarationError, match=r"'atlas\.requests': names both or neither .*give the part"
         ):
             Ratio(total=REQUESTS, **parts)
 
@@ -87,13 +87,17 @@ class TestThreshold:
 class TestTimeSlice:
     @given(value=values, bound=values)
     def test_at_least(self, value: float, bound: float) -> None:
-        """At a lower bound or above it, time is good."""
-        assert (value >= bound) == TimeSlice(SPEED, at_least=bound).good(value)
+        """Time is bad while the value is below the lower bound."""
+        (outside,) = TimeSlice(SPEED, at_least=bound).bad_values
+
+        assert (value < bound) == outside.holds(value)
 
     @given(value=values, bound=values)
     def test_at_most(self, value: float, bound: float) -> None:
-        """At an upper bound or below it, time is good."""
-        assert (value <= bound) == TimeSlice(DEPTH, at_most=bound).good(value)
+        """Time is bad while the value is above the upper bound."""
+        (outside,) = TimeSlice(DEPTH, at_most=bound).bad_values
+
+        assert (value > bound) == outside.holds(value)
 
     @pytest.mark.parametrize("bounds", [{}, {"at_least": 1, "at_most": 2}])
     def test_bounds(self, bounds: dict[str, float]) -> None:

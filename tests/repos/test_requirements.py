@@ -369,6 +369,8 @@ def good(slo: Slo) -> Good:
             return Good(series(value), f"<= {bound} of the time, {judged} series")
         case TimeSlice(value=value, at_least=bound, series=judged):
             return Good(series(value), f">= {bound} of the time, {judged} series")
+        case other:
+            raise AssertionError(f"{other} is a kind that the table does not have")
 
 
 def measured(measure: Measure) -> str:

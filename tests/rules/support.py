@@ -14,12 +14,13 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, assert_never
 from xml.etree import ElementTree as ET
 
 import yaml
 
-from otel_meta.model import MetaRepo, Ratio, Slo, Threshold, TimeSlice
+from otel_meta.model import MetaRepo, Slo
+from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.model.selector import Selector
 from otel_meta.repos import BUILTIN
 
@@ -167,7 +168,7 @@ def filled(match: Selector, **more: str) -> dict[str, str]:
         for f in match.instrument.label_fields
         if f.default is None
     }
-    for condition in match.conditions:
+    for condition in match.matchers:
         wanted = condition.wanted
         labels[condition.label] = wanted[0] if isinstance(wanted, tuple) else "SomeError"
     return labels | more
@@ -176,7 +177,7 @@ def filled(match: Selector, **more: str) -> dict[str, str]:
 def unfilled(match: Selector) -> dict[str, str]:
     """Labels of a series that a match passes over."""
     labels = filled(Selector(match.instrument))
-    for condition in match.conditions:
+    for condition in match.matchers:
         fields = {f.name: f for f in match.instrument.label_fields}
         values = fields[condition.label].values or ()
         wanted = condition.wanted
@@ -190,30 +191,42 @@ def unfilled(match: Selector) -> dict[str, str]:
 def inputs(repo: type[MetaRepo], slo: Slo, flow: Flow, service: str = SERVICE) -> dict[str, str]:
     """The raw series that this flow of events leaves behind, as the catalogue names them."""
     who = identity(repo, service)
-    match slo.sli:
-        case TimeSlice() as sli:
-            return dict(_slices(sli, who, flow))
-        case Threshold() as sli:
-            name, labels = sli.values.instrument.prometheus_name, filled(sli.values) | who
-            rest = {"le": f"{sli.bound:g}"}
-            return {
-                f"{name}_count{label_text(labels)}": counter(t for _, t in flow),
-                f"{name}_bucket{label_text(labels | rest)}": counter(t - b for b, t in flow),
-                f"{name}_bucket{label_text(labels | {'le': '+Inf'})}": counter(t for _, t in flow),
-            }
-        case Ratio() as sli:
-            return dict(_counted(sli, who, flow))
+    total = slo.sli.total_events.selector
+    match slo.sli.bad_events:
+        case TimeSlices() as slices:
+            return dict(_slices(slices, who, flow))
+        case Remainder(EventCount(has_bounds=True) as good):
+            return dict(_buckets(good, who, flow))
+        case Remainder(good):
+            return dict(_counted(good.selector, total, who, [(t - b, t) for b, t in flow]))
+        case EventCount(part):
+            return dict(_counted(part, total, who, flow))
+        case unknown:
+            assert_never(unknown)
 
 
-def _counted(sli: Ratio, who: Labels, flow: Flow) -> Iterator[tuple[str, str]]:
-    part = sli.bad or sli.good or sli.total
-    share = [b for b, _ in flow] if sli.bad else [t - b for b, t in flow]
-    yield _sample(part) + label_text(filled(part) | who), counter(share)
-    if part.instrument is sli.total.instrument:
-        rest = (t - p for p, (_, t) in zip(share, flow, strict=True))
-        yield _sample(part) + label_text(unfilled(part) | who), counter(rest)
+def _buckets(good: EventCount, who: Labels, flow: Flow) -> Iterator[tuple[str, str]]:
+    """A histogram whose bad values are above the upper bound, if there is one."""
+    labels, name = filled(good.selector) | who, good.selector.instrument.prometheus_name
+    below = 0.0 if good.at_most is not None else 1.0
+    everything = [t for _, t in flow]
+    if good.above is not None:
+        lower = labels | {"le": f"{good.above:g}"}
+        yield f"{name}_bucket{label_text(lower)}", counter(below * b for b, _ in flow)
+    if good.at_most is not None:
+        upper = labels | {"le": f"{good.at_most:g}"}
+        yield f"{name}_bucket{label_text(upper)}", counter(t - b for b, t in flow)
+    yield f"{name}_bucket{label_text(labels | {'le': '+Inf'})}", counter(everything)
+    yield f"{name}_count{label_text(labels)}", counter(everything)
+
+
+def _counted(part: Selector, total: Selector, who: Labels, flow: Flow) -> Iterator[tuple[str, str]]:
+    """Counters of one part of the events, which the flow counts first, and of the others."""
+    yield _sample(part) + label_text(filled(part) | who), counter(p for p, _ in flow)
+    if part.instrument is total.instrument:
+        yield _sample(part) + label_text(unfilled(part) | who), counter(t - p for p, t in flow)
     else:
-        yield _sample(sli.total) + label_text(filled(sli.total) | who), counter(t for _, t in flow)
+        yield _sample(total) + label_text(filled(total) | who), counter(t for _, t in flow)
 
 
 def _sample(match: Selector) -> str:
@@ -221,26 +234,24 @@ def _sample(match: Selector) -> str:
     return instrument.prometheus_name + ("_count" if instrument.kind == "histogram" else "")
 
 
-def _slices(sli: TimeSlice, who: Labels, flow: Flow) -> Iterator[tuple[str, str]]:
-    open_label = next(f.name for f in sli.value.instrument.label_fields if f.values is None)
-    bad = _off(sli)
-    good = sli.at_least if sli.at_least is not None else (sli.at_most or 0.0)
-    counts = bad_series(sli, flow)
-    for number in range(SLICES[sli.series]):
-        labels = filled(sli.value, **{open_label: f"some-{number}"}) | who
+def _slices(slices: TimeSlices, who: Labels, flow: Flow) -> Iterator[tuple[str, str]]:
+    instrument = slices.selector.instrument
+    open_label = next(f.name for f in instrument.label_fields if f.values is None)
+    (outside,) = slices.comparisons()
+    good = outside.bound
+    bad = good * 0.99 if outside.operator == "<" else good + 1
+    counts = bad_series(slices, flow)
+    for number in range(SLICES[slices.series]):
+        labels = filled(slices.selector, **{open_label: f"some-{number}"}) | who
         values = (bad if number < count else good for count in [counts[0], *counts])
-        yield sli.value.instrument.prometheus_name + label_text(labels), gauge(values)
+        yield instrument.prometheus_name + label_text(labels), gauge(values)
 
 
-def _off(sli: TimeSlice) -> float:
-    return sli.at_least * 0.99 if sli.at_least is not None else (sli.at_most or 0.0) + 1
-
-
-def bad_series(sli: TimeSlice, flow: Flow) -> list[int]:
+def bad_series(slices: TimeSlices, flow: Flow) -> list[int]:
     """How many series of a gauge are bad in each minute, so that their share adds up."""
     owed, counts = 0.0, []
     for bad, total in flow:
-        owed += bad / total * SLICES[sli.series]
+        owed += bad / total * SLICES[slices.series]
         counts.append(int(owed + 1e-9))
         owed -= counts[-1]
     return counts
@@ -268,9 +279,9 @@ class Oracle:
     def of(cls, slo: Slo, flow: Flow, step: int) -> Oracle:
         """What the five-minute layer holds."""
         times = range(0, len(flow) + 1, step)
-        if isinstance(slo.sli, TimeSlice):
-            series = SLICES[slo.sli.series]
-            counts = bad_series(slo.sli, flow)
+        if isinstance(slices := slo.sli.bad_events, TimeSlices):
+            series = SLICES[slices.series]
+            counts = bad_series(slices, flow)
             off = [counts[0], *counts]
             return cls(
                 slo,

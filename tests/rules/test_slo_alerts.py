@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
-from otel_meta.model import Ratio, TimeSlice
+from otel_meta.model.event_terms import EventCount
 from tests.rules import burns, states
 from tests.rules.support import Case, slos
 
 ALL = [slo.name for _, slo in slos()]
-EVENTS = [slo.name for _, slo in slos() if not isinstance(slo.sli, TimeSlice)]
-BAD_COUNTED = [
-    slo.name for _, slo in slos() if isinstance(slo.sli, Ratio) and slo.sli.bad is not None
-]
+EVENTS = [slo.name for _, slo in slos() if slo.sli.unit == "events"]
+BAD_COUNTED = [slo.name for _, slo in slos() if isinstance(slo.sli.bad_events, EventCount)]
 KINDS = ["nebula-api-availability", "chronos-data-quality", "aurora-api-latency"]
 """An SLO for each kind of indicator that counts events."""
 ALL_KINDS = [*KINDS, "titan-circuit-breaker-availability", "obsidian-zero-critical-findings"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, assert_never
 
-from otel_meta.model import Catalog, Duration, MetaRepo, Ratio, Slo, Threshold
+from otel_meta.model import Catalog, Duration, MetaRepo, Sli, Slo
+from otel_meta.model.comparison import Comparison
+from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.model.selector import Matcher, Presence, Selector
 from otel_meta.render._yaml import note
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
@@ -63,23 +65,34 @@ def bad_span(repo: type[MetaRepo], slo: Slo) -> str:
     so any span of the meta-repository may be meant; server spans, too, unless it has an SLO for
     them. A bound that is longer than the wait is of no use: by then the decision has been made.
     """
-    match slo.sli:
-        case Ratio(total=total) as sli if total.instrument is HTTP_SERVER_REQUEST_DURATION:
-            return _joined(_of(repo), _SERVER, _bad(sli))
-        case Threshold(values=values, bound=bound) if _soon_enough(values, bound):
-            return _joined(_of(repo), _kind(repo, values), _where(values), _longer_than(bound))
-        case _:
+    bad, total = slo.sli.bad_events, slo.sli.total_events.selector
+    match bad:
+        case EventCount() | Remainder() if slo.sli.bad_values:
+            return _slow_span(repo, slo.sli)
+        case EventCount():
+            return _http_span(repo, total, bad.selector, _where(bad.selector))
+        case Remainder():
+            return _http_span(repo, total, bad.selector, f"not ({_where(bad.selector)})")
+        case TimeSlices():
             return ""
+        case _:
+            assert_never(bad)
 
 
-def _bad(sli: Ratio) -> str:
-    if sli.bad is not None:
-        return _joined(_where(sli.total), _where(sli.bad))
-    return _joined(_where(sli.total), f"not ({_where(sli.good)})" if sli.good else "")
+def _http_span(repo: type[MetaRepo], total: Selector, part: Selector, condition: str) -> str:
+    if {total.instrument, part.instrument} != {HTTP_SERVER_REQUEST_DURATION}:
+        return ""
+    return _joined(_of(repo), _SERVER, _where(total), condition)
 
 
-def _soon_enough(values: Selector, bound: float) -> bool:
-    return values.instrument.unit == "s" and bound < Duration(DECISION_WAIT.default).seconds
+def _slow_span(repo: type[MetaRepo], sli: Sli) -> str:
+    values = sli.bad_events.selector
+    wait = Duration(DECISION_WAIT.default).seconds
+    if values.instrument.unit != "s" or any(c.bound >= wait for c in sli.bad_values):
+        return ""
+    durations = " or ".join(map(_duration, sli.bad_values))
+    either = f"({durations})" if len(sli.bad_values) > 1 else durations
+    return _joined(_of(repo), _kind(repo, values), _where(values), either)
 
 
 def _kind(repo: type[MetaRepo], values: Selector) -> str:
@@ -89,16 +102,17 @@ def _kind(repo: type[MetaRepo], values: Selector) -> str:
 
 
 def _promises_http_latency(repo: type[MetaRepo]) -> bool:
-    slis = [slo.sli for slo in repo.slos.values() if isinstance(slo.sli, Threshold)]
-    return any(sli.values.instrument is HTTP_SERVER_REQUEST_DURATION for sli in slis)
+    slis = [slo.sli for slo in repo.slos.values() if slo.sli.bad_values]
+    return any(sli.bad_events.selector.instrument is HTTP_SERVER_REQUEST_DURATION for sli in slis)
 
 
 def _of(repo: type[MetaRepo]) -> str:
     return f'resource.attributes["service.namespace"] == "{repo.name}"'
 
 
-def _longer_than(seconds: float) -> str:
-    return f"span.end_time_unix_nano - span.start_time_unix_nano > {seconds * 1e9:.0f}"
+def _duration(bad: Comparison) -> str:
+    nanoseconds = f"{bad.bound * 1e9:.0f}"
+    return f"span.end_time_unix_nano - span.start_time_unix_nano {bad.operator} {nanoseconds}"
 
 
 def _where(match: Selector) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from otel_meta.model import Catalog, Counter, MetaRepo, Ratio, Selector
+from otel_meta.model import Catalog, Counter, MetaRepo, Selector
 from otel_meta.render.links import BUSINESS_DASHBOARD
 from otel_meta.render.rules.promql_builder import series_of
 
@@ -35,9 +35,7 @@ def business_page(catalog: Catalog) -> Page:
 
 def telling_counters(repo: type[MetaRepo]) -> tuple[Counter[...], ...]:
     """Counters that SLOs divide by come first: somebody promised something about them."""
-    promised = [
-        slo.sli.total.instrument for slo in repo.slos.values() if isinstance(slo.sli, Ratio)
-    ]
+    promised = [slo.sli.total_events.selector.instrument for slo in repo.slos.values()]
     ordered = dict.fromkeys((*promised, *repo.instruments.values()))
     counters = (instrument for instrument in ordered if isinstance(instrument, Counter))
     return tuple(counters)[:_MOST_COUNTERS]

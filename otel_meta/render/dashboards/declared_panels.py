@@ -30,11 +30,11 @@ def recording_panel(repo: type[MetaRepo], recording: Recording) -> Panel:
 
 def alert_panel(repo: type[MetaRepo], alert: Alert) -> Panel:
     """What an alert watches, and its bound."""
-    side, bound = ("above", alert.above) if alert.above is not None else ("below", alert.below)
+    side = "above" if alert.comparison.operator == ">" else "below"
     return Panel(
         look="timeseries",
         title=alert.name,
-        description=f"{alert.summary} It fires {side} {number(bound or 0)}.",
+        description=f"{alert.summary} It fires {side} {number(alert.comparison.bound)}.",
         unit=measured_unit(alert.measure),
         queries=(
             Query(expr=expression(alert.measure, repo.name), legend=legend_of(alert.measure.by)),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final, assert_never
 
-from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Threshold, TimeSlice
+from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Sli
+from otel_meta.model.comparison import Comparison
 from otel_meta.model.measure import Latest, OverTime
 from otel_meta.render.rules.promql_builder import count_suffix, series_of, sum_by
 from otel_meta.render.rules.series_names import SERVICE
@@ -143,27 +145,29 @@ def _merge(repo: type[MetaRepo], instrument: Instrument[...]) -> str:
 def _bounds(repo: type[MetaRepo], instrument: Instrument[...]) -> tuple[Step, ...]:
     """The bound that an SLO or an alert sets to all of an instrument's series, if one does."""
     return next(
-        (steps for match, steps in _promised(repo) if match == Selector(instrument)),
+        (steps for match, steps in _promised(repo) if steps and match == Selector(instrument)),
         (),
     )
 
 
 def _promised(repo: type[MetaRepo]) -> Iterator[tuple[Selector, tuple[Step, ...]]]:
     for slo in repo.slos.values():
-        match slo.sli:
-            case Threshold(values, bound):
-                yield values, above(bound)
-            case TimeSlice(value=value, at_least=float() | int() as bound):
-                yield value, below(bound)
-            case TimeSlice(value=value, at_most=bound):
-                yield value, above(bound or 0)
-            case _:
-                pass
+        yield slo.sli.bad_events.selector, sli_steps(slo.sli)
     for alert in repo.alerts.values():
         if isinstance(alert.measure, Latest):
             yield alert.measure.source, alert_steps(alert)
 
 
+def sli_steps(sli: Sli) -> tuple[Step, ...]:
+    """Red where an SLI's values are bad; none if it compares no values."""
+    steps = [_red_where(bad) for bad in sorted(sli.bad_values, key=attrgetter("bound"))]
+    return (*steps[0], *(step for more in steps[1:] for step in more[1:])) if steps else ()
+
+
 def alert_steps(alert: Alert) -> tuple[Step, ...]:
     """Red where an alert fires."""
-    return below(alert.below) if alert.below is not None else above(alert.above or 0)
+    return _red_where(alert.comparison)
+
+
+def _red_where(comparison: Comparison) -> tuple[Step, ...]:
+    return (below if comparison.operator in ("<", "<=") else above)(comparison.bound)

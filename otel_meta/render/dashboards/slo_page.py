@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from otel_meta.model import Catalog, Histogram, Instrument, Slo, Threshold
+from otel_meta.model import Catalog, Histogram, Instrument, Slo
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.rules import series_names as series
 from otel_meta.render.rules.overview import LOWEST_COMPLIANCE, MOST_VIOLATIONS
@@ -14,7 +14,7 @@ from . import slo_time_series as slo_series
 from . import variables
 from .dashboard import Page
 from .grafana_units import NUMBER, RATIO
-from .instrument_panels import quantiles
+from .instrument_panels import quantiles, sli_steps
 from .panel import Panel, Query, Section, Step, above, below, legend_of
 from .slo_queries import Questions
 from .slo_stats import numbers
@@ -104,7 +104,7 @@ def _histograms(slos: tuple[Slo, ...]) -> Mapping[Instrument[...], tuple[Step, .
     """Each histogram that SLOs stand on, whoever shares it, and a bound that is promised."""
     found: dict[Instrument[...], tuple[Step, ...]] = {}
     for slo in slos:
-        bound = above(slo.sli.bound) if isinstance(slo.sli, Threshold) else ()
+        bound = sli_steps(slo.sli)
         for match in slo.sli.selectors():
             if isinstance(match.instrument, Histogram):
                 found[match.instrument] = found.get(match.instrument) or bound

@@ -7,9 +7,9 @@ from typing import Final
 
 from otel_meta.model import Duration
 from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules.intervals import INCREASE_WINDOW
 from otel_meta.render.rules.promql_builder import equals, lines, number, selector
 
-_STEP: Final = Duration("5m")
 _HOUR: Final = Duration("1h")
 _PER_SLO: Final = f"on ({series.SLO}, {series.NAMESPACE})"
 NO_DATA: Final = "-1"
@@ -86,8 +86,8 @@ class Questions:
         total = self.of(series.TOTAL)
 
         def share(period: Duration) -> str:
-            steps = period.seconds // _STEP.seconds
-            return f"clamp_max(count_over_time({total}[{period}:{_STEP}]) / {steps}, 1)"
+            steps = period.seconds // INCREASE_WINDOW.seconds
+            return f"clamp_max(count_over_time({total}[{period}:{INCREASE_WINDOW}]) / {steps}, 1)"
 
         return self._by_period(share)
 

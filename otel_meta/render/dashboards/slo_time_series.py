@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules.intervals import INCREASE_MINUTES, INCREASE_WINDOW
 
 from .grafana_units import NUMBER, RATIO
 from .panel import Panel, Query, above, below, legend_of
 from .slo_queries import Questions
 from .slo_style import ALERT_STATES, NOTHING_BURNS, OBJECTIVE_OF, WHOSE
-
-_FIVE_MINUTES: Final = 300
 
 
 def budget(ask: Questions) -> Panel:
@@ -82,10 +80,10 @@ def events(ask: Questions) -> Iterator[Panel]:
         yield Panel(
             look="timeseries",
             title=f"{title}, a second",
-            description=f"{title} of each SLO over 5 minutes. Of a time slice, a second of time "
-            "is an event; of a forecast, a dollar.",
+            description=f"{title} of each SLO over {INCREASE_MINUTES} minutes. "
+            "Of a time slice, a second of time is an event; of a forecast, a dollar.",
             unit="eps",
-            queries=(Query(expr=f"{ask.of(name)} / {_FIVE_MINUTES}", legend=WHOSE),),
+            queries=(Query(expr=f"{ask.of(name)} / {INCREASE_WINDOW.seconds}", legend=WHOSE),),
             lowest=0,
         )
 

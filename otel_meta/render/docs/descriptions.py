@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from otel_meta.model import Instrument, Ratio, Selector, Sli, Threshold, TimeSlice
-from otel_meta.render.rules.promql_builder import matcher, number, selector
+from typing import assert_never
+
+from otel_meta.model import Instrument, Selector, Sli
+from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.render.rules.promql_builder import compared, matcher, selector
 
 
 def sli_in_words(sli: Sli) -> str:
     """What makes an event good, in one line of Prometheus' names."""
-    match sli:
-        case Ratio(bad=Selector() as bad):
-            return f"not {match_in_words(bad)} among {match_in_words(sli.total)}"
-        case Ratio():
-            return f"{match_in_words(sli.good or sli.total)} among {match_in_words(sli.total)}"
-        case Threshold():
-            return f"{match_in_words(sli.values)} <= {number(sli.bound)}"
-        case TimeSlice():
-            comparison, bound = (
-                (">=", sli.at_least) if sli.at_least is not None else ("<=", sli.at_most or 0.0)
-            )
-            return f"{match_in_words(sli.value)} {comparison} {number(bound)}, {sli.series} series"
+    bad = sli.bad_events
+    part, total = match_in_words(bad.selector), match_in_words(sli.total_events.selector)
+    good_values = " and ".join(compared(value.negated()) for value in sli.bad_values)
+    match bad:
+        case EventCount():
+            return f"not {part} among {total}"
+        case Remainder() if good_values:
+            return f"{part} {good_values}"
+        case Remainder():
+            return f"{part} among {total}"
+        case TimeSlices():
+            return f"{part} {good_values}, {bad.series} series"
+        case _:
+            assert_never(bad)
 
 
 def match_in_words(match: Selector) -> str:

@@ -10,6 +10,7 @@ from otel_meta.render.links import Links
 from otel_meta.render.rules import overview as cross
 from otel_meta.render.rules import series_names as series
 from otel_meta.render.rules.alerting_rules import alerting_groups
+from otel_meta.render.rules.intervals import INCREASE_MINUTES
 from otel_meta.render.rules.recording_rules import recording_groups
 from otel_meta.render.rules.rule import AlertRule, Group, Record
 
@@ -19,10 +20,10 @@ from .markdown import page, table
 _SOURCE = "otel_meta/render/docs/reference.py"
 
 _RECORDED = (
-    (series.TOTAL, "events over 5 minutes; seconds, for time slices"),
+    (series.TOTAL, f"events over {INCREASE_MINUTES} minutes; seconds, for time slices"),
     (series.BAD, "bad ones among them"),
     *(
-        (name, "the same, averaged over 5 minutes, for long windows")
+        (name, f"the same, averaged over {INCREASE_MINUTES} minutes, for long windows")
         for name in series.SMOOTHED.values()
     ),
     ("slo:error_ratio:5m and other spans", "bad events among all, for each span of a burn window"),

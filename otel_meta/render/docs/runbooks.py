@@ -7,8 +7,9 @@ from typing import Final
 
 from otel_meta.model import Alert, Catalog, MetaRepo, Slo
 from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules.intervals import INCREASE_MINUTES
 from otel_meta.render.rules.measure_promql import expression
-from otel_meta.render.rules.promql_builder import number
+from otel_meta.render.rules.promql_builder import compared, number
 
 from .descriptions import sli_in_words
 from .markdown import code, page, table
@@ -46,7 +47,7 @@ def _burn(catalog: Catalog) -> str:
         "How much of the budget is left:",
         code(f"sort({series.BUDGET_REMAINING})", "promql"),
         "Bad events a minute, by SLO and service:",
-        code(f"{series.BAD} / 5", "promql"),
+        code(f"{series.BAD} / {INCREASE_MINUTES}", "promql"),
         "What changed: deployments, configuration, traffic, dependencies. From the SLO dashboard "
         "an exemplar leads to a trace of a bad request, and its trace id to the log lines.",
         "## When it fires",
@@ -129,11 +130,10 @@ def _declared(repo: type[MetaRepo]) -> str:
 
 
 def _alert(repo: type[MetaRepo], alert: Alert) -> Iterator[str]:
-    operator, bound = (">", alert.above) if alert.above is not None else ("<", alert.below or 0.0)
     held = f", for {alert.for_}" if alert.for_ else ""
     yield f"## {alert.name}"
     yield f"**What it means.** {alert.summary} Severity: {alert.severity}."
-    yield f"It fires when this is {operator} {number(bound)}{held}:"
+    yield f"It fires when this is {compared(alert.comparison)}{held}:"
     yield code(expression(alert.measure, repo.name), "promql")
     if alert.first_steps:
         yield f"**Look at first.** {alert.first_steps}"
@@ -142,7 +142,7 @@ def _alert(repo: type[MetaRepo], alert: Alert) -> Iterator[str]:
 
 def _windows(slo: Slo) -> Iterator[tuple[str, str, str]]:
     for window in slo.burn_windows:
-        limit = number(window.burn_rate(slo.period) * slo.objective.budget)
+        limit = number(window.limit(slo.period, slo.objective.budget))
         yield window.severity, limit, f"{window.long} and {window.short}"
 
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from otel_meta.model import Alert, BurnWindow, Duration, MetaRepo, Severity, Slo, TimeSlice
+from otel_meta.model import Alert, BurnWindow, Duration, MetaRepo, Severity, Slo
 from otel_meta.render.links import SLO_DASHBOARD, Links, repo_dashboard
 
 from . import series_names as series
@@ -60,7 +60,7 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRu
 def burn_condition(slo: Slo, window: BurnWindow) -> str:
     """Both windows burn too fast, and enough bad events stand behind it to mean something."""
     mine = [equals(series.SLO, slo.name)]
-    limit = number(window.burn_rate(slo.period) * slo.objective.budget)
+    limit = number(window.limit(slo.period, slo.objective.budget))
     long, short = (
         f"{selector(series.error_ratio(span), mine)} > {limit}"
         for span in (window.long, window.short)
@@ -90,7 +90,7 @@ def _burning(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule
 
 def _silence(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
     """No data, told apart: a service that reports but has no events, and one that is silent."""
-    if not isinstance(slo.sli, TimeSlice):  # a gauge that is there has time slices
+    if slo.sli.unit == "events":  # time passes as long as a gauge is reported
         yield _idle(repo, slo, links)
     total = selector(series.TOTAL, [equals(series.SLO, slo.name)])
     yield AlertRule(

@@ -9,7 +9,7 @@ from otel_meta.model import Duration
 from otel_meta.render.links import SLO_DASHBOARD, Links
 
 from . import series_names as series
-from .promql_builder import lines, sum_by
+from .promql_builder import events_over, lines, sum_by
 from .rule import AlertRule, Group, Record
 
 TENFOLD: Final = 10
@@ -42,7 +42,7 @@ def _overview(links: Links) -> Iterator[AlertRule]:
         expr=lines(
             f"{series.BURN_RATE_1H} > {TENFOLD}",
             "and",
-            f"sum_over_time({series.BAD}[1h]) / 5 >= {TENFOLD}",
+            f"{events_over(series.BAD, Duration('1h'))} >= {TENFOLD}",
         ),
         labels=ticket,
         annotations=_about(

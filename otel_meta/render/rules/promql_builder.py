@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from otel_meta.model import Duration, Selector
+from otel_meta.model.bucket_bounds import le_spellings
+from otel_meta.model.comparison import Comparison
 from otel_meta.model.objective import exact_decimal
 from otel_meta.model.selector import Matcher, Presence
 
+from .intervals import EVALUATIONS_PER_WINDOW, INCREASE_WINDOW
 from .series_names import NAMESPACE
 
-_STEP: Final = Duration("5m")
 DENSE: Final = Duration("6h")
 """Spans up to this are summed from every evaluation, longer ones from one in five minutes: a sum
 over 30 days then reads 8,640 samples a series instead of 43,200."""
-EVALUATIONS_A_STEP: Final = 5
-"""Rules are evaluated each minute, so that in a dense sum each event counts this many times."""
 
 
 def number(value: Fraction | float) -> str:
@@ -31,6 +30,11 @@ def number(value: Fraction | float) -> str:
         )
     except ValueError:
         return repr(float(value))
+
+
+def compared(comparison: Comparison) -> str:
+    """An operator and its bound, to follow an expression."""
+    return f"{comparison.operator} {number(comparison.bound)}"
 
 
 def selector(name: str, matchers: Iterable[str] = ()) -> str:
@@ -57,19 +61,12 @@ def series_of(match: Selector, namespace: str, suffix: str = "", *more: str) -> 
 
 def bucket(bound: float) -> str:
     """A matcher of a histogram's bucket, in every spelling that an export path gives its bound."""
-    plain, *others = _spellings(bound)
+    plain, *others = le_spellings(bound)
     if not others:
         return equals("le", plain)
     if others == [f"{plain}.0"]:
         return f"le=~{quoted(plain + _WHOLE)}"
     return f"le=~{quoted('|'.join(map(_escaped, (plain, *others))))}"
-
-
-def _spellings(bound: float) -> tuple[str, ...]:
-    """1 and 1.0; from a million on, and below 0.0001, Prometheus writes an exponent as well."""
-    digits = len(Decimal(repr(float(bound))).normalize().as_tuple().digits)
-    exponent = [] if 1e-4 <= bound < 1e6 else [f"{bound:.{digits - 1}e}"]  # noqa: PLR2004  # Go's %g
-    return tuple(dict.fromkeys([number(bound), repr(float(bound)), *exponent]))
 
 
 def _escaped(text: str) -> str:
@@ -87,19 +84,18 @@ def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str
 
 
 def sum_over(series: str, span: Duration) -> str:
-    """The sum of a five-minute increase over a span.
+    """Return the sum of a recorded increase over a span, to be divided by another such sum.
 
-    In dense sums every event counts `EVALUATIONS_A_STEP` times, which a quotient of two such sums
-    does not notice.
+    Up to `DENSE` every event is in the sum `EVALUATIONS_PER_WINDOW` times; the factor cancels.
     """
-    window = str(span) if span <= DENSE else f"{span}:{_STEP}"
+    window = str(span) if span <= DENSE else f"{span}:{INCREASE_WINDOW}"
     return f"sum_over_time({series}[{window}])"
 
 
 def events_over(series: str, span: Duration) -> str:
     """How many events a five-minute increase adds up to over a span."""
     summed = sum_over(series, span)
-    return f"{summed} / {EVALUATIONS_A_STEP}" if span <= DENSE else summed
+    return f"{summed} / {EVALUATIONS_PER_WINDOW}" if span <= DENSE else summed
 
 
 def lines(*parts: str) -> str:

@@ -8,6 +8,7 @@ from otel_meta.model import Duration, MetaRepo, Slo
 
 from . import series_names as series
 from .events import summed
+from .intervals import INCREASE_WINDOW
 from .measure_promql import expression
 from .promql_builder import equals, lines, number, selector
 from .rule import Group, Record
@@ -35,8 +36,8 @@ def slo_records(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
     yield Record(series.TOTAL, events.total, own)
     yield Record(series.BAD, events.bad, own)
     for name, smoothed in series.SMOOTHED.items():
-        five_minutes = selector(name, [equals(series.SLO, slo.name)]) + "[5m]"
-        yield Record(smoothed, f"avg_over_time({five_minutes})", own)
+        increases = selector(name, [equals(series.SLO, slo.name)])
+        yield Record(smoothed, f"avg_over_time({increases}[{INCREASE_WINDOW}])", own)
     for span in slo.burn_lookbacks():
         yield Record(series.error_ratio(span), error_ratio(slo, span), own)
     yield Record(series.PERIOD_ERROR_RATIO, error_ratio(slo, slo.period), own)

@@ -10,10 +10,9 @@ from typing import Any, Final
 from otel_meta.render._yaml import to_yaml
 from otel_meta.render.header import generated_from
 
+from .intervals import EVALUATION_INTERVAL
 from .rule import AlertRule, Group, Record, Rule, RuleFile
 from .time_scale import REAL_TIME, scaled
-
-_INTERVAL: Final = "1m"
 
 
 def prometheus(file: RuleFile, time_scale: Fraction = REAL_TIME) -> str:
@@ -67,7 +66,11 @@ def _groups(file: RuleFile) -> list[dict[str, Any]]:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    return {"name": group.name, "interval": _INTERVAL, "rules": [_rule(r) for r in group.rules]}
+    return {
+        "name": group.name,
+        "interval": str(EVALUATION_INTERVAL),
+        "rules": [_rule(rule) for rule in group.rules],
+    }
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

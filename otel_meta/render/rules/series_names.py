@@ -6,13 +6,18 @@ from typing import Final
 
 from otel_meta.model import Duration
 
-BAD: Final = "slo:bad:increase5m"
+from .intervals import INCREASE_WINDOW
+
+BAD: Final = f"slo:bad:increase{INCREASE_WINDOW}"
 """Bad events of an SLO over 5 minutes (seconds, for time slices)."""
-TOTAL: Final = "slo:total:increase5m"
+TOTAL: Final = f"slo:total:increase{INCREASE_WINDOW}"
 """All events of an SLO over 5 minutes (seconds, for time slices)."""
 PERIOD_ERROR_RATIO: Final = "slo:error_ratio:period"
 """Bad events among all over the SLO's period."""
-SMOOTHED: Final = {BAD: "slo:bad:avg5m_increase5m", TOTAL: "slo:total:avg5m_increase5m"}
+SMOOTHED: Final = {
+    BAD: f"slo:bad:avg{INCREASE_WINDOW}_increase{INCREASE_WINDOW}",
+    TOTAL: f"slo:total:avg{INCREASE_WINDOW}_increase{INCREASE_WINDOW}",
+}
 """The same, averaged over the evaluations of 5 minutes. An increase misses what happens between two
 scrapes at the edge of its window; read only once in 5 minutes, it would always miss the same."""
 SLI: Final = "slo:sli:ratio"

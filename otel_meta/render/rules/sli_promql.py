@@ -1,4 +1,4 @@
-"""An SLI as bad events and all events of each five minutes: the one place that knows their kinds.
+"""An SLI in PromQL: bad events and total events of each five minutes.
 
 Recorded apart, they can be summed over any window, so that every ratio is weighted by events. A
 mean of five-minute ratios would let a quiet night outweigh a busy hour.
@@ -6,82 +6,109 @@ mean of five-minute ratios would let a quiet night outweigh a busy hour.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
-from otel_meta.model import Ratio, Selector, Sli, Threshold, TimeSlice
+from otel_meta.model import Selector, Sli
+from otel_meta.model.comparison import Comparison
+from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
 
+from .intervals import INCREASE_WINDOW
 from .promql_builder import bucket, count_suffix, lines, number, series_of, sum_by
 from .series_names import SERVICE_LABELS
 
 _SLICE_SECONDS: Final = 30
-_WINDOW: Final = "5m"
-_SLICES: Final = f"{_WINDOW}:{_SLICE_SECONDS}s"
+_SLICES: Final = f"{INCREASE_WINDOW}:{_SLICE_SECONDS}s"
 
 
 class Increments(NamedTuple):
-    """Bad and all events over the last five minutes, by service."""
+    """Expressions for the bad and the total events of the last five minutes, by service."""
 
     bad: str
     total: str
 
 
 def increments(sli: Sli, namespace: str) -> Increments:
-    """What to record of an SLI, in one meta-repository."""
-    match sli:
-        case Ratio():
-            return _ratio(sli, namespace)
-        case Threshold():
-            return _threshold(sli, namespace)
-        case TimeSlice():
-            return _time_slices(sli, namespace)
+    """Return the expressions to record for an SLI of one meta-repository."""
+    total = _total(sli, namespace)
+    return Increments(_bad(sli, namespace, total), total)
 
 
-def _ratio(sli: Ratio, namespace: str) -> Increments:
-    total = _increase(sli.total, namespace)
-    if sli.bad is not None:
-        return Increments(_or_zero(_increase(sli.bad, namespace), total), total)
-    good = _or_zero(_increase(sli.good or sli.total, namespace), total)
-    return Increments(
-        lines("clamp_min(", f"  {total}", "  -", f"  ({_indent(good)})", ", 0)"), total
-    )
+def _total(sli: Sli, namespace: str) -> str:
+    match sli.total_events:
+        case EventCount() as counted:
+            return _count(counted, namespace)
+        case TimeSlices() as slices:
+            return _time_slices(sli, slices, namespace)
+        case unknown:
+            assert_never(unknown)
 
 
-def _threshold(sli: Threshold, namespace: str) -> Increments:
-    total = _increase(sli.values, namespace)
-    within = _increase(sli.values, namespace, "_bucket", bucket(sli.bound))
-    # Without its bucket the indicator is absent, which "no data" tells; never zero, never all bad.
-    return Increments(lines("clamp_min(", f"  {total}", "  -", f"  {within}", ", 0)"), total)
+def _bad(sli: Sli, namespace: str, total: str) -> str:
+    match sli.bad_events:
+        case EventCount() as counted:
+            return _or_zero(counted, namespace, total)
+        case Remainder(good):
+            part = _or_zero(good, namespace, total)
+            grouped = f"({_indent(part)})" if "\n" in part else part
+            return lines("clamp_min(", f"  {total}", "  -", f"  {grouped}", ", 0)")
+        case TimeSlices() as slices:
+            return _time_slices(sli, slices, namespace)
+        case unknown:
+            assert_never(unknown)
 
 
-def _time_slices(sli: TimeSlice, namespace: str) -> Increments:
-    series = series_of(sli.value, namespace)
-    if sli.series == "worst":
-        worst = sum_by(SERVICE_LABELS, series, "max" if sli.at_least is None else "min")
-        return Increments(
-            f"{_SLICE_SECONDS} * sum_over_time(({worst} {_outside(sli)})[{_SLICES}])",
-            f"{_SLICE_SECONDS} * count_over_time(({worst})[{_SLICES}])",
-        )
-    bad = sum_by(SERVICE_LABELS, f"sum_over_time(({series} {_outside(sli)})[{_SLICES}])")
-    total = sum_by(SERVICE_LABELS, f"count_over_time({series}[{_SLICES}])")
-    return Increments(f"{_SLICE_SECONDS} * {bad}", f"{_SLICE_SECONDS} * {total}")
+def _or_zero(part: EventCount, namespace: str, total: str) -> str:
+    """Zero where there are events but none of this part; absent where there are no events.
+
+    A bucket never becomes zero. A histogram without the bucket is no data: the SLI must be absent,
+    neither all good nor all bad.
+    """
+    counted = _count(part, namespace)
+    return counted if part.has_bounds else lines(counted, "or", f"0 * {total}")
 
 
-def _outside(sli: TimeSlice) -> str:
-    """A comparison that is 1 where the gauge is not where it should be, and 0 where it is."""
-    if sli.at_least is not None:
-        return f"< bool {number(sli.at_least)}"
-    return f"> bool {number(sli.at_most or 0.0)}"
+def _count(term: EventCount, namespace: str) -> str:
+    if not term.has_bounds:
+        return _increase(term.selector, namespace, count_suffix(term.selector))
+    upper = _increase_up_to(term.at_most, term.selector, namespace)
+    if term.above is None:
+        return upper
+    return lines(upper, "-", _increase_up_to(term.above, term.selector, namespace))
 
 
-def _increase(match: Selector, namespace: str, suffix: str | None = None, *more: str) -> str:
-    suffix = count_suffix(match) if suffix is None else suffix
-    series = series_of(match, namespace, suffix, *more)
-    return sum_by(SERVICE_LABELS, f"increase({series}[{_WINDOW}])")
+def _increase_up_to(bound: float | None, selector: Selector, namespace: str) -> str:
+    if bound is None:
+        return _increase(selector, namespace, "_count")
+    return _increase(selector, namespace, "_bucket", bucket(bound))
 
 
-def _or_zero(part: str, total: str) -> str:
-    """Zero where there is a total and the part has never been seen; absent where there is none."""
-    return lines(part, "or", f"0 * {total}")
+def _increase(selector: Selector, namespace: str, suffix: str, *more: str) -> str:
+    series = series_of(selector, namespace, suffix, *more)
+    return sum_by(SERVICE_LABELS, f"increase({series}[{INCREASE_WINDOW}])")
+
+
+def _time_slices(sli: Sli, term: TimeSlices, namespace: str) -> str:
+    series = series_of(term.selector, namespace)
+    if term.series == "worst":
+        worst = sum_by(SERVICE_LABELS, series, _worst(sli))
+        sampled = _sampled(worst if term.comparison else f"({worst})", term.comparison)
+    else:
+        sampled = sum_by(SERVICE_LABELS, _sampled(series, term.comparison))
+    return f"{_SLICE_SECONDS} * {sampled}"
+
+
+def _sampled(series: str, comparison: Comparison | None) -> str:
+    """Count the slices, or only the slices in which a comparison is true."""
+    if comparison is None:
+        return f"count_over_time({series}[{_SLICES}])"
+    test = f"{comparison.operator} bool {number(comparison.bound)}"
+    return f"sum_over_time(({series} {test})[{_SLICES}])"
+
+
+def _worst(sli: Sli) -> str:
+    """Return the aggregation that keeps the value nearest to the bad values."""
+    too_low = any(value.operator in ("<", "<=") for value in sli.bad_values)
+    return "min" if too_low else "max"
 
 
 def _indent(text: str) -> str:

@@ -12,6 +12,7 @@ from otel_meta.render.collector.env_variables import (
     SELF_METRICS_PORT,
 )
 from otel_meta.render.header import generated_from
+from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
 
 from .hosts import ALERTMANAGER, GATEWAYS, PROMETHEUS, SCRAPE_INTERVAL, SCRAPED, WITH_SIDECAR
 
@@ -30,7 +31,10 @@ _SERVICE_HOSTS: Final = tuple(place.host for place in WITH_SIDECAR)
 def prometheus_file() -> str:
     """The file."""
     config = {
-        "global": {"scrape_interval": SCRAPE_INTERVAL, "evaluation_interval": "1m"},
+        "global": {
+            "scrape_interval": SCRAPE_INTERVAL,
+            "evaluation_interval": str(EVALUATION_INTERVAL),
+        },
         "rule_files": ["../rules/*.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [_targets([str(ALERTMANAGER)])]}]},
         "scrape_configs": [_sidecars(), _services(), _collectors(), _itself()],

@@ -1,16 +1,18 @@
-"""Bad and total events of an SLI since the process began, read off the accumulators."""
+"""Bad and total events of an SLI since the process started, read from the metric storage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, NamedTuple, Protocol
+from itertools import chain
+from typing import Any, Final, NamedTuple, Protocol, assert_never
 
-from otel_meta.model import Instrument, Ratio, Selector, Sli, Threshold, TimeSlice
+from otel_meta.model import Instrument, Selector, Sli
+from otel_meta.model.event_terms import BadEvents, EventCount, Remainder, TimeSlices, TotalEvents
 from otel_meta.runtime.recording.family import OVERFLOW
 
 
 class Events(NamedTuple):
-    """Cumulative counts; for time slices, seconds."""
+    """Cumulative counts of events; for time slices, seconds."""
 
     bad: float
     total: float
@@ -20,108 +22,139 @@ class Series(Protocol):
     """The series of an instrument."""
 
     def cells(self) -> Iterable[Any]:
-        """Each series' cell."""
+        """Return the cell of each series."""
         ...
 
 
 class Source(Protocol):
-    """Where the counts are: in the accumulators of this process, or in those of all workers."""
+    """The storage to read: the storage of this process, or the sum over all workers."""
 
     def family(self, instrument: Instrument[...], /) -> Series:
-        """The series of an instrument."""
+        """Return the series of an instrument."""
         ...
 
     def refresh(self) -> None:
-        """Look which series there are."""
+        """Find the series that were created or removed since the last call."""
         ...
 
 
-Counting = Callable[[float], Events]
-"""Counts up to a moment, in seconds on the tracker's clock."""
+EventCounter = Callable[[float], Events]
+"""Counts the events up to a moment, in seconds on the tracker's clock."""
+
+_Values = list[Any]
+"""One value per series: a number, or the bounds and bucket counts of a histogram."""
+_Read = dict[Selector, _Values]
+"""The values of every selector, each read once, so that bad and total events agree."""
 
 
-def counting(sli: Sli, source: Source, began: float) -> Counting:
-    """How to count an indicator's events, from the moment at which counting began."""
-    match sli:
-        case Ratio():
-            return _ratio(sli, source)
-        case Threshold():
-            return _threshold(sli, source)
-        case TimeSlice():
-            return _TimeSliceCounter(sli, source, began)
+def event_counter(sli: Sli, source: Source, started: float) -> EventCounter:
+    """Return a counter of an SLI's events.
 
+    Args:
+        sli: the indicator.
+        source: the storage to read.
+        started: when counting starts, in seconds on the tracker's clock.
+    """
+    read = _reader(sli, source)
+    bad, total = sli.bad_events, sli.total_events
 
-def _ratio(sli: Ratio, source: Source) -> Counting:
-    total = _sum_of(sli.total, source)
-    if sli.bad is not None:
-        bad = _sum_of(sli.bad, source)
-        return lambda _now: Events(bad(), total())
-    good = _sum_of(sli.good, source) if sli.good is not None else total
+    def current() -> Events:
+        values = read()
+        total_now = _total(total, values[total.selector])
+        return Events(_bad(bad, values[bad.selector], total_now), total_now)
 
-    def count(_now: float) -> Events:
-        # Good first: a success between the two readings must not look like minus one failure.
-        succeeded = good()
-        every = total()
-        return Events(max(every - succeeded, 0.0), every)
-
-    return count
-
-
-def _threshold(sli: Threshold, source: Source) -> Counting:
-    cells = _cells_of(sli.values, source)
-
-    def count(_now: float) -> Events:
-        bad = total = 0
-        for cell in cells():
-            counts, _ = cell.snapshot()
-            total += sum(counts)
-            bad += sum(counts[cell.bounds.index(sli.bound) + 1 :])
-        return Events(float(bad), float(total))
-
-    return count
+    match total:
+        case EventCount():
+            return lambda _now: current()
+        case TimeSlices():
+            return _TimeSliceCounter(current, started)
+        case _:
+            assert_never(total)
 
 
 class _TimeSliceCounter:
-    """Adds the time since the last look, as good or bad by what the gauge shows now."""
+    """Adds the time since the last call, as bad or good by the gauge's value at this call."""
 
-    def __init__(self, sli: TimeSlice, source: Source, began: float) -> None:
-        self._sli: Final = sli
-        self._cells: Final = _cells_of(sli.value, source)
+    def __init__(self, current: Callable[[], Events], started: float) -> None:
+        self._current: Final = current
         self._events = Events(0.0, 0.0)
-        self._last = began
+        self._last = started
 
     def __call__(self, now: float) -> Events:
         elapsed, self._last = now - self._last, now
-        bad, total = self._judge()
+        bad, total = self._current()
         self._events = Events(
             self._events.bad + elapsed * bad, self._events.total + elapsed * total
         )
         return self._events
 
-    def _judge(self) -> tuple[int, int]:
-        good = [self._sli.good(c.value) for c in self._cells() if c.value is not None]
-        if self._sli.series == "worst":
-            return int(not all(good)), int(bool(good))
-        return good.count(False), len(good)
+
+def _total(term: TotalEvents, values: _Values) -> float:
+    match term:
+        case EventCount():
+            return _count(term, values)
+        case TimeSlices(series="worst"):
+            return float(bool(values))
+        case TimeSlices():
+            return float(len(values))
+        case _:
+            assert_never(term)
 
 
-def _sum_of(match: Selector, source: Source) -> Callable[[], float]:
-    cells = _cells_of(match, source)
-    events = _recorded if match.instrument.traits.has_buckets else _value
-    return lambda: sum(events(cell) for cell in cells())
+def _bad(term: BadEvents, values: _Values, total: float) -> float:
+    match term:
+        case EventCount():
+            return _count(term, values)
+        case Remainder():
+            return max(total - _count(term.good, values), 0.0)
+        case TimeSlices(comparison=comparison, series=series):
+            bad = sum(comparison is None or comparison.holds(value) for value in values)
+            return float(min(bad, 1) if series == "worst" else bad)
+        case _:
+            assert_never(term)
 
 
-def _recorded(cell: Any) -> float:
-    return float(sum(cell.snapshot()[0]))
+def _count(term: EventCount, values: _Values) -> float:
+    if term.selector.instrument.traits.has_buckets:
+        return float(sum(sum(counts[_slice(term, bounds)]) for bounds, counts in values))
+    return float(sum(values))
 
 
-def _value(cell: Any) -> float:
-    return cell.value or 0.0
+def _slice(term: EventCount, bounds: tuple[float, ...]) -> slice:
+    """Return the positions of the buckets between the term's bounds."""
+    first = None if term.above is None else bounds.index(term.above) + 1
+    end = None if term.at_most is None else bounds.index(term.at_most) + 1
+    return slice(first, end)
 
 
-def _cells_of(match: Selector, source: Source) -> Callable[[], Iterator[Any]]:
-    family = source.family(match.instrument)
-    if not match.matchers:
+def _reader(sli: Sli, source: Source) -> Callable[[], _Read]:
+    # Bad or good events are read before all events: an event that is recorded in between must not
+    # make the part larger than the whole.
+    selectors = dict.fromkeys((sli.bad_events.selector, sli.total_events.selector))
+    cells = {selector: _cells_of(selector, source) for selector in selectors}
+
+    def read() -> _Read:
+        return {selector: list(_values_of(selector, cells[selector]())) for selector in selectors}
+
+    return read
+
+
+def _values_of(selector: Selector, cells: Iterator[Any]) -> Iterator[Any]:
+    is_histogram = selector.instrument.traits.has_buckets
+    return chain.from_iterable(map(_bucket_counts if is_histogram else _value, cells))
+
+
+def _value(cell: Any) -> tuple[float, ...]:
+    return () if cell.value is None else (cell.value,)
+
+
+def _bucket_counts(cell: Any) -> tuple[tuple[tuple[float, ...], list[int]], ...]:
+    return ((cell.bounds, cell.snapshot()[0]),)
+
+
+def _cells_of(selector: Selector, source: Source) -> Callable[[], Iterator[Any]]:
+    family = source.family(selector.instrument)
+    if not selector.matchers:
         return lambda: iter(family.cells())
-    meant = match.predicate()
-    return lambda: (c for c in family.cells() if c.labels is not OVERFLOW and meant(c.labels))
+    selected = selector.predicate()
+    return lambda: (c for c in family.cells() if c.labels is not OVERFLOW and selected(c.labels))

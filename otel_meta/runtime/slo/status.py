@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from otel_meta.model import Budget, Slo, TimeSlice
+from otel_meta.model import Budget, Slo
 
 from .counting import Events
 
@@ -58,7 +58,7 @@ class Status:
             "objective": str(self.slo.objective),
             "period": str(self.slo.period),
             "sli": self.sli,
-            "unit": "seconds" if isinstance(self.slo.sli, TimeSlice) else "events",
+            "unit": self.slo.sli.unit,
             "good": total - bad,
             "bad": bad,
             "total": total,

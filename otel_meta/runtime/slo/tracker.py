@@ -15,7 +15,7 @@ from typing import Final
 
 from otel_meta.model import Budget, Duration, MetaRepo, Slo
 
-from .counting import Counting, Events, Source, counting
+from .counting import EventCounter, Events, Source, event_counter
 from .history import History
 from .status import Status
 
@@ -26,7 +26,7 @@ INTERVAL: Final = 10.0
 @dataclass(frozen=True)
 class _Tracked:
     repo: str
-    count: Counting
+    count: EventCounter
     history: History
     began: float
 
@@ -52,7 +52,7 @@ class SloTracker:
             now = self._clock()
             for slo in repo.slos.values():
                 if slo not in self._tracked:
-                    count = counting(slo.sli, self._source, now)
+                    count = event_counter(slo.sli, self._source, now)
                     history = History(now, slo.period.seconds, count(now))
                     self._tracked[slo] = _Tracked(repo.name, count, history, now)
 

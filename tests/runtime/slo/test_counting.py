@@ -12,7 +12,7 @@ from otel_meta.model.selector import as_selector
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
-from otel_meta.runtime.slo.counting import Events, counting
+from otel_meta.runtime.slo.counting import Events, event_counter
 
 
 @labels
@@ -35,7 +35,7 @@ class Bench:
 
     def __init__(self, sli: Sli) -> None:
         self.storage = MetricStorage(Faults())
-        self._count = counting(sli, self.storage, 0.0)
+        self._count = event_counter(sli, self.storage, 0.0)
 
     def live(self, instrument: Any) -> Any:
         """The live half of an instrument."""

@@ -1,0 +1,19 @@
+"""How often rules are evaluated, and the span of the increases that they record."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_meta.model import Duration
+
+EVALUATION_INTERVAL: Final = Duration("1m")
+"""The time from one evaluation of a rule group to the next."""
+
+INCREASE_WINDOW: Final = Duration("5m")
+"""The span of each recorded increase of bad and total events; long windows read one increase in
+each span. The names of the recorded series contain it."""
+
+INCREASE_MINUTES: Final = INCREASE_WINDOW.seconds // 60
+
+EVALUATIONS_PER_WINDOW: Final = INCREASE_WINDOW.seconds // EVALUATION_INTERVAL.seconds
+"""How many recorded increases contain the same event."""

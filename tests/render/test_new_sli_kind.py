@@ -1,0 +1,128 @@
+"""A kind of SLI that the package does not have, declared here alone.
+
+A new kind is described in the terms of `otel_meta.model.event_terms`. Rules, the counter in the
+process, documents, dashboards and trace sampling then work without a change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from otel_meta.model import Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
+from otel_meta.model.event_terms import EventCount, Remainder
+from otel_meta.render.collector.sampling import bad_span
+from otel_meta.render.dashboards.instrument_panels import sli_steps
+from otel_meta.render.dashboards.panel import GREEN, RED, Step
+from otel_meta.render.docs.descriptions import sli_in_words
+from otel_meta.render.links import Links
+from otel_meta.render.rules.alerting_rules import alerting_groups
+from otel_meta.render.rules.sli_promql import increments
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.storage import MetricStorage
+from otel_meta.runtime.slo.counting import event_counter
+from otel_meta.runtime.slo.status import Status
+
+
+@dataclass(frozen=True)
+class Band(Sli):
+    """Values of a histogram: good above one bucket bound, up to another."""
+
+    values: Selector
+    above: float
+    at_most: float
+
+    @property
+    def total_events(self) -> EventCount:
+        """Every recorded value."""
+        return EventCount(self.values)
+
+    @property
+    def bad_events(self) -> Remainder:
+        """Every value outside the band."""
+        return Remainder(EventCount(self.values, self.above, self.at_most))
+
+
+class Bakery(MetaRepo, name="bakery", owner="bakers"):
+    """Bread."""
+
+    baking = Histogram(
+        "bakery.baking", "Time to bake.", NoLabels, unit="s", buckets=(0.1, 0.5, 1.5, 60)
+    )
+    crisp = Slo(
+        "bakery-crisp",
+        objective="99%",
+        period="30d",
+        sli=Band(Selector(baking), 0.5, 1.5),
+        why="Pale bread is returned.",
+    )
+
+
+SLI = Bakery.crisp.sli
+COUNT = (
+    "sum by (service_namespace, service_name) "
+    '(increase(bakery_baking_seconds_count{service_namespace="bakery"}[5m]))'
+)
+BAD = f"""\
+clamp_min(
+  {COUNT}
+  -
+  ({COUNT.replace("_count", "_bucket").replace('"bakery"', '"bakery",le="1.5"')}
+  -
+  {COUNT.replace("_count", "_bucket").replace('"bakery"', '"bakery",le="0.5"')})
+, 0)"""
+
+
+def test_rules() -> None:
+    """The rules subtract the buckets inside the band from all events."""
+    assert (BAD, COUNT) == increments(SLI, "bakery")
+
+
+def test_alerts() -> None:
+    """An SLO of a new kind has every alert of an SLO that counts events."""
+    (group,) = alerting_groups(Bakery, Links())
+
+    assert 5 == len(group.rules)
+
+
+@pytest.mark.parametrize(("value", "bad"), [(0.5, 1), (0.6, 0), (1.5, 0), (1.6, 1)])
+def test_counter(value: float, bad: int) -> None:
+    """The process counts the values outside the band as bad."""
+    storage = MetricStorage(Faults())
+    count = event_counter(SLI, storage, 0.0)
+    live: Any = storage.recorder(Bakery.baking)
+    live.record(value)
+
+    assert (bad, 1) == count(0.0)
+
+
+def test_status() -> None:
+    """The status of the SLO counts events."""
+    storage = MetricStorage(Faults())
+    events = event_counter(SLI, storage, 0.0)(0.0)
+    status = Status(slo=Bakery.crisp, repo="bakery", events=events, burn_rates={}, covered=1.0)
+
+    assert "events" == status.as_json()["unit"]
+
+
+def test_words() -> None:
+    """Documents name both bounds of the band."""
+    assert "bakery_baking_seconds > 0.5 and <= 1.5" == sli_in_words(SLI)
+
+
+def test_dashboards() -> None:
+    """Panels are red on both sides of the band."""
+    assert (Step(None, RED), Step(0.5, GREEN), Step(1.5, RED)) == sli_steps(SLI)
+
+
+def test_sampling() -> None:
+    """Traces with a span outside the band are kept."""
+    duration = "span.end_time_unix_nano - span.start_time_unix_nano"
+    expected = (
+        'resource.attributes["service.namespace"] == "bakery" and '
+        f"({duration} <= 500000000 or {duration} > 1500000000)"
+    )
+
+    assert expected == bad_span(Bakery, Bakery.crisp)
