@@ -1,1 +1,1 @@
-"""What happens in a process: recording, exporting, logging and keeping count of SLOs."""
+"""Runtime of one process: recording, export, logs, and SLO tracking."""

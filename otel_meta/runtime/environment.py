@@ -1,4 +1,4 @@
-"""Reading environment variables as OpenTelemetry asks: invalid ones warn and fall back."""
+"""Environment variables read by OpenTelemetry's rules: an invalid value warns and falls back."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _FALSE: Final = frozenset({"false", "0", "no", "off"})
 
 
 class Environment:
-    """Variables by name; ``warnings`` collects what could not be used, and what is used instead."""
+    """Environment variables by name; ``warnings`` has one text for each invalid value."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables: Final = variables
         self.warnings: Final[list[str]] = []
 
     def text(self, *names: str) -> str | None:
-        """The first of these variables that is set and not empty."""
+        """Return the value of the first of these variables that is set and not empty."""
         return next((v for n in names if (v := self._variables.get(n, "").strip())), None)
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """A boolean."""
+        """Return a boolean."""
         text = self.text(name)
         if text is None:
             return default
@@ -32,19 +32,19 @@ class Environment:
             return text.lower() in _TRUE
         return self._fall_back(name, text, "true or false", default)
 
-    def number(self, *names: str, default: float, least: float, most: float) -> float:
-        """A number within bounds, from the first of these variables that is set."""
+    def number(self, *names: str, default: float, minimum: float, maximum: float) -> float:
+        """Return a number within bounds, from the first of these variables that is set."""
         name = next((n for n in names if self.text(n)), names[0])
         text = self.text(name)
         if text is None:
             return default
         value = _as_float(text)
-        if value is not None and least <= value <= most:
+        if value is not None and minimum <= value <= maximum:
             return value
-        return self._fall_back(name, text, f"a number from {least:g} to {most:g}", default)
+        return self._fall_back(name, text, f"a number from {minimum:g} to {maximum:g}", default)
 
     def choice(self, *names: str, known: Collection[str], default: str) -> str:
-        """One of a few words, from the first of these variables that is set."""
+        """Return one of the known words, from the first of these variables that is set."""
         name = next((n for n in names if self.text(n)), names[0])
         text = self.text(name)
         if text is None or text.lower() in known:
@@ -52,19 +52,21 @@ class Environment:
         return self._fall_back(name, text, f"one of {', '.join(known)}", default)
 
     def names(
-        self, name: str, known: Callable[[str], bool], default: tuple[str, ...]
+        self, name: str, is_known: Callable[[str], bool], default: tuple[str, ...]
     ) -> tuple[str, ...]:
-        """A comma list of words; those not known are left out."""
+        """Return the known words of a comma-separated list; the default if none is known."""
         text = self.text(name)
         if text is None:
             return default
         words = tuple(dict.fromkeys(w for part in text.split(",") if (w := part.strip().lower())))
-        for word in (w for w in words if not known(w)):
-            self._fall_back(name, word, "a name that is installed", None)
-        return tuple(word for word in words if known(word)) or default
+        known = tuple(word for word in words if is_known(word))
+        for word in words:
+            if word not in known:
+                self._fall_back(name, word, "a name that is installed", None)
+        return known or default
 
     def pairs(self, name: str) -> dict[str, str]:
-        """A comma list of key=value with percent-encoded values."""
+        """Return a comma-separated list of key=value, whose values are percent-encoded."""
         pairs: dict[str, str] = {}
         for part in filter(None, (self.text(name) or "").split(",")):
             key, equals, value = part.partition("=")
@@ -74,9 +76,9 @@ class Environment:
                 self._fall_back(name, part, "key=value", None)
         return pairs
 
-    def _fall_back(self, name: str, text: str, wanted: str, default: T) -> T:
+    def _fall_back(self, name: str, text: str, expected: str, default: T) -> T:
         instead = "ignoring it" if default is None else f"using {default!r}"
-        self.warnings.append(f"{name} holds {text!r}, which is not {wanted}; {instead}")
+        self.warnings.append(f"{name} holds {text!r}, which is not {expected}; {instead}")
         return default
 
 

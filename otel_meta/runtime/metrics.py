@@ -1,9 +1,10 @@
-"""The metrics signal: accumulators and the SDK's own instruments, out by every chosen way."""
+"""The metrics signal: our series and the SDK's instruments, pushed to exporters or scraped."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -20,13 +21,14 @@ from otel_meta.extras import optional
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 
 from .export.delivery import DeliveryMonitor
-from .export.exporters import create_exporter
+from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
 from .export.producer import MetricProducer
+from .fork import reset_after_fork
 from .multiprocess.service_view import View
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
-from .resource import of_service
+from .resource import service_resource
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -35,60 +37,65 @@ if TYPE_CHECKING:
 
 
 class PushReader(PeriodicExportingMetricReader):
-    """Exports the accumulators with what the SDK collected, when told to.
+    """A reader of the SDK that exports our series together with the SDK's collection.
 
-    Its own thread is left out by an infinite interval: it would end for good at the first error
-    that a foreign instrument's aggregation raises. A `Ticker` outlives that.
+    The interval is infinite, so the SDK starts no thread. Its thread would end at the first error
+    in the aggregation of an instrument; a `Ticker` calls `collect` instead and survives errors.
     """
 
-    def __init__(self, exporter: MetricExporter, points: MetricProducer) -> None:
+    def __init__(self, exporter: MetricExporter, producer: MetricProducer) -> None:
         super().__init__(exporter, export_interval_millis=math.inf)
-        self._points: Final = points
+        self._producer: Final = producer
+        reset_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Renew the lock in a forked child: a thread of the parent holds it during an export."""
+        self._export_lock = Lock()
 
     def _receive_metrics(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
     ) -> None:
-        super()._receive_metrics(self._points.beside(metrics_data), timeout_millis, **kwargs)
+        super()._receive_metrics(self._producer.append_to(metrics_data), timeout_millis, **kwargs)
 
 
 class Metrics:
-    """The meter provider, and the ways out of it."""
+    """The meter provider, its readers, and the port for /metrics."""
 
     def __init__(
         self,
         settings: Settings,
         resource: Resource,
         storage: MetricStorage,
-        outage: DeliveryMonitor,
+        monitor: DeliveryMonitor,
         *,
         view: View | None = None,
         workers: Workers | None = None,
     ) -> None:
         self._settings: Final = settings
-        self._accumulators: Final = storage
+        self._storage: Final = storage
         self.scrape: Final[Scrape | None] = self._scrape(resource, view)
-        pushed = (name for name in settings.exporters["metrics"] if name != "prometheus")
-        self._pushes: Final = [self._push(name, outage) for name in pushed]
+        pushed = filter(is_pushed, settings.exporters["metrics"])
+        self._pushes: Final = [self._push(name, monitor) for name in pushed]
         readers: list[MetricReader] = [*self._pushes]
         if self.scrape is not None:
             readers.append(self.scrape.reader)
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
-        _keep_alive(self.provider)
+        register_up(self.provider)
         self.port: Final[Port | None] = self._port(workers)
         self._tickers: Final = [self._ticker(reader) for reader in self._pushes]
 
     def start(self) -> None:
-        """Begin to push at the export interval."""
+        """Start to push at the export interval."""
         for ticker in self._tickers:
             ticker.start()
 
     def flush(self, timeout: float) -> None:
-        """Push now. Not `MeterProvider.force_flush`, which collects for the scraped reader too."""
+        """Push now. `MeterProvider.force_flush` would collect for the scraped reader as well."""
         for reader in self._pushes:
             reader.force_flush(timeout * 1000)
 
     def shutdown(self, timeout: float) -> None:
-        """Push a last time, and free the port."""
+        """Close the port, push a last time, and shut the exporters down."""
         for ticker in self._tickers:
             ticker.stop(timeout)
         if self.port is not None:
@@ -101,9 +108,9 @@ class Metrics:
             return None
         module = optional("otel_meta.runtime.prometheus.scrape", "Prometheus export", "prometheus")
         scrape: Scrape = module.Scrape(
-            self._accumulators.families if view is None else view.families,
-            resource if view is None else of_service(resource),
-            self._accumulators.faults.report,
+            self._storage.families if view is None else view.families,
+            resource if view is None else service_resource(resource),
+            self._storage.faults.report,
             self._settings.prometheus_token,
             None if view is None else view.owners,
         )
@@ -118,27 +125,26 @@ class Metrics:
         with workers.opening(number) as is_ours:
             return self.scrape.listen(host, number, "now" if is_ours else "later")
 
-    def _push(self, name: str, outage: DeliveryMonitor) -> PushReader:
-        exporter = create_exporter("metrics", name, self._settings)
-        outage.watch(exporter, "metrics")
-        # Other exporters choose for the SDK alone, for they do not say what they chose.
-        preference = self._settings.temporality if name == "otlp" else "cumulative"
-        return PushReader(exporter, MetricProducer(self._accumulators, preference))
+    def _push(self, name: str, monitor: DeliveryMonitor) -> PushReader:
+        otlp = self._settings.otlp
+        exporter = monitor.watch(create_exporter("metrics", name, otlp), "metrics")
+        producer = MetricProducer(self._storage, temporality_preference(name, otlp))
+        return PushReader(exporter, producer)
 
     def _ticker(self, reader: PushReader) -> Ticker:
         collect: Callable[[], None] = reader.collect
         return Ticker(
-            "metrics export", self._settings.metric_interval, collect, self._accumulators.faults
+            "metrics export", self._settings.metric_interval, collect, self._storage.faults
         )
 
 
-def _keep_alive(provider: MeterProvider) -> None:
-    """Have one instrument that always reports: readers get nothing from an SDK that has nothing."""
+def register_up(provider: MeterProvider) -> None:
+    """Register a gauge that is always 1: without any point, the SDK does not call a reader."""
 
     def up(_options: CallbackOptions) -> list[Observation]:
         return [Observation(1)]
 
-    # Not the accumulators' scope: of two with one name, the encoder of OTLP keeps the later alone.
+    # Not the scope of our series: the OTLP encoder keeps only the last of two scopes of one name.
     provider.get_meter("otel_meta.process").create_observable_gauge(
         UP, [up], description=UP_DESCRIPTION
     )

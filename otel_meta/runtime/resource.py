@@ -1,4 +1,4 @@
-"""Who the process is: the resource that every signal carries."""
+"""The resource: attributes of this process that every signal carries."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from opentelemetry.sdk.resources import Resource
 from .settings import Settings
 
 IDENTITY: Final = frozenset({"service.name", "service.namespace"})
-"""Copied onto every series, as service_name and service_namespace."""
+"""Attributes that are copied onto every series, as service_name and service_namespace."""
 
 
 def create_resource(settings: Settings) -> Resource:
-    """The resource of this process; what the settings say wins over what is detected."""
+    """Create the resource of this process; settings override detected attributes."""
     attributes = {
         **settings.resource_attributes,
         "service.name": settings.service_name,
@@ -25,12 +25,12 @@ def create_resource(settings: Settings) -> Resource:
         "telemetry.distro.name": "otel_meta",
         "telemetry.distro.version": version("otel_meta"),
     }
-    with _quiet():
+    with _silenced_sdk_warnings():
         return Resource.create({key: value for key, value in attributes.items() if value})
 
 
-def of_service(resource: Resource) -> Resource:
-    """What is true of every process of a service."""
+def service_resource(resource: Resource) -> Resource:
+    """Return a resource without the attributes of a single process of the service."""
     return Resource(
         {
             key: value
@@ -42,8 +42,8 @@ def of_service(resource: Resource) -> Resource:
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
-    """The SDK reads OTEL_RESOURCE_ATTRIBUTES again, and what is wrong there has been said."""
+def _silenced_sdk_warnings() -> Generator[None]:
+    """Silence the SDK, which reads OTEL_RESOURCE_ATTRIBUTES again: `read_settings` has warned."""
     sdk = logging.getLogger("opentelemetry.sdk.resources")
     disabled, sdk.disabled = sdk.disabled, True
     try:

@@ -1,4 +1,4 @@
-"""What OpenTelemetry's libraries read from the process for themselves, settled before they do."""
+"""Environment variables of OpenTelemetry's libraries, corrected before the libraries read them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def _is_limit(text: str) -> bool:
     return not text.strip() or text.strip().isdecimal()
 
 
-_OF_THE_SDK: Final[dict[str, Callable[[str], bool]]] = {
+_CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "OTEL_METRICS_EXEMPLAR_FILTER": {"", "always_on", "always_off", "trace_based"}.__contains__,
     **{
-        f"OTEL_{what}_LIMIT": _is_limit
-        for what in (
+        f"OTEL_{limit}_LIMIT": _is_limit
+        for limit in (
             "ATTRIBUTE_COUNT",
             "ATTRIBUTE_VALUE_LENGTH",
             "EVENT_ATTRIBUTE_COUNT",
@@ -36,14 +36,14 @@ _OF_THE_SDK: Final[dict[str, Callable[[str], bool]]] = {
         )
     },
 }
-"""Variables that the SDK reads for itself, and what it can read."""
+"""Variables that the SDK reads, each with a test of its value."""
 
 
 def set_propagators(names: tuple[str, ...]) -> None:
-    """Choose which headers carry a trace from service to service.
+    """Set the headers that propagate a trace from service to service.
 
-    ``opentelemetry.propagate`` reads the variable while it is imported, and raises there if a name
-    is unknown. It is imported here, after the settings have been checked, with the checked value.
+    ``opentelemetry.propagate`` reads the variable on import and raises if a name is unknown. So the
+    module is imported here, after the settings have been checked, and reads the checked value.
     """
     os.environ[_PROPAGATORS] = ",".join(names) or "none"
     propagate = import_module("opentelemetry.propagate")
@@ -51,10 +51,10 @@ def set_propagators(names: tuple[str, ...]) -> None:
 
 
 def prefer_stable_conventions() -> None:
-    """Have contrib's instrumentors emit the stable HTTP conventions.
+    """Make contrib's instrumentors emit the stable HTTP conventions.
 
-    They read the variable once, at the first instrumentation of anything, and default to the
-    legacy ones, in which a client's Host header becomes a label.
+    Instrumentors read the variable once, at the first instrumentation in the process. Their default
+    are the legacy conventions, in which a client's Host header becomes a label.
     """
     wanted = os.environ.get(_CONVENTIONS, "")
     if not {"http", "http/dup"} & set(wanted.replace(" ", "").split(",")):
@@ -62,14 +62,14 @@ def prefer_stable_conventions() -> None:
 
 
 def drop_invalid_variables() -> list[str]:
-    """Take variables away that would keep the SDK from starting; it should ignore them, and raises.
+    """Remove variables whose values make the SDK raise; the standard demands to ignore them.
 
     Returns:
-        A warning for each.
+        A warning for each removed variable.
     """
-    wrong = [name for name, valid in _OF_THE_SDK.items() if not valid(os.environ.get(name, ""))]
+    invalid = [name for name, is_valid in _CHECKS.items() if not is_valid(os.environ.get(name, ""))]
     return [
-        f"{name} holds {os.environ.pop(name)!r}, which is invalid; ignoring it" for name in wrong
+        f"{name} holds {os.environ.pop(name)!r}, which is invalid; ignoring it" for name in invalid
     ]
 
 

@@ -1,4 +1,4 @@
-"""The telemetry of a process: what `configure` returns, and what everything else is given."""
+"""The telemetry of one process, which `configure` returns and the web framework is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from opentelemetry.sdk.resources import Resource
 
 from otel_meta.model import MetaRepo
 
-from .export.deadline import within
+from .export.deadline import run_with_deadline
 from .export.delivery import DeliveryMonitor
 from .export.periodic import Ticker
 from .logs.provider import Logs
@@ -52,10 +52,11 @@ def _view(workers: Workers | None, storage: MetricStorage) -> View | None:
 
 
 class Telemetry:
-    """Metrics, traces, logs and SLOs of one process. A context manager: leaving it shuts down.
+    """Metrics, traces, logs and SLOs of one process; a context manager that shuts down on exit.
 
     Raises:
-        ConfigurationError: an exporter cannot start; among them `MissingExtra` and `PortInUse`.
+        ConfigurationError: an exporter cannot start, with `MissingExtra` and `PortInUse` among the
+            causes.
     """
 
     def __init__(
@@ -78,104 +79,105 @@ class Telemetry:
         )
         self.view: Final = _view(self.workers, self.storage)
         self.tracker: Final = SloTracker(self.view or self.storage, clock)
-        self._outage: Final = DeliveryMonitor(self.faults)
-        self.logs: Final = Logs(settings, resource, self.faults, self._outage)
+        self._monitor: Final = DeliveryMonitor(self.faults)
+        self.logs: Final = Logs(settings, resource, self.faults, self._monitor)
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
-            self.traces = Traces(settings, resource, self.faults, self._outage)
+            self.traces = Traces(settings, resource, self.faults, self._monitor)
             if settings.exemplars:
                 self.traces.provider.add_span_processor(self.storage.spans)
             self.metrics = Metrics(
                 settings,
                 resource,
                 self.storage,
-                self._outage,
+                self._monitor,
                 view=self.view,
                 workers=self.workers,
             )
-        self._sampling: Final = Ticker("SLO tracker", INTERVAL, self.tracker.sample, self.faults)
-        self._draining = 0.0
-        self._open = True
-        self._closing: Final = Lock()
+        self._slo_ticker: Final = Ticker("SLO tracker", INTERVAL, self.tracker.sample, self.faults)
+        self._drain_seconds = 0.0
+        self._is_open = True
+        self._shutdown_lock: Final = Lock()
 
     @property
     def scrape(self) -> Scrape | None:
-        """What answers /metrics; None where metrics are not exported to Prometheus."""
+        """The scrape that serves /metrics; None if prometheus is not among the exporters."""
         return None if self.metrics is None else self.metrics.scrape
 
     def start(self) -> None:
-        """Begin to export and to keep count."""
-        self._outage.listen()
+        """Start to export, and to sample the SLOs."""
+        self._monitor.install()
         if self.metrics is not None:
             self.metrics.start()
-            self._say_where(self.metrics)
-            self._sampling.start()
+            self._log_address(self.metrics)
+            self._slo_ticker.start()
 
     def bind(self, repo: type[RepoT]) -> RepoT:
-        """A meta-repository whose instruments are live, and whose SLOs are tracked from now on."""
+        """Return an instance of a meta-repository with live instruments, and track its SLOs."""
         if self.settings.namespace not in ("", repo.name):
             logger.warning(
-                "bind(%s): this service belongs to %s, and the rules of %s look at series of "
-                "service_namespace=%r alone; they will not see what is recorded here",
+                "bind(%s): this service belongs to %s, and the rules of %s select series of "
+                "service_namespace=%r alone; they will not see the series of this service",
                 repo.__name__,
                 self.settings.namespace,
                 repo.__name__,
                 repo.name,
             )
         live = bind(repo, self.storage)
-        self.tracker.follow(repo)
+        self.tracker.track(repo)
         return live
 
     def flush(self, timeout: float | None = None) -> bool:
         """Export everything recorded so far.
 
         Args:
-            timeout: seconds to wait in all; by default ``settings.shutdown_timeout``.
+            timeout: seconds to wait for all signals together; by default
+                ``settings.shutdown_timeout``.
 
         Returns:
-            Whether it was done in time. What could not be delivered is counted as a fault.
+            True if the exporters finished in time. A failed delivery is counted as a fault.
         """
         seconds = self.settings.shutdown_timeout if timeout is None else timeout
         jobs = {f"{n} flush": partial(s.flush, seconds) for n, s in self._signals().items()}
-        return within(seconds, jobs, self.faults)
+        return run_with_deadline(seconds, jobs, self.faults)
 
     def drain(self) -> None:
-        """Export everything before the process stops; the time it takes is `shutdown`'s."""
+        """Export everything before the process stops, and deduct the time from `shutdown`'s."""
         start = time.monotonic()
         self.flush()
-        self._draining = time.monotonic() - start
+        self._drain_seconds = time.monotonic() - start
 
     def shutdown(self, timeout: float | None = None) -> bool:
-        """Export everything recorded so far and stop, once; a second call does nothing.
+        """Export everything recorded so far and stop; a second call does nothing.
 
         Args:
-            timeout: seconds to wait in all; by default what is left of
+            timeout: seconds to wait for all signals together; by default the rest of
                 ``settings.shutdown_timeout`` after `drain`.
 
         Returns:
-            Whether it was done in time.
+            True if the exporters finished in time.
         """
-        with self._closing:
-            was_open, self._open = self._open, False
+        with self._shutdown_lock:
+            was_open, self._is_open = self._is_open, False
         if not was_open:
             return True
-        left = max(self.settings.shutdown_timeout - self._draining, 0.0)
+        left = max(self.settings.shutdown_timeout - self._drain_seconds, 0.0)
         seconds = left if timeout is None else timeout
-        self._sampling.stop(seconds)
+        self._slo_ticker.stop(seconds)
         jobs = {f"{n} shutdown": partial(s.shutdown, seconds) for n, s in self._signals().items()}
-        in_time = within(seconds, jobs, self.faults)
-        if not in_time and not self._outage.is_on:  # which has been warned of
+        in_time = run_with_deadline(seconds, jobs, self.faults)
+        if not in_time and not self._monitor.is_failing:  # an outage has its own warning
             logger.warning(
                 "telemetry did not finish within %g s of shutdown; the rest is lost", seconds
             )
         if self.workers is not None:
             self.workers.close()
-        self._outage.leave()
+        self._monitor.uninstall()
         self.logs.uninstall()
         return in_time
 
-    def _say_where(self, metrics: Metrics) -> None:
+    def _log_address(self, metrics: Metrics) -> None:
         if metrics.port is not None:
             logger.info("metrics on http://%s:%d/metrics", metrics.port.host, metrics.port.number)
 

@@ -1,11 +1,14 @@
-"""Text that every export path can carry."""
+"""Text in valid UTF-8, which every export path can carry."""
 
 from __future__ import annotations
 
 
-def in_words(value: object) -> str:
-    """A text for anything, in valid UTF-8: lone surrogates become question marks."""
-    if type(value) is str and value.isascii():  # as most are, which then need no copy
+def utf8_text(value: object) -> str:
+    """Return a string, or the `repr` of another value, in valid UTF-8.
+
+    A lone surrogate becomes a question mark. A `repr` that raises becomes the names of the types.
+    """
+    if type(value) is str and value.isascii():  # the common case needs no copy
         return value
     try:
         text = value if isinstance(value, str) else repr(value)

@@ -1,4 +1,4 @@
-"""The traces signal: a tracer provider whose spans leave in batches."""
+"""The traces signal: a tracer provider that exports spans in batches."""
 
 from __future__ import annotations
 
@@ -40,32 +40,35 @@ SAMPLERS: Final[dict[str, Callable[[str | None], Sampler]]] = {
 
 
 class Traces:
-    """The tracer provider, and the ways out of it."""
+    """The tracer provider, with a queue and an exporter for each target."""
 
     def __init__(
-        self, settings: Settings, resource: Resource, faults: Faults, outage: DeliveryMonitor
+        self, settings: Settings, resource: Resource, faults: Faults, monitor: DeliveryMonitor
     ) -> None:
         sampler = create_sampler(settings.sampler, settings.sampler_arg)
         self.provider: Final = TracerProvider(sampler, resource, shutdown_on_exit=False)
         for name in settings.exporters["traces"]:
-            exporter = create_exporter("traces", name, settings)
-            outage.watch(exporter, "traces")
-            self.provider.add_span_processor(SpanQueue(exporter, faults))
+            exporter = create_exporter("traces", name, settings.otlp)
+            self.provider.add_span_processor(SpanQueue(exporter, monitor, faults))
 
     def flush(self, timeout: float) -> None:
-        """Export what has ended. The SDK heeds no timeout here, so the caller has to."""
+        """Export the ended spans. The SDK ignores the timeout; the caller enforces one."""
         self.provider.force_flush(int(timeout * 1000))
 
     def shutdown(self, _timeout: float) -> None:
-        """Export what has ended, and no more."""
+        """Export the spans that have ended, and stop."""
         self.provider.shutdown()
 
 
 def create_sampler(name: str, arg: str | None) -> Sampler:
-    """A sampler by its standard name, or by that of an installed one.
+    """Create a sampler by its standard name, or by the name of its entry point.
+
+    Args:
+        name: a checked name, such as ``Settings.sampler``.
+        arg: the value of OTEL_TRACES_SAMPLER_ARG.
 
     Raises:
-        ConfigurationError: an installed one cannot be made.
+        ConfigurationError: the factory of an installed sampler refused the argument.
     """
     if name in SAMPLERS:
         return SAMPLERS[name](arg)

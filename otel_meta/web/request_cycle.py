@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Final, NamedTuple
 
-from otel_meta.runtime.logs.exceptions import carry
+from otel_meta.runtime.logs.exceptions import attach_ids
 from otel_meta.runtime.logs.processors import current_ids
 
 from .asgi import Header, Message, Receive, Send
@@ -79,7 +79,7 @@ class RequestCycle:
     def failed(self, error: BaseException) -> None:
         """Take note of what the application raised, and have it carry the ids."""
         self._error = error
-        carry(error, {"request_id": self._request_id, **self._span_ids})
+        attach_ids(error, {"request_id": self._request_id, **self._span_ids})
 
     def finish(self) -> None:
         """Report, unless that has been done."""

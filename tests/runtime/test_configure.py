@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import inspect
 import io
+import pydoc
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +18,7 @@ from opentelemetry import trace
 
 from otel_meta import Counter, MetaRepo, NoLabels, configure
 from otel_meta.errors import MissingExtra
+from otel_meta.runtime.options import Options
 from otel_meta.testing import OtlpSink
 
 if TYPE_CHECKING:
@@ -52,11 +56,43 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     tiles = Counter("atlas.tiles", "Tiles.", NoLabels)
 
 
-def quiet(**settings: Any) -> Any:
-    """Telemetry that leaves this process alone."""
-    return configure(
-        **{"service_name": "a", "set_global": False, "log_stream": None, "environ": {}} | settings
+def quiet(**options: Any) -> Any:
+    """Configure telemetry that changes nothing global, with the given options."""
+    defaults: dict[str, Any] = {"set_global": False, "log_stream": None, "environ": {}}
+    return configure("a", **defaults | options)
+
+
+class TestOptions:
+    def test_documented(self) -> None:
+        """The docstring documents every option, in the order of `Options`."""
+        text = inspect.getdoc(configure) or ""
+        arguments = text.partition("Args:")[2].partition("Raises:")[0]
+        documented = re.findall(r"^    (\w+): ", arguments, re.MULTILINE)
+
+        assert ["service_name", "repo", *Options.__annotations__] == documented
+
+    def test_help(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The help of configure() shows its options, and no value of the environment."""
+        monkeypatch.setenv("SECRET", "hunter2")
+        text = pydoc.render_doc(configure)
+
+        assert "metric_interval: seconds" in text
+        assert "hunter2" not in text
+
+    def test_unknown(self) -> None:
+        """An unknown option is an error that names the option."""
+        with pytest.raises(
+            TypeError, match=r"configure\(\) got an unexpected keyword argument 'port'"
+        ):
+            quiet(port=9464)
+
+    @pytest.mark.parametrize(
+        "name", sorted(Options.__annotations__.keys() - {"clock", "environ", "set_global"})
     )
+    def test_none(self, name: str) -> None:
+        """None is accepted for every option of a setting."""
+        with quiet(**{name: None}) as telemetry:
+            assert "a" == telemetry.settings.service_name
 
 
 class TestArguments:

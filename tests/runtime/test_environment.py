@@ -69,13 +69,13 @@ class TestNumber:
         """A number within its bounds is taken as it is."""
         env = read(repr(number))
 
-        assert (number, []) == (env.number("NAME", default=5, least=1, most=10), env.warnings)
+        assert (number, []) == (env.number("NAME", default=5, minimum=1, maximum=10), env.warnings)
 
     @given(texts | st.floats().map(str) | st.integers().map(str))
     def test_any(self, text: str) -> None:
         """Whatever a variable holds, the number is within bounds, or the default with a warning."""
         env = read(text)
-        number = env.number("NAME", default=5, least=1, most=10)
+        number = env.number("NAME", default=5, minimum=1, maximum=10)
 
         assert 1 <= number <= 10
         assert len(env.warnings) <= 1
@@ -86,14 +86,14 @@ class TestNumber:
         """What is no number within its bounds is warned of."""
         env = read(text)
 
-        assert 5 == env.number("NAME", default=5, least=1, most=10)
+        assert 5 == env.number("NAME", default=5, minimum=1, maximum=10)
         assert [f"NAME holds {text!r}, which is not a number from 1 to 10; using 5"] == env.warnings
 
     def test_more_names(self) -> None:
         """The first variable that is set decides, and a bad one is not passed over."""
         env = Environment({"A": "x", "B": "2"})
 
-        assert 5 == env.number("A", "B", default=5, least=1, most=10)
+        assert 5 == env.number("A", "B", default=5, minimum=1, maximum=10)
 
 
 class TestChoice:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from decimal import Decimal
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,6 +111,47 @@ class TestPush:
             assert {("export of metrics", "undelivered"): 1.0} == {
                 cell.labels: cell.value for cell in faults.family.cells()
             }
+
+
+class Stuck(MetricExporter):
+    """An exporter that waits for an event, except in a forked child."""
+
+    def __init__(self, parent: int) -> None:
+        super().__init__()
+        self.entered, self.release = Event(), Event()
+        self._parent = parent
+
+    def export(self, *_: Any, **__: Any) -> MetricExportResult:
+        """Wait in the parent, succeed in the child."""
+        if os.getpid() == self._parent:
+            self.entered.set()
+            self.release.wait(20)
+        return MetricExportResult.SUCCESS
+
+    def force_flush(self, *_: Any, **__: Any) -> bool:
+        """Return True: nothing is buffered."""
+        return True
+
+    def shutdown(self, *_: Any, **__: Any) -> None:
+        """Do nothing."""
+
+
+class TestFork:
+    def test_during_export(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A child that is forked during an export of its parent can export."""
+        exporter = Stuck(os.getpid())
+        monkeypatch.setattr(metrics, "create_exporter", lambda *_: exporter)
+        with capture("maps", metrics="console", traces="none") as captured:
+            flushing = Thread(target=captured.telemetry.flush)
+            flushing.start()
+            exporter.entered.wait(20)
+            if (child := os.fork()) == 0:
+                os._exit(0 if captured.telemetry.flush(5) else 1)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            exporter.release.set()
+            flushing.join()
+
+        assert 0 == code
 
 
 class TestForeign:

@@ -1,1 +1,1 @@
-"""Delivery: exporters, bounded queues in front of them, and what cannot be delivered."""
+"""Export by push: exporters, bounded queues before them, and delivery failures."""

@@ -1,4 +1,4 @@
-"""Doing several things within a bounded time, for an SDK that heeds no timeouts."""
+"""Run jobs with a common deadline: flush and shutdown of the SDK take no timeout."""
 
 from __future__ import annotations
 
@@ -9,17 +9,24 @@ from threading import Thread
 from otel_meta.runtime.recording.faults import Faults
 
 
-def within(timeout: float, jobs: Mapping[str, Callable[[], object]], faults: Faults) -> bool:
-    """Run jobs side by side and wait for them, ``timeout`` seconds in all.
+def run_with_deadline(
+    timeout: float, jobs: Mapping[str, Callable[[], object]], faults: Faults
+) -> bool:
+    """Run jobs in parallel and wait until all have finished, or until the timeout.
 
-    What is not done by then is left to its daemon thread. An error in a job is counted.
+    A job that is late continues on its daemon thread. An error of a job is counted.
+
+    Args:
+        timeout: seconds to wait for all jobs together.
+        jobs: jobs by name; the name is that of the thread and of the fault.
+        faults: counts the errors.
 
     Returns:
-        Whether every job was done in time.
+        True if every job finished in time.
     """
     deadline = time.monotonic() + timeout
     threads = [
-        Thread(target=_guarded, args=(name, job, faults), name=f"otel_meta {name}", daemon=True)
+        Thread(target=_run_job, args=(name, job, faults), name=f"otel_meta {name}", daemon=True)
         for name, job in jobs.items()
     ]
     for thread in threads:
@@ -29,7 +36,7 @@ def within(timeout: float, jobs: Mapping[str, Callable[[], object]], faults: Fau
     return not any(thread.is_alive() for thread in threads)
 
 
-def _guarded(name: str, job: Callable[[], object], faults: Faults) -> None:
+def _run_job(name: str, job: Callable[[], object], faults: Faults) -> None:
     try:
         job()
     except Exception as error:

@@ -1,7 +1,8 @@
-"""Exporters that cannot deliver: one warning when that starts, one line when it ends.
+"""Delivery failures: one warning when an outage starts, one line when the outage ends.
 
-The SDK's exporters log every attempt of every signal. Their words are caught and kept as the
-reason, so that an unreachable Collector costs one line and a counter instead of many lines.
+The SDK's exporters log every attempt of every signal. `DeliveryMonitor` takes these messages out of
+the log and keeps the first as the reason, so that an unreachable Collector causes one line and a
+counter instead of many lines.
 """
 
 from __future__ import annotations
@@ -9,95 +10,100 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sized
 from contextvars import ContextVar
-from functools import wraps
 from threading import Lock
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeVar, cast
 
+from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.signals import Signal
+
+ExporterT = TypeVar("ExporterT")
 
 logger: Final = logging.getLogger("otel_meta")
 
 exporting: Final = ContextVar("exporting", default=False)
-"""Whether the current thread is delivering telemetry."""
+"""True while the current thread runs an exporter."""
 
 _EXPORTERS: Final = "opentelemetry.exporter"
-_LONGEST_REASON: Final = 300
-
-
-class Exporter(Protocol):
-    """What span, metric and log exporters have in common."""
-
-    export: Callable[..., Any]
+_MAX_REASON_LENGTH: Final = 300
 
 
 class DeliveryMonitor(logging.Handler):
-    """Which signals do not get through, and what the SDK's exporters say about it."""
+    """Records the signals whose exports fail, and the reason that the SDK's exporters log."""
 
     def __init__(self, faults: Faults) -> None:
         super().__init__(logging.WARNING)
         self._faults: Final = faults
-        self._failing: Final[set[str]] = set()
+        self._failing: Final[set[Signal]] = set()
         self._reason = ""
-        self._noting: Final = Lock()
+        self._state_lock = Lock()
+        reset_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Renew the lock in a forked child: a thread of the parent may have held it."""
+        self._state_lock = Lock()
 
     @property
-    def is_on(self) -> bool:
-        """Whether anything does not get through, and has been said not to."""
+    def is_failing(self) -> bool:
+        """True from the first failed export of any signal until all signals are delivered."""
         return bool(self._failing)
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the first message: it has the cause, what follows tells of giving up."""
-        self._reason = self._reason or record.getMessage().partition("\n")[0][:_LONGEST_REASON]
-
-    def listen(self) -> None:
+    def install(self) -> None:
         """Take the exporters' messages out of the application's log."""
         exporters = logging.getLogger(_EXPORTERS)
         exporters.addHandler(self)
         exporters.propagate = False
 
-    def leave(self) -> None:
-        """Give them back."""
+    def uninstall(self) -> None:
+        """Return the exporters' messages to the application's log."""
         exporters = logging.getLogger(_EXPORTERS)
         exporters.removeHandler(self)
         exporters.propagate = True
 
-    def watch(self, exporter: Exporter, what: str) -> None:
-        """Follow an exporter's results."""
-        deliver = exporter.export
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the first message of an outage: it has the cause, later messages report retries."""
+        self.add_reason(record.getMessage())
 
-        @wraps(deliver)
-        def export(*args: Any, **kwargs: Any) -> Any:
-            result = None
-            token = exporting.set(True)
-            try:
-                result = deliver(*args, **kwargs)
-            except Exception as error:
-                self._reason = self._reason or f"{type(error).__name__}: {error}"
-            finally:
-                exporting.reset(token)
-                delivered = getattr(result, "name", "") == "SUCCESS"
-                self._note(what, delivered=delivered, items=_size(args))
-            return result
+    def watch(
+        self,
+        exporter: ExporterT,
+        signal: Signal,
+        on_batch: Callable[[int], object] | None = None,
+    ) -> ExporterT:
+        """Wrap an exporter so that its results are recorded.
 
-        exporter.export = export
+        Args:
+            exporter: an exporter of spans, metrics or log records.
+            signal: the signal that it exports.
+            on_batch: called with the number of items before each export.
 
-    def _note(self, what: str, *, delivered: bool, items: int) -> None:
-        with self._noting:
-            was_on = self.is_on
-            (self._failing.discard if delivered else self._failing.add)(what)
-            if not self.is_on and not was_on:
-                self._reason = ""  # whatever that was, it has passed
+        Returns:
+            A `WatchedExporter`, which has all methods of the exporter.
+        """
+        return cast("ExporterT", WatchedExporter(exporter, signal, self, on_batch))
+
+    def add_reason(self, message: str) -> None:
+        """Set the reason of the outage, unless there is a reason already."""
+        self._reason = self._reason or message.partition("\n")[0][:_MAX_REASON_LENGTH]
+
+    def add_result(self, signal: Signal, *, delivered: bool, items: int) -> None:
+        """Record the result of an export; count its items as undelivered if it failed."""
+        with self._state_lock:
+            was_failing = self.is_failing
+            (self._failing.discard if delivered else self._failing.add)(signal)
+            if not self.is_failing and not was_failing:
+                self._reason = ""  # of a retry that succeeded
         if not delivered:
-            self._faults.count_only(f"export of {what}", "undelivered", items)
-        if self.is_on != was_on:
-            self._say(what)
+            self._faults.count_only(f"export of {signal}", "undelivered", items)
+        if self.is_failing != was_failing:
+            self._log_change(signal)
 
-    def _say(self, what: str) -> None:
-        if self.is_on:
+    def _log_change(self, signal: Signal) -> None:
+        if self.is_failing:
             logger.warning(
                 "cannot export %s: %s; the application goes on, and further failures of any signal "
                 "are counted in otel_meta_faults_total, not logged",
-                what,
+                signal,
                 self._reason or "no reason given",
             )
         else:
@@ -105,6 +111,42 @@ class DeliveryMonitor(logging.Handler):
             logger.info("exporting again")
 
 
-def _size(batch: tuple[Any, ...]) -> int:
-    """How many spans or log records; of metrics the next export has them all, so that it is one."""
-    return len(batch[0]) if batch and isinstance(batch[0], Sized) else 1
+class WatchedExporter:
+    """Delegates to an exporter, and reports each result to a `DeliveryMonitor`."""
+
+    def __init__(
+        self,
+        exporter: Any,
+        signal: Signal,
+        monitor: DeliveryMonitor,
+        on_batch: Callable[[int], object] | None,
+    ) -> None:
+        self._exporter: Final = exporter
+        self._signal: Final[Signal] = signal
+        self._monitor: Final = monitor
+        self._on_batch: Final = on_batch
+
+    def export(self, batch: Any, **options: Any) -> Any:
+        """Export a batch. An error of the exporter becomes the reason of an outage."""
+        items = _count(batch)
+        if self._on_batch is not None:
+            self._on_batch(items)
+        result = None
+        token = exporting.set(True)
+        try:
+            result = self._exporter.export(batch, **options)
+        except Exception as error:
+            self._monitor.add_reason(f"{type(error).__name__}: {error}")
+        finally:
+            exporting.reset(token)
+            delivered = getattr(result, "name", "") == "SUCCESS"
+            self._monitor.add_result(self._signal, delivered=delivered, items=items)
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._exporter, name)
+
+
+def _count(batch: object) -> int:
+    """Return the number of spans or log records; 1 for metrics, which are exported as a whole."""
+    return len(batch) if isinstance(batch, Sized) else 1

@@ -1,4 +1,4 @@
-"""What one reader is told of each series: everything so far, or what came since it last looked."""
+"""Cumulative values and deltas of each series, for one reader of metrics."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from otel_meta.runtime.recording.cells import Cell
 
 
 class Reading(NamedTuple):
-    """Numbers of a series, laid out as its slot is, and the moment since which they count."""
+    """The numbers of a series, in the order of `Cell.read`, and the start of their interval."""
 
     start_ns: int
     numbers: tuple[float, ...]
 
 
 class DeltaState:
-    """The readings of one reader, look after look; series that are gone are forgotten."""
+    """The readings of one reader at its previous collection; removed series are forgotten."""
 
     def __init__(self) -> None:
-        self._before: dict[Cell, Reading] = {}
-        self._now: dict[Cell, Reading] = {}
+        self._previous: dict[Cell, Reading] = {}
+        self._current: dict[Cell, Reading] = {}
         self._now_ns = 0
 
-    def look(self, now_ns: int) -> None:
-        """Begin to look at every series anew."""
-        self._before, self._now = self._now, {}
+    def begin_collection(self, now_ns: int) -> None:
+        """Begin a collection: deltas now count from the previous one."""
+        self._previous, self._current = self._current, {}
         self._now_ns = now_ns
 
-    def total(self, cell: Cell) -> Reading:
-        """Everything since the series began."""
+    def cumulative(self, cell: Cell) -> Reading:
+        """Return the numbers since the start of the series."""
         return Reading(cell.start_ns, cell.read())
 
-    def change(self, cell: Cell) -> Reading | None:
-        """What came since the last look; None if nothing did."""
+    def delta(self, cell: Cell) -> Reading | None:
+        """Return the change since the previous collection; None if the numbers are equal."""
         numbers = cell.read()
-        self._now[cell] = Reading(max(self._now_ns, cell.start_ns), numbers)
-        before = self._before.get(cell)
-        if before is None:
+        self._current[cell] = Reading(max(self._now_ns, cell.start_ns), numbers)
+        previous = self._previous.get(cell)
+        if previous is None:
             return Reading(cell.start_ns, numbers) if any(numbers) else None
-        if numbers == before.numbers:
+        if numbers == previous.numbers:
             return None
-        return Reading(before.start_ns, tuple(map(sub, numbers, before.numbers)))
+        return Reading(previous.start_ns, tuple(map(sub, numbers, previous.numbers)))

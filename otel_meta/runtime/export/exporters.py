@@ -1,54 +1,137 @@
-"""Exporters of the SDK's, by the names that OTEL_*_EXPORTER gives them."""
+"""Export targets: one row for each value of OTEL_TRACES_, OTEL_METRICS_ and OTEL_LOGS_EXPORTER.
+
+A new target is a row of `TARGETS` and its factory. `settings` checks names against this table, and
+`metrics` reads from it whether a target is pushed to. Exporters of other packages need no row: they
+are found by their entry point.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple
 
 from otel_meta.errors import ConfigurationError, MissingExtra
 from otel_meta.extras import optional
-from otel_meta.runtime.settings import Settings, Signal
+from otel_meta.runtime.signals import SIGNALS, Signal
 
+from .otlp_settings import OtlpSettings
 from .temporality import PREFERENCES
 
 
-class _Otlp(NamedTuple):
+class _OtlpExporter(NamedTuple):
     module: str
-    exporter: str
+    name: str
     path: str
-    """Appended to a base URL over HTTP."""
+    """Appended to a base URL; empty for gRPC."""
 
 
 _HTTP: Final = "opentelemetry.exporter.otlp.proto.http"
 _GRPC: Final = "opentelemetry.exporter.otlp.proto.grpc"
-_OTLP: Final[dict[tuple[Signal, str], _Otlp]] = {
-    ("traces", "http/protobuf"): _Otlp(f"{_HTTP}.trace_exporter", "OTLPSpanExporter", "/v1/traces"),
-    ("metrics", "http/protobuf"): _Otlp(
+_OTLP_EXPORTERS: Final[Mapping[tuple[Signal, str], _OtlpExporter]] = {
+    ("traces", "http/protobuf"): _OtlpExporter(
+        f"{_HTTP}.trace_exporter", "OTLPSpanExporter", "/v1/traces"
+    ),
+    ("metrics", "http/protobuf"): _OtlpExporter(
         f"{_HTTP}.metric_exporter", "OTLPMetricExporter", "/v1/metrics"
     ),
-    ("logs", "http/protobuf"): _Otlp(f"{_HTTP}._log_exporter", "OTLPLogExporter", "/v1/logs"),
-    ("traces", "grpc"): _Otlp(f"{_GRPC}.trace_exporter", "OTLPSpanExporter", ""),
-    ("metrics", "grpc"): _Otlp(f"{_GRPC}.metric_exporter", "OTLPMetricExporter", ""),
-    ("logs", "grpc"): _Otlp(f"{_GRPC}._log_exporter", "OTLPLogExporter", ""),
+    ("logs", "http/protobuf"): _OtlpExporter(
+        f"{_HTTP}._log_exporter", "OTLPLogExporter", "/v1/logs"
+    ),
+    ("traces", "grpc"): _OtlpExporter(f"{_GRPC}.trace_exporter", "OTLPSpanExporter", ""),
+    ("metrics", "grpc"): _OtlpExporter(f"{_GRPC}.metric_exporter", "OTLPMetricExporter", ""),
+    ("logs", "grpc"): _OtlpExporter(f"{_GRPC}._log_exporter", "OTLPLogExporter", ""),
 }
-_CONSOLE: Final[dict[Signal, tuple[str, str]]] = {
+
+
+def _create_otlp(signal: Signal, otlp: OtlpSettings) -> Any:
+    row = _OTLP_EXPORTERS[signal, otlp.protocols[signal]]
+    exporter = getattr(optional(row.module, "OTLP export", "otlp"), row.name)
+    base = otlp.endpoint
+    # The SDK's own instruments get the same temporality as ours.
+    temporality = {"preferred_temporality": PREFERENCES[otlp.temporality]}
+    return exporter(
+        endpoint=otlp.signal_endpoints.get(signal)
+        or (None if base is None else base.rstrip("/") + row.path),
+        timeout=otlp.timeouts[signal],
+        **temporality if signal == "metrics" else {},
+    )
+
+
+_CONSOLE_EXPORTERS: Final[Mapping[Signal, tuple[str, str]]] = {
     "traces": ("opentelemetry.sdk.trace.export", "ConsoleSpanExporter"),
     "metrics": ("opentelemetry.sdk.metrics.export", "ConsoleMetricExporter"),
 }
 
 
-def create_exporter(signal: Signal, name: str, settings: Settings) -> Any:
-    """An exporter of the SDK's for a signal.
+def _create_console(signal: Signal, _otlp: OtlpSettings) -> Any:
+    module, exporter = _CONSOLE_EXPORTERS[signal]
+    return getattr(import_module(module), exporter)()
+
+
+@dataclass(frozen=True)
+class Target:
+    """An export target.
+
+    Args:
+        signals: the signals that can go there.
+        create: makes the SDK's exporter of a signal; None if nothing is pushed.
+        has_temporality: True if metrics leave with the temporality of `OtlpSettings`; otherwise
+            they are cumulative.
+    """
+
+    signals: tuple[Signal, ...]
+    create: Callable[[Signal, OtlpSettings], Any] | None = None
+    has_temporality: bool = False
+
+
+TARGETS: Final[Mapping[str, Target]] = {
+    "otlp": Target(SIGNALS, _create_otlp, has_temporality=True),
+    "console": Target(("traces", "metrics"), _create_console),
+    "prometheus": Target(("metrics",)),  # pulled: see runtime/prometheus
+    "none": Target(SIGNALS),
+}
+
+
+def target_names(signal: Signal) -> list[str]:
+    """Return the names of the targets that take a signal, without those of other packages."""
+    return sorted(name for name, target in TARGETS.items() if signal in target.signals)
+
+
+def is_exporter(signal: Signal, name: str) -> bool:
+    """Return True if a signal can go to a target of this name, or to an installed exporter."""
+    return name in target_names(signal) or bool(_installed(signal, name))
+
+
+def is_pushed(name: str) -> bool:
+    """Return True if a thread of this process sends to the target; False if the target pulls."""
+    return name not in TARGETS or TARGETS[name].create is not None
+
+
+def temporality_preference(name: str, otlp: OtlpSettings) -> str:
+    """Return the key of `PREFERENCES` with which metrics go to a target.
+
+    An exporter of another package chooses for the SDK's instruments alone, and does not tell its
+    choice. Ours are cumulative there.
+    """
+    return otlp.temporality if name in TARGETS and TARGETS[name].has_temporality else "cumulative"
+
+
+def create_exporter(signal: Signal, name: str, otlp: OtlpSettings) -> Any:
+    """Create the SDK's exporter of a signal for a target that is pushed to.
 
     Raises:
-        MissingExtra: its package is not installed.
-        ConfigurationError: it refused its settings.
+        MissingExtra: the package of the exporter is not installed.
+        ConfigurationError: the exporter refused its settings.
     """
-    factory = _OWN.get(name, _installed)
     try:
-        return factory(signal, name, settings)
+        target = TARGETS.get(name)
+        if target is None or target.create is None:
+            (entry, *_) = _installed(signal, name)
+            return entry.load()()
+        return target.create(signal, otlp)
     except (MissingExtra, ConfigurationError):
         raise
     except Exception as error:
@@ -58,36 +141,5 @@ def create_exporter(signal: Signal, name: str, settings: Settings) -> Any:
         ) from error
 
 
-def _otlp(signal: Signal, _name: str, settings: Settings) -> Any:
-    row = _OTLP[signal, settings.protocols[signal]]
-    exporter = getattr(optional(row.module, "OTLP export", "otlp"), row.exporter)
-    base = settings.otlp_endpoint
-    return exporter(
-        endpoint=settings.otlp_own_endpoints.get(signal)
-        or (None if base is None else base.rstrip("/") + row.path),
-        timeout=settings.otlp_timeouts[signal],
-        **_temporality(signal, settings),
-    )
-
-
-def _temporality(signal: Signal, settings: Settings) -> dict[str, Any]:
-    """For the SDK's instruments what ours have, though it reads the same variable itself."""
-    if signal != "metrics":
-        return {}
-    return {"preferred_temporality": PREFERENCES[settings.temporality]}
-
-
-def _console(signal: Signal, _name: str, _settings: Settings) -> Any:
-    module, exporter = _CONSOLE[signal]
-    return getattr(import_module(module), exporter)()
-
-
-def _installed(signal: Signal, name: str, _settings: Settings) -> Any:
-    (entry, *_) = entry_points(group=f"opentelemetry_{signal}_exporter", name=name)
-    return entry.load()()
-
-
-_OWN: Final[dict[str, Callable[[Signal, str, Settings], Any]]] = {
-    "otlp": _otlp,
-    "console": _console,
-}
+def _installed(signal: Signal, name: str) -> Any:
+    return entry_points(group=f"opentelemetry_{signal}_exporter", name=name)

@@ -1,4 +1,4 @@
-"""A thread that does one thing every so often, and survives when that fails."""
+"""A daemon thread that calls an action at an interval, and survives errors of the action."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Ticker:
     """Calls an action at an interval, on a daemon thread.
 
     Args:
-        name: of the thread, and of its faults.
-        interval: seconds between calls.
-        action: what to do; an error it raises is counted, and the next call comes as planned.
-        faults: who counts.
+        name: name of the thread and of its faults.
+        interval: seconds from the end of a call to the next call.
+        action: the function to call; its errors are counted, and do not stop the thread.
+        faults: counts the errors.
     """
 
     def __init__(
@@ -32,21 +32,21 @@ class Ticker:
         reset_after_fork(self)
 
     def start(self) -> None:
-        """Begin; the first call comes after one interval."""
+        """Start the thread; the first call comes after one interval."""
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """Make no further calls, and wait at most ``timeout`` seconds for one under way."""
+        """Stop calling, and wait at most ``timeout`` seconds for a call under way."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
     def after_fork(self) -> None:
-        """Go on in a forked child, which has the parent's memory and none of its threads."""
-        goes_on = self._thread.ident is not None and not self._stopping.is_set()
-        self._stopping = Event()  # a thread of the parent may have held the old one's lock
+        """Start a new thread in a forked child, which inherits no threads."""
+        was_running = self._thread.ident is not None and not self._stopping.is_set()
+        self._stopping = Event()  # a thread of the parent may have held the lock of the old event
         self._thread = self._new_thread()
-        if goes_on:
+        if was_running:
             self.start()
 
     def _new_thread(self) -> Thread:

@@ -1,8 +1,8 @@
-"""MetricStorage as OpenTelemetry's metric points, for whichever reader pushes them.
+"""Metric points of OpenTelemetry from `MetricStorage`, for each reader that pushes.
 
-Readers hand what they collected to ``_receive_metrics``, which the SDK documents as theirs to
-override; ours add these points there. So the points leave in the same export as everything that
-other libraries record through the SDK.
+A reader of the SDK passes its collection to ``_receive_metrics``, which is documented as a method
+to override. `PushReader` appends the points there, so that they leave in the same export as the
+metrics that other libraries record through the SDK.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from .temporality import temporality_of
 Attributes = dict[str, str | int | bool]
 
 _SCOPE: Final = InstrumentationScope("otel_meta")
-"""Without a version: it would become a label on some paths and start every series anew."""
+"""Has no version: on some paths the version is a label, and an upgrade would start new series."""
 
-_NOT_KEPT: Final = cast("float", None)
-"""Cumulative extremes say nothing about now; None leaves these optional fields of OTLP unset."""
+_UNSET: Final = cast("float", None)
+"""None leaves the optional fields min and max of OTLP unset: cumulative extremes never recover."""
 
 
 class MetricProducer:
-    """The points of one reader, which remembers what it was told last.
+    """Produces the points of one reader, and keeps its previous collection for deltas.
 
     Args:
-        storage: where the numbers are.
-        preference: cumulative, delta or lowmemory.
-        clock_ns: nanoseconds since the epoch.
+        storage: the families to read.
+        preference: a key of `PREFERENCES`: cumulative, delta or lowmemory.
+        clock_ns: wall clock in nanoseconds since the epoch.
     """
 
     def __init__(
@@ -60,35 +60,35 @@ class MetricProducer:
         preference: str = "cumulative",
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._accumulators: Final = storage
+        self._storage: Final = storage
         self._preference: Final = preference
         self._clock_ns: Final = clock_ns
-        self._changes: Final = DeltaState()
+        self._deltas: Final = DeltaState()
         self._last_ns = 0
         self._now_ns = 0
         self._lock = Lock()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
-        """Begin as in a new process. In a forked child, where no other thread is left."""
+        """Renew the lock in a forked child: a thread of the parent may have held it."""
         self._lock = Lock()
 
-    def beside(self, collected: MetricsData) -> MetricsData:
-        """What the SDK collected, and the accumulators' points beside it under its resource."""
+    def append_to(self, collected: MetricsData) -> MetricsData:
+        """Return the SDK's collection with our points appended under the same resource."""
         first, *others = collected.resource_metrics
-        joined = ResourceMetrics(
+        merged = ResourceMetrics(
             resource=first.resource,
             scope_metrics=[*first.scope_metrics, self.collect()],
             schema_url=first.schema_url,
         )
-        return MetricsData([joined, *others])
+        return MetricsData([merged, *others])
 
     def collect(self) -> ScopeMetrics:
-        """Every series as a point of this moment. For deltas: every series that changed."""
-        with self._lock:  # the change between two collections is told once
+        """Collect a point for every series; with delta temporality, for every changed series."""
+        with self._lock:  # two concurrent collections must not report the same delta
             self._last_ns, self._now_ns = self._now_ns, self._clock_ns()
-            self._changes.look(self._now_ns)
-            families = self._accumulators.families()
+            self._deltas.begin_collection(self._now_ns)
+            families = self._storage.families()
             metrics = [metric for family in families if (metric := self._metric(family))]
         return ScopeMetrics(scope=_SCOPE, metrics=metrics, schema_url="")
 
@@ -131,7 +131,7 @@ class MetricProducer:
         return Gauge(
             [
                 NumberDataPoint(attributes, cell.start_ns, self._time_ns(cell), value)
-                for cell, attributes in _described(family)
+                for cell, attributes in _cells_with_attributes(family)
                 if (value := cell.value) is not None
             ]
         )
@@ -139,12 +139,12 @@ class MetricProducer:
     def _histogram(self, family: Family[HistogramCell]) -> Histogram:
         temporality = temporality_of(family.instrument.kind, self._preference)
         points = [
-            self._bucket_point(cell, attributes, reading)
+            self._histogram_point(cell, attributes, reading)
             for cell, attributes, reading in self._readings(family, temporality)
         ]
         return Histogram(points, temporality)
 
-    def _bucket_point(
+    def _histogram_point(
         self, cell: HistogramCell, attributes: Attributes, reading: Reading
     ) -> HistogramDataPoint:
         counts = [int(count) for count in reading.numbers[:-1]]
@@ -156,26 +156,26 @@ class MetricProducer:
             sum=reading.numbers[-1],
             bucket_counts=counts,
             explicit_bounds=cell.bounds,
-            min=_NOT_KEPT,
-            max=_NOT_KEPT,
+            min=_UNSET,
+            max=_UNSET,
             exemplars=self._exemplars(cell.exemplars.values()),
         )
 
     def _readings(
         self, family: Family[Any], temporality: AggregationTemporality
     ) -> Iterator[tuple[Any, Attributes, Reading]]:
-        change = temporality is AggregationTemporality.DELTA
-        read = self._changes.change if change else self._changes.total
-        for cell, attributes in _described(family):
+        is_delta = temporality is AggregationTemporality.DELTA
+        read = self._deltas.delta if is_delta else self._deltas.cumulative
+        for cell, attributes in _cells_with_attributes(family):
             reading = read(cell)
             if reading is not None:
                 yield cell, attributes, reading
 
     def _time_ns(self, cell: Cell) -> int:
-        return max(self._now_ns, cell.start_ns)  # it may be younger than this collection
+        return max(self._now_ns, cell.start_ns)  # the cell may be younger than this collection
 
     def _exemplars(self, exemplars: Iterable[Exemplar]) -> list[SdkExemplar]:
-        """Those that this reader was not told of yet."""
+        """Return the exemplars since the previous collection."""
         return [
             SdkExemplar({}, e.value, e.time_ns, e.span_id, e.trace_id)
             for e in exemplars
@@ -183,14 +183,14 @@ class MetricProducer:
         ]
 
 
-def _described(family: Family[Any]) -> Iterator[tuple[Any, Attributes]]:
+def _cells_with_attributes(family: Family[Any]) -> Iterator[tuple[Any, Attributes]]:
     fields = family.instrument.label_fields
     for cell in family.cells():
         yield cell, _attributes(cell, [field.attribute for field in fields])
 
 
 def _attributes(cell: Cell, attributes: list[Any]) -> Attributes:
-    """Labels under their OpenTelemetry keys; an empty value means that the label is absent."""
+    """Return labels under their OpenTelemetry keys, without labels whose value is empty."""
     if cell.labels is OVERFLOW:
         return {OVERFLOW[0]: True}
     pairs = zip(attributes, cell.labels, strict=True)

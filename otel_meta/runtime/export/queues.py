@@ -1,16 +1,59 @@
-"""Room in the queue between an application and an exporter: what finds none is dropped and counted.
+"""Bounded queues for spans and log records, which count dropped items.
 
-The SDK's batch processors drop the oldest for the newest, and count that only in metrics that are
-off by default. Here the queue never overflows: the newest is dropped before it, and counted.
+The SDK's batch processors drop the oldest item for the newest, and count that only in metrics that
+are off by default. Here an item that finds the queue full is not added, and is counted.
+
+Theory of operation
+===================
+
+The path of a span or log record. There is one queue, one worker thread and one exporter for each
+signal and target (two targets of traces have two queues).
+
+1. The application's thread ends a span, or logs a line (`logs.otlp.OtelLogProcessor`). The SDK
+   calls `SpanQueue.on_end` or `LogQueue.on_emit` on that thread. A span that is not sampled ends
+   here. Lines of otel_meta and opentelemetry, and lines logged inside of an export, are not
+   emitted at all: each export would cause the next.
+2. `QueueCapacity.try_acquire` increments a counter under a lock. If the counter is at
+   OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE (2,048), the item is dropped and counted:
+   ``otel_meta_faults_total{source="export of traces", reason="queue full"}``. Otherwise the SDK
+   appends the item to its deque. The application's thread never waits for the network.
+3. The SDK's worker thread, a daemon, wakes when a batch is full (OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
+   512 items) or after OTEL_BSP_SCHEDULE_DELAY, and calls `delivery.WatchedExporter.export`.
+4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
+   bounded by the size of the queue plus the batch under way: the SDK exports one batch of a queue
+   at a time, whatever thread asks for it.
+5. The exporter retries for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10). A batch that fails is lost:
+   its items are counted as ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the
+   start of the outage. Meanwhile the queue fills up, and step 2 counts what exceeds it.
+
+The path of a metric point has no queue. Recording changes numbers in memory (`runtime.recording`),
+whose amount is bounded by the cardinality limit of each metric.
+
+1. A `periodic.Ticker`, a daemon thread for each target, calls `metrics.PushReader.collect` every
+   ``metric_interval`` seconds.
+2. On that thread the SDK collects its own instruments, `producer.MetricProducer` appends a point
+   for every series of ours, and `WatchedExporter` exports both together. The reader exports under
+   a lock of the SDK, so a flush waits for an export under way.
+3. An export that fails counts as one fault, "undelivered". Cumulative series lose nothing: the next
+   export has their totals. With delta temporality, the increments of that export are lost.
+
+Flush, shutdown, fork:
+
+- `Telemetry.flush` starts a daemon thread for each signal, which exports all that is queued, and
+  waits for them with one deadline. A thread that is late continues in the background.
+- `Telemetry.shutdown` does so as well, and stops the workers and the tickers. At its deadline, the
+  rest is lost: daemon threads do not keep the process alive. An item that comes after the shutdown
+  of its queue is ignored by the SDK, and not counted.
+- In a forked child, the SDK empties each queue and starts a new worker. `QueueCapacity` begins at
+  zero, the tickers start new threads, and every lock that a thread of the parent might have held is
+  renewed. The items queued at the fork are exported by the parent only.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from functools import wraps
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.sdk._logs import ReadWriteLogRecord
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
@@ -19,22 +62,25 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.signals import Signal
+
+from .delivery import DeliveryMonitor
 
 _DEFAULT_SIZE: Final = 2048
 
 
 class QueueCapacity:
-    """How much of a queue is taken.
+    """Counts the items in a queue.
 
     Args:
-        what: what is queued, for the fault.
-        variable: the environment variable that has the queue's size.
-        faults: who counts what finds no room.
+        signal: the signal whose items are queued, for the fault.
+        variable: the environment variable that has the size of the queue.
+        faults: counts the dropped items.
     """
 
-    def __init__(self, what: str, variable: str, faults: Faults) -> None:
+    def __init__(self, signal: Signal, variable: str, faults: Faults) -> None:
         self.size: Final = _size(os.environ.get(variable, ""))
-        self._what: Final = what
+        self._signal: Final[Signal] = signal
         self._variable: Final = variable
         self._faults: Final = faults
         self.after_fork()
@@ -42,61 +88,56 @@ class QueueCapacity:
 
     def after_fork(self) -> None:
         """Begin with an empty queue, as the SDK does in a forked child."""
-        self._taken = 0
+        self._used = 0
         self._lock = Lock()
 
-    def take(self) -> bool:
-        """Whether there is room for one more; that it is missing is counted."""
+    def try_acquire(self) -> bool:
+        """Acquire capacity for one item; return False and count a fault if the queue is full."""
         with self._lock:
-            has_room = self._taken < self.size
-            self._taken += has_room
-        if not has_room:
+            is_free = self._used < self.size
+            self._used += is_free
+        if not is_free:
             detail = f"more than {self.size} wait to be exported, see {self._variable}"
-            self._faults.report(f"export of {self._what}", "queue full", detail)
-        return has_room
+            self._faults.report(f"export of {self._signal}", "queue full", detail)
+        return is_free
 
-    def release_on_export(self, exporter: Any) -> None:
-        """Have room again as soon as the exporter is given a batch."""
-        export: Callable[..., Any] = exporter.export
-
-        @wraps(export)
-        def free(batch: Any, *args: Any, **kwargs: Any) -> Any:
-            with self._lock:
-                self._taken -= len(batch)
-            return export(batch, *args, **kwargs)
-
-        exporter.export = free
+    def release(self, items: int) -> None:
+        """Release the capacity of items that have left the queue."""
+        with self._lock:
+            self._used -= items
 
 
 def _size(text: str) -> int:
-    """What the variable says; the default for what is no size, which the SDK warns of."""
+    """Return the size of a queue; the default for an invalid size, of which the SDK warns."""
     return int(text) if text.strip().isdecimal() and int(text) else _DEFAULT_SIZE
 
 
 class SpanQueue(BatchSpanProcessor):
-    """The SDK's batch processor of spans, with room for so many."""
+    """The SDK's batch processor of spans, with a bound that counts."""
 
-    def __init__(self, exporter: SpanExporter, faults: Faults) -> None:
-        self._room: Final = QueueCapacity("traces", "OTEL_BSP_MAX_QUEUE_SIZE", faults)
-        self._room.release_on_export(exporter)
-        super().__init__(exporter, max_queue_size=self._room.size)
+    def __init__(self, exporter: SpanExporter, monitor: DeliveryMonitor, faults: Faults) -> None:
+        self._capacity: Final = QueueCapacity("traces", "OTEL_BSP_MAX_QUEUE_SIZE", faults)
+        watched = monitor.watch(exporter, "traces", self._capacity.release)
+        super().__init__(watched, max_queue_size=self._capacity.size)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a span that is sampled."""
         context = span.context
-        if context is not None and context.trace_flags.sampled and self._room.take():
+        if context is not None and context.trace_flags.sampled and self._capacity.try_acquire():
             super().on_end(span)
 
 
 class LogQueue(BatchLogRecordProcessor):
-    """The SDK's batch processor of log records, with room for so many."""
+    """The SDK's batch processor of log records, with a bound that counts."""
 
-    def __init__(self, exporter: LogRecordExporter, faults: Faults) -> None:
-        self._room: Final = QueueCapacity("logs", "OTEL_BLRP_MAX_QUEUE_SIZE", faults)
-        self._room.release_on_export(exporter)
-        super().__init__(exporter, max_queue_size=self._room.size)
+    def __init__(
+        self, exporter: LogRecordExporter, monitor: DeliveryMonitor, faults: Faults
+    ) -> None:
+        self._capacity: Final = QueueCapacity("logs", "OTEL_BLRP_MAX_QUEUE_SIZE", faults)
+        watched = monitor.watch(exporter, "logs", self._capacity.release)
+        super().__init__(watched, max_queue_size=self._capacity.size)
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Queue a log record."""
-        if self._room.take():
+        if self._capacity.try_acquire():
             super().on_emit(log_record)

@@ -1,4 +1,4 @@
-"""Totals since the beginning, or what came since the last time: the standard's three preferences.
+"""Aggregation temporality: cumulative or delta, by the standard's three preferences.
 
 Source: OpenTelemetry's specification of the OTLP metrics exporter, "Additional Environment Variable
 Configuration".
@@ -23,12 +23,12 @@ from otel_meta.model.kind_traits import Kind
 from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
 Preference = Mapping[type, AggregationTemporality]
-"""By class of instrument, as the SDK's exporters take it."""
+"""Temporality by the SDK's class of an instrument, as exporters of the SDK take it."""
 
-_TOTAL: Final = AggregationTemporality.CUMULATIVE
-_CHANGE: Final = AggregationTemporality.DELTA
+_CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
+_DELTA: Final = AggregationTemporality.DELTA
 
-_CUMULATIVE: Final[Preference] = dict.fromkeys(
+_ALL_CUMULATIVE: Final[Preference] = dict.fromkeys(
     (
         Counter,
         Histogram,
@@ -37,24 +37,24 @@ _CUMULATIVE: Final[Preference] = dict.fromkeys(
         ObservableUpDownCounter,
         ObservableGauge,
     ),
-    _TOTAL,
+    _CUMULATIVE,
 )
-_LOW_MEMORY: Final[Preference] = {**_CUMULATIVE, Counter: _CHANGE, Histogram: _CHANGE}
+_LOW_MEMORY: Final[Preference] = {**_ALL_CUMULATIVE, Counter: _DELTA, Histogram: _DELTA}
 
 PREFERENCES: Final[Mapping[str, Preference]] = {
-    "cumulative": _CUMULATIVE,
-    "delta": {**_LOW_MEMORY, ObservableCounter: _CHANGE},
+    "cumulative": _ALL_CUMULATIVE,
+    "delta": {**_LOW_MEMORY, ObservableCounter: _DELTA},
     "lowmemory": _LOW_MEMORY,
 }
-"""By the words of OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE, the default first."""
+"""By values of OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE; the default is the first."""
 
 
 def temporality_of(kind: Kind, preference: str) -> AggregationTemporality:
-    """Return whether the points of a kind of instrument are cumulative or deltas.
+    """Return the temporality with which the points of an instrument are pushed.
 
     Args:
         kind: a kind that adds up; points of a gauge have no temporality.
-        preference: a word of `PREFERENCES`.
+        preference: a key of `PREFERENCES`.
 
     Raises:
         ValueError: the kind has no temporality.

@@ -1,1 +1,1 @@
-"""Log lines: what each one goes through, and where it leaves."""
+"""Logs: structlog processors, JSON lines, and export over OTLP."""

@@ -1,4 +1,4 @@
-"""uvicorn's lines of requests and handshakes, taken apart; their query strings left out."""
+"""Access lines of uvicorn, parsed into fields; query strings are removed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ ACCESS_LOGGER: Final = "uvicorn.access"
 _HANDSHAKE: Final = '"WebSocket %s"'
 
 
-class Access(NamedTuple):
-    """A request that was answered."""
+class AccessRecord(NamedTuple):
+    """One answered request in uvicorn's access log."""
 
     client: str
     method: str
@@ -21,26 +21,26 @@ class Access(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The target without its query string, where people put secrets."""
+        """The target without its query string, which may hold secrets."""
         return self.target.partition("?")[0]
 
 
-def access_of(args: Any) -> Access | None:
-    """What an access record's arguments say; None if they are of another form."""
+def parse_access_args(args: Any) -> AccessRecord | None:
+    """Parse the arguments of an access log record; return None if their types do not match."""
     match args:
         case (str(client), str(method), str(target), str(version), int(status)):
-            return Access(client, method, target, version, status)
+            return AccessRecord(client, method, target, version, status)
         case _:
             return None
 
 
-def access_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Give the lines of requests and handshakes fields of their own; others pass unchanged."""
+def add_access_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add fields to the lines of requests and WebSocket handshakes; others pass unchanged."""
     args = event.pop("positional_args", ())
-    event.pop("color_message", None)  # the same line again, for terminals
-    access = access_of(args) if event["_record"].name == ACCESS_LOGGER else None
+    event.pop("color_message", None)  # the message again, coloured for terminals
+    access = parse_access_args(args) if event["_record"].name == ACCESS_LOGGER else None
     if access is None:
-        return _handshake(event, args)
+        return _add_handshake_fields(event, args)
     event["event"] = "request"
     event["client_address"] = access.client
     event["http_request_method"] = access.method
@@ -50,11 +50,11 @@ def access_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     return event
 
 
-def _handshake(event: EventDict, args: Any) -> EventDict:
-    form = str(event["_record"].msg)
+def _add_handshake_fields(event: EventDict, args: Any) -> EventDict:
+    template = str(event["_record"].msg)
     match args:
-        case (str(client), str(target)) if _HANDSHAKE in form:
-            event["event"] = f"WebSocket {form.rpartition(_HANDSHAKE)[2].strip(' []')}"
+        case (str(client), str(target)) if _HANDSHAKE in template:
+            event["event"] = f"WebSocket {template.rpartition(_HANDSHAKE)[2].strip(' []')}"
             event["client_address"] = client
             event["url_path"] = target.partition("?")[0]
         case _:

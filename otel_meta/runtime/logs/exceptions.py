@@ -1,7 +1,7 @@
-"""Exceptions in log lines, with the ids of the request that raised them.
+"""Request and trace ids that are attached to an exception, for the log line of the exception.
 
-A server logs an unhandled exception after the middleware has returned, when neither the request's
-id nor its span is current any more. So the exception itself carries the ids there.
+A server logs an unhandled exception after the middleware has returned. By then neither the request
+id nor the span is in the context, so the middleware attaches the ids to the exception.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from structlog.typing import EventDict, WrappedLogger
 _IDS: Final = "__otel_meta_ids__"
 
 
-def carry(error: BaseException, ids: Mapping[str, str]) -> None:
-    """Have an exception carry ids to whoever logs it."""
+def attach_ids(error: BaseException, ids: Mapping[str, str]) -> None:
+    """Attach ids to an exception, which `add_ids_of_exception` adds to its log line."""
     vars(error)[_IDS] = ids
 
 
-def exception_of(exc_info: Any) -> BaseException | None:
-    """The exception that a logging call is about, in any of the forms that it may be given."""
+def get_exception(exc_info: Any) -> BaseException | None:
+    """Return the exception of ``exc_info``: True, an exception, or a tuple; None for the rest."""
     match exc_info:
         case True:
             return sys.exception()
@@ -34,9 +34,9 @@ def exception_of(exc_info: Any) -> BaseException | None:
 
 
 def add_ids_of_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Add the ids that the event's exception carries, where the context has none."""
+    """Add the ids attached to the event's exception; ids from the context take precedence."""
     if "exc_info" in event:
-        ids: Mapping[str, str] = getattr(exception_of(event["exc_info"]), _IDS, {})
+        ids: Mapping[str, str] = getattr(get_exception(event["exc_info"]), _IDS, {})
         for name, value in ids.items():
             event.setdefault(name, value)
     return event

@@ -1,4 +1,4 @@
-"""Log lines to OpenTelemetry, before they are rendered: the JSON text is made for stdout alone."""
+"""Export of log events to OpenTelemetry, before the events are rendered to JSON for the stream."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from structlog.typing import EventDict, WrappedLogger
 
 from otel_meta.runtime.export.delivery import exporting
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.text import in_words
+from otel_meta.runtime.text import utf8_text
 
-from .exceptions import exception_of
+from .exceptions import get_exception
 
 _SEVERITY: Final[Mapping[str, SeverityNumber]] = {
     "debug": SeverityNumber.DEBUG,
@@ -23,7 +23,7 @@ _SEVERITY: Final[Mapping[str, SeverityNumber]] = {
     "error": SeverityNumber.ERROR,
     "critical": SeverityNumber.FATAL,
 }
-_SAID_ELSEWHERE: Final = frozenset(
+_NOT_ATTRIBUTES: Final = frozenset(
     {
         "_from_structlog",
         "_record",
@@ -39,23 +39,23 @@ _SAID_ELSEWHERE: Final = frozenset(
         "trace_id",
     }
 )
-"""Fields of the record or of its resource, which would otherwise be sent twice."""
+"""Fields that the log record or its resource has already."""
 
-_OWN: Final = ("opentelemetry", "otel_meta")
-"""Lines about exporting are not exported, nor those of an export: they would feed themselves."""
+_NOT_EXPORTED: Final = ("opentelemetry", "otel_meta")
+"""Loggers whose lines are not exported: each failed export would cause the next export."""
 
 
 class OtelLogProcessor:
-    """A processor that emits each event as a log record and passes it on unchanged."""
+    """A structlog processor that emits each event as a log record, and returns it unchanged."""
 
     def __init__(self, provider: LoggerProvider, faults: Faults) -> None:
         self._faults: Final = faults
         self._logger: Final = lru_cache(maxsize=256)(provider.get_logger)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Emit the event under its logger's name, within the current span."""
+        """Emit the event under its logger's name, with the ids of the current span."""
         name = event.get("logger") or "root"
-        if not exporting.get() and not name.startswith(_OWN):
+        if not exporting.get() and not name.startswith(_NOT_EXPORTED):
             try:
                 _emit(self._logger(name), event)
             except Exception as error:
@@ -66,13 +66,13 @@ class OtelLogProcessor:
 def _emit(logger: Logger, event: EventDict) -> None:
     level = event.get("level", "info")
     logger.emit(
-        body=in_words(event.get("event", "")),
+        body=utf8_text(event.get("event", "")),
         severity_number=_SEVERITY.get(level, SeverityNumber.UNSPECIFIED),
         severity_text=level.upper(),
-        attributes={in_words(k): _value(v) for k, v in event.items() if k not in _SAID_ELSEWHERE},
-        exception=exception_of(event.get("exc_info")),
+        attributes={utf8_text(k): _value(v) for k, v in event.items() if k not in _NOT_ATTRIBUTES},
+        exception=get_exception(event.get("exc_info")),
     )
 
 
 def _value(value: Any) -> str | bool | int | float:
-    return value if isinstance(value, bool | int | float) else in_words(value)
+    return value if isinstance(value, bool | int | float) else utf8_text(value)

@@ -1,4 +1,4 @@
-"""What every log line goes through, whoever logs: structlog, the standard library or uvicorn."""
+"""Processors of every log line, from structlog, the standard library and uvicorn alike."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from structlog.processors import ExceptionRenderer, StackInfoRenderer, TimeStamp
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from otel_meta.runtime.text import in_words
+from otel_meta.runtime.text import utf8_text
 
 from .exceptions import add_ids_of_exception
 
-_FIRST: Final = ("timestamp", "level", "event", "logger")
+_LEADING_KEYS: Final = ("timestamp", "level", "event", "logger")
 _INT64: Final = 2**63
 
 
-def before_rendering(identity: Mapping[str, str]) -> tuple[Processor, ...]:
-    """Everything that a line says besides what its author wrote."""
+def shared_processors(identity: Mapping[str, str]) -> tuple[Processor, ...]:
+    """Return the processors that add logger, level, ids, time and identity to an event."""
     return (
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.processors.add_log_level,
-        _add(identity),
+        _add_identity(identity),
         add_trace_ids,
         add_ids_of_exception,
         TimeStamper(fmt="iso", utc=True),
@@ -35,22 +35,22 @@ def before_rendering(identity: Mapping[str, str]) -> tuple[Processor, ...]:
 
 
 def structured_exceptions() -> Processor:
-    """Exceptions as frames. Without locals: they hold passwords, tokens and customers' data."""
+    """Render exceptions as frames, without locals, which may hold passwords or personal data."""
     return ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 
 
 def add_trace_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Name the current span wherever there is one, sampled or not.
+    """Add the ids of the current span, sampled or not.
 
-    Asking whether the span is recording, as recipes have it, loses the ids of every request that
-    was not sampled, though its caller may have kept the trace.
+    Common recipes add ids only if ``span.is_recording()``. A request that is not sampled here then
+    has no ids, although its caller may have sampled the trace.
     """
     event.update(current_ids())
     return event
 
 
 def current_ids() -> dict[str, str]:
-    """The ids of the current span in the order of a traceparent; empty where there is none."""
+    """Return the ids of the current span in the order of a traceparent; empty without a span."""
     context = trace.get_current_span().get_span_context()
     if not context.is_valid:
         return {}
@@ -61,22 +61,29 @@ def current_ids() -> dict[str, str]:
     }
 
 
-def render(on_fault: Callable[[str, object], None]) -> Callable[[Any, str, EventDict], bytes]:
-    """A renderer to JSON in UTF-8, one line an event, that renders anything somehow."""
+def json_renderer(
+    on_fault: Callable[[str, object], None],
+) -> Callable[[Any, str, EventDict], bytes]:
+    """Return a structlog renderer that renders any event as one line of JSON in UTF-8.
+
+    Args:
+        on_fault: called with a reason and the error if orjson refuses an event, which is then
+            rendered value by value.
+    """
 
     def to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-        line = {key: event.pop(key) for key in _FIRST if key in event}
+        line = {key: event.pop(key) for key in _LEADING_KEYS if key in event}
         line.update(event)
         try:
             return orjson.dumps(line, default=_plain, option=orjson.OPT_NON_STR_KEYS)
         except Exception as error:
             on_fault("render", error)
-            return _by_all_means(line)
+            return _render_fallback(line)
 
     return to_json
 
 
-def _add(identity: Mapping[str, str]) -> Processor:
+def _add_identity(identity: Mapping[str, str]) -> Processor:
     def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event.update(identity)
         return event
@@ -85,17 +92,17 @@ def _add(identity: Mapping[str, str]) -> Processor:
 
 
 def _plain(value: object) -> object:
-    """What orjson does not know: a float of another type (numpy's), or anything at all."""
+    """Convert a value of a type that orjson does not know; numpy floats stay numbers."""
     return float(value) if isinstance(value, float) else repr(value)
 
 
-def _by_all_means(line: Mapping[Any, Any]) -> bytes:
-    """What orjson refuses: lone surrogates, cycles, integers over 64 bits, a `repr` that raises."""
-    return orjson.dumps({in_words(key): _value(value) for key, value in line.items()})
+def _render_fallback(line: Mapping[Any, Any]) -> bytes:
+    """Render lone surrogates, cycles, integers over 64 bits, and a `repr` that raises."""
+    return orjson.dumps({utf8_text(key): _fallback_value(value) for key, value in line.items()})
 
 
-def _value(value: object) -> object:
+def _fallback_value(value: object) -> object:
     if isinstance(value, float):
         return float(value)
     fits = isinstance(value, int) and -_INT64 <= value < _INT64
-    return value if fits or value is None else in_words(value)
+    return value if fits or value is None else utf8_text(value)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from otel_meta.runtime.text import in_words
+from otel_meta.runtime.text import utf8_text
 
 from .naming import label_name
 
@@ -55,14 +55,14 @@ def attribute_text(value: object) -> str:
     where the text is not.
     """
     if isinstance(value, str):
-        return in_words(value)
+        return utf8_text(value)
     if value is None:
         return ""
     if isinstance(value, float):
         return _number(float(value))  # numpy's are floats that call themselves otherwise
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    return in_words(json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":")))
+    return utf8_text(json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":")))
 
 
 def _number(value: float) -> str:

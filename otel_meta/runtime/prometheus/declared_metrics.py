@@ -13,7 +13,7 @@ from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
-from otel_meta.runtime.text import in_words
+from otel_meta.runtime.text import utf8_text
 
 from .attributes import Labels, body_of, sorted_labels
 from .families import CHUNK, Head
@@ -95,7 +95,7 @@ class Shape:
         """The labels of a series."""
         if cell.labels is OVERFLOW:
             return sorted_labels((*self._identity, (_OVERFLOW, "true")))
-        own = zip(self._names, map(in_words, cell.labels), strict=True)
+        own = zip(self._names, map(utf8_text, cell.labels), strict=True)
         return sorted_labels((*self._identity, *own))
 
     def body(self, cell: Cell) -> str:

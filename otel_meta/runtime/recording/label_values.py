@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from otel_meta.model.labels import OTHER, Label
-from otel_meta.runtime.text import in_words
+from otel_meta.runtime.text import utf8_text
 
 MAX_LENGTH: Final = 1024
 """Characters of a label value; what is longer is cut. A route or a tenant is far below."""
@@ -50,7 +50,7 @@ class LabelValues:
     def _value(self, field: Label, given: object) -> str:
         if given is None:
             raise UnknownLabelError(f"lacks the label {field.name}")
-        value = in_words(given if isinstance(given, str) else str(given))
+        value = utf8_text(given if isinstance(given, str) else str(given))
         if not field.can_be(value):
             self._on_fault("label value", f"{field.name}={value!r} is not in its closed set")
             return OTHER

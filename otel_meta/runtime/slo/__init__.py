@@ -1,1 +1,1 @@
-"""SLOs in this process: counts read off the series, and how each promise stands."""
+"""SLO status in this process: event counts, their history, burn rates and error budgets."""

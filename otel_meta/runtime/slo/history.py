@@ -1,4 +1,4 @@
-"""What the counts were some time ago: fine steps for the last hour, coarser ones further back."""
+"""History of event counts: 10-second steps for the last hour, coarser steps for older samples."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Sample = tuple[float, Events]
 _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 _TIERS: Final = ((10.0, 1.2 * _HOUR), (120.0, 7 * _HOUR), (600.0, 3.1 * _DAY))
-"""Seconds between samples, and for how long they are kept. A window's counts are off by at most
-one step: 10 s of 5 min, 2 min of 6 h, 10 min of 1 day."""
+"""Seconds between samples, and seconds until a sample expires. The counts of a window are off by
+at most one step: 10 s of 5 min, 2 min of 6 h, 10 min of 1 day."""
 _COARSEST: Final = 1800.0
 _NONE: Final = Events(0.0, 0.0)
 
@@ -26,9 +26,9 @@ class History:
     """Cumulative counts of one SLO over its period.
 
     Args:
-        start: the moment, in seconds on the tracker's clock, at which counting began.
-        period: how far back is looked, in seconds.
-        events: the counts that there were by then.
+        start: seconds on the tracker's clock at which counting began.
+        period: length of the SLO's period in seconds.
+        events: the counts at the start.
     """
 
     def __init__(self, start: float, period: float, events: Events = _NONE) -> None:
@@ -37,12 +37,12 @@ class History:
         self._tiers: Final = [_Tier(step, span) for step, span in tiers]
 
     def add(self, now: float, events: Events) -> None:
-        """Keep the counts of now, wherever enough time has passed since the last ones."""
+        """Add a sample to each tier whose step has passed since its last sample."""
         for tier in self._tiers:
             tier.add((now, events))
 
     def before(self, moment: float) -> Sample:
-        """The latest counts kept that are not later than a moment, or those of the start."""
+        """Return the latest sample at or before a moment; the start if there is none."""
         for tier in self._tiers:
             found = tier.before(moment)
             if found is not None:

@@ -1,4 +1,4 @@
-"""How an SLO stands: ok, breached or no_data; no data is never ok."""
+"""Status of an SLO: ok (met), breached (not met), or no_data, which is never ok."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ State = Literal["ok", "breached", "no_data"]
 
 @dataclass(frozen=True)
 class Status:
-    """An SLO in this process.
+    """Status of an SLO in this process.
 
-    Counts are events, or seconds for time slices, within the part of the period that is covered.
+    Counts are events, or seconds for time slices, within the covered part of the period.
     """
 
     slo: Slo
     repo: str
     events: Events
     burn_rates: Mapping[str, Fraction | None]
-    """By the span looked back over; 1 spends the budget in exactly one period, None: no events."""
+    """By lookback, such as 1h. 1 spends the error budget in one period; None means no events."""
     covered: float
-    """Seconds of the period that the process has seen; less than the period after a restart."""
+    """Seconds of the period since tracking began; less than the period after a restart."""
 
     @property
     def budget(self) -> Budget:
-        """The error budget, exactly."""
+        """The error budget, as exact fractions."""
         return Budget(self.slo.objective, Fraction(self.events.bad), Fraction(self.events.total))
 
     @property
     def state(self) -> State:
-        """Whether the promise is kept, as far as anybody can know."""
+        """The state of the error budget: breached if overspent, no_data without any events."""
         left = self.budget.left
         if left is None:
             return "no_data"
@@ -44,12 +44,12 @@ class Status:
 
     @property
     def sli(self) -> float | None:
-        """The share of events that were good."""
+        """The share of good events; None without events."""
         bad, total = self.events
         return 1 - bad / total if total > 0 else None
 
     def as_json(self) -> dict[str, object]:
-        """For `/slo`: plain values, null where there is no data."""
+        """Return plain values for `/slo`; null without data."""
         bad, total = self.events
         return {
             "name": self.slo.name,

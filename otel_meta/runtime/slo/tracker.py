@@ -1,7 +1,7 @@
-"""Keeps count of SLOs in this process, or in its whole service where workers share their numbers.
+"""SLO tracking in this process, or in the whole service if its workers share their series.
 
-The same numbers and arithmetic as the rules. It reads the accumulators every few seconds: recording
-costs nothing more for being tracked.
+The tracker uses the same series and arithmetic as the rules. A thread reads the series every ten
+seconds, so that tracking adds no cost to recording.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from threading import Lock
 from typing import Final
 
 from otel_meta.model import Budget, Duration, MetaRepo, Slo
+from otel_meta.runtime.fork import reset_after_fork
 
 from .counting import EventCounter, Events, Source, event_counter
 from .history import History
 from .status import Status
 
 INTERVAL: Final = 10.0
-"""Seconds between looks; the finest step that the history keeps."""
+"""Seconds between samples, equal to the finest step of the history."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,26 @@ class _Tracked:
 
 
 class SloTracker:
-    """SLOs and what became of them since each was followed.
+    """Tracks SLOs, each since the call of `track` for its meta-repository.
 
     Args:
-        source: where the counts are.
-        clock: seconds that never go back.
+        source: the series from which events are counted.
+        clock: monotonic clock in seconds.
     """
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
         self._source: Final = source
         self._clock: Final = clock
         self._tracked: dict[Slo, _Tracked] = {}
-        self._lock: Final = Lock()
+        self.after_fork()
+        reset_after_fork(self)
 
-    def follow(self, repo: type[MetaRepo]) -> None:
-        """Keep count of a meta-repository's SLOs from now on."""
+    def after_fork(self) -> None:
+        """Renew the lock in a forked child: a thread of the parent may have held it."""
+        self._lock = Lock()
+
+    def track(self, repo: type[MetaRepo]) -> None:
+        """Track the SLOs of a meta-repository from now on."""
         self._source.refresh()
         with self._lock:
             now = self._clock()
@@ -57,7 +63,7 @@ class SloTracker:
                     self._tracked[slo] = _Tracked(repo.name, count, history, now)
 
     def sample(self) -> None:
-        """Look at every SLO's counts and keep them."""
+        """Add the current counts of every SLO to its history."""
         self._source.refresh()
         with self._lock:
             now = self._clock()
@@ -65,17 +71,17 @@ class SloTracker:
                 tracked.history.add(now, tracked.count(now))
 
     def statuses(self) -> tuple[Status, ...]:
-        """How every SLO that is followed stands now."""
+        """Return the current status of every tracked SLO."""
         self._source.refresh()
         with self._lock:
-            followed = list(self._tracked)
-        return tuple(map(self._status, followed))
+            slos = list(self._tracked)
+        return tuple(map(self._status, slos))
 
     def status(self, slo: Slo) -> Status:
-        """How an SLO stands now.
+        """Return the current status of an SLO.
 
         Raises:
-            KeyError: its meta-repository is not followed.
+            KeyError: its meta-repository is not tracked.
         """
         self._source.refresh()
         return self._status(slo)
@@ -86,15 +92,15 @@ class SloTracker:
             now = self._clock()
             current = tracked.count(now)
 
-        def within(span: Duration) -> Events:
+        def events_over(span: Duration) -> Events:
             _, past = tracked.history.before(now - span.seconds)
             return Events(current.bad - past.bad, current.total - past.total)
 
         return Status(
             slo=slo,
             repo=tracked.repo,
-            events=within(slo.period),
-            burn_rates={str(s): _burn_rate(slo, within(s)) for s in slo.burn_lookbacks()},
+            events=events_over(slo.period),
+            burn_rates={str(s): _burn_rate(slo, events_over(s)) for s in slo.burn_lookbacks()},
             covered=min(now - tracked.began, float(slo.period.seconds)),
         )
 

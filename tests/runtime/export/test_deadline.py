@@ -5,34 +5,36 @@ from threading import Barrier, Event
 
 import pytest
 
-from otel_meta.runtime.export.deadline import within
+from otel_meta.runtime.export.deadline import run_with_deadline
 from otel_meta.runtime.recording.faults import Faults
 
 
-class TestWithin:
+class TestRunWithDeadline:
     def test_done(self) -> None:
         """Every job is run, and that all were done in time is said."""
         done: list[str] = []
         jobs = {"a": lambda: done.append("a"), "b": lambda: done.append("b")}
 
-        assert within(20, jobs, Faults())
+        assert run_with_deadline(20, jobs, Faults())
         assert ["a", "b"] == sorted(done)
 
     def test_side_by_side(self) -> None:
         """Jobs run at the same time: two that wait for each other get done."""
         meeting = Barrier(2, timeout=20)
 
-        assert within(20, {"a": meeting.wait, "b": meeting.wait}, Faults())
+        assert run_with_deadline(20, {"a": meeting.wait, "b": meeting.wait}, Faults())
 
     def test_nothing(self) -> None:
         """Nothing to do is done at once."""
-        assert within(0, {}, Faults())
+        assert run_with_deadline(0, {}, Faults())
 
     def test_late(self) -> None:
         """A job that takes too long is left behind, and others are not."""
         release, done = Event(), Event()
         began = time.monotonic()
-        in_time = within(0.2, {"stuck": lambda: release.wait(60), "fine": done.set}, Faults())
+        in_time = run_with_deadline(
+            0.2, {"stuck": lambda: release.wait(60), "fine": done.set}, Faults()
+        )
         seconds = time.monotonic() - began
         release.set()
 
@@ -44,7 +46,7 @@ class TestWithin:
     def test_no_time(self, timeout: float) -> None:
         """Without any time left nothing is waited for."""
         release = Event()
-        in_time = within(timeout, {"stuck": lambda: release.wait(60)}, Faults())
+        in_time = run_with_deadline(timeout, {"stuck": lambda: release.wait(60)}, Faults())
         release.set()
 
         assert not in_time
@@ -56,7 +58,7 @@ class TestWithin:
         def fail() -> None:
             raise ValueError("no")
 
-        assert within(20, {"flush": fail}, faults)
+        assert run_with_deadline(20, {"flush": fail}, faults)
         assert [(("flush", "ValueError"), 1.0)] == [
             (cell.labels, cell.value) for cell in faults.family.cells()
         ]

@@ -11,70 +11,70 @@ def cell_with(amount: float) -> SumCell:
     return cell
 
 
-class TestTotal:
+class TestCumulative:
     def test_total(self) -> None:
         """A total is everything since the series began, at each look."""
-        cell, changes = cell_with(5), DeltaState()
+        cell, deltas = cell_with(5), DeltaState()
         for _ in range(2):
-            changes.look(2**62)
+            deltas.begin_collection(2**62)
 
-            assert Reading(cell.start_ns, (5.0,)) == changes.total(cell)
+            assert Reading(cell.start_ns, (5.0,)) == deltas.cumulative(cell)
 
 
-class TestChange:
+class TestDelta:
     def test_first(self) -> None:
         """At the first look everything is a change, since the series began."""
-        cell, changes = cell_with(5), DeltaState()
-        changes.look(2**62)
+        cell, deltas = cell_with(5), DeltaState()
+        deltas.begin_collection(2**62)
 
-        assert Reading(cell.start_ns, (5.0,)) == changes.change(cell)
+        assert Reading(cell.start_ns, (5.0,)) == deltas.delta(cell)
 
     def test_second(self) -> None:
         """Later, a change is since the last look."""
-        cell, changes = cell_with(5), DeltaState()
-        changes.look(2**62)
-        changes.change(cell)
+        cell, deltas = cell_with(5), DeltaState()
+        deltas.begin_collection(2**62)
+        deltas.delta(cell)
         cell.add(2)
-        changes.look(2**62 + 1)
+        deltas.begin_collection(2**62 + 1)
 
-        assert Reading(2**62, (2.0,)) == changes.change(cell)
+        assert Reading(2**62, (2.0,)) == deltas.delta(cell)
 
     def test_back(self) -> None:
         """What went down and up again by the same is no change."""
-        cell, changes = cell_with(5), DeltaState()
-        changes.look(2**62)
-        changes.change(cell)
+        cell, deltas = cell_with(5), DeltaState()
+        deltas.begin_collection(2**62)
+        deltas.delta(cell)
         cell.add(-1)
         cell.add(1)
-        changes.look(2**62 + 1)
+        deltas.begin_collection(2**62 + 1)
 
-        assert changes.change(cell) is None
+        assert deltas.delta(cell) is None
 
     def test_nothing(self) -> None:
         """A series that never counted has not changed."""
-        changes = DeltaState()
-        changes.look(2**62)
+        deltas = DeltaState()
+        deltas.begin_collection(2**62)
 
-        assert changes.change(SumCell(())) is None
+        assert deltas.delta(SumCell(())) is None
 
     def test_younger(self) -> None:
         """A series that began while the look went on has no interval before its beginning."""
-        changes = DeltaState()
-        changes.look(1)
+        deltas = DeltaState()
+        deltas.begin_collection(1)
         cell = cell_with(5)
-        changes.change(cell)
+        deltas.delta(cell)
         cell.add(1)
-        changes.look(2**62)
+        deltas.begin_collection(2**62)
 
-        assert Reading(cell.start_ns, (1.0,)) == changes.change(cell)
+        assert Reading(cell.start_ns, (1.0,)) == deltas.delta(cell)
 
     def test_gone(self) -> None:
         """A series that was not looked at is forgotten."""
-        cell, changes = cell_with(5), DeltaState()
+        cell, deltas = cell_with(5), DeltaState()
         for now in (1, 2):
-            changes.look(now)
+            deltas.begin_collection(now)
             if now == 1:
-                changes.change(cell)
-        changes.look(3)
+                deltas.delta(cell)
+        deltas.begin_collection(3)
 
-        assert Reading(cell.start_ns, (5.0,)) == changes.change(cell)
+        assert Reading(cell.start_ns, (5.0,)) == deltas.delta(cell)

@@ -17,7 +17,8 @@ from otel_meta import Counter, MetaRepo, NoLabels
 from otel_meta.errors import ConfigurationError, MissingExtra
 from otel_meta.runtime.export import exporters
 from otel_meta.runtime.export.exporters import create_exporter
-from otel_meta.runtime.settings import SIGNALS, Signal, read_settings
+from otel_meta.runtime.settings import read_settings
+from otel_meta.runtime.signals import SIGNALS, Signal
 from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class TestOtlp:
     def test_protocol_of_a_signal(self, grpc_sink: GrpcSink) -> None:
         """Each signal may have its protocol."""
         environ = {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"}
-        settings = {"metrics": "none", "logs": "none", "traces": "otlp"}
+        settings: dict[str, Any] = {"metrics": "none", "logs": "none", "traces": "otlp"}
         endpoint = grpc_sink.endpoint
         with capture(otlp_endpoint=endpoint, environ=environ, **settings) as captured:
             record(captured)
@@ -159,7 +160,7 @@ class TestInstalled:
             return (Entry(),)
 
         monkeypatch.setattr(exporters, "entry_points", entry_points)
-        exporter = create_exporter("traces", "theirs", read_settings(environ={}))
+        exporter = create_exporter("traces", "theirs", read_settings(environ={}).otlp)
 
         assert isinstance(exporter, InMemorySpanExporter)
         assert [{"group": "opentelemetry_traces_exporter", "name": "theirs"}] == asked
@@ -178,7 +179,7 @@ class TestMissing:
         settings = read_settings(service_name="a", environ=environ)
 
         with pytest.raises(MissingExtra, match=r"OTLP export.*pip install 'otel_meta\[otlp\]'"):
-            create_exporter(signal, "otlp", settings)
+            create_exporter(signal, "otlp", settings.otlp)
 
     def test_prometheus(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nor can Prometheus export."""
@@ -192,7 +193,7 @@ class TestMissing:
         """Disabled, nothing is needed, whatever was named."""
         for module in ("trace_exporter", "metric_exporter", "_log_exporter"):
             monkeypatch.setitem(sys.modules, f"{HTTP}.{module}", None)
-        named = dict.fromkeys(SIGNALS, "otlp")
+        named: dict[str, Any] = dict.fromkeys(SIGNALS, "otlp")
 
         with capture(environ={"OTEL_SDK_DISABLED": "true"}, **named) as captured:
             assert captured.telemetry.settings.disabled
@@ -208,4 +209,4 @@ class TestRefused:
         with pytest.raises(
             ConfigurationError, match=r"the otlp exporter of traces cannot start: .*OTEL_EXPORTER_"
         ):
-            create_exporter("traces", "otlp", settings)
+            create_exporter("traces", "otlp", settings.otlp)

@@ -101,4 +101,9 @@ class TestTicker:
 
     def test_daemon(self) -> None:
         """A ticker does not keep the process alive."""
-        assert Ticker("test", 1, Calls(1), Faults())._thread.daemon
+        ticker = Ticker("daemon", 3600, Calls(1), Faults())
+        ticker.start()
+        daemons = {thread.name for thread in threading.enumerate() if thread.daemon}
+        ticker.stop(WAIT)
+
+        assert "otel_meta daemon" in daemons

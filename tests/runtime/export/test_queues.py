@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Any
 
@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
+from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.export.queues import LogQueue, QueueCapacity, SpanQueue
 from otel_meta.runtime.recording.faults import Faults
 
@@ -38,7 +39,7 @@ class LogGate(InMemoryLogRecordExporter):
     """The same for log records."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # the SDK has no types here
         self.opened = Event()
 
     def export(self, batch: Sequence[Any]) -> LogRecordExportResult:
@@ -48,7 +49,7 @@ class LogGate(InMemoryLogRecordExporter):
 
 
 @pytest.fixture
-def faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
     """Counts, where queues are short."""
     for what in ("BSP", "BLRP"):
         monkeypatch.setenv(f"OTEL_{what}_MAX_QUEUE_SIZE", "8")
@@ -68,7 +69,7 @@ class TestSpanQueue:
         """What the exporter is given and what is counted as dropped is what there was."""
         gate = Gate()
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(SpanQueue(gate, faults))
+        provider.add_span_processor(SpanQueue(gate, DeliveryMonitor(faults), faults))
         workers = [Thread(target=end_spans, args=(provider, 100)) for _ in range(4)]
         for worker in workers:
             worker.start()
@@ -87,7 +88,7 @@ class TestSpanQueue:
         gate = Gate()
         gate.opened.set()
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(SpanQueue(gate, faults))
+        provider.add_span_processor(SpanQueue(gate, DeliveryMonitor(faults), faults))
         for _ in range(10):
             end_spans(provider, 6)
             provider.force_flush()
@@ -99,7 +100,7 @@ class TestSpanQueue:
         """A span that is not sampled takes no room."""
         gate = Gate()
         provider = TracerProvider(ALWAYS_OFF, shutdown_on_exit=False)
-        provider.add_span_processor(SpanQueue(gate, faults))
+        provider.add_span_processor(SpanQueue(gate, DeliveryMonitor(faults), faults))
         end_spans(provider, 100)
         gate.opened.set()
         provider.shutdown()
@@ -112,7 +113,7 @@ class TestLogQueue:
         """What the exporter is given and what is counted as dropped is what there was."""
         gate = LogGate()
         provider = LoggerProvider(shutdown_on_exit=False)
-        provider.add_log_record_processor(LogQueue(gate, faults))
+        provider.add_log_record_processor(LogQueue(gate, DeliveryMonitor(faults), faults))
         logger = provider.get_logger("test")
         for _ in range(100):
             logger.emit(body="said")
@@ -138,8 +139,8 @@ class TestRoom:
         """A child has all the room, since its queue is empty."""
         monkeypatch.setenv("ROOM", "1")
         room = QueueCapacity("traces", "ROOM", Faults())
-        room.take()
+        room.try_acquire()
         if (child := os.fork()) == 0:
-            os._exit(0 if room.take() else 1)
+            os._exit(0 if room.try_acquire() else 1)
 
         assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

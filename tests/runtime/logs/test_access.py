@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.runtime.logs.access import Access, access_fields, access_of
+from otel_meta.runtime.logs.access import AccessRecord, add_access_fields, parse_access_args
 
 
 def access(name: str = "uvicorn.access", args: Any = None) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def access(name: str = "uvicorn.access", args: Any = None) -> dict[str, Any]:
         args = ("1.2.3.4:5", "GET", "/items/7?token=secret", "1.1", 200)
     record = logging.makeLogRecord({"name": name})
     event = {"event": "text", "_record": record, "positional_args": args, "color_message": "c"}
-    line = dict(access_fields(None, "info", event))
+    line = dict(add_access_fields(None, "info", event))
     del line["_record"]
     return line
 
@@ -48,16 +48,16 @@ class TestAccess:
         assert {"event": "text"} == access("uvicorn.access", args or ())
 
 
-class TestAccessOf:
+class TestParseAccessArgs:
     @given(st.text())
     def test_path(self, target: str) -> None:
         """A path is what stands before the first question mark."""
-        access = access_of(("", "GET", target, "1.1", 200))
+        access = parse_access_args(("", "GET", target, "1.1", 200))
 
-        assert isinstance(access, Access)
+        assert isinstance(access, AccessRecord)
         assert target.split("?", maxsplit=1)[0] == access.path
 
     @pytest.mark.parametrize("args", [None, (), {"a": 1}, ("a", "b", "c", "d", "200"), "abcde"])
     def test_others(self, args: Any) -> None:
         """Arguments of another form are no access."""
-        assert access_of(args) is None
+        assert parse_access_args(args) is None

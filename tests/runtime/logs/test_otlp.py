@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import structlog
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
 
@@ -43,6 +44,12 @@ class Sent(NamedTuple):
     span_id: str
 
 
+def plain(value: AnyValue) -> Any:
+    """Return an attribute's value without its type."""
+    field = value.WhichOneof("value")
+    return None if field is None else getattr(value, field)
+
+
 class Bench:
     """Telemetry whose logs go to a receiver as well."""
 
@@ -58,7 +65,7 @@ class Bench:
             Sent(
                 record.body.string_value,
                 record.severity_text,
-                {a.key: getattr(a.value, a.value.WhichOneof("value")) for a in record.attributes},
+                {a.key: plain(a.value) for a in record.attributes},
                 record.trace_id.hex(),
                 record.span_id.hex(),
             )
@@ -76,7 +83,7 @@ def sink() -> Iterator[OtlpSink]:
 @pytest.fixture
 def bench(sink: OtlpSink) -> Iterator[Bench]:
     """Logs that go to a receiver."""
-    exporters = {"logs": "otlp", "traces": "none", "metrics": "none"}
+    exporters: dict[str, Any] = {"logs": "otlp", "traces": "none", "metrics": "none"}
     with capture(otlp_endpoint=sink.endpoint, **exporters) as captured:
         yield Bench(captured, sink)
 

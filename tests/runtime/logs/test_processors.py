@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from otel_meta.runtime.logs.processors import add_trace_ids, render, structured_exceptions
+from otel_meta.runtime.logs.processors import add_trace_ids, json_renderer, structured_exceptions
 
 
 class Hostile:
@@ -77,8 +77,8 @@ keys = st.text() | st.sampled_from(["\ud800", "event", "level", 7, None, (1,)])
 
 def rendered(event: dict[Any, Any], faults: list[str] | None = None) -> dict[str, Any]:
     """A line, read back."""
-    heard = [] if faults is None else faults
-    line = render(lambda reason, _error: heard.append(reason))(None, "info", event)
+    reasons = [] if faults is None else faults
+    line = json_renderer(lambda reason, _error: reasons.append(reason))(None, "info", event)
     assert b"\n" not in line
     read: dict[str, Any] = json.loads(line)
     return read
@@ -205,7 +205,7 @@ def _failed(do: Callable[[], object]) -> list[dict[str, Any]]:
     try:
         do()
     except Exception as error:  # noqa: BLE001  # whatever it is
-        event = structured_exceptions()(None, "error", {"exc_info": error})
+        event: Any = structured_exceptions()(None, "error", {"exc_info": error})
         traces: list[dict[str, Any]] = event["exception"]
         return traces
     raise AssertionError("it did not fail")

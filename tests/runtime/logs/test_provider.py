@@ -3,8 +3,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import signal
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,6 +59,25 @@ class Unwritable:
         raise RuntimeError("no text")
 
     __str__ = __repr__
+
+
+class StuckStream(io.BytesIO):
+    """A stream that waits for an event, except in a forked child."""
+
+    def __init__(self, parent: int) -> None:
+        super().__init__()
+        self.entered, self.release = Event(), Event()
+        self.child_lines = 0
+        self._parent = parent
+
+    def write(self, line: Any) -> int:
+        """Wait in the parent, count in the child."""
+        if os.getpid() == self._parent:
+            self.entered.set()
+            self.release.wait(20)
+        else:
+            self.child_lines += 1
+        return len(line)
 
 
 @pytest.fixture(scope="module")
@@ -298,6 +319,25 @@ class TestNothingRaises:
             logging.getLogger("a").warning("said")
 
         assert 2 == captured.telemetry.faults.count()
+
+    def test_fork(self) -> None:
+        """A child that is forked while a thread of its parent writes a line can log."""
+        stream = StuckStream(os.getpid())
+        with capture(log_stream=stream) as captured:
+            log = structlog.get_logger("a")
+            writing = Thread(target=log.info, args=("said",))
+            writing.start()
+            stream.entered.wait(20)
+            if (child := os.fork()) == 0:
+                signal.alarm(10)
+                log.info("said")
+                os._exit(0 if stream.child_lines == 1 else 1)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            stream.release.set()
+            writing.join()
+
+        assert 0 == code
+        assert 0 == captured.telemetry.faults.count()
 
     def test_threads(self) -> None:
         """Lines from many threads come out whole."""

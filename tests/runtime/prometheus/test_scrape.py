@@ -32,7 +32,7 @@ from otel_meta.errors import ConfigurationError, PortInUse
 from otel_meta.model.labels import Label
 from otel_meta.repos import BUILTIN
 from otel_meta.runtime.export.producer import MetricProducer
-from otel_meta.runtime.metrics import _keep_alive
+from otel_meta.runtime.metrics import register_up
 from otel_meta.runtime.prometheus import scrape as prometheus
 from otel_meta.runtime.prometheus.scrape import CatalogReader
 from otel_meta.runtime.resource import IDENTITY
@@ -293,7 +293,7 @@ class TestStock:
             )
             provider = MeterProvider([], captured.telemetry.resource, shutdown_on_exit=False)
             provider.add_metric_reader(_Also(stock, MetricProducer(captured.telemetry.storage)))
-            _keep_alive(provider)
+            register_up(provider)
             theirs = generate_latest(registry).decode()
 
         assert _values(theirs, "target_info") == _values(ours, "target_info", "process", "python")
@@ -539,7 +539,7 @@ class _Also(MetricReader):
         stock._collector._callback = self.collect
 
     def _receive_metrics(self, metrics_data: MetricsData, *_: Any, **__: Any) -> None:
-        self._stock._receive_metrics(self._points.beside(metrics_data))
+        self._stock._receive_metrics(self._points.append_to(metrics_data))
 
     def shutdown(self, *_: Any, **__: Any) -> None:
         """Have nothing to shut down."""

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
 from fractions import Fraction
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -72,7 +75,7 @@ class Bench:
         self.storage = MetricStorage(Faults())
         self.clock = FakeClock(start)
         self.tracker = SloTracker(self.storage, self.clock)
-        self.tracker.follow(Acme)
+        self.tracker.track(Acme)
         self.seen: list[Seen] = []
         self._next = start + INTERVAL
 
@@ -196,7 +199,7 @@ class TestBurnRates:
         bench.wait(2 * HOUR)
         rates = bench.tracker.status(Acme.availability).burn_rates
 
-        assert (None, None, 1) == (rates["5m"], rates["1h"], rates["6h"])
+        assert (None, None, Fraction(1)) == (rates["5m"], rates["1h"], rates["6h"])
 
     def test_spans(self) -> None:
         """There is a rate for every span that an alert looks back over."""
@@ -225,13 +228,46 @@ class TestTimeSlices:
         assert (15.0, 15.0) == bench.tracker.status(Acme.steadiness).events
 
 
-class TestFollow:
+class StuckClock:
+    """A clock that waits for an event, except in a forked child."""
+
+    def __init__(self) -> None:
+        self.entered, self.release = Event(), Event()
+        self._parent = os.getpid()
+
+    def __call__(self) -> float:
+        """Wait in the parent, return at once in the child."""
+        if os.getpid() == self._parent:
+            self.entered.set()
+            self.release.wait(20)
+        return 0.0
+
+
+class TestFork:
+    def test_during_sample(self) -> None:
+        """A child that is forked while its parent takes a sample can read the statuses."""
+        clock = StuckClock()
+        tracker = SloTracker(MetricStorage(Faults()), clock)
+        sampling = Thread(target=tracker.sample)
+        sampling.start()
+        clock.entered.wait(20)
+        if (child := os.fork()) == 0:
+            signal.alarm(10)
+            os._exit(len(tracker.statuses()))
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        clock.release.set()
+        sampling.join()
+
+        assert 0 == code
+
+
+class TestTrack:
     def test_again(self) -> None:
         """Following a meta-repository again keeps what was counted."""
         bench = Bench()
         bench.happen(1, 1)
         bench.wait(60)
-        bench.tracker.follow(Acme)
+        bench.tracker.track(Acme)
 
         assert (1.0, 2.0) == bench.tracker.status(Acme.availability).events
 
@@ -243,7 +279,7 @@ class TestFollow:
     def test_all(self) -> None:
         """Every SLO that is followed has a status, in order."""
         bench = Bench()
-        bench.tracker.follow(Other)
+        bench.tracker.track(Other)
 
         assert [
             ("acme", Acme.availability),
@@ -266,7 +302,7 @@ class TestFollow:
         read = tracker.status
 
         def status(slo: Slo) -> Status:
-            tracker.follow(Other)  # as another thread does, between two statuses
+            tracker.track(Other)  # as another thread does, between two statuses
             return read(slo)
 
         monkeypatch.setattr(tracker, "status", status)

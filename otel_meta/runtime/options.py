@@ -1,0 +1,37 @@
+"""The options of `configure`: one row declares an option for callers, editors and type checkers.
+
+The docstring of `configure` documents each row, and a test compares the two. An option that becomes
+a setting also has a field in `Settings`, next to the function that reads its environment variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import BinaryIO, TypedDict
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of `configure`; None has the effect of leaving an argument out.
+
+    Only for ``prometheus_port`` and ``log_stream`` None is a value of its own.
+    """
+
+    namespace: str | None
+    resource_attributes: Mapping[str, str] | None
+    traces: str | Iterable[str] | None
+    metrics: str | Iterable[str] | None
+    logs: str | Iterable[str] | None
+    otlp_endpoint: str | None
+    prometheus_host: str | None
+    prometheus_port: int | None
+    prometheus_token: str | None
+    workers: bool | None
+    metric_interval: float | None
+    max_series: int | None
+    log_level: str | None
+    log_stream: BinaryIO | None
+    cache_loggers: bool
+    shutdown_timeout: float | None
+    set_global: bool
+    environ: Mapping[str, str]
+    clock: Callable[[], float]
