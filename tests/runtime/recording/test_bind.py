@@ -27,7 +27,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 class TestBind:
     def test_live(self) -> None:
-        """Every instrument of the instance records, each in its own way."""
+        """Every instrument of a bound instance records."""
         storage = MetricStorage(Faults())
         atlas = bind(Atlas, storage)
         atlas.requests.add(1)
@@ -48,14 +48,14 @@ class TestBind:
         assert Atlas.instruments["requests"] is Atlas.requests
 
     def test_unbound(self) -> None:
-        """Another instance of the class is not live, and says how to get one that is."""
+        """An unbound instance of the class raises an error that names the call to bind it."""
         bind(Atlas, MetricStorage(Faults()))
 
         with pytest.raises(NotBoundError, match=r"telemetry\.bind\(Atlas\)"):
             Atlas().requests.add(1)
 
     def test_twice(self) -> None:
-        """Bound twice, both instances record into the same series."""
+        """Two bound instances record into the same series."""
         storage = MetricStorage(Faults())
         bind(Atlas, storage).requests.add(1)
         bind(Atlas, storage).requests.add(1)
@@ -63,7 +63,7 @@ class TestBind:
         assert [2.0] == [cell.value for cell in storage.family(Atlas.requests).cells()]
 
     def test_apart(self) -> None:
-        """Two telemetries in one process do not share their counts."""
+        """Two storages in one process share no counts."""
         one, other = MetricStorage(Faults()), MetricStorage(Faults())
         bind(Atlas, one).requests.add(1)
         bind(Atlas, other)

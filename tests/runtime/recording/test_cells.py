@@ -18,7 +18,7 @@ bounds = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=12, unique=True).m
 
 class TestCell:
     def test_start(self) -> None:
-        """A series knows when it began, in nanoseconds since the epoch."""
+        """A series has its start time in nanoseconds since the epoch."""
         before = time.time_ns()
         cell = SumCell(("a",))
 
@@ -29,7 +29,7 @@ class TestCell:
         assert ("b", "a") == GaugeCell(("b", "a")).labels
 
     def test_retired(self) -> None:
-        """A retired series shows its last numbers and takes no further ones."""
+        """A retired histogram shows its last numbers and refuses updates."""
         cell = HistogramCell((), (1.0,))
         cell.record(5)
         cell.retire()
@@ -39,7 +39,7 @@ class TestCell:
         assert ([0, 1], 5.0) == cell.snapshot()
 
     def test_retired_gauge(self) -> None:
-        """A retired gauge shows its last value."""
+        """A retired gauge shows its last value and refuses updates."""
         cell = GaugeCell(())
         cell.set(5)
         cell.retire()
@@ -50,11 +50,11 @@ class TestCell:
 
     @given(st.lists(finite, max_size=5))
     def test_plain(self, values: list[float]) -> None:
-        """What is kept is plain floats, whatever was recorded."""
+        """Numbers of any type are stored as plain floats."""
         cells = (SumCell(()), GaugeCell(()), HistogramCell((), (1.0,)))
         for value in values:
-            cells[0].add(Fraction(value))
-            cells[1].set(Decimal(value))
+            cells[0].add(Fraction(value))  # type: ignore[arg-type]  # untyped callers pass these
+            cells[1].set(Decimal(value))  # type: ignore[arg-type]  # likewise
             cells[2].record(value)
 
         assert {float} == {type(number) for cell in cells for number in cell.read()}
@@ -63,7 +63,7 @@ class TestCell:
 class TestSumCell:
     @given(st.lists(st.integers(-1000, 1000)))
     def test_sum(self, amounts: list[int]) -> None:
-        """A sum begins at zero, and everything added is in it."""
+        """A sum begins at zero and includes every amount."""
         cell = SumCell(())
         for amount in amounts:
             cell.add(amount)
@@ -74,7 +74,7 @@ class TestSumCell:
 class TestCounterCell:
     @given(st.lists(finite.filter(lambda amount: amount >= 0)))
     def test_sum(self, amounts: list[float]) -> None:
-        """A counter is a sum of what is not negative."""
+        """A counter is the sum of its non-negative amounts."""
         cell = CounterCell(())
         for amount in amounts:
             cell.add(amount)
@@ -83,7 +83,7 @@ class TestCounterCell:
 
     @given(finite.filter(lambda amount: amount < 0))
     def test_negative(self, amount: float) -> None:
-        """What is negative is refused, and leaves no trace."""
+        """A counter refuses a negative amount and stays unchanged."""
         cell = CounterCell(())
 
         with pytest.raises(ValueError, match="is not a finite amount of at least 0"):
@@ -91,9 +91,9 @@ class TestCounterCell:
         assert 0.0 == cell.value
 
 
-class TestLatestCell:
+class TestGaugeCell:
     def test_set_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A gauge knows when it was set, in seconds since the epoch."""
+        """A gauge has the time of its value in seconds since the epoch."""
         cell = GaugeCell(())
         before = cell.set_at
         monkeypatch.setattr("otel_meta.runtime.recording.cells.time.time", lambda: 1.5e9)
@@ -102,14 +102,14 @@ class TestLatestCell:
         assert (0.0, 1.5e9, 0.0) == (before, cell.set_at, cell.value)
 
     def test_unset(self) -> None:
-        """A gauge that was never set has no value, which is not zero."""
+        """A gauge without a value shows None, not zero."""
         assert GaugeCell(()).value is None
 
 
-class TestBucketCell:
+class TestHistogramCell:
     @given(bounds=bounds, values=st.lists(finite))
     def test_buckets(self, bounds: list[float], values: list[float]) -> None:
-        """A value is counted once, in the first bucket whose bound is not below it."""
+        """A value is counted once, in the first bucket with a bound at or above the value."""
         cell = HistogramCell((), tuple(bounds))
         expected = [0] * (len(bounds) + 1)
         for value in values:
@@ -120,14 +120,14 @@ class TestBucketCell:
 
     @given(bounds)
     def test_bound(self, bounds: list[float]) -> None:
-        """A bucket holds its own upper bound."""
+        """A bucket includes its own upper bound."""
         cell = HistogramCell((), tuple(bounds))
         cell.record(bounds[-1])
 
         assert 1 == cell.snapshot()[0][bisect_left(bounds, bounds[-1])]
 
     def test_snapshot(self) -> None:
-        """A snapshot stays as it was when taken."""
+        """A snapshot does not change with later recordings."""
         cell = HistogramCell((), (1.0,))
         cell.record(0.5)
         snapshot = cell.snapshot()
@@ -136,7 +136,7 @@ class TestBucketCell:
         assert ([1, 0], 0.5) == snapshot
 
     def test_one_moment(self) -> None:
-        """Counts and sum of a snapshot belong together, whatever other threads record."""
+        """Counts and sum of a snapshot belong together while other threads record."""
         cell = HistogramCell((), (2.0,))
         done = Event()
 

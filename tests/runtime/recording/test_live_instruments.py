@@ -24,15 +24,18 @@ class Request:
     method: Literal["GET", "POST"] = "GET"
 
 
+LABELLED_COUNTER = Counter("acme.requests", "Requests.", Request)
+LABELLED_GAUGE = Gauge("acme.level", "A level.", Request)
+LABELLED_HISTOGRAM = Histogram("acme.size", "A size.", Request, buckets=(1, 10, 100))
 COUNTER = Counter("acme.requests", "Requests.", NoLabels)
 UP_DOWN = UpDownCounter("acme.connections", "Connections.", NoLabels)
 GAUGE = Gauge("acme.level", "A level.", NoLabels)
 HISTOGRAM = Histogram("acme.size", "A size.", NoLabels, buckets=(1, 10, 100))
 LABELLED: tuple[Instrument[...], ...] = (
-    Counter("acme.requests", "Requests.", Request),
+    LABELLED_COUNTER,
     UpDownCounter("acme.connections", "Connections.", Request),
-    Gauge("acme.level", "A level.", Request),
-    Histogram("acme.size", "A size.", Request, buckets=(1, 10, 100)),
+    LABELLED_GAUGE,
+    LABELLED_HISTOGRAM,
 )
 UNLABELLED: tuple[Instrument[...], ...] = (COUNTER, UP_DOWN, GAUGE, HISTOGRAM)
 by_name = pytest.mark.parametrize("instrument", LABELLED, ids=lambda i: i.kind)
@@ -40,7 +43,7 @@ by_kind = pytest.mark.parametrize("instrument", UNLABELLED, ids=lambda i: i.kind
 
 
 class Like:
-    """Something that counts as a number, as numpy's scalars do."""
+    """An object with a ``__float__``, as numpy's scalars have."""
 
     def __init__(self, value: float) -> None:
         self.value = float(value)
@@ -50,7 +53,7 @@ class Like:
 
 
 class Hostile:
-    """Something that raises whatever it is asked."""
+    """An object that raises when it is converted or printed."""
 
     def __float__(self) -> float:
         raise RuntimeError("no number")
@@ -65,12 +68,12 @@ METHODS = {"counter": "add", "updowncounter": "add", "gauge": "set", "histogram"
 
 
 def str_of_type(value: object) -> str:
-    """An id for a parameter."""
+    """Return the name of the type, as a parameter's id."""
     return type(value).__name__
 
 
 def in_threads(work: Callable[[], object]) -> None:
-    """Do something in eight threads."""
+    """Run a function in eight threads."""
     threads = [Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -79,46 +82,46 @@ def in_threads(work: Callable[[], object]) -> None:
 
 
 class Bench(NamedTuple):
-    """An instrument's live half and what it has recorded."""
+    """A live instrument with its storage."""
 
     storage: MetricStorage
     instrument: Instrument[...]
 
     @property
     def live(self) -> Any:
-        """What a service calls."""
+        """The live instrument."""
         return self.storage.recorder(self.instrument)
 
     def record(self, value: Any, **labels: Any) -> None:
-        """Record in whatever way the instrument has."""
+        """Record a value with the method of the instrument's kind."""
         self.call(value, **labels)
 
     def call(self, *values: Any, **labels: Any) -> None:
-        """Call it so, though it may be wrong."""
+        """Call the method of the instrument's kind with any arguments."""
         getattr(self.live, METHODS[self.instrument.kind])(*values, **labels)
 
     def handle(self, value: Any, **labels: Any) -> None:
-        """Record by a handle."""
+        """Record a value through a new handle."""
         self.record_on(self.live.with_labels(**labels), value)
 
     def record_on(self, handle: Any, value: Any) -> None:
-        """Record by this handle."""
+        """Record a value through a handle."""
         getattr(handle, METHODS[self.instrument.kind])(value)
 
     def shown(self) -> list[Any]:
-        """The numbers that the series have; counts by bucket and the sum for histograms."""
+        """Return the value of each series; for histograms, the counts and the sum."""
         cells = self.storage.family(self.instrument).cells()
         return [c.snapshot() if hasattr(c, "snapshot") else c.value for c in cells]
 
     def faults(self) -> dict[str, float]:
-        """Faults of the instrument, by reason."""
+        """Return the number of the instrument's faults by reason."""
         cells = self.storage.faults.family.cells()
         name = self.instrument.prometheus_name
         return {c.labels[1]: c.value for c in cells if c.labels[0] == name}
 
 
 def bench(instrument: Instrument[...]) -> Bench:
-    """An instrument with nothing recorded."""
+    """Return an instrument without recordings."""
     return Bench(MetricStorage(Faults()), instrument)
 
 
@@ -130,17 +133,17 @@ ONE = {
 }
 
 
-class Kept(HeapAllocator):
-    """Slots that keep the numbers of series that are gone."""
+class KeepingAllocator(HeapAllocator):
+    """An allocator that keeps the numbers of removed series."""
 
     def __init__(self) -> None:
         self.kept: list[MutableSequence[float]] = []
 
-    def take(
+    def allocate(
         self, instrument: Instrument[...], labels: tuple[str, ...], width: int
     ) -> MutableSequence[float]:
-        """Numbers that are kept."""
-        numbers = super().take(instrument, labels, width)
+        """Return zeros, and keep those of the counter."""
+        numbers = super().allocate(instrument, labels, width)
         if instrument is COUNTER:
             self.kept.append(numbers)
         return numbers
@@ -149,7 +152,7 @@ class Kept(HeapAllocator):
 class TestThreads:
     @pytest.mark.parametrize("instrument", [COUNTER, UP_DOWN, HISTOGRAM], ids=lambda i: i.kind)
     def test_exact(self, instrument: Instrument[...]) -> None:
-        """Eight threads that record 100,000 times each lose nothing."""
+        """Eight threads with 100,000 recordings each lose none."""
         storage = MetricStorage(Faults())
         live: Any = storage.recorder(instrument)
         record = live.record if instrument.kind == "histogram" else live.add
@@ -164,9 +167,9 @@ class TestThreads:
         assert [expected] == Bench(storage, instrument).shown()
 
     def test_labels(self) -> None:
-        """Threads that record under labels lose nothing either, new series included."""
+        """Threads that record with labels and create series lose no recording."""
         storage = MetricStorage(Faults())
-        live: Any = storage.recorder(LABELLED[0])
+        live: Any = storage.recorder(LABELLED_COUNTER)
 
         def work() -> None:
             for number in range(20_000):
@@ -174,7 +177,7 @@ class TestThreads:
 
         in_threads(work)
 
-        cells = storage.family(LABELLED[0]).cells()
+        cells = storage.family(LABELLED_COUNTER).cells()
         assert {1600.0} == {cell.value for cell in cells if cell.labels[1] == "POST"}
 
 
@@ -184,7 +187,7 @@ class TestNumbers:
         "number", [1, 1.0, True, Decimal(1), Fraction(1), Like(1)], ids=lambda n: type(n).__name__
     )
     def test_taken(self, instrument: Instrument[...], number: Any) -> None:
-        """Whatever counts as a number is recorded as that number."""
+        """A number of any type is recorded."""
         it = bench(instrument)
         it.record(number)
 
@@ -213,7 +216,7 @@ class TestNumbers:
         ids=lambda n: type(n).__name__,
     )
     def test_dropped(self, instrument: Instrument[...], number: Any) -> None:
-        """What is no finite number is dropped without a trace and counted, and nothing raises."""
+        """A value other than a finite number is dropped and counted, without an exception."""
         it = bench(instrument)
         it.record(number)
 
@@ -221,14 +224,14 @@ class TestNumbers:
         assert all(shown in (0.0, ([0, 0, 0, 0], 0.0)) for shown in it.shown())
 
     def test_negative(self) -> None:
-        """A counter takes nothing below zero."""
+        """A counter drops a negative amount."""
         it = bench(COUNTER)
         it.record(-0.1)
 
         assert ([0.0], {"value": 1.0}) == (it.shown(), it.faults())
 
     def test_zero(self) -> None:
-        """A counter takes zero."""
+        """A counter accepts zero."""
         it = bench(COUNTER)
         it.record(0)
 
@@ -236,7 +239,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("instrument", [UP_DOWN, GAUGE], ids=lambda i: i.kind)
     def test_below_zero(self, instrument: Instrument[...]) -> None:
-        """What may go down may go below zero."""
+        """An up-down counter or a gauge accepts a negative value."""
         it = bench(instrument)
         it.record(-1.5)
 
@@ -244,7 +247,7 @@ class TestNumbers:
 
     @by_kind
     def test_too_large(self, instrument: Instrument[...]) -> None:
-        """A number so large that sums of such overflow is dropped and counted."""
+        """A number near the largest float is dropped and counted, because sums would overflow."""
         it = bench(instrument)
         it.record(1e308)
         it.record(1e308)
@@ -253,7 +256,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("instrument", [COUNTER, UP_DOWN, HISTOGRAM], ids=lambda i: i.kind)
     def test_sum(self, instrument: Instrument[...]) -> None:
-        """Sums of the largest numbers that are taken stay finite."""
+        """Sums of the largest accepted numbers stay finite."""
         it = bench(instrument)
         for _ in range(1000):
             it.record(1e289)
@@ -263,7 +266,7 @@ class TestNumbers:
         assert math.isfinite(shown[1] if instrument is HISTOGRAM else shown)
 
     def test_latest(self) -> None:
-        """A gauge keeps the latest value, and a bad one does not replace it."""
+        """A gauge keeps its latest valid value."""
         it = bench(GAUGE)
         it.record(1)
         it.record(2)
@@ -286,7 +289,7 @@ class TestLabels:
         ids=str,
     )
     def test_dropped(self, instrument: Instrument[...], labels: dict[str, Any]) -> None:
-        """Labels that are missing or misspelt drop the measurement and count it."""
+        """A recording with a missing or misspelt label is dropped and counted."""
         it = bench(instrument)
         it.record(1, **labels)
 
@@ -294,7 +297,7 @@ class TestLabels:
 
     @by_name
     def test_hostile(self, instrument: Instrument[...]) -> None:
-        """A label value that cannot even be written drops the measurement and counts it."""
+        """A recording is dropped and counted if a label value has no text."""
         it = bench(instrument)
         it.record(1, route=Hostile())
 
@@ -302,7 +305,7 @@ class TestLabels:
 
     @by_name
     def test_outside(self, instrument: Instrument[...]) -> None:
-        """A value outside its closed set is recorded as _OTHER and counted."""
+        """A label value outside its closed set is recorded as _OTHER and counted."""
         it = bench(instrument)
         it.record(1, route="/", method="EVIL")
         other = [
@@ -314,7 +317,7 @@ class TestLabels:
 
     @by_name
     def test_no_string(self, instrument: Instrument[...]) -> None:
-        """A label value that is no string is recorded as text, and is no fault."""
+        """A label value of another type is recorded as text without a fault."""
         it = bench(instrument)
         it.record(1, route=404)
 
@@ -323,7 +326,7 @@ class TestLabels:
 
 
 class TestCalls:
-    """What no type checker lets pass, and no application has to pay for."""
+    """Calls that a type checker refuses, and that still do not raise."""
 
     @by_name
     def test_value_missing(self, instrument: Instrument[...]) -> None:
@@ -335,7 +338,7 @@ class TestCalls:
 
     @by_name
     def test_labels_by_position(self, instrument: Instrument[...]) -> None:
-        """Labels without their names are dropped and counted."""
+        """A call with positional labels is dropped and counted."""
         it = bench(instrument)
         it.call(1, "/")
 
@@ -343,7 +346,7 @@ class TestCalls:
 
     @by_name
     def test_known_series(self, instrument: Instrument[...]) -> None:
-        """So are they where the series exists."""
+        """An invalid call for an existing series is dropped and counted."""
         it = bench(instrument)
         it.call(1, route="/")
         before = it.shown()
@@ -354,7 +357,7 @@ class TestCalls:
         assert (before, {"labels": 2.0, "value": 1.0}) == (it.shown(), it.faults())
 
     def test_names(self) -> None:
-        """Labels may have the names that a function's own parameters would have."""
+        """Labels may be named like the parameters of a function."""
 
         @labels
         class Odd:
@@ -375,8 +378,8 @@ class TestCalls:
         assert {} == it.faults()
 
     def test_traceback(self) -> None:
-        """The function says in tracebacks and profiles whose it is."""
-        add = MetricStorage(Faults()).recorder(LABELLED[0]).add
+        """The function has a telling name and file name in tracebacks and profiles."""
+        add: Any = MetricStorage(Faults()).recorder(LABELLED_COUNTER).add
 
         assert ("add", "<otel_meta add(route, method)>") == (
             add.__name__,
@@ -384,10 +387,10 @@ class TestCalls:
         )
 
 
-class TestBind:
+class TestHandle:
     @by_name
     def test_same(self, instrument: Instrument[...]) -> None:
-        """A handle and a call with its labels record into the same series."""
+        """A handle and a call with the same labels record into the same series."""
         by_call, by_handle = bench(instrument), bench(instrument)
         for value in (1, 5):
             by_call.call(value, route="/")
@@ -397,14 +400,14 @@ class TestBind:
 
     @by_kind
     def test_without_labels(self, instrument: Instrument[...]) -> None:
-        """An instrument without labels has a handle, too, whose handle is itself."""
+        """A handle of an instrument without labels is its own handle."""
         handle = bench(instrument).live.with_labels()
 
         assert handle is handle.with_labels()
 
     def test_at_once(self) -> None:
-        """A counter or histogram is shown from the moment at which it is bound."""
-        for instrument in (LABELLED[0], LABELLED[3]):
+        """A handle of a counter or histogram creates the series at once."""
+        for instrument in (LABELLED_COUNTER, LABELLED_HISTOGRAM):
             it = bench(instrument)
             it.live.with_labels(route="/", method="POST")
             cells = it.storage.family(instrument).cells()
@@ -414,7 +417,7 @@ class TestBind:
     @by_name
     @pytest.mark.parametrize("value", [math.nan, "1", None, 10**400, Hostile()], ids=str_of_type)
     def test_bad_value(self, instrument: Instrument[...], value: Any) -> None:
-        """What a call drops and counts, a handle drops and counts."""
+        """A handle drops and counts an invalid value."""
         it = bench(instrument)
         it.handle(value, route="/")
 
@@ -423,7 +426,7 @@ class TestBind:
     @by_kind
     @pytest.mark.parametrize("number", [Decimal(1), Fraction(1), Like(1), True], ids=str_of_type)
     def test_number(self, instrument: Instrument[...], number: Any) -> None:
-        """What a call takes as a number, a handle takes."""
+        """A handle records a number of any type."""
         it = bench(instrument)
         it.handle(number)
 
@@ -431,7 +434,7 @@ class TestBind:
 
     @by_name
     def test_bad_labels(self, instrument: Instrument[...]) -> None:
-        """A handle on labels that there are not records nothing and counts each attempt."""
+        """A handle with unknown labels records nothing and counts each attempt."""
         it = bench(instrument)
         handle = it.live.with_labels(ruote="/")
         it.record_on(handle, 1)
@@ -439,16 +442,16 @@ class TestBind:
         assert ([], {"labels": 2.0}) == (it.shown(), it.faults())
 
     def test_overflow(self) -> None:
-        """A handle over the limit records into the series that all such share."""
+        """A handle above the limit records into the overflow series."""
         storage = MetricStorage(Faults(), max_series=2)
         for route in "abc":
-            storage.recorder(LABELLED[3]).with_labels(route=route).record(1)
-        cells = storage.family(LABELLED[3]).cells()
+            storage.recorder(LABELLED_HISTOGRAM).with_labels(route=route).record(1)
+        cells = storage.family(LABELLED_HISTOGRAM).cells()
 
         assert [("a", "GET"), ("b", "GET"), OVERFLOW] == [cell.labels for cell in cells]
 
     def test_threads(self) -> None:
-        """Threads that share a handle lose nothing."""
+        """Threads that share a handle lose no recording."""
         it = bench(COUNTER)
         handle = it.live.with_labels()
 
@@ -464,7 +467,7 @@ class TestBind:
 class TestRemove:
     @by_name
     def test_gone(self, instrument: Instrument[...]) -> None:
-        """A removed series is shown no more; the others are."""
+        """A removed series disappears, and other series stay."""
         it = bench(instrument)
         for route in "ab":
             it.call(1, route=route)
@@ -476,7 +479,7 @@ class TestRemove:
 
     @by_kind
     def test_anew(self, instrument: Instrument[...]) -> None:
-        """Recorded into again, a removed series begins anew, from zero."""
+        """A recording into a removed series starts a new series at zero."""
         it = bench(instrument)
         it.call(1)
         (old,) = it.storage.family(instrument).cells()
@@ -489,7 +492,7 @@ class TestRemove:
 
     @by_kind
     def test_handle(self, instrument: Instrument[...]) -> None:
-        """So it does by a handle that was made before; nothing is lost."""
+        """A recording through an older handle starts a new series at zero."""
         it = bench(instrument)
         handle = it.live.with_labels()
         it.record_on(handle, 1)
@@ -500,7 +503,7 @@ class TestRemove:
 
     @by_name
     def test_unknown(self, instrument: Instrument[...]) -> None:
-        """To remove what there is not does nothing."""
+        """Removal of an unknown series does nothing."""
         it = bench(instrument)
         it.live.remove(route="/")
 
@@ -508,14 +511,14 @@ class TestRemove:
 
     @by_name
     def test_bad_labels(self, instrument: Instrument[...]) -> None:
-        """Labels that there are not are counted."""
+        """Removal with an unknown label is a fault."""
         it = bench(instrument)
         it.live.remove(ruote="/")
 
         assert {"labels": 1.0} == it.faults()
 
     def test_reader(self) -> None:
-        """Whoever reads a series while it is removed sees its last value."""
+        """A reader of a removed series sees its last value."""
         it = bench(COUNTER)
         it.call(5)
         (cell,) = it.storage.family(COUNTER).cells()
@@ -525,7 +528,7 @@ class TestRemove:
 
     @by_kind
     def test_meanwhile(self, instrument: Instrument[...], monkeypatch: pytest.MonkeyPatch) -> None:
-        """A series that is removed between being found and recorded into begins anew."""
+        """A series that is removed between lookup and recording starts again at zero."""
         it = bench(instrument)
         family = it.storage.family(instrument)
         find, times = family.find, []
@@ -543,7 +546,7 @@ class TestRemove:
         assert (ONE[instrument.kind], {}) == (it.shown(), it.faults())
 
     def test_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """One that is removed each time is given up, and counted."""
+        """A recording is dropped and counted if each attempt finds a removed series."""
         it = bench(COUNTER)
         family = it.storage.family(COUNTER)
         find = family.find
@@ -559,22 +562,22 @@ class TestRemove:
         assert {"value": 1.0} == it.faults()
 
     def test_place(self) -> None:
-        """A removed series makes room for another."""
+        """A removed series makes a new one possible under the limit."""
         storage = MetricStorage(Faults(), max_series=1)
-        live = storage.recorder(LABELLED[2])
+        live = storage.recorder(LABELLED_GAUGE)
         for route in "abc":
             live.set(1, route=route)
             live.remove(route=route)
 
         assert ([], 0.0) == (
-            list(storage.family(LABELLED[2]).cells()),
+            list(storage.family(LABELLED_GAUGE).cells()),
             storage.faults.count(),
         )
 
     def test_threads(self) -> None:
-        """While series come and go, recording goes on, and counts each value in one of them."""
-        slots = Kept()
-        it = Bench(MetricStorage(Faults(), slots), COUNTER)
+        """Each recording counts once while another thread removes the series."""
+        allocator = KeepingAllocator()
+        it = Bench(MetricStorage(Faults(), allocator), COUNTER)
         handle = it.live.with_labels()
         done = Event()
 
@@ -589,13 +592,13 @@ class TestRemove:
         done.set()
         remover.join()
 
-        assert 80_000.0 == sum(numbers[0] for numbers in slots.kept)
+        assert 80_000.0 == sum(numbers[0] for numbers in allocator.kept)
         assert {} == it.faults()
 
 
 class TestFault:
     def test_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
-        """However many measurements are dropped for a reason, one line says so."""
+        """Many faults of one kind write one log line."""
         it = bench(COUNTER)
         with caplog.at_level(logging.WARNING, "otel_meta"):
             for _ in range(100):
@@ -606,8 +609,8 @@ class TestFault:
         assert {"value": 100.0} == it.faults()
 
     def test_logged_by_reason(self, caplog: pytest.LogCaptureFixture) -> None:
-        """Each reason has its line."""
-        it = bench(LABELLED[0])
+        """Each kind of fault writes its own log line."""
+        it = bench(LABELLED_COUNTER)
         with caplog.at_level(logging.WARNING, "otel_meta"):
             it.record("1", route="/")
             it.record(1)
@@ -616,7 +619,7 @@ class TestFault:
         assert 3 == len(caplog.messages)
 
     def test_scraped(self) -> None:
-        """A scrape shows what was dropped, by metric and reason."""
+        """A scrape shows the dropped recordings by metric and reason."""
         with capture() as captured:
             live: Any = captured.telemetry.storage.recorder(COUNTER)
             live.add(math.nan)

@@ -11,7 +11,6 @@ from otel_meta.runtime.recording.live_instruments import (
     CounterRecorder,
     GaugeRecorder,
     HistogramRecorder,
-    Recorder,
     UpDownCounterRecorder,
 )
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -41,19 +40,19 @@ class TestRecorder:
         ids=lambda value: getattr(value, "kind", ""),
     )
     def test_kind(self, instrument: Instrument[...], kind: type) -> None:
-        """Each kind of instrument has its kind of recorder."""
+        """Each kind of instrument has its own recorder."""
         assert kind is type(MetricStorage(Faults()).recorder(instrument))
 
     def test_again(self) -> None:
-        """Asked for again, it is the same one."""
+        """A second call returns the same recorder."""
         storage = MetricStorage(Faults())
 
         assert storage.recorder(COUNTER) is storage.recorder(COUNTER)
 
     def test_threads(self) -> None:
-        """Threads that ask at the same time get the same one."""
+        """Simultaneous calls from several threads return the same recorder."""
         storage = MetricStorage(Faults())
-        found: list[Recorder] = []
+        found: list[object] = []
         threads = [Thread(target=lambda: found.append(storage.recorder(COUNTER))) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -63,14 +62,14 @@ class TestRecorder:
         assert 1 == len(set(found))
 
     def test_unknown(self) -> None:
-        """A kind that there is not cannot be recorded."""
+        """An instrument without a kind has no recorder."""
         with pytest.raises(TypeError, match=r"Instrument\('acme\.x'\) is of no kind"):
             MetricStorage(Faults()).recorder(Instrument("acme.x", "Something.", NoLabels))
 
 
 class TestFamilies:
     def test_order(self) -> None:
-        """Families come as they were bound, those of otel_meta itself last."""
+        """Families come in the order of binding, with otel_meta's own families last."""
         storage = MetricStorage(Faults())
         storage.recorder(GAUGE)
         storage.recorder(COUNTER)
@@ -80,7 +79,7 @@ class TestFamilies:
         ]
 
     def test_faults(self) -> None:
-        """A fault of a family is counted under the name that Prometheus shows."""
+        """A fault of a family is counted under the metric's name in Prometheus."""
         faults = Faults()
         storage = MetricStorage(faults)
         family = storage.family(COUNTER)
@@ -93,7 +92,7 @@ class TestFamilies:
 
 class TestSeries:
     def test_shown(self) -> None:
-        """A collection shows how many series each metric has and may have."""
+        """A collection includes the number and the limit of the series of each metric."""
         storage = MetricStorage(Faults(), max_series=5)
         storage.recorder(COUNTER).add(1)
         for style in "ab":
@@ -113,7 +112,7 @@ class TestSeries:
         } == shown
 
     def test_scraped(self) -> None:
-        """A scrape shows them, too."""
+        """A scrape includes the number and the limit of series."""
         with capture(max_series=5) as captured:
             captured.telemetry.storage.recorder(COUNTER).add(1)
             lines = captured.prometheus_text().splitlines()
@@ -123,7 +122,7 @@ class TestSeries:
         assert ["otel_meta_series", "otel_meta_series_limit"] == [s.split("{")[0] for s in shown]
 
     def test_own_limit(self) -> None:
-        """What an instrument says of its series wins over what was configured."""
+        """The limit of an instrument precedes the configured limit."""
         storage = MetricStorage(Faults(), max_series=5)
         for number in range(20):
             storage.recorder(STYLES).set(1, style=str(number))

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from functools import partial
 from threading import Barrier, Thread
 from typing import Any, Literal
 
@@ -26,17 +25,17 @@ HISTOGRAM = Histogram("acme.query", "Queries.", Query, unit="s", buckets=(1, 10)
 
 
 class Clock:
-    """Seconds that a test moves on."""
+    """A clock that tests advance."""
 
     now = 100.0
 
     def __call__(self) -> float:
-        """What a timer reads."""
+        """Return the current time."""
         return self.now
 
 
 class Bench:
-    """A timer, its clock, and what it reported."""
+    """A timer with its clock and its reports."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -44,18 +43,18 @@ class Bench:
         self.timer = Timer(lambda *report: self.reports.append(report), {"table": "orders"})
 
     def work(self, seconds: float) -> None:
-        """Take some time."""
+        """Advance the clock."""
         self.clock.now += seconds
 
     @property
     def seconds(self) -> list[float]:
-        """What was reported, without the labels."""
+        """The reported seconds."""
         return [seconds for seconds, _ in self.reports]
 
 
 @pytest.fixture
 def it(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A timer whose clock stands still."""
+    """Return a timer with a fixed clock."""
     clock = Clock()
     monkeypatch.setattr(timer_module, "perf_counter", clock)
     return Bench(clock)
@@ -63,14 +62,14 @@ def it(monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 class TestBlock:
     def test_seconds(self, it: Bench) -> None:
-        """A block is reported with its seconds and labels."""
+        """A timed block is reported with its seconds and labels."""
         with it.timer:
             it.work(2.5)
 
         assert [(2.5, {"table": "orders"})] == it.reports
 
     def test_raises(self, it: Bench) -> None:
-        """A block that raises is reported, and its exception goes on."""
+        """A block that raises is reported, and its exception propagates."""
 
         def fail() -> None:
             with it.timer:
@@ -83,7 +82,7 @@ class TestBlock:
         assert [1.0] == it.seconds
 
     def test_labels(self, it: Bench) -> None:
-        """Labels given inside the block replace those that it began with, for that run."""
+        """Labels from inside a block replace the labels of its run."""
         with it.timer as timing:
             timing.labels(table="orders", outcome="failed")
         with it.timer:
@@ -102,7 +101,7 @@ class TestBlock:
         assert [1.0, 2.0] == it.seconds
 
     def test_within(self, it: Bench) -> None:
-        """A timer may be used within itself."""
+        """Runs of one timer may be nested."""
         with it.timer:
             it.work(1)
             with it.timer:
@@ -112,7 +111,7 @@ class TestBlock:
         assert [2.0, 7.0] == it.seconds
 
     def test_threads(self, it: Bench) -> None:
-        """Threads that share a timer each have their own time, whoever ends first."""
+        """Threads that share a timer are timed separately, in any order of their ends."""
         started, long_done = Barrier(2), Barrier(2)
 
         def short() -> None:
@@ -134,7 +133,7 @@ class TestBlock:
         assert [5.0, 1.0] == it.seconds
 
     def test_tasks(self, it: Bench) -> None:
-        """Tasks that share a timer each have their own time, whoever ends first."""
+        """Tasks that share a timer are timed separately, in any order of their ends."""
 
         async def run() -> None:
             first_in, second_in, first_out = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -160,7 +159,7 @@ class TestBlock:
         assert [5.0, 1.0] == it.seconds
 
     def test_elsewhere(self, it: Bench) -> None:
-        """A block may end in another thread than it began in, as a dependency's does."""
+        """A block may end in another thread, as that of a generator dependency does."""
 
         def block() -> Iterator[None]:
             with it.timer:
@@ -184,7 +183,7 @@ class TestBlock:
 
 class TestDecorator:
     def test_function(self, it: Bench) -> None:
-        """Each call of a function is reported; it keeps its name, arguments and result."""
+        """A timed function keeps its name, arguments and result."""
 
         @it.timer
         def double(number: int, *, more: int = 0) -> int:
@@ -197,7 +196,7 @@ class TestDecorator:
         assert [2.0, 3.0] == it.seconds
 
     def test_recursion(self, it: Bench) -> None:
-        """A function that calls itself is reported once a call."""
+        """A recursive function is reported once a call."""
 
         @it.timer
         def down(number: int) -> None:
@@ -210,7 +209,7 @@ class TestDecorator:
         assert [1.0, 2.0, 3.0] == it.seconds
 
     def test_raises(self, it: Bench) -> None:
-        """A call that raises is reported, and its exception goes on."""
+        """A call that raises is reported, and its exception propagates."""
 
         @it.timer
         def fail() -> None:
@@ -223,7 +222,7 @@ class TestDecorator:
         assert [1.0] == it.seconds
 
     def test_coroutine(self, it: Bench) -> None:
-        """A coroutine is reported when it has run, and stays a coroutine function."""
+        """A coroutine function stays a coroutine function and is timed until its end."""
 
         @it.timer
         async def wait(seconds: float) -> float:
@@ -236,11 +235,11 @@ class TestDecorator:
         assert [2.0] == it.seconds
 
     def test_beside(self, it: Bench) -> None:
-        """Coroutines that run beside each other each have their own time."""
+        """Concurrent coroutines are timed separately."""
 
         @it.timer
-        async def wait(turns: int) -> None:
-            for _ in range(turns):
+        async def wait(rounds: int) -> None:
+            for _ in range(rounds):
                 await asyncio.sleep(0)
                 it.work(1)
 
@@ -252,7 +251,7 @@ class TestDecorator:
         assert [1.0, 4.0] == [it.seconds[0], it.seconds[1]]
 
     def test_method(self, it: Bench) -> None:
-        """A method is reported as a function is."""
+        """A method is timed like a function."""
 
         class Store:
             @it.timer
@@ -264,7 +263,7 @@ class TestDecorator:
         assert [1.0] == it.seconds
 
     def test_generator(self, it: Bench) -> None:
-        """A generator is refused when it is decorated: its call takes no time."""
+        """A timer refuses to decorate a generator, whose call takes no time."""
 
         def numbers() -> Iterator[int]:
             yield 1
@@ -280,7 +279,7 @@ class TestDecorator:
 
 class TestHistogram:
     def test_recorded(self) -> None:
-        """A histogram's timer records seconds under its labels."""
+        """The timer of a histogram records with the labels of the run."""
         storage = MetricStorage(Faults())
         with storage.recorder(HISTOGRAM).time(table="orders") as timing:
             timing.labels(table="orders", outcome="failed")
@@ -289,7 +288,7 @@ class TestHistogram:
         assert (("orders", "failed"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
 
     def test_handle(self) -> None:
-        """So does a handle's."""
+        """The timer of a handle records with the labels of the handle."""
         storage = MetricStorage(Faults())
         with storage.recorder(HISTOGRAM).with_labels(table="orders").time():
             pass
@@ -299,7 +298,7 @@ class TestHistogram:
 
     @pytest.mark.parametrize(("unit", "recorded"), [("s", 86_400.0), ("d", 1.0)])
     def test_unit(self, it: Bench, unit: str, recorded: float) -> None:
-        """What is recorded is in the histogram's unit."""
+        """The timer records in the unit of the histogram."""
         storage = MetricStorage(Faults())
         histogram = Histogram("acme.age", "Ages.", NoLabels, unit=unit, buckets=(1,))
         with storage.recorder(histogram).time():
@@ -309,7 +308,7 @@ class TestHistogram:
         assert recorded == cell.snapshot()[1]
 
     def test_no_time(self) -> None:
-        """In a unit that is no time nothing is recorded, which is counted as a fault."""
+        """A timer of a unit other than time records nothing and counts a fault."""
         storage = MetricStorage(Faults())
         histogram = Histogram("acme.size", "Sizes.", NoLabels, unit="By", buckets=(1,))
         with storage.recorder(histogram).time():
@@ -319,10 +318,10 @@ class TestHistogram:
         assert 1.0 == storage.faults.count()
 
     def test_labels(self) -> None:
-        """Labels that there are not are a fault, and the block is none the wiser."""
+        """A timer with unknown labels counts a fault, and the block runs."""
         storage = MetricStorage(Faults())
-        time = partial(storage.recorder(HISTOGRAM).time, tabel="orders")
-        with time():
+        recorder: Any = storage.recorder(HISTOGRAM)
+        with recorder.time(tabel="orders"):
             done = True
 
         assert (True, 1.0) == (done, storage.faults.count())
