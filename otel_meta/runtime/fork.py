@@ -1,7 +1,7 @@
 """Reset of objects in a forked child.
 
-``fork()`` copies the memory of the parent, but only the thread that calls it. A child therefore
-must not use the parent's locks (a lost thread may hold them), threads, sockets or counts.
+``fork()`` copies the memory of the parent, but only the calling thread. A child therefore must not
+use the parent's locks (held by a lost thread, perhaps), threads, sockets or counts.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ logger: Final = logging.getLogger("otel_meta")
 
 
 class Resettable(Protocol):
-    """An object with state that a child must not share with its parent."""
+    """An object with state of one process, such as a lock."""
 
     def after_fork(self) -> None:
-        """Reset the object in a forked child, in which no other thread runs."""
+        """Reset the object in a forked child, a process with a single thread."""
 
 
 _registered: Final[WeakKeyDictionary[Resettable, None]] = WeakKeyDictionary()

@@ -1,8 +1,8 @@
-"""Release of the GIL in long loops, so that other threads are not delayed.
+"""Release of the GIL in long loops, for the sake of other threads.
 
-A thread that waits for the GIL gets it only every 5 ms (`sys.getswitchinterval`), and again waits
-5 ms after each call that releases the GIL. A loop over 10,000 series would therefore delay every
-request. Long loops sleep 50 µs after every 0.5 ms instead.
+A busy thread releases the GIL to a waiting thread after 5 ms only (`sys.getswitchinterval`). A
+thread that handles a request waits again after each call with I/O, so a loop over 10,000 series
+would delay every request. Long loops therefore sleep 50 µs every 0.5 ms.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ MAX_HOLD: Final = 0.0005
 """Seconds for which a loop holds the GIL: short in comparison with a request."""
 
 YIELD_TIME: Final = 0.00005
-"""Seconds of a pause: enough for a waiting thread to wake up, which then keeps the GIL."""
+"""Seconds of a pause: enough for a waiting thread to wake up and take the GIL."""
 
 
 class GilYielder:
-    """Releases the GIL with a short sleep, whenever the loop has held it for long enough.
+    """Releases the GIL with a short sleep at regular times.
 
     Args:
         max_hold: seconds between two pauses.

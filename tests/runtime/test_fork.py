@@ -128,7 +128,7 @@ class Resettable:
 
 
 class TestResetAfterFork:
-    def test_order(self) -> None:
+    def test_objects_are_reset_in_order_of_registration(self) -> None:
         """Objects are reset in the order of registration, and a failure stops no later reset."""
         notes: list[str] = []
         objects = [Resettable(name, notes) for name in ("a", "", "b", "c")]
@@ -138,7 +138,7 @@ class TestResetAfterFork:
         assert ["a", "b", "c"] == in_child(lambda: notes)
         assert [] == notes
 
-    def test_gone(self) -> None:
+    def test_object_is_not_kept_alive_by_its_registration(self) -> None:
         """An object is not kept alive by its registration."""
         notes: list[str] = []
         reset_after_fork(Resettable("a", notes))
@@ -148,13 +148,13 @@ class TestResetAfterFork:
 
 
 class TestForked:
-    def test_empty(self) -> None:
+    def test_child_begins_with_series_of_new_process(self) -> None:
         """A child begins with the series of a new process."""
         storage = recorded()
 
         assert NEW == in_child(lambda: shown(storage))
 
-    def test_parent(self) -> None:
+    def test_recordings_of_child_leave_series_of_parent_unchanged(self) -> None:
         """Recordings of a child leave the series of the parent unchanged."""
         storage = recorded()
         before = shown(storage)
@@ -162,7 +162,7 @@ class TestForked:
 
         assert before == shown(storage)
 
-    def test_totals(self) -> None:
+    def test_totals_of_child_begin_at_zero_even_through_calls(self) -> None:
         """Totals of a child begin at zero, even through calls and handles of the parent."""
         storage = recorded()
         handle = storage.recorder(COUNTER).with_labels(route="/")
@@ -175,7 +175,7 @@ class TestForked:
 
         assert [(("/", "GET"), 3.0), (("/", "POST"), 0.0)] == in_child(work)
 
-    def test_start(self) -> None:
+    def test_series_of_child_start_at_childs_first_recording(self) -> None:
         """Series of a child start at the child's first recording."""
         storage = recorded()
         time.sleep(0.001)
@@ -187,7 +187,7 @@ class TestForked:
 
         assert [True, True] == [start >= forked for start in in_child(work)]
 
-    def test_limit(self) -> None:
+    def test_child_has_whole_cardinality_limit_to_itself(self) -> None:
         """A child has the whole cardinality limit to itself."""
         storage = MetricStorage(Faults(), max_series=1)
         storage.recorder(GAUGE).set(1, route="a")
@@ -199,7 +199,7 @@ class TestForked:
 
         assert [(("b", "GET"), 2.0)] == in_child(work)
 
-    def test_delta(self) -> None:
+    def test_deltas_of_reader_in_child_cover_recordings_of_child_only(self) -> None:
         """Deltas of a reader in a child cover recordings of the child only."""
         storage = recorded()
         points = MetricProducer(storage, "delta")
@@ -212,7 +212,7 @@ class TestForked:
 
         assert [3.0] == in_child(work)
 
-    def test_grandchild(self) -> None:
+    def test_child_of_child_begins_with_series_of_new_process(self) -> None:
         """The child of a child begins with the series of a new process."""
         storage = recorded()
 
@@ -253,7 +253,7 @@ class TestForked:
             done.set()
             thread.join()
 
-    def test_search_finds_locks(self) -> None:
+    def test_search_for_locks_finds_all(self) -> None:
         """The search for locks finds those of the storage, its series, faults, spans and reader."""
         storage = recorded()
 
@@ -274,7 +274,7 @@ def _answer(storage: MetricStorage, to: Connection) -> None:
 
 
 class TestMultiprocessing:
-    def test_process(self) -> None:
+    def test_process_forked_by_multiprocessing_begins_at_zero(self) -> None:
         """A process forked by multiprocessing begins at zero."""
         storage = recorded()
         context = multiprocessing.get_context("fork")
@@ -287,7 +287,7 @@ class TestMultiprocessing:
 
         assert [(("/", "GET"), 4.0), (("/", "POST"), 0.0)] == answer
 
-    def test_pool(self) -> None:
+    def test_workers_of_pool_begin_at_zero_and_parent_keeps(self) -> None:
         """Workers of a pool begin at zero, and the parent keeps its counts."""
         _SHARED.recorder(COUNTER).add(100, route="/")
         with multiprocessing.get_context("fork").Pool(1) as pool:

@@ -50,15 +50,14 @@ released, so every lock is replaced (`otel_meta.runtime.fork`). Every cell of th
 empty tuple for numbers: a handle on such a cell raises, looks the series up again, and starts at
 zero. The parent's numbers are not touched, which matters if they are in shared memory.
 
-**Not guaranteed:**
+**Not guaranteed.** Some limits remain:
 
-- the numbers of different series, or of different instruments, belong to one moment;
-- of two simultaneous ``set`` calls, the later one wins;
-- readers in other processes see the numbers of one moment: each double is written whole, but a
-  bucket's count may be visible before the sum;
-- exemplars are complete: of two simultaneous ones, one is kept;
-- a recording counts if a signal handler or a finaliser makes it while the interrupted code creates
-  or removes the same series.
+- The numbers of different series may be of different moments.
+- Of two simultaneous ``set`` calls, either may win.
+- Readers in other processes see each double whole, but may see a bucket's count before the sum.
+- Of two simultaneous exemplars, one is lost.
+- If a signal handler or a finaliser records into a series while the interrupted code creates or
+  removes this series, the recording may be lost.
 """
 
 from __future__ import annotations

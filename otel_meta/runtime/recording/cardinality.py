@@ -12,10 +12,10 @@ MAX_SERIES: Final = 2000
 
 
 class CardinalityLimit:
-    """Counts the series of one metric against its limit.
+    """Counts the series of a metric against the limit.
 
     If all labels are closed, every declared combination of values is reserved, even above the
-    limit: undeclared values cannot displace a declared one.
+    limit: undeclared values cannot displace declared values.
 
     Args:
         fields: the labels as declared.
@@ -51,7 +51,7 @@ class CardinalityLimit:
 
 
 def _declared_values(field: Label) -> frozenset[str] | None:
-    """Return the values of a closed label, with its default; None for an open label."""
+    """Return the values and the default of a closed label; None for an open label."""
     if field.values is None:
         return None
     return frozenset(field.values if field.default is None else (*field.values, field.default))

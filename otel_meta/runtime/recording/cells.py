@@ -112,13 +112,13 @@ class CounterCell(SumCell):
 
 
 class GaugeCell(Cell):
-    """The latest value of a gauge and the time at which it was set."""
+    """The latest value of a gauge and the time of this value."""
 
     __slots__ = ()
 
     @staticmethod
     def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a gauge has none
-        """Return 2: the value, and the time at which it was set."""
+        """Return 2: the value and its time."""
         return 2
 
     @property

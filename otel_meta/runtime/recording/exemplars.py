@@ -1,8 +1,7 @@
-"""Exemplars: single measurements with the trace in which they were made.
+"""Exemplars: single measurements, each with the trace of its recording.
 
 Prometheus and OpenTelemetry show exemplars beside a series, with a link to the trace. Between two
-collections, each counter and each bucket takes one exemplar, provided that a sampled span is
-current.
+collections, each counter and each bucket takes one exemplar if a sampled span is current.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from opentelemetry.trace import get_current_span
 
 
 class Exemplar(NamedTuple):
-    """A recorded value with its time and its sampled span."""
+    """A recorded value with a time and a sampled span."""
 
     value: float
     time_ns: int
@@ -27,7 +26,7 @@ class Exemplar(NamedTuple):
 
 
 class SampledSpans(SpanProcessor):
-    """Counts the sampled spans that are live, so that recordings look for a span only if one is.
+    """Counts live sampled spans; recordings look up the current span only if there is one.
 
     A span without an end keeps the count above zero: recordings become slower, but stay correct.
     """
@@ -64,7 +63,7 @@ class SampledSpans(SpanProcessor):
         return Exemplar(float(value), time.time_ns(), context.trace_id, context.span_id)
 
     def after_fork(self) -> None:
-        """Replace the lock in a forked child. Live spans stay counted, for they may end there."""
+        """Replace the lock in a forked child. Live spans stay counted: the child may end them."""
         self._lock = RLock()
 
     def _count(self, span: ReadableSpan, change: int) -> None:

@@ -1,7 +1,7 @@
 """Recording, storage, merging and export of each kind of instrument.
 
 One row a kind. The modules that record, export and merge read the row, and branch on its fields
-with an exhaustive `match`, so that a type checker reports values without a branch.
+with an exhaustive `match`: a type checker reports values without a branch.
 Facts from the data models are in `otel_meta.model.kind_traits`.
 """
 
@@ -29,7 +29,7 @@ WorkerMerge = Literal["sum", "live_sum", "multiprocess_mode"]
 
 - "sum": the sum over all workers, including ended ones;
 - "live_sum": the sum over the running workers;
-- "multiprocess_mode": the way that the instrument declares.
+- "multiprocess_mode": as the instrument declares.
 """
 
 _ALL: Final = slice(None)

@@ -29,12 +29,12 @@ _LiveInstrument = tuple[Family[Any], Recorder[Any]]
 class MetricStorage:
     """The live instruments with their series; each instrument has one set of series.
 
-    In a forked child all series start at zero, because the parent still exports its own counts.
+    In a forked child all series start at zero, because the parent still exports the old counts.
 
     Args:
         faults: counts the faults of recordings.
         allocator: allocates the numbers of series; the heap by default.
-        max_series: the cardinality limit of a metric, unless the instrument declares its own.
+        max_series: the default cardinality limit of a metric.
         max_length: the maximal length of a label value, in characters.
     """
 
@@ -84,7 +84,7 @@ class MetricStorage:
         return self._find(instrument)[0]
 
     def families(self) -> Iterator[Family[Any]]:
-        """Begin a collection; yield the series of each instrument, otel_meta's own metrics last."""
+        """Begin a collection; yield the series of each instrument, otel_meta's metrics last."""
         self.spans.begin_collection()
         for family in (families := self._families()):
             metric = (family.instrument.prometheus_name,)

@@ -29,7 +29,9 @@ class TestAtomic:
         [SumCell.add, CounterCell.add, GaugeCell.set, HistogramCell.record, Cell.retire],
         ids=lambda method: method.__qualname__,
     )
-    def test_one_step(self, method: Callable[..., Any]) -> None:
+    def test_update_has_no_instruction_at_which_cpython_may_release_gil(
+        self, method: Callable[..., Any]
+    ) -> None:
         """An update has no instruction at which CPython may release the GIL."""
         codes = update(method)
 
@@ -38,7 +40,7 @@ class TestAtomic:
 
 
 class TestLocked:
-    def test_lock(self) -> None:
+    def test_lock_of_other_interpreters_prevents_race_between_threads(self) -> None:
         """The lock of other interpreters prevents a race between threads."""
 
         class Sum:
@@ -64,7 +66,7 @@ class TestLocked:
 
         assert 80_000 == total.value
 
-    def test_again(self) -> None:
+    def test_locked_method_may_be_called_from_within_itself(self) -> None:
         """A locked method may be called from within itself, as by a finaliser."""
 
         class Sum:

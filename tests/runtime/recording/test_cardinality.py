@@ -30,7 +30,9 @@ closed = st.tuples(
 
 class TestClosed:
     @given(st.lists(closed, unique=True), st.integers(1, 12))
-    def test_reserved(self, series: list[tuple[str, str]], limit: int) -> None:
+    def test_declared_values_are_never_refused(
+        self, series: list[tuple[str, str]], limit: int
+    ) -> None:
         """Declared values are never refused, even after other values and under a low limit."""
         cardinality = CardinalityLimit(labels_of(Closed), limit)
 
@@ -39,14 +41,14 @@ class TestClosed:
         assert [] == [values for values in refused if "_OTHER" not in values]
 
     @given(st.lists(closed, unique=True), st.integers(1, 12))
-    def test_limit(self, series: list[tuple[str, str]], limit: int) -> None:
+    def test_series_never_exceed_limit(self, series: list[tuple[str, str]], limit: int) -> None:
         """The series never exceed the limit, which covers at least all declared values."""
         cardinality = CardinalityLimit(labels_of(Closed), limit)
 
         assert max(limit, 6) == cardinality.limit
         assert cardinality.limit >= sum(cardinality.acquire(s) for s in series)
 
-    def test_others(self) -> None:
+    def test_undeclared_values_share_rest_of_limit(self) -> None:
         """Undeclared values share the rest of the limit."""
         cardinality = CardinalityLimit(labels_of(Closed), 7)
 
@@ -55,19 +57,19 @@ class TestClosed:
             cardinality.acquire(("GET", "_OTHER")),
         ]
 
-    def test_no_labels(self) -> None:
+    def test_metric_without_labels_has_one_series(self) -> None:
         """A metric without labels has one series."""
         assert CardinalityLimit(labels_of(NoLabels), 1).acquire(())
 
 
 class TestOpen:
-    def test_limit(self) -> None:
+    def test_series_with_open_label_are_accepted_up_to_limit(self) -> None:
         """Series with an open label are accepted up to the limit."""
         cardinality = CardinalityLimit(labels_of(Mixed), 2)
 
         assert [True, True, False] == [cardinality.acquire((route, "GET")) for route in "abc"]
 
-    def test_give_back(self) -> None:
+    def test_removed_series_makes_new_one_possible(self) -> None:
         """A removed series makes a new one possible."""
         cardinality = CardinalityLimit(labels_of(Mixed), 1)
         cardinality.acquire(("a", "GET"))

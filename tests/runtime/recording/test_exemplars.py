@@ -57,7 +57,7 @@ def it() -> Bench:
 
 
 class TestCounter:
-    def test_span(self, it: Bench) -> None:
+    def test_exemplar_has_amount_time_and_sampled_span(self, it: Bench) -> None:
         """An exemplar has the amount, the time and the sampled span."""
         before = time.time_ns()
         with it.tracer.start_as_current_span("a") as span:
@@ -74,7 +74,7 @@ class TestCounter:
         assert float is type(exemplar.value)
         assert before <= exemplar.time_ns <= time.time_ns()
 
-    def test_once(self, it: Bench) -> None:
+    def test_first_exemplar_between_two_collections_is_kept(self, it: Bench) -> None:
         """The first exemplar between two collections is kept."""
         for amount in (1, 2):
             with it.tracer.start_as_current_span("a"):
@@ -83,7 +83,7 @@ class TestCounter:
         assert it.counter.exemplar is not None
         assert 1.0 == it.counter.exemplar.value
 
-    def test_replaced(self, it: Bench) -> None:
+    def test_exemplar_is_replaced_by_first_one_after_collection(self, it: Bench) -> None:
         """An exemplar is replaced by the first one after a collection."""
         with it.tracer.start_as_current_span("a"):
             it.add(1)
@@ -96,7 +96,7 @@ class TestCounter:
         assert replaced is not None
         assert (1.0, 2.0) == (kept.value, replaced.value)
 
-    def test_refused(self, it: Bench) -> None:
+    def test_refused_amount_leaves_no_exemplar(self, it: Bench) -> None:
         """A refused amount leaves no exemplar."""
         with it.tracer.start_as_current_span("a"):
             it.add(-1)
@@ -105,7 +105,7 @@ class TestCounter:
 
 
 class TestHistogram:
-    def test_bucket(self, it: Bench) -> None:
+    def test_each_bucket_has_its_own_exemplar_unbounded_one_too(self, it: Bench) -> None:
         """Each bucket has its own exemplar, the unbounded one too."""
         with it.tracer.start_as_current_span("a"):
             for value in (0.5, 0.6, 1, 99):
@@ -113,7 +113,7 @@ class TestHistogram:
 
         assert {0: 0.5, 2: 99.0} == {n: e.value for n, e in it.histogram.exemplars.items()}
 
-    def test_replaced(self, it: Bench) -> None:
+    def test_after_collection_next_value_of_bucket_replaces_its_exemplar(self, it: Bench) -> None:
         """After a collection, the next value of a bucket replaces its exemplar."""
         with it.tracer.start_as_current_span("a"):
             it.record(0.5)
@@ -123,7 +123,7 @@ class TestHistogram:
 
         assert {0: 0.6, 2: 99.0} == {n: e.value for n, e in it.histogram.exemplars.items()}
 
-    def test_reading(self, it: Bench) -> None:
+    def test_reader_may_iterate_over_exemplars_while_new_one_arrives(self, it: Bench) -> None:
         """A reader may iterate over exemplars while a new one arrives."""
         with it.tracer.start_as_current_span("a"):
             it.record(0.5)
@@ -136,14 +136,14 @@ class TestHistogram:
 
 
 class TestNone:
-    def test_no_span(self, it: Bench) -> None:
+    def test_recording_without_span_leaves_no_exemplar(self, it: Bench) -> None:
         """A recording without a span leaves no exemplar."""
         it.add(1)
         it.record(1)
 
         assert (None, {}) == (it.counter.exemplar, it.histogram.exemplars)
 
-    def test_elsewhere(self, it: Bench) -> None:
+    def test_live_span_that_is_not_current_gives_no_exemplar(self, it: Bench) -> None:
         """A live span that is not current gives no exemplar."""
         span = it.tracer.start_span("a")
         it.add(1)
@@ -151,7 +151,7 @@ class TestNone:
 
         assert it.counter.exemplar is None
 
-    def test_unsampled(self) -> None:
+    def test_unsampled_span_gives_no_exemplar_and_does_not_count(self) -> None:
         """An unsampled span gives no exemplar and does not count as live."""
         it = Bench(ALWAYS_OFF)
         with it.tracer.start_as_current_span("a"):
@@ -160,7 +160,7 @@ class TestNone:
 
         assert it.counter.exemplar is None
 
-    def test_within(self, it: Bench) -> None:
+    def test_unsampled_current_span_gives_no_exemplar(self, it: Bench) -> None:
         """An unsampled current span gives no exemplar while a sampled one is live."""
         context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(0))
         with (
@@ -172,7 +172,9 @@ class TestNone:
         assert it.counter.exemplar is None
 
     @pytest.mark.parametrize("instrument", [UP_DOWN, GAUGE], ids=lambda i: i.kind)
-    def test_kinds(self, it: Bench, instrument: UpDownCounter[...] | Gauge[...]) -> None:
+    def test_gauges_and_up_down_counters_have_no_exemplars(
+        self, it: Bench, instrument: UpDownCounter[...] | Gauge[...]
+    ) -> None:
         """Gauges and up-down counters have no exemplars."""
         live: Any = it.storage.recorder(instrument)
         with it.tracer.start_as_current_span("a"):
@@ -183,7 +185,7 @@ class TestNone:
 
 
 class TestLive:
-    def test_count(self, it: Bench) -> None:
+    def test_number_of_live_spans_follows_their_starts_and_ends(self, it: Bench) -> None:
         """The number of live spans follows their starts and ends."""
         spans = it.storage.spans
         with it.tracer.start_as_current_span("a"), it.tracer.start_as_current_span("b"):
@@ -191,7 +193,9 @@ class TestLive:
 
         assert (2, 0) == (inside, spans.live)
 
-    def test_lookup(self, it: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_current_span_is_looked_up_once_collection_and_only(
+        self, it: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The current span is looked up once a collection, and only if a span is live."""
         lookups: list[float] = []
         exemplar = SampledSpans.exemplar
@@ -214,7 +218,9 @@ class TestSetUp:
     @pytest.mark.parametrize(
         ("chosen", "shown"), [("trace_based", True), ("always_on", True), ("always_off", False)]
     )
-    def test_filter(self, chosen: str, shown: bool) -> None:
+    def test_standard_environment_variable_turns_exemplars_off(
+        self, chosen: str, shown: bool
+    ) -> None:
         """The standard environment variable turns exemplars off."""
         with capture(environ={"OTEL_METRICS_EXEMPLAR_FILTER": chosen}) as captured:
             telemetry = captured.telemetry

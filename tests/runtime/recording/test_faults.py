@@ -22,7 +22,7 @@ def counted(faults: Faults) -> dict[tuple[str, ...], float]:
 
 
 class TestReport:
-    def test_counted(self) -> None:
+    def test_each_fault_is_counted_by_source_and_reason(self) -> None:
         """Each fault is counted by source and reason."""
         faults = Faults()
         faults.report("a", "value", "x")
@@ -32,7 +32,9 @@ class TestReport:
         assert {("a", "value"): 2.0, ("b", "labels"): 1.0} == counted(faults)
         assert 3.0 == faults.count()
 
-    def test_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_first_fault_of_kind_is_logged_with_its_detail(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """The first fault of a kind is logged with its detail and the name of the counter."""
         faults = Faults()
         with caplog.at_level(logging.WARNING, "otel_meta"):
@@ -45,7 +47,9 @@ class TestReport:
             "not logged"
         ) == line
 
-    def test_unprintable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_fault_is_counted_even_if_its_detail_has_no_text(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A fault is counted even if its detail has no text."""
         monkeypatch.setattr(logging, "raiseExceptions", False)
         monkeypatch.setattr(logging.getLogger("otel_meta"), "propagate", False)
@@ -56,13 +60,13 @@ class TestReport:
 
 
 class TestCountOnly:
-    def test_silent(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_fault_can_be_counted_without_log_line(self, caplog: pytest.LogCaptureFixture) -> None:
         """A fault can be counted without a log line."""
         faults = Faults()
         faults.count_only("a", "value")
 
         assert ({("a", "value"): 1.0}, []) == (counted(faults), caplog.messages)
 
-    def test_zero(self) -> None:
+    def test_number_of_faults_begins_at_zero(self) -> None:
         """The number of faults begins at zero."""
         assert 0 == Faults().count()

@@ -38,21 +38,21 @@ def values_of(given: object, reported: list[tuple[str, object]], max_length: int
 
 class TestLength:
     @given(st.text(max_size=30))
-    def test_cut(self, text: str) -> None:
+    def test_long_value_is_cut_at_maximal_length_and_reported(self, text: str) -> None:
         """A long value is cut at the maximal length and reported; a short one is unchanged."""
         reported: list[tuple[str, object]] = []
 
         assert text[:10] == values_of(text, reported)
         assert (["label length"] if len(text) > 10 else []) == [reason for reason, _ in reported]
 
-    def test_detail(self) -> None:
+    def test_report_names_label_and_length_of_its_value(self) -> None:
         """The report names the label and the length of its value."""
         reported: list[tuple[str, object]] = []
         values_of("a" * 5000, reported)
 
         assert [("label length", "route has 5000 characters and is cut")] == reported
 
-    def test_counted(self) -> None:
+    def test_long_values_with_same_beginning_share_series(self) -> None:
         """Each long value is a fault, and values with the same beginning share one series."""
         storage = MetricStorage(Faults(), max_length=10)
         live = storage.recorder(counter := Counter("acme.requests", "Requests.", Route))
@@ -67,7 +67,9 @@ class TestLength:
 
 class TestText:
     @pytest.mark.parametrize("colour", [Colour.RED, OldColour.RED])
-    def test_enum(self, colour: str) -> None:
+    def test_member_of_string_enumeration_becomes_its_value_as_plain_string(
+        self, colour: str
+    ) -> None:
         """A member of a string enumeration becomes its value as a plain string."""
         value = values_of(colour, [])
 

@@ -151,7 +151,7 @@ class KeepingAllocator(HeapAllocator):
 
 class TestThreads:
     @pytest.mark.parametrize("instrument", [COUNTER, UP_DOWN, HISTOGRAM], ids=lambda i: i.kind)
-    def test_exact(self, instrument: Instrument[...]) -> None:
+    def test_eight_threads_lose_no_recording(self, instrument: Instrument[...]) -> None:
         """Eight threads with 100,000 recordings each lose none."""
         storage = MetricStorage(Faults())
         live: Any = storage.recorder(instrument)
@@ -166,7 +166,7 @@ class TestThreads:
         expected: Any = ([800_000, 0, 0, 0], 800_000.0) if instrument is HISTOGRAM else 800_000.0
         assert [expected] == Bench(storage, instrument).shown()
 
-    def test_labels(self) -> None:
+    def test_threads_that_create_series_lose_no_recording(self) -> None:
         """Threads that record with labels and create series lose no recording."""
         storage = MetricStorage(Faults())
         live: Any = storage.recorder(LABELLED_COUNTER)
@@ -186,7 +186,7 @@ class TestNumbers:
     @pytest.mark.parametrize(
         "number", [1, 1.0, True, Decimal(1), Fraction(1), Like(1)], ids=lambda n: type(n).__name__
     )
-    def test_taken(self, instrument: Instrument[...], number: Any) -> None:
+    def test_number_of_any_type_is_recorded(self, instrument: Instrument[...], number: Any) -> None:
         """A number of any type is recorded."""
         it = bench(instrument)
         it.record(number)
@@ -215,7 +215,9 @@ class TestNumbers:
         ],
         ids=lambda n: type(n).__name__,
     )
-    def test_dropped(self, instrument: Instrument[...], number: Any) -> None:
+    def test_value_other_than_finite_number_is_dropped(
+        self, instrument: Instrument[...], number: Any
+    ) -> None:
         """A value other than a finite number is dropped and counted, without an exception."""
         it = bench(instrument)
         it.record(number)
@@ -223,14 +225,14 @@ class TestNumbers:
         assert {"value": 1.0} == it.faults()
         assert all(shown in (0.0, ([0, 0, 0, 0], 0.0)) for shown in it.shown())
 
-    def test_negative(self) -> None:
+    def test_counter_drops_negative_amount(self) -> None:
         """A counter drops a negative amount."""
         it = bench(COUNTER)
         it.record(-0.1)
 
         assert ([0.0], {"value": 1.0}) == (it.shown(), it.faults())
 
-    def test_zero(self) -> None:
+    def test_counter_accepts_zero(self) -> None:
         """A counter accepts zero."""
         it = bench(COUNTER)
         it.record(0)
@@ -238,7 +240,9 @@ class TestNumbers:
         assert {} == it.faults()
 
     @pytest.mark.parametrize("instrument", [UP_DOWN, GAUGE], ids=lambda i: i.kind)
-    def test_below_zero(self, instrument: Instrument[...]) -> None:
+    def test_up_down_counter_or_gauge_accepts_negative_value(
+        self, instrument: Instrument[...]
+    ) -> None:
         """An up-down counter or a gauge accepts a negative value."""
         it = bench(instrument)
         it.record(-1.5)
@@ -246,7 +250,7 @@ class TestNumbers:
         assert ([-1.5], {}) == (it.shown(), it.faults())
 
     @by_kind
-    def test_too_large(self, instrument: Instrument[...]) -> None:
+    def test_number_near_largest_float_is_dropped(self, instrument: Instrument[...]) -> None:
         """A number near the largest float is dropped and counted, because sums would overflow."""
         it = bench(instrument)
         it.record(1e308)
@@ -255,7 +259,9 @@ class TestNumbers:
         assert {"value": 2.0} == it.faults()
 
     @pytest.mark.parametrize("instrument", [COUNTER, UP_DOWN, HISTOGRAM], ids=lambda i: i.kind)
-    def test_sum(self, instrument: Instrument[...]) -> None:
+    def test_sums_of_largest_accepted_numbers_stay_finite(
+        self, instrument: Instrument[...]
+    ) -> None:
         """Sums of the largest accepted numbers stay finite."""
         it = bench(instrument)
         for _ in range(1000):
@@ -265,7 +271,7 @@ class TestNumbers:
         assert {} == it.faults()
         assert math.isfinite(shown[1] if instrument is HISTOGRAM else shown)
 
-    def test_latest(self) -> None:
+    def test_gauge_keeps_its_latest_valid_value(self) -> None:
         """A gauge keeps its latest valid value."""
         it = bench(GAUGE)
         it.record(1)
@@ -288,7 +294,9 @@ class TestLabels:
         ],
         ids=str,
     )
-    def test_dropped(self, instrument: Instrument[...], labels: dict[str, Any]) -> None:
+    def test_recording_with_missing_or_misspelt_label_is_dropped(
+        self, instrument: Instrument[...], labels: dict[str, Any]
+    ) -> None:
         """A recording with a missing or misspelt label is dropped and counted."""
         it = bench(instrument)
         it.record(1, **labels)
@@ -296,7 +304,9 @@ class TestLabels:
         assert ([], {"labels": 1.0}) == (it.shown(), it.faults())
 
     @by_name
-    def test_hostile(self, instrument: Instrument[...]) -> None:
+    def test_recording_is_dropped_and_counted_if_label_value_has(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A recording is dropped and counted if a label value has no text."""
         it = bench(instrument)
         it.record(1, route=Hostile())
@@ -304,7 +314,9 @@ class TestLabels:
         assert ([], 1.0) == (it.shown(), sum(it.faults().values()))
 
     @by_name
-    def test_outside(self, instrument: Instrument[...]) -> None:
+    def test_label_value_outside_its_closed_set_is_recorded_as_other(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A label value outside its closed set is recorded as _OTHER and counted."""
         it = bench(instrument)
         it.record(1, route="/", method="EVIL")
@@ -316,7 +328,9 @@ class TestLabels:
         assert {"label value": 1.0} == it.faults()
 
     @by_name
-    def test_no_string(self, instrument: Instrument[...]) -> None:
+    def test_label_value_of_another_type_is_recorded_as_text(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A label value of another type is recorded as text without a fault."""
         it = bench(instrument)
         it.record(1, route=404)
@@ -329,7 +343,7 @@ class TestCalls:
     """Calls that a type checker refuses, and that still do not raise."""
 
     @by_name
-    def test_value_missing(self, instrument: Instrument[...]) -> None:
+    def test_call_without_value_is_dropped_and_counted(self, instrument: Instrument[...]) -> None:
         """A call without a value is dropped and counted."""
         it = bench(instrument)
         it.call(route="/")
@@ -337,7 +351,9 @@ class TestCalls:
         assert ([], {"value": 1.0}) == (it.shown(), it.faults())
 
     @by_name
-    def test_labels_by_position(self, instrument: Instrument[...]) -> None:
+    def test_call_with_positional_labels_is_dropped_and_counted(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A call with positional labels is dropped and counted."""
         it = bench(instrument)
         it.call(1, "/")
@@ -345,7 +361,9 @@ class TestCalls:
         assert ([], {"labels": 1.0}) == (it.shown(), it.faults())
 
     @by_name
-    def test_known_series(self, instrument: Instrument[...]) -> None:
+    def test_invalid_call_for_existing_series_is_dropped_and_counted(
+        self, instrument: Instrument[...]
+    ) -> None:
         """An invalid call for an existing series is dropped and counted."""
         it = bench(instrument)
         it.call(1, route="/")
@@ -356,7 +374,7 @@ class TestCalls:
 
         assert (before, {"labels": 2.0, "value": 1.0}) == (it.shown(), it.faults())
 
-    def test_names(self) -> None:
+    def test_labels_may_be_named_like_parameters_of_function(self) -> None:
         """Labels may be named like the parameters of a function."""
 
         @labels
@@ -377,7 +395,7 @@ class TestCalls:
         )
         assert {} == it.faults()
 
-    def test_traceback(self) -> None:
+    def test_function_is_named_in_tracebacks(self) -> None:
         """The function has a telling name and file name in tracebacks and profiles."""
         add: Any = MetricStorage(Faults()).recorder(LABELLED_COUNTER).add
 
@@ -389,7 +407,9 @@ class TestCalls:
 
 class TestHandle:
     @by_name
-    def test_same(self, instrument: Instrument[...]) -> None:
+    def test_handle_and_call_with_same_labels_record_into_same_series(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A handle and a call with the same labels record into the same series."""
         by_call, by_handle = bench(instrument), bench(instrument)
         for value in (1, 5):
@@ -399,13 +419,15 @@ class TestHandle:
         assert by_call.shown() == by_handle.shown()
 
     @by_kind
-    def test_without_labels(self, instrument: Instrument[...]) -> None:
+    def test_handle_of_instrument_without_labels_is_its_own_handle(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A handle of an instrument without labels is its own handle."""
         handle = bench(instrument).live.with_labels()
 
         assert handle is handle.with_labels()
 
-    def test_at_once(self) -> None:
+    def test_handle_of_counter_or_histogram_creates_series_at_once(self) -> None:
         """A handle of a counter or histogram creates the series at once."""
         for instrument in (LABELLED_COUNTER, LABELLED_HISTOGRAM):
             it = bench(instrument)
@@ -416,7 +438,9 @@ class TestHandle:
 
     @by_name
     @pytest.mark.parametrize("value", [math.nan, "1", None, 10**400, Hostile()], ids=str_of_type)
-    def test_bad_value(self, instrument: Instrument[...], value: Any) -> None:
+    def test_handle_drops_and_counts_invalid_value(
+        self, instrument: Instrument[...], value: Any
+    ) -> None:
         """A handle drops and counts an invalid value."""
         it = bench(instrument)
         it.handle(value, route="/")
@@ -425,7 +449,9 @@ class TestHandle:
 
     @by_kind
     @pytest.mark.parametrize("number", [Decimal(1), Fraction(1), Like(1), True], ids=str_of_type)
-    def test_number(self, instrument: Instrument[...], number: Any) -> None:
+    def test_handle_records_number_of_any_type(
+        self, instrument: Instrument[...], number: Any
+    ) -> None:
         """A handle records a number of any type."""
         it = bench(instrument)
         it.handle(number)
@@ -433,7 +459,7 @@ class TestHandle:
         assert (ONE[instrument.kind], {}) == (it.shown(), it.faults())
 
     @by_name
-    def test_bad_labels(self, instrument: Instrument[...]) -> None:
+    def test_handle_with_unknown_labels_records_nothing(self, instrument: Instrument[...]) -> None:
         """A handle with unknown labels records nothing and counts each attempt."""
         it = bench(instrument)
         handle = it.live.with_labels(ruote="/")
@@ -441,7 +467,7 @@ class TestHandle:
 
         assert ([], {"labels": 2.0}) == (it.shown(), it.faults())
 
-    def test_overflow(self) -> None:
+    def test_handle_above_limit_records_into_overflow_series(self) -> None:
         """A handle above the limit records into the overflow series."""
         storage = MetricStorage(Faults(), max_series=2)
         for route in "abc":
@@ -450,7 +476,7 @@ class TestHandle:
 
         assert [("a", "GET"), ("b", "GET"), OVERFLOW] == [cell.labels for cell in cells]
 
-    def test_threads(self) -> None:
+    def test_threads_that_share_handle_lose_no_recording(self) -> None:
         """Threads that share a handle lose no recording."""
         it = bench(COUNTER)
         handle = it.live.with_labels()
@@ -466,7 +492,9 @@ class TestHandle:
 
 class TestRemove:
     @by_name
-    def test_gone(self, instrument: Instrument[...]) -> None:
+    def test_removed_series_disappears_and_other_series_stay(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A removed series disappears, and other series stay."""
         it = bench(instrument)
         for route in "ab":
@@ -478,7 +506,9 @@ class TestRemove:
         assert ("b", "GET") in {c.labels for c in it.storage.family(instrument).cells()}
 
     @by_kind
-    def test_anew(self, instrument: Instrument[...]) -> None:
+    def test_recording_into_removed_series_starts_new_series_at_zero(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A recording into a removed series starts a new series at zero."""
         it = bench(instrument)
         it.call(1)
@@ -491,7 +521,9 @@ class TestRemove:
         assert old.start_ns < new.start_ns
 
     @by_kind
-    def test_handle(self, instrument: Instrument[...]) -> None:
+    def test_recording_through_older_handle_starts_new_series_at_zero(
+        self, instrument: Instrument[...]
+    ) -> None:
         """A recording through an older handle starts a new series at zero."""
         it = bench(instrument)
         handle = it.live.with_labels()
@@ -502,7 +534,7 @@ class TestRemove:
         assert (ONE[instrument.kind], {}) == (it.shown(), it.faults())
 
     @by_name
-    def test_unknown(self, instrument: Instrument[...]) -> None:
+    def test_removal_of_unknown_series_does_nothing(self, instrument: Instrument[...]) -> None:
         """Removal of an unknown series does nothing."""
         it = bench(instrument)
         it.live.remove(route="/")
@@ -510,14 +542,14 @@ class TestRemove:
         assert ([], {}) == (it.shown(), it.faults())
 
     @by_name
-    def test_bad_labels(self, instrument: Instrument[...]) -> None:
+    def test_removal_with_unknown_label_is_fault(self, instrument: Instrument[...]) -> None:
         """Removal with an unknown label is a fault."""
         it = bench(instrument)
         it.live.remove(ruote="/")
 
         assert {"labels": 1.0} == it.faults()
 
-    def test_reader(self) -> None:
+    def test_reader_of_removed_series_sees_its_last_value(self) -> None:
         """A reader of a removed series sees its last value."""
         it = bench(COUNTER)
         it.call(5)
@@ -527,7 +559,9 @@ class TestRemove:
         assert 5.0 == cell.value
 
     @by_kind
-    def test_meanwhile(self, instrument: Instrument[...], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_series_removed_between_lookup_and_recording_starts_at_zero(
+        self, instrument: Instrument[...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A series that is removed between lookup and recording starts again at zero."""
         it = bench(instrument)
         family = it.storage.family(instrument)
@@ -545,7 +579,9 @@ class TestRemove:
 
         assert (ONE[instrument.kind], {}) == (it.shown(), it.faults())
 
-    def test_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_recording_is_dropped_if_each_attempt_finds_removed_series(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A recording is dropped and counted if each attempt finds a removed series."""
         it = bench(COUNTER)
         family = it.storage.family(COUNTER)
@@ -561,7 +597,7 @@ class TestRemove:
 
         assert {"value": 1.0} == it.faults()
 
-    def test_place(self) -> None:
+    def test_removed_series_makes_new_one_possible_under_limit(self) -> None:
         """A removed series makes a new one possible under the limit."""
         storage = MetricStorage(Faults(), max_series=1)
         live = storage.recorder(LABELLED_GAUGE)
@@ -574,7 +610,7 @@ class TestRemove:
             storage.faults.count(),
         )
 
-    def test_threads(self) -> None:
+    def test_each_recording_counts_once_while_another_thread_removes_series(self) -> None:
         """Each recording counts once while another thread removes the series."""
         allocator = KeepingAllocator()
         it = Bench(MetricStorage(Faults(), allocator), COUNTER)
@@ -597,7 +633,9 @@ class TestRemove:
 
 
 class TestFault:
-    def test_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_many_faults_of_one_kind_write_one_log_line(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """Many faults of one kind write one log line."""
         it = bench(COUNTER)
         with caplog.at_level(logging.WARNING, "otel_meta"):
@@ -608,7 +646,9 @@ class TestFault:
         assert line.startswith("acme_requests_total: nan is not a finite amount of at least 0")
         assert {"value": 100.0} == it.faults()
 
-    def test_logged_by_reason(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_each_kind_of_fault_writes_its_own_log_line(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """Each kind of fault writes its own log line."""
         it = bench(LABELLED_COUNTER)
         with caplog.at_level(logging.WARNING, "otel_meta"):
@@ -618,7 +658,7 @@ class TestFault:
 
         assert 3 == len(caplog.messages)
 
-    def test_scraped(self) -> None:
+    def test_scrape_shows_dropped_recordings_by_metric_and_reason(self) -> None:
         """A scrape shows the dropped recordings by metric and reason."""
         with capture() as captured:
             live: Any = captured.telemetry.storage.recorder(COUNTER)

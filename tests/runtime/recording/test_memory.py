@@ -47,13 +47,13 @@ class RecordingAllocator:
 
 
 class TestZeros:
-    def test_zeros(self) -> None:
+    def test_allocated_numbers_are_zeros(self) -> None:
         """Allocated numbers are zeros."""
         assert [0.0, 0.0, 0.0] == list(HeapAllocator().allocate(COUNTER, (), 3))
 
 
 class TestLayout:
-    def test_counter(self) -> None:
+    def test_counter_is_stored_as_its_sum(self) -> None:
         """A counter is stored as its sum."""
         allocator = RecordingAllocator()
         MetricStorage(Faults(), allocator).recorder(COUNTER).add(3, route="/")
@@ -62,7 +62,9 @@ class TestLayout:
             k: list(v) for k, v in allocator.allocated.items()
         }
 
-    def test_gauge(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_gauge_is_stored_as_its_value_and_its_time(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A gauge is stored as its value and its time."""
         monkeypatch.setattr("otel_meta.runtime.recording.cells.time.time", lambda: 1e9)
         allocator = RecordingAllocator()
@@ -70,7 +72,7 @@ class TestLayout:
 
         assert [[-3.0, 1e9]] == [list(numbers) for numbers in allocator.allocated.values()]
 
-    def test_histogram(self) -> None:
+    def test_histogram_is_stored_as_counts_of_all_buckets_and_sum(self) -> None:
         """A histogram is stored as the counts of all buckets and the sum of the values."""
         allocator = RecordingAllocator()
         live = MetricStorage(Faults(), allocator).recorder(HISTOGRAM)
@@ -81,7 +83,7 @@ class TestLayout:
             list(numbers) for numbers in allocator.allocated.values()
         ]
 
-    def test_memory(self) -> None:
+    def test_numbers_may_be_slice_of_mapped_memory(self) -> None:
         """Numbers may be a slice of mapped memory."""
 
         class Mapped(HeapAllocator):
@@ -104,7 +106,7 @@ class TestLayout:
 
 
 class TestFull:
-    def test_heap(self) -> None:
+    def test_series_without_shared_memory_uses_heap(self) -> None:
         """A series without shared memory uses the heap, and the fault is counted."""
         storage = MetricStorage(Faults(), RecordingAllocator(limit=1))
         live = storage.recorder(COUNTER)
@@ -118,7 +120,7 @@ class TestFull:
             cell.labels: cell.value for cell in storage.faults.family.cells()
         }
 
-    def test_faults(self) -> None:
+    def test_faults_are_counted_without_shared_memory_too(self) -> None:
         """Faults are counted without shared memory, too."""
 
         class Full(HeapAllocator):
@@ -135,7 +137,7 @@ class TestFull:
 
 
 class TestFree:
-    def test_removed(self) -> None:
+    def test_numbers_of_removed_series_are_freed(self) -> None:
         """The numbers of a removed series are freed, and nothing is written to them."""
         allocator = RecordingAllocator()
         live = MetricStorage(Faults(), allocator).recorder(COUNTER)
@@ -149,7 +151,7 @@ class TestFree:
         assert [1.0] == list(old)
         assert [5.0] == list(allocator.allocated["acme.requests", ("/",)])
 
-    def test_unknown(self) -> None:
+    def test_removal_of_unknown_series_frees_nothing(self) -> None:
         """Removal of an unknown series frees nothing."""
         allocator = RecordingAllocator()
         MetricStorage(Faults(), allocator).recorder(COUNTER).remove(route="/")

@@ -61,14 +61,14 @@ def it(monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 class TestBlock:
-    def test_seconds(self, it: Bench) -> None:
+    def test_timed_block_is_reported_with_its_seconds_and_labels(self, it: Bench) -> None:
         """A timed block is reported with its seconds and labels."""
         with it.timer:
             it.work(2.5)
 
         assert [(2.5, {"table": "orders"})] == it.reports
 
-    def test_raises(self, it: Bench) -> None:
+    def test_block_that_raises_is_reported_and_its_exception_propagates(self, it: Bench) -> None:
         """A block that raises is reported, and its exception propagates."""
 
         def fail() -> None:
@@ -81,7 +81,7 @@ class TestBlock:
 
         assert [1.0] == it.seconds
 
-    def test_labels(self, it: Bench) -> None:
+    def test_labels_from_inside_block_replace_labels_of_its_run(self, it: Bench) -> None:
         """Labels from inside a block replace the labels of its run."""
         with it.timer as timing:
             timing.labels(table="orders", outcome="failed")
@@ -92,7 +92,7 @@ class TestBlock:
             given for _, given in it.reports
         ]
 
-    def test_again(self, it: Bench) -> None:
+    def test_timer_may_be_used_again(self, it: Bench) -> None:
         """A timer may be used again."""
         for seconds in (1, 2):
             with it.timer:
@@ -100,7 +100,7 @@ class TestBlock:
 
         assert [1.0, 2.0] == it.seconds
 
-    def test_within(self, it: Bench) -> None:
+    def test_runs_of_one_timer_may_be_nested(self, it: Bench) -> None:
         """Runs of one timer may be nested."""
         with it.timer:
             it.work(1)
@@ -110,7 +110,7 @@ class TestBlock:
 
         assert [2.0, 7.0] == it.seconds
 
-    def test_threads(self, it: Bench) -> None:
+    def test_threads_that_share_timer_are_timed_separately(self, it: Bench) -> None:
         """Threads that share a timer are timed separately, in any order of their ends."""
         started, long_done = Barrier(2), Barrier(2)
 
@@ -132,7 +132,7 @@ class TestBlock:
 
         assert [5.0, 1.0] == it.seconds
 
-    def test_tasks(self, it: Bench) -> None:
+    def test_tasks_that_share_timer_are_timed_separately(self, it: Bench) -> None:
         """Tasks that share a timer are timed separately, in any order of their ends."""
 
         async def run() -> None:
@@ -158,7 +158,7 @@ class TestBlock:
 
         assert [5.0, 1.0] == it.seconds
 
-    def test_elsewhere(self, it: Bench) -> None:
+    def test_block_may_end_in_another_thread_as_that_of_generator(self, it: Bench) -> None:
         """A block may end in another thread, as that of a generator dependency does."""
 
         def block() -> Iterator[None]:
@@ -174,7 +174,7 @@ class TestBlock:
 
         assert [3.0] == it.seconds
 
-    def test_unbalanced(self, it: Bench) -> None:
+    def test_end_without_beginning_reports_nothing(self, it: Bench) -> None:
         """An end without a beginning reports nothing."""
         it.timer.__exit__(None, None, None)
 
@@ -182,7 +182,7 @@ class TestBlock:
 
 
 class TestDecorator:
-    def test_function(self, it: Bench) -> None:
+    def test_timed_function_keeps_its_name_arguments_and_result(self, it: Bench) -> None:
         """A timed function keeps its name, arguments and result."""
 
         @it.timer
@@ -195,7 +195,7 @@ class TestDecorator:
         assert ("double", "Twice as much.") == (double.__name__, double.__doc__)
         assert [2.0, 3.0] == it.seconds
 
-    def test_recursion(self, it: Bench) -> None:
+    def test_recursive_function_is_reported_once_call(self, it: Bench) -> None:
         """A recursive function is reported once a call."""
 
         @it.timer
@@ -208,7 +208,7 @@ class TestDecorator:
 
         assert [1.0, 2.0, 3.0] == it.seconds
 
-    def test_raises(self, it: Bench) -> None:
+    def test_call_that_raises_is_reported_and_its_exception_propagates(self, it: Bench) -> None:
         """A call that raises is reported, and its exception propagates."""
 
         @it.timer
@@ -221,7 +221,7 @@ class TestDecorator:
 
         assert [1.0] == it.seconds
 
-    def test_coroutine(self, it: Bench) -> None:
+    def test_coroutine_function_is_timed_until_its_end(self, it: Bench) -> None:
         """A coroutine function stays a coroutine function and is timed until its end."""
 
         @it.timer
@@ -234,7 +234,7 @@ class TestDecorator:
         assert 2.0 == asyncio.run(wait(2.0))
         assert [2.0] == it.seconds
 
-    def test_beside(self, it: Bench) -> None:
+    def test_concurrent_coroutines_are_timed_separately(self, it: Bench) -> None:
         """Concurrent coroutines are timed separately."""
 
         @it.timer
@@ -250,7 +250,7 @@ class TestDecorator:
 
         assert [1.0, 4.0] == [it.seconds[0], it.seconds[1]]
 
-    def test_method(self, it: Bench) -> None:
+    def test_method_is_timed_like_function(self, it: Bench) -> None:
         """A method is timed like a function."""
 
         class Store:
@@ -262,7 +262,7 @@ class TestDecorator:
         assert "Store" == Store().load()
         assert [1.0] == it.seconds
 
-    def test_generator(self, it: Bench) -> None:
+    def test_timer_refuses_to_decorate_generator(self, it: Bench) -> None:
         """A timer refuses to decorate a generator, whose call takes no time."""
 
         def numbers() -> Iterator[int]:
@@ -278,7 +278,7 @@ class TestDecorator:
 
 
 class TestHistogram:
-    def test_recorded(self) -> None:
+    def test_timer_of_histogram_records_with_labels_of_run(self) -> None:
         """The timer of a histogram records with the labels of the run."""
         storage = MetricStorage(Faults())
         with storage.recorder(HISTOGRAM).time(table="orders") as timing:
@@ -287,7 +287,7 @@ class TestHistogram:
 
         assert (("orders", "failed"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
 
-    def test_handle(self) -> None:
+    def test_timer_of_handle_records_with_labels_of_handle(self) -> None:
         """The timer of a handle records with the labels of the handle."""
         storage = MetricStorage(Faults())
         with storage.recorder(HISTOGRAM).with_labels(table="orders").time():
@@ -297,7 +297,9 @@ class TestHistogram:
         assert (("orders", "ok"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
 
     @pytest.mark.parametrize(("unit", "recorded"), [("s", 86_400.0), ("d", 1.0)])
-    def test_unit(self, it: Bench, unit: str, recorded: float) -> None:
+    def test_timer_records_in_unit_of_histogram(
+        self, it: Bench, unit: str, recorded: float
+    ) -> None:
         """The timer records in the unit of the histogram."""
         storage = MetricStorage(Faults())
         histogram = Histogram("acme.age", "Ages.", NoLabels, unit=unit, buckets=(1,))
@@ -307,7 +309,7 @@ class TestHistogram:
 
         assert recorded == cell.snapshot()[1]
 
-    def test_no_time(self) -> None:
+    def test_timer_of_unit_other_than_time_counts_fault(self) -> None:
         """A timer of a unit other than time records nothing and counts a fault."""
         storage = MetricStorage(Faults())
         histogram = Histogram("acme.size", "Sizes.", NoLabels, unit="By", buckets=(1,))
@@ -317,7 +319,7 @@ class TestHistogram:
         assert [] == list(storage.family(histogram).cells())
         assert 1.0 == storage.faults.count()
 
-    def test_labels(self) -> None:
+    def test_timer_with_unknown_labels_counts_fault_and_block_runs(self) -> None:
         """A timer with unknown labels counts a fault, and the block runs."""
         storage = MetricStorage(Faults())
         recorder: Any = storage.recorder(HISTOGRAM)
