@@ -17,12 +17,13 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.openmetrics import exposition as openmetrics
 
+from otel_meta.runtime.recording.faults import OnFault
+
 from .attributes import Labels
 from .families import Head, MetricFamily
 from .formats import Format
 from .page import END, merge_families
 from .samples import Buckets, Point
-from .sdk_metrics import OnFault
 
 _NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_:]")
 

@@ -13,6 +13,7 @@ from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
+from otel_meta.runtime.recording.faults import OnFault
 from otel_meta.runtime.text import utf8_text
 
 from .attributes import Labels, body_of, sorted_labels
@@ -20,7 +21,6 @@ from .families import CHUNK, Head
 from .formats import Format
 from .lines import HistogramLines, value_line
 from .samples import Buckets, Number, Point, put
-from .sdk_metrics import OnFault
 
 _OVERFLOW: Final = "otel_metric_overflow"
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from otel_meta.runtime.gil import GilYielder
+from otel_meta.runtime.recording.faults import OnFault
 
 from .families import MetricFamily, joined
 from .formats import Format
-from .sdk_metrics import OnFault
 
 END: Final = b"# EOF\n"
 """What an OpenMetrics page ends with."""
@@ -40,7 +40,7 @@ def render(
         try:
             for piece in family.pieces(written):
                 pieces.append(piece.encode("utf-8", "replace"))
-                turns.give()
+                turns.maybe_yield()
         except Exception as error:
             on_fault(family.head.name, "not exposed", error)
         else:

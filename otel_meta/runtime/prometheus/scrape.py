@@ -21,7 +21,7 @@ from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.multiprocess.process_series import ProcessesCollector
 from otel_meta.runtime.multiprocess.reader import Owner
-from otel_meta.runtime.recording.faults import logger
+from otel_meta.runtime.recording.faults import OnFault, logger
 from otel_meta.runtime.resource import IDENTITY
 
 from .attributes import Labels, labels_of
@@ -33,7 +33,7 @@ from .handler import ScrapeHandler
 from .negotiation import format_for
 from .page import render
 from .samples import Number
-from .sdk_metrics import OnFault, families_of
+from .sdk_metrics import families_of
 from .server import Others, Port
 
 Families = Callable[[], Iterable[FamilyLike]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from opentelemetry.sdk.metrics.export import (
@@ -22,14 +22,12 @@ from opentelemetry.sdk.metrics.export import (
 
 from otel_meta.model.kind_traits import KIND_TRAITS, Kind
 from otel_meta.runtime.recording.exemplars import Exemplar
+from otel_meta.runtime.recording.faults import OnFault
 
 from .attributes import Labels, labels_of, without
 from .families import Head, SeriesFamily
 from .naming import family_name
 from .samples import Buckets, Number, Point, put
-
-OnFault = Callable[[str, str, object], None]
-"""Is told a metric, a reason and a detail."""
 
 _CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
 

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from otel_meta.errors import ConfigurationError, PortInUse
 from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.recording.faults import OnFault
 
 from .handler import PLAIN, Answer, ScrapeRequest
-from .sdk_metrics import OnFault
 
 PATH: Final = "/metrics"
 

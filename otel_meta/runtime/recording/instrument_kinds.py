@@ -1,8 +1,8 @@
-"""How a process records, keeps, merges and exports each kind of instrument.
+"""Recording, storage, merging and export of each kind of instrument.
 
 One row a kind. The modules that record, export and merge read the row, and branch on its fields
-with an exhaustive `match`, so that a type checker reports a value that a module does not handle.
-The facts that need no running process are in `otel_meta.model.kind_traits`.
+with an exhaustive `match`: a type checker reports values without a branch.
+Facts from the data models are in `otel_meta.model.kind_traits`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from .live_instruments import (
 )
 
 WorkerMerge = Literal["sum", "live_sum", "multiprocess_mode"]
-"""How one series is made of the series of several workers.
+"""The way to merge one series over several workers.
 
-- "sum": the sum over all workers, with those that ended;
-- "live_sum": the sum over the workers that live;
+- "sum": the sum over all workers, including ended ones;
+- "live_sum": the sum over the running workers;
 - "multiprocess_mode": as the instrument declares.
 """
 
@@ -42,11 +42,11 @@ class InstrumentKind:
     """One kind of instrument.
 
     Args:
-        cell: the class that holds a series; ``cell.width(bounds)`` is how many numbers it needs.
+        cell: the class of a series; ``cell.width(bounds)`` is the number of its doubles.
         recorder: makes the live instrument of a family.
-        merge: how the series of several workers become one.
-        non_negative: which numbers of a series can never be negative; others are damaged.
-        sdk_class: the SDK's instrument with the same temporality; None for a gauge, which has none.
+        merge: the way to merge a series over several workers.
+        non_negative: the numbers of a series in which a negative value is damage.
+        sdk_class: the SDK's instrument with the same temporality; None for gauges, without any.
     """
 
     cell: type[Cell]
