@@ -10,6 +10,7 @@ from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT
 from otel_meta.runtime.recording.cells import GaugeCell
 from otel_meta.runtime.recording.family import Family
+from otel_meta.runtime.recording.faults import OnFault
 
 from .descriptor import Declared, declared
 from .directory import fork_guard
@@ -17,8 +18,6 @@ from .merged_metric import MergedFamily
 from .reader import Owner, Series, WorkerFile
 from .scanner import DirectoryScanner, Look
 from .shared_memory import SharedMemoryAllocator
-
-OnFault = Callable[[str, str, object], None]
 
 _SOURCE: Final = "workers"
 _OF_THE_VIEW: Final = (SERIES, SERIES_LIMIT)

@@ -11,11 +11,12 @@ from typing import Any, Final
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.family import Family
+from otel_meta.runtime.recording.faults import OnFault
 
 from .directory import Directory, directory_error
 from .reader import Owner
 from .scanner import DirectoryScanner
-from .service_view import OnFault, View
+from .service_view import View
 from .shared_memory import SharedMemoryAllocator
 
 

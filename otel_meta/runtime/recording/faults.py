@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from threading import RLock
 from typing import Final
 
@@ -13,6 +14,9 @@ from .family import Family
 from .memory import Allocator
 
 logger: Final = logging.getLogger("otel_meta")
+
+OnFault = Callable[[str, str, object], None]
+"""`Faults.report`, or a stand-in: gets a source, a reason and a detail."""
 
 
 class Faults:
