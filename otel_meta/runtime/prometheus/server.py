@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from threading import Thread
@@ -69,21 +70,12 @@ class MetricsServer:
         *,
         request_timeout: float = REQUEST_TIMEOUT,
     ) -> None:
-        shared = port_sharing != "exclusive"
-        try:
-            if port_sharing == "first":
-                _Server(handle, host, port, on_fault, request_timeout).server_close()
-            self._server: Final = _Server(
-                handle, host, port, on_fault, request_timeout, shared=shared
-            )
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise PortInUse(host, port) from error
-            raise ConfigurationError(f"cannot serve /metrics on {host}:{port}: {error}") from error
+        create = partial(_Server, handle, on_fault, request_timeout)
+        self._server: Final = _bind(create, host, port, port_sharing)
         self.host: Final = host
         self.port: Final[int] = self._server.server_port
         self._thread: Thread | None = Thread(
-            target=self._server.serve_forever, name="otel_meta port", daemon=True
+            target=self._server.serve_forever, name="otel_meta metrics server", daemon=True
         )
         self._thread.start()
         reset_after_fork(self)
@@ -112,12 +104,12 @@ class _Server(ThreadingHTTPServer):
     def __init__(
         self,
         handle: Handle,
-        host: str,
-        port: int,
         on_fault: OnFault,
         request_timeout: float,
+        host: str,
+        port: int,
         *,
-        shared: bool = False,
+        shared: bool,
     ) -> None:
         self.handle_scrape: Final = handle
         self.request_timeout: Final = request_timeout
@@ -166,6 +158,20 @@ class _Server(ThreadingHTTPServer):
         error = sys.exception()
         if not isinstance(error, _DISCONNECTED):
             self._on_fault(PATH, "unanswered", error)
+
+
+def _bind(
+    create: Callable[..., _Server], host: str, port: int, port_sharing: PortSharing
+) -> _Server:
+    """Return a server that listens on the port, or translate the error."""
+    try:
+        if port_sharing == "first":  # an exclusive server fails if the port is in use
+            create(host, port, shared=False).server_close()
+        return create(host, port, shared=port_sharing != "exclusive")
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(host, port) from error
+        raise ConfigurationError(f"cannot serve /metrics on {host}:{port}: {error}") from error
 
 
 class _RequestHandler(BaseHTTPRequestHandler):

@@ -16,7 +16,7 @@ from .memory import Allocator
 logger: Final = logging.getLogger("otel_meta")
 
 OnFault = Callable[[str, str, object], None]
-"""`Faults.report`, or a stand-in: gets a source, a reason and a detail."""
+"""Receives a source, a reason and a detail, as `Faults.report` does."""
 
 
 class Faults:
