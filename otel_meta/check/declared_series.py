@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from otel_meta.model import Catalog, Histogram, Instrument
 from otel_meta.model.labels import OTHER, Label
@@ -12,13 +11,6 @@ from otel_meta.render.rules.series_names import NAMESPACE, SERVICE, UP
 
 from .promql.shape import Kind, Shape
 from .promql.values import ABSENT, ANY, PRESENT, Values, one_of
-
-_KINDS: Final[Mapping[str, Kind]] = {
-    "counter": "counter",
-    "histogram": "counter",  # its buckets, its count, and its sum of values that are not negative
-    "gauge": "gauge",
-    "updowncounter": "gauge",
-}
 
 
 def declared(catalog: Catalog) -> dict[str, Shape]:
@@ -45,7 +37,9 @@ def _samples(
     instrument: Instrument[...], identity: Mapping[str, Values]
 ) -> Iterator[tuple[str, Shape]]:
     labels = {label.name: _values(label) for label in instrument.label_fields}
-    shape = Shape({**identity, **labels}, kind=_KINDS[instrument.kind])
+    # A histogram counts as a counter: its buckets, its count, and its sum if no value is negative.
+    kind: Kind = "counter" if instrument.traits.counts_events else "gauge"
+    shape = Shape({**identity, **labels}, kind=kind)
     for name in instrument.sample_names:
         yield name, _bucket(instrument, shape) if name.endswith("_bucket") else shape
 

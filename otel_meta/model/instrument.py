@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Final, Generic, Literal, ParamSpec
+from typing import ClassVar, Final, Generic, ParamSpec
 
 from otel_meta.errors import DeclarationError
 
+from .kind_traits import KIND_TRAITS, Kind, KindTraits
 from .labels import labels_of
 from .names import check_name, prometheus_name
 
 P = ParamSpec("P")
-
-Kind = Literal["counter", "updowncounter", "gauge", "histogram"]
 
 
 class Instrument(Generic[P]):
@@ -32,7 +31,6 @@ class Instrument(Generic[P]):
     """
 
     kind: ClassVar[Kind]
-    monotonic: ClassVar[bool] = False
     buckets: tuple[float, ...] = ()
 
     def __init__(
@@ -61,6 +59,16 @@ class Instrument(Generic[P]):
         self.max_series: Final = max_series
 
     @property
+    def traits(self) -> KindTraits:
+        """The facts about the instrument's kind."""
+        return KIND_TRAITS[self.kind]
+
+    @property
+    def monotonic(self) -> bool:
+        """True for a counter, which only goes up."""
+        return self.traits.monotonic
+
+    @property
     def prometheus_name(self) -> str:
         """The metric family's name in Prometheus, equal on every export path."""
         return prometheus_name(self.name, self.unit, monotonic=self.monotonic)
@@ -73,7 +81,7 @@ class Instrument(Generic[P]):
     @property
     def sample_names(self) -> tuple[str, ...]:
         """The names of the series that the family has in Prometheus."""
-        return (self.prometheus_name,)
+        return tuple(self.prometheus_name + suffix for suffix in self.traits.sample_suffixes)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"

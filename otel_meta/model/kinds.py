@@ -47,7 +47,6 @@ class Counter(_Selectable[P]):
     """Counts what happened: goes up only, and Prometheus shows it with ``_total``."""
 
     kind = "counter"
-    monotonic = True
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -154,12 +153,6 @@ class Histogram(_Selectable[P]):
                 f"has the buckets {buckets}",
                 "give finite upper bounds above zero, each larger than the one before",
             )
-
-    @property
-    def sample_names(self) -> tuple[str, ...]:
-        """The names of the series that the family has in Prometheus."""
-        family = self.prometheus_name
-        return (f"{family}_bucket", f"{family}_count", f"{family}_sum")
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeVar
 from otel_meta.errors import DeclarationError
 
 from .duration import Duration
+from .kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
 from .labels import IDENTITY_LABELS
 from .selector import Selector, Source, as_selector
 
@@ -119,7 +120,7 @@ def latest(gauge: Source, *, aggregation: Aggregation = "max", by: By = _BY_SERV
     Raises:
         DeclarationError: it is not a gauge, or lacks a label of ``by``. So do the others here.
     """
-    return _checked(Latest(_of_kind(gauge, "gauge", "updowncounter"), aggregation, by))
+    return _checked(Latest(_of_kind(gauge, *VALUE_KINDS), aggregation, by))
 
 
 def over_time(
@@ -131,7 +132,7 @@ def over_time(
     by: By = _BY_SERVICE,
 ) -> OverTime:
     """A gauge's average or extreme over a span such as "7d"."""
-    source = _of_kind(gauge, "gauge", "updowncounter")
+    source = _of_kind(gauge, *VALUE_KINDS)
     return _checked(OverTime(source, function, Duration(over), aggregation, by))
 
 
@@ -140,23 +141,23 @@ def quantile(histogram: Source, q: str, over: str, *, by: By = _BY_SERVICE) -> Q
     share = _fraction(q)
     if not 0 < share < 1:
         raise DeclarationError(f"quantile {q!r}", "is not between 0 and 1", 'write P99 as "0.99"')
-    return _checked(Quantile(_of_kind(histogram, "histogram"), share, Duration(over), by))
+    return _checked(Quantile(_of_kind(histogram, *BUCKET_KINDS), share, Duration(over), by))
 
 
 def rate(counter: Source, over: str, *, by: By = _BY_SERVICE) -> Rate:
     """A counter's growth a second over a span such as "1h"."""
-    return _checked(Rate(_of_kind(counter, "counter", "histogram"), Duration(over), by))
+    return _checked(Rate(_of_kind(counter, *EVENT_KINDS), Duration(over), by))
 
 
 def increase(counter: Source, over: str, *, by: By = _BY_SERVICE) -> Increase:
     """How much a counter grew over a span such as "1h"."""
-    return _checked(Increase(_of_kind(counter, "counter", "histogram"), Duration(over), by))
+    return _checked(Increase(_of_kind(counter, *EVENT_KINDS), Duration(over), by))
 
 
 def share(part: Source, whole: Source, over: str, *, by: By = _BY_SERVICE) -> Share:
     """Part of the events among all of them over a span such as "7d"."""
-    kinds = ("counter", "histogram")
-    return _checked(Share(_of_kind(part, *kinds), _of_kind(whole, *kinds), Duration(over), by))
+    source, total = _of_kind(part, *EVENT_KINDS), _of_kind(whole, *EVENT_KINDS)
+    return _checked(Share(source, total, Duration(over), by))
 
 
 def relative_change(of: OverTime | Rate | Increase, over: str) -> RelativeChange:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from otel_meta.errors import DeclarationError
 
+from .kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
 from .selector import Selector
 
 
@@ -32,7 +33,7 @@ class Ratio:
                 "give the one that the service counts",
             )
         for match in self.selectors():
-            _expect(match, "counter", "histogram")
+            _expect(match, *EVENT_KINDS)
 
     def selectors(self) -> Iterator[Selector]:
         """Every part of a metric that this looks at."""
@@ -54,7 +55,7 @@ class Threshold:
     bound: float
 
     def __post_init__(self) -> None:
-        _expect(self.values, "histogram")
+        _expect(self.values, *BUCKET_KINDS)
         buckets = self.values.instrument.buckets
         if self.bound not in buckets:
             raise DeclarationError(
@@ -89,7 +90,7 @@ class TimeSlice:
     series: Literal["each", "worst"] = "each"
 
     def __post_init__(self) -> None:
-        _expect(self.value, "gauge", "updowncounter")
+        _expect(self.value, *VALUE_KINDS)
         if (self.at_least is None) == (self.at_most is None):
             raise DeclarationError(
                 f"time slices of {self.value.instrument.name!r}",

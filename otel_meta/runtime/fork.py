@@ -1,4 +1,8 @@
-"""What begins anew in a forked child, which has its parent's memory and none of its threads."""
+"""Reset of objects in a forked child.
+
+``fork()`` copies the memory of the parent, but only the calling thread. A child therefore must not
+use the parent's locks (held by a lost thread, perhaps), threads, sockets or counts.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +14,31 @@ from weakref import WeakKeyDictionary
 logger: Final = logging.getLogger("otel_meta")
 
 
-class Renewable(Protocol):
-    """Something that a child must not share with its parent."""
+class Resettable(Protocol):
+    """An object with state of one process, such as a lock."""
 
     def after_fork(self) -> None:
-        """Begin as in a new process; no other thread is there."""
+        """Reset the object in a forked child, a process with a single thread."""
 
 
-_renewed: Final[WeakKeyDictionary[Renewable, None]] = WeakKeyDictionary()
+_registered: Final[WeakKeyDictionary[Resettable, None]] = WeakKeyDictionary()
 
 
-def reset_after_fork(it: Renewable) -> None:
-    """Have something begin anew in every child that is forked while it lives.
+def reset_after_fork(obj: Resettable) -> None:
+    """Call ``obj.after_fork()`` in every child that is forked during the object's lifetime.
 
-    What asked first goes first.
+    Objects are reset in the order of their registration.
     """
-    _renewed[it] = None
+    _registered[obj] = None
 
 
-def _renew() -> None:
-    for it in list(_renewed):
+def _reset_all() -> None:
+    for obj in list(_registered):
         try:
-            it.after_fork()
-        except Exception:  # it is the application that forked, and the rest has to begin anew, too
-            logger.exception("%s cannot begin anew after a fork", type(it).__name__)
+            obj.after_fork()
+        except Exception:  # fork() must not fail, and the remaining objects need their reset
+            logger.exception("%s cannot be reset after a fork", type(obj).__name__)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(after_in_child=_reset_all)

@@ -1,7 +1,8 @@
-"""Giving other threads their turn during what takes long.
+"""Release of the GIL in long loops, for the sake of other threads.
 
-One thread at a time runs Python, and one that has to ask for its turn waits five milliseconds for
-it, again and again. Whoever goes through thousands of things therefore pauses between them.
+A busy thread releases the GIL to a waiting thread after 5 ms only (`sys.getswitchinterval`). A
+thread that handles a request waits again after each call with I/O, so a loop over 10,000 series
+would delay every request. Long loops therefore sleep 50 µs every 0.5 ms.
 """
 
 from __future__ import annotations
@@ -12,34 +13,43 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_STRETCH: Final = 0.0005
-"""Seconds until other threads get their turn: short against a request."""
+MAX_HOLD: Final = 0.0005
+"""Seconds for which a loop holds the GIL: short in comparison with a request."""
 
-_TURN: Final = 0.00005
-"""Seconds that they get: enough for one that waits to wake up, which then runs as it needs."""
+YIELD_TIME: Final = 0.00005
+"""Seconds of a pause: enough for a waiting thread to wake up and take the GIL."""
 
 
 class GilYielder:
-    """Pauses, wherever a stretch of time has gone by.
+    """Releases the GIL with a short sleep at regular times.
 
     Args:
-        pause: sleeps for some seconds.
+        max_hold: seconds between two pauses.
+        yield_time: seconds of a pause.
+        pause: sleeps for a number of seconds.
     """
 
-    def __init__(self, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        max_hold: float = MAX_HOLD,
+        yield_time: float = YIELD_TIME,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._max_hold: Final = max_hold
+        self._yield_time: Final = yield_time
         self._pause: Final = pause
-        self._since = time.perf_counter()
+        self._held_since = time.perf_counter()
 
-    def give(self) -> None:
-        """Pause, if it is time to."""
-        if time.perf_counter() - self._since > _STRETCH:
-            self._pause(_TURN)
-            self._since = time.perf_counter()
+    def maybe_yield(self) -> None:
+        """Release the GIL if it was held for `max_hold` seconds since the latest pause."""
+        if time.perf_counter() - self._held_since >= self._max_hold:
+            self._pause(self._yield_time)
+            self._held_since = time.perf_counter()
 
 
-def yielding_gil(items: Iterable[T]) -> Iterator[T]:
-    """The items, with a pause wherever it is time for one."""
-    turns = GilYielder()
+def yielding_gil(items: Iterable[T], yielder: GilYielder | None = None) -> Iterator[T]:
+    """Yield the items, and release the GIL between them as a `GilYielder` does."""
+    yielder = yielder or GilYielder()
     for item in items:
         yield item
-        turns.give()
+        yielder.maybe_yield()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import multiprocessing
 import os
 import pickle
@@ -10,8 +11,9 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from multiprocessing.connection import Connection
-from threading import Event, Thread
+from threading import Event, Lock, RLock, Thread
 from typing import Any, Literal
 
 import pytest
@@ -36,10 +38,11 @@ COUNTER = Counter("acme.requests", "Requests.", Request)
 CLOSED = Counter("acme.jobs", "Jobs.", NoLabels)
 GAUGE = Gauge("acme.level", "A level.", Request)
 HISTOGRAM = Histogram("acme.size", "A size.", Request, buckets=(1, 10))
+LOCKS = (type(Lock()), type(RLock()))
 
 
 def in_child(work: Callable[[], Any]) -> Any:
-    """What a function returns in a forked child."""
+    """Return the result of a function that runs in a forked child."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -60,8 +63,25 @@ def in_child(work: Callable[[], Any]) -> Any:
     return pickle.loads(text)
 
 
+def locks_within(*objects: object) -> list[AbstractContextManager[object]]:
+    """Return all locks that objects of the package hold, themselves or through their parts."""
+    found: list[AbstractContextManager[object]] = []
+    seen: set[int] = set()
+    remaining: list[object] = list(objects)
+    while remaining:
+        obj = remaining.pop()
+        if id(obj) in seen:
+            continue
+        seen.add(id(obj))
+        if isinstance(obj, LOCKS):
+            found.append(obj)
+        elif type(obj).__module__.startswith("otel_meta") or isinstance(obj, dict | list | tuple):
+            remaining.extend(gc.get_referents(obj))
+    return found
+
+
 def shown(storage: MetricStorage) -> dict[str, list[Any]]:
-    """What every series of the instruments shows, and those of the faults."""
+    """Return label values and numbers of every series, by the name of the instrument."""
     return {
         family.instrument.name: [
             (c.labels, c.snapshot() if hasattr(c, "snapshot") else c.value) for c in family.cells()
@@ -74,7 +94,7 @@ def shown(storage: MetricStorage) -> dict[str, list[Any]]:
 
 
 def recorded() -> MetricStorage:
-    """MetricStorage of a parent that has recorded into everything."""
+    """Return the storage of a parent with a recording in every instrument."""
     storage = MetricStorage(Faults())
     storage.recorder(COUNTER).add(10, route="/")
     storage.recorder(CLOSED).add(10)
@@ -93,57 +113,57 @@ NEW = {
 }
 
 
-class Renewed:
-    """Something that notes when it begins anew."""
+class Resettable:
+    """An object that notes its resets, and fails to reset if it has no name."""
 
     def __init__(self, name: str, notes: list[str]) -> None:
         self.name = name
         self.notes = notes
 
     def after_fork(self) -> None:
-        """Note it, or fail."""
+        """Note the reset, or fail."""
         if not self.name:
             raise RuntimeError("no")
         self.notes.append(self.name)
 
 
-class TestRenewInChild:
-    def test_order(self) -> None:
-        """What asked first begins anew first, and what fails keeps nothing else from it."""
+class TestResetAfterFork:
+    def test_objects_are_reset_in_order_of_registration(self) -> None:
+        """Objects are reset in the order of registration, and a failure stops no later reset."""
         notes: list[str] = []
-        kept = [Renewed(name, notes) for name in ("a", "", "b", "c")]
-        for it in kept:
-            reset_after_fork(it)
+        objects = [Resettable(name, notes) for name in ("a", "", "b", "c")]
+        for obj in objects:
+            reset_after_fork(obj)
 
         assert ["a", "b", "c"] == in_child(lambda: notes)
         assert [] == notes
 
-    def test_gone(self) -> None:
-        """What is gone is forgotten."""
+    def test_object_is_not_kept_alive_by_its_registration(self) -> None:
+        """An object is not kept alive by its registration."""
         notes: list[str] = []
-        reset_after_fork(Renewed("a", notes))
+        reset_after_fork(Resettable("a", notes))
         gc.collect()
 
         assert [] == in_child(lambda: notes)
 
 
 class TestForked:
-    def test_empty(self) -> None:
-        """A child has what a new process has."""
+    def test_child_begins_with_series_of_new_process(self) -> None:
+        """A child begins with the series of a new process."""
         storage = recorded()
 
         assert NEW == in_child(lambda: shown(storage))
 
-    def test_parent(self) -> None:
-        """The parent keeps what it has, whatever the child records."""
+    def test_recordings_of_child_leave_series_of_parent_unchanged(self) -> None:
+        """Recordings of a child leave the series of the parent unchanged."""
         storage = recorded()
         before = shown(storage)
         in_child(lambda: storage.recorder(COUNTER).add(5, route="/"))
 
         assert before == shown(storage)
 
-    def test_totals(self) -> None:
-        """A child's totals begin at zero, by calls and by handles that the parent made."""
+    def test_totals_of_child_begin_at_zero_even_through_calls(self) -> None:
+        """Totals of a child begin at zero, even through calls and handles of the parent."""
         storage = recorded()
         handle = storage.recorder(COUNTER).with_labels(route="/")
         add = storage.recorder(COUNTER).add
@@ -155,8 +175,8 @@ class TestForked:
 
         assert [(("/", "GET"), 3.0), (("/", "POST"), 0.0)] == in_child(work)
 
-    def test_start(self) -> None:
-        """A child's series begin when it records."""
+    def test_series_of_child_start_at_childs_first_recording(self) -> None:
+        """Series of a child start at the child's first recording."""
         storage = recorded()
         time.sleep(0.001)
         forked = time.time_ns()
@@ -167,8 +187,8 @@ class TestForked:
 
         assert [True, True] == [start >= forked for start in in_child(work)]
 
-    def test_limit(self) -> None:
-        """A child has all places to itself."""
+    def test_child_has_whole_cardinality_limit_to_itself(self) -> None:
+        """A child has the whole cardinality limit to itself."""
         storage = MetricStorage(Faults(), max_series=1)
         storage.recorder(GAUGE).set(1, route="a")
         storage.recorder(GAUGE).set(1, route="b")
@@ -179,8 +199,8 @@ class TestForked:
 
         assert [(("b", "GET"), 2.0)] == in_child(work)
 
-    def test_delta(self) -> None:
-        """A reader that went with the child tells what the child recorded, and that alone."""
+    def test_deltas_of_reader_in_child_cover_recordings_of_child_only(self) -> None:
+        """Deltas of a reader in a child cover recordings of the child only."""
         storage = recorded()
         points = MetricProducer(storage, "delta")
         points.collect()
@@ -188,12 +208,12 @@ class TestForked:
         def work() -> Any:
             storage.recorder(COUNTER).add(3, route="/")
             metrics = {metric.name: metric.data.data_points for metric in points.collect().metrics}
-            return [point.value for point in metrics["acme.requests"]]
+            return [getattr(point, "value", None) for point in metrics["acme.requests"]]
 
         assert [3.0] == in_child(work)
 
-    def test_grandchild(self) -> None:
-        """A child's child begins anew as well."""
+    def test_child_of_child_begins_with_series_of_new_process(self) -> None:
+        """The child of a child begins with the series of a new process."""
         storage = recorded()
 
         def work() -> Any:
@@ -202,41 +222,42 @@ class TestForked:
 
         assert NEW == in_child(work)
 
-    def test_locks(self) -> None:
-        """A child can record whatever the parent's threads were doing when it was forked."""
+    def test_child_records_although_parent_held_every_lock(self) -> None:
+        """A child can record and collect, although a thread of the parent held every lock."""
         storage = recorded()
-        family = storage.family(GAUGE)
-        points = MetricProducer(storage)
+        producer = MetricProducer(storage)
+        locks = locks_within(storage, producer)
         held, done = Event(), Event()
 
         def hold() -> None:
-            with (
-                family._lock,
-                storage._lock,
-                storage.faults._lock,
-                storage.spans._lock,
-                points._lock,
-            ):
+            with ExitStack() as stack:
+                for lock in locks:
+                    stack.enter_context(lock)
                 held.set()
                 done.wait()
 
-        thread = Thread(target=hold)
-        thread.start()
-        held.wait()
-
-        def work() -> Any:
+        def work() -> int:
             tracer = TracerProvider(shutdown_on_exit=False)
             tracer.add_span_processor(storage.spans)
             with tracer.get_tracer("test").start_as_current_span("a"):
                 storage.recorder(GAUGE).set(1, route="new")
-            storage.recorder(GAUGE).set("x", route="new")
-            return len(points.collect().metrics)
+            storage.recorder(GAUGE).set(math.nan, route="new")
+            return len(producer.collect().metrics)
 
+        thread = Thread(target=hold)
+        thread.start()
+        held.wait()
         try:
             assert 0 < in_child(work)
         finally:
             done.set()
             thread.join()
+
+    def test_search_for_locks_finds_all(self) -> None:
+        """The search for locks finds those of the storage, its series, faults, spans and reader."""
+        storage = recorded()
+
+        assert 5 <= len(locks_within(storage, MetricProducer(storage)))
 
 
 def _pooled(number: int) -> list[Any]:
@@ -253,8 +274,8 @@ def _answer(storage: MetricStorage, to: Connection) -> None:
 
 
 class TestMultiprocessing:
-    def test_process(self) -> None:
-        """So it is in a process that multiprocessing forks."""
+    def test_process_forked_by_multiprocessing_begins_at_zero(self) -> None:
+        """A process forked by multiprocessing begins at zero."""
         storage = recorded()
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
@@ -266,8 +287,8 @@ class TestMultiprocessing:
 
         assert [(("/", "GET"), 4.0), (("/", "POST"), 0.0)] == answer
 
-    def test_pool(self) -> None:
-        """And in a pool, whose parent goes on counting."""
+    def test_workers_of_pool_begin_at_zero_and_parent_keeps(self) -> None:
+        """Workers of a pool begin at zero, and the parent keeps its counts."""
         _SHARED.recorder(COUNTER).add(100, route="/")
         with multiprocessing.get_context("fork").Pool(1) as pool:
             totals = pool.map(_pooled, [1, 2])

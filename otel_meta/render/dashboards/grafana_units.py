@@ -56,7 +56,7 @@ def unit_of(instrument: Instrument[...]) -> str:
 
 def rate_unit_of(instrument: Instrument[...]) -> str:
     """The unit of a counter's growth a second, or of how often a histogram is recorded to."""
-    if instrument.kind == "histogram":
+    if instrument.traits.has_buckets:
         return _COUNTS_A_SECOND
     return _RATES.get(instrument.unit, _COUNTS_A_SECOND)
 
@@ -69,7 +69,7 @@ def measured_unit(measure: Measure) -> str:
             return RATIO
         case Rate():
             return rate_unit_of(instrument)
-        case Increase() if instrument.kind == "histogram":
+        case Increase() if instrument.traits.has_buckets:
             return NUMBER
         case _:
             return unit_of(instrument)

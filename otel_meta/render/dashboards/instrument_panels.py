@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, assert_never
 
 from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Threshold, TimeSlice
-from otel_meta.model.instrument import Kind
 from otel_meta.model.measures import Latest, OverTime
 from otel_meta.render.rules.promql_builder import count_suffix, series_of, sum_by
 from otel_meta.render.rules.series_names import SERVICE
@@ -21,13 +19,20 @@ from .variables import OF_SERVICE
 QUANTILES: Final = (("p99", "0.99"), ("p95", "0.95"), ("p50", "0.5"))
 RATE_INTERVAL: Final = "$__rate_interval"
 
-_EACH_SECOND: Final = {"counter": "a second", "histogram": "how many a second"}
 _ACRONYMS: Final = {word.lower(): word for word in ("API", "CPU", "GCP", "HTTP", "USD", "dbt")}
 
 
 def panels_of(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
     """Every panel of an instrument."""
-    yield from _BY_KIND[instrument.kind](repo, instrument)
+    match instrument.traits.prometheus_type:
+        case "counter":
+            yield from _counter(repo, instrument)
+        case "gauge":
+            yield from _gauge(repo, instrument)
+        case "histogram":
+            yield from _histogram(repo, instrument)
+        case unknown:
+            assert_never(unknown)
 
 
 def words_of(name: str) -> str:
@@ -66,9 +71,10 @@ def _counter(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Pane
     match = Selector(instrument)
     labels = _kept(instrument)
     series = series_of(match, repo.name, count_suffix(match), OF_SERVICE)
+    rate = "how many a second" if instrument.traits.has_buckets else "a second"
     yield Panel(
         look="timeseries",
-        title=f"{words_of(instrument.name)}, {_EACH_SECOND[instrument.kind]}",
+        title=f"{words_of(instrument.name)}, {rate}",
         description=explained(instrument),
         unit=rate_unit_of(instrument),
         queries=(
@@ -122,7 +128,7 @@ def _kept(instrument: Instrument[...]) -> tuple[str, ...]:
 
 def _merge(repo: type[MetaRepo], instrument: Instrument[...]) -> str:
     """How values of several services become one: as declared with a measure, if anywhere."""
-    if instrument.kind == "updowncounter":
+    if instrument.traits.is_additive:
         return "sum"
     items: tuple[Recording | Alert, ...] = (*repo.recordings.values(), *repo.alerts.values())
     declared = (item.measure for item in items)
@@ -161,15 +167,3 @@ def _promised(repo: type[MetaRepo]) -> Iterator[tuple[Selector, tuple[Step, ...]
 def alert_steps(alert: Alert) -> tuple[Step, ...]:
     """Red where an alert fires."""
     return below(alert.below) if alert.below is not None else above(alert.above or 0)
-
-
-_BY_KIND: Final[Mapping[Kind, Callable[[type[MetaRepo], Instrument[...]], Iterator[Panel]]]] = (
-    MappingProxyType(
-        {
-            "counter": _counter,
-            "updowncounter": _gauge,
-            "gauge": _gauge,
-            "histogram": _histogram,
-        }
-    )
-)

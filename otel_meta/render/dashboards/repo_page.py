@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from otel_meta.model import MetaRepo, Slo
-from otel_meta.model.instrument import Kind
+from otel_meta.model.kind_traits import PrometheusType
 from otel_meta.render.links import repo_dashboard
 from otel_meta.render.rules import series_names as series
 from otel_meta.render.rules.promql_builder import equals, selector, sum_by
@@ -22,11 +22,11 @@ from .panel import Link, Panel, Query, Section, below, legend_of
 from .slo_queries import Questions
 from .slo_style import tracking
 
-_BY_KIND: Final[tuple[tuple[str, tuple[Kind, ...]], ...]] = (
-    ("Histograms", ("histogram",)),
-    ("Counters", ("counter",)),
-    ("Gauges", ("gauge", "updowncounter")),
-)
+_BY_TYPE: Final[Mapping[PrometheusType, str]] = {
+    "histogram": "Histograms",
+    "counter": "Counters",
+    "gauge": "Gauges",
+}
 _WIDE: Final = 12
 
 
@@ -52,14 +52,14 @@ def _sections(repo: type[MetaRepo]) -> Iterator[Section]:
     yield Section(
         title="Alerts", panels=tuple(alert_panel(repo, alert) for alert in repo.alerts.values())
     )
-    for title, kinds in _BY_KIND:
-        yield Section(title=title, panels=tuple(_instruments(repo, kinds)))
+    for prometheus_type, title in _BY_TYPE.items():
+        yield Section(title=title, panels=tuple(_instruments(repo, prometheus_type)))
     yield Section(title="Telemetry itself", panels=tuple(_telemetry(repo)))
 
 
-def _instruments(repo: type[MetaRepo], kinds: tuple[Kind, ...]) -> Iterator[Panel]:
+def _instruments(repo: type[MetaRepo], prometheus_type: PrometheusType) -> Iterator[Panel]:
     for instrument in repo.instruments.values():
-        if instrument.kind in kinds:
+        if instrument.traits.prometheus_type == prometheus_type:
             yield from panels_of(repo, instrument)
 
 

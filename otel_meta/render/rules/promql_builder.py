@@ -78,7 +78,7 @@ def _escaped(text: str) -> str:
 
 def count_suffix(match: Selector) -> str:
     """What to append to a metric's name to count its events."""
-    return "_count" if match.instrument.kind == "histogram" else ""
+    return match.instrument.traits.count_suffix
 
 
 def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str:

@@ -27,7 +27,6 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from otel_meta.model.instrument import Kind
 from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
@@ -65,12 +64,6 @@ class MetricProducer:
         self._preference: Final = preference
         self._clock_ns: Final = clock_ns
         self._changes: Final = DeltaState()
-        self._data: Final[dict[Kind, Callable[[Family[Any]], Sum | Gauge | Histogram]]] = {
-            "counter": self._sum,
-            "updowncounter": self._sum,
-            "gauge": self._gauge,
-            "histogram": self._histogram,
-        }
         self._last_ns = 0
         self._now_ns = 0
         self._lock = Lock()
@@ -101,7 +94,7 @@ class MetricProducer:
 
     def _metric(self, family: Family[Any]) -> Metric | None:
         instrument = family.instrument
-        data = self._data[instrument.kind](family)
+        data = self._data(family)
         if not data.data_points:
             return None
         return Metric(
@@ -110,6 +103,15 @@ class MetricProducer:
             unit=instrument.unit,
             data=data,
         )
+
+    def _data(self, family: Family[Any]) -> Sum | Gauge | Histogram:
+        match family.instrument.traits.point:
+            case "sum":
+                return self._sum(family)
+            case "gauge":
+                return self._gauge(family)
+            case "histogram":
+                return self._histogram(family)
 
     def _sum(self, family: Family[SumCell]) -> Sum:
         temporality = temporality_of(family.instrument.kind, self._preference)

@@ -19,7 +19,8 @@ from opentelemetry.sdk.metrics import (
 )
 from opentelemetry.sdk.metrics.export import AggregationTemporality
 
-from otel_meta.model.instrument import Kind
+from otel_meta.model.kind_traits import Kind
+from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
 Preference = Mapping[type, AggregationTemporality]
 """By class of instrument, as the SDK's exporters take it."""
@@ -47,18 +48,18 @@ PREFERENCES: Final[Mapping[str, Preference]] = {
 }
 """By the words of OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE, the default first."""
 
-_CLASSES: Final[Mapping[Kind, type]] = {
-    "counter": Counter,
-    "updowncounter": UpDownCounter,
-    "histogram": Histogram,
-}
-
 
 def temporality_of(kind: Kind, preference: str) -> AggregationTemporality:
-    """How points of a kind of instrument that adds up leave.
+    """Return whether the points of a kind of instrument are cumulative or deltas.
 
     Args:
-        kind: counter, updowncounter or histogram.
+        kind: a kind that adds up; points of a gauge have no temporality.
         preference: a word of `PREFERENCES`.
+
+    Raises:
+        ValueError: the kind has no temporality.
     """
-    return PREFERENCES[preference][_CLASSES[kind]]
+    sdk_class = INSTRUMENT_KINDS[kind].sdk_class
+    if sdk_class is None:
+        raise ValueError(f"points of a {kind} have no temporality")
+    return PREFERENCES[preference][sdk_class]

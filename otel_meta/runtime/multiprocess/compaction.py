@@ -8,21 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
+from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
 from . import file_format as layout
 from .descriptor import Declared
 from .directory import Directory
 from .file_format import Kind
-from .merging import ADD, Numbers, within_limit
+from .merging import Numbers, merged_numbers, within_limit
 from .reader import Owner, Series, WorkerFile
-
-_NEVER_NEGATIVE: Final = frozenset({"counter", "histogram"})
 
 
 class Total(NamedTuple):
@@ -69,10 +68,11 @@ _Parts = defaultdict[tuple[str, ...], list[tuple[int, _Part]]]
 
 
 def _added(of: Declared, found: _Parts) -> Iterator[Total]:
+    merge = INSTRUMENT_KINDS[of.kind].merge
     for labels, parts in yielding_gil(within_limit(found, of.limit).items()):
         folded = [(start, part.series) for start, part in parts if part.is_folded]
         if folded:
-            numbers = ADD[of.kind]([numbers_of(series) for _, series in folded])
+            numbers = merged_numbers(merge, [numbers_of(series) for _, series in folded])
             yield Total(labels, min(start for start, _ in folded), numbers)
 
 
@@ -84,9 +84,8 @@ def numbers_of(series: Series) -> Numbers:
 def has_valid_values(series: Series) -> bool:
     """Whether its numbers can be what a worker has recorded."""
     numbers = numbers_of(series)
-    counts = numbers[:-1] if series.of.kind == "histogram" else numbers
-    signed = series.of.kind not in _NEVER_NEGATIVE
-    return all(map(math.isfinite, numbers)) and (signed or min(counts) >= 0)
+    counts = numbers[INSTRUMENT_KINDS[series.of.kind].non_negative]
+    return all(map(math.isfinite, numbers)) and min(counts, default=0.0) >= 0
 
 
 def write_totals(directory: Directory, totals: Totals, owner: Owner) -> None:

@@ -10,15 +10,14 @@ from typing import Any, Final
 import orjson
 
 from otel_meta.model import Counter, Gauge, Histogram, Instrument, UpDownCounter
-from otel_meta.model.instrument import Kind
+from otel_meta.model.kind_traits import Kind
 from otel_meta.model.kinds import MultiprocessMode
 from otel_meta.model.labels import Attribute, Label, holding
 from otel_meta.runtime.recording.cardinality import MAX_SERIES, CardinalityLimit
+from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
 WORKER: Final = "worker"
 """The label that gauges gain which are not merged: a small number, used again by later workers."""
-
-_SUMMED_OVER_ALL: Final = ("counter", "histogram")
 
 
 @dataclass(frozen=True)
@@ -40,19 +39,24 @@ class Declared:
     @property
     def survives_worker(self) -> bool:
         """Whether what a worker recorded still holds once the worker is gone."""
-        return self.kind in _SUMMED_OVER_ALL or (
-            self.kind == "gauge" and self.multiprocess_mode == "mostrecent"
-        )
+        match INSTRUMENT_KINDS[self.kind].merge:
+            case "sum":
+                return True
+            case "live_sum":
+                return False
+            case "multiprocess_mode":
+                return self.multiprocess_mode == "mostrecent"
 
     @property
     def separate(self) -> bool:
         """Whether every worker has series of its own."""
-        return self.kind == "gauge" and self.multiprocess_mode == "all"
+        merge = INSTRUMENT_KINDS[self.kind].merge
+        return merge == "multiprocess_mode" and self.multiprocess_mode == "all"
 
     @property
     def width(self) -> int:
         """How many numbers a series has; see `slots`."""
-        return {"histogram": len(self.bounds) + 2, "gauge": 2}.get(self.kind, 1)
+        return INSTRUMENT_KINDS[self.kind].cell.width(self.bounds)
 
     @cached_property
     def shape(self) -> tuple[object, ...]:
@@ -79,7 +83,7 @@ def declared(instrument: Instrument[...], max_series: int = MAX_SERIES) -> Decla
         description=instrument.description,
         labels=tuple(field.name for field in labels),
         keys=tuple(field.attribute.key for field in labels),
-        bounds=instrument.buckets if isinstance(instrument, Histogram) else (),
+        bounds=instrument.buckets,
         multiprocess_mode=instrument.multiprocess_mode
         if isinstance(instrument, Gauge)
         else "mostrecent",

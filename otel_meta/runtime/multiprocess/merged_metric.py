@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from otel_meta.model import Instrument
+from otel_meta.model.kind_traits import KIND_TRAITS, Kind
 from otel_meta.model.kinds import MultiprocessMode
 from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.exemplars import Exemplar
@@ -164,10 +165,20 @@ class MergedFamily:
                 merged.own = cell
 
     def _cell(self, labels: tuple[str, ...], parts: list[tuple[int, Part]]) -> MergedCell:
-        cell = self._cells.get(labels) or _CELLS[self.of.kind](labels, self.of)
+        cell = self._cells.get(labels) or _cell_class(self.of.kind)(labels, self.of)
         cell.parts = [part for _, part in parts]
         cell.start_ns = min(start for start, _ in parts)
         return cell
+
+
+def _cell_class(kind: Kind) -> type[MergedCell]:
+    match KIND_TRAITS[kind].point:
+        case "sum":
+            return MergedSum
+        case "gauge":
+            return MergedGauge
+        case "histogram":
+            return MergedBuckets
 
 
 class Fitting(NamedTuple):
@@ -221,10 +232,4 @@ _CHOOSE: Final[Mapping[MultiprocessMode, Callable[[list[Reading]], float | None]
     "sum": _of_all(sum),
     "max": _of_all(max),
     "min": _of_all(min),
-}
-_CELLS: Final[Mapping[str, type[MergedCell]]] = {
-    "counter": MergedSum,
-    "updowncounter": MergedSum,
-    "gauge": MergedGauge,
-    "histogram": MergedBuckets,
 }

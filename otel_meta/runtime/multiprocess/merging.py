@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from otel_meta.runtime.recording.family import OVERFLOW
+from otel_meta.runtime.recording.instrument_kinds import WorkerMerge
 
 T = TypeVar("T")
 
@@ -48,9 +49,10 @@ def latest(parts: Iterable[Numbers]) -> Numbers:
     return max(parts, key=itemgetter(1))
 
 
-ADD: Final[Mapping[str, Callable[[Iterable[Numbers]], Numbers]]] = {
-    "counter": added,
-    "histogram": added,
-    "gauge": latest,
-}
-"""How what the dead have left is added up, by the kind of the metric."""
+def merged_numbers(merge: WorkerMerge, parts: Iterable[Numbers]) -> Numbers:
+    """Merge the numbers that workers which ended have left of one series."""
+    match merge:
+        case "sum" | "live_sum":
+            return added(parts)
+        case "multiprocess_mode":
+            return latest(parts)

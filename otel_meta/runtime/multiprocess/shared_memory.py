@@ -71,7 +71,7 @@ class SharedMemoryAllocator:
             raise directory_error(directory.path, error) from error
         reset_after_fork(self)
 
-    def take(
+    def allocate(
         self, instrument: Instrument[...], labels: tuple[str, ...], width: int
     ) -> MutableSequence[float]:
         """So many doubles for the series with these label values in declared order, all zero.
@@ -104,7 +104,7 @@ class SharedMemoryAllocator:
         with self._writing():
             (self._file or self._opened()).publish_port(number)
 
-    def release(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
+    def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
         """Take back the numbers of a series that was removed; nothing writes to them any more."""
         with self._writing():
             if self._file is not None:

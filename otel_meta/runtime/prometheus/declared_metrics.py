@@ -21,9 +21,6 @@ from .families import CHUNK_SIZE, Metadata
 from .metric_points import HistogramPoint, NumberPoint, Point, add_point
 from .text_format import HistogramTemplate, TextFormat, sample_line
 
-_KINDS: Final = {"updowncounter": "gauge"}
-"""Prometheus' word, where it is another."""
-
 _OVERFLOW: Final = "otel_metric_overflow"
 """https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute, as a label."""
 
@@ -82,14 +79,14 @@ class FamilyTemplate:
     """The constant parts of a family's text: metadata, label names, lines of histograms."""
 
     def __init__(self, instrument: Instrument[...], identity: Labels) -> None:
-        kind = instrument.kind
+        traits = instrument.traits
         self.metadata: Final = Metadata(
             instrument.prometheus_family,
-            _KINDS.get(kind, kind),
+            traits.prometheus_type,
             instrument.description,
             suffix_of(instrument.unit) or "",
         )
-        self.additive: Final = kind != "gauge"
+        self.additive: Final = traits.is_additive
         self._identity: Final = identity
         self._label_names: Final = tuple(field.name for field in instrument.label_fields)
         self._histograms: Final[dict[tuple[float, ...], HistogramTemplate]] = {}

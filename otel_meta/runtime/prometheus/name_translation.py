@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from otel_meta.model.instrument import Kind
+from otel_meta.model.kind_traits import KIND_TRAITS, Kind
 from otel_meta.model.units import SUFFIXES
 
 _UNITS: Final[Mapping[str, str]] = MappingProxyType(
@@ -79,9 +79,9 @@ def translate_name(name: str, unit: str, kind: Kind) -> TranslatedName:
     """
     unit_words = _unit_words(unit)
     words = _with_unit([word for word in _INVALID_IN_NAMES.split(name) if word], *unit_words)
-    if kind == "counter":
+    if KIND_TRAITS[kind].monotonic:
         words = [word for word in words if word != "total"] or ["total"]
-    if kind == "gauge" and unit == "1":
+    if KIND_TRAITS[kind].point == "gauge" and unit == "1":
         words = [word for word in words if word != "ratio"] + ["ratio"]
     family = "_".join(words) or "_"
     family = f"_{family}" if family[0].isdigit() else family

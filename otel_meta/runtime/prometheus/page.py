@@ -38,7 +38,7 @@ def render_page(
         names: names of families or samples, if the page is limited to these.
         pause: sleeps for some seconds.
     """
-    turns = GilYielder(pause=pause)
+    yielder = GilYielder(pause=pause)
     for family in merge_families(families, on_fault):
         if names and family.metadata.reserved_names.isdisjoint(names):
             continue
@@ -46,7 +46,7 @@ def render_page(
         try:
             for chunk in family.chunks(text_format):
                 chunks.append(chunk.encode("utf-8", "replace"))
-                turns.give()
+                yielder.maybe_yield()
         except Exception as error:
             on_fault(family.metadata.name, "not exposed", error)
         else:

@@ -20,7 +20,7 @@ from opentelemetry.sdk.metrics.export import (
     Sum,
 )
 
-from otel_meta.model.instrument import Kind
+from otel_meta.model.kind_traits import KIND_TRAITS, Kind
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.faults import OnFault
 
@@ -30,8 +30,6 @@ from .metric_points import HistogramPoint, NumberPoint, Point, add_point
 from .name_translation import translate_name
 
 _CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
-_KINDS: Final = {"updowncounter": "gauge"}
-"""Prometheus' word, where it is another."""
 
 
 def sdk_families(
@@ -97,7 +95,8 @@ def _kind(data: Sum | Gauge | Histogram) -> Kind:
 
 def _metadata(metric: Metric, kind: Kind) -> Metadata:
     name = translate_name(metric.name, metric.unit or "", kind)
-    return Metadata(name.family, _KINDS.get(kind, kind), metric.description or "", name.unit)
+    prometheus_type = KIND_TRAITS[kind].prometheus_type
+    return Metadata(name.family, prometheus_type, metric.description or "", name.unit)
 
 
 def _points(data: Sum | Gauge | Histogram, identity: Labels) -> Iterator[tuple[Labels, Point]]:

@@ -1,1 +1,1 @@
-"""Recording: live instruments and their series in memory."""
+"""Recording: live instruments and their series in memory, thread-safe without locks."""

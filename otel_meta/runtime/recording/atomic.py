@@ -1,13 +1,63 @@
-"""Updates of numbers that many threads make at a time, without a lock where none is needed.
+"""Atomic updates of the numbers of a series: thread-safe recording without a lock.
 
-CPython with its global lock switches threads, and runs signal handlers, only where a function is
-entered, a call returns or a loop jumps back. A run of statements that does none of these happens as
-one: ``numbers[0] += amount``, on an array of doubles and a plain number, loses nothing. (A test
-reads the byte code of every such update, on each version of Python that it runs on.)
+Theory of operation
+-------------------
 
-This is more than speed, though a lock would take as long as all the rest of a recording together.
-A lock can be left held by an exception that a signal handler raises, such as a time limit of a
-task queue, and a signal handler that records would wait for the very code that it interrupted.
+**The race.** ``numbers[0] += amount`` reads a number, adds to it, and writes the sum back. If two
+threads read before either writes, one recording is lost. The usual cure is a lock, which has two
+costs. An uncontended lock takes about as long as the rest of a recording. And a lock can stay held:
+if a signal handler raises an exception (a task queue's time limit does), or if a signal handler
+records while the interrupted code holds the lock, the thread waits for itself.
+
+**Atomic under the GIL.** Only the thread that holds the GIL runs Python byte code. CPython releases
+the GIL on request, and runs signal handlers, at certain instructions only: at the entry of a
+function, after a call, at a backward jump, and where a generator or coroutine resumes. A sequence
+without such instructions is atomic: no thread and no signal handler runs in between. The C code
+under such a sequence must not run Python code either. Three facts of `cells` ensure this:
+
+- the numbers are C doubles (`array`, or a `memoryview` of shared memory), so that a read makes a
+  plain float and a write runs no destructor;
+- an amount is an exact ``int`` or ``float``; other types are converted before the update begins;
+- calls (`bisect`, the clock) come before the update, and exemplars are taken after it.
+
+**The guaranteed operations** are these:
+
+- ``SumCell.add`` and ``CounterCell.add`` change the sum;
+- ``HistogramCell.record`` changes the count of a bucket and the sum of the values together;
+- ``GaugeCell.set`` changes the value and its time together;
+- ``Cell.retire`` replaces the numbers by a tuple, into which nothing can be written;
+- ``Cell.read`` copies all numbers of a series in one call of C code.
+
+A reader in the same process therefore sees the numbers of one moment: the counts of a histogram
+always belong to its sum. A thread that updates a retired series gets a TypeError and looks the
+series up again, so the update counts in the new series.
+
+**The proof.** ``tests/runtime/recording/test_atomic.py`` disassembles each update, from the first
+instruction that names the numbers to the last that stores, and fails if an instruction in between
+may release the GIL. The test runs on every version of Python in the test matrix, because the byte
+code is an implementation detail of CPython.
+
+**Free-threaded builds and other interpreters.** Without a GIL, no sequence of instructions is
+atomic. There, `ATOMIC` is False and `atomic` wraps each operation in one lock for the process. The
+lock is re-entrant, so that a finaliser or a signal handler may record.
+
+**Creation of series.** A lookup of an existing series is one dictionary read without a lock.
+Creation, removal and listing hold the re-entrant lock of the `Family`; faults are reported after
+its release, because a log handler may record.
+
+**Fork.** A forked child has one thread. Locks that other threads of the parent held would never be
+released, so every lock is replaced (`otel_meta.runtime.fork`). Every cell of the parent gets an
+empty tuple for numbers: a handle on such a cell raises, looks the series up again, and starts at
+zero. The parent's numbers are not touched, which matters if they are in shared memory.
+
+**Not guaranteed.** Some limits remain:
+
+- The numbers of different series may be of different moments.
+- Of two simultaneous ``set`` calls, either may win.
+- Readers in other processes see each double whole, but may see a bucket's count before the sum.
+- Of two simultaneous exemplars, one is lost.
+- If a signal handler or a finaliser records into a series while the interrupted code creates or
+  removes this series, the recording may be lost.
 """
 
 from __future__ import annotations
@@ -24,28 +74,31 @@ from otel_meta.runtime.fork import reset_after_fork
 ATOMIC: Final = sys.implementation.name == "cpython" and not sysconfig.get_config_var(
     "Py_GIL_DISABLED"
 )
-"""Whether such a run of statements happens as one; if not, a lock sees to it."""
+"""True if this interpreter has a GIL, under which the updates are atomic; otherwise they lock."""
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def exact(method: Method) -> Method:
-    """Have a method's run of reads and writes happen as one step."""
+def atomic(method: Method) -> Method:
+    """Make a method atomic: unchanged under the GIL, and with a lock on other interpreters.
+
+    The method must be written as the module's theory of operation demands.
+    """
     return method if ATOMIC else locked(method)
 
 
 def locked(method: Method) -> Method:
-    """The same by a lock, one for all: right on every interpreter, and slow with many threads."""
+    """Make a method hold the process-wide lock, which is correct on every interpreter but slow."""
 
     @wraps(method)
     def call(*args: Any) -> Any:
-        with _turn.lock:
+        with _fallback.lock:
             return method(*args)
 
     return cast("Method", call)
 
 
-class _Turn:
+class _FallbackLock:
     def __init__(self) -> None:
         self.lock = RLock()
 
@@ -53,5 +106,5 @@ class _Turn:
         self.lock = RLock()
 
 
-_turn: Final = _Turn()
-reset_after_fork(_turn)
+_fallback: Final = _FallbackLock()
+reset_after_fork(_fallback)

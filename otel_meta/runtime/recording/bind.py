@@ -1,4 +1,4 @@
-"""From declarations to live instruments."""
+"""Binding of declarations to live instruments."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ RepoT = TypeVar("RepoT", bound=MetaRepo)
 
 
 def bind(repo: type[RepoT], storage: MetricStorage) -> RepoT:
-    """An instance of a meta-repository whose instruments record into the accumulators."""
+    """Return an instance of a meta-repository whose instruments record into the storage."""
     live = repo()
     for name, instrument in repo.instruments.items():
-        # Not setattr: the instance's own dictionary wins over the declaring descriptor.
+        # Not setattr: an entry in the instance's dictionary precedes the declaring descriptor.
         vars(live)[name] = storage.recorder(instrument)
     return live

@@ -1,4 +1,4 @@
-"""How many series a metric may have in a process, and which of them are sure of their place."""
+"""The cardinality limit: the largest number of series of a metric in a process."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Final
 from otel_meta.model.labels import Label
 
 MAX_SERIES: Final = 2000
-"""Series a metric may have in a process; OpenTelemetry's default. Further ones share one series."""
+"""The cardinality limit of a metric, OpenTelemetry's default. Further series share one series."""
 
 
 class CardinalityLimit:
-    """The places of one metric.
+    """Counts the series of a metric against the limit.
 
-    Where all labels are closed, the declared combinations have theirs from the start, however many
-    they are: nothing that was not declared can take them.
+    If all labels are closed, every declared combination of values is reserved, even above the
+    limit: undeclared values cannot displace declared values.
 
     Args:
         fields: the labels as declared.
-        limit: how many places there are; not fewer than what was declared.
+        limit: the number of series; raised to the number of reserved combinations.
     """
 
     def __init__(self, fields: tuple[Label, ...], limit: int) -> None:
-        declared = [_declared(field) for field in fields]
+        declared = [_declared_values(field) for field in fields]
         self._closed: Final = [values for values in declared if values is not None]
         self._all_closed: Final = len(self._closed) == len(fields)
         reserved = math.prod(map(len, self._closed)) if self._all_closed else 0
         self.limit: Final = max(limit, reserved)
         self._free = self.limit - reserved
 
-    def take(self, values: tuple[str, ...]) -> bool:
-        """Take a place for a new series, if there is one."""
+    def acquire(self, values: tuple[str, ...]) -> bool:
+        """Count a new series; return False if the limit is reached."""
         if self._is_reserved(values):
             return True
         if not self._free:
@@ -40,7 +40,7 @@ class CardinalityLimit:
         return True
 
     def release(self, values: tuple[str, ...]) -> None:
-        """Free the place of a series that is gone."""
+        """Stop counting a series after its removal."""
         if not self._is_reserved(values):
             self._free += 1
 
@@ -50,8 +50,8 @@ class CardinalityLimit:
         return all(value in known for value, known in zip(values, self._closed, strict=True))
 
 
-def _declared(field: Label) -> frozenset[str] | None:
-    """The values of a closed label, with the one that it has when it is left out."""
+def _declared_values(field: Label) -> frozenset[str] | None:
+    """Return the values and the default of a closed label; None for an open label."""
     if field.values is None:
         return None
     return frozenset(field.values if field.default is None else (*field.values, field.default))

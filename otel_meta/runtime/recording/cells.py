@@ -1,9 +1,12 @@
-"""One series' numbers: a sum, a latest value, or counts by bucket. Exact under threads.
+"""The numbers of one series: CounterCell, SumCell, GaugeCell and HistogramCell.
 
-The numbers live in a slot (see `slots`), and change in one step (see `exact`). A cell whose series
-was removed keeps its last ones in a tuple: whoever reads reads on, and whoever writes gets the
-TypeError that sends a recorder to look for the series anew. What cannot be recorded raises, too;
-recorders catch it.
+A cell is thread-safe without a lock: each update is atomic (see `atomic`). The numbers live in
+memory from an allocator (see `memory`). When a series is removed, its cell keeps the last numbers
+in a tuple: reads still work, and an update raises a TypeError, upon which the recorder looks the
+series up again. Invalid values raise as well; the recorders catch both.
+
+Each update checks its value inline, because a helper function would add a tenth to the time of a
+recording.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from collections.abc import Mapping, MutableSequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from .atomic import exact
+from .atomic import atomic
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
 from .memory import zeros
-from .validation import MAX_MAGNITUDE, finite, not_negative
+from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
 Numbers = MutableSequence[float]
 
@@ -25,37 +28,42 @@ _NO_EXEMPLARS: Final[Mapping[int, Exemplar]] = MappingProxyType({})
 
 
 class Cell:
-    """What every series has: its label values in declared order, its numbers, when it began."""
+    """One series: its label values in declared order, its numbers and its start time."""
 
     __slots__ = ("labels", "numbers", "rendered", "spans", "start_ns")
 
-    def __init__(self, labels: tuple[str, ...], numbers: Numbers) -> None:
+    def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
         self.labels = labels
-        self.numbers: Numbers = numbers
+        self.numbers: Numbers = zeros(self.width(bounds))
         self.spans: SampledSpans = NO_SPANS
         self.rendered: object = None
-        """For whoever exposes the series, to keep what is the same in every exposition."""
+        """A cache of the exposition: the labels as text, which never change."""
         self.start_ns = time.time_ns()
 
-    @exact
+    @staticmethod
+    def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a histogram's depends on it
+        """Return the number of doubles in a series with these bucket bounds."""
+        return 1
+
+    @atomic
     def read(self) -> tuple[float, ...]:
-        """The numbers of one moment."""
+        """Return the numbers, all of one moment."""
         return tuple(self.numbers)
 
-    @exact
+    @atomic
     def retire(self) -> None:
-        """Keep the last numbers, and refuse further ones."""
+        """Keep the last numbers and refuse updates."""
         last: Any = (*self.numbers,)
         self.numbers = last
 
 
 class SumCell(Cell):
-    """A sum that goes up and down."""
+    """A sum of positive and negative amounts."""
 
     __slots__ = ("exemplar",)
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        super().__init__(labels, zeros(1))
+    def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
+        super().__init__(labels, bounds)
         self.exemplar: Exemplar | None = None
 
     @property
@@ -63,76 +71,78 @@ class SumCell(Cell):
         """The sum."""
         return self.numbers[0]
 
-    @exact
+    @atomic
     def add(self, amount: float) -> None:
-        """Add what is finite.
+        """Add a finite amount.
 
         Raises:
-            TypeError: it is no number, or the series was removed.
-            ValueError: it is not finite.
+            TypeError: the amount is not a number, or the series was removed.
+            ValueError: the amount is not finite.
         """
         if not (
             (type(amount) is int or type(amount) is float)
             and -MAX_MAGNITUDE < amount < MAX_MAGNITUDE
         ):
-            amount = finite(amount)
+            amount = finite_float(amount)
         self.numbers[0] += amount
 
 
 class CounterCell(SumCell):
-    """A sum that goes up only."""
+    """A sum that only grows."""
 
     __slots__ = ()
 
-    @exact
+    @atomic
     def add(self, amount: float) -> None:
-        """Add what is finite and not negative.
+        """Add a finite amount of at least 0.
 
         Raises:
-            TypeError: it is no number, or the series was removed.
-            ValueError: it is negative or not finite.
+            TypeError: the amount is not a number, or the series was removed.
+            ValueError: the amount is negative or not finite.
         """
         if not ((type(amount) is int or type(amount) is float) and 0 <= amount < MAX_MAGNITUDE):
-            amount = not_negative(amount)
+            amount = non_negative_float(amount)
         self.numbers[0] += amount
         if self.spans.live:
-            self._show(amount)
+            self._offer_exemplar(amount)
 
-    def _show(self, amount: float) -> None:
-        if self.spans.wants(self.exemplar):
+    def _offer_exemplar(self, amount: float) -> None:
+        if self.spans.is_due(self.exemplar):
             self.exemplar = self.spans.exemplar(amount) or self.exemplar
 
 
 class GaugeCell(Cell):
-    """The latest value of a gauge, and when it was set."""
+    """The latest value of a gauge and the time of this value."""
 
     __slots__ = ()
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        super().__init__(labels, zeros(2))
+    @staticmethod
+    def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a gauge has none
+        """Return 2: the value and its time."""
+        return 2
 
     @property
     def value(self) -> float | None:
-        """The latest value; None until the first."""
+        """The latest value; None before the first."""
         return self.numbers[0] if self.numbers[1] else None
 
     @property
     def set_at(self) -> float:
-        """When it was set, in seconds since the epoch; 0.0 where it never was."""
+        """The time of the latest value, in seconds since the epoch; 0.0 before the first."""
         return self.numbers[1]
 
-    @exact
+    @atomic
     def set(self, value: float) -> None:
-        """Replace the value with what is finite.
+        """Replace the value with a finite one.
 
         Raises:
-            TypeError: it is no number, or the series was removed.
-            ValueError: it is not finite.
+            TypeError: the value is not a number, or the series was removed.
+            ValueError: the value is not finite.
         """
         if not (
             (type(value) is float or type(value) is int) and -MAX_MAGNITUDE < value < MAX_MAGNITUDE
         ):
-            value = finite(value)
+            value = finite_float(value)
         now = time.time()
         numbers = self.numbers
         numbers[0] = value
@@ -140,43 +150,48 @@ class GaugeCell(Cell):
 
 
 class HistogramCell(Cell):
-    """Counts by bucket, the last one unbounded, and the sum of the values."""
+    """A count for each bucket, of which the last is unbounded, and the sum of the values."""
 
     __slots__ = ("bounds", "exemplars")
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...]) -> None:
-        super().__init__(labels, zeros(len(bounds) + 2))
+        super().__init__(labels, bounds)
         self.bounds = bounds
         self.exemplars = _NO_EXEMPLARS
-        """By the index of their bucket."""
+        """The exemplars by the index of their bucket."""
 
-    @exact
+    @staticmethod
+    def width(bounds: tuple[float, ...]) -> int:
+        """Return the number of buckets, including the unbounded one, plus one for the sum."""
+        return len(bounds) + 2
+
+    @atomic
     def record(self, value: float) -> None:
-        """Count what is finite in the first bucket whose bound is not below it.
+        """Count a finite value in the first bucket with a bound at or above the value.
 
         Raises:
-            TypeError: it is no number, or the series was removed.
-            ValueError: it is not finite.
+            TypeError: the value is not a number, or the series was removed.
+            ValueError: the value is not finite.
         """
         if not (
             (type(value) is float or type(value) is int) and -MAX_MAGNITUDE < value < MAX_MAGNITUDE
         ):
-            value = finite(value)
+            value = finite_float(value)
         bucket = bisect_left(self.bounds, value)
         numbers = self.numbers
         numbers[bucket] += 1
         numbers[-1] += value
         if self.spans.live:
-            self._show(bucket, value)
+            self._offer_exemplar(bucket, value)
 
     def snapshot(self) -> tuple[list[int], float]:
-        """Counts and sum of one moment."""
+        """Return the count of each bucket and the sum of the values, all of one moment."""
         *counts, total = self.read()
         return [int(count) for count in counts], total
 
-    def _show(self, bucket: int, value: float) -> None:
-        if self.spans.wants(self.exemplars.get(bucket)):
+    def _offer_exemplar(self, bucket: int, value: float) -> None:
+        if self.spans.is_due(self.exemplars.get(bucket)):
             exemplar = self.spans.exemplar(value)
             if exemplar is not None:
-                # A new mapping: whoever iterates over the old one goes on undisturbed.
+                # A new mapping, because a collection may iterate over the old one.
                 self.exemplars = {**self.exemplars, bucket: exemplar}

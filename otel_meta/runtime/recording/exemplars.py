@@ -1,7 +1,7 @@
-"""Measurements that stand for their series: each with the trace in which it was made.
+"""Exemplars: single measurements, each with the trace of its recording.
 
-Prometheus and OpenTelemetry show them beside a series, one click away from the trace. One is taken
-for each counter and each bucket between two collections, where a sampled span is current.
+Prometheus and OpenTelemetry show exemplars beside a series, with a link to the trace. Between two
+collections, each counter and each bucket takes one exemplar if a sampled span is current.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from opentelemetry.trace import get_current_span
 
 
 class Exemplar(NamedTuple):
-    """A value as recorded, when, and in which sampled span."""
+    """A recorded value with a time and a sampled span."""
 
     value: float
     time_ns: int
-    """Since the epoch."""
+    """Nanoseconds since the epoch."""
     trace_id: int
     span_id: int
 
 
 class SampledSpans(SpanProcessor):
-    """Knows how many sampled spans are live, so that with none a recording need not look for one.
+    """Counts live sampled spans; recordings look up the current span only if there is one.
 
-    A span that is never ended keeps the looking on, which costs time and nothing else.
+    A span without an end keeps the count above zero: recordings become slower, but stay correct.
     """
 
     def __init__(self) -> None:
@@ -37,25 +37,25 @@ class SampledSpans(SpanProcessor):
         self._lock = RLock()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the processor's interface
-        """Count a span in."""
+        """Count a started span."""
         self._count(span, 1)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Count a span out."""
+        """Stop counting an ended span."""
         self._count(span, -1)
 
-    def collected(self) -> None:
-        """Begin to take new exemplars: those taken so far have been read."""
+    def begin_collection(self) -> None:
+        """Make all exemplars so far due for replacement."""
         self._collected_ns = time.time_ns()
 
-    def wants(self, latest: Exemplar | None) -> bool:
-        """Whether the time has come to replace the latest exemplar."""
+    def is_due(self, latest: Exemplar | None) -> bool:
+        """Return True if the latest exemplar is older than the latest collection, or is None."""
         return latest is None or latest.time_ns <= self._collected_ns
 
     def exemplar(self, value: float) -> Exemplar | None:
-        """A value with the span that is current; None where that is not sampled."""
+        """Return a value with the current span; None if no sampled span is current."""
         span = get_current_span()
-        if not span.is_recording():  # asked first, for where no span is current it is the cheapest
+        if not span.is_recording():  # the cheapest check comes first
             return None
         context = span.get_span_context()
         if not context.trace_flags.sampled:
@@ -63,7 +63,7 @@ class SampledSpans(SpanProcessor):
         return Exemplar(float(value), time.time_ns(), context.trace_id, context.span_id)
 
     def after_fork(self) -> None:
-        """Go on in a forked child: what is live here may end here."""
+        """Replace the lock in a forked child. Live spans stay counted: the child may end them."""
         self._lock = RLock()
 
     def _count(self, span: ReadableSpan, change: int) -> None:
@@ -74,4 +74,4 @@ class SampledSpans(SpanProcessor):
 
 
 NO_SPANS = SampledSpans()
-"""For series without exemplars: nothing is ever live."""
+"""For series without exemplars: no span is ever live."""

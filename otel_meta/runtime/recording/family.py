@@ -1,4 +1,4 @@
-"""All series of one instrument in this process, found by their label values."""
+"""All series of one instrument in this process, by their label values."""
 
 from __future__ import annotations
 
@@ -12,168 +12,177 @@ from otel_meta.model.labels import closed_combinations, expand_closed
 from .cardinality import MAX_SERIES, CardinalityLimit
 from .cells import Cell, Numbers
 from .exemplars import NO_SPANS, SampledSpans
-from .label_values import MAX_LENGTH, LabelValues, OnFault
+from .label_values import MAX_LENGTH, LabelValues, OnLabelFault
 from .memory import Allocator, HeapAllocator
 
 CellT = TypeVar("CellT", bound=Cell)
 
 OVERFLOW: Final = ("otel.metric.overflow",)
-"""Marks the label values of the series that takes what is over the limit."""
+"""The label values of the overflow series, which takes all recordings above the limit."""
 
-_TOGETHER: Final = 32
-"""Closed combinations up to this many are created together, at zero (see `Family._create`)."""
+_MAX_INITIALIZED: Final = 32
+"""Up to this many closed combinations are created together, at zero (see `Family._create`)."""
 
-_GONE: Final = cast("Numbers", ())
-"""Neither read nor written: whoever tries looks for the series anew."""
+_FORKED: Final = cast("Numbers", ())
+"""Numbers of a cell after fork(). Every access raises, and the caller looks the series up again."""
 
 
 class Family(Generic[CellT]):
     """The series of an instrument.
 
+    Lookups take no lock; creation, removal and listing do (see `atomic`).
+
     Args:
-        instrument: as declared.
-        make: creates a cell for label values in declared order.
-        slots: hands out a new series' numbers.
-        limit: how many series there may be before the rest share one, unless the instrument says.
-        max_length: characters that a label value may have.
-        spans: knows which exemplars to take.
-        on_fault: is told ``(reason, detail)`` of label values that are unknown or cut, of the
-            limit once it is met, and of a slot that is not to be had.
+        instrument: the declaration.
+        make_cell: creates a cell for label values in declared order.
+        allocator: allocates the numbers of new series; the heap by default.
+        limit: the cardinality limit, unless the instrument declares its own.
+        max_length: the maximal length of a label value, in characters.
+        spans: the source of exemplars.
+        on_fault: receives ``(reason, detail)`` of unknown or cut label values, of a reached limit,
+            and of a failed allocation.
     """
 
     def __init__(
         self,
         instrument: Instrument[...],
-        make: Callable[[tuple[str, ...]], CellT],
+        make_cell: Callable[[tuple[str, ...]], CellT],
         *,
-        slots: Allocator | None = None,
+        allocator: Allocator | None = None,
         limit: int = MAX_SERIES,
         max_length: int = MAX_LENGTH,
         spans: SampledSpans = NO_SPANS,
-        on_fault: OnFault = lambda _reason, _detail: None,
+        on_fault: OnLabelFault = lambda _reason, _detail: None,
     ) -> None:
         self.instrument: Final = instrument
         self.by_values: Final[dict[tuple[str, ...], CellT]] = {}
-        """Every series but that of the overflow; to look one up needs no lock."""
+        """All series but the overflow series; a lookup needs no lock."""
         self._fields: Final = instrument.label_fields
         self._label_values: Final = LabelValues(self._fields, max_length, on_fault)
-        self._make: Final = make
-        self._slots: Final[Allocator] = slots or HeapAllocator()
-        self._most: Final = limit
+        self._make_cell: Final = make_cell
+        self._allocator: Final[Allocator] = allocator or HeapAllocator()
+        self._default_limit: Final = limit
         self._spans: Final = spans
         self._on_fault: Final = on_fault
-        self._lock = RLock()  # a finaliser that records may run while a series is created
-        self._places = self._all_places()
+        self._lock = RLock()  # re-entrant: a finaliser may record while a series is created
+        self._cardinality = self._new_cardinality_limit()
         self._overflow: CellT | None = None
-        self._complete = False
+        self._is_initialized = False
         self._faults: list[tuple[str, object]] = []
 
     @property
     def limit(self) -> int:
-        """How many series there may be, besides that of the overflow."""
-        return self._places.limit
+        """The largest number of series, without the overflow series."""
+        return self._cardinality.limit
 
     def find(self, labels: Mapping[str, Any]) -> CellT:
-        """The series with these labels, created if it is new.
+        """Return the series with these labels, and create a new one if necessary.
 
         Raises:
-            UnknownLabelError: a label is missing, or is none of the instrument's.
+            UnknownLabelError: a label is missing, or unknown to the instrument.
         """
         return self.series(self._label_values.of(labels))
 
     def series(self, values: tuple[str, ...]) -> CellT:
-        """The series with these label values in declared order, created if it is new."""
+        """Return the series with these values in declared order; create a new one if necessary."""
         cell = self.by_values.get(values)
         if cell is not None:
             return cell
         with self._lock:
-            self._start_closed()
+            self._initialize()
             cell = self.by_values.get(values) or self._create(values)
             faults, self._faults = self._faults, []
         for fault in faults:
-            # Not within the lock: whoever is told may log, and a log handler may record.
+            # Outside the lock: the callback may log, and a log handler may record.
             self._on_fault(*fault)
         return cell
 
     def remove(self, labels: Mapping[str, Any]) -> None:
-        """End the series with these labels, if there is one; recording into it begins it anew.
+        """Remove the series with these labels, if present; a later recording starts at zero.
 
         Raises:
-            UnknownLabelError: a label is missing, or is none of the instrument's.
+            UnknownLabelError: a label is missing, or unknown to the instrument.
         """
         values = self._label_values.of(labels)
         with self._lock:
             cell = self.by_values.pop(values, None)
             if cell is not None:
                 cell.retire()
-                self._places.release(values)
-                self._slots.release(self.instrument, values)
+                self._cardinality.release(values)
+                self._allocator.free(self.instrument, values)
 
     def cells(self) -> Iterator[CellT]:
-        """Every series there is, that of the overflow last."""
+        """Return the cells of all series, with the overflow series last."""
         with self._lock:
-            self._start_closed()
+            self._initialize()
             cells = list(self.by_values.values())
             if self._overflow is not None:
                 cells.append(self._overflow)
         return iter(cells)
 
     def after_fork(self) -> None:
-        """Forget every series. In a forked child, where no other thread is left.
+        """Forget all series in a forked child, in which no other thread runs.
 
-        Nothing is given back or read, for the numbers are the parent's, and nothing is taken:
-        whoever forks often does so for something that records nothing.
+        Nothing is read or freed, because the numbers belong to the parent. Nothing is allocated,
+        because many children never record.
         """
-        self._lock = RLock()  # a thread of the parent may have held the old one
+        self._lock = RLock()  # another thread of the parent may have held the old lock
         for cell in (*self.by_values.values(), self._overflow):
             if cell is not None:
-                cell.numbers = _GONE
+                cell.numbers = _FORKED
         self.by_values.clear()
-        self._places = self._all_places()
+        self._cardinality = self._new_cardinality_limit()
         self._overflow = None
-        self._complete = False
+        self._is_initialized = False
         self._faults = []
 
-    def _all_places(self) -> CardinalityLimit:
-        return CardinalityLimit(self._fields, self.instrument.max_series or self._most)
+    def _new_cardinality_limit(self) -> CardinalityLimit:
+        return CardinalityLimit(self._fields, self.instrument.max_series or self._default_limit)
 
-    def _start_closed(self) -> None:
-        """Create what is known from the start, once it is first looked for."""
-        if self._complete:
+    def _initialize(self) -> None:
+        """Create the series of a counter with closed labels, before the first lookup."""
+        if self._is_initialized:
             return
-        self._complete = True
+        self._is_initialized = True
         closed = all(field.values is not None for field in self._fields)
-        if self.instrument.monotonic and closed and closed_combinations(self._fields) <= _TOGETHER:
+        if closed and self._creates_together():
             self._create(next(expand_closed(self._fields, {})))
 
     def _create(self, values: tuple[str, ...]) -> CellT:
-        """Create a series; of a counter, those that differ from it in closed labels too.
+        """Create a series; for a counter, also the series with other values of closed labels.
 
-        A counter that appears with its first failure already counted hides that failure from
-        ``rate`` and ``increase``, which see growth only (prometheus#1673). At zero it is seen.
+        ``rate`` and ``increase`` see growth only: a series that appears with its first failure
+        already counted hides this failure (prometheus#1673). A series that starts at zero does not.
         """
-        if not self._places.take(values):
+        if not self._cardinality.acquire(values):
             detail = f"more than {self.limit} series; the rest share one"
             self._faults.append(("cardinality", detail))
-            self._overflow = self._overflow or self._cell(OVERFLOW)
+            self._overflow = self._overflow or self._new_cell(OVERFLOW)
             return self._overflow
-        cell = self.by_values[values] = self._cell(values)
+        cell = self.by_values[values] = self._new_cell(values)
         for sibling in self._siblings(values):
-            if sibling not in self.by_values and self._places.take(sibling):
-                self.by_values[sibling] = self._cell(sibling)
+            if sibling not in self.by_values and self._cardinality.acquire(sibling):
+                self.by_values[sibling] = self._new_cell(sibling)
         return cell
 
     def _siblings(self, values: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        if not self.instrument.monotonic or closed_combinations(self._fields) > _TOGETHER:
+        if not self._creates_together():
             return iter(())
         known = {field.name: value for field, value in zip(self._fields, values, strict=True)}
         return expand_closed(self._fields, known)
 
-    def _cell(self, values: tuple[str, ...]) -> CellT:
-        cell = self._make(values)
+    def _creates_together(self) -> bool:
+        """Return True for a counter with few combinations of closed label values."""
+        if not self.instrument.monotonic:
+            return False
+        return closed_combinations(self._fields) <= _MAX_INITIALIZED
+
+    def _new_cell(self, values: tuple[str, ...]) -> CellT:
+        cell = self._make_cell(values)
         cell.spans = self._spans
         try:
-            cell.numbers = self._slots.take(self.instrument, values, len(cell.numbers))
-        except OSError as error:  # it keeps the private numbers that it was made with
+            width = len(cell.numbers)
+            cell.numbers = self._allocator.allocate(self.instrument, values, width)
+        except OSError as error:  # the cell keeps its numbers in the heap
             self._faults.append(("slot", error))
         return cell

@@ -1,4 +1,4 @@
-"""What went wrong at run time: said once, counted always, raised never."""
+"""Faults at run time: each is counted, the first of its kind is logged, and none is raised."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ OnFault = Callable[[str, str, object], None]
 
 
 class Faults:
-    """Counts faults by where they happened and why, in ``otel_meta_faults_total``.
+    """Counts faults by source and reason, in ``otel_meta_faults_total``.
 
     Args:
-        slots: hand out the numbers of its series.
+        allocator: allocates the numbers of the series; the heap by default.
     """
 
-    def __init__(self, slots: Allocator | None = None) -> None:
-        self.family: Final = Family(FAULTS, CounterCell, slots=slots)
-        self._said: set[tuple[str, str]] = set()
+    def __init__(self, allocator: Allocator | None = None) -> None:
+        self.family: Final = Family(FAULTS, CounterCell, allocator=allocator)
+        self._logged: set[tuple[str, str]] = set()
         self._lock = RLock()
 
     def report(self, source: str, reason: str, detail: object) -> None:
-        """Count a fault, and log the first of its kind.
+        """Count a fault, and log the first with this source and reason.
 
         Args:
-            source: the metric, exporter or thread that it happened to.
-            reason: its kind, one of few.
-            detail: what was seen, for the log.
+            source: the metric, exporter or thread with the fault.
+            reason: the kind of the fault, one of few.
+            detail: a description or an exception for the log.
         """
         self.count_only(source, reason)
-        if self._is_new(source, reason):
+        if self._is_first(source, reason):
             logger.warning(
                 "%s: %s (%s); more of these are counted in otel_meta_faults_total, not logged",
                 source,
@@ -49,20 +49,20 @@ class Faults:
             )
 
     def count_only(self, source: str, reason: str, times: float = 1.0) -> None:
-        """Count a fault that somebody else reports."""
+        """Count faults without a log line, because the caller logs them or cannot log."""
         self.family.series((source, reason)).add(times)
 
     def count(self) -> float:
-        """How many there were in all."""
+        """Return the number of all faults."""
         return sum(cell.value for cell in self.family.cells())
 
     def after_fork(self) -> None:
-        """Begin as a new process does. In a forked child, where no other thread is left."""
+        """Reset the counts in a forked child, in which no other thread runs."""
         self._lock = RLock()
         self.family.after_fork()
 
-    def _is_new(self, source: str, reason: str) -> bool:
+    def _is_first(self, source: str, reason: str) -> bool:
         with self._lock:
-            before = len(self._said)
-            self._said.add((source, reason))
-            return len(self._said) > before
+            before = len(self._logged)
+            self._logged.add((source, reason))
+            return len(self._logged) > before

@@ -1,4 +1,4 @@
-"""Label values as a series has them: text, in declared order, of a bounded length."""
+"""Label values of a series: text in declared order and of a bounded length."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from otel_meta.model.labels import OTHER, Label
 from otel_meta.runtime.text import in_words
 
 MAX_LENGTH: Final = 1024
-"""Characters of a label value; what is longer is cut. A route or a tenant is far below."""
+"""The maximal length of a label value, in characters. Longer values are cut."""
 
-OnFault = Callable[[str, object], None]
-"""Is told a reason, one of few, and what was seen."""
+OnLabelFault = Callable[[str, object], None]
+"""Receives a reason, one of few, and a detail for the log."""
 
 
 class UnknownLabelError(Exception):
-    """A recording named a label that the instrument lacks, or left one out."""
+    """A recording has a label unknown to the instrument, or lacks a label."""
 
 
 class LabelValues:
-    """Makes label values of whatever a recording was given.
+    """Converts the labels of a recording to label values.
 
     Args:
         fields: the labels as declared.
-        max_length: characters that a value may have.
-        on_fault: is told of a value that is cut, or is not of its closed set.
+        max_length: the maximal length of a value, in characters.
+        on_fault: receives values that are cut, or are not in the closed set of their label.
     """
 
-    def __init__(self, fields: tuple[Label, ...], max_length: int, on_fault: OnFault) -> None:
+    def __init__(self, fields: tuple[Label, ...], max_length: int, on_fault: OnLabelFault) -> None:
         self._fields: Final = fields
         self._names: Final = frozenset(field.name for field in fields)
         self._max_length: Final = max_length
         self._on_fault: Final = on_fault
 
     def of(self, labels: Mapping[str, Any]) -> tuple[str, ...]:
-        """The values in declared order.
+        """Return the values in declared order.
 
         Raises:
-            UnknownLabelError: a label is missing, or is none of the instrument's.
+            UnknownLabelError: a label is missing, or unknown to the instrument.
         """
         unknown = labels.keys() - self._names
         if unknown:

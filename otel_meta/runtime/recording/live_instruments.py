@@ -1,7 +1,7 @@
-"""The live half of each instrument: what a service calls, on its hot path.
+"""Live instruments and handles: the methods that a service calls on its hot path.
 
-A recording never raises into the application. What a cell refuses is tried once more the long way,
-which creates series and names what is wrong; what is wrong is dropped and counted.
+A recording never raises into the application. If a cell refuses a recording, the slow path tries
+again: it creates missing series and finds the error. Invalid recordings are dropped and counted.
 """
 
 from __future__ import annotations
@@ -15,89 +15,91 @@ from .faults import Faults
 from .label_values import UnknownLabelError
 from .timer import Timer
 from .typed_call import Call, typed_call
-from .validation import finite, not_negative
+from .validation import finite_float, non_negative_float
 
 _SECONDS: Final[Mapping[str, float]] = {"s": 1.0, "d": 86_400.0}
 """Seconds in each unit of time that an instrument may have."""
 
-_TRIES: Final = 100
-"""How often a series may be removed between finding it and recording into it."""
+_MAX_ATTEMPTS: Final = 100
+"""Attempts to record into a series that another thread removes after each lookup."""
 
 
 class Recorder(Generic[CellT]):
-    """What the recorders share: their series, and whom to tell of what was dropped."""
+    """Base class of the live instruments: finds series and reports dropped recordings."""
 
     __slots__ = ("_family", "_faults")
 
     method: ClassVar[str]
-    """Of the cell, by which it records."""
+    """The recording method of the cell."""
 
     def __init__(self, family: Family[CellT], faults: Faults) -> None:
         self._family = family
         self._faults = faults
 
     def find(self, labels: Mapping[str, Any]) -> CellT | None:
-        """The series with these labels; None, and a fault, where they are wrong."""
+        """Return the series with these labels; report invalid labels and return None."""
         try:
             return self._family.find(labels)
         except Exception as error:
-            self._drop(error)
+            self._report(error)
             return None
 
     def record_slow_path(
-        self, value: Any, more: tuple[Any, ...], labels: Mapping[str, Any]
+        self, value: Any, positional: tuple[Any, ...], labels: Mapping[str, Any]
     ) -> CellT | None:
-        """Record the long way.
+        """Record with full validation, and create the series if necessary.
 
         Args:
-            value: what to record.
-            more: arguments without a name, of which there should be none.
-            labels: by name.
+            value: the value to record.
+            positional: further positional arguments, of which there should be none.
+            labels: the labels by name.
 
         Returns:
-            The series; None, and a fault, where something is wrong.
+            The series; None, after a report, if the recording is invalid.
         """
         try:
-            number = self._number(value)  # first, so that a bad one makes no series
-            return self._record(number, more, labels)
+            number = self._number(value)  # first, so that an invalid value creates no series
+            return self._record(number, positional, labels)
         except Exception as error:
-            self._drop(error)
+            self._report(error)
             return None
 
     def remove(self, /, **labels: Any) -> None:
-        """End the series with these labels; recording into it begins it anew."""
+        """Remove the series with these labels; a later recording starts at zero."""
         try:
             self._family.remove(labels)
         except Exception as error:
-            self._drop(error)
+            self._report(error)
 
     def _number(self, value: Any) -> float:
-        return finite(value)
+        return finite_float(value)
 
-    def _record(self, number: float, more: tuple[Any, ...], labels: Mapping[str, Any]) -> CellT:
-        if more:
+    def _record(
+        self, number: float, positional: tuple[Any, ...], labels: Mapping[str, Any]
+    ) -> CellT:
+        if positional:
             raise UnknownLabelError("takes labels by name")
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             cell = self._family.find(labels)
             try:
                 getattr(cell, self.method)(number)
-            except TypeError:  # removed after it was found
+            except TypeError:  # removed after the lookup
                 continue
             return cell
-        raise TypeError(f"was removed {_TRIES} times while {number!r} was recorded")
+        raise TypeError(f"was removed {_MAX_ATTEMPTS} times while {number!r} was recorded")
 
     def _typed_call(self) -> Call:
         family = self._family
         fields = family.instrument.label_fields
         return typed_call(self.method, fields, family.by_values, self.record_slow_path)
 
-    def _drop(self, error: Exception) -> None:
+    def _report(self, error: Exception) -> None:
         reason = "labels" if isinstance(error, UnknownLabelError) else "value"
         self._faults.report(self._family.instrument.prometheus_name, reason, error)
 
 
 class UpDownCounterRecorder(Recorder[SumCell]):
-    """Adds what is finite."""
+    """Adds finite amounts."""
 
     __slots__ = ("add",)
 
@@ -108,17 +110,17 @@ class UpDownCounterRecorder(Recorder[SumCell]):
         self.add: Call = self._typed_call()
 
     def with_labels(self, /, **labels: Any) -> CounterHandle:
-        """A handle on the series with these labels."""
+        """Return a handle on the series with these labels."""
         return CounterHandle(self, labels)
 
 
 class CounterRecorder(UpDownCounterRecorder):
-    """Adds what is finite and not negative."""
+    """Adds finite amounts of at least 0."""
 
     __slots__ = ()
 
     def _number(self, value: Any) -> float:
-        return not_negative(value)
+        return non_negative_float(value)
 
 
 class GaugeRecorder(Recorder[GaugeCell]):
@@ -133,7 +135,7 @@ class GaugeRecorder(Recorder[GaugeCell]):
         self.set: Call = self._typed_call()
 
     def with_labels(self, /, **labels: Any) -> GaugeHandle:
-        """A handle on the series with these labels."""
+        """Return a handle on the series with these labels."""
         return GaugeHandle(self, labels)
 
 
@@ -149,11 +151,11 @@ class HistogramRecorder(Recorder[HistogramCell]):
         self.record: Call = self._typed_call()
 
     def with_labels(self, /, **labels: Any) -> HistogramHandle:
-        """A handle on the series with these labels."""
+        """Return a handle on the series with these labels."""
         return HistogramHandle(self, labels)
 
     def time(self, /, **labels: Any) -> Timer:
-        """Record how long a block or a function takes."""
+        """Record the duration of a block or a function."""
         return Timer(self._record_time, labels)
 
     def _record_time(self, seconds: float, labels: Mapping[str, Any]) -> None:
@@ -161,11 +163,11 @@ class HistogramRecorder(Recorder[HistogramCell]):
         if unit in _SECONDS:
             self.record(seconds / _SECONDS[unit], **labels)
         else:
-            self._drop(ValueError(f"a time cannot be recorded in the unit {unit!r}"))
+            self._report(ValueError(f"a time cannot be recorded in the unit {unit!r}"))
 
 
 class Handle(Generic[CellT]):
-    """What the handles share."""
+    """Base class of the handles: keeps the cell of one series."""
 
     __slots__ = ("_cell", "_labels", "_recorder")
 
@@ -175,11 +177,11 @@ class Handle(Generic[CellT]):
         self._cell: Any = recorder.find(labels)
 
     def with_labels(self) -> Self:
-        """This handle."""
+        """Return this handle."""
         return self
 
     def remove(self) -> None:
-        """End the series."""
+        """Remove the series; a later recording starts at zero."""
         self._recorder.remove(**self._labels)
 
     def _record_slow_path(self, value: Any) -> None:
@@ -227,5 +229,5 @@ class HistogramHandle(Handle[HistogramCell]):
             self._record_slow_path(value)
 
     def time(self) -> Timer:
-        """Record how long a block or a function takes."""
+        """Record the duration of a block or a function."""
         return self._recorder.time(**self._labels)

@@ -1,12 +1,13 @@
-"""Where the numbers of a series live: in this process' own memory, or in memory that workers share.
+"""Allocation of the numbers of a series, in the heap of the process or in shared memory.
 
-A cell keeps its numbers in a sequence of doubles that it is handed, laid out by kind:
+The numbers of a cell are a sequence of doubles from an allocator. The kind of the instrument
+decides on the layout:
 
 - a sum: ``[value]``;
-- a gauge: ``[value, set at]``, in Unix seconds, 0.0 where it was never set;
-- a histogram: ``[count of each bucket ..., count of the unbounded one, sum]``.
+- a gauge: ``[value, set at]``, in seconds since the epoch, 0.0 before the first value;
+- a histogram: ``[count of each bucket ..., count of the unbounded bucket, sum]``.
 
-All zero is a series in which nothing was recorded.
+A series without recordings has zeros only.
 """
 
 from __future__ import annotations
@@ -19,38 +20,38 @@ from otel_meta.model import Instrument
 
 
 class Allocator(Protocol):
-    """Hands out numbers, and takes them back when a series is removed."""
+    """Allocates the numbers of new series, and frees the numbers of removed series."""
 
-    def take(
+    def allocate(
         self, instrument: Instrument[...], labels: tuple[str, ...], width: int
     ) -> MutableSequence[float]:
-        """So many doubles for the series with these label values in declared order, all zero.
+        """Return ``width`` zeros for the series with these label values in declared order.
 
         Raises:
-            OSError: there is no place left; the series then lives in private memory.
+            OSError: no memory is left; the series then uses the heap.
         """
         ...
 
-    def release(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
-        """Take back the numbers of a series that was removed; nothing writes to them any more."""
+    def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
+        """Free the numbers of a removed series, into which nothing is written any more."""
 
 
 class HeapAllocator:
-    """Slots in this process' own memory."""
+    """Allocates numbers in the heap of this process."""
 
-    def take(
+    def allocate(
         self,
-        instrument: Instrument[...],  # noqa: ARG002 - whichever series they are for
+        instrument: Instrument[...],  # noqa: ARG002 - all series share one heap
         labels: tuple[str, ...],  # noqa: ARG002 - likewise
         width: int,
     ) -> MutableSequence[float]:
-        """So many doubles, all zero."""
+        """Return ``width`` zeros."""
         return zeros(width)
 
-    def release(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
-        """Nothing to do: unused memory frees itself."""
+    def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
+        """Do nothing: Python frees unused memory."""
 
 
 def zeros(width: int) -> MutableSequence[float]:
-    """So many doubles of this process' own, all zero."""
-    return array("d", (0.0,)) * width  # repeated, it has no spare room
+    """Return ``width`` zeros in the heap of this process."""
+    return array("d", (0.0,)) * width  # an array made by repetition has no spare capacity

@@ -1,92 +1,103 @@
-"""Every instrument that is live in a process, and the series that each one has."""
+"""All live instruments of a process with their series."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, overload
 
 from otel_meta.model import Counter, Gauge, Histogram, Instrument, UpDownCounter
+from otel_meta.model.live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
 from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT
 from otel_meta.runtime.fork import reset_after_fork
 
 from .cardinality import MAX_SERIES
-from .cells import CounterCell, GaugeCell, HistogramCell, SumCell
+from .cells import GaugeCell
 from .exemplars import SampledSpans
 from .family import Family
 from .faults import Faults
+from .instrument_kinds import INSTRUMENT_KINDS
 from .label_values import MAX_LENGTH
-from .live_instruments import (
-    CounterRecorder,
-    GaugeRecorder,
-    HistogramRecorder,
-    Recorder,
-    UpDownCounterRecorder,
-)
+from .live_instruments import Recorder
 from .memory import Allocator
 
-Live = tuple[Family[Any], Recorder[Any]]
+P = ParamSpec("P")
+_LiveInstrument = tuple[Family[Any], Recorder[Any]]
 
 
 class MetricStorage:
-    """Live instruments, each with its series; binding one again gives the same one.
+    """The live instruments with their series; each instrument has one set of series.
 
-    In a forked child all series begin anew: what the parent counted is the parent's to tell.
+    In a forked child all series start at zero, because the parent still exports the old counts.
 
     Args:
-        faults: who counts what goes wrong.
-        slots: hand out the numbers of series; by default, from private memory.
-        max_series: how many a metric may have, unless it says so itself.
-        max_length: characters that a label value may have.
+        faults: counts the faults of recordings.
+        allocator: allocates the numbers of series; the heap by default.
+        max_series: the default cardinality limit of a metric.
+        max_length: the maximal length of a label value, in characters.
     """
 
     def __init__(
         self,
         faults: Faults,
-        slots: Allocator | None = None,
+        allocator: Allocator | None = None,
         *,
         max_series: int = MAX_SERIES,
         max_length: int = MAX_LENGTH,
     ) -> None:
         self.faults: Final = faults
         self.spans: Final = SampledSpans()
-        """Finds exemplars, once it is made a processor of spans."""
+        """The source of exemplars, once registered as a span processor."""
         self._options: Final[dict[str, Any]] = {
-            "slots": slots,
+            "allocator": allocator,
             "limit": max_series,
             "max_length": max_length,
             "spans": self.spans,
         }
-        self._sizes: Final = Family(SERIES, GaugeCell)
-        self._limits: Final = Family(SERIES_LIMIT, GaugeCell)
-        self._live: dict[Instrument[...], Live] = {}
+        self._series_counts: Final = Family(SERIES, GaugeCell)
+        self._series_limits: Final = Family(SERIES_LIMIT, GaugeCell)
+        self._live: dict[Instrument[...], _LiveInstrument] = {}
         self._lock = RLock()
         reset_after_fork(self)
 
-    def recorder(self, instrument: Instrument[...]) -> Recorder[Any]:
-        """The live half of an instrument, made when first asked for."""
-        return self._of(instrument)[1]
+    @overload
+    def recorder(self, instrument: Counter[P]) -> LiveCounter[P]: ...
+    @overload
+    def recorder(self, instrument: UpDownCounter[P]) -> LiveUpDownCounter[P]: ...
+    @overload
+    def recorder(self, instrument: Gauge[P]) -> LiveGauge[P]: ...
+    @overload
+    def recorder(self, instrument: Histogram[P]) -> LiveHistogram[P]: ...
+    @overload
+    def recorder(self, instrument: Instrument[...]) -> object: ...
+    def recorder(self, instrument: Instrument[...]) -> object:
+        """Return the live instrument of a declaration, the same for every call.
+
+        Raises:
+            TypeError: the instrument has no kind.
+        """
+        return self._find(instrument)[1]
 
     def family(self, instrument: Instrument[...]) -> Family[Any]:
-        """The series of an instrument."""
-        return self._of(instrument)[0]
+        """Return the series of an instrument."""
+        return self._find(instrument)[0]
 
     def families(self) -> Iterator[Family[Any]]:
-        """Every live instrument's series for a collection, those of otel_meta itself last."""
-        self.spans.collected()
+        """Begin a collection; yield the series of each instrument, otel_meta's metrics last."""
+        self.spans.begin_collection()
         for family in (families := self._families()):
             metric = (family.instrument.prometheus_name,)
-            self._sizes.series(metric).set(sum(1 for _ in family.cells()))
-            self._limits.series(metric).set(family.limit)
-        yield from (*families, self._sizes, self._limits, self.faults.family)
+            self._series_counts.series(metric).set(sum(1 for _ in family.cells()))
+            self._series_limits.series(metric).set(family.limit)
+        yield from (*families, self._series_counts, self._series_limits, self.faults.family)
 
     def after_fork(self) -> None:
-        """Begin as in a new process. In a forked child, where no other thread is left."""
+        """Reset all series in a forked child, in which no other thread runs."""
         self._lock = RLock()
         self.spans.after_fork()
         self.faults.after_fork()
-        for family in (*self._families(), self._sizes, self._limits):
+        for family in (*self._families(), self._series_counts, self._series_limits):
             family.after_fork()
 
     def _families(self) -> list[Family[Any]]:
@@ -94,33 +105,20 @@ class MetricStorage:
             return [family for family, _ in self._live.values()]
 
     def refresh(self) -> None:
-        """Nothing to do: the series are those of now."""
+        """Do nothing: the series of one process are always up to date."""
 
-    def _of(self, instrument: Instrument[...]) -> Live:
+    def _find(self, instrument: Instrument[...]) -> _LiveInstrument:
         with self._lock:
             live = self._live.get(instrument)
             if live is None:
-                live = self._live[instrument] = self._make(instrument)
+                live = self._live[instrument] = self._create(instrument)
             return live
 
-    def _make(self, instrument: Instrument[...]) -> Live:
+    def _create(self, instrument: Instrument[...]) -> _LiveInstrument:
+        if not hasattr(instrument, "kind"):
+            raise TypeError(f"{instrument!r} is of no kind that can be recorded")
         on_fault = partial(self.faults.report, instrument.prometheus_name)
-
-        def family(make: Callable[[tuple[str, ...]], Any]) -> Family[Any]:
-            return Family(instrument, make, on_fault=on_fault, **self._options)
-
-        match instrument:
-            case Counter():
-                sums = family(CounterCell)
-                return sums, CounterRecorder(sums, self.faults)
-            case UpDownCounter():
-                sums = family(SumCell)
-                return sums, UpDownCounterRecorder(sums, self.faults)
-            case Gauge():
-                latest = family(GaugeCell)
-                return latest, GaugeRecorder(latest, self.faults)
-            case Histogram():
-                buckets = family(partial(HistogramCell, bounds=instrument.buckets))
-                return buckets, HistogramRecorder(buckets, self.faults)
-            case _:
-                raise TypeError(f"{instrument!r} is of no kind that can be recorded")
+        kind = INSTRUMENT_KINDS[instrument.kind]
+        make_cell = partial(kind.cell, bounds=instrument.buckets)
+        family: Family[Any] = Family(instrument, make_cell, on_fault=on_fault, **self._options)
+        return family, kind.recorder(family, self.faults)

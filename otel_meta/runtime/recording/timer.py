@@ -1,4 +1,4 @@
-"""How long a block or a function takes, recorded however it ends."""
+"""Timers: record the duration of a block or a function, also if an exception ends it."""
 
 from __future__ import annotations
 
@@ -16,56 +16,56 @@ Labels = Mapping[str, Any]
 
 
 class Timing:
-    """One run of a block."""
+    """One run of a timed block."""
 
-    __slots__ = ("given", "owner", "start")
+    __slots__ = ("current_labels", "owner", "start")
 
-    def __init__(self, given: Labels, owner: object) -> None:
-        self.given = given
+    def __init__(self, labels: Labels, owner: object) -> None:
+        self.current_labels = labels
         self.owner = owner
         self.start = perf_counter()
 
     def labels(self, /, **labels: Any) -> None:
-        """Record this run under these labels, whichever it began with."""
-        self.given = labels
+        """Record this run with these labels instead of the timer's."""
+        self.current_labels = labels
 
 
 class Timer:
     """A context manager, and a decorator of functions and coroutine functions.
 
-    One timer may time many runs at a time, within each other or beside each other.
+    One timer may time several runs at the same time, nested or concurrent.
 
     Args:
-        report: takes the seconds and the labels of a run, and does not raise.
-        labels: what a run begins with.
+        record: receives the seconds and the labels of a run, and raises nothing.
+        labels: the labels of a run unless the run replaces them.
     """
 
-    __slots__ = ("_labels", "_lock", "_report", "_running")
+    __slots__ = ("_labels", "_lock", "_record", "_running")
 
-    def __init__(self, report: Callable[[float, Labels], None], labels: Labels) -> None:
-        self._report: Final = report
+    def __init__(self, record: Callable[[float, Labels], None], labels: Labels) -> None:
+        self._record: Final = record
         self._labels: Final = labels
         self._running: Final[list[Timing]] = []
         self._lock: Final = Lock()
 
     def __enter__(self) -> Timing:
         with self._lock:
-            # A single run may end elsewhere than it began, as those of generators do.
+            # A single run has no owner, so that a generator may end in another thread or task.
             timing = Timing(self._labels, _owner() if self._running else None)
             self._running.append(timing)
         return timing
 
     def __exit__(self, *_: object) -> None:
         now = perf_counter()
-        timing = self._ending()
+        timing = self._pop_run()
         if timing is not None:
-            self._report(now - timing.start, timing.given)
+            self._record(now - timing.start, timing.current_labels)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, each of whose calls is timed.
+        """Return the function with each call timed.
 
         Raises:
-            DeclarationError: it is a generator, whose call takes no time.
+            DeclarationError: the function is a generator, whose call takes no time.
         """
         if isgeneratorfunction(function) or isasyncgenfunction(function):
             raise DeclarationError(
@@ -76,24 +76,24 @@ class Timer:
 
         @wraps(function)
         async def timed_coroutine(*args: Any, **kwargs: Any) -> Any:
-            with Timer(self._report, self._labels):
+            with Timer(self._record, self._labels):
                 return await function(*args, **kwargs)
 
         @wraps(function)
         def timed(*args: Any, **kwargs: Any) -> Any:
-            with Timer(self._report, self._labels):
+            with Timer(self._record, self._labels):
                 return function(*args, **kwargs)
 
         return timed_coroutine if iscoroutinefunction(function) else timed
 
-    def _ending(self) -> Timing | None:
-        """Of several runs the latest of this thread and task, else that which began alone."""
+    def _pop_run(self) -> Timing | None:
+        """Return the latest run of this thread and task; if there is none, the oldest run."""
         with self._lock:
             if len(self._running) < 2:  # noqa: PLR2004 - several
                 return self._running.pop() if self._running else None
             owner = _owner()
-            mine = [timing for timing in self._running if timing.owner == owner]
-            timing = (mine or self._running)[-1 if mine else 0]
+            own = [timing for timing in self._running if timing.owner == owner]
+            timing = own[-1] if own else self._running[0]
             self._running.remove(timing)
         return timing
 

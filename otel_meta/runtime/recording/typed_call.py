@@ -1,9 +1,9 @@
-"""The function that a typed call ends in, made for the labels of one instrument.
+"""Compilation of the recording function of an instrument, specialised for its labels.
 
-As `dataclasses` makes a constructor, so this writes the function out: each label is a parameter, so
-that finding the series takes one look into a dictionary, and one that is left out has its default
-at no cost. A function that takes any keywords and sorts them out takes half as long again, and
-several times as long where a label is left out.
+As `dataclasses` compiles a constructor, this module compiles ``add``, ``set`` or ``record``. Each
+label is a parameter, so the lookup of a series is one dictionary access, and the default of an
+omitted label costs nothing. A function with ``**labels`` takes half as long again, and several
+times as long with an omitted label.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ SlowPath = Callable[[Any, tuple[Any, ...], dict[str, Any]], object]
 
 _SOURCE: Final = """\
 def make(_cells, _record_slow_path):
-    def {method}(_value=None, /, *_more, {parameters}**_unknown):
-        if not (_more or _unknown):
+    def {method}(_value=None, /, *_positional, {parameters}**_unknown):
+        if not (_positional or _unknown):
             try:
                 _cells[{values}].{method}(_value)
                 return
             except Exception:
                 pass
-        _record_slow_path(_value, _more, {{{labels}**_unknown}})
+        _record_slow_path(_value, _positional, {{{labels}**_unknown}})
     return {method}
 """
 
@@ -34,16 +34,17 @@ def make(_cells, _record_slow_path):
 def typed_call(
     method: str, fields: tuple[Label, ...], cells: dict[Any, Any], record_slow_path: SlowPath
 ) -> Call:
-    """A function ``(value, *, label=..., ...)`` that calls a method of the series' cell.
+    """Return a function ``(value, *, label=..., ...)`` that calls a method of the series' cell.
 
-    The function accepts any arguments. A new series, a value that the cell refuses, and unknown or
-    missing labels (None) go to ``record_slow_path``.
+    The function accepts any arguments. A new series, a refused value, and unknown or missing labels
+    (None) go to ``record_slow_path``.
 
     Args:
-        method: of the cell, and the name of the function.
-        fields: the labels as declared; their names begin with a letter, its own with an underscore.
-        cells: by label values in declared order.
-        record_slow_path: is called with the value, further arguments, and the labels.
+        method: the name of the cell's method and of the function.
+        fields: the labels as declared. Their names begin with a letter; the function's own names
+            begin with an underscore.
+        cells: the cells by label values in declared order.
+        record_slow_path: receives the value, further positional arguments, and the labels.
     """
     signature = tuple((field.name, field.default) for field in fields)
     call: Call = _maker(method, signature)(cells, record_slow_path)

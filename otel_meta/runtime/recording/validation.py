@@ -1,40 +1,42 @@
-"""Numbers of any type as plain ones; what is no number, or no finite one, is refused."""
+"""Validation of recorded values: conversion to float, and refusal of all but finite numbers."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 MAX_MAGNITUDE: Final = 1e290
-"""No measurement, and far enough below the largest float that sums of such stay finite."""
+"""Larger values are refused. No measurement is so large, and a sum of such values stays finite."""
 
 
-def finite(value: Any) -> float:
-    """A finite number as a float: Decimal's, numpy's. Text is not a number, whatever it says.
+def finite_float(value: Any) -> float:
+    """Return a finite number of any type, such as Decimal or numpy's, as a float.
+
+    Text is refused, even if ``float()`` could parse it.
 
     Raises:
-        TypeError: it is no number. Whatever else its conversion raises comes through.
-        ValueError: it is not finite.
+        TypeError: the value is not a number. Exceptions of its conversion are not caught.
+        ValueError: the value is not finite.
     """
-    number = _plain(value)
+    number = _to_float(value)
     if not -MAX_MAGNITUDE < number < MAX_MAGNITUDE:
         raise ValueError(f"{value!r} is not finite")
     return number
 
 
-def not_negative(value: Any) -> float:
-    """A finite number that is not negative, likewise.
+def non_negative_float(value: Any) -> float:
+    """Return a finite number of at least 0, of any type, as a float.
 
     Raises:
-        TypeError: it is no number. Whatever else its conversion raises comes through.
-        ValueError: it is negative or not finite.
+        TypeError: the value is not a number. Exceptions of its conversion are not caught.
+        ValueError: the value is negative or not finite.
     """
-    number = _plain(value)
+    number = _to_float(value)
     if not 0 <= number < MAX_MAGNITUDE:
         raise ValueError(f"{value!r} is not a finite amount of at least 0")
     return number
 
 
-def _plain(value: Any) -> float:
+def _to_float(value: Any) -> float:
     if not hasattr(value, "__float__"):
         raise TypeError(f"{value!r} is not a number")
     return float(value)

@@ -107,7 +107,7 @@ class _TimeSliceCounter:
 
 def _sum_of(match: Selector, source: Source) -> Callable[[], float]:
     cells = _cells_of(match, source)
-    events = _recorded if match.instrument.kind == "histogram" else _value
+    events = _recorded if match.instrument.traits.has_buckets else _value
     return lambda: sum(events(cell) for cell in cells())
 
 

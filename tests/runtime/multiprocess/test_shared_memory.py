@@ -30,12 +30,12 @@ class TestTake:
         """Numbers are zero to begin with, and as many as were asked for."""
         slots = hire().shared.slots
 
-        assert [0.0] * 5 == list(slots.take(DURATION, ("a",), 5))
+        assert [0.0] * 5 == list(slots.allocate(DURATION, ("a",), 5))
 
     def test_own(self, hire: Hiring) -> None:
         """No two series share a number, not even those of the same name."""
         slots = hire().shared.slots
-        taken = [slots.take(TILES, (name,), 1) for name in ("a", "b", "a")]
+        taken = [slots.allocate(TILES, (name,), 1) for name in ("a", "b", "a")]
         for number, numbers in enumerate(taken):
             numbers[0] = float(number)
 
@@ -52,7 +52,7 @@ class TestTake:
     def test_overflow(self, hire: Hiring) -> None:
         """The series of the overflow is told apart from one of that name."""
         one, two = hire(), hire()
-        one.shared.slots.take(TILES, OVERFLOW, 1)[0] = 1.0
+        one.shared.slots.allocate(TILES, OVERFLOW, 1)[0] = 1.0
         two.of(TILES)
         (cell,) = (
             c for f in two.view.families() if f.instrument.name == TILES.name for c in f.cells()
@@ -93,9 +93,9 @@ class TestRelease:
     def test_not_at_once(self, hire: Hiring) -> None:
         """A place is not used again while a reader may still look at it."""
         slots = hire().shared.slots
-        old = slots.take(OPEN, ("a",), 1)
-        slots.release(OPEN, ("a",))
-        slots.take(OPEN, ("b",), 1)[0] = 5.0
+        old = slots.allocate(OPEN, ("a",), 1)
+        slots.free(OPEN, ("a",))
+        slots.allocate(OPEN, ("b",), 1)[0] = 5.0
 
         assert 0.0 == old[0]
 
@@ -103,7 +103,7 @@ class TestRelease:
         """Releasing what was never taken does nothing."""
         worker = hire()
         worker.of(OPEN).add(1, style="a")
-        worker.shared.slots.release(OPEN, ("b",))
+        worker.shared.slots.free(OPEN, ("b",))
 
         assert {("a",): 1.0} == worker.all(OPEN.name)
 
@@ -181,7 +181,7 @@ class TestSignal:
 
         def handle(*_: object) -> None:
             try:
-                slots.take(TILES, ("handler",), 1)
+                slots.allocate(TILES, ("handler",), 1)
             except BlockingIOError as error:
                 found.append(str(error))
 
@@ -216,10 +216,10 @@ class TestFull:
         taken = 0
         with suppress(OSError):
             for taken in range(10_000):  # it stays what it was
-                worker.shared.slots.take(TILES, (str(taken),), 1)
+                worker.shared.slots.allocate(TILES, (str(taken),), 1)
         with pytest.raises(OSError, match="No space"):
-            worker.shared.slots.take(TILES, (str(taken),), 1)
-        worker.shared.slots.take(FAULTS, ("disk", "full"), 1)[0] = 3.0
+            worker.shared.slots.allocate(TILES, (str(taken),), 1)
+        worker.shared.slots.allocate(FAULTS, ("disk", "full"), 1)[0] = 3.0
 
         assert 3.0 == worker.shows(FAULTS, source="disk", reason="full")
 

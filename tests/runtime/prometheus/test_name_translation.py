@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta import DeclarationError
-from otel_meta.model.instrument import Kind
+from otel_meta.model.kind_traits import KINDS, Kind
 from otel_meta.model.names import check_name, prometheus_name
 from otel_meta.model.units import SUFFIXES
 from otel_meta.runtime.prometheus.name_translation import label_name, translate_name
 
-KINDS: tuple[Kind, ...] = ("counter", "updowncounter", "gauge", "histogram")
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,4}(?:[._](?:[a-z0-9]{1,4}|total|seconds)){0,3}")
 
 

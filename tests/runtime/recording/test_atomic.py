@@ -11,11 +11,11 @@ from otel_meta.runtime.recording.atomic import ATOMIC, locked
 from otel_meta.runtime.recording.cells import Cell, CounterCell, GaugeCell, HistogramCell, SumCell
 
 SWITCHES = ("CALL", "JUMP_BACKWARD", "RESUME", "FOR_ITER", "SEND", "YIELD", "AWAIT")
-"""Words in the names of byte codes at which CPython may switch to another thread."""
+"""Words in the names of the instructions at which CPython may release the GIL."""
 
 
 def update(method: Callable[..., Any]) -> list[str]:
-    """The byte codes from the first that touches the numbers to the last that stores them."""
+    """Return the instructions from the first access to the numbers to the last store."""
     codes = list(dis.get_instructions(method))
     first = next(n for n, code in enumerate(codes) if code.argval == "numbers")
     last = max(n for n, code in enumerate(codes) if code.opname.startswith("STORE_"))
@@ -29,8 +29,10 @@ class TestAtomic:
         [SumCell.add, CounterCell.add, GaugeCell.set, HistogramCell.record, Cell.retire],
         ids=lambda method: method.__qualname__,
     )
-    def test_one_step(self, method: Callable[..., Any]) -> None:
-        """No update of numbers has a byte code in it at which threads may switch."""
+    def test_update_has_no_instruction_at_which_cpython_may_release_gil(
+        self, method: Callable[..., Any]
+    ) -> None:
+        """An update has no instruction at which CPython may release the GIL."""
         codes = update(method)
 
         assert {"STORE_SUBSCR", "STORE_ATTR"} & set(codes)
@@ -38,8 +40,8 @@ class TestAtomic:
 
 
 class TestLocked:
-    def test_lock(self) -> None:
-        """With the lock that other builds take, threads lose nothing where they would without."""
+    def test_lock_of_other_interpreters_prevents_race_between_threads(self) -> None:
+        """The lock of other interpreters prevents a race between threads."""
 
         class Sum:
             value = 0
@@ -64,8 +66,8 @@ class TestLocked:
 
         assert 80_000 == total.value
 
-    def test_again(self) -> None:
-        """What is updated may be updated from within, as by a finaliser."""
+    def test_locked_method_may_be_called_from_within_itself(self) -> None:
+        """A locked method may be called from within itself, as by a finaliser."""
 
         class Sum:
             value = 0

@@ -26,8 +26,8 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 
 class TestBind:
-    def test_live(self) -> None:
-        """Every instrument of the instance records, each in its own way."""
+    def test_every_instrument_of_bound_instance_records(self) -> None:
+        """Every instrument of a bound instance records."""
         storage = MetricStorage(Faults())
         atlas = bind(Atlas, storage)
         atlas.requests.add(1)
@@ -41,29 +41,29 @@ class TestBind:
         ]
         assert [[1.0], [-1.0], [2], [None]] == shown
 
-    def test_declared(self) -> None:
+    def test_class_keeps_its_declarations(self) -> None:
         """The class keeps its declarations."""
         bind(Atlas, MetricStorage(Faults()))
 
         assert Atlas.instruments["requests"] is Atlas.requests
 
-    def test_unbound(self) -> None:
-        """Another instance of the class is not live, and says how to get one that is."""
+    def test_error_of_unbound_instance_names_call_to_bind(self) -> None:
+        """An unbound instance of the class raises an error that names the call to bind it."""
         bind(Atlas, MetricStorage(Faults()))
 
         with pytest.raises(NotBoundError, match=r"telemetry\.bind\(Atlas\)"):
             Atlas().requests.add(1)
 
-    def test_twice(self) -> None:
-        """Bound twice, both instances record into the same series."""
+    def test_two_bound_instances_record_into_same_series(self) -> None:
+        """Two bound instances record into the same series."""
         storage = MetricStorage(Faults())
         bind(Atlas, storage).requests.add(1)
         bind(Atlas, storage).requests.add(1)
 
         assert [2.0] == [cell.value for cell in storage.family(Atlas.requests).cells()]
 
-    def test_apart(self) -> None:
-        """Two telemetries in one process do not share their counts."""
+    def test_two_storages_in_one_process_share_no_counts(self) -> None:
+        """Two storages in one process share no counts."""
         one, other = MetricStorage(Faults()), MetricStorage(Faults())
         bind(Atlas, one).requests.add(1)
         bind(Atlas, other)

@@ -13,7 +13,7 @@ from otel_meta.runtime.recording.cardinality import CardinalityLimit
 @labels
 class Closed:
     method: Literal["GET", "POST"]
-    error: Literal["timeout", "refused"] = ""
+    error: Literal["timeout", "refused"] = ""  # type: ignore[assignment]  # may be outside
 
 
 @labels
@@ -30,44 +30,49 @@ closed = st.tuples(
 
 class TestClosed:
     @given(st.lists(closed, unique=True), st.integers(1, 12))
-    def test_reserved(self, series: list[tuple[str, str]], limit: int) -> None:
-        """What was declared has its place, whatever came before it and however low the limit."""
-        places = CardinalityLimit(labels_of(Closed), limit)
+    def test_declared_values_are_never_refused(
+        self, series: list[tuple[str, str]], limit: int
+    ) -> None:
+        """Declared values are never refused, even after other values and under a low limit."""
+        cardinality = CardinalityLimit(labels_of(Closed), limit)
 
-        refused = [values for values in series if not places.take(values)]
+        refused = [values for values in series if not cardinality.acquire(values)]
 
         assert [] == [values for values in refused if "_OTHER" not in values]
 
     @given(st.lists(closed, unique=True), st.integers(1, 12))
-    def test_limit(self, series: list[tuple[str, str]], limit: int) -> None:
-        """There are never more series than the limit says, which leaves room for all declared."""
-        places = CardinalityLimit(labels_of(Closed), limit)
+    def test_series_never_exceed_limit(self, series: list[tuple[str, str]], limit: int) -> None:
+        """The series never exceed the limit, which covers at least all declared values."""
+        cardinality = CardinalityLimit(labels_of(Closed), limit)
 
-        assert max(limit, 6) == places.limit
-        assert places.limit >= sum(places.take(s) for s in series)
+        assert max(limit, 6) == cardinality.limit
+        assert cardinality.limit >= sum(cardinality.acquire(s) for s in series)
 
-    def test_others(self) -> None:
-        """What was not declared has what is left."""
-        places = CardinalityLimit(labels_of(Closed), 7)
+    def test_undeclared_values_share_rest_of_limit(self) -> None:
+        """Undeclared values share the rest of the limit."""
+        cardinality = CardinalityLimit(labels_of(Closed), 7)
 
-        assert [True, False] == [places.take(("_OTHER", "")), places.take(("GET", "_OTHER"))]
+        assert [True, False] == [
+            cardinality.acquire(("_OTHER", "")),
+            cardinality.acquire(("GET", "_OTHER")),
+        ]
 
-    def test_no_labels(self) -> None:
-        """A metric without labels has its one series."""
-        assert CardinalityLimit(labels_of(NoLabels), 1).take(())
+    def test_metric_without_labels_has_one_series(self) -> None:
+        """A metric without labels has one series."""
+        assert CardinalityLimit(labels_of(NoLabels), 1).acquire(())
 
 
 class TestOpen:
-    def test_limit(self) -> None:
-        """Where a label is open, series have places until there are none."""
-        places = CardinalityLimit(labels_of(Mixed), 2)
+    def test_series_with_open_label_are_accepted_up_to_limit(self) -> None:
+        """Series with an open label are accepted up to the limit."""
+        cardinality = CardinalityLimit(labels_of(Mixed), 2)
 
-        assert [True, True, False] == [places.take((route, "GET")) for route in "abc"]
+        assert [True, True, False] == [cardinality.acquire((route, "GET")) for route in "abc"]
 
-    def test_give_back(self) -> None:
-        """The place of a series that is gone is free for another."""
-        places = CardinalityLimit(labels_of(Mixed), 1)
-        places.take(("a", "GET"))
-        places.release(("a", "GET"))
+    def test_removed_series_makes_new_one_possible(self) -> None:
+        """A removed series makes a new one possible."""
+        cardinality = CardinalityLimit(labels_of(Mixed), 1)
+        cardinality.acquire(("a", "GET"))
+        cardinality.release(("a", "GET"))
 
-        assert [True, False] == [places.take((route, "GET")) for route in "bc"]
+        assert [True, False] == [cardinality.acquire((route, "GET")) for route in "bc"]

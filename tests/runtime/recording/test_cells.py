@@ -17,19 +17,19 @@ bounds = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=12, unique=True).m
 
 
 class TestCell:
-    def test_start(self) -> None:
-        """A series knows when it began, in nanoseconds since the epoch."""
+    def test_series_has_its_start_time_in_nanoseconds_since_epoch(self) -> None:
+        """A series has its start time in nanoseconds since the epoch."""
         before = time.time_ns()
         cell = SumCell(("a",))
 
         assert before <= cell.start_ns <= time.time_ns()
 
-    def test_labels(self) -> None:
+    def test_series_keeps_its_label_values_in_declared_order(self) -> None:
         """A series keeps its label values in declared order."""
         assert ("b", "a") == GaugeCell(("b", "a")).labels
 
-    def test_retired(self) -> None:
-        """A retired series shows its last numbers and takes no further ones."""
+    def test_retired_histogram_shows_its_last_numbers_and_refuses_updates(self) -> None:
+        """A retired histogram shows its last numbers and refuses updates."""
         cell = HistogramCell((), (1.0,))
         cell.record(5)
         cell.retire()
@@ -38,8 +38,8 @@ class TestCell:
             cell.record(5)
         assert ([0, 1], 5.0) == cell.snapshot()
 
-    def test_retired_gauge(self) -> None:
-        """A retired gauge shows its last value."""
+    def test_retired_gauge_shows_its_last_value_and_refuses_updates(self) -> None:
+        """A retired gauge shows its last value and refuses updates."""
         cell = GaugeCell(())
         cell.set(5)
         cell.retire()
@@ -49,12 +49,12 @@ class TestCell:
         assert 5.0 == cell.value
 
     @given(st.lists(finite, max_size=5))
-    def test_plain(self, values: list[float]) -> None:
-        """What is kept is plain floats, whatever was recorded."""
+    def test_numbers_of_any_type_are_stored_as_plain_floats(self, values: list[float]) -> None:
+        """Numbers of any type are stored as plain floats."""
         cells = (SumCell(()), GaugeCell(()), HistogramCell((), (1.0,)))
         for value in values:
-            cells[0].add(Fraction(value))
-            cells[1].set(Decimal(value))
+            cells[0].add(Fraction(value))  # type: ignore[arg-type]  # untyped callers pass these
+            cells[1].set(Decimal(value))  # type: ignore[arg-type]  # likewise
             cells[2].record(value)
 
         assert {float} == {type(number) for cell in cells for number in cell.read()}
@@ -62,8 +62,8 @@ class TestCell:
 
 class TestSumCell:
     @given(st.lists(st.integers(-1000, 1000)))
-    def test_sum(self, amounts: list[int]) -> None:
-        """A sum begins at zero, and everything added is in it."""
+    def test_sum_begins_at_zero_and_includes_every_amount(self, amounts: list[int]) -> None:
+        """A sum begins at zero and includes every amount."""
         cell = SumCell(())
         for amount in amounts:
             cell.add(amount)
@@ -73,8 +73,8 @@ class TestSumCell:
 
 class TestCounterCell:
     @given(st.lists(finite.filter(lambda amount: amount >= 0)))
-    def test_sum(self, amounts: list[float]) -> None:
-        """A counter is a sum of what is not negative."""
+    def test_counter_is_sum_of_its_non_negative_amounts(self, amounts: list[float]) -> None:
+        """A counter is the sum of its non-negative amounts."""
         cell = CounterCell(())
         for amount in amounts:
             cell.add(amount)
@@ -82,8 +82,8 @@ class TestCounterCell:
         assert sum(amounts) == cell.value
 
     @given(finite.filter(lambda amount: amount < 0))
-    def test_negative(self, amount: float) -> None:
-        """What is negative is refused, and leaves no trace."""
+    def test_counter_refuses_negative_amount_and_stays_unchanged(self, amount: float) -> None:
+        """A counter refuses a negative amount and stays unchanged."""
         cell = CounterCell(())
 
         with pytest.raises(ValueError, match="is not a finite amount of at least 0"):
@@ -91,9 +91,11 @@ class TestCounterCell:
         assert 0.0 == cell.value
 
 
-class TestLatestCell:
-    def test_set_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A gauge knows when it was set, in seconds since the epoch."""
+class TestGaugeCell:
+    def test_gauge_has_time_of_its_value_in_seconds_since_epoch(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A gauge has the time of its value in seconds since the epoch."""
         cell = GaugeCell(())
         before = cell.set_at
         monkeypatch.setattr("otel_meta.runtime.recording.cells.time.time", lambda: 1.5e9)
@@ -101,15 +103,17 @@ class TestLatestCell:
 
         assert (0.0, 1.5e9, 0.0) == (before, cell.set_at, cell.value)
 
-    def test_unset(self) -> None:
-        """A gauge that was never set has no value, which is not zero."""
+    def test_gauge_without_value_shows_none_not_zero(self) -> None:
+        """A gauge without a value shows None, not zero."""
         assert GaugeCell(()).value is None
 
 
-class TestBucketCell:
+class TestHistogramCell:
     @given(bounds=bounds, values=st.lists(finite))
-    def test_buckets(self, bounds: list[float], values: list[float]) -> None:
-        """A value is counted once, in the first bucket whose bound is not below it."""
+    def test_value_is_counted_once_in_first_bucket_with_bound(
+        self, bounds: list[float], values: list[float]
+    ) -> None:
+        """A value is counted once, in the first bucket with a bound at or above the value."""
         cell = HistogramCell((), tuple(bounds))
         expected = [0] * (len(bounds) + 1)
         for value in values:
@@ -119,15 +123,15 @@ class TestBucketCell:
         assert expected == cell.snapshot()[0]
 
     @given(bounds)
-    def test_bound(self, bounds: list[float]) -> None:
-        """A bucket holds its own upper bound."""
+    def test_bucket_includes_its_own_upper_bound(self, bounds: list[float]) -> None:
+        """A bucket includes its own upper bound."""
         cell = HistogramCell((), tuple(bounds))
         cell.record(bounds[-1])
 
         assert 1 == cell.snapshot()[0][bisect_left(bounds, bounds[-1])]
 
-    def test_snapshot(self) -> None:
-        """A snapshot stays as it was when taken."""
+    def test_snapshot_does_not_change_with_later_recordings(self) -> None:
+        """A snapshot does not change with later recordings."""
         cell = HistogramCell((), (1.0,))
         cell.record(0.5)
         snapshot = cell.snapshot()
@@ -135,8 +139,8 @@ class TestBucketCell:
 
         assert ([1, 0], 0.5) == snapshot
 
-    def test_one_moment(self) -> None:
-        """Counts and sum of a snapshot belong together, whatever other threads record."""
+    def test_counts_and_sum_of_snapshot_belong_together(self) -> None:
+        """Counts and sum of a snapshot belong together while other threads record."""
         cell = HistogramCell((), (2.0,))
         done = Event()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -22,7 +23,7 @@ HISTOGRAM = Histogram("acme.size", "A size.", NoLabels, buckets=(1, 10))
 
 
 class Bench:
-    """A service with one counter and one histogram, and a tracer."""
+    """A counter, a histogram and a tracer."""
 
     def __init__(self, sampler: Sampler = ALWAYS_ON) -> None:
         self.storage = MetricStorage(Faults())
@@ -34,28 +35,30 @@ class Bench:
 
     @property
     def counter(self) -> CounterCell:
-        """The counter's series."""
-        return next(iter(self.storage.family(COUNTER).cells()))
+        """The series of the counter."""
+        cell: CounterCell = next(self.storage.family(COUNTER).cells())
+        return cell
 
     @property
     def histogram(self) -> HistogramCell:
-        """The histogram's series."""
-        return next(iter(self.storage.family(HISTOGRAM).cells()))
+        """The series of the histogram."""
+        cell: HistogramCell = next(self.storage.family(HISTOGRAM).cells())
+        return cell
 
     def collect(self) -> None:
-        """Do as any reader does."""
+        """Collect all series, as a reader does."""
         list(self.storage.families())
 
 
 @pytest.fixture
 def it() -> Bench:
-    """A service whose spans are all sampled."""
+    """Return instruments with a tracer that samples every span."""
     return Bench()
 
 
 class TestCounter:
-    def test_span(self, it: Bench) -> None:
-        """What is added in a sampled span is kept with the span, the amount and the time."""
+    def test_exemplar_has_amount_time_and_sampled_span(self, it: Bench) -> None:
+        """An exemplar has the amount, the time and the sampled span."""
         before = time.time_ns()
         with it.tracer.start_as_current_span("a") as span:
             it.add(2)
@@ -71,8 +74,8 @@ class TestCounter:
         assert float is type(exemplar.value)
         assert before <= exemplar.time_ns <= time.time_ns()
 
-    def test_once(self, it: Bench) -> None:
-        """Between two collections the first is kept."""
+    def test_first_exemplar_between_two_collections_is_kept(self, it: Bench) -> None:
+        """The first exemplar between two collections is kept."""
         for amount in (1, 2):
             with it.tracer.start_as_current_span("a"):
                 it.add(amount)
@@ -80,8 +83,8 @@ class TestCounter:
         assert it.counter.exemplar is not None
         assert 1.0 == it.counter.exemplar.value
 
-    def test_replaced(self, it: Bench) -> None:
-        """After a collection the next replaces it, and until then it stays."""
+    def test_exemplar_is_replaced_by_first_one_after_collection(self, it: Bench) -> None:
+        """An exemplar is replaced by the first one after a collection."""
         with it.tracer.start_as_current_span("a"):
             it.add(1)
             it.collect()
@@ -93,8 +96,8 @@ class TestCounter:
         assert replaced is not None
         assert (1.0, 2.0) == (kept.value, replaced.value)
 
-    def test_refused(self, it: Bench) -> None:
-        """What is not counted is shown by nothing."""
+    def test_refused_amount_leaves_no_exemplar(self, it: Bench) -> None:
+        """A refused amount leaves no exemplar."""
         with it.tracer.start_as_current_span("a"):
             it.add(-1)
 
@@ -102,16 +105,16 @@ class TestCounter:
 
 
 class TestHistogram:
-    def test_bucket(self, it: Bench) -> None:
-        """Each bucket has its own, the unbounded one too."""
+    def test_each_bucket_has_its_own_exemplar_unbounded_one_too(self, it: Bench) -> None:
+        """Each bucket has its own exemplar, the unbounded one too."""
         with it.tracer.start_as_current_span("a"):
             for value in (0.5, 0.6, 1, 99):
                 it.record(value)
 
         assert {0: 0.5, 2: 99.0} == {n: e.value for n, e in it.histogram.exemplars.items()}
 
-    def test_replaced(self, it: Bench) -> None:
-        """After a collection each bucket's is replaced when the bucket is met again."""
+    def test_after_collection_next_value_of_bucket_replaces_its_exemplar(self, it: Bench) -> None:
+        """After a collection, the next value of a bucket replaces its exemplar."""
         with it.tracer.start_as_current_span("a"):
             it.record(0.5)
             it.record(99)
@@ -120,8 +123,8 @@ class TestHistogram:
 
         assert {0: 0.6, 2: 99.0} == {n: e.value for n, e in it.histogram.exemplars.items()}
 
-    def test_reading(self, it: Bench) -> None:
-        """Whoever reads them while others come reads on."""
+    def test_reader_may_iterate_over_exemplars_while_new_one_arrives(self, it: Bench) -> None:
+        """A reader may iterate over exemplars while a new one arrives."""
         with it.tracer.start_as_current_span("a"):
             it.record(0.5)
             seen: list[tuple[int, Exemplar]] = []
@@ -133,23 +136,23 @@ class TestHistogram:
 
 
 class TestNone:
-    def test_no_span(self, it: Bench) -> None:
-        """Without a span there is none."""
+    def test_recording_without_span_leaves_no_exemplar(self, it: Bench) -> None:
+        """A recording without a span leaves no exemplar."""
         it.add(1)
         it.record(1)
 
         assert (None, {}) == (it.counter.exemplar, it.histogram.exemplars)
 
-    def test_elsewhere(self, it: Bench) -> None:
-        """A span that lives and is not current shows nothing."""
+    def test_live_span_that_is_not_current_gives_no_exemplar(self, it: Bench) -> None:
+        """A live span that is not current gives no exemplar."""
         span = it.tracer.start_span("a")
         it.add(1)
         span.end()
 
         assert it.counter.exemplar is None
 
-    def test_unsampled(self) -> None:
-        """A span that is not sampled shows nothing, nor keeps anybody looking."""
+    def test_unsampled_span_gives_no_exemplar_and_does_not_count(self) -> None:
+        """An unsampled span gives no exemplar and does not count as live."""
         it = Bench(ALWAYS_OFF)
         with it.tracer.start_as_current_span("a"):
             it.add(1)
@@ -157,8 +160,8 @@ class TestNone:
 
         assert it.counter.exemplar is None
 
-    def test_within(self, it: Bench) -> None:
-        """Nor does an unsampled span that is current while a sampled one lives."""
+    def test_unsampled_current_span_gives_no_exemplar(self, it: Bench) -> None:
+        """An unsampled current span gives no exemplar while a sampled one is live."""
         context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(0))
         with (
             it.tracer.start_as_current_span("a"),
@@ -169,9 +172,11 @@ class TestNone:
         assert it.counter.exemplar is None
 
     @pytest.mark.parametrize("instrument", [UP_DOWN, GAUGE], ids=lambda i: i.kind)
-    def test_kinds(self, it: Bench, instrument: UpDownCounter[...] | Gauge[...]) -> None:
-        """What goes up and down has none."""
-        live = it.storage.recorder(instrument)
+    def test_gauges_and_up_down_counters_have_no_exemplars(
+        self, it: Bench, instrument: UpDownCounter[...] | Gauge[...]
+    ) -> None:
+        """Gauges and up-down counters have no exemplars."""
+        live: Any = it.storage.recorder(instrument)
         with it.tracer.start_as_current_span("a"):
             (live.add if instrument is UP_DOWN else live.set)(1)
         (cell,) = it.storage.family(instrument).cells()
@@ -180,36 +185,43 @@ class TestNone:
 
 
 class TestLive:
-    def test_count(self, it: Bench) -> None:
-        """Live spans are counted in when they start and out when they end."""
+    def test_number_of_live_spans_follows_their_starts_and_ends(self, it: Bench) -> None:
+        """The number of live spans follows their starts and ends."""
         spans = it.storage.spans
         with it.tracer.start_as_current_span("a"), it.tracer.start_as_current_span("b"):
             inside = spans.live
 
         assert (2, 0) == (inside, spans.live)
 
-    def test_lookup(self, it: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The current span is looked up once a collection, and never without a live one."""
-        looked: list[float] = []
-        take = SampledSpans.exemplar
-        monkeypatch.setattr(
-            SampledSpans, "exemplar", lambda self, v: looked.append(v) or take(self, v)
-        )
+    def test_current_span_is_looked_up_once_collection_and_only(
+        self, it: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The current span is looked up once a collection, and only if a span is live."""
+        lookups: list[float] = []
+        exemplar = SampledSpans.exemplar
+
+        def look_up(spans: SampledSpans, value: float) -> Exemplar | None:
+            lookups.append(value)
+            return exemplar(spans, value)
+
+        monkeypatch.setattr(SampledSpans, "exemplar", look_up)
         it.add(1)
         with it.tracer.start_as_current_span("a"):
             for _ in range(5):
                 it.add(2)
                 it.record(3)
 
-        assert [2, 3] == looked
+        assert [2, 3] == lookups
 
 
 class TestSetUp:
     @pytest.mark.parametrize(
         ("chosen", "shown"), [("trace_based", True), ("always_on", True), ("always_off", False)]
     )
-    def test_filter(self, chosen: str, shown: bool) -> None:
-        """The standard variable turns them off; otherwise sampled spans show."""
+    def test_standard_environment_variable_turns_exemplars_off(
+        self, chosen: str, shown: bool
+    ) -> None:
+        """The standard environment variable turns exemplars off."""
         with capture(environ={"OTEL_METRICS_EXEMPLAR_FILTER": chosen}) as captured:
             telemetry = captured.telemetry
             assert telemetry.traces is not None

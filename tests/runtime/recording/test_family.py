@@ -12,7 +12,7 @@ from otel_meta.runtime.recording.cells import GaugeCell, SumCell
 from otel_meta.runtime.recording.family import OVERFLOW, Family
 from otel_meta.runtime.recording.label_values import UnknownLabelError
 
-Told = list[tuple[str, str]]
+Reported = list[tuple[str, object]]
 
 
 @labels
@@ -41,65 +41,65 @@ class Letter:
 
 @labels
 class Outcome:
-    error: Literal["timeout", "refused"] = ""
+    error: Literal["timeout", "refused"] = ""  # type: ignore[assignment]  # may be outside
 
 
 def family_of(
-    instrument: Instrument[...], told: Told | None = None, limit: int = 2000
+    instrument: Instrument[...], reported: Reported | None = None, limit: int = 2000
 ) -> Family[SumCell]:
-    """Series of sums, whatever the instrument; faults go to a list."""
-    heard = [] if told is None else told
-    return Family(instrument, SumCell, limit=limit, on_fault=lambda *fault: heard.append(fault))
+    """Return a family of sums that appends its faults to a list."""
+    faults = [] if reported is None else reported
+    return Family(instrument, SumCell, limit=limit, on_fault=lambda *fault: faults.append(fault))
 
 
 def counter(kind: type) -> Counter[...]:
-    """A counter with these labels."""
+    """Return a counter with these labels."""
     return Counter("acme.requests", "Requests.", kind)
 
 
 def values(family: Family[SumCell]) -> list[tuple[str, ...]]:
-    """The label values of every series."""
+    """Return the label values of every series."""
     return [cell.labels for cell in family.cells()]
 
 
 class TestFind:
-    def test_again(self) -> None:
-        """The same labels find the same series, in whatever order they are given."""
+    def test_same_labels_find_same_series_in_any_order(self) -> None:
+        """The same labels find the same series in any order."""
         family = family_of(counter(Request))
         found = family.find({"route": "/", "method": "GET", "tenant": "a"})
 
         assert found is family.find({"tenant": "a", "method": "GET", "route": "/"})
 
-    def test_default(self) -> None:
-        """A label that is left out has its default."""
+    def test_omitted_label_has_its_default(self) -> None:
+        """An omitted label has its default."""
         family = family_of(counter(Request))
 
         assert ("/", "GET", "") == family.find({"route": "/", "method": "GET"}).labels
 
-    def test_default_given(self) -> None:
-        """Leaving a label out and giving its default are the same."""
+    def test_omitted_label_and_its_explicit_default_find_same_series(self) -> None:
+        """An omitted label and its explicit default find the same series."""
         family = family_of(counter(Request))
         found = family.find({"route": "/", "method": "GET"})
 
         assert found is family.find({"route": "/", "method": "GET", "tenant": ""})
 
-    def test_closed_default(self) -> None:
-        """A closed label may be left out if its default says so, and that is no fault."""
-        told: Told = []
-        family = family_of(counter(Outcome), told)
+    def test_closed_label_with_default_may_be_omitted_without_fault(self) -> None:
+        """A closed label with a default may be omitted without a fault."""
+        reported: Reported = []
+        family = family_of(counter(Outcome), reported)
 
         assert ("",) == family.find({}).labels
-        assert [] == told
+        assert [] == reported
 
-    def test_none(self) -> None:
+    def test_instrument_without_labels_has_one_series(self) -> None:
         """An instrument without labels has one series."""
         family = family_of(counter(NoLabels))
 
         assert family.find({}) is family.find({})
 
     @given(st.text())
-    def test_any_text(self, text: str) -> None:
-        """Any text is a label value, and finds its series again."""
+    def test_any_text_is_label_value_and_finds_its_series_again(self, text: str) -> None:
+        """Any text is a label value and finds its series again."""
         family = family_of(counter(Route))
         found = family.find({"route": text})
 
@@ -109,22 +109,22 @@ class TestFind:
     @pytest.mark.parametrize(
         ("given", "kept"), [(7, "7"), (True, "True"), (1.5, "1.5"), ([1], "[1]"), (b"a", "b'a'")]
     )
-    def test_no_string(self, given: object, kept: str) -> None:
-        """A value that is no string is written as one, and is the series of that string."""
+    def test_value_of_another_type_finds_series_of_its_text(self, given: object, kept: str) -> None:
+        """A value of another type finds the series of its text."""
         family = family_of(counter(Route))
 
         assert family.find({"route": kept}) is family.find({"route": given})
         assert [(kept,)] == values(family)
 
-    def test_outside(self) -> None:
-        """A value outside its closed set becomes _OTHER, and is told of."""
-        told: Told = []
-        family = family_of(counter(Request), told)
+    def test_value_outside_its_closed_set_becomes_other_and_is_reported(self) -> None:
+        """A value outside its closed set becomes _OTHER and is reported."""
+        reported: Reported = []
+        family = family_of(counter(Request), reported)
 
         assert ("/", "_OTHER", "") == family.find({"route": "/", "method": "EVIL"}).labels
-        assert [("label value", "method='EVIL' is not in its closed set")] == told
+        assert [("label value", "method='EVIL' is not in its closed set")] == reported
 
-    def test_outside_once(self) -> None:
+    def test_all_values_outside_closed_set_share_one_series(self) -> None:
         """All values outside a closed set share one series."""
         family = family_of(counter(Request))
         found = {family.find({"route": "/", "method": f"EVIL{n}"}) for n in range(50)}
@@ -133,13 +133,13 @@ class TestFind:
 
 
 class TestUnknownLabel:
-    def test_missing(self) -> None:
-        """A label that was left out is named."""
+    def test_error_names_missing_label(self) -> None:
+        """The error names a missing label."""
         with pytest.raises(UnknownLabelError, match="lacks the label method"):
             family_of(counter(Request)).find({"route": "/"})
 
-    def test_none(self) -> None:
-        """None is no value."""
+    def test_none_counts_as_missing_label(self) -> None:
+        """None counts as a missing label."""
         with pytest.raises(UnknownLabelError, match="lacks the label route"):
             family_of(counter(Route)).find({"route": None})
 
@@ -152,13 +152,13 @@ class TestUnknownLabel:
             (Request, {"route": "/", "method": "GET", "ruote": "/"}),
         ],
     )
-    def test_misspelt(self, kind: type, given: dict[str, str]) -> None:
-        """A label that there is not is named."""
+    def test_error_names_unknown_label(self, kind: type, given: dict[str, str]) -> None:
+        """The error names an unknown label."""
         with pytest.raises(UnknownLabelError, match="has no label ruote"):
             family_of(counter(kind)).find(given)
 
-    def test_nothing_made(self) -> None:
-        """Labels that are refused make no series."""
+    def test_refused_labels_create_no_series(self) -> None:
+        """Refused labels create no series."""
         family = family_of(counter(Route))
         with pytest.raises(UnknownLabelError):
             family.find({"ruote": "/"})
@@ -167,8 +167,8 @@ class TestUnknownLabel:
 
 
 class TestZero:
-    def test_closed(self) -> None:
-        """A counter whose labels are all closed has every series from the start, at zero."""
+    def test_counter_with_closed_labels_has_every_series_from_start(self) -> None:
+        """A counter with closed labels only has every series from the start, at zero."""
         family = family_of(counter(Closed))
 
         assert [
@@ -179,12 +179,12 @@ class TestZero:
         ] == values(family)
         assert {0.0} == {cell.value for cell in family.cells()}
 
-    def test_none(self) -> None:
-        """A counter without labels is there from the start."""
+    def test_counter_without_labels_has_its_series_from_start(self) -> None:
+        """A counter without labels has its series from the start."""
         assert [()] == values(family_of(counter(NoLabels)))
 
-    def test_siblings(self) -> None:
-        """A counter's new series comes with those that differ in closed labels alone."""
+    def test_new_series_of_counter_comes_with_closed_siblings(self) -> None:
+        """A new series of a counter comes with all series of different closed labels."""
         family = family_of(counter(Request))
         family.find({"route": "/", "method": "POST"}).add(1)
 
@@ -192,15 +192,15 @@ class TestZero:
             cell.labels: cell.value for cell in family.cells()
         }
 
-    def test_siblings_of_other(self) -> None:
-        """A series of _OTHER comes with the known ones, too."""
+    def test_series_of_other_comes_with_series_of_known_values(self) -> None:
+        """A series of _OTHER comes with the series of known values, too."""
         family = family_of(counter(Request))
         family.find({"route": "/", "method": "EVIL"})
 
         assert {("/", "GET", ""), ("/", "POST", ""), ("/", "_OTHER", "")} == set(values(family))
 
-    def test_many(self) -> None:
-        """Too many closed combinations are made one by one."""
+    def test_many_closed_combinations_are_created_one_by_one(self) -> None:
+        """Many closed combinations are created one by one."""
         family = family_of(counter(Letter))
         family.find({"a": "1", "b": "2"})
 
@@ -213,8 +213,8 @@ class TestZero:
             Histogram("acme.size", "A size.", Closed, buckets=(1,)),
         ],
     )
-    def test_others(self, instrument: Instrument[...]) -> None:
-        """Nothing but counters begins at zero: a gauge at zero would be a lie."""
+    def test_only_counters_begin_at_zero(self, instrument: Instrument[...]) -> None:
+        """Only counters begin at zero, because zero would be a false value of a gauge."""
         family = Family(instrument, GaugeCell)
         family.find({"method": "GET", "scheme": "http"})
 
@@ -222,8 +222,8 @@ class TestZero:
 
 
 class TestLimit:
-    def test_overflow(self) -> None:
-        """What is over the limit shares one series, which comes last."""
+    def test_series_above_limit_share_one_series_which_comes_last(self) -> None:
+        """Series above the limit share one series, which comes last."""
         family = family_of(counter(Route), limit=2)
         for route in "abcd":
             family.find({"route": route}).add(1)
@@ -232,8 +232,8 @@ class TestLimit:
             (cell.labels, cell.value) for cell in family.cells()
         ]
 
-    def test_default(self) -> None:
-        """Unless told otherwise, a metric has 2000 series and that of the overflow."""
+    def test_default_limit_is_2000_series(self) -> None:
+        """By default, a metric has 2000 series and the overflow series."""
         family = Family(counter(Route), SumCell)
         for number in range(2500):
             family.find({"route": str(number)}).add(1)
@@ -241,34 +241,34 @@ class TestLimit:
         assert 2001 == len(values(family))
         assert [500.0] == [c.value for c in family.cells() if c.labels is OVERFLOW]
 
-    def test_known(self) -> None:
-        """A series that there was before the limit is still found after it."""
+    def test_series_from_before_limit_is_still_found_afterwards(self) -> None:
+        """A series from before the limit is still found afterwards."""
         family = family_of(counter(Route), limit=1)
         first = family.find({"route": "a"})
         family.find({"route": "b"})
 
         assert first is family.find({"route": "a"})
 
-    def test_told(self) -> None:
-        """The limit is told of, with its number."""
-        told: Told = []
-        family = family_of(counter(Route), told, limit=1)
+    def test_reached_limit_is_reported_with_its_number(self) -> None:
+        """A reached limit is reported with its number."""
+        reported: Reported = []
+        family = family_of(counter(Route), reported, limit=1)
         family.find({"route": "a"})
         family.find({"route": "b"})
 
-        assert [("cardinality", "more than 1 series; the rest share one")] == told
+        assert [("cardinality", "more than 1 series; the rest share one")] == reported
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
-    def test_siblings(self, limit: int) -> None:
-        """Series that are made together stay within the limit, too."""
+    def test_series_that_are_created_together_stay_within_limit_too(self, limit: int) -> None:
+        """Series that are created together stay within the limit, too."""
         family = family_of(counter(Request), limit=limit)
         for route in "abc":
             family.find({"route": route, "method": "POST"})
 
         assert limit == len([v for v in values(family) if v is not OVERFLOW])
 
-    def test_closed(self) -> None:
-        """Declared values have their place, however low the limit."""
+    def test_declared_values_have_their_series_even_under_low_limit(self) -> None:
+        """Declared values have their series even under a low limit."""
         family = family_of(counter(Closed), limit=1)
         for scheme in ("EVIL", "http"):
             family.find({"method": "GET", "scheme": scheme})
@@ -278,19 +278,19 @@ class TestLimit:
             for scheme in ("http", "EVIL")
         ]
 
-    def test_instrument(self) -> None:
-        """What the instrument says of its limit wins."""
+    def test_limit_of_instrument_precedes_default(self) -> None:
+        """The limit of the instrument precedes the default."""
         own = Counter("acme.requests", "Requests.", Route, max_series=3)
 
         assert (3, 2) == (family_of(own, limit=2).limit, family_of(counter(Route), limit=2).limit)
 
-    def test_recording_of_faults(self) -> None:
-        """Whoever is told of the limit may record into the same metric without a deadlock."""
-        told: Told = []
+    def test_receiver_of_fault_may_record_into_same_metric_without_deadlock(self) -> None:
+        """The receiver of a fault may record into the same metric without a deadlock."""
+        reported: Reported = []
 
-        def on_fault(reason: str, detail: str) -> None:
-            told.append((reason, detail))
-            if len(told) == 1:  # as a log handler that counts warnings by their logger would
+        def on_fault(reason: str, detail: object) -> None:
+            reported.append((reason, detail))
+            if len(reported) == 1:  # as a log handler that counts warnings by their logger would
                 family.find({"route": "otel_meta"}).add(1)
 
         family = Family(counter(Route), SumCell, limit=1, on_fault=on_fault)
@@ -303,15 +303,15 @@ class TestLimit:
 
 
 class TestThreads:
-    def test_one_series(self) -> None:
-        """Threads that meet a new series at the same time get the same one."""
+    def test_threads_that_create_series_at_same_time_get_same_cell(self) -> None:
+        """Threads that create a series at the same time get the same cell."""
         family = family_of(counter(Route))
         found: list[list[SumCell]] = [[] for _ in range(8)]
 
-        def find(mine: list[SumCell]) -> None:
-            mine.extend(family.find({"route": str(n)}) for n in range(500))
+        def find(own: list[SumCell]) -> None:
+            own.extend(family.find({"route": str(n)}) for n in range(500))
 
-        threads = [Thread(target=find, args=(mine,)) for mine in found]
+        threads = [Thread(target=find, args=(own,)) for own in found]
         for thread in threads:
             thread.start()
         for thread in threads:

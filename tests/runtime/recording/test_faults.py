@@ -7,8 +7,8 @@ import pytest
 from otel_meta.runtime.recording.faults import Faults
 
 
-class Unspeakable:
-    """Something that cannot be written."""
+class Unprintable:
+    """An object without a text."""
 
     def __str__(self) -> str:
         raise RuntimeError("no text")
@@ -17,13 +17,13 @@ class Unspeakable:
 
 
 def counted(faults: Faults) -> dict[tuple[str, ...], float]:
-    """How many faults there were, by source and reason."""
+    """Return the number of faults by source and reason."""
     return {cell.labels: cell.value for cell in faults.family.cells()}
 
 
 class TestReport:
-    def test_counted(self) -> None:
-        """Each fault is counted by where it happened and why."""
+    def test_each_fault_is_counted_by_source_and_reason(self) -> None:
+        """Each fault is counted by source and reason."""
         faults = Faults()
         faults.report("a", "value", "x")
         faults.report("a", "value", "y")
@@ -32,8 +32,10 @@ class TestReport:
         assert {("a", "value"): 2.0, ("b", "labels"): 1.0} == counted(faults)
         assert 3.0 == faults.count()
 
-    def test_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        """The first of a kind is logged, with what was seen and where further ones are counted."""
+    def test_first_fault_of_kind_is_logged_with_its_detail(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The first fault of a kind is logged with its detail and the name of the counter."""
         faults = Faults()
         with caplog.at_level(logging.WARNING, "otel_meta"):
             faults.report("a", "value", "nan is no number")
@@ -45,24 +47,26 @@ class TestReport:
             "not logged"
         ) == line
 
-    def test_unspeakable(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A detail that cannot be written is counted all the same."""
+    def test_fault_is_counted_even_if_its_detail_has_no_text(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A fault is counted even if its detail has no text."""
         monkeypatch.setattr(logging, "raiseExceptions", False)
         monkeypatch.setattr(logging.getLogger("otel_meta"), "propagate", False)
         faults = Faults()
-        faults.report("a", "value", Unspeakable())
+        faults.report("a", "value", Unprintable())
 
         assert {("a", "value"): 1.0} == counted(faults)
 
 
 class TestCountOnly:
-    def test_silent(self, caplog: pytest.LogCaptureFixture) -> None:
-        """What somebody else reports is counted and not logged."""
+    def test_fault_can_be_counted_without_log_line(self, caplog: pytest.LogCaptureFixture) -> None:
+        """A fault can be counted without a log line."""
         faults = Faults()
         faults.count_only("a", "value")
 
         assert ({("a", "value"): 1.0}, []) == (counted(faults), caplog.messages)
 
-    def test_none(self) -> None:
-        """At first there were none."""
+    def test_number_of_faults_begins_at_zero(self) -> None:
+        """The number of faults begins at zero."""
         assert 0 == Faults().count()

@@ -27,10 +27,10 @@ class OldColour(str, Enum):  # noqa: UP042 - as people still write
     RED = "red"
 
 
-def values_of(given: object, told: list[tuple[str, object]], max_length: int = 10) -> str:
-    """What a label value is kept as."""
+def values_of(given: object, reported: list[tuple[str, object]], max_length: int = 10) -> str:
+    """Return the text of a label value."""
     label_values = LabelValues(
-        labels_of(Route), max_length, lambda reason, detail: told.append((reason, detail))
+        labels_of(Route), max_length, lambda reason, detail: reported.append((reason, detail))
     )
     (value,) = label_values.of({"route": given})
     return value
@@ -38,22 +38,22 @@ def values_of(given: object, told: list[tuple[str, object]], max_length: int = 1
 
 class TestLength:
     @given(st.text(max_size=30))
-    def test_cut(self, text: str) -> None:
-        """A value that is too long is cut at the bound and told of; any other stays as it is."""
-        told: list[tuple[str, object]] = []
+    def test_long_value_is_cut_at_maximal_length_and_reported(self, text: str) -> None:
+        """A long value is cut at the maximal length and reported; a short one is unchanged."""
+        reported: list[tuple[str, object]] = []
 
-        assert text[:10] == values_of(text, told)
-        assert (["label length"] if len(text) > 10 else []) == [reason for reason, _ in told]
+        assert text[:10] == values_of(text, reported)
+        assert (["label length"] if len(text) > 10 else []) == [reason for reason, _ in reported]
 
-    def test_detail(self) -> None:
-        """The fault says which label, and how long it was."""
-        told: list[tuple[str, object]] = []
-        values_of("a" * 5000, told)
+    def test_report_names_label_and_length_of_its_value(self) -> None:
+        """The report names the label and the length of its value."""
+        reported: list[tuple[str, object]] = []
+        values_of("a" * 5000, reported)
 
-        assert [("label length", "route has 5000 characters and is cut")] == told
+        assert [("label length", "route has 5000 characters and is cut")] == reported
 
-    def test_counted(self) -> None:
-        """Each long value is counted, and all with the same beginning are one series."""
+    def test_long_values_with_same_beginning_share_series(self) -> None:
+        """Each long value is a fault, and values with the same beginning share one series."""
         storage = MetricStorage(Faults(), max_length=10)
         live = storage.recorder(counter := Counter("acme.requests", "Requests.", Route))
         for ending in "ab":
@@ -67,8 +67,10 @@ class TestLength:
 
 class TestText:
     @pytest.mark.parametrize("colour", [Colour.RED, OldColour.RED])
-    def test_enum(self, colour: str) -> None:
-        """A member of an enumeration of strings is its value, and a plain string."""
+    def test_member_of_string_enumeration_becomes_its_value_as_plain_string(
+        self, colour: str
+    ) -> None:
+        """A member of a string enumeration becomes its value as a plain string."""
         value = values_of(colour, [])
 
         assert ("red", str) == (value, type(value))

@@ -24,15 +24,18 @@ class Request:
     method: Literal["GET", "POST"] = "GET"
 
 
+LABELLED_COUNTER = Counter("acme.requests", "Requests.", Request)
+LABELLED_GAUGE = Gauge("acme.level", "A level.", Request)
+LABELLED_HISTOGRAM = Histogram("acme.size", "A size.", Request, buckets=(1, 10, 100))
 COUNTER = Counter("acme.requests", "Requests.", NoLabels)
 UP_DOWN = UpDownCounter("acme.connections", "Connections.", NoLabels)
 GAUGE = Gauge("acme.level", "A level.", NoLabels)
 HISTOGRAM = Histogram("acme.size", "A size.", NoLabels, buckets=(1, 10, 100))
 LABELLED: tuple[Instrument[...], ...] = (
-    Counter("acme.requests", "Requests.", Request),
+    LABELLED_COUNTER,
     UpDownCounter("acme.connections", "Connections.", Request),
-    Gauge("acme.level", "A level.", Request),
-    Histogram("acme.size", "A size.", Request, buckets=(1, 10, 100)),
+    LABELLED_GAUGE,
+    LABELLED_HISTOGRAM,
 )
 UNLABELLED: tuple[Instrument[...], ...] = (COUNTER, UP_DOWN, GAUGE, HISTOGRAM)
 by_name = pytest.mark.parametrize("instrument", LABELLED, ids=lambda i: i.kind)
@@ -40,7 +43,7 @@ by_kind = pytest.mark.parametrize("instrument", UNLABELLED, ids=lambda i: i.kind
 
 
 class Like:
-    """Something that counts as a number, as numpy's scalars do."""
+    """An object with a ``__float__``, as numpy's scalars have."""
 
     def __init__(self, value: float) -> None:
         self.value = float(value)
@@ -50,7 +53,7 @@ class Like:
 
 
 class Hostile:
-    """Something that raises whatever it is asked."""
+    """An object that raises when it is converted or printed."""
 
     def __float__(self) -> float:
         raise RuntimeError("no number")
@@ -65,12 +68,12 @@ METHODS = {"counter": "add", "updowncounter": "add", "gauge": "set", "histogram"
 
 
 def str_of_type(value: object) -> str:
-    """An id for a parameter."""
+    """Return the name of the type, as a parameter's id."""
     return type(value).__name__
 
 
 def in_threads(work: Callable[[], object]) -> None:
-    """Do something in eight threads."""
+    """Run a function in eight threads."""
     threads = [Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -79,46 +82,46 @@ def in_threads(work: Callable[[], object]) -> None:
 
 
 class Bench(NamedTuple):
-    """An instrument's live half and what it has recorded."""
+    """A live instrument with its storage."""
 
     storage: MetricStorage
     instrument: Instrument[...]
 
     @property
     def live(self) -> Any:
-        """What a service calls."""
+        """The live instrument."""
         return self.storage.recorder(self.instrument)
 
     def record(self, value: Any, **labels: Any) -> None:
-        """Record in whatever way the instrument has."""
+        """Record a value with the method of the instrument's kind."""
         self.call(value, **labels)
 
     def call(self, *values: Any, **labels: Any) -> None:
-        """Call it so, though it may be wrong."""
+        """Call the method of the instrument's kind with any arguments."""
         getattr(self.live, METHODS[self.instrument.kind])(*values, **labels)
 
     def handle(self, value: Any, **labels: Any) -> None:
-        """Record by a handle."""
+        """Record a value through a new handle."""
         self.record_on(self.live.with_labels(**labels), value)
 
     def record_on(self, handle: Any, value: Any) -> None:
-        """Record by this handle."""
+        """Record a value through a handle."""
         getattr(handle, METHODS[self.instrument.kind])(value)
 
     def shown(self) -> list[Any]:
-        """The numbers that the series have; counts by bucket and the sum for histograms."""
+        """Return the value of each series; for histograms, the counts and the sum."""
         cells = self.storage.family(self.instrument).cells()
         return [c.snapshot() if hasattr(c, "snapshot") else c.value for c in cells]
 
     def faults(self) -> dict[str, float]:
-        """Faults of the instrument, by reason."""
+        """Return the number of the instrument's faults by reason."""
         cells = self.storage.faults.family.cells()
         name = self.instrument.prometheus_name
         return {c.labels[1]: c.value for c in cells if c.labels[0] == name}
 
 
 def bench(instrument: Instrument[...]) -> Bench:
-    """An instrument with nothing recorded."""
+    """Return an instrument without recordings."""
     return Bench(MetricStorage(Faults()), instrument)
 
 
@@ -130,17 +133,17 @@ ONE = {
 }
 
 
-class Kept(HeapAllocator):
-    """Slots that keep the numbers of series that are gone."""
+class KeepingAllocator(HeapAllocator):
+    """An allocator that keeps the numbers of removed series."""
 
     def __init__(self) -> None:
         self.kept: list[MutableSequence[float]] = []
 
-    def take(
+    def allocate(
         self, instrument: Instrument[...], labels: tuple[str, ...], width: int
     ) -> MutableSequence[float]:
-        """Numbers that are kept."""
-        numbers = super().take(instrument, labels, width)
+        """Return zeros, and keep those of the counter."""
+        numbers = super().allocate(instrument, labels, width)
         if instrument is COUNTER:
             self.kept.append(numbers)
         return numbers
@@ -148,8 +151,8 @@ class Kept(HeapAllocator):
 
 class TestThreads:
     @pytest.mark.parametrize("instrument", [COUNTER, UP_DOWN, HISTOGRAM], ids=lambda i: i.kind)
-    def test_exact(self, instrument: Instrument[...]) -> None:
-        """Eight threads that record 100,000 times each lose nothing."""
+    def test_eight_threads_lose_no_recording(self, instrument: Instrument[...]) -> None:
+        """Eight threads with 100,000 recordings each lose none."""
         storage = MetricStorage(Faults())
         live: Any = storage.recorder(instrument)
         record = live.record if instrument.kind == "histogram" else live.add
@@ -163,10 +166,10 @@ class TestThreads:
         expected: Any = ([800_000, 0, 0, 0], 800_000.0) if instrument is HISTOGRAM else 800_000.0
         assert [expected] == Bench(storage, instrument).shown()
 
-    def test_labels(self) -> None:
-        """Threads that record under labels lose nothing either, new series included."""
+    def test_threads_that_create_series_lose_no_recording(self) -> None:
+        """Threads that record with labels and create series lose no recording."""
         storage = MetricStorage(Faults())
-        live: Any = storage.recorder(LABELLED[0])
+        live: Any = storage.recorder(LABELLED_COUNTER)
 
         def work() -> None:
             for number in range(20_000):
@@ -174,7 +177,7 @@ class TestThreads:
 
         in_threads(work)
 
-        cells = storage.family(LABELLED[0]).cells()
+        cells = storage.family(LABELLED_COUNTER).cells()
         assert {1600.0} == {cell.value for cell in cells if cell.labels[1] == "POST"}
 
 
@@ -183,8 +186,8 @@ class TestNumbers:
     @pytest.mark.parametrize(
         "number", [1, 1.0, True, Decimal(1), Fraction(1), Like(1)], ids=lambda n: type(n).__name__
     )
-    def test_taken(self, instrument: Instrument[...], number: Any) -> None:
-        """Whatever counts as a number is recorded as that number."""
+    def test_number_of_any_type_is_recorded(self, instrument: Instrument[...], number: Any) -> None:
+        """A number of any type is recorded."""
         it = bench(instrument)
         it.record(number)
 
@@ -212,39 +215,43 @@ class TestNumbers:
         ],
         ids=lambda n: type(n).__name__,
     )
-    def test_dropped(self, instrument: Instrument[...], number: Any) -> None:
-        """What is no finite number is dropped without a trace and counted, and nothing raises."""
+    def test_value_other_than_finite_number_is_dropped(
+        self, instrument: Instrument[...], number: Any
+    ) -> None:
+        """A value other than a finite number is dropped and counted, without an exception."""
         it = bench(instrument)
         it.record(number)
 
         assert {"value": 1.0} == it.faults()
         assert all(shown in (0.0, ([0, 0, 0, 0], 0.0)) for shown in it.shown())
 
-    def test_negative(self) -> None:
-        """A counter takes nothing below zero."""
+    def test_counter_drops_negative_amount(self) -> None:
+        """A counter drops a negative amount."""
         it = bench(COUNTER)
         it.record(-0.1)
 
         assert ([0.0], {"value": 1.0}) == (it.shown(), it.faults())
 
-    def test_zero(self) -> None:
-        """A counter takes zero."""
+    def test_counter_accepts_zero(self) -> None:
+        """A counter accepts zero."""
         it = bench(COUNTER)
         it.record(0)
 
         assert {} == it.faults()
 
     @pytest.mark.parametrize("instrument", [UP_DOWN, GAUGE], ids=lambda i: i.kind)
-    def test_below_zero(self, instrument: Instrument[...]) -> None:
-        """What may go down may go below zero."""
+    def test_up_down_counter_or_gauge_accepts_negative_value(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """An up-down counter or a gauge accepts a negative value."""
         it = bench(instrument)
         it.record(-1.5)
 
         assert ([-1.5], {}) == (it.shown(), it.faults())
 
     @by_kind
-    def test_too_large(self, instrument: Instrument[...]) -> None:
-        """A number so large that sums of such overflow is dropped and counted."""
+    def test_number_near_largest_float_is_dropped(self, instrument: Instrument[...]) -> None:
+        """A number near the largest float is dropped and counted, because sums would overflow."""
         it = bench(instrument)
         it.record(1e308)
         it.record(1e308)
@@ -252,8 +259,10 @@ class TestNumbers:
         assert {"value": 2.0} == it.faults()
 
     @pytest.mark.parametrize("instrument", [COUNTER, UP_DOWN, HISTOGRAM], ids=lambda i: i.kind)
-    def test_sum(self, instrument: Instrument[...]) -> None:
-        """Sums of the largest numbers that are taken stay finite."""
+    def test_sums_of_largest_accepted_numbers_stay_finite(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """Sums of the largest accepted numbers stay finite."""
         it = bench(instrument)
         for _ in range(1000):
             it.record(1e289)
@@ -262,8 +271,8 @@ class TestNumbers:
         assert {} == it.faults()
         assert math.isfinite(shown[1] if instrument is HISTOGRAM else shown)
 
-    def test_latest(self) -> None:
-        """A gauge keeps the latest value, and a bad one does not replace it."""
+    def test_gauge_keeps_its_latest_valid_value(self) -> None:
+        """A gauge keeps its latest valid value."""
         it = bench(GAUGE)
         it.record(1)
         it.record(2)
@@ -285,24 +294,30 @@ class TestLabels:
         ],
         ids=str,
     )
-    def test_dropped(self, instrument: Instrument[...], labels: dict[str, Any]) -> None:
-        """Labels that are missing or misspelt drop the measurement and count it."""
+    def test_recording_with_missing_or_misspelt_label_is_dropped(
+        self, instrument: Instrument[...], labels: dict[str, Any]
+    ) -> None:
+        """A recording with a missing or misspelt label is dropped and counted."""
         it = bench(instrument)
         it.record(1, **labels)
 
         assert ([], {"labels": 1.0}) == (it.shown(), it.faults())
 
     @by_name
-    def test_hostile(self, instrument: Instrument[...]) -> None:
-        """A label value that cannot even be written drops the measurement and counts it."""
+    def test_recording_is_dropped_and_counted_if_label_value_has(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A recording is dropped and counted if a label value has no text."""
         it = bench(instrument)
         it.record(1, route=Hostile())
 
         assert ([], 1.0) == (it.shown(), sum(it.faults().values()))
 
     @by_name
-    def test_outside(self, instrument: Instrument[...]) -> None:
-        """A value outside its closed set is recorded as _OTHER and counted."""
+    def test_label_value_outside_its_closed_set_is_recorded_as_other(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A label value outside its closed set is recorded as _OTHER and counted."""
         it = bench(instrument)
         it.record(1, route="/", method="EVIL")
         other = [
@@ -313,8 +328,10 @@ class TestLabels:
         assert {"label value": 1.0} == it.faults()
 
     @by_name
-    def test_no_string(self, instrument: Instrument[...]) -> None:
-        """A label value that is no string is recorded as text, and is no fault."""
+    def test_label_value_of_another_type_is_recorded_as_text(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A label value of another type is recorded as text without a fault."""
         it = bench(instrument)
         it.record(1, route=404)
 
@@ -323,10 +340,10 @@ class TestLabels:
 
 
 class TestCalls:
-    """What no type checker lets pass, and no application has to pay for."""
+    """Calls that a type checker refuses, and that still do not raise."""
 
     @by_name
-    def test_value_missing(self, instrument: Instrument[...]) -> None:
+    def test_call_without_value_is_dropped_and_counted(self, instrument: Instrument[...]) -> None:
         """A call without a value is dropped and counted."""
         it = bench(instrument)
         it.call(route="/")
@@ -334,16 +351,20 @@ class TestCalls:
         assert ([], {"value": 1.0}) == (it.shown(), it.faults())
 
     @by_name
-    def test_labels_by_position(self, instrument: Instrument[...]) -> None:
-        """Labels without their names are dropped and counted."""
+    def test_call_with_positional_labels_is_dropped_and_counted(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A call with positional labels is dropped and counted."""
         it = bench(instrument)
         it.call(1, "/")
 
         assert ([], {"labels": 1.0}) == (it.shown(), it.faults())
 
     @by_name
-    def test_known_series(self, instrument: Instrument[...]) -> None:
-        """So are they where the series exists."""
+    def test_invalid_call_for_existing_series_is_dropped_and_counted(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """An invalid call for an existing series is dropped and counted."""
         it = bench(instrument)
         it.call(1, route="/")
         before = it.shown()
@@ -353,8 +374,8 @@ class TestCalls:
 
         assert (before, {"labels": 2.0, "value": 1.0}) == (it.shown(), it.faults())
 
-    def test_names(self) -> None:
-        """Labels may have the names that a function's own parameters would have."""
+    def test_labels_may_be_named_like_parameters_of_function(self) -> None:
+        """Labels may be named like the parameters of a function."""
 
         @labels
         class Odd:
@@ -374,9 +395,9 @@ class TestCalls:
         )
         assert {} == it.faults()
 
-    def test_traceback(self) -> None:
-        """The function says in tracebacks and profiles whose it is."""
-        add = MetricStorage(Faults()).recorder(LABELLED[0]).add
+    def test_function_is_named_in_tracebacks(self) -> None:
+        """The function has a telling name and file name in tracebacks and profiles."""
+        add: Any = MetricStorage(Faults()).recorder(LABELLED_COUNTER).add
 
         assert ("add", "<otel_meta add(route, method)>") == (
             add.__name__,
@@ -384,10 +405,12 @@ class TestCalls:
         )
 
 
-class TestBind:
+class TestHandle:
     @by_name
-    def test_same(self, instrument: Instrument[...]) -> None:
-        """A handle and a call with its labels record into the same series."""
+    def test_handle_and_call_with_same_labels_record_into_same_series(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A handle and a call with the same labels record into the same series."""
         by_call, by_handle = bench(instrument), bench(instrument)
         for value in (1, 5):
             by_call.call(value, route="/")
@@ -396,15 +419,17 @@ class TestBind:
         assert by_call.shown() == by_handle.shown()
 
     @by_kind
-    def test_without_labels(self, instrument: Instrument[...]) -> None:
-        """An instrument without labels has a handle, too, whose handle is itself."""
+    def test_handle_of_instrument_without_labels_is_its_own_handle(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A handle of an instrument without labels is its own handle."""
         handle = bench(instrument).live.with_labels()
 
         assert handle is handle.with_labels()
 
-    def test_at_once(self) -> None:
-        """A counter or histogram is shown from the moment at which it is bound."""
-        for instrument in (LABELLED[0], LABELLED[3]):
+    def test_handle_of_counter_or_histogram_creates_series_at_once(self) -> None:
+        """A handle of a counter or histogram creates the series at once."""
+        for instrument in (LABELLED_COUNTER, LABELLED_HISTOGRAM):
             it = bench(instrument)
             it.live.with_labels(route="/", method="POST")
             cells = it.storage.family(instrument).cells()
@@ -413,8 +438,10 @@ class TestBind:
 
     @by_name
     @pytest.mark.parametrize("value", [math.nan, "1", None, 10**400, Hostile()], ids=str_of_type)
-    def test_bad_value(self, instrument: Instrument[...], value: Any) -> None:
-        """What a call drops and counts, a handle drops and counts."""
+    def test_handle_drops_and_counts_invalid_value(
+        self, instrument: Instrument[...], value: Any
+    ) -> None:
+        """A handle drops and counts an invalid value."""
         it = bench(instrument)
         it.handle(value, route="/")
 
@@ -422,33 +449,35 @@ class TestBind:
 
     @by_kind
     @pytest.mark.parametrize("number", [Decimal(1), Fraction(1), Like(1), True], ids=str_of_type)
-    def test_number(self, instrument: Instrument[...], number: Any) -> None:
-        """What a call takes as a number, a handle takes."""
+    def test_handle_records_number_of_any_type(
+        self, instrument: Instrument[...], number: Any
+    ) -> None:
+        """A handle records a number of any type."""
         it = bench(instrument)
         it.handle(number)
 
         assert (ONE[instrument.kind], {}) == (it.shown(), it.faults())
 
     @by_name
-    def test_bad_labels(self, instrument: Instrument[...]) -> None:
-        """A handle on labels that there are not records nothing and counts each attempt."""
+    def test_handle_with_unknown_labels_records_nothing(self, instrument: Instrument[...]) -> None:
+        """A handle with unknown labels records nothing and counts each attempt."""
         it = bench(instrument)
         handle = it.live.with_labels(ruote="/")
         it.record_on(handle, 1)
 
         assert ([], {"labels": 2.0}) == (it.shown(), it.faults())
 
-    def test_overflow(self) -> None:
-        """A handle over the limit records into the series that all such share."""
+    def test_handle_above_limit_records_into_overflow_series(self) -> None:
+        """A handle above the limit records into the overflow series."""
         storage = MetricStorage(Faults(), max_series=2)
         for route in "abc":
-            storage.recorder(LABELLED[3]).with_labels(route=route).record(1)
-        cells = storage.family(LABELLED[3]).cells()
+            storage.recorder(LABELLED_HISTOGRAM).with_labels(route=route).record(1)
+        cells = storage.family(LABELLED_HISTOGRAM).cells()
 
         assert [("a", "GET"), ("b", "GET"), OVERFLOW] == [cell.labels for cell in cells]
 
-    def test_threads(self) -> None:
-        """Threads that share a handle lose nothing."""
+    def test_threads_that_share_handle_lose_no_recording(self) -> None:
+        """Threads that share a handle lose no recording."""
         it = bench(COUNTER)
         handle = it.live.with_labels()
 
@@ -463,8 +492,10 @@ class TestBind:
 
 class TestRemove:
     @by_name
-    def test_gone(self, instrument: Instrument[...]) -> None:
-        """A removed series is shown no more; the others are."""
+    def test_removed_series_disappears_and_other_series_stay(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A removed series disappears, and other series stay."""
         it = bench(instrument)
         for route in "ab":
             it.call(1, route=route)
@@ -475,8 +506,10 @@ class TestRemove:
         assert ("b", "GET") in {c.labels for c in it.storage.family(instrument).cells()}
 
     @by_kind
-    def test_anew(self, instrument: Instrument[...]) -> None:
-        """Recorded into again, a removed series begins anew, from zero."""
+    def test_recording_into_removed_series_starts_new_series_at_zero(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A recording into a removed series starts a new series at zero."""
         it = bench(instrument)
         it.call(1)
         (old,) = it.storage.family(instrument).cells()
@@ -488,8 +521,10 @@ class TestRemove:
         assert old.start_ns < new.start_ns
 
     @by_kind
-    def test_handle(self, instrument: Instrument[...]) -> None:
-        """So it does by a handle that was made before; nothing is lost."""
+    def test_recording_through_older_handle_starts_new_series_at_zero(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """A recording through an older handle starts a new series at zero."""
         it = bench(instrument)
         handle = it.live.with_labels()
         it.record_on(handle, 1)
@@ -499,23 +534,23 @@ class TestRemove:
         assert (ONE[instrument.kind], {}) == (it.shown(), it.faults())
 
     @by_name
-    def test_unknown(self, instrument: Instrument[...]) -> None:
-        """To remove what there is not does nothing."""
+    def test_removal_of_unknown_series_does_nothing(self, instrument: Instrument[...]) -> None:
+        """Removal of an unknown series does nothing."""
         it = bench(instrument)
         it.live.remove(route="/")
 
         assert ([], {}) == (it.shown(), it.faults())
 
     @by_name
-    def test_bad_labels(self, instrument: Instrument[...]) -> None:
-        """Labels that there are not are counted."""
+    def test_removal_with_unknown_label_is_fault(self, instrument: Instrument[...]) -> None:
+        """Removal with an unknown label is a fault."""
         it = bench(instrument)
         it.live.remove(ruote="/")
 
         assert {"labels": 1.0} == it.faults()
 
-    def test_reader(self) -> None:
-        """Whoever reads a series while it is removed sees its last value."""
+    def test_reader_of_removed_series_sees_its_last_value(self) -> None:
+        """A reader of a removed series sees its last value."""
         it = bench(COUNTER)
         it.call(5)
         (cell,) = it.storage.family(COUNTER).cells()
@@ -524,8 +559,10 @@ class TestRemove:
         assert 5.0 == cell.value
 
     @by_kind
-    def test_meanwhile(self, instrument: Instrument[...], monkeypatch: pytest.MonkeyPatch) -> None:
-        """A series that is removed between being found and recorded into begins anew."""
+    def test_series_removed_between_lookup_and_recording_starts_at_zero(
+        self, instrument: Instrument[...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A series that is removed between lookup and recording starts again at zero."""
         it = bench(instrument)
         family = it.storage.family(instrument)
         find, times = family.find, []
@@ -542,8 +579,10 @@ class TestRemove:
 
         assert (ONE[instrument.kind], {}) == (it.shown(), it.faults())
 
-    def test_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """One that is removed each time is given up, and counted."""
+    def test_recording_is_dropped_if_each_attempt_finds_removed_series(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A recording is dropped and counted if each attempt finds a removed series."""
         it = bench(COUNTER)
         family = it.storage.family(COUNTER)
         find = family.find
@@ -558,23 +597,23 @@ class TestRemove:
 
         assert {"value": 1.0} == it.faults()
 
-    def test_place(self) -> None:
-        """A removed series makes room for another."""
+    def test_removed_series_makes_new_one_possible_under_limit(self) -> None:
+        """A removed series makes a new one possible under the limit."""
         storage = MetricStorage(Faults(), max_series=1)
-        live = storage.recorder(LABELLED[2])
+        live = storage.recorder(LABELLED_GAUGE)
         for route in "abc":
             live.set(1, route=route)
             live.remove(route=route)
 
         assert ([], 0.0) == (
-            list(storage.family(LABELLED[2]).cells()),
+            list(storage.family(LABELLED_GAUGE).cells()),
             storage.faults.count(),
         )
 
-    def test_threads(self) -> None:
-        """While series come and go, recording goes on, and counts each value in one of them."""
-        slots = Kept()
-        it = Bench(MetricStorage(Faults(), slots), COUNTER)
+    def test_each_recording_counts_once_while_another_thread_removes_series(self) -> None:
+        """Each recording counts once while another thread removes the series."""
+        allocator = KeepingAllocator()
+        it = Bench(MetricStorage(Faults(), allocator), COUNTER)
         handle = it.live.with_labels()
         done = Event()
 
@@ -589,13 +628,15 @@ class TestRemove:
         done.set()
         remover.join()
 
-        assert 80_000.0 == sum(numbers[0] for numbers in slots.kept)
+        assert 80_000.0 == sum(numbers[0] for numbers in allocator.kept)
         assert {} == it.faults()
 
 
 class TestFault:
-    def test_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
-        """However many measurements are dropped for a reason, one line says so."""
+    def test_many_faults_of_one_kind_write_one_log_line(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Many faults of one kind write one log line."""
         it = bench(COUNTER)
         with caplog.at_level(logging.WARNING, "otel_meta"):
             for _ in range(100):
@@ -605,9 +646,11 @@ class TestFault:
         assert line.startswith("acme_requests_total: nan is not a finite amount of at least 0")
         assert {"value": 100.0} == it.faults()
 
-    def test_logged_by_reason(self, caplog: pytest.LogCaptureFixture) -> None:
-        """Each reason has its line."""
-        it = bench(LABELLED[0])
+    def test_each_kind_of_fault_writes_its_own_log_line(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Each kind of fault writes its own log line."""
+        it = bench(LABELLED_COUNTER)
         with caplog.at_level(logging.WARNING, "otel_meta"):
             it.record("1", route="/")
             it.record(1)
@@ -615,8 +658,8 @@ class TestFault:
 
         assert 3 == len(caplog.messages)
 
-    def test_scraped(self) -> None:
-        """A scrape shows what was dropped, by metric and reason."""
+    def test_scrape_shows_dropped_recordings_by_metric_and_reason(self) -> None:
+        """A scrape shows the dropped recordings by metric and reason."""
         with capture() as captured:
             live: Any = captured.telemetry.storage.recorder(COUNTER)
             live.add(math.nan)

@@ -22,72 +22,78 @@ HISTOGRAM = Histogram("acme.size", "A size.", Route, buckets=(1, 10))
 Key = tuple[str, tuple[str, ...]]
 
 
-class Recording:
-    """Slots that remember what they handed out, up to a limit."""
+class RecordingAllocator:
+    """An allocator that remembers its allocations, up to a limit."""
 
-    def __init__(self, places: int = 1000) -> None:
-        self.places = places
-        self.taken: dict[Key, MutableSequence[float]] = {}
-        self.released: list[Key] = []
+    def __init__(self, limit: int = 1000) -> None:
+        self.limit = limit
+        self.allocated: dict[Key, MutableSequence[float]] = {}
+        self.freed: list[Key] = []
 
-    def take(
-        self, instrument: Instrument[...], values: tuple[str, ...], width: int
+    def allocate(
+        self, instrument: Instrument[...], labels: tuple[str, ...], width: int
     ) -> MutableSequence[float]:
-        """So many doubles, while there is a place."""
+        """Return zeros, and fail at the limit."""
         if instrument in (COUNTER, GAUGE, HISTOGRAM):
-            if len(self.taken) == self.places:
+            if len(self.allocated) == self.limit:
                 raise OSError(28, "No space left on device")
-            self.taken[instrument.name, values] = zeros(width)
-            return self.taken[instrument.name, values]
+            self.allocated[instrument.name, labels] = zeros(width)
+            return self.allocated[instrument.name, labels]
         return zeros(width)
 
-    def release(self, instrument: Instrument[...], values: tuple[str, ...]) -> None:
-        """Remember what came back."""
-        self.released.append((instrument.name, values))
+    def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
+        """Remember the freed series."""
+        self.freed.append((instrument.name, labels))
 
 
 class TestZeros:
-    def test_zeros(self) -> None:
-        """Numbers begin at zero, as many as were asked for."""
-        assert [0.0, 0.0, 0.0] == list(HeapAllocator().take(COUNTER, (), 3))
+    def test_allocated_numbers_are_zeros(self) -> None:
+        """Allocated numbers are zeros."""
+        assert [0.0, 0.0, 0.0] == list(HeapAllocator().allocate(COUNTER, (), 3))
 
 
 class TestLayout:
-    def test_counter(self) -> None:
-        """A counter is its sum."""
-        slots = Recording()
-        MetricStorage(Faults(), slots).recorder(COUNTER).add(3, route="/")
+    def test_counter_is_stored_as_its_sum(self) -> None:
+        """A counter is stored as its sum."""
+        allocator = RecordingAllocator()
+        MetricStorage(Faults(), allocator).recorder(COUNTER).add(3, route="/")
 
-        assert {("acme.requests", ("/",)): [3.0]} == {k: list(v) for k, v in slots.taken.items()}
+        assert {("acme.requests", ("/",)): [3.0]} == {
+            k: list(v) for k, v in allocator.allocated.items()
+        }
 
-    def test_gauge(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A gauge is its value, and when it was set."""
+    def test_gauge_is_stored_as_its_value_and_its_time(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A gauge is stored as its value and its time."""
         monkeypatch.setattr("otel_meta.runtime.recording.cells.time.time", lambda: 1e9)
-        slots = Recording()
-        MetricStorage(Faults(), slots).recorder(GAUGE).set(-3, route="/")
+        allocator = RecordingAllocator()
+        MetricStorage(Faults(), allocator).recorder(GAUGE).set(-3, route="/")
 
-        assert [[-3.0, 1e9]] == [list(numbers) for numbers in slots.taken.values()]
+        assert [[-3.0, 1e9]] == [list(numbers) for numbers in allocator.allocated.values()]
 
-    def test_histogram(self) -> None:
-        """A histogram is a count for each bucket, for those above all, and the sum."""
-        slots = Recording()
-        live = MetricStorage(Faults(), slots).recorder(HISTOGRAM)
+    def test_histogram_is_stored_as_counts_of_all_buckets_and_sum(self) -> None:
+        """A histogram is stored as the counts of all buckets and the sum of the values."""
+        allocator = RecordingAllocator()
+        live = MetricStorage(Faults(), allocator).recorder(HISTOGRAM)
         for value in (0.5, 1, 5, 50):
             live.record(value, route="/")
 
-        assert [[2.0, 1.0, 1.0, 56.5]] == [list(numbers) for numbers in slots.taken.values()]
+        assert [[2.0, 1.0, 1.0, 56.5]] == [
+            list(numbers) for numbers in allocator.allocated.values()
+        ]
 
-    def test_memory(self) -> None:
-        """A slot may be a part of something larger, such as of a mapped file."""
+    def test_numbers_may_be_slice_of_mapped_memory(self) -> None:
+        """Numbers may be a slice of mapped memory."""
 
         class Mapped(HeapAllocator):
             memory = bytearray(8 * 100)
             used = 0
 
-            def take(
-                self, _instrument: Instrument[...], _values: tuple[str, ...], width: int
+            def allocate(
+                self, instrument: Instrument[...], labels: tuple[str, ...], width: int
             ) -> MutableSequence[float]:
-                """The next part."""
+                """Return the next slice."""
                 start, self.used = self.used, self.used + width
                 return memoryview(self.memory).cast("d")[start : self.used]  # type: ignore[return-value]
 
@@ -100,9 +106,9 @@ class TestLayout:
 
 
 class TestFull:
-    def test_private(self) -> None:
-        """Where there is no place, a series lives in private memory, and the fault is counted."""
-        storage = MetricStorage(Faults(), Recording(places=1))
+    def test_series_without_shared_memory_uses_heap(self) -> None:
+        """A series without shared memory uses the heap, and the fault is counted."""
+        storage = MetricStorage(Faults(), RecordingAllocator(limit=1))
         live = storage.recorder(COUNTER)
         for route in "abb":
             live.add(1, route=route)
@@ -114,14 +120,14 @@ class TestFull:
             cell.labels: cell.value for cell in storage.faults.family.cells()
         }
 
-    def test_faults(self) -> None:
-        """Faults are counted where there is no place for them either."""
+    def test_faults_are_counted_without_shared_memory_too(self) -> None:
+        """Faults are counted without shared memory, too."""
 
         class Full(HeapAllocator):
-            def take(
+            def allocate(
                 self, instrument: Instrument[...], labels: tuple[str, ...], width: int
             ) -> MutableSequence[float]:
-                """Never."""
+                """Fail."""
                 raise OSError(28, "No space left on device")
 
         storage = MetricStorage(Faults(Full()), Full())
@@ -130,24 +136,24 @@ class TestFull:
         assert 1.0 == storage.faults.count()
 
 
-class TestRelease:
-    def test_removed(self) -> None:
-        """The slot of a removed series goes back, and is written to no more."""
-        slots = Recording()
-        live = MetricStorage(Faults(), slots).recorder(COUNTER)
+class TestFree:
+    def test_numbers_of_removed_series_are_freed(self) -> None:
+        """The numbers of a removed series are freed, and nothing is written to them."""
+        allocator = RecordingAllocator()
+        live = MetricStorage(Faults(), allocator).recorder(COUNTER)
         handle = live.with_labels(route="/")
         handle.add(1)
-        old = slots.taken["acme.requests", ("/",)]
+        old = allocator.allocated["acme.requests", ("/",)]
         live.remove(route="/")
         handle.add(5)
 
-        assert [("acme.requests", ("/",))] == slots.released
+        assert [("acme.requests", ("/",))] == allocator.freed
         assert [1.0] == list(old)
-        assert [5.0] == list(slots.taken["acme.requests", ("/",)])
+        assert [5.0] == list(allocator.allocated["acme.requests", ("/",)])
 
-    def test_unknown(self) -> None:
-        """A series that there was not goes back nowhere."""
-        slots = Recording()
-        MetricStorage(Faults(), slots).recorder(COUNTER).remove(route="/")
+    def test_removal_of_unknown_series_frees_nothing(self) -> None:
+        """Removal of an unknown series frees nothing."""
+        allocator = RecordingAllocator()
+        MetricStorage(Faults(), allocator).recorder(COUNTER).remove(route="/")
 
-        assert [] == slots.released
+        assert [] == allocator.freed

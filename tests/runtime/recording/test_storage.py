@@ -11,7 +11,6 @@ from otel_meta.runtime.recording.live_instruments import (
     CounterRecorder,
     GaugeRecorder,
     HistogramRecorder,
-    Recorder,
     UpDownCounterRecorder,
 )
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -25,6 +24,7 @@ class Style:
     style: str
 
 
+REQUESTS = Counter("acme.requests", "Requests.", Style)
 STYLES = Gauge("acme.styles", "Styles.", Style, max_series=9)
 GAUGE = Gauge("acme.level", "A level.", NoLabels)
 
@@ -40,20 +40,22 @@ class TestRecorder:
         ],
         ids=lambda value: getattr(value, "kind", ""),
     )
-    def test_kind(self, instrument: Instrument[...], kind: type) -> None:
-        """Each kind of instrument has its kind of recorder."""
+    def test_each_kind_of_instrument_has_its_own_recorder(
+        self, instrument: Instrument[...], kind: type
+    ) -> None:
+        """Each kind of instrument has its own recorder."""
         assert kind is type(MetricStorage(Faults()).recorder(instrument))
 
-    def test_again(self) -> None:
-        """Asked for again, it is the same one."""
+    def test_second_call_returns_same_recorder(self) -> None:
+        """A second call returns the same recorder."""
         storage = MetricStorage(Faults())
 
         assert storage.recorder(COUNTER) is storage.recorder(COUNTER)
 
-    def test_threads(self) -> None:
-        """Threads that ask at the same time get the same one."""
+    def test_simultaneous_calls_from_several_threads_return_same_recorder(self) -> None:
+        """Simultaneous calls from several threads return the same recorder."""
         storage = MetricStorage(Faults())
-        found: list[Recorder] = []
+        found: list[object] = []
         threads = [Thread(target=lambda: found.append(storage.recorder(COUNTER))) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -62,15 +64,15 @@ class TestRecorder:
 
         assert 1 == len(set(found))
 
-    def test_unknown(self) -> None:
-        """A kind that there is not cannot be recorded."""
+    def test_instrument_without_kind_has_no_recorder(self) -> None:
+        """An instrument without a kind has no recorder."""
         with pytest.raises(TypeError, match=r"Instrument\('acme\.x'\) is of no kind"):
             MetricStorage(Faults()).recorder(Instrument("acme.x", "Something.", NoLabels))
 
 
 class TestFamilies:
-    def test_order(self) -> None:
-        """Families come as they were bound, those of otel_meta itself last."""
+    def test_families_come_in_order_of_binding(self) -> None:
+        """Families come in the order of binding, with otel_meta's own families last."""
         storage = MetricStorage(Faults())
         storage.recorder(GAUGE)
         storage.recorder(COUNTER)
@@ -79,21 +81,20 @@ class TestFamilies:
             f.instrument for f in storage.families()
         ]
 
-    def test_faults(self) -> None:
-        """A fault of a family is counted under the name that Prometheus shows."""
-        faults = Faults()
-        storage = MetricStorage(faults)
-        family = storage.family(COUNTER)
-        family._on_fault("cardinality", "too many")
+    def test_fault_of_family_is_counted_under_metrics_name_in_prometheus(self) -> None:
+        """A fault of a family is counted under the metric's name in Prometheus."""
+        storage = MetricStorage(Faults(), max_series=1)
+        for style in ("a", "b"):
+            storage.recorder(REQUESTS).add(1, style=style)
 
         assert [(("acme_requests_total", "cardinality"), 1.0)] == [
-            (cell.labels, cell.value) for cell in faults.family.cells()
+            (cell.labels, cell.value) for cell in storage.faults.family.cells()
         ]
 
 
 class TestSeries:
-    def test_shown(self) -> None:
-        """A collection shows how many series each metric has and may have."""
+    def test_collection_includes_number_and_limit_of_series_of_each_metric(self) -> None:
+        """A collection includes the number and the limit of the series of each metric."""
         storage = MetricStorage(Faults(), max_series=5)
         storage.recorder(COUNTER).add(1)
         for style in "ab":
@@ -112,8 +113,8 @@ class TestSeries:
             (SERIES_LIMIT, "acme_styles"): 9.0,
         } == shown
 
-    def test_scraped(self) -> None:
-        """A scrape shows them, too."""
+    def test_scrape_includes_number_and_limit_of_series(self) -> None:
+        """A scrape includes the number and the limit of series."""
         with capture(max_series=5) as captured:
             captured.telemetry.storage.recorder(COUNTER).add(1)
             lines = captured.prometheus_text().splitlines()
@@ -122,8 +123,8 @@ class TestSeries:
 
         assert ["otel_meta_series", "otel_meta_series_limit"] == [s.split("{")[0] for s in shown]
 
-    def test_own_limit(self) -> None:
-        """What an instrument says of its series wins over what was configured."""
+    def test_limit_of_instrument_precedes_configured_limit(self) -> None:
+        """The limit of an instrument precedes the configured limit."""
         storage = MetricStorage(Faults(), max_series=5)
         for number in range(20):
             storage.recorder(STYLES).set(1, style=str(number))

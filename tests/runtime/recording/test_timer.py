@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from functools import partial
 from threading import Barrier, Thread
 from typing import Any, Literal
 
@@ -26,17 +25,17 @@ HISTOGRAM = Histogram("acme.query", "Queries.", Query, unit="s", buckets=(1, 10)
 
 
 class Clock:
-    """Seconds that a test moves on."""
+    """A clock that tests advance."""
 
     now = 100.0
 
     def __call__(self) -> float:
-        """What a timer reads."""
+        """Return the current time."""
         return self.now
 
 
 class Bench:
-    """A timer, its clock, and what it reported."""
+    """A timer with its clock and its reports."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -44,33 +43,33 @@ class Bench:
         self.timer = Timer(lambda *report: self.reports.append(report), {"table": "orders"})
 
     def work(self, seconds: float) -> None:
-        """Take some time."""
+        """Advance the clock."""
         self.clock.now += seconds
 
     @property
     def seconds(self) -> list[float]:
-        """What was reported, without the labels."""
+        """The reported seconds."""
         return [seconds for seconds, _ in self.reports]
 
 
 @pytest.fixture
 def it(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A timer whose clock stands still."""
+    """Return a timer with a fixed clock."""
     clock = Clock()
     monkeypatch.setattr(timer_module, "perf_counter", clock)
     return Bench(clock)
 
 
 class TestBlock:
-    def test_seconds(self, it: Bench) -> None:
-        """A block is reported with its seconds and labels."""
+    def test_timed_block_is_reported_with_its_seconds_and_labels(self, it: Bench) -> None:
+        """A timed block is reported with its seconds and labels."""
         with it.timer:
             it.work(2.5)
 
         assert [(2.5, {"table": "orders"})] == it.reports
 
-    def test_raises(self, it: Bench) -> None:
-        """A block that raises is reported, and its exception goes on."""
+    def test_block_that_raises_is_reported_and_its_exception_propagates(self, it: Bench) -> None:
+        """A block that raises is reported, and its exception propagates."""
 
         def fail() -> None:
             with it.timer:
@@ -82,8 +81,8 @@ class TestBlock:
 
         assert [1.0] == it.seconds
 
-    def test_labels(self, it: Bench) -> None:
-        """Labels given inside the block replace those that it began with, for that run."""
+    def test_labels_from_inside_block_replace_labels_of_its_run(self, it: Bench) -> None:
+        """Labels from inside a block replace the labels of its run."""
         with it.timer as timing:
             timing.labels(table="orders", outcome="failed")
         with it.timer:
@@ -93,7 +92,7 @@ class TestBlock:
             given for _, given in it.reports
         ]
 
-    def test_again(self, it: Bench) -> None:
+    def test_timer_may_be_used_again(self, it: Bench) -> None:
         """A timer may be used again."""
         for seconds in (1, 2):
             with it.timer:
@@ -101,8 +100,8 @@ class TestBlock:
 
         assert [1.0, 2.0] == it.seconds
 
-    def test_within(self, it: Bench) -> None:
-        """A timer may be used within itself."""
+    def test_runs_of_one_timer_may_be_nested(self, it: Bench) -> None:
+        """Runs of one timer may be nested."""
         with it.timer:
             it.work(1)
             with it.timer:
@@ -111,8 +110,8 @@ class TestBlock:
 
         assert [2.0, 7.0] == it.seconds
 
-    def test_threads(self, it: Bench) -> None:
-        """Threads that share a timer each have their own time, whoever ends first."""
+    def test_threads_that_share_timer_are_timed_separately(self, it: Bench) -> None:
+        """Threads that share a timer are timed separately, in any order of their ends."""
         started, long_done = Barrier(2), Barrier(2)
 
         def short() -> None:
@@ -133,8 +132,8 @@ class TestBlock:
 
         assert [5.0, 1.0] == it.seconds
 
-    def test_tasks(self, it: Bench) -> None:
-        """Tasks that share a timer each have their own time, whoever ends first."""
+    def test_tasks_that_share_timer_are_timed_separately(self, it: Bench) -> None:
+        """Tasks that share a timer are timed separately, in any order of their ends."""
 
         async def run() -> None:
             first_in, second_in, first_out = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -159,8 +158,8 @@ class TestBlock:
 
         assert [5.0, 1.0] == it.seconds
 
-    def test_elsewhere(self, it: Bench) -> None:
-        """A block may end in another thread than it began in, as a dependency's does."""
+    def test_block_may_end_in_another_thread_as_that_of_generator(self, it: Bench) -> None:
+        """A block may end in another thread, as that of a generator dependency does."""
 
         def block() -> Iterator[None]:
             with it.timer:
@@ -175,7 +174,7 @@ class TestBlock:
 
         assert [3.0] == it.seconds
 
-    def test_unbalanced(self, it: Bench) -> None:
+    def test_end_without_beginning_reports_nothing(self, it: Bench) -> None:
         """An end without a beginning reports nothing."""
         it.timer.__exit__(None, None, None)
 
@@ -183,8 +182,8 @@ class TestBlock:
 
 
 class TestDecorator:
-    def test_function(self, it: Bench) -> None:
-        """Each call of a function is reported; it keeps its name, arguments and result."""
+    def test_timed_function_keeps_its_name_arguments_and_result(self, it: Bench) -> None:
+        """A timed function keeps its name, arguments and result."""
 
         @it.timer
         def double(number: int, *, more: int = 0) -> int:
@@ -196,8 +195,8 @@ class TestDecorator:
         assert ("double", "Twice as much.") == (double.__name__, double.__doc__)
         assert [2.0, 3.0] == it.seconds
 
-    def test_recursion(self, it: Bench) -> None:
-        """A function that calls itself is reported once a call."""
+    def test_recursive_function_is_reported_once_call(self, it: Bench) -> None:
+        """A recursive function is reported once a call."""
 
         @it.timer
         def down(number: int) -> None:
@@ -209,8 +208,8 @@ class TestDecorator:
 
         assert [1.0, 2.0, 3.0] == it.seconds
 
-    def test_raises(self, it: Bench) -> None:
-        """A call that raises is reported, and its exception goes on."""
+    def test_call_that_raises_is_reported_and_its_exception_propagates(self, it: Bench) -> None:
+        """A call that raises is reported, and its exception propagates."""
 
         @it.timer
         def fail() -> None:
@@ -222,8 +221,8 @@ class TestDecorator:
 
         assert [1.0] == it.seconds
 
-    def test_coroutine(self, it: Bench) -> None:
-        """A coroutine is reported when it has run, and stays a coroutine function."""
+    def test_coroutine_function_is_timed_until_its_end(self, it: Bench) -> None:
+        """A coroutine function stays a coroutine function and is timed until its end."""
 
         @it.timer
         async def wait(seconds: float) -> float:
@@ -235,12 +234,12 @@ class TestDecorator:
         assert 2.0 == asyncio.run(wait(2.0))
         assert [2.0] == it.seconds
 
-    def test_beside(self, it: Bench) -> None:
-        """Coroutines that run beside each other each have their own time."""
+    def test_concurrent_coroutines_are_timed_separately(self, it: Bench) -> None:
+        """Concurrent coroutines are timed separately."""
 
         @it.timer
-        async def wait(turns: int) -> None:
-            for _ in range(turns):
+        async def wait(rounds: int) -> None:
+            for _ in range(rounds):
                 await asyncio.sleep(0)
                 it.work(1)
 
@@ -251,8 +250,8 @@ class TestDecorator:
 
         assert [1.0, 4.0] == [it.seconds[0], it.seconds[1]]
 
-    def test_method(self, it: Bench) -> None:
-        """A method is reported as a function is."""
+    def test_method_is_timed_like_function(self, it: Bench) -> None:
+        """A method is timed like a function."""
 
         class Store:
             @it.timer
@@ -263,8 +262,8 @@ class TestDecorator:
         assert "Store" == Store().load()
         assert [1.0] == it.seconds
 
-    def test_generator(self, it: Bench) -> None:
-        """A generator is refused when it is decorated: its call takes no time."""
+    def test_timer_refuses_to_decorate_generator(self, it: Bench) -> None:
+        """A timer refuses to decorate a generator, whose call takes no time."""
 
         def numbers() -> Iterator[int]:
             yield 1
@@ -279,8 +278,8 @@ class TestDecorator:
 
 
 class TestHistogram:
-    def test_recorded(self) -> None:
-        """A histogram's timer records seconds under its labels."""
+    def test_timer_of_histogram_records_with_labels_of_run(self) -> None:
+        """The timer of a histogram records with the labels of the run."""
         storage = MetricStorage(Faults())
         with storage.recorder(HISTOGRAM).time(table="orders") as timing:
             timing.labels(table="orders", outcome="failed")
@@ -288,8 +287,8 @@ class TestHistogram:
 
         assert (("orders", "failed"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
 
-    def test_handle(self) -> None:
-        """So does a handle's."""
+    def test_timer_of_handle_records_with_labels_of_handle(self) -> None:
+        """The timer of a handle records with the labels of the handle."""
         storage = MetricStorage(Faults())
         with storage.recorder(HISTOGRAM).with_labels(table="orders").time():
             pass
@@ -298,8 +297,10 @@ class TestHistogram:
         assert (("orders", "ok"), [1, 0, 0]) == (cell.labels, cell.snapshot()[0])
 
     @pytest.mark.parametrize(("unit", "recorded"), [("s", 86_400.0), ("d", 1.0)])
-    def test_unit(self, it: Bench, unit: str, recorded: float) -> None:
-        """What is recorded is in the histogram's unit."""
+    def test_timer_records_in_unit_of_histogram(
+        self, it: Bench, unit: str, recorded: float
+    ) -> None:
+        """The timer records in the unit of the histogram."""
         storage = MetricStorage(Faults())
         histogram = Histogram("acme.age", "Ages.", NoLabels, unit=unit, buckets=(1,))
         with storage.recorder(histogram).time():
@@ -308,8 +309,8 @@ class TestHistogram:
 
         assert recorded == cell.snapshot()[1]
 
-    def test_no_time(self) -> None:
-        """In a unit that is no time nothing is recorded, which is counted as a fault."""
+    def test_timer_of_unit_other_than_time_counts_fault(self) -> None:
+        """A timer of a unit other than time records nothing and counts a fault."""
         storage = MetricStorage(Faults())
         histogram = Histogram("acme.size", "Sizes.", NoLabels, unit="By", buckets=(1,))
         with storage.recorder(histogram).time():
@@ -318,11 +319,11 @@ class TestHistogram:
         assert [] == list(storage.family(histogram).cells())
         assert 1.0 == storage.faults.count()
 
-    def test_labels(self) -> None:
-        """Labels that there are not are a fault, and the block is none the wiser."""
+    def test_timer_with_unknown_labels_counts_fault_and_block_runs(self) -> None:
+        """A timer with unknown labels counts a fault, and the block runs."""
         storage = MetricStorage(Faults())
-        time = partial(storage.recorder(HISTOGRAM).time, tabel="orders")
-        with time():
+        recorder: Any = storage.recorder(HISTOGRAM)
+        with recorder.time(tabel="orders"):
             done = True
 
         assert (True, 1.0) == (done, storage.faults.count())
