@@ -33,7 +33,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .prometheus.scrape import Scrape
-    from .prometheus.server import Port
+    from .prometheus.server import MetricsServer
 
 
 class PushReader(PeriodicExportingMetricReader):
@@ -81,7 +81,7 @@ class Metrics:
             readers.append(self.scrape.reader)
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
         register_up(self.provider)
-        self.port: Final[Port | None] = self._port(workers)
+        self.server: Final[MetricsServer | None] = self._server(workers)
         self._tickers: Final = [self._ticker(reader) for reader in self._pushes]
 
     def start(self) -> None:
@@ -98,8 +98,8 @@ class Metrics:
         """Close the port, push a last time, and shut the exporters down."""
         for ticker in self._tickers:
             ticker.stop(timeout)
-        if self.port is not None:
-            self.port.close(timeout)
+        if self.server is not None:
+            self.server.close(timeout)
         self.flush(timeout)
         self.provider.shutdown(timeout * 1000)
 
@@ -116,14 +116,14 @@ class Metrics:
         )
         return scrape
 
-    def _port(self, workers: Workers | None) -> Port | None:
+    def _server(self, workers: Workers | None) -> MetricsServer | None:
         number, host = self._settings.prometheus_port, self._settings.prometheus_host
         if self.scrape is None or number is None:
             return None
         if workers is None or number == 0:
             return self.scrape.listen(host, number)
         with workers.opening(number) as is_ours:
-            return self.scrape.listen(host, number, "now" if is_ours else "later")
+            return self.scrape.listen(host, number, "join" if is_ours else "first")
 
     def _push(self, name: str, monitor: DeliveryMonitor) -> PushReader:
         otlp = self._settings.otlp

@@ -178,8 +178,8 @@ class Telemetry:
         return in_time
 
     def _log_address(self, metrics: Metrics) -> None:
-        if metrics.port is not None:
-            logger.info("metrics on http://%s:%d/metrics", metrics.port.host, metrics.port.number)
+        if metrics.server is not None:
+            logger.info("metrics on http://%s:%d/metrics", metrics.server.host, metrics.server.port)
 
     def _signals(self) -> Mapping[str, _Signal]:
         signals = {"traces": self.traces, "metrics": self.metrics, "logs": self.logs}

@@ -61,7 +61,7 @@ def _metrics(telemetry: Telemetry) -> Answering:
         if scrape is None:
             return Answer(404, "text/plain", b"metrics are not exported to Prometheus\n")
         # In a thread: rendering thousands of series must not stop the event loop.
-        status, headers, body = await asyncio.to_thread(scrape.answer, _asked(scope))
+        status, headers, body = await asyncio.to_thread(scrape.handle, _asked(scope))
         return Answer(status, headers["content-type"], body, headers)
 
     return answer

@@ -1,1 +1,1 @@
-"""What /metrics shows: from accumulators, the SDK and prometheus_client to one page of text."""
+"""The /metrics endpoint: declared, SDK and prometheus_client metrics as a page of text."""

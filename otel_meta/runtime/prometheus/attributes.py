@@ -1,4 +1,4 @@
-"""The labels of a series: OpenTelemetry's attributes as Prometheus shows them."""
+"""Labels of a series, converted from OpenTelemetry attributes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from typing import Any, Final
 
 from otel_meta.runtime.text import utf8_text
 
-from .naming import label_name
+from .name_translation import label_name
 
 Labels = tuple[tuple[str, str], ...]
-"""Names and values by name. A label without a value is left out: to Prometheus it is absent."""
+"""Pairs of name and value, sorted by name. Prometheus ignores empty values: they are left out."""
 
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 _FIXED_POINT: Final = (1e-6, 1e21)
-"""Between these, a number is written without an exponent, as JSON is in Go."""
+"""Numbers from the first to below the second have no exponent, as in Go's JSON encoder."""
 
 
 def labels_of(attributes: Mapping[str, Any], identity: Labels) -> Labels:
-    """The labels of a point, and those of the resource that it has not set itself.
+    """Return the labels of a point, merged with the identity labels of the resource.
 
-    Keys that become one label have their values joined with ";" in the order of the keys, as the
-    specification has it.
+    A label of the point overrides the resource. If several keys become one label, the values are
+    joined with ";" in the order of the keys:
+    https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-attributes
+
+    Args:
+        attributes: the attributes of the point.
+        identity: labels of the resource.
     """
     found: dict[str, str] = {}
     for key in sorted(attributes):
@@ -34,39 +39,39 @@ def labels_of(attributes: Mapping[str, Any], identity: Labels) -> Labels:
 
 
 def sorted_labels(pairs: Iterable[tuple[str, str]]) -> Labels:
-    """Labels by name, the later of two; those without a value left out."""
+    """Sort labels by name. The later of two labels wins; empty values are left out."""
     return tuple(sorted((name, value) for name, value in dict(pairs).items() if value))
 
 
-def without(name: str, labels: Labels) -> Labels:
-    """All labels but one."""
+def without_label(name: str, labels: Labels) -> Labels:
+    """Return all labels except one."""
     return tuple(pair for pair in labels if pair[0] != name)
 
 
-def body_of(labels: Labels) -> str:
-    """What stands between the braces."""
+def format_labels(labels: Labels) -> str:
+    """Render the text between the braces of a sample."""
     return ",".join([f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels])
 
 
 def attribute_text(value: object) -> str:
-    """An attribute's value as Prometheus' OTLP receiver writes it.
+    """Convert an attribute value to text as the OTLP receiver of Prometheus does.
 
-    Text as it is, numbers and lists as JSON, bytes in base 64, nothing as "". Valid UTF-8, even
-    where the text is not.
+    Text is unchanged, numbers and lists become JSON, bytes base 64, None becomes "". Lone
+    surrogates become question marks, which makes the result valid UTF-8.
     """
     if isinstance(value, str):
         return utf8_text(value)
     if value is None:
         return ""
     if isinstance(value, float):
-        return _number(float(value))  # numpy's are floats that call themselves otherwise
+        return _format_number(float(value))  # the repr of a numpy float names its type
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return utf8_text(json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":")))
 
 
-def _number(value: float) -> str:
-    least, most = _FIXED_POINT
-    if value == 0 or least <= abs(value) < most:
+def _format_number(value: float) -> str:
+    low, high = _FIXED_POINT
+    if value == 0 or low <= abs(value) < high:
         return f"{Decimal(repr(value)):f}".removesuffix(".0")
     return repr(value).replace("e-0", "e-").replace(".0e", "e")

@@ -1,7 +1,7 @@
-"""The series of declared instruments: the most of a page, and rendered with the least work.
+"""Metric families of declared instruments: most of a page, hence rendered with little work.
 
-The names of an instrument never change, so that its lines are patterns made once; a series keeps
-its labels as text in its cell. What is left at each scrape is to put numbers into patterns.
+Names of instruments never change, so lines are made from templates, built once per instrument.
+The cell of a series caches the rendered labels. A scrape fills in numbers only.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import OnFault
 from otel_meta.runtime.text import utf8_text
 
-from .attributes import Labels, body_of, sorted_labels
-from .families import CHUNK, Head
-from .formats import Format
-from .lines import HistogramLines, value_line
-from .samples import Buckets, Number, Point, put
+from .attributes import Labels, format_labels, sorted_labels
+from .families import CHUNK_SIZE, Metadata
+from .metric_points import HistogramPoint, NumberPoint, Point, add_point
+from .text_format import HistogramTemplate, TextFormat, sample_line
 
 _OVERFLOW: Final = "otel_metric_overflow"
+"""https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute, as a label."""
 
 
 class FamilyLike(Protocol):
-    """The series of an instrument, of this process or of a whole service."""
+    """The series of an instrument, of this process or of all workers of a service."""
 
     @property
     def instrument(self) -> Instrument[...]:
-        """As declared."""
+        """The declaration."""
         ...
 
     def cells(self) -> Iterable[Any]:
-        """Each series' cell."""
+        """Return the cells of all series."""
         ...
 
 
 class DeclaredMetrics:
-    """The live instruments of a service.
+    """The metric families of all live instruments.
 
     Args:
-        families: says which there are, at each scrape.
+        families: returns the live instruments, at each scrape.
         identity: labels of every series.
-        on_fault: is told of values that cannot be shown.
+        on_fault: called for values impossible for a counter.
     """
 
     def __init__(
@@ -56,124 +56,126 @@ class DeclaredMetrics:
         self._families: Final = families
         self._identity: Final = identity
         self._on_fault: Final = on_fault
-        self._shapes: Final[dict[Instrument[...], Shape]] = {}
+        self._templates: Final[dict[Instrument[...], FamilyTemplate]] = {}
 
-    def families(self) -> Iterator[CatalogueFamily]:
-        """Every instrument's family; none where their source fails."""
+    def families(self) -> Iterator[DeclaredFamily]:
+        """Yield the family of each instrument; nothing if the source of instruments fails."""
         try:
-            found = list(self._families())
+            live = list(self._families())
         except Exception as error:
             self._on_fault("/metrics", "catalogue", error)
-            found = []
-        for family in found:
-            yield CatalogueFamily(self._shape(family.instrument), family, self._on_fault)
+            live = []
+        for family in live:
+            yield DeclaredFamily(self._template(family.instrument), family, self._on_fault)
 
-    def _shape(self, instrument: Instrument[...]) -> Shape:
-        shape = self._shapes.get(instrument)
-        if shape is None:
-            shape = self._shapes[instrument] = Shape(instrument, self._identity)
-        return shape
+    def _template(self, instrument: Instrument[...]) -> FamilyTemplate:
+        template = self._templates.get(instrument)
+        if template is None:
+            template = self._templates[instrument] = FamilyTemplate(instrument, self._identity)
+        return template
 
 
-class Shape:
-    """What is the same in every exposition of an instrument."""
+class FamilyTemplate:
+    """The constant parts of a family's text: metadata, label names, lines of histograms."""
 
     def __init__(self, instrument: Instrument[...], identity: Labels) -> None:
         traits = instrument.traits
-        self.head: Final = Head(
+        self.metadata: Final = Metadata(
             instrument.prometheus_family,
             traits.prometheus_type,
             instrument.description,
             suffix_of(instrument.unit) or "",
         )
-        self.adds_up: Final = traits.is_additive
+        self.additive: Final = traits.is_additive
         self._identity: Final = identity
-        self._names: Final = tuple(field.name for field in instrument.label_fields)
-        self._patterns: Final[dict[tuple[float, ...], HistogramLines]] = {}
+        self._label_names: Final = tuple(field.name for field in instrument.label_fields)
+        self._histograms: Final[dict[tuple[float, ...], HistogramTemplate]] = {}
 
     def labels(self, cell: Cell) -> Labels:
-        """The labels of a series."""
+        """Return the labels of a series."""
         if cell.labels is OVERFLOW:
             return sorted_labels((*self._identity, (_OVERFLOW, "true")))
-        own = zip(self._names, map(utf8_text, cell.labels), strict=True)
+        own = zip(self._label_names, map(utf8_text, cell.labels), strict=True)
         return sorted_labels((*self._identity, *own))
 
-    def body(self, cell: Cell) -> str:
-        """The labels of a series as text, which its cell keeps."""
-        kept = cell.rendered
-        if isinstance(kept, str):
-            return kept
-        cell.rendered = body = body_of(self.labels(cell))
-        return body
+    def rendered_labels(self, cell: Cell) -> str:
+        """Return the labels of a series as text, which is cached in the cell."""
+        cached = cell.rendered
+        if isinstance(cached, str):
+            return cached
+        cell.rendered = rendered = format_labels(self.labels(cell))
+        return rendered
 
-    def pattern(self, bounds: tuple[float, ...]) -> HistogramLines:
-        """The lines of a series with these buckets."""
-        pattern = self._patterns.get(bounds)
-        if pattern is None:
-            pattern = self._patterns[bounds] = HistogramLines(self.head.name, bounds)
-        return pattern
+    def histogram(self, bounds: tuple[float, ...]) -> HistogramTemplate:
+        """Return the template of series with these bounds."""
+        template = self._histograms.get(bounds)
+        if template is None:
+            template = self._histograms[bounds] = HistogramTemplate(self.metadata.name, bounds)
+        return template
 
 
-class CatalogueFamily:
-    """The family of an instrument."""
+class DeclaredFamily:
+    """The metric family of an instrument."""
 
-    def __init__(self, shape: Shape, family: FamilyLike, on_fault: OnFault) -> None:
-        self.head: Final = shape.head
-        self._shape: Final = shape
+    def __init__(self, template: FamilyTemplate, family: FamilyLike, on_fault: OnFault) -> None:
+        self.metadata: Final = template.metadata
+        self._template: Final = template
         self._family: Final = family
         self._on_fault: Final = on_fault
 
-    def pieces(self, written: Format) -> Iterator[str]:
-        """Its lines, some series at a time; none where it has no series."""
+    def chunks(self, text_format: TextFormat) -> Iterator[str]:
+        """Render the lines, `CHUNK_SIZE` series at a time; nothing for a family without series."""
         cells = list(self._family.cells())
-        lines = self._histograms if self.head.kind == "histogram" else self._values
-        head = self.head.text(written)
-        for start in range(0, len(cells), CHUNK):
-            if text := "".join(lines(cells[start : start + CHUNK], written)):
-                yield head + text
-                head = ""
+        render = self._histogram_lines if self.metadata.kind == "histogram" else self._number_lines
+        header = self.metadata.header(text_format)
+        for start in range(0, len(cells), CHUNK_SIZE):
+            if text := "".join(render(cells[start : start + CHUNK_SIZE], text_format)):
+                yield header + text
+                header = ""
 
     def series(self) -> dict[Labels, Point]:
-        """What each series shows."""
+        """Return the points by labels."""
         series: dict[Labels, Point] = {}
         for cell, point in self._points(list(self._family.cells())):
-            put(series, self._shape.labels(cell), point)
+            add_point(series, self._template.labels(cell), point)
         return series
 
-    def _values(self, cells: list[Any], written: Format) -> list[str]:
-        name, body = self.head.sample, self._shape.body
-        readings = self._readings(cells)
-        exemplars = written.openmetrics and self.head.kind == "counter"
+    def _number_lines(self, cells: list[Any], text_format: TextFormat) -> list[str]:
+        name, labels = self.metadata.sample_name, self._template.rendered_labels
+        exemplars = text_format.openmetrics and self.metadata.kind == "counter"
         return [
-            value_line(name, cell.rendered or body(cell), at, cell.exemplar if exemplars else None)
-            for cell, at in readings
+            sample_line(
+                name, cell.rendered or labels(cell), value, cell.exemplar if exemplars else None
+            )
+            for cell, value in self._values(cells)
         ]
 
-    def _histograms(self, cells: list[HistogramCell], written: Format) -> list[str]:
-        shape = self._shape
+    def _histogram_lines(self, cells: list[HistogramCell], text_format: TextFormat) -> list[str]:
+        template = self._template
         return [
-            shape.pattern(cell.bounds).of(
-                shape.body(cell), *cell.snapshot(), written, cell.exemplars
+            template.histogram(cell.bounds).render(
+                template.rendered_labels(cell), *cell.snapshot(), text_format, cell.exemplars
             )
             for cell in cells
         ]
 
     def _points(self, cells: list[Any]) -> Iterator[tuple[Cell, Point]]:
-        if self.head.kind == "histogram":
+        if self.metadata.kind == "histogram":
             for cell in cells:
                 counts, total = cell.snapshot()
-                yield cell, Buckets(cell.bounds, tuple(counts), total, cell.exemplars)
+                yield cell, HistogramPoint(cell.bounds, tuple(counts), total, cell.exemplars)
             return
-        for cell, value in self._readings(cells):
-            exemplar = cell.exemplar if self.head.kind == "counter" else None
-            yield cell, Number(value, self._shape.adds_up, exemplar)
+        for cell, value in self._values(cells):
+            exemplar = cell.exemplar if self.metadata.kind == "counter" else None
+            yield cell, NumberPoint(value, self._template.additive, exemplar)
 
-    def _readings(self, cells: list[Any]) -> list[tuple[Any, float]]:
-        """The cells that have a value which can be shown, each with it."""
+    def _values(self, cells: list[Any]) -> list[tuple[Any, float]]:
+        """Pair cells with values; leave out cells without a value or with an impossible value."""
         read = [(cell, value) for cell in cells if (value := cell.value) is not None]
-        if self.head.kind != "counter":
+        if self.metadata.kind != "counter":
             return read
         for _, value in read:
             if not value >= 0:  # nor is NaN
-                self._on_fault(self.head.sample, "value", f"{value} is no value of a counter")
+                detail = f"{value} is no value of a counter"
+                self._on_fault(self.metadata.sample_name, "value", detail)
         return [(cell, value) for cell, value in read if value >= 0]

@@ -1,4 +1,4 @@
-"""Metric families as a page shows them, wherever they come from."""
+"""Metric families: the common form of declared, SDK and prometheus_client metrics on a page."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Protocol
 
-from .attributes import Labels, body_of
-from .formats import Format
-from .lines import HistogramLines, help_text, value_line
-from .samples import Number, Point, put
+from .attributes import Labels, format_labels
+from .metric_points import NumberPoint, Point, add_point
+from .text_format import HistogramTemplate, TextFormat, escape_help, sample_line
 
-CHUNK: Final = 32
-"""Series in a piece of text: what is rendered at a stretch, while other threads wait."""
+CHUNK_SIZE: Final = 32
+"""Series in a chunk of a page. The renderer can release the GIL after each chunk."""
 
-_ENDINGS: Final[Mapping[str, tuple[str, ...]]] = {
+_SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
     "counter": ("_total", "_created"),
     "summary": ("_count", "_sum", "_created"),
     "histogram": ("_bucket", "_count", "_sum", "_created"),
     "gaugehistogram": ("_bucket", "_gcount", "_gsum"),
     "info": ("_info",),
 }
-"""What the names of a family's samples end in, where it is not the family's own name."""
+"""Suffixes of sample names by the type of the family; other types have none.
 
-_IN_TEXT: Final[Mapping[str, str]] = {"counter": "counter", "info": "gauge"}
-"""Types whose family has its samples' name in the plain text format, and their types there."""
+https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md#suffixes
+"""
+
+_TEXT_FORMAT_TYPES: Final[Mapping[str, str]] = {"counter": "counter", "info": "gauge"}
+"""Type in OpenMetrics -> type in plain text, where the family has the name of the sample."""
 
 
 @dataclass(frozen=True)
-class Head:
-    """What a family is called, and how it is described.
+class Metadata:
+    """The name, type, unit and description of a metric family.
 
     Args:
-        name: as OpenMetrics has it: a counter's without ``_total``.
-        kind: its type in OpenMetrics.
-        help: its description; "" for none.
-        unit: the words that the name ends in; "" for none.
+        name: the name in OpenMetrics: without ``_total`` for counters.
+        kind: the type in OpenMetrics.
+        help: the description; "" for none.
+        unit: the unit in words, a suffix of the name; "" for none.
     """
 
     name: str
@@ -45,85 +47,92 @@ class Head:
     unit: str = ""
 
     @cached_property
-    def sample(self) -> str:
-        """The name of its samples, where all have one name."""
-        return self.name + _ENDINGS[self.kind][0] if self.kind in _IN_TEXT else self.name
+    def sample_name(self) -> str:
+        """The name of the samples. Meaningless for histograms and summaries."""
+        is_suffixed = self.kind in _TEXT_FORMAT_TYPES
+        return self.name + _SUFFIXES[self.kind][0] if is_suffixed else self.name
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """Its name and those of its samples, which no other family of a page may have."""
-        return frozenset((self.name, *(self.name + end for end in _ENDINGS.get(self.kind, ()))))
+    def reserved_names(self) -> frozenset[str]:
+        """The names of the family and of its samples. No other family of a page can use these."""
+        suffixes = _SUFFIXES.get(self.kind, ())
+        return frozenset((self.name, *(self.name + suffix for suffix in suffixes)))
 
-    def text(self, written: Format) -> str:
-        """The lines before the first series."""
-        name = self.name if written.openmetrics else self.sample
-        kind = self.kind if written.openmetrics else _IN_TEXT.get(self.kind, self.kind)
+    def header(self, text_format: TextFormat) -> str:
+        """Render the HELP, TYPE and UNIT lines that precede the samples.
+
+        https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md#metricfamily-1
+        """
+        if text_format.openmetrics:
+            name, kind = self.name, self.kind
+        else:
+            name, kind = self.sample_name, _TEXT_FORMAT_TYPES.get(self.kind, self.kind)
         lines = [f"# TYPE {name} {kind}\n"]
         if self.help:
-            lines.insert(0, f"# HELP {name} {help_text(self.help, written)}\n")
-        if self.unit and written.openmetrics:
+            lines.insert(0, f"# HELP {name} {escape_help(self.help, text_format)}\n")
+        if self.unit and text_format.openmetrics:
             lines.append(f"# UNIT {name} {self.unit}\n")
         return "".join(lines)
 
 
 class MetricFamily(Protocol):
-    """A family that a page can show."""
+    """A metric family, ready to be rendered."""
 
     @property
-    def head(self) -> Head:
-        """Its name and type."""
+    def metadata(self) -> Metadata:
+        """Name, type, unit and description."""
         ...
 
-    def pieces(self, written: Format) -> Iterator[str]:
-        """Its lines, some series at a time; none where it has no series."""
+    def chunks(self, text_format: TextFormat) -> Iterator[str]:
+        """Render the lines, a few series at a time; nothing for a family without series."""
         ...
 
     def series(self) -> dict[Labels, Point] | None:
-        """What each series shows; None where that cannot be joined with another family's."""
+        """Return the points by labels; None if the family cannot be merged."""
         ...
 
 
 class SeriesFamily:
-    """A family whose series are at hand."""
+    """A metric family whose points are in memory."""
 
-    def __init__(self, head: Head, series: dict[Labels, Point]) -> None:
-        self.head: Final = head
+    def __init__(self, metadata: Metadata, series: dict[Labels, Point]) -> None:
+        self.metadata: Final = metadata
         self._series: Final = series
-        self._histograms: Final[dict[tuple[float, ...], HistogramLines]] = {}
+        self._templates: Final[dict[tuple[float, ...], HistogramTemplate]] = {}
 
-    def pieces(self, written: Format) -> Iterator[str]:
-        """Its lines, some series at a time; none where it has no series."""
+    def chunks(self, text_format: TextFormat) -> Iterator[str]:
+        """Render the lines, one series at a time; nothing for a family without series."""
         if self._series:
-            yield self.head.text(written)
+            yield self.metadata.header(text_format)
         for labels, point in self._series.items():
-            yield self._lines(body_of(labels), point, written)
+            yield self._lines(format_labels(labels), point, text_format)
 
     def series(self) -> dict[Labels, Point]:
-        """What each series shows."""
+        """Return the points by labels."""
         return self._series
 
-    def _lines(self, body: str, point: Point, written: Format) -> str:
-        if isinstance(point, Number):
-            exemplar = point.exemplar if written.openmetrics else None
-            return value_line(self.head.sample, body, point.value, exemplar)
-        pattern = self._histograms.get(point.bounds)
-        if pattern is None:
-            pattern = HistogramLines(self.head.name, point.bounds)
-            self._histograms[point.bounds] = pattern
-        return pattern.of(body, point.counts, point.sum, written, point.exemplars)
+    def _lines(self, labels: str, point: Point, text_format: TextFormat) -> str:
+        if isinstance(point, NumberPoint):
+            exemplar = point.exemplar if text_format.openmetrics else None
+            return sample_line(self.metadata.sample_name, labels, point.value, exemplar)
+        template = self._templates.get(point.bounds)
+        if template is None:
+            template = HistogramTemplate(self.metadata.name, point.bounds)
+            self._templates[point.bounds] = template
+        return template.render(labels, point.counts, point.sum, text_format, point.exemplars)
 
 
-def joined(first: MetricFamily, later: MetricFamily) -> SeriesFamily:
-    """One family with the series of both, described as the first is.
+def merge(first: MetricFamily, later: MetricFamily) -> SeriesFamily:
+    """Merge two families of the same name. Metadata comes from the first.
 
     Raises:
-        ValueError: they cannot be joined: their types differ, or the buckets of a series, or one
-            keeps its series to itself.
+        ValueError: the types differ, series with the same labels have different buckets, or
+            a family does not give access to points.
     """
-    series, more = first.series(), later.series()
-    if series is None or more is None or first.head.kind != later.head.kind:
-        raise ValueError(f"there is a {first.head.kind} of this name already")
-    together = dict(series)
-    for labels, point in more.items():
-        put(together, labels, point)
-    return SeriesFamily(first.head, together)
+    series, later_series = first.series(), later.series()
+    if series is None or later_series is None or first.metadata.kind != later.metadata.kind:
+        raise ValueError(f"there is a {first.metadata.kind} of this name already")
+    merged = dict(series)
+    for labels, point in later_series.items():
+        add_point(merged, labels, point)
+    return SeriesFamily(first.metadata, merged)

@@ -1,4 +1,4 @@
-"""What a scrape is answered over HTTP, whoever speaks it: an app's framework, or our own port."""
+"""The HTTP handler of /metrics, independent of the server: ASGI and `MetricsServer` both use it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
-from .formats import Format
-from .negotiation import format_for, gzip_accepted
+from .negotiation import accepts_gzip, negotiate_format
+from .text_format import TextFormat
 
-Render = Callable[[Format, Collection[str]], Iterable[bytes]]
-"""From a format and the names asked for to the pieces of a page."""
+RenderPage = Callable[[TextFormat, Collection[str]], Iterable[bytes]]
+"""Renders a page in chunks, from a format and the requested names of metrics."""
 
-PLAIN: Final = "text/plain; charset=utf-8"
+PLAIN_TEXT: Final = "text/plain; charset=utf-8"
 
-_LEVEL: Final = 1
-"""Of compression. Higher ones take several times as long, and save little of text like this."""
+_COMPRESSION_LEVEL: Final = 1
+"""Higher levels take several times as long, and save little of a page of metrics."""
 
-_GZIP: Final = 31
-"""Window bits that mean a gzip file with the largest window."""
+_GZIP_WBITS: Final = 31
+"""A gzip header, and the largest window (see `zlib.compressobj`)."""
+
+_UNAUTHORIZED: Final = b"give the token: Authorization: Bearer ...\n"
 
 
 class ScrapeRequest(NamedTuple):
-    """What counts of a request: its query, and headers, each "" where it is missing.
+    """The query and the relevant headers of a request; "" for a missing header.
 
-    Headers are text of one character a byte, as HTTP has them (ISO 8859-1).
+    Headers are text of one character a byte (ISO 8859-1), as in HTTP.
     """
 
     query: str = ""
@@ -35,7 +37,7 @@ class ScrapeRequest(NamedTuple):
     authorization: str = ""
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A status, headers by name in lower case, and a body."""
 
     status: int
@@ -44,41 +46,39 @@ class Answer(NamedTuple):
 
 
 class ScrapeHandler:
-    """Answers scrapes.
+    """Handles scrapes: authorization, content negotiation, compression.
 
     Args:
-        render: makes a page.
-        token: what a scrape has to bear, in UTF-8 (RFC 6750); None lets everybody in.
+        render_page: renders a page.
+        token: the bearer token of every scrape, in UTF-8 (RFC 6750); None allows every request.
     """
 
-    def __init__(self, render: Render, token: str | None = None) -> None:
-        self._render: Final = render
+    def __init__(self, render_page: RenderPage, token: str | None = None) -> None:
+        self._render_page: Final = render_page
         self._token: Final = None if token is None else token.encode()
 
-    def to(self, asked: ScrapeRequest) -> Answer:
-        """The answer to a request: a page of all families, or of those in ``name[]``."""
-        if not self._admits(asked.authorization):
-            return Answer(401, {"content-type": PLAIN, "www-authenticate": "Bearer"}, _REFUSAL)
-        names = parse_qs(asked.query, errors="replace").get("name[]", [])
-        written = format_for(asked.accept)
-        pieces = self._render(written, names)
-        headers = {"content-type": written.content_type, "vary": "accept, accept-encoding"}
-        if not gzip_accepted(asked.accept_encoding):
-            return Answer(200, headers, b"".join(pieces))
-        return Answer(200, {**headers, "content-encoding": "gzip"}, _zipped(pieces))
+    def handle(self, request: ScrapeRequest) -> Response:
+        """Respond with a page of all families, or of the families named by ``name[]``."""
+        if not self._is_authorized(request.authorization):
+            headers = {"content-type": PLAIN_TEXT, "www-authenticate": "Bearer"}
+            return Response(401, headers, _UNAUTHORIZED)
+        names = parse_qs(request.query, errors="replace").get("name[]", [])
+        text_format = negotiate_format(request.accept)
+        chunks = self._render_page(text_format, names)
+        headers = {"content-type": text_format.content_type, "vary": "accept, accept-encoding"}
+        if not accepts_gzip(request.accept_encoding):
+            return Response(200, headers, b"".join(chunks))
+        return Response(200, {**headers, "content-encoding": "gzip"}, _gzip(chunks))
 
-    def _admits(self, authorization: str) -> bool:
+    def _is_authorized(self, authorization: str) -> bool:
         if self._token is None:
             return True
         scheme, _, credentials = authorization.partition(" ")
-        given = credentials.strip().encode("latin-1", "replace")
-        return hmac.compare_digest(given, self._token) and scheme.lower() == "bearer"
+        token = credentials.strip().encode("latin-1", "replace")
+        return hmac.compare_digest(token, self._token) and scheme.lower() == "bearer"
 
 
-def _zipped(pieces: Iterable[bytes]) -> bytes:
-    """The pieces as one gzip file; other threads run while each is compressed."""
-    packer = zlib.compressobj(_LEVEL, wbits=_GZIP)
-    return b"".join([*map(packer.compress, pieces), packer.flush()])
-
-
-_REFUSAL: Final = b"give the token: Authorization: Bearer ...\n"
+def _gzip(chunks: Iterable[bytes]) -> bytes:
+    """Compress chunks to one gzip file. zlib releases the GIL for each chunk."""
+    compressor = zlib.compressobj(_COMPRESSION_LEVEL, wbits=_GZIP_WBITS)
+    return b"".join([*map(compressor.compress, chunks), compressor.flush()])

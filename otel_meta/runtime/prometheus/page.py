@@ -1,4 +1,7 @@
-"""One page of families: each name once, each series once, and what cannot be shown left out."""
+"""Pages of metric families: duplicates are merged, conflicts and failures left out.
+
+Both text formats allow each family name and each series once in a page.
+"""
 
 from __future__ import annotations
 
@@ -9,60 +12,63 @@ from typing import Final
 from otel_meta.runtime.gil import GilYielder
 from otel_meta.runtime.recording.faults import OnFault
 
-from .families import MetricFamily, joined
-from .formats import Format
+from .families import MetricFamily, merge
+from .text_format import TextFormat
 
-END: Final = b"# EOF\n"
-"""What an OpenMetrics page ends with."""
+EOF: Final = b"# EOF\n"
+"""The last line of an OpenMetrics page."""
 
 
-def render(
+def render_page(
     families: Iterable[MetricFamily],
-    written: Format,
+    text_format: TextFormat,
     on_fault: OnFault,
     names: Collection[str] = (),
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[bytes]:
-    """A page in a format, piece by piece, between which other threads get their turn.
+    """Render a page in chunks. The GIL is yielded to other threads between chunks.
+
+    A family is rendered completely before the first chunk is yielded: on failure, no line of the
+    family is on the page.
 
     Args:
-        families: those of importance first: of two that cannot both be shown, the first is.
-        written: the format.
-        on_fault: is told of families that are left out.
-        names: of families or their samples, if the page is to have these alone.
+        families: the families, the more important first: the first wins a conflict.
+        text_format: the format of the page.
+        on_fault: called for each family left out.
+        names: names of families or samples, if the page is limited to these.
         pause: sleeps for some seconds.
     """
-    turns = GilYielder(pause=pause)
+    yielder = GilYielder(pause=pause)
     for family in merge_families(families, on_fault):
-        if names and family.head.names.isdisjoint(names):
+        if names and family.metadata.reserved_names.isdisjoint(names):
             continue
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         try:
-            for piece in family.pieces(written):
-                pieces.append(piece.encode("utf-8", "replace"))
-                turns.maybe_yield()
+            for chunk in family.chunks(text_format):
+                chunks.append(chunk.encode("utf-8", "replace"))
+                yielder.maybe_yield()
         except Exception as error:
-            on_fault(family.head.name, "not exposed", error)
+            on_fault(family.metadata.name, "not exposed", error)
         else:
-            yield from pieces
-    if written.openmetrics:
-        yield END
+            yield from chunks
+    if text_format.openmetrics:
+        yield EOF
 
 
 def merge_families(families: Iterable[MetricFamily], on_fault: OnFault) -> Iterator[MetricFamily]:
-    """Families that share no name; those of one name and type as one."""
-    shown: dict[str, MetricFamily] = {}
-    taken: set[str] = set()
+    """Merge families of equal name and type; leave out families with conflicting names."""
+    merged: dict[str, MetricFamily] = {}
+    reserved: set[str] = set()
     for family in families:
-        head = family.head
+        metadata = family.metadata
         try:
-            if head.name in shown:
-                shown[head.name] = joined(shown[head.name], family)
-            elif clash := head.names & taken:
-                on_fault(head.name, "conflict", f"{min(clash)} is a series of another metric")
+            if metadata.name in merged:
+                merged[metadata.name] = merge(merged[metadata.name], family)
+            elif clash := metadata.reserved_names & reserved:
+                on_fault(metadata.name, "conflict", f"{min(clash)} is a series of another metric")
             else:
-                shown[head.name] = family
-                taken |= head.names
+                merged[metadata.name] = family
+                reserved |= metadata.reserved_names
         except ValueError as error:
-            on_fault(head.name, "conflict", error)
-    return iter(shown.values())
+            on_fault(metadata.name, "conflict", error)
+    return iter(merged.values())

@@ -1,6 +1,6 @@
-"""/metrics in this process: catalogue, SDK and prometheus_client on one page.
+"""/metrics of this process: declared, SDK and prometheus_client metrics on a page.
 
-Imported only where Prometheus export is asked for; needs the extra ``prometheus``.
+Imported only if metrics are exported to Prometheus; needs the extra ``prometheus``.
 """
 
 from __future__ import annotations
@@ -25,39 +25,39 @@ from otel_meta.runtime.recording.faults import OnFault, logger
 from otel_meta.runtime.resource import IDENTITY
 
 from .attributes import Labels, labels_of
-from .client import FamilyCollector, Registry
 from .declared_metrics import DeclaredMetrics, FamilyLike
-from .families import Head, MetricFamily, SeriesFamily
-from .formats import Format
+from .families import Metadata, MetricFamily, SeriesFamily
 from .handler import ScrapeHandler
-from .negotiation import format_for
-from .page import render
-from .samples import Number
-from .sdk_metrics import families_of
-from .server import Others, Port
+from .metric_points import NumberPoint
+from .negotiation import negotiate_format
+from .page import render_page
+from .prometheus_client_bridge import IsolatingRegistry, MetricFamilyCollector
+from .sdk_metrics import sdk_families
+from .server import MetricsServer, PortSharing
+from .text_format import TextFormat
 
 Families = Callable[[], Iterable[FamilyLike]]
 
-_PATIENCE: Final = 5.0
-"""Seconds that a scrape waits for another to collect: half of what Prometheus waits by default."""
+COLLECTION_TIMEOUT: Final = 5.0
+"""Seconds to wait for a concurrent collection: half of Prometheus' default scrape timeout."""
 
-_TARGET: Final = Head("target", "info", "Target metadata")
-_UP: Final = Head(UP.replace(".", "_"), "gauge", UP_DESCRIPTION)
+_TARGET: Final = Metadata("target", "info", "Target metadata")
+_UP: Final = Metadata(UP.replace(".", "_"), "gauge", UP_DESCRIPTION)
 
 
-class CatalogReader(PrometheusMetricReader):
-    """The ecosystem's reader, with the catalogue's series and with names and labels kept apart.
+class PullReader(PrometheusMetricReader):
+    """A `PrometheusMetricReader` with declared metrics and own rendering.
 
-    Collects when it is asked for its families, or a registry is that it was given. What is
-    collected at any other time, as by a forced flush, is forgotten.
+    Collects in `families`, and when the registry is scraped. Results of other collections, such
+    as a forced flush, are discarded.
 
     Args:
-        families: the catalogue's live instruments, at each collection.
-        resource: who the process is; every series carries service_name and service_namespace.
-        registry: where the families are registered too, for prometheus_client's own functions.
-        on_fault: is told of what cannot be collected or exposed.
-        shared: the catalogue's numbers are those of all workers of the service. What the SDK has
-            are those of this one, and is left out.
+        families: returns the live instruments, at each collection.
+        resource: the resource of the process; identity attributes become labels of all series.
+        registry: gets the families too, for prometheus_client's own functions.
+        on_fault: called for metrics left out.
+        shared: True if the live instruments belong to all workers of the service. SDK metrics
+            belong to this worker only, and are then left out.
     """
 
     def __init__(
@@ -69,78 +69,85 @@ class CatalogReader(PrometheusMetricReader):
         *,
         shared: bool = False,
     ) -> None:
-        super().__init__(registry=CollectorRegistry())  # the stock renderer's, which nobody asks
+        super().__init__(registry=CollectorRegistry())  # of the base class' renderer, unused here
         self._resource: Final = resource
         self._on_fault: Final = on_fault
         self._shared: Final = shared
-        self._has_said = False
-        known = {key: text for key, text in resource.attributes.items() if key in IDENTITY}
-        self._identity: Final = labels_of(known, ())
-        self._catalogue: Final = DeclaredMetrics(families, self._identity, on_fault)
-        self._here: Final = local()  # what a thread has collected is that thread's
-        self._shown_in: Final = registry
-        self._shown: Final = FamilyCollector(self.families, on_fault)
-        registry.register(self._shown)
+        self._has_warned = False
+        attributes = resource.attributes.items()
+        self._identity: Final = labels_of({k: v for k, v in attributes if k in IDENTITY}, ())
+        self._declared: Final = DeclaredMetrics(families, self._identity, on_fault)
+        self._thread_local: Final = local()  # each scraping thread has a collection of its own
+        self._public_registry: Final = registry
+        self._family_collector: Final = MetricFamilyCollector(self.families, on_fault)
+        registry.register(self._family_collector)
 
     def families(self, *, collect: bool = True) -> Iterator[MetricFamily]:
-        """Every family of the resource, the catalogue and, if it is to collect, the SDK."""
-        collected = self._collected() if collect and not self._has_said else None
+        """Yield the families of the resource, of declared metrics and of the SDK.
+
+        Args:
+            collect: False leaves the SDK out.
+        """
+        collected = self._collect_sdk() if collect and not self._has_warned else None
         if self._shared and collected is not None:
-            self._say_what_is_left_out(collected)
+            self._warn_of_left_out(collected)
             collected = None
         if collected is None:
-            yield _one(_TARGET, labels_of(self._resource.attributes, ()))
-            yield _one(_UP, self._identity)
+            yield _constant_one(_TARGET, labels_of(self._resource.attributes, ()))
+            yield _constant_one(_UP, self._identity)
         else:
-            yield _one(_TARGET, labels_of(collected.resource_metrics[0].resource.attributes, ()))
-        yield from self._catalogue.families()
+            resource = collected.resource_metrics[0].resource
+            yield _constant_one(_TARGET, labels_of(resource.attributes, ()))
+        yield from self._declared.families()
         if collected is not None:
-            yield from families_of(collected, self._identity, self._on_fault)
-
-    def _say_what_is_left_out(self, collected: MetricsData) -> None:
-        scopes = (scope for every in collected.resource_metrics for scope in every.scope_metrics)
-        names = {metric.name for scope in scopes for metric in scope.metrics} - {UP}
-        if names:
-            self._has_said = True
-            logger.warning(
-                "/metrics is that of all workers and leaves out what is one's alone: %s; "
-                "have these pushed, with OTEL_EXPORTER_OTLP_ENDPOINT",
-                ", ".join(sorted(names)),
-            )
+            yield from sdk_families(collected, self._identity, self._on_fault)
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
-        """Leave the registry."""
+        """Unregister the families."""
         super().shutdown(timeout_millis, **kwargs)
-        self._shown_in.unregister(self._shown)
+        self._public_registry.unregister(self._family_collector)
 
-    def _collected(self) -> MetricsData | None:
-        """What the SDK has; None if it fails, which one foreign instrument is enough for."""
-        self._here.received = None
+    def _collect_sdk(self) -> MetricsData | None:
+        """Collect SDK metrics; None if there are none or an instrument's callback fails."""
+        self._thread_local.received = None
         try:
             self.collect()
         except Exception as error:
             self._on_fault("/metrics", "collection", error)
-        received: MetricsData | None = self._here.received
+        received: MetricsData | None = self._thread_local.received
         return received if received is not None and received.resource_metrics else None
 
     def _receive_metrics(
         self,
         metrics_data: MetricsData,
-        timeout_millis: float = 10_000,  # noqa: ARG002  # it is the SDK that calls
+        timeout_millis: float = 10_000,  # noqa: ARG002  # part of the SDK's interface
         **_kwargs: Any,
     ) -> None:
-        self._here.received = metrics_data
+        self._thread_local.received = metrics_data
+
+    def _warn_of_left_out(self, collected: MetricsData) -> None:
+        """Log the names of the SDK metrics missing on the page, once in the life of the reader."""
+        scopes = (scope for each in collected.resource_metrics for scope in each.scope_metrics)
+        names = {metric.name for scope in scopes for metric in scope.metrics} - {UP}
+        if names:
+            self._has_warned = True
+            logger.warning(
+                "/metrics is shared by all workers and leaves out metrics of a single worker: %s; "
+                "push these with OTEL_EXPORTER_OTLP_ENDPOINT",
+                ", ".join(sorted(names)),
+            )
 
 
 class Scrape:
-    """What a scrape is answered with, whether by the app or on a port of its own.
+    """The page of /metrics, for the application's own server and for `MetricsServer`.
 
     Args:
-        families: the catalogue's live instruments, at each scrape.
-        resource: who the process is.
-        on_fault: is told of what cannot be shown.
-        token: what a scrape has to bear; None lets everybody in.
-        owners: the living workers of the service, if the families are those of all of them.
+        families: returns the live instruments, at each scrape.
+        resource: the resource of the process.
+        on_fault: called for metrics left out.
+        token: the bearer token of every scrape; None allows every request.
+        owners: the living workers of the service, if the instruments belong to all workers.
+        collection_timeout: seconds to wait for a concurrent collection.
     """
 
     def __init__(
@@ -150,64 +157,76 @@ class Scrape:
         on_fault: OnFault,
         token: str | None = None,
         owners: Callable[[], Iterable[Owner]] | None = None,
+        *,
+        collection_timeout: float = COLLECTION_TIMEOUT,
     ) -> None:
         self._on_fault: Final = on_fault
-        self._one_at_a_time = Lock()
-        self.registry: Final = Registry(on_fault)
-        PlatformCollector(registry=self.registry)
-        if owners is None:
-            ProcessCollector(registry=self.registry)
-            GCCollector(registry=self.registry)
-        else:
-            self.registry.register(ProcessesCollector(owners))
-        self.reader: Final = CatalogReader(
+        self._collection_timeout: Final = collection_timeout
+        self._collecting = Lock()
+        self.registry: Final = _registry(on_fault, owners)
+        self.reader: Final = PullReader(
             families, resource, self.registry, on_fault, shared=owners is not None
         )
-        self.answer: Final = ScrapeHandler(self._pieces, token).to
+        self.handle: Final = ScrapeHandler(self._chunks, token).handle
         reset_after_fork(self)
 
     def after_fork(self) -> None:
-        """Go on in a forked child, where the thread that scraped is not."""
-        self._one_at_a_time = Lock()
+        """Replace the lock in a forked child: the thread that holds it is in the parent only."""
+        self._collecting = Lock()
 
     def render(self, accept: str = "", names: Collection[str] = ()) -> tuple[bytes, str]:
-        """A page in the format that an Accept header asks for, and its content type.
+        """Return a page and the content type.
 
         Args:
-            accept: the header.
-            names: of families or their samples, if the page is to have these alone.
+            accept: an Accept header, for the choice of the format.
+            names: names of families or samples, if the page is limited to these.
         """
-        written = format_for(accept)
-        return b"".join(self._pieces(written, names)), written.content_type
+        text_format = negotiate_format(accept)
+        return b"".join(self._chunks(text_format, names)), text_format.content_type
 
-    def listen(self, host: str, port: int, others: Others = "never") -> Port:
-        """Answer on a port of its own as well, 0 for any free one.
+    def listen(
+        self, host: str, port: int, port_sharing: PortSharing = "exclusive"
+    ) -> MetricsServer:
+        """Serve the page on a separate port.
 
         Args:
             host: the address to listen on.
-            port: the port.
-            others: when other workers of the service listen there as well.
+            port: the port; 0 for any free port.
+            port_sharing: see `PortSharing`.
 
         Raises:
-            PortInUse: somebody listens there already.
-            ConfigurationError: this machine is not that host, or may not listen there.
+            PortInUse: another process listens on the port.
+            ConfigurationError: the host is not an address of this machine, or access is denied.
         """
-        return Port(self.answer, host, port, self._on_fault, others)
+        return MetricsServer(self.handle, host, port, self._on_fault, port_sharing)
 
-    def _pieces(self, written: Format, names: Collection[str]) -> Iterator[bytes]:
-        return render(self._families(), written, self._on_fault, names)
+    def _chunks(self, text_format: TextFormat, names: Collection[str]) -> Iterator[bytes]:
+        return render_page(self._families(), text_format, self._on_fault, names)
 
     def _families(self) -> Iterable[MetricFamily]:
-        lock = self._one_at_a_time
-        if not lock.acquire(timeout=_PATIENCE):
-            detail = "another scrape still collects; only the catalogue is shown"
+        """Collect all families under a lock: the reader would mix concurrent collections up."""
+        lock = self._collecting
+        if not lock.acquire(timeout=self._collection_timeout):
+            detail = "another scrape still collects; only declared metrics are shown"
             self._on_fault("/metrics", "busy", detail)
             return self.reader.families(collect=False)
         try:
-            return [*self.reader.families(), *self.registry.others()]
+            return [*self.reader.families(), *self.registry.client_families()]
         finally:
             lock.release()
 
 
-def _one(head: Head, labels: Labels) -> SeriesFamily:
-    return SeriesFamily(head, {labels: Number(1.0, adds_up=False)})
+def _registry(on_fault: OnFault, owners: Callable[[], Iterable[Owner]] | None) -> IsolatingRegistry:
+    """Return a registry with the collectors of platform and process, or of all workers."""
+    registry = IsolatingRegistry(on_fault)
+    PlatformCollector(registry=registry)
+    if owners is None:
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
+    else:
+        registry.register(ProcessesCollector(owners))
+    return registry
+
+
+def _constant_one(metadata: Metadata, labels: Labels) -> SeriesFamily:
+    return SeriesFamily(metadata, {labels: NumberPoint(1.0, additive=False)})

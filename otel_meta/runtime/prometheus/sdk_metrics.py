@@ -1,4 +1,4 @@
-"""What the SDK collected, which is what other libraries measure, as families of a page."""
+"""Metrics of other libraries, collected by the OpenTelemetry SDK, as metric families."""
 
 from __future__ import annotations
 
@@ -24,27 +24,32 @@ from otel_meta.model.kind_traits import KIND_TRAITS, Kind
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.faults import OnFault
 
-from .attributes import Labels, labels_of, without
-from .families import Head, SeriesFamily
-from .naming import family_name
-from .samples import Buckets, Number, Point, put
+from .attributes import Labels, labels_of, without_label
+from .families import Metadata, SeriesFamily
+from .metric_points import HistogramPoint, NumberPoint, Point, add_point
+from .name_translation import translate_name
 
 _CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
 
 
-def families_of(
+def sdk_families(
     collected: MetricsData, identity: Labels, on_fault: OnFault
 ) -> Iterator[SeriesFamily]:
-    """Every metric as a family, with the identity's labels on each series.
+    """Convert every metric to a family, with the identity labels on each series.
 
-    Metrics that Prometheus' text formats cannot hold are left out, and told of: exponential
-    histograms, deltas, values that are no numbers.
+    Metrics that the text formats cannot express are left out and reported: exponential
+    histograms, deltas, values that are not numbers.
     """
     for metric in _metrics(collected):
         try:
             yield _family(metric, identity, on_fault)
         except Exception as error:
             on_fault(metric.name, "not exposed", error)
+
+
+def is_counter_value(point: Point) -> bool:
+    """Return True for a number that a counter can have: not negative and not NaN."""
+    return isinstance(point, NumberPoint) and point.value >= 0
 
 
 def _metrics(collected: MetricsData) -> Iterator[Metric]:
@@ -54,27 +59,24 @@ def _metrics(collected: MetricsData) -> Iterator[Metric]:
 
 
 def _family(metric: Metric, identity: Labels, on_fault: OnFault) -> SeriesFamily:
-    data = _shown(metric.data)
-    kind = _kind(data)
-    named = family_name(metric.name, metric.unit or "", kind)
-    prometheus_type = KIND_TRAITS[kind].prometheus_type
-    head = Head(named.family, prometheus_type, metric.description or "", named.unit)
-    points = _buckets(data, identity) if isinstance(data, Histogram) else _numbers(data, identity)
+    data = _supported(metric.data)
+    metadata = _metadata(metric, _kind(data))
     series: dict[Labels, Point] = {}
-    for labels, point in points:
-        if kind == "counter" and not is_count(point):
-            on_fault(head.name, "value", f"{point} is no value of a counter")
+    for labels, point in _points(data, identity):
+        if metadata.kind == "counter" and not is_counter_value(point):
+            on_fault(metadata.name, "value", f"{point} is no value of a counter")
         else:
-            put(series, labels, point)
-    return SeriesFamily(head, series)
+            add_point(series, labels, point)
+    return SeriesFamily(metadata, series)
 
 
-def is_count(point: Point) -> bool:
-    """Whether a value is one that a counter can have, which excludes NaN."""
-    return isinstance(point, Number) and point.value >= 0
+def _supported(data: DataT) -> Sum | Gauge | Histogram:
+    """Return data that the text formats can express.
 
-
-def _shown(data: DataT) -> Sum | Gauge | Histogram:
+    Raises:
+        TypeError: the data is an exponential histogram.
+        ValueError: the data is a delta.
+    """
     if isinstance(data, ExponentialHistogram):
         raise TypeError("the text formats have no exponential histograms")
     temporality = getattr(data, "aggregation_temporality", _CUMULATIVE)
@@ -91,34 +93,45 @@ def _kind(data: Sum | Gauge | Histogram) -> Kind:
     return "counter" if data.is_monotonic else "updowncounter"
 
 
-def _numbers(data: Sum | Gauge, identity: Labels) -> Iterator[tuple[Labels, Number]]:
-    adds_up = isinstance(data, Sum)
+def _metadata(metric: Metric, kind: Kind) -> Metadata:
+    name = translate_name(metric.name, metric.unit or "", kind)
+    prometheus_type = KIND_TRAITS[kind].prometheus_type
+    return Metadata(name.family, prometheus_type, metric.description or "", name.unit)
+
+
+def _points(data: Sum | Gauge | Histogram, identity: Labels) -> Iterator[tuple[Labels, Point]]:
+    if isinstance(data, Histogram):
+        return _histogram_points(data, identity)
+    return _number_points(data, identity)
+
+
+def _number_points(data: Sum | Gauge, identity: Labels) -> Iterator[tuple[Labels, NumberPoint]]:
+    additive = isinstance(data, Sum)
     for point in data.data_points:
         latest = max(_exemplars(point), key=_time, default=None)
         labels = labels_of(point.attributes or {}, identity)
-        yield labels, Number(_float(point.value), adds_up, latest)
+        yield labels, NumberPoint(_float(point.value), additive, latest)
 
 
-def _buckets(data: Histogram, identity: Labels) -> Iterator[tuple[Labels, Buckets]]:
+def _histogram_points(data: Histogram, identity: Labels) -> Iterator[tuple[Labels, HistogramPoint]]:
     for point in data.data_points:
         bounds = tuple(map(float, point.explicit_bounds))
-        exemplars = {
-            bisect_left(bounds, exemplar.value): exemplar
-            for exemplar in sorted(_exemplars(point), key=_time)
-        }
-        labels = without("le", labels_of(point.attributes or {}, identity))
-        yield labels, Buckets(bounds, tuple(point.bucket_counts), _float(point.sum), exemplars)
+        labels = without_label("le", labels_of(point.attributes or {}, identity))
+        counts, total = tuple(point.bucket_counts), _float(point.sum)
+        yield labels, HistogramPoint(bounds, counts, total, _by_bucket(point, bounds))
+
+
+def _by_bucket(point: HistogramDataPoint, bounds: tuple[float, ...]) -> dict[int, Exemplar]:
+    """Return the latest exemplar of each bucket."""
+    oldest_first = sorted(_exemplars(point), key=_time)
+    return {bisect_left(bounds, exemplar.value): exemplar for exemplar in oldest_first}
 
 
 def _exemplars(point: NumberDataPoint | HistogramDataPoint) -> Iterator[Exemplar]:
     for exemplar in point.exemplars:
         if exemplar.trace_id and exemplar.span_id:
-            yield Exemplar(
-                _float(exemplar.value),
-                exemplar.time_unix_nano,
-                exemplar.trace_id,
-                exemplar.span_id,
-            )
+            value, time_ns = _float(exemplar.value), exemplar.time_unix_nano
+            yield Exemplar(value, time_ns, exemplar.trace_id, exemplar.span_id)
 
 
 def _time(exemplar: Exemplar) -> int:
@@ -126,7 +139,7 @@ def _time(exemplar: Exemplar) -> int:
 
 
 def _float(value: Any) -> float:
-    """A number of any type; infinite where it is too large for a float."""
+    """Convert a number to a float; infinity for an integer beyond the range of floats."""
     try:
         return float(value)
     except OverflowError:

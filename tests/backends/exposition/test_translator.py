@@ -1,4 +1,4 @@
-"""Names and labels of other libraries' metrics, against those that Prometheus' receiver gives."""
+"""Names and labels of SDK metrics, compared with Prometheus' OTLP receiver."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 
-from otel_meta.runtime.prometheus.formats import TEXT
-from otel_meta.runtime.prometheus.page import render
-from otel_meta.runtime.prometheus.scrape import CatalogReader
+from otel_meta.runtime.prometheus.page import render_page
+from otel_meta.runtime.prometheus.scrape import PullReader
+from otel_meta.runtime.prometheus.text_format import TEXT
 from tests.backends.servers import Prometheus
-from tests.runtime.prometheus.anything import samples
+from tests.runtime.prometheus.page_parser import parse_samples
 
 EXAMPLES = 300
 CONFIG = {
     "otlp": {
         "translation_strategy": "UnderscoreEscapingWithSuffixes",
         "promote_resource_attributes": ["service.name", "service.namespace"],
-        # What Prometheus keeps for those who came before the specification.
+        # By default, Prometheus keeps translations from before the specification.
         "label_name_underscore_sanitization": False,
         "label_name_preserve_multiple_underscores": False,
     }
 }
 ADDED = ("job", "instance")
-"""Labels that come with a push."""
+"""Labels added by the OTLP receiver."""
 
 UNITS = st.sampled_from(
     [
@@ -56,10 +56,10 @@ NAMES = st.builds(
 KEYS = st.from_regex(
     r"[a-zA-Z0-9_.\-é]{0,3}[a-zA-Z0-9][a-zA-Z0-9_.\-é]{0,3}", fullmatch=True
 ).filter(
-    lambda key: not (key.startswith("__") and key.endswith("__"))  # which a scrape would lose
+    lambda key: not (key.startswith("__") and key.endswith("__"))  # a scrape would drop the label
 )
 VALUES = (
-    st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
@@ -76,23 +76,23 @@ Series = set[tuple[str, frozenset[tuple[str, str]]]]
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus that is pushed to."""
+    """Start a Prometheus that receives OTLP."""
     with Prometheus(tmp_path_factory.mktemp("translator"), yaml.safe_dump(CONFIG)) as started:
         yield started.wait_until_ready()
 
 
 class TestTranslator:
-    def test_same(self, prometheus: Prometheus) -> None:
-        """Whatever libraries measure has the name and labels that a push of it has."""
+    def test_sdk_metrics_have_equal_names_scraped_or_pushed(self, prometheus: Prometheus) -> None:
+        """SDK metrics have equal names and labels, scraped or pushed."""
         scraped = CollectorRegistry()
         resource = Resource({"service.name": "maps", "service.namespace": "atlas"})
-        reader = CatalogReader(list, resource, scraped, lambda *_: None)
+        reader = PullReader(list, resource, scraped, lambda *_: None)
         exporter = OTLPMetricExporter(f"{prometheus.url}/api/v1/otlp/v1/metrics")
         pushing = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
         provider = MeterProvider([reader, pushing], resource, shutdown_on_exit=False)
         _measure(provider.get_meter("library"))
         pushing.force_flush()
-        page = b"".join(render(reader.families(), TEXT, lambda *_: None)).decode()
+        page = b"".join(render_page(reader.families(), TEXT, lambda *_: None)).decode()
         provider.shutdown()
 
         pushed, shown = _pushed(prometheus), _shown(page)
@@ -112,9 +112,9 @@ def _measure(meter: Meter) -> None:
     )
     @given(NAMES, UNITS, st.sampled_from(sorted(KINDS)), st.dictionaries(KEYS, VALUES, max_size=3))
     def measure(name: str, unit: str, kind: str, attributes: dict[str, Any]) -> None:
-        create, verb = KINDS[kind]
+        create, method = KINDS[kind]
         instrument = getattr(meter, create)(f"m{next(numbers)}n{name}", unit)
-        getattr(instrument, verb)(1, attributes)
+        getattr(instrument, method)(1, attributes)
 
     measure()
 
@@ -122,7 +122,7 @@ def _measure(meter: Meter) -> None:
 def _shown(page: str) -> Series:
     return {
         _series(name, dict(labels))
-        for name, labels in samples(page, "")
+        for name, labels in parse_samples(page)
         if name not in ("target_info", "otel_meta_up")
     }
 
@@ -130,9 +130,9 @@ def _shown(page: str) -> Series:
 def _pushed(prometheus: Prometheus) -> Series:
     found = prometheus.get("query", query='{job="atlas/maps"}')["result"]
     return {
-        _series(one["metric"].pop("__name__"), one["metric"])
-        for one in found
-        if one["metric"]["__name__"] != "target_info"
+        _series(each["metric"].pop("__name__"), each["metric"])
+        for each in found
+        if each["metric"]["__name__"] != "target_info"
     }
 
 

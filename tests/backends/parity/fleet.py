@@ -30,8 +30,8 @@ class Service:
         """Where it is scraped."""
         metrics = self.telemetry.telemetry.metrics
         assert metrics is not None
-        assert metrics.port is not None
-        return metrics.port.number
+        assert metrics.server is not None
+        return metrics.server.port
 
     def work(self) -> None:
         """Record once with every instrument and every value of every label."""

@@ -9,47 +9,47 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from otel_meta.runtime.prometheus.attributes import (
     attribute_text,
-    body_of,
+    format_labels,
     labels_of,
     sorted_labels,
-    without,
+    without_label,
 )
 
 IDENTITY = (("service_name", "maps"), ("service_namespace", "atlas"))
 
 
 class TestLabels:
-    def test_sorted(self) -> None:
-        """They come by name, with those of the resource."""
+    def test_labels_of_point_and_resource_are_sorted_by_name(self) -> None:
+        """Labels of point and resource are sorted by name."""
         assert (("a", "1"), *IDENTITY, ("z", "2")) == labels_of({"z": 2, "a": "1"}, IDENTITY)
 
-    def test_collision(self) -> None:
-        """Keys that become one label are joined in the order of the keys."""
+    def test_values_of_colliding_keys_are_joined_in_order_of_keys(self) -> None:
+        """Values of colliding keys are joined in the order of the keys."""
         given = {"a_b": "3", "a.b": "2", "a-b": "1"}
 
         assert (("a_b", "1;2;3"),) == labels_of(given, ())
 
-    def test_collision_of_nothing(self) -> None:
-        """An empty value is joined with nothing."""
+    def test_empty_value_of_colliding_key_is_left_out(self) -> None:
+        """An empty value of a colliding key is left out."""
         assert (("a_b", "3"),) == labels_of({"a-b": "", "a_b": "3"}, ())
 
-    def test_identity_set(self) -> None:
-        """What a point says of itself wins over the resource, unless it says nothing."""
+    def test_label_of_point_overrides_resource_unless_it_is_empty(self) -> None:
+        """A label of the point overrides the resource unless it is empty."""
         given = {"service.name": "other", "service.namespace": ""}
 
         assert (("service_name", "other"), IDENTITY[1]) == labels_of(given, IDENTITY)
 
-    def test_empty(self) -> None:
-        """A label without a value is no label."""
+    def test_label_without_value_is_left_out(self) -> None:
+        """A label without a value is left out."""
         assert () == labels_of({"a": "", "b": None}, ())
         assert () == sorted_labels([("a", "")])
 
-    def test_without(self) -> None:
-        """One can be left out."""
-        assert (("a", "1"),) == without("le", (("a", "1"), ("le", "2")))
+    def test_label_is_removed_by_its_name(self) -> None:
+        """A label is removed by its name."""
+        assert (("a", "1"),) == without_label("le", (("a", "1"), ("le", "2")))
 
 
-class TestText:
+class TestAttributeText:
     @pytest.mark.parametrize(
         ("value", "text"),
         [
@@ -73,20 +73,22 @@ class TestText:
             (["\ud800"], '["?"]'),
         ],
     )
-    def test_known(self, value: Any, text: str) -> None:
-        """An attribute's value is written as Prometheus' OTLP receiver writes it."""
+    def test_attribute_value_is_text_as_in_prometheus_otlp_receiver(
+        self, value: Any, text: str
+    ) -> None:
+        """An attribute value is text as in Prometheus' OTLP receiver."""
         assert text == attribute_text(value)
 
     @given(st.floats(allow_nan=False))
-    def test_float(self, value: float) -> None:
-        """A number can be read back."""
+    def test_float_survives_conversion_to_text(self, value: float) -> None:
+        """A float survives the conversion to text."""
         assert value == float(attribute_text(value))
 
 
-class TestBody:
-    @given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1))
-    def test_any(self, text: str) -> None:
-        """Whatever a value is, a parser reads it back."""
-        (family,) = parse(f"x{{{body_of((('a', text),))}}} 1\n")
+class TestFormatLabels:
+    @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+    def test_parser_reads_back_any_label_value(self, text: str) -> None:
+        """A parser reads back any label value."""
+        (family,) = parse(f"x{{{format_labels((('a', text),))}}} 1\n")
 
         assert {"a": text} == family.samples[0].labels

@@ -9,9 +9,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
 from otel_meta.model import Instrument
 from otel_meta.runtime.prometheus.declared_metrics import DeclaredMetrics
-from otel_meta.runtime.prometheus.families import CHUNK
-from otel_meta.runtime.prometheus.formats import OPENMETRICS, TEXT, Format
-from otel_meta.runtime.prometheus.page import render
+from otel_meta.runtime.prometheus.families import CHUNK_SIZE
+from otel_meta.runtime.prometheus.metric_points import NumberPoint
+from otel_meta.runtime.prometheus.page import render_page
+from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT, TextFormat
 from otel_meta.runtime.recording.cells import SumCell
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -30,29 +31,29 @@ DRAWING = Histogram("atlas.drawing", "Time to draw.", Tile, unit="s", buckets=(0
 OPEN = UpDownCounter("atlas.open_maps", "Maps that are open.", NoLabels)
 
 
-class Atlas:
-    """Instruments, live, and the page of theirs alone."""
+class AtlasPage:
+    """Live instruments on a page without other metrics."""
 
     def __init__(self, *instruments: Instrument[...], identity: Any = (("z", "1"),)) -> None:
         self.storage = MetricStorage(Faults())
         self.live: list[Any] = [self.storage.recorder(each) for each in instruments]
-        self.told: list[tuple[str, str]] = []
+        self.faults: list[tuple[str, str]] = []
         families = [self.storage.family(each) for each in instruments]
-        self._catalogue = DeclaredMetrics(lambda: families, identity, self._tell)
+        self.declared = DeclaredMetrics(lambda: families, identity, self._report)
 
-    def page(self, written: Format = TEXT) -> list[str]:
-        """The lines of a page."""
-        pieces = render(self._catalogue.families(), written, self._tell)
-        return b"".join(pieces).decode().splitlines()
+    def page(self, text_format: TextFormat = TEXT) -> list[str]:
+        """Render a page as lines."""
+        chunks = render_page(self.declared.families(), text_format, self._report)
+        return b"".join(chunks).decode().splitlines()
 
-    def _tell(self, metric: str, reason: str, _detail: object) -> None:
-        self.told.append((metric, reason))
+    def _report(self, metric: str, reason: str, _detail: object) -> None:
+        self.faults.append((metric, reason))
 
 
 class TestLines:
-    def test_counter(self) -> None:
-        """A counter, each format with the name of its own for the family."""
-        atlas = Atlas(SENT)
+    def test_family_name_of_counter_depends_on_format(self) -> None:
+        """The family name of a counter depends on the format."""
+        atlas = AtlasPage(SENT)
         atlas.live[0].add(2)
 
         assert [
@@ -68,24 +69,24 @@ class TestLines:
             "# EOF",
         ] == atlas.page(OPENMETRICS)
 
-    def test_gauge(self) -> None:
-        """A gauge, by the latest value; its labels by name, whatever their declared order."""
-        atlas = Atlas(MEMORY)
+    def test_gauge_shows_latest_value_and_labels_sorted_by_name(self) -> None:
+        """A gauge shows the latest value, and labels sorted by name."""
+        atlas = AtlasPage(MEMORY)
         atlas.live[0].set(1, style="dark", kind="raster")
         atlas.live[0].set(2, style="dark", kind="raster")
 
         assert 'atlas_memory_bytes{kind="raster",style="dark",z="1"} 2.0' == atlas.page()[-1]
 
-    def test_up_down(self) -> None:
-        """An up-down counter is a gauge."""
-        atlas = Atlas(OPEN)
+    def test_up_down_counter_is_shown_as_gauge(self) -> None:
+        """An up-down counter is shown as a gauge."""
+        atlas = AtlasPage(OPEN)
         atlas.live[0].add(-2)
 
         assert ["# TYPE atlas_open_maps gauge", 'atlas_open_maps{z="1"} -2.0'] == atlas.page()[1:]
 
-    def test_histogram(self) -> None:
-        """A histogram, bucket by bucket."""
-        atlas = Atlas(DRAWING)
+    def test_histogram_shows_buckets_count_and_sum(self) -> None:
+        """A histogram shows buckets, count and sum."""
+        atlas = AtlasPage(DRAWING)
         atlas.live[0].record(0.5, style="dark")
 
         assert [
@@ -96,33 +97,33 @@ class TestLines:
             'atlas_drawing_seconds_sum{kind="vector",style="dark",z="1"} 0.5',
         ] == atlas.page()[2:]
 
-    def test_no_series(self) -> None:
-        """An instrument without series, or with none that has a value, is not shown at all."""
-        atlas = Atlas(MEMORY, DRAWING)
+    def test_instrument_without_values_is_not_shown(self) -> None:
+        """An instrument without values is not shown."""
+        atlas = AtlasPage(MEMORY, DRAWING)
         atlas.storage.family(MEMORY).find({"style": "dark", "kind": "vector"})
 
         assert [] == atlas.page()
 
-    def test_many(self) -> None:
-        """More series than a piece holds are all there, under one head."""
-        atlas = Atlas(MEMORY)
-        for number in range(2 * CHUNK + 1):
+    def test_families_longer_than_chunk_have_one_header(self) -> None:
+        """Families longer than a chunk have one header."""
+        atlas = AtlasPage(MEMORY)
+        for number in range(2 * CHUNK_SIZE + 1):
             atlas.live[0].set(number, style=f"s{number}")
 
-        assert 2 + 2 * CHUNK + 1 == len(atlas.page())
+        assert 2 + 2 * CHUNK_SIZE + 1 == len(atlas.page())
 
-    def test_bare(self) -> None:
-        """Nothing is between no braces where there are no labels at all."""
-        atlas = Atlas(SENT, identity=())
+    def test_series_without_labels_has_no_braces(self) -> None:
+        """A series without labels has no braces."""
+        atlas = AtlasPage(SENT, identity=())
         atlas.live[0].add(1)
 
         assert "atlas_sent_bytes_total 1.0" == atlas.page()[-1]
 
 
 class TestLabels:
-    def test_kept(self) -> None:
-        """A series' labels are written once, and then kept with it."""
-        atlas = Atlas(SENT)
+    def test_rendered_labels_are_cached_in_cell(self) -> None:
+        """Rendered labels are cached in the cell."""
+        atlas = AtlasPage(SENT)
         atlas.page()
         (cell,) = atlas.storage.family(SENT).cells()
         assert 'z="1"' == cell.rendered
@@ -130,24 +131,24 @@ class TestLabels:
 
         assert 'atlas_sent_bytes_total{z="kept"} 0.0' == atlas.page()[-1]
 
-    def test_empty(self) -> None:
-        """A label without a value is no label."""
-        atlas = Atlas(MEMORY)
+    def test_label_without_value_is_left_out(self) -> None:
+        """A label without a value is left out."""
+        atlas = AtlasPage(MEMORY)
         atlas.live[0].set(1, style="")
 
         assert 'atlas_memory_bytes{kind="vector",z="1"} 1.0' == atlas.page()[-1]
 
-    def test_overflow(self) -> None:
-        """What is over the limit is one series, marked as such."""
-        atlas = Atlas(Gauge("atlas.memory", "Memory.", Tile, max_series=1))
+    def test_series_above_limit_are_one_series_with_overflow_label(self) -> None:
+        """Series above the limit are one series with the overflow label."""
+        atlas = AtlasPage(Gauge("atlas.memory", "Memory.", Tile, max_series=1))
         for style in ("dark", "light"):
             atlas.live[0].set(1, style=style)
 
         assert 'atlas_memory{otel_metric_overflow="true",z="1"} 1.0' == atlas.page()[-1]
 
-    def test_removed(self) -> None:
-        """A series that was removed is not shown any more."""
-        atlas = Atlas(MEMORY)
+    def test_removed_series_is_not_shown(self) -> None:
+        """A removed series is not shown."""
+        atlas = AtlasPage(MEMORY)
         for style in ("dark", "light"):
             atlas.live[0].set(1, style=style)
         atlas.live[0].remove(style="dark")
@@ -156,9 +157,9 @@ class TestLabels:
 
 
 class TestExemplars:
-    def test_sampled(self) -> None:
-        """What was recorded in a sampled span leads to its trace, in OpenMetrics alone."""
-        atlas = Atlas(SENT, DRAWING)
+    def test_openmetrics_shows_exemplar_of_sampled_span(self) -> None:
+        """OpenMetrics shows an exemplar of a sampled span."""
+        atlas = AtlasPage(SENT, DRAWING)
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(atlas.storage.spans)
         with provider.get_tracer("one").start_as_current_span("s") as span:
@@ -176,53 +177,53 @@ class TestExemplars:
 
 class TestFaults:
     @pytest.mark.parametrize("value", [math.nan, -1.0])
-    def test_no_count(self, value: float) -> None:
-        """A series that no counter can have is left out and told of; the others are shown."""
-        atlas = Atlas(TILES)
+    def test_impossible_value_of_counter_is_left_out_and_reported(self, value: float) -> None:
+        """An impossible value of a counter is left out and reported."""
+        atlas = AtlasPage(TILES)
         atlas.live[0].add(1, style="dark", kind="raster")
         family = atlas.storage.family(TILES)
         cell: SumCell = family.series(("odd", "vector"))
         cell.numbers[0] = value
 
         assert 3 == len(atlas.page()) - 2
-        assert [("atlas_tiles_total", "value")] == atlas.told
+        assert [("atlas_tiles_total", "value")] == atlas.faults
 
-    def test_family(self) -> None:
-        """An instrument that cannot be rendered is left out and told of; the others are shown."""
-        atlas = Atlas(OPEN, SENT)
+    def test_failing_instrument_is_left_out_and_reported(self) -> None:
+        """A failing instrument is left out and reported."""
+        atlas = AtlasPage(OPEN, SENT)
         atlas.live[0].add(1)
         (cell,) = atlas.storage.family(OPEN).cells()
         cell.labels = ("one", "too", "many")
 
         assert "atlas_open_maps" not in str(atlas.page())
         assert 'atlas_sent_bytes_total{z="1"} 0.0' == atlas.page()[-1]
-        assert ("atlas_open_maps", "not exposed") in atlas.told
+        assert ("atlas_open_maps", "not exposed") in atlas.faults
 
-    def test_source(self) -> None:
-        """So is a catalogue whose source fails: a page is made all the same."""
-        told: list[str] = []
+    def test_failing_source_of_instruments_is_reported(self) -> None:
+        """A failing source of instruments is reported and yields no families."""
+        reasons: list[str] = []
 
         def fail() -> list[Any]:
             raise OSError("no")
 
-        catalogue = DeclaredMetrics(fail, (), lambda *fault: told.append(fault[1]))
+        declared = DeclaredMetrics(fail, (), lambda *fault: reasons.append(fault[1]))
 
-        assert [] == list(catalogue.families())
-        assert ["catalogue"] == told
+        assert [] == list(declared.families())
+        assert ["catalogue"] == reasons
 
 
 class TestSeries:
-    def test_same(self) -> None:
-        """What can be joined with other families is what the lines show."""
-        atlas = Atlas(SENT, MEMORY, DRAWING, OPEN)
+    def test_points_of_family_equal_its_lines(self) -> None:
+        """The points of a family are equal to the values in the lines."""
+        atlas = AtlasPage(SENT, MEMORY, DRAWING, OPEN)
         atlas.live[0].add(1)
         atlas.live[1].set(2, style="dark")
         atlas.live[2].record(0.5, style="dark")
         atlas.live[3].add(3)
-        shown = [family.series() for family in atlas._catalogue.families()]
+        shown = [family.series() for family in atlas.declared.families()]
 
         assert [1.0, 2.0, (0, 1, 0), 3.0] == [
-            getattr(point, "value", None) or point.counts
+            point.value if isinstance(point, NumberPoint) else point.counts
             for series in shown
             for point in series.values()
         ]

@@ -4,40 +4,50 @@ import gzip
 
 import pytest
 
-from otel_meta.runtime.prometheus.formats import OPENMETRICS, TEXT
-from otel_meta.runtime.prometheus.handler import Answer, ScrapeHandler, ScrapeRequest
+from otel_meta.runtime.prometheus.handler import Response, ScrapeHandler, ScrapeRequest
+from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT
 
 TOKEN = "s3cret.Token~=="
 
 
-def answers(token: str | None = None) -> ScrapeHandler:
-    """Pages that say what was asked for."""
+def echo_handler(token: str | None = None) -> ScrapeHandler:
+    """Return a handler whose pages contain the format and the names of the request."""
     return ScrapeHandler(
-        lambda written, names: [written.media_type.encode(), b" ", "|".join(names).encode()], token
+        lambda text_format, names: [
+            text_format.media_type.encode(),
+            b" ",
+            "|".join(names).encode(),
+        ],
+        token,
     )
 
 
 class TestPage:
-    def test_plain(self) -> None:
-        """A page comes whole, with its type, and with what it depends on."""
+    def test_response_has_type_and_vary(self) -> None:
+        """A response has the page, the content type and the Vary header."""
         headers = {"content-type": TEXT.content_type, "vary": "accept, accept-encoding"}
 
-        assert Answer(200, headers, b"text/plain ") == answers().to(ScrapeRequest())
+        assert Response(200, headers, b"text/plain ") == echo_handler().handle(ScrapeRequest())
 
-    def test_format(self) -> None:
-        """It is in the format that was asked for."""
-        answer = answers().to(ScrapeRequest(accept="application/openmetrics-text"))
+    def test_format_follows_accept_header(self) -> None:
+        """The format follows the Accept header."""
+        response = echo_handler().handle(ScrapeRequest(accept="application/openmetrics-text"))
 
-        assert OPENMETRICS.content_type == answer.headers["content-type"]
-        assert b"application/openmetrics-text " == answer.body
+        assert OPENMETRICS.content_type == response.headers["content-type"]
+        assert b"application/openmetrics-text " == response.body
 
-    def test_zipped(self) -> None:
-        """It is zipped for whoever takes that, alike each time."""
-        answer = answers().to(ScrapeRequest(accept_encoding="gzip"))
+    def test_page_is_compressed_on_request(self) -> None:
+        """A client that accepts gzip gets gzip."""
+        response = echo_handler().handle(ScrapeRequest(accept_encoding="gzip"))
 
-        assert "gzip" == answer.headers["content-encoding"]
-        assert b"text/plain " == gzip.decompress(answer.body)
-        assert answer == answers().to(ScrapeRequest(accept_encoding="gzip"))
+        assert "gzip" == response.headers["content-encoding"]
+        assert b"text/plain " == gzip.decompress(response.body)
+
+    def test_compression_is_deterministic(self) -> None:
+        """Two responses to one request are equal, byte for byte."""
+        request = ScrapeRequest(accept_encoding="gzip")
+
+        assert echo_handler().handle(request) == echo_handler().handle(request)
 
     @pytest.mark.parametrize(
         ("query", "names"),
@@ -50,18 +60,20 @@ class TestPage:
             ("&&=;%", ""),
         ],
     )
-    def test_names(self, query: str, names: str) -> None:
-        """It is of the families that the query names."""
-        assert f"text/plain {names}".encode() == answers().to(ScrapeRequest(query)).body
+    def test_query_selects_families(self, query: str, names: str) -> None:
+        """The query parameter ``name[]`` selects families."""
+        response = echo_handler().handle(ScrapeRequest(query))
+
+        assert f"text/plain {names}".encode() == response.body
 
 
 class TestToken:
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-    def test_admitted(self, scheme: str) -> None:
-        """Whoever bears the token gets the page."""
-        asked = ScrapeRequest(authorization=f"{scheme} {TOKEN}")
+    def test_right_token_is_accepted(self, scheme: str) -> None:
+        """A request with the token gets the page."""
+        request = ScrapeRequest(authorization=f"{scheme} {TOKEN}")
 
-        assert 200 == answers(TOKEN).to(asked).status
+        assert 200 == echo_handler(TOKEN).handle(request).status
 
     @pytest.mark.parametrize(
         "authorization",
@@ -79,13 +91,15 @@ class TestToken:
             "Bearer \u2603",
         ],
     )
-    def test_refused(self, authorization: str) -> None:
-        """Nobody else does, and is told how to."""
-        answer = answers(TOKEN).to(ScrapeRequest(authorization=authorization))
+    def test_other_tokens_are_refused(self, authorization: str) -> None:
+        """A request without the token gets a 401 with the scheme, without the token."""
+        response = echo_handler(TOKEN).handle(ScrapeRequest(authorization=authorization))
 
-        assert (401, "Bearer") == (answer.status, answer.headers["www-authenticate"])
-        assert TOKEN.encode() not in answer.body
+        assert (401, "Bearer") == (response.status, response.headers["www-authenticate"])
+        assert TOKEN.encode() not in response.body
 
-    def test_unneeded(self) -> None:
-        """Without a token to bear, one that is borne does no harm."""
-        assert 200 == answers().to(ScrapeRequest(authorization="Bearer any")).status
+    def test_needless_token_is_ignored(self) -> None:
+        """A handler without a token ignores the Authorization header."""
+        request = ScrapeRequest(authorization="Bearer any")
+
+        assert 200 == echo_handler().handle(request).status

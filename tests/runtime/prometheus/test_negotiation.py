@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.runtime.prometheus.formats import OPENMETRICS, TEXT
-from otel_meta.runtime.prometheus.negotiation import format_for, gzip_accepted
+from otel_meta.runtime.prometheus.negotiation import accepts_gzip, negotiate_format
+from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT
 
-# Prometheus 3 and 2, as they ask by default, and with native histograms.
+# Accept headers of Prometheus 3 and 2 by default, and of Prometheus 3 with native histograms.
 PROMETHEUS_3 = (
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
     "application/openmetrics-text;version=0.0.1;q=0.5,"
@@ -24,7 +24,7 @@ PROTOBUF = (
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
 
 
-class TestFormat:
+class TestNegotiateFormat:
     @pytest.mark.parametrize(
         "accept",
         [
@@ -41,9 +41,9 @@ class TestFormat:
             "*/*;q=0.1, application/openmetrics-text;q=0.1",
         ],
     )
-    def test_openmetrics(self, accept: str) -> None:
-        """OpenMetrics is the answer where it is asked for, and nothing is liked better."""
-        assert OPENMETRICS is format_for(accept)
+    def test_openmetrics_is_chosen_if_named_and_not_outweighed(self, accept: str) -> None:
+        """OpenMetrics is chosen if named and not outweighed."""
+        assert OPENMETRICS is negotiate_format(accept)
 
     @pytest.mark.parametrize(
         "accept",
@@ -64,35 +64,39 @@ class TestFormat:
             PROTOBUF,
         ],
     )
-    def test_text(self, accept: str) -> None:
-        """The plain text format is the answer where it is asked for, and to what cannot be met."""
-        assert TEXT is format_for(accept)
+    def test_plain_text_is_chosen_if_preferred_and_for_unsupported_formats(
+        self, accept: str
+    ) -> None:
+        """Plain text is chosen if preferred, and for unsupported formats."""
+        assert TEXT is negotiate_format(accept)
 
     @given(st.text(st.characters(codec="latin-1")))
-    def test_any(self, accept: str) -> None:
-        """There is an answer to any header."""
-        assert format_for(accept) in (TEXT, OPENMETRICS)
+    def test_any_header_gets_answer(self, accept: str) -> None:
+        """Any header gets an answer."""
+        assert negotiate_format(accept) in (TEXT, OPENMETRICS)
 
     @given(st.integers(0, 1000), st.integers(0, 1000), st.booleans())
-    def test_weights(self, openmetrics: int, text: int, swapped: bool) -> None:
-        """The format with the higher weight is the answer, in whatever order they come."""
+    def test_format_with_higher_weight_is_chosen_in_either_order(
+        self, openmetrics: int, text: int, swapped: bool
+    ) -> None:
+        """The format with the higher weight is chosen in either order."""
         ranges = [
             f"application/openmetrics-text;version=1.0.0;q={openmetrics / 1000:.3f}",
             f"text/plain;version=0.0.4;q={text / 1000:.3f}",
         ]
-        wanted = OPENMETRICS if openmetrics >= text and openmetrics else TEXT
+        expected = OPENMETRICS if openmetrics >= text and openmetrics else TEXT
 
-        assert wanted is format_for(",".join(reversed(ranges) if swapped else ranges))
+        assert expected is negotiate_format(",".join(reversed(ranges) if swapped else ranges))
 
 
-class TestCoding:
+class TestAcceptsGzip:
     @pytest.mark.parametrize(
         "header",
         ["gzip", "GZip", "deflate, gzip;q=0.5", "*", "gzip, identity", "x-gzip", "gzip;q=1.000"],
     )
-    def test_accepted(self, header: str) -> None:
-        """Whoever takes gzip gets it."""
-        assert gzip_accepted(header)
+    def test_gzip_is_accepted_if_preferred(self, header: str) -> None:
+        """Gzip is accepted if preferred."""
+        assert accepts_gzip(header)
 
     @pytest.mark.parametrize(
         "header",
@@ -107,11 +111,11 @@ class TestCoding:
             "gzip;q=x",
         ],
     )
-    def test_refused(self, header: str) -> None:
-        """Nobody else does."""
-        assert not gzip_accepted(header)
+    def test_gzip_is_refused_if_excluded_or_outweighed(self, header: str) -> None:
+        """Gzip is refused if excluded or outweighed."""
+        assert not accepts_gzip(header)
 
     @given(st.text(st.characters(codec="latin-1")))
-    def test_any(self, header: str) -> None:
-        """There is an answer to any header."""
-        assert gzip_accepted(header) in (True, False)
+    def test_any_header_gets_answer(self, header: str) -> None:
+        """Any header gets an answer."""
+        assert accepts_gzip(header) in (True, False)

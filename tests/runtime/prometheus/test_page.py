@@ -5,45 +5,52 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel_meta.runtime.prometheus.families import Head, SeriesFamily
-from otel_meta.runtime.prometheus.formats import OPENMETRICS, TEXT, Format
-from otel_meta.runtime.prometheus.page import render
-from otel_meta.runtime.prometheus.samples import Buckets, Number
+from otel_meta.runtime.prometheus.attributes import Labels
+from otel_meta.runtime.prometheus.families import Metadata, SeriesFamily
+from otel_meta.runtime.prometheus.metric_points import HistogramPoint, NumberPoint, Point
+from otel_meta.runtime.prometheus.page import render_page
+from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT, TextFormat
 
 Faults = list[tuple[str, str]]
 
 
-def family(name: str, kind: str = "gauge", label: str = "1", help: str = "") -> SeriesFamily:  # noqa: A002  # as it is called everywhere
-    """A family with one series."""
-    point = Buckets((1.0,), (1, 1), 2.0) if kind == "histogram" else Number(1.0, adds_up=True)
-    return SeriesFamily(Head(name, kind, help), {(("a", label),): point})
+def family(name: str, kind: str = "gauge", label: str = "1", help: str = "") -> SeriesFamily:  # noqa: A002  # as in Metadata
+    """Return a family with one series."""
+    point = (
+        HistogramPoint((1.0,), (1, 1), 2.0)
+        if kind == "histogram"
+        else NumberPoint(1.0, additive=True)
+    )
+    return SeriesFamily(Metadata(name, kind, help), {(("a", label),): point})
 
 
 def page(
     *families: SeriesFamily,
-    written: Format = TEXT,
-    told: Faults | None = None,
+    text_format: TextFormat = TEXT,
+    faults: Faults | None = None,
     names: tuple[str, ...] = (),
 ) -> str:
-    """A page of them."""
-    faults = [] if told is None else told
-    pieces = render(families, written, lambda m, r, _: faults.append((m, r)), names)
-    return b"".join(pieces).decode()
+    """Render a page of families."""
+    reported = [] if faults is None else faults
+    chunks = render_page(
+        families, text_format, lambda source, reason, _: reported.append((source, reason)), names
+    )
+    return b"".join(chunks).decode()
 
 
-class TestNames:
-    def test_one_name(self) -> None:
-        """Families of one name and type are one, described as the first is; series add up."""
-        told: Faults = []
+class TestMerge:
+    def test_families_of_equal_name_and_type_are_merged(self) -> None:
+        """Families of equal name and type are merged and series added up."""
+        faults: Faults = []
         first, later = family("x", help="First."), family("x", help="Later.")
 
         assert '# HELP x First.\n# TYPE x gauge\nx{a="1"} 2.0\nx{a="2"} 1.0\n' == page(
-            first, later, family("x", label="2"), told=told
+            first, later, family("x", label="2"), faults=faults
         )
-        assert [] == told
+        assert [] == faults
 
     @pytest.mark.parametrize(
-        ("first", "later", "told"),
+        ("first", "later", "reported"),
         [
             (family("x"), family("x", "counter"), "x"),
             (family("x", "counter"), family("x"), "x"),
@@ -55,24 +62,26 @@ class TestNames:
             (family("c", "counter"), family("c_created"), "c_created"),
         ],
     )
-    @pytest.mark.parametrize("written", [TEXT, OPENMETRICS])
-    def test_conflict(
-        self, first: SeriesFamily, later: SeriesFamily, told: str, written: Format
+    @pytest.mark.parametrize("text_format", [TEXT, OPENMETRICS])
+    def test_first_of_two_conflicting_families_is_shown(
+        self, first: SeriesFamily, later: SeriesFamily, reported: str, text_format: TextFormat
     ) -> None:
-        """Of two that cannot both be told apart, the first is shown, and the later told of."""
+        """The first of two conflicting families is shown, the later reported."""
         faults: Faults = []
 
-        assert page(first, written=written) == page(first, later, written=written, told=faults)
-        assert [(told, "conflict")] == faults
+        assert page(first, text_format=text_format) == page(
+            first, later, text_format=text_format, faults=faults
+        )
+        assert [(reported, "conflict")] == faults
 
-    def test_no_conflict(self) -> None:
-        """Names that merely look alike are no conflict."""
+    def test_similar_names_are_no_conflict(self) -> None:
+        """Similar names are no conflict."""
         names = {"x", "x_total_y", "x_2"}
-        told: Faults = []
-        text = page(*map(family, sorted(names)), told=told)
+        faults: Faults = []
+        text = page(*map(family, sorted(names)), faults=faults)
 
         assert names == {line.split()[2] for line in text.splitlines() if "# TYPE" in line}
-        assert [] == told
+        assert [] == faults
 
 
 class TestFilter:
@@ -88,52 +97,55 @@ class TestFilter:
             ("other", ""),
         ],
     )
-    def test_name(self, name: str, shown: str) -> None:
-        """A name chooses its family, or that of the samples which bear it."""
+    def test_name_of_family_or_of_its_samples_selects_family(self, name: str, shown: str) -> None:
+        """A name of a family or of its samples selects the family."""
         families = (family("h", "histogram"), family("c", "counter"), family("g"))
         text = page(*families, names=(name,))
 
         assert shown == "".join(line.split()[2] for line in text.splitlines() if "# TYPE" in line)
 
-    def test_names(self) -> None:
-        """Several names choose several, and OpenMetrics ends as it should with none."""
+    def test_several_names_select_several_families(self) -> None:
+        """Several names select several families."""
         families = (family("a"), family("b"), family("c"))
 
         assert page(families[0], families[2]) == page(*families, names=("c", "a"))
-        assert "# EOF\n" == page(*families, names=("other",), written=OPENMETRICS)
+
+    def test_openmetrics_page_without_families_ends_with_eof(self) -> None:
+        """An OpenMetrics page without families is the EOF line."""
+        assert "# EOF\n" == page(family("a"), names=("other",), text_format=OPENMETRICS)
 
 
-class Broken(SeriesFamily):
-    """One that fails in the middle."""
+class FailingFamily(SeriesFamily):
+    """A family with an error after the first line."""
 
-    def pieces(self, written: Format) -> Iterator[str]:
-        """A line, and no further."""
+    def chunks(self, text_format: TextFormat) -> Iterator[str]:
+        """Yield a line and fail."""
         yield "x 1"
         raise RuntimeError("broken")
 
 
 class TestFaults:
-    @pytest.mark.parametrize("written", [TEXT, OPENMETRICS])
-    def test_broken(self, written: Format) -> None:
-        """A family that fails is left out whole and told of; the others are shown."""
-        told: Faults = []
-        broken = Broken(Head("x", "gauge"), {})
+    @pytest.mark.parametrize("text_format", [TEXT, OPENMETRICS])
+    def test_family_that_fails_is_left_out_and_reported(self, text_format: TextFormat) -> None:
+        """A family that fails is left out and reported."""
+        faults: Faults = []
+        broken = FailingFamily(Metadata("x", "gauge"), {})
 
-        assert page(family("a"), family("b"), written=written) == page(
-            family("a"), broken, family("b"), written=written, told=told
+        assert page(family("a"), family("b"), text_format=text_format) == page(
+            family("a"), broken, family("b"), text_format=text_format, faults=faults
         )
-        assert [("x", "not exposed")] == told
+        assert [("x", "not exposed")] == faults
 
-    def test_surrogates(self) -> None:
-        """Text that UTF-8 cannot hold is shown as far as it can."""
+    def test_lone_surrogates_become_question_marks(self) -> None:
+        """Lone surrogates become question marks."""
         assert "# HELP x ?." in page(family("x", help="\ud800."))
 
 
-class TestHead:
-    def test_help(self) -> None:
-        """A description is one line, whatever it holds; an empty one is none."""
+class TestMetadata:
+    def test_description_is_escaped_to_single_line(self) -> None:
+        """A description is escaped to a single line."""
         text, openmetrics = (
-            page(family("x", help='a\\b\n"c"'), written=each).splitlines()[0]
+            page(family("x", help='a\\b\n"c"'), text_format=each).splitlines()[0]
             for each in (TEXT, OPENMETRICS)
         )
 
@@ -141,23 +153,29 @@ class TestHead:
         assert r"# HELP x a\\b\n\"c\"" == openmetrics
         assert "# HELP" not in page(family("x"))
 
-    def test_info(self) -> None:
-        """A type of OpenMetrics' is a gauge in plain text."""
+    def test_info_family_is_gauge_in_plain_text(self) -> None:
+        """An info family is a gauge in plain text."""
         assert ["# TYPE target_info gauge", 'target_info{a="1"} 1.0'] == page(
             family("target", "info")
         ).splitlines()
-        assert "# TYPE target info" in page(family("target", "info"), written=OPENMETRICS)
+        assert "# TYPE target info" in page(family("target", "info"), text_format=OPENMETRICS)
 
 
-class TestTurns:
-    def test_pauses(self) -> None:
-        """A long page lets other threads run, again and again; a short one does not stop."""
+class TestGil:
+    def test_long_page_yields_gil_again_and_again(self) -> None:
+        """A long page yields the GIL again and again."""
         pauses: list[float] = []
-        series = {(("a", str(n)),): Number(math.pi, adds_up=True) for n in range(50_000)}
-        long = SeriesFamily(Head("x", "gauge"), series)
-        list(render([long], TEXT, lambda *_: None, pause=pauses.append))
-        after_long = len(pauses)
-        list(render([family("y")], TEXT, lambda *_: None, pause=pauses.append))
+        series: dict[Labels, Point] = {
+            (("a", str(n)),): NumberPoint(math.pi, additive=True) for n in range(50_000)
+        }
+        long = SeriesFamily(Metadata("x", "gauge"), series)
+        list(render_page([long], TEXT, lambda *_: None, pause=pauses.append))
 
-        assert after_long > 5
-        assert after_long == len(pauses)
+        assert len(pauses) > 5
+
+    def test_short_page_does_not_pause(self) -> None:
+        """A short page does not yield the GIL."""
+        pauses: list[float] = []
+        list(render_page([family("y")], TEXT, lambda *_: None, pause=pauses.append))
+
+        assert [] == pauses

@@ -18,28 +18,26 @@ from hypothesis import strategies as st
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
+from opentelemetry.sdk.metrics.export import MetricsData
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
-from prometheus_client.openmetrics.parser import (
-    text_string_to_metric_families as parse_openmetrics,
-)
-from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from otel_meta import Counter, Gauge, Histogram, MetaRepo, NoLabels, UpDownCounter, labels
 from otel_meta.errors import ConfigurationError, PortInUse
 from otel_meta.model.labels import Label
+from otel_meta.model.self_metrics import UP
 from otel_meta.repos import BUILTIN
 from otel_meta.runtime.export.producer import MetricProducer
-from otel_meta.runtime.metrics import register_up
-from otel_meta.runtime.prometheus import scrape as prometheus
-from otel_meta.runtime.prometheus.scrape import CatalogReader
+from otel_meta.runtime.prometheus.scrape import PullReader, Scrape
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.resource import IDENTITY
 from otel_meta.testing import CapturedTelemetry, capture
+from tests.runtime.prometheus.page_parser import parse_page
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; escaping=allow-utf-8"
-# Prometheus 3, as it asks by default.
+# The Accept header of Prometheus 3.
 PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
     "application/openmetrics-text;version=0.0.1;q=0.5,"
@@ -65,39 +63,34 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 @pytest.fixture(scope="module")
 def atlas() -> Iterator[tuple[CapturedTelemetry, Atlas]]:
-    """Map tiles, live."""
+    """Telemetry and live instruments, shared by the tests of this module."""
     with capture("maps", Atlas) as captured:
         yield captured, captured.bind(Atlas)
 
 
 @pytest.fixture
-def impatient() -> Iterator[None]:
-    """Threads that take turns as often as they can."""
+def frequent_switches() -> Iterator[None]:
+    """Make the interpreter switch threads as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(before)
 
 
-def parsed(text: str, *, openmetrics: bool = False) -> list[Any]:
-    """Families, as the client library reads them."""
-    return list(parse_openmetrics(text) if openmetrics else parse_text(text))
-
-
-def samples(text: str, name: str, **wanted: str) -> list[float]:
-    """The values of the series of this name that have these labels."""
+def samples(text: str, name: str, **labels: str) -> list[float]:
+    """Return the values of the series with this name and these labels."""
     return [
         sample.value
-        for family in parsed(text)
+        for family in parse_page(text)
         for sample in family.samples
-        if sample.name == name and wanted.items() <= sample.labels.items()
+        if sample.name == name and labels.items() <= sample.labels.items()
     ]
 
 
 class TestFormat:
     @pytest.mark.parametrize("accept", ACCEPTS)
-    def test_accepted(self, accept: str) -> None:
-        """Whatever format is asked for, its parser takes everything of every meta-repository."""
+    def test_parsers_accept_metrics_of_all_meta_repositories(self, accept: str) -> None:
+        """The parser of each format accepts the metrics of all meta-repositories."""
         with capture() as captured:
             for repo in BUILTIN:
                 captured.bind(repo)
@@ -105,7 +98,7 @@ class TestFormat:
             assert captured.telemetry.scrape is not None
             body, content_type = captured.telemetry.scrape.render(accept)
 
-        families = parsed(body.decode(), openmetrics="openmetrics" in content_type)
+        families = parse_page(body.decode(), content_type)
         names = [family.name for family in families]
 
         assert len(set(names)) == len(names)
@@ -113,8 +106,10 @@ class TestFormat:
 
     @settings(max_examples=30)
     @given(accept=st.text(st.characters(codec="latin-1"), max_size=40) | st.just(PROMETHEUS))
-    def test_any(self, atlas: tuple[CapturedTelemetry, Atlas], accept: str) -> None:
-        """Whatever a caller accepts, there is an answer."""
+    def test_any_accept_header_gets_page(
+        self, atlas: tuple[CapturedTelemetry, Atlas], accept: str
+    ) -> None:
+        """Any Accept header gets a page."""
         assert atlas[0].prometheus_text(accept)
 
     @pytest.mark.parametrize(
@@ -128,20 +123,22 @@ class TestFormat:
             "application/openmetrics-text; version=99.0",
         ],
     )
-    def test_odd(self, atlas: tuple[CapturedTelemetry, Atlas], accept: str) -> None:
-        """So there is for a version that there is not, and its type is fit for a header."""
+    def test_unknown_version_gets_page_with_printable_content_type(
+        self, atlas: tuple[CapturedTelemetry, Atlas], accept: str
+    ) -> None:
+        """An unknown version gets a page with a printable content type."""
         scrape = atlas[0].telemetry.scrape
         assert scrape is not None
         body, content_type = scrape.render(accept)
 
-        assert b"atlas_memory_bytes" in body or b"otel_meta_up" in body
+        assert b"otel_meta_up" in body
         assert content_type.isascii()
         assert content_type.isprintable()
 
 
 class TestSeries:
-    def test_values(self) -> None:
-        """A scrape shows what was recorded, by name, unit and labels."""
+    def test_page_shows_recorded_values_by_name_unit_and_labels(self) -> None:
+        """A page shows recorded values by name, unit and labels."""
         with capture("maps", Atlas) as captured:
             _record(captured.bind(Atlas))
             text = captured.prometheus_text()
@@ -153,37 +150,37 @@ class TestSeries:
         assert [-1.0] == samples(text, "atlas_open_maps")
         assert [1.0] == samples(text, "otel_meta_up")
 
-    def test_identity(self) -> None:
-        """Every series says which service it is of, of which meta-repository, and no scope."""
+    def test_series_have_labels_of_service_and_no_scope(self) -> None:
+        """Series have the labels of the service and no scope."""
         with capture("maps", Atlas) as captured:
             _record(captured.bind(Atlas))
             text = captured.prometheus_text()
-        own = [s for f in parsed(text) for s in f.samples if s.name.startswith("atlas_")]
+        own = [s for f in parse_page(text) for s in f.samples if s.name.startswith("atlas_")]
 
         assert {("maps", "atlas-maps")} == {
             (s.labels["service_name"], s.labels["service_namespace"]) for s in own
         }
         assert [] == [s for s in own if any(name.startswith("otel_scope") for name in s.labels)]
 
-    def test_le(self) -> None:
-        """Buckets are named by floats, on every path."""
+    def test_bucket_bounds_are_floats(self) -> None:
+        """Bucket bounds are floats."""
         with capture("maps", Atlas) as captured:
             _record(captured.bind(Atlas))
             text = captured.prometheus_text()
-        found = [s.labels["le"] for f in parsed(text) for s in f.samples if "le" in s.labels]
+        found = [s.labels["le"] for f in parse_page(text) for s in f.samples if "le" in s.labels]
 
         assert ["0.1", "1.0", "10.0", "+Inf"] == found
 
-    def test_zero(self) -> None:
-        """A closed counter is shown before it counts anything."""
+    def test_counter_of_closed_label_values_is_shown_at_zero(self) -> None:
+        """A counter of closed label values is shown before its first increment."""
         with capture("maps", Atlas) as captured:
             captured.bind(Atlas).tiles.add(1, style="dark", kind="raster")
             text = captured.prometheus_text()
 
         assert [0.0] == samples(text, "atlas_tiles_total", kind="vector")
 
-    def test_overflow(self) -> None:
-        """What is over the limit is one series, marked as such."""
+    def test_series_above_limit_are_one_series_with_overflow_label(self) -> None:
+        """Series above the limit are one series with the overflow label."""
         with capture("maps", Atlas) as captured:
             atlas = captured.bind(Atlas)
             for number in range(2100):
@@ -193,32 +190,34 @@ class TestSeries:
         assert 2001 == len(samples(text, "atlas_memory_bytes"))
         assert [1.0] == samples(text, "atlas_memory_bytes", otel_metric_overflow="true")
 
-    def test_foreign(self) -> None:
-        """What other libraries record through the SDK is in the same scrape."""
+    def test_metrics_of_other_libraries_are_on_same_page(self) -> None:
+        """Metrics of other libraries are on the same page."""
         with capture("maps") as captured:
-            assert captured.telemetry.metrics is not None
-            meter = captured.telemetry.metrics.provider.get_meter("library")
-            meter.create_counter("library.calls").add(2, {"a.b": "c"})
+            meter(captured).create_counter("library.calls").add(2, {"a.b": "c"})
             text = captured.prometheus_text()
 
         assert [2.0] == samples(text, "library_calls_total", a_b="c", service_name="maps")
 
-    def test_process(self, atlas: tuple[CapturedTelemetry, Atlas]) -> None:
-        """So are the process' memory and time."""
+    def test_metrics_of_process_are_on_same_page(
+        self, atlas: tuple[CapturedTelemetry, Atlas]
+    ) -> None:
+        """Metrics of the process are on the same page."""
         assert samples(atlas[0].prometheus_text(), "process_resident_memory_bytes")
 
     @settings(max_examples=50)
     @given(text=st.text(min_size=1))
-    def test_label(self, atlas: tuple[CapturedTelemetry, Atlas], text: str) -> None:
-        """Any text that is a label value comes out of a scrape as it went in."""
+    def test_any_label_value_survives_scrape(
+        self, atlas: tuple[CapturedTelemetry, Atlas], text: str
+    ) -> None:
+        """Any label value survives the scrape."""
         captured, maps = atlas
         maps.memory.set(7, style=text)
         found = samples(captured.prometheus_text(OPENMETRICS), "atlas_memory_bytes", style=text)
 
         assert [7.0] == found
 
-    def test_surrogate(self) -> None:
-        """A label value that UTF-8 cannot hold does not take the scrape down."""
+    def test_lone_surrogate_in_label_value_does_not_fail_scrape(self) -> None:
+        """A lone surrogate in a label value does not fail the scrape."""
         with capture("maps", Atlas) as captured:
             atlas = captured.bind(Atlas)
             atlas.memory.set(1, style="\ud800")
@@ -228,8 +227,8 @@ class TestSeries:
         assert [2.0] == samples(text, "atlas_memory_bytes", style="fine")
 
     @pytest.mark.parametrize("value", [2**63, -(2**70), 10**400])
-    def test_integer(self, value: int) -> None:
-        """A gauge set to an integer of any size does not take the scrape down."""
+    def test_gauge_set_to_huge_integer_does_not_fail_scrape(self, value: int) -> None:
+        """A gauge set to a huge integer does not fail the scrape."""
         with capture("maps", Atlas) as captured:
             atlas = captured.bind(Atlas)
             atlas.memory.set(value, style="large")
@@ -240,22 +239,19 @@ class TestSeries:
 
 
 class TestTwoScopes:
-    def test_labels(self) -> None:
-        """A library that measures the same with other labels keeps its values under its labels."""
+    def test_library_metric_of_same_name_keeps_its_own_labels(self) -> None:
+        """A library metric of the same name keeps its own labels."""
         with capture("maps", Atlas) as captured:
-            assert captured.telemetry.metrics is not None
-            meter = captured.telemetry.metrics.provider.get_meter("library")
-            meter.create_up_down_counter("atlas.open_maps", description="Maps that are open.").add(
-                5, {"apple": "a", "zebra": "z"}
-            )
+            counter = meter(captured).create_up_down_counter("atlas.open_maps")
+            counter.add(5, {"apple": "a", "zebra": "z"})
             captured.bind(Atlas).open_maps.add(1)
             text = captured.prometheus_text()
 
         assert [5.0] == samples(text, "atlas_open_maps", apple="a", zebra="z")
         assert [1.0, 5.0] == sorted(samples(text, "atlas_open_maps", service_name="maps"))
 
-    def test_sum(self) -> None:
-        """What it measures with the same labels is added to what the catalogue has."""
+    def test_library_metric_of_same_name_and_labels_is_added(self) -> None:
+        """A library metric of the same name and labels is added."""
         with capture("maps", Atlas) as captured:
             meter(captured).create_up_down_counter("atlas.open_maps").add(5)
             captured.bind(Atlas).open_maps.add(1)
@@ -263,8 +259,8 @@ class TestTwoScopes:
 
         assert [6.0] == samples(text, "atlas_open_maps")
 
-    def test_type(self) -> None:
-        """Where it measures something else by the same name, the catalogue's is shown."""
+    def test_declared_metric_wins_over_library_metric_of_another_type(self) -> None:
+        """A declared metric wins over a library metric of another type."""
         with capture("maps", Atlas) as captured:
             meter(captured).create_counter("atlas.open_maps").add(5)
             captured.bind(Atlas).open_maps.add(1)
@@ -276,31 +272,26 @@ class TestTwoScopes:
 
 
 class TestStock:
-    def test_names(self) -> None:
-        """Every series of every meta-repository is what the stock exporter calls it."""
+    def test_all_series_are_equal_to_those_of_opentelemetry_exporter(self) -> None:
+        """All series are equal to those of the OpenTelemetry exporter."""
         with capture("maps", namespace="atlas-maps") as captured:
             for repo in (*BUILTIN, Atlas):
                 live = captured.bind(repo)
                 for name, instrument in repo.instruments.items():
-                    some = {field.name: _some(field) for field in instrument.label_fields}
-                    getattr(getattr(live, name), _VERBS[instrument.kind])(0.5, **some)
+                    values = {field.name: _any_value(field) for field in instrument.label_fields}
+                    getattr(getattr(live, name), _METHODS[instrument.kind])(0.5, **values)
             ours = captured.prometheus_text()
             registry = CollectorRegistry()
-            stock = PrometheusMetricReader(
-                scope_info_enabled=False,
-                resource_attribute_filter=IDENTITY.__contains__,
-                registry=registry,
-            )
-            provider = MeterProvider([], captured.telemetry.resource, shutdown_on_exit=False)
-            provider.add_metric_reader(_Also(stock, MetricProducer(captured.telemetry.storage)))
-            register_up(provider)
+            stock = _StockReader(MetricProducer(captured.telemetry.storage), registry)
+            provider = MeterProvider([stock], captured.telemetry.resource, shutdown_on_exit=False)
+            provider.get_meter("process").create_observable_gauge(UP, [_observe_one])
             theirs = generate_latest(registry).decode()
 
         assert _values(theirs, "target_info") == _values(ours, "target_info", "process", "python")
         assert 200 < len(_values(ours))
 
-    def test_registry(self) -> None:
-        """prometheus_client's own renderer shows the same from the registry."""
+    def test_prometheus_client_renders_same_series_from_registry(self) -> None:
+        """prometheus_client renders the same series from the registry."""
         with capture("maps", Atlas) as captured:
             _record(captured.bind(Atlas))
             meter(captured).create_counter("library.calls").add(2, {"a.b": "c"})
@@ -311,22 +302,23 @@ class TestStock:
                 captured.prometheus_text(), "process", "python"
             )
 
-    def test_reader(self) -> None:
-        """It is the ecosystem's reader, and leaves its registry when it is shut down."""
+    def test_readers_families_leave_registry_at_shutdown(self) -> None:
+        """A reader's families leave the registry at shutdown."""
         registry = CollectorRegistry(auto_describe=True)
-        reader = CatalogReader(list, Resource({}), registry, lambda *_: None)
+        reader = PullReader(list, Resource({}), registry, lambda *_: None)
         provider = MeterProvider([reader], Resource({}), shutdown_on_exit=False)
         provider.get_meter("library").create_counter("calls").add(1)
 
-        assert isinstance(reader, PrometheusMetricReader)
         assert "calls_total 1.0" in generate_latest(registry).decode()
         provider.shutdown()
         assert b"" == generate_latest(registry)
 
 
 class TestConcurrent:
-    def test_whole(self, impatient: None) -> None:
-        """Twenty scrapes at the same time each get everything, once."""
+    def test_twenty_concurrent_scrapes_each_get_complete_page(
+        self, frequent_switches: None
+    ) -> None:
+        """Twenty concurrent scrapes each get a complete page."""
         with capture("maps", Atlas) as captured:
             atlas = captured.bind(Atlas)
             for number in range(100):
@@ -336,17 +328,17 @@ class TestConcurrent:
 
         assert {100} == {text.count("\natlas_memory_bytes{") for text in texts}
 
-    def test_queue(self) -> None:
-        """Scrapes are made one after the other: the reader would mix overlapping ones up."""
-        under_way: list[int] = []
+    def test_concurrent_scrapes_collect_one_after_another(self) -> None:
+        """Concurrent scrapes collect one after another."""
+        running: list[int] = []
         seen: list[int] = []
 
         class Slow:
             def collect(self) -> Iterator[GaugeMetricFamily]:
-                under_way.append(1)
-                time.sleep(0.02)  # long enough for another scrape to come, if it may
-                seen.append(len(under_way))
-                under_way.pop()
+                running.append(1)
+                time.sleep(0.02)  # time for another scrape to start, if nothing prevents it
+                seen.append(len(running))
+                running.pop()
                 yield GaugeMetricFamily("slow", "Slow.", 1)
 
         with capture() as captured, ThreadPoolExecutor(4) as pool:
@@ -357,8 +349,8 @@ class TestConcurrent:
 
         assert [1] * 8 == seen
 
-    def test_after_force_flush(self) -> None:
-        """Nor does one of the SDK's, of which nothing is shown later."""
+    def test_forced_flush_of_sdk_does_not_duplicate_series(self) -> None:
+        """A forced flush of the SDK does not duplicate series."""
         with capture("maps", Atlas) as captured:
             assert captured.telemetry.metrics is not None
             calls = meter(captured).create_counter("library.calls")
@@ -370,8 +362,8 @@ class TestConcurrent:
 
         assert [3.0] == samples(text, "library_calls_total")
 
-    def test_after_flush(self) -> None:
-        """A flush does not make the next scrape come out twice."""
+    def test_flush_does_not_duplicate_series(self) -> None:
+        """A flush does not duplicate series."""
         with capture("maps", Atlas) as captured:
             captured.bind(Atlas).open_maps.add(1)
             captured.telemetry.flush()
@@ -381,13 +373,13 @@ class TestConcurrent:
         assert [1.0] == samples(text, "atlas_open_maps")
 
 
-class TestBroken:
-    def test_collection(self) -> None:
-        """Where the SDK fails for good, the catalogue is shown, and that the process is there."""
+class TestFaults:
+    def test_declared_metrics_are_shown_if_collection_of_sdk_fails(self) -> None:
+        """Declared metrics are shown if the collection of the SDK fails."""
         with capture("maps", Atlas) as captured:
             money: Any = meter(captured).create_counter("library.money")
             captured.bind(Atlas).open_maps.add(1)
-            for value in (Decimal("1.5"), 0.5):  # which the SDK adds up at a collection
+            for value in (Decimal("1.5"), 0.5):  # the SDK fails to add these at a collection
                 money.add(value)
                 text = captured.prometheus_text()
 
@@ -396,110 +388,117 @@ class TestBroken:
             assert samples(text, "target_info", service_name="maps")
             assert {("/metrics", "collection")} == faults(captured)
 
-    def test_hanging(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where a library's callback hangs, later scrapes are shown the catalogue."""
-        monkeypatch.setattr(prometheus, "_PATIENCE", 0.05)
-        hanging, go_on = Event(), Event()
+    def test_hanging_callback_does_not_block_other_scrapes(self) -> None:
+        """A hanging callback of a library does not keep other scrapes from declared metrics."""
+        hanging, proceed = Event(), Event()
+        reasons: list[str] = []
 
         def hang(_options: CallbackOptions) -> list[Observation]:
             hanging.set()
-            go_on.wait(20)
+            proceed.wait(20)
             return []
 
-        with capture("maps", Atlas) as captured, ThreadPoolExecutor(1) as pool:
-            meter(captured).create_observable_gauge("library.level", [hang])
-            captured.bind(Atlas).open_maps.add(1)
-            first = pool.submit(captured.prometheus_text)
+        storage = MetricStorage(Faults())
+        open_maps: Any = storage.recorder(Atlas.open_maps)
+        open_maps.add(1)
+        scrape = Scrape(
+            storage.families,
+            Resource({}),
+            lambda _source, reason, _detail: reasons.append(reason),
+            collection_timeout=0.05,
+        )
+        provider = MeterProvider([scrape.reader], Resource({}), shutdown_on_exit=False)
+        provider.get_meter("library").create_observable_gauge("library.level", [hang])
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(scrape.render)
             hanging.wait(20)
-            text = captured.prometheus_text()
-            go_on.set()
+            text = scrape.render()[0].decode()
+            proceed.set()
 
-            assert (
-                [1.0]
-                == samples(text, "atlas_open_maps")
-                == samples(first.result(20), "atlas_open_maps")
-            )
+            assert ["busy"] == reasons
             assert [1.0] == samples(text, "otel_meta_up")
-            assert {("/metrics", "busy")} == faults(captured)
+            assert [1.0] == samples(text, "atlas_open_maps")
+            assert [1.0] == samples(first.result(20)[0].decode(), "atlas_open_maps")
+        provider.shutdown()
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-    def test_forked(self) -> None:
-        """A process that was forked while a scrape was under way can be scraped at once."""
-        under_way, go_on = Event(), Event()
+    def test_child_forked_during_scrape_can_be_scraped_at_once(self) -> None:
+        """A child forked during a scrape can be scraped at once."""
+        collecting, proceed = Event(), Event()
 
         class Slow:
             def collect(self) -> list[GaugeMetricFamily]:
-                under_way.set()
-                go_on.wait(20)
+                collecting.set()
+                proceed.wait(20)
                 return []
 
         with capture("maps", Atlas) as captured, ThreadPoolExecutor(1) as pool:
             assert captured.telemetry.scrape is not None
             captured.telemetry.scrape.registry.register(Slow())
             scraped = pool.submit(captured.prometheus_text)
-            under_way.wait(20)
+            collecting.wait(20)
             with catch_warnings(action="ignore", category=DeprecationWarning):
                 child = os.fork()
             if child == 0:
-                go_on.set()
+                proceed.set()
                 captured.telemetry.scrape.render()
                 os._exit(("/metrics", "busy") in faults(captured))
-            go_on.set()
+            proceed.set()
             scraped.result(20)
 
             assert (child, 0) == os.waitpid(child, 0)
 
 
-class TestPort:
-    def test_token(self) -> None:
-        """Where there is a token, the port answers whoever bears it alone."""
-        port: dict[str, Any] = {"prometheus_port": 0, "prometheus_host": "127.0.0.1"}
-        with capture("maps", Atlas, prometheus_token="s3cret", **port) as captured:
+class TestServer:
+    def test_server_with_token_requires_token(self) -> None:
+        """A server with a token requires the token."""
+        address: dict[str, Any] = {"prometheus_port": 0, "prometheus_host": "127.0.0.1"}
+        with capture("maps", Atlas, prometheus_token="s3cret", **address) as captured:
             assert captured.telemetry.metrics is not None
-            assert captured.telemetry.metrics.port is not None
-            url = f"http://127.0.0.1:{captured.telemetry.metrics.port.number}/metrics"
+            assert captured.telemetry.metrics.server is not None
+            url = f"http://127.0.0.1:{captured.telemetry.metrics.server.port}/metrics"
             bearer = {"authorization": "Bearer s3cret"}
             refused = httpx.get(url, trust_env=False)
             admitted = httpx.get(f"{url}?name[]=otel_meta_up", headers=bearer, trust_env=False)
 
         assert (401, "Bearer") == (refused.status_code, refused.headers["www-authenticate"])
         assert [200, 1.0] == [admitted.status_code, *samples(admitted.text, "otel_meta_up")]
-        assert ["otel_meta_up"] == [family.name for family in parsed(admitted.text)]
+        assert ["otel_meta_up"] == [family.name for family in parse_page(admitted.text)]
 
-    def test_served(self) -> None:
-        """A port of its own answers scrapes, and its number is known."""
+    def test_server_answers_scrapes_on_its_own_port(self) -> None:
+        """A server answers scrapes on its own port."""
         with capture("maps", Atlas, prometheus_port=0, prometheus_host="127.0.0.1") as captured:
             captured.bind(Atlas).open_maps.add(1)
             assert captured.telemetry.metrics is not None
-            port = captured.telemetry.metrics.port
-            assert port is not None
-            text = httpx.get(f"http://127.0.0.1:{port.number}/metrics", trust_env=False).text
+            server = captured.telemetry.metrics.server
+            assert server is not None
+            text = httpx.get(f"http://127.0.0.1:{server.port}/metrics", trust_env=False).text
 
         assert [1.0] == samples(text, "atlas_open_maps")
 
-    def test_said(self) -> None:
-        """Where it is, is said once."""
+    def test_address_of_server_is_logged_once(self) -> None:
+        """The address of the server is logged once."""
         with capture(prometheus_port=0, prometheus_host="127.0.0.1") as captured:
             assert captured.telemetry.metrics is not None
-            port = captured.telemetry.metrics.port
-            assert port is not None
+            server = captured.telemetry.metrics.server
+            assert server is not None
             events = [line["event"] for line in captured.logs()]
 
-        assert [f"metrics on http://127.0.0.1:{port.number}/metrics"] == events
+        assert [f"metrics on http://127.0.0.1:{server.port}/metrics"] == events
 
-    def test_freed(self) -> None:
-        """Shut down, the port is free again."""
+    def test_port_is_free_after_shutdown(self) -> None:
+        """The port is free after a shutdown."""
         with capture(prometheus_port=0, prometheus_host="127.0.0.1") as captured:
             assert captured.telemetry.metrics is not None
-            assert captured.telemetry.metrics.port is not None
-            number = captured.telemetry.metrics.port.number
+            assert captured.telemetry.metrics.server is not None
+            number = captured.telemetry.metrics.server.port
 
         with capture(prometheus_port=number, prometheus_host="127.0.0.1") as captured:
             assert captured.telemetry.metrics is not None
-            assert captured.telemetry.metrics.port is not None
+            assert captured.telemetry.metrics.server is not None
 
-    def test_in_use(self) -> None:
-        """A port that somebody else has is an error that names it and says what to do."""
+    def test_port_in_use_is_error_with_remedy(self) -> None:
+        """A port in use is an error with the port and a remedy."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             number = taken.getsockname()[1]
 
@@ -510,8 +509,8 @@ class TestPort:
 
         assert ("127.0.0.1", number) == (caught.value.host, caught.value.port)
 
-    def test_after_in_use(self) -> None:
-        """After that error, another port may be tried."""
+    def test_another_port_can_be_configured_after_port_was_in_use(self) -> None:
+        """Another port can be configured after a port was in use."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             number = taken.getsockname()[1]
             with pytest.raises(PortInUse):
@@ -521,52 +520,58 @@ class TestPort:
             assert captured.telemetry.metrics is not None
 
     @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
-    def test_no_address(self, host: str) -> None:
-        """A host that this machine is not is a configuration error that names it."""
+    def test_foreign_host_is_error_with_name_of_host(self, host: str) -> None:
+        """A foreign host is an error with the name of the host."""
         with pytest.raises(ConfigurationError, match=host):
             capture(prometheus_port=0, prometheus_host=host).__enter__()
 
 
-_VERBS = {"counter": "add", "updowncounter": "add", "gauge": "set", "histogram": "record"}
+_METHODS = {"counter": "add", "updowncounter": "add", "gauge": "set", "histogram": "record"}
 
 
-class _Also(MetricReader):
-    """Hands what was collected to a stock reader, with the accumulators' points beside it."""
+class _StockReader(PrometheusMetricReader):
+    """The reader of OpenTelemetry's exporter, which gets declared metrics as SDK metrics."""
 
-    def __init__(self, stock: PrometheusMetricReader, points: MetricProducer) -> None:
-        super().__init__()
-        self._stock, self._points = stock, points
-        stock._collector._callback = self.collect
+    def __init__(self, producer: MetricProducer, registry: CollectorRegistry) -> None:
+        super().__init__(
+            scope_info_enabled=False,
+            resource_attribute_filter=IDENTITY.__contains__,
+            registry=registry,
+        )
+        self._producer = producer
 
-    def _receive_metrics(self, metrics_data: MetricsData, *_: Any, **__: Any) -> None:
-        self._stock._receive_metrics(self._points.append_to(metrics_data))
-
-    def shutdown(self, *_: Any, **__: Any) -> None:
-        """Have nothing to shut down."""
-
-
-def _some(field: Label) -> str:
-    return field.values[0] if field.values else "some"
+    def _receive_metrics(
+        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
+    ) -> None:
+        super()._receive_metrics(self._producer.append_to(metrics_data), timeout_millis, **kwargs)
 
 
-def _values(text: str, *but: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Every series' value, labels without a value left out."""
+def _observe_one(_options: CallbackOptions) -> list[Observation]:
+    return [Observation(1)]
+
+
+def _any_value(field: Label) -> str:
+    return field.values[0] if field.values else "any"
+
+
+def _values(text: str, *excluded: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Return the values by name and labels, without empty labels and excluded prefixes."""
     return {
         (sample.name, frozenset(pair for pair in sample.labels.items() if pair[1])): sample.value
-        for family in parsed(text)
+        for family in parse_page(text)
         for sample in family.samples
-        if not sample.name.startswith(but or ("target_info",))
+        if not sample.name.startswith(excluded or ("target_info",))
     }
 
 
 def meter(captured: CapturedTelemetry) -> Meter:
-    """What another library records through."""
+    """Return the meter of another library."""
     assert captured.telemetry.metrics is not None
     return captured.telemetry.metrics.provider.get_meter("library")
 
 
-def faults(captured: CapturedTelemetry) -> set[tuple[str, str]]:
-    """What went wrong."""
+def faults(captured: CapturedTelemetry) -> set[tuple[str, ...]]:
+    """Return the reported faults as pairs of source and reason."""
     return {cell.labels for cell in captured.telemetry.faults.family.cells()}
 
 

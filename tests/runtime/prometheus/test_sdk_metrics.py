@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -27,25 +27,27 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from otel_meta.runtime.prometheus.formats import OPENMETRICS, TEXT
-from otel_meta.runtime.prometheus.page import render
-from otel_meta.runtime.prometheus.sdk_metrics import families_of
+from otel_meta.runtime.prometheus.page import render_page
+from otel_meta.runtime.prometheus.sdk_metrics import sdk_families
+from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT
 
 Faults = list[tuple[str, str]]
 
 
-def page(collected: Any, faults: Faults | None = None, written: Any = TEXT) -> list[str]:
-    """The lines of a page of what was collected, without those before the series."""
-    told = [] if faults is None else faults
-    families = families_of(
-        collected, (("service_name", "maps"),), lambda m, r, _: told.append((m, r))
-    )
-    text = b"".join(render(families, written, lambda m, r, _: told.append((m, r)))).decode()
+def page(collected: Any, faults: Faults | None = None, text_format: Any = TEXT) -> list[str]:
+    """Render the samples of SDK metrics as lines, without the headers."""
+    reported = [] if faults is None else faults
+
+    def report(source: str, reason: str, _detail: object) -> None:
+        reported.append((source, reason))
+
+    families = sdk_families(collected, (("service_name", "maps"),), report)
+    text = b"".join(render_page(families, text_format, report)).decode()
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-def collected(measure: Callable[[MeterProvider], object], views: Iterable[View] = ()) -> Any:
-    """What the SDK has after some measurements."""
+def collected(measure: Callable[[MeterProvider], object], views: Sequence[View] = ()) -> Any:
+    """Collect SDK metrics after some measurements."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], Resource({}), views=views)
     measure(provider)
@@ -55,20 +57,20 @@ def collected(measure: Callable[[MeterProvider], object], views: Iterable[View] 
 
 
 def measured(measure: Callable[[Meter], object], *views: View) -> Any:
-    """The same, by one library."""
+    """Collect SDK metrics after measurements of one library."""
     return collected(lambda provider: measure(provider.get_meter("one")), views)
 
 
-def points(*data: tuple[str, Any]) -> MetricsData:
-    """Metrics as somebody else's producer may hand them over."""
+def metrics_data(*data: tuple[str, Any]) -> MetricsData:
+    """Return metrics as a foreign producer of the SDK may return them."""
     metrics = [Metric(name, "", "", each) for name, each in data]
     scope = ScopeMetrics(InstrumentationScope("one"), metrics, "")
     return MetricsData([ResourceMetrics(Resource({}), [scope], "")])
 
 
 class TestKinds:
-    def test_numbers(self) -> None:
-        """Counters, up-down counters and gauges are shown under their names, with the identity."""
+    def test_counters_and_gauges_have_translated_names_and_identity_labels(self) -> None:
+        """Counters and gauges have translated names and the identity labels."""
 
         def measure(meter: Meter) -> None:
             meter.create_counter("a.b", unit="s").add(2, {"k": "v"})
@@ -81,8 +83,8 @@ class TestKinds:
             'd_ratio{service_name="maps"} 0.5',
         ] == page(measured(measure))
 
-    def test_histogram(self) -> None:
-        """Histograms are shown with bounds that are floats, whatever they were given as."""
+    def test_bounds_of_histograms_are_floats(self) -> None:
+        """Bounds of histograms are floats."""
 
         def measure(meter: Meter) -> None:
             histogram = meter.create_histogram("a", explicit_bucket_boundaries_advisory=[1, 2])
@@ -96,8 +98,8 @@ class TestKinds:
             'a_sum{service_name="maps"} 1.5',
         ] == page(measured(measure))
 
-    def test_exponential(self) -> None:
-        """An exponential histogram is left out and told of; the others are shown."""
+    def test_exponential_histogram_is_left_out_and_reported(self) -> None:
+        """An exponential histogram is left out and reported."""
 
         def measure(meter: Meter) -> None:
             meter.create_histogram("a").record(1)
@@ -109,27 +111,27 @@ class TestKinds:
         assert ['b_total{service_name="maps"} 1.0'] == page(measured(measure, view), faults)
         assert [("a", "not exposed")] == faults
 
-    def test_delta(self) -> None:
-        """So is a delta, which would look like a total."""
+    def test_delta_is_left_out_and_reported(self) -> None:
+        """A delta is left out and reported."""
         delta = Sum([NumberDataPoint({}, 0, 0, 1)], AggregationTemporality.DELTA, True)
         faults: Faults = []
 
-        assert [] == page(points(("a", delta)), faults)
+        assert [] == page(metrics_data(("a", delta)), faults)
         assert [("a", "not exposed")] == faults
 
-    def test_no_number(self) -> None:
-        """So is a value that is no number."""
+    def test_metric_without_numeric_values_is_left_out_and_reported(self) -> None:
+        """A metric without numeric values is left out and reported."""
         odd: Any = Gauge([NumberDataPoint({}, 0, 0, "one")])  # type: ignore[arg-type]
         faults: Faults = []
 
         assert ['b{service_name="maps"} 1.0'] == page(
-            points(("a", odd), ("b", Gauge([NumberDataPoint({}, 0, 0, 1)]))), faults
+            metrics_data(("a", odd), ("b", Gauge([NumberDataPoint({}, 0, 0, 1)]))), faults
         )
         assert [("a", "not exposed")] == faults
 
     @pytest.mark.parametrize("value", [math.nan, -1.0])
-    def test_no_count(self, value: float) -> None:
-        """A counter's series that cannot be one is left out and told of, and its others shown."""
+    def test_impossible_value_of_counter_is_left_out_and_reported(self, value: float) -> None:
+        """An impossible value of a counter is left out and reported."""
         odd, fine = (
             NumberDataPoint({"k": "odd"}, 0, 0, value),
             NumberDataPoint({"k": "fine"}, 0, 0, 1),
@@ -137,23 +139,25 @@ class TestKinds:
         total = Sum([odd, fine], AggregationTemporality.CUMULATIVE, True)
         faults: Faults = []
 
-        assert ['a_total{k="fine",service_name="maps"} 1.0'] == page(points(("a", total)), faults)
+        assert ['a_total{k="fine",service_name="maps"} 1.0'] == page(
+            metrics_data(("a", total)), faults
+        )
         assert [("a", "value")] == faults
 
     @pytest.mark.parametrize(
         ("value", "text"),
         [(math.inf, "+Inf"), (math.nan, "NaN"), (10**400, "+Inf"), (-(10**400), "-Inf")],
     )
-    def test_odd_gauge(self, value: float, text: str) -> None:
-        """A gauge may be anything."""
+    def test_gauge_can_have_any_value(self, value: float, text: str) -> None:
+        """A gauge can have any value."""
         assert [f'a{{service_name="maps"}} {text}'] == page(
-            points(("a", Gauge([NumberDataPoint({}, 0, 0, value)])))
+            metrics_data(("a", Gauge([NumberDataPoint({}, 0, 0, value)])))
         )
 
 
 class TestLabels:
-    def test_two_scopes(self) -> None:
-        """What two libraries measure under one name keeps its values under its labels."""
+    def test_series_of_two_libraries_under_one_name_keep_their_labels(self) -> None:
+        """Series of two libraries under one name keep their labels."""
 
         def measure(provider: MeterProvider) -> None:
             provider.get_meter("A").create_counter("dup").add(1, {"alpha": "va"})
@@ -164,8 +168,8 @@ class TestLabels:
             'dup_total{beta="vb",service_name="maps"} 2.0',
         ] == page(collected(measure))
 
-    def test_le(self) -> None:
-        """An attribute cannot stand in for a bucket's bound."""
+    def test_attribute_le_does_not_replace_bound_of_bucket(self) -> None:
+        """An attribute le does not replace the bound of a bucket."""
 
         def measure(meter: Meter) -> None:
             histogram = meter.create_histogram("a", explicit_bucket_boundaries_advisory=[1.0])
@@ -177,9 +181,9 @@ class TestLabels:
         ]
 
 
-class TestSame:
-    def test_sums(self) -> None:
-        """Of series that differ by the type of a value or the spelling of a key, sums add up."""
+class TestMerge:
+    def test_sums_with_equal_labels_after_translation_add_up(self) -> None:
+        """Sums with equal labels after translation add up."""
 
         def measure(meter: Meter) -> None:
             counter = meter.create_counter("a")
@@ -188,8 +192,8 @@ class TestSame:
 
         assert ['a_total{k_x="1",service_name="maps"} 3.0'] == page(measured(measure))
 
-    def test_gauges(self) -> None:
-        """Of gauges the last is shown."""
+    def test_last_of_several_gauges_with_equal_labels_is_shown(self) -> None:
+        """The last of several gauges with equal labels is shown."""
 
         def measure(meter: Meter) -> None:
             gauge = meter.create_gauge("a")
@@ -198,8 +202,8 @@ class TestSame:
 
         assert ['a{k="1",service_name="maps"} 3.0'] == page(measured(measure))
 
-    def test_histograms(self) -> None:
-        """Histograms add up, bucket by bucket."""
+    def test_histograms_with_equal_labels_add_up_bucket_by_bucket(self) -> None:
+        """Histograms with equal labels add up, bucket by bucket."""
 
         def measure(meter: Meter) -> None:
             histogram = meter.create_histogram("a", explicit_bucket_boundaries_advisory=[1.0])
@@ -208,8 +212,8 @@ class TestSame:
 
         assert ["1", "2", "2", "2.5"] == [line.split()[-1] for line in page(measured(measure))]
 
-    def test_scopes(self) -> None:
-        """So do those of two libraries, whose names are not shown."""
+    def test_sums_of_two_libraries_with_equal_labels_add_up(self) -> None:
+        """Sums of two libraries with equal labels add up."""
 
         def measure(provider: MeterProvider) -> None:
             for scope in ("A", "B"):
@@ -217,8 +221,8 @@ class TestSame:
 
         assert ['dup{service_name="maps"} 4.0'] == page(collected(measure))
 
-    def test_surrogates(self) -> None:
-        """Text that UTF-8 cannot hold may make two series one."""
+    def test_series_that_differ_by_lone_surrogates_are_merged(self) -> None:
+        """Series that differ by lone surrogates are merged."""
 
         def measure(meter: Meter) -> None:
             counter = meter.create_counter("a")
@@ -237,16 +241,18 @@ class TestBuckets:
             ([-1, 1.25], ["-1.0 0", "1.25 2", "+Inf 4"]),
         ],
     )
-    def test_bounds(self, bounds: list[float], shown: list[str]) -> None:
-        """Whatever bounds the SDK takes can be shown, and are floats."""
+    def test_bounds_of_any_number_and_sign_are_floats(
+        self, bounds: list[float], shown: list[str]
+    ) -> None:
+        """Bounds of any number and sign are floats."""
         data = measured(_four, _buckets(bounds))
 
         assert shown == [
             line.split('le="')[1].replace('"}', "") for line in page(data) if "_bucket" in line
         ]
 
-    def test_different(self) -> None:
-        """Of two histograms with the same labels and other buckets, the first is shown."""
+    def test_first_of_two_histograms_with_different_buckets_is_shown(self) -> None:
+        """The first of two histograms with different buckets is shown."""
 
         def measure(provider: MeterProvider) -> None:
             for scope, bound in (("A", 1.0), ("B", 2.0)):
@@ -261,8 +267,8 @@ class TestBuckets:
 
 
 class TestExemplars:
-    def test_sampled(self) -> None:
-        """What was measured in a sampled span leads to its trace; the latest of each bucket."""
+    def test_openmetrics_shows_exemplars_of_sampled_spans(self) -> None:
+        """OpenMetrics shows the exemplars of sampled spans."""
         tracer = TracerProvider().get_tracer("one")
 
         def measure(meter: Meter) -> None:
@@ -271,7 +277,7 @@ class TestExemplars:
                 histogram.record(0.5)
                 meter.create_counter("b").add(3)
 
-        lines = page(measured(measure), written=OPENMETRICS)
+        lines = page(measured(measure), text_format=OPENMETRICS)
 
         assert [" 0.5 ", " 3.0 "] == [
             line.split("}")[-1][:5] for line in lines if "# {trace_id=" in line

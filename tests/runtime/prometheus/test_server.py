@@ -10,124 +10,138 @@ import httpx
 import pytest
 
 from otel_meta.errors import ConfigurationError, PortInUse
-from otel_meta.runtime.prometheus import server as module
-from otel_meta.runtime.prometheus.handler import PLAIN, Answer, ScrapeRequest
-from otel_meta.runtime.prometheus.server import Port
+from otel_meta.runtime.prometheus.handler import PLAIN_TEXT, Response, ScrapeRequest
+from otel_meta.runtime.prometheus.server import MetricsServer
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
-Opening = Callable[..., Port]
+StartServer = Callable[..., MetricsServer]
 
 
-class Pages:
-    """Answers that can be waited for."""
+class BlockingHandler:
+    """A handler whose responses can be held back."""
 
     def __init__(self) -> None:
-        self.asked: list[ScrapeRequest] = []
-        self.told: list[tuple[str, str]] = []
-        self.go_on = threading.Event()
-        self.go_on.set()
+        self.requests: list[ScrapeRequest] = []
+        self.faults: list[tuple[str, str]] = []
+        self.unblocked = threading.Event()
+        self.unblocked.set()
         self.body = b"page"
 
-    def answer(self, asked: ScrapeRequest) -> Answer:
-        """The page, once it may be."""
-        self.asked.append(asked)
-        if asked.query == "broken":
+    def handle(self, request: ScrapeRequest) -> Response:
+        """Return a page as soon as the handler is not blocked; at once for the query "quick"."""
+        self.requests.append(request)
+        if request.query == "broken":
             raise RuntimeError("broken")
-        if asked.query != "quick":
-            assert self.go_on.wait(PATIENCE)
-        return Answer(200, {"content-type": PLAIN, "vary": "accept"}, self.body)
+        if request.query != "quick":
+            assert self.unblocked.wait(TIMEOUT)
+        return Response(200, {"content-type": PLAIN_TEXT, "vary": "accept"}, self.body)
 
-    def tell(self, metric: str, reason: str, _detail: object) -> None:
-        """Keep a fault."""
-        self.told.append((metric, reason))
-
-
-@pytest.fixture
-def pages() -> Pages:
-    """Answers that can be waited for."""
-    return Pages()
+    def report(self, source: str, reason: str, _detail: object) -> None:
+        """Collect a fault."""
+        self.faults.append((source, reason))
 
 
 @pytest.fixture
-def opened(pages: Pages) -> Iterator[Opening]:
-    """Open a port."""
-    ports: list[Port] = []
-
-    def open_port(host: str = "127.0.0.1", number: int = 0) -> Port:
-        ports.append(Port(pages.answer, host, number, pages.tell))
-        return ports[-1]
-
-    yield open_port
-    pages.go_on.set()
-    for port in ports:
-        port.close(PATIENCE)
+def handler() -> BlockingHandler:
+    """A handler whose responses can be held back."""
+    return BlockingHandler()
 
 
-def ask(port: Port, path: str = "/metrics", method: str = "GET", **headers: str) -> httpx.Response:
-    """Ask for a path."""
-    host = f"[{port.host}]" if ":" in port.host else port.host
-    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
-        return client.request(method, f"http://{host}:{port.number}{path}", headers=headers)
+@pytest.fixture
+def start_server(handler: BlockingHandler) -> Iterator[StartServer]:
+    """Start servers, which are closed after the test."""
+    servers: list[MetricsServer] = []
+
+    def start(
+        host: str = "127.0.0.1", port: int = 0, request_timeout: float = TIMEOUT
+    ) -> MetricsServer:
+        servers.append(
+            MetricsServer(
+                handler.handle, host, port, handler.report, request_timeout=request_timeout
+            )
+        )
+        return servers[-1]
+
+    yield start
+    handler.unblocked.set()
+    for server in servers:
+        server.close(TIMEOUT)
 
 
-def raw(port: Port, request: bytes) -> bytes:
-    """Send bytes as they are, and return what comes back until the server closes."""
-    with socket.create_connection(("127.0.0.1", port.number), PATIENCE) as connection:
-        connection.sendall(request)
+def request(
+    server: MetricsServer, path: str = "/metrics", method: str = "GET", **headers: str
+) -> httpx.Response:
+    """Send a request with httpx."""
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+        return client.request(method, f"http://{host}:{server.port}{path}", headers=headers)
+
+
+def send_raw(server: MetricsServer, data: bytes) -> bytes:
+    """Send bytes, and return all bytes received until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
+        connection.sendall(data)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-class TestAnswer:
-    def test_page(self, opened: Opening) -> None:
-        """/metrics is the page, with its headers and length, and is kept nowhere."""
-        answer = ask(opened())
+class TestResponse:
+    def test_metrics_path_is_page(self, start_server: StartServer) -> None:
+        """/metrics responds with the page, its headers and length, not to be cached."""
+        response = request(start_server())
 
-        assert (200, b"page") == (answer.status_code, answer.content)
-        assert (PLAIN, "accept", "4", "no-store") == tuple(
-            answer.headers[name]
+        assert (200, b"page") == (response.status_code, response.content)
+        assert (PLAIN_TEXT, "accept", "4", "no-store") == tuple(
+            response.headers[name]
             for name in ("content-type", "vary", "content-length", "cache-control")
         )
 
-    def test_asked(self, opened: Opening, pages: Pages) -> None:
-        """The query and the headers that count are handed on; what is missing is empty."""
+    def test_handler_gets_query_and_headers(
+        self, start_server: StartServer, handler: BlockingHandler
+    ) -> None:
+        """The handler gets the query and the relevant headers."""
         headers = {"accept": "a", "accept-encoding": "b", "authorization": "c"}
-        port = opened()
-        ask(port, "/metrics?name[]=x", **headers)
-        raw(port, b"GET /metrics HTTP/1.0\r\n\r\n")
+        request(start_server(), "/metrics?name[]=x", **headers)
 
-        assert [ScrapeRequest("name[]=x", "a", "b", "c"), ScrapeRequest()] == pages.asked
+        assert [ScrapeRequest("name[]=x", "a", "b", "c")] == handler.requests
 
-    def test_head(self, opened: Opening) -> None:
+    def test_missing_headers_are_empty(
+        self, start_server: StartServer, handler: BlockingHandler
+    ) -> None:
+        """The handler gets empty text for missing headers."""
+        send_raw(start_server(), b"GET /metrics HTTP/1.0\r\n\r\n")
+
+        assert [ScrapeRequest()] == handler.requests
+
+    def test_head_is_get_without_body(self, start_server: StartServer) -> None:
         """HEAD is GET without the body."""
-        port = opened()
-        got, head = ask(port), ask(port, method="HEAD")
-        dates = {"date"}
+        server = start_server()
+        get, head = request(server), request(server, method="HEAD")
 
         assert (200, b"") == (head.status_code, head.content)
-        assert {k: v for k, v in got.headers.items() if k not in dates} == {
-            k: v for k, v in head.headers.items() if k not in dates
+        assert {k: v for k, v in get.headers.items() if k != "date"} == {
+            k: v for k, v in head.headers.items() if k != "date"
         }
 
     @pytest.mark.parametrize("path", ["/", "/metric", "/metrics/", "/favicon.ico", "/a/metrics"])
-    def test_elsewhere(self, opened: Opening, path: str) -> None:
-        """There is nothing elsewhere, but for a word on where it is."""
-        answer = ask(opened(), path)
+    def test_other_paths_are_not_found(self, start_server: StartServer, path: str) -> None:
+        """Other paths are a 404 with a hint to /metrics."""
+        response = request(start_server(), path)
 
-        assert (404, "metrics are at /metrics\n") == (answer.status_code, answer.text)
+        assert (404, "metrics are at /metrics\n") == (response.status_code, response.text)
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-    def test_method(self, opened: Opening, method: str) -> None:
-        """Other methods are refused, with those that are not."""
-        answer = ask(opened(), method=method)
+    def test_other_methods_are_not_allowed(self, start_server: StartServer, method: str) -> None:
+        """Other methods are a 405 with the allowed methods."""
+        response = request(start_server(), method=method)
 
-        assert (405, "GET, HEAD") == (answer.status_code, answer.headers["allow"])
+        assert (405, "GET, HEAD") == (response.status_code, response.headers["allow"])
 
     @pytest.mark.parametrize(
-        ("request_", "status"),
+        ("data", "status"),
         [
             (b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", b"200"),
             (b"GET http://x/metrics HTTP/1.1\r\n\r\n", b"200"),
@@ -139,72 +153,86 @@ class TestAnswer:
             (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", b"414"),
         ],
     )
-    def test_raw(self, opened: Opening, request_: bytes, status: bytes) -> None:
-        """Whatever comes is answered, and does not say what serves it."""
-        answer = raw(opened(), request_)
+    def test_any_bytes_get_response(
+        self, start_server: StartServer, data: bytes, status: bytes
+    ) -> None:
+        """Any request gets a response without the name of the server software."""
+        response = send_raw(start_server(), data)
 
-        assert status in answer.split(b"\r\n")[0]
-        assert b"Python" not in answer
+        assert status in response.split(b"\r\n")[0]
+        assert b"Python" not in response
 
 
 class TestFaults:
-    def test_broken(self, opened: Opening, pages: Pages, eventually: Eventually) -> None:
-        """An answer that fails is told of, and the next one is given."""
-        port = opened()
+    def test_failed_request_is_reported(
+        self, start_server: StartServer, handler: BlockingHandler, eventually: Eventually
+    ) -> None:
+        """A failed request is reported, and the next request is answered."""
+        server = start_server()
 
-        assert b"" == raw(port, b"GET /metrics?broken HTTP/1.0\r\n\r\n")
-        eventually(lambda: [("/metrics", "unanswered")] == pages.told)
-        assert 200 == ask(port).status_code
+        assert b"" == send_raw(server, b"GET /metrics?broken HTTP/1.0\r\n\r\n")
+        eventually(lambda: [("/metrics", "unanswered")] == handler.faults)
+        assert 200 == request(server).status_code
 
-    def test_gone(self, opened: Opening, pages: Pages, eventually: Eventually) -> None:
-        """A client that does not wait for its answer is no fault."""
-        port = opened()
-        pages.body = b"x" * 20_000_000  # more than a socket takes unread
-        pages.go_on.clear()
-        with closing(socket.create_connection(("127.0.0.1", port.number))) as connection:
+    def test_early_disconnect_is_no_fault(
+        self, start_server: StartServer, handler: BlockingHandler, eventually: Eventually
+    ) -> None:
+        """An early disconnect of a client is no fault."""
+        server = start_server()
+        handler.body = b"x" * 20_000_000  # more than the buffers of a socket hold
+        handler.unblocked.clear()
+        with closing(socket.create_connection(("127.0.0.1", server.port))) as connection:
             connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-            eventually(lambda: pages.asked)
-        pages.go_on.set()
-        pages.body = b""
+            eventually(lambda: handler.requests)
+        handler.unblocked.set()
+        handler.body = b""
 
-        assert 200 == ask(port, "/metrics?quick").status_code
-        assert [] == pages.told
+        assert 200 == request(server, "/metrics?quick").status_code
+        assert [] == handler.faults
 
 
-class TestPatience:
-    def test_others_served(self, opened: Opening, pages: Pages, eventually: Eventually) -> None:
-        """One that hangs, and some that say nothing at all, hold nobody else up."""
-        port = opened()
-        pages.go_on.clear()
-        silent = [socket.create_connection(("127.0.0.1", port.number)) for _ in range(20)]
-        slow = threading.Thread(target=raw, args=(port, b"GET /metrics HTTP/1.0\r\n\r\n"))
+class TestSlowClients:
+    def test_slow_and_silent_clients_delay_nobody(
+        self, start_server: StartServer, handler: BlockingHandler, eventually: Eventually
+    ) -> None:
+        """A slow request and twenty silent connections do not delay another request."""
+        server = start_server()
+        handler.unblocked.clear()
+        silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+        slow = threading.Thread(target=send_raw, args=(server, b"GET /metrics HTTP/1.0\r\n\r\n"))
         slow.start()
-        eventually(lambda: pages.asked)
+        eventually(lambda: handler.requests)
 
-        assert 200 == ask(port, "/metrics?quick").status_code
+        assert 200 == request(server, "/metrics?quick").status_code
         assert slow.is_alive()
-        pages.go_on.set()
-        slow.join(PATIENCE)
+        handler.unblocked.set()
+        slow.join(TIMEOUT)
         for connection in silent:
             connection.close()
 
-    def test_byte_by_byte(
-        self, opened: Opening, pages: Pages, monkeypatch: pytest.MonkeyPatch
+    def test_endless_request_is_disconnected(
+        self, start_server: StartServer, handler: BlockingHandler
     ) -> None:
-        """A request that goes on and on is cut off, however lively it is."""
-        monkeypatch.setattr(module, "_PATIENCE", 0.2)
-        with socket.create_connection(("127.0.0.1", opened().number), PATIENCE) as connection:
+        """A client with an endless request is disconnected at the timeout."""
+        server = start_server(request_timeout=0.2)
+        with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
             connection.sendall(b"GET /metrics HTTP/1.0\r\n")
             connection.settimeout(0.05)
             with pytest.raises(OSError, match=r"reset|roken pipe|closed"):
-                _drip(connection)
+                _send_byte_by_byte(connection)
 
-        assert [] == pages.asked
-        assert [] == pages.told
+        assert [] == handler.requests
+        assert [] == handler.faults
+
+    def test_silent_client_is_disconnected(self, start_server: StartServer) -> None:
+        """A silent client is disconnected at the timeout."""
+        server = start_server(request_timeout=0.1)
+
+        assert b"" == send_raw(server, b"")
 
 
-def _drip(connection: socket.socket) -> None:
-    """Send a byte, listen, and so on for twenty seconds."""
+def _send_byte_by_byte(connection: socket.socket) -> None:
+    """Send a byte every 0.05 s for twenty seconds; fail as soon as the server disconnects."""
     for _ in range(400):
         connection.sendall(b"x")
         with suppress(TimeoutError):
@@ -213,40 +241,59 @@ def _drip(connection: socket.socket) -> None:
 
 
 class TestAddress:
-    def test_everywhere(self, opened: Opening) -> None:
-        """It may listen on all addresses of the machine."""
-        port = opened("0.0.0.0")
+    def test_server_can_listen_on_all_addresses(self, start_server: StartServer) -> None:
+        """A server can listen on all addresses of the machine."""
+        server = start_server("0.0.0.0")
 
-        assert b"200" in raw(port, b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert b"200" in send_raw(server, b"GET /metrics HTTP/1.0\r\n\r\n")
 
     @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
-    def test_both(self, opened: Opening) -> None:
-        """On all of IPv6, it answers IPv4 too."""
-        port = opened("::")
+    def test_all_ipv6_addresses_include_ipv4(self, start_server: StartServer) -> None:
+        """A server on all IPv6 addresses accepts IPv4 too."""
+        server = start_server("::")
 
-        assert b"200" in raw(port, b"GET /metrics HTTP/1.0\r\n\r\n")
-        with socket.create_connection(("::1", port.number), PATIENCE) as connection:
+        assert b"200" in send_raw(server, b"GET /metrics HTTP/1.0\r\n\r\n")
+        with socket.create_connection(("::1", server.port), TIMEOUT) as connection:
             connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
             assert b"200" in connection.recv(64)
 
-    def test_in_use(self, opened: Opening) -> None:
-        """A port that somebody has is an error that says so."""
-        port = opened()
+    def test_port_in_use_is_refused(self, start_server: StartServer) -> None:
+        """A port in use is an error."""
+        server = start_server()
 
         with pytest.raises(PortInUse):
-            opened(number=port.number)
+            start_server(port=server.port)
 
-    def test_freed(self, pages: Pages) -> None:
-        """Once closed, it can be had again."""
-        port = Port(pages.answer, "127.0.0.1", 0, pages.tell)
-        port.close(PATIENCE)
-        again = Port(pages.answer, "127.0.0.1", port.number, pages.tell)
-        again.close(PATIENCE)
+    def test_closed_port_is_free(self, handler: BlockingHandler) -> None:
+        """The port of a closed server can be opened again."""
+        first = MetricsServer(handler.handle, "127.0.0.1", 0, handler.report)
+        first.close(TIMEOUT)
+        second = MetricsServer(handler.handle, "127.0.0.1", first.port, handler.report)
+        second.close(TIMEOUT)
 
-        assert port.number == again.number
+        assert first.port == second.port
 
     @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1", "a b"])
-    def test_no_address(self, opened: Opening, host: str) -> None:
-        """A host that this machine is not is a configuration error that names it."""
+    def test_foreign_host_is_refused(self, start_server: StartServer, host: str) -> None:
+        """A foreign host is a configuration error with the name of the host."""
         with pytest.raises(ConfigurationError, match=host):
-            opened(host)
+            start_server(host)
+
+
+class TestPortSharing:
+    def test_worker_joins_shared_port(self, handler: BlockingHandler) -> None:
+        """A second worker joins a port that the first worker shares."""
+        first = MetricsServer(handler.handle, "127.0.0.1", 0, handler.report, "first")
+        second = MetricsServer(handler.handle, "127.0.0.1", first.port, handler.report, "join")
+        first.close(TIMEOUT)
+
+        assert 200 == request(second).status_code
+        second.close(TIMEOUT)
+
+    def test_first_worker_refuses_shared_port_in_use(self, handler: BlockingHandler) -> None:
+        """The first worker refuses a port in use, even a shared one."""
+        server = MetricsServer(handler.handle, "127.0.0.1", 0, handler.report, "first")
+
+        with pytest.raises(PortInUse):
+            MetricsServer(handler.handle, "127.0.0.1", server.port, handler.report, "first")
+        server.close(TIMEOUT)

@@ -10,14 +10,14 @@ from otel_meta.errors import DeclarationError
 from otel_meta.model.kind_traits import KINDS, Kind
 from otel_meta.model.names import check_name, prometheus_name
 from otel_meta.model.units import SUFFIXES
-from otel_meta.runtime.prometheus.naming import family_name, label_name
+from otel_meta.runtime.prometheus.name_translation import label_name, translate_name
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,4}(?:[._](?:[a-z0-9]{1,4}|total|seconds)){0,3}")
 
 
-class TestFamily:
+class TestTranslateName:
     @pytest.mark.parametrize(
-        ("name", "unit", "kind", "family", "shown"),
+        ("name", "unit", "kind", "family", "suffix"),
         [
             ("app.requests", "1", "counter", "app_requests", ""),
             ("app.requests.total", "", "counter", "app_requests", ""),
@@ -42,35 +42,41 @@ class TestFamily:
             ("total", "", "counter", "total", ""),
         ],
     )
-    def test_known(self, name: str, unit: str, kind: Kind, family: str, shown: str) -> None:
-        """A metric's family, and the unit that it ends in, are those of Prometheus' translator."""
-        assert (family, shown) == family_name(name, unit, kind)
+    def test_family_names_are_equal_to_prometheus_translator(
+        self, name: str, unit: str, kind: Kind, family: str, suffix: str
+    ) -> None:
+        """Family names and units are equal to the Prometheus translator's."""
+        assert (family, suffix) == translate_name(name, unit, kind)
 
     @given(NAMES, st.sampled_from(["{thing}", *SUFFIXES]), st.sampled_from(KINDS))
-    def test_catalogue(self, name: str, unit: str, kind: Kind) -> None:
-        """Whatever a catalogue may declare has the name there that it has here."""
+    def test_declarable_name_is_translated_to_declared_prometheus_name(
+        self, name: str, unit: str, kind: Kind
+    ) -> None:
+        """The translation of a declarable name is the declared Prometheus name."""
         try:
             check_name(name, unit)
         except DeclarationError:
             return
         declared = prometheus_name(name, unit, monotonic=False)
 
-        assert declared == family_name(name, unit, kind).family
+        assert declared == translate_name(name, unit, kind).family
 
     @given(
         st.from_regex(r"[a-zA-Z][-_./a-zA-Z0-9]{0,254}", fullmatch=True),
         st.text(st.characters(codec="ascii"), max_size=63),
         st.sampled_from(KINDS),
     )
-    def test_any(self, name: str, unit: str, kind: Kind) -> None:
-        """Whatever the SDK takes becomes a name that Prometheus takes, and ends in its unit."""
-        family, shown = family_name(name, unit, kind)
+    def test_any_sdk_name_becomes_valid_prometheus_name(
+        self, name: str, unit: str, kind: Kind
+    ) -> None:
+        """Any SDK name becomes a valid Prometheus name with the unit at the end."""
+        family, suffix = translate_name(name, unit, kind)
 
         assert re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", family)
-        assert not shown or family.endswith(f"_{shown}")
+        assert not suffix or family.endswith(f"_{suffix}")
 
 
-class TestLabel:
+class TestLabelName:
     @pytest.mark.parametrize(
         ("key", "label"),
         [
@@ -85,13 +91,13 @@ class TestLabel:
             ("Case", "Case"),
         ],
     )
-    def test_known(self, key: str, label: str) -> None:
-        """An attribute's label is that of Prometheus' translator, or of single underscores."""
+    def test_label_names_are_equal_to_prometheus_translator(self, key: str, label: str) -> None:
+        """Label names are equal to the Prometheus translator's, with single underscores."""
         assert label == label_name(key)
 
     @given(st.text())
-    def test_any(self, key: str) -> None:
-        """Whatever the key, its label is one that Prometheus neither refuses nor drops."""
+    def test_any_key_becomes_valid_label_name(self, key: str) -> None:
+        """Any key becomes a valid label name without double underscores."""
         label = label_name(key)
 
         assert re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", label)
