@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from otel_meta import Counter, Gauge, Histogram, Instrument, NoLabels, UpDownCounter
+from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter
+from otel_meta.model import Instrument
 from otel_meta.model.kind_traits import KIND_TRAITS, KINDS, Kind
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import Faults
