@@ -1,9 +1,9 @@
-"""What requests notice of scrapes: latency of an application with and without them, in turn.
+"""The latency of requests with and without concurrent scrapes.
 
-A FastAPI application under uvicorn, with 10,000 series (75,000 lines, for half are histograms),
-answers requests over real sockets. Phases with a scrape every five seconds, as Prometheus asks it,
-alternate with phases without, so that a noisy machine disturbs both alike. Run it with
-``make bench``; ``--rounds`` and ``--every`` change how long and how often.
+A FastAPI application under uvicorn with 10,000 series (75,000 lines, because half are histograms)
+serves requests over real sockets. Phases with a scrape every five seconds, with the headers of
+Prometheus, alternate with phases without scrapes, so a noisy machine affects both equally. Run the
+script with ``make bench``; ``--rounds`` sets its length and ``--every`` the scrape interval.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from otel_meta import Counter, Histogram, MetaRepo, configure, instrument_fastap
 
 HOST: Final = "127.0.0.1"
 SERIES: Final = 5000
-"""Of a counter, and as many of a histogram."""
+"""Series of the counter, and as many of the histogram."""
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PHASE: Final = 10.0
-"""Seconds with or without scrapes."""
+"""Seconds of a phase."""
 CLIENTS: Final = 2
 PAUSE: Final = 0.004
-"""Seconds between two requests of a client: the application is at work, not overrun."""
+"""Seconds between two requests of a client, so that the application is busy but not overloaded."""
 PROMETHEUS: Final = {
     "Accept": "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
     "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
@@ -54,7 +54,7 @@ class Query:
 
 
 class Shop(MetaRepo, name="shop", owner="shop"):
-    """Something to measure."""
+    """The exposed metrics."""
 
     orders = Counter("shop.orders", "Orders.", Query, max_series=2 * SERIES)
     duration = Histogram(
@@ -68,7 +68,7 @@ class Shop(MetaRepo, name="shop", owner="shop"):
 
 
 def serve(port: int) -> None:
-    """Be the application."""
+    """Run the application."""
     telemetry = configure("bench", Shop, metrics="prometheus", log_stream=None)
     shop = telemetry.bind(Shop)
     for number in range(SERIES):
@@ -86,7 +86,7 @@ def serve(port: int) -> None:
 
 
 def scrape(port: int, every: float, stop: Event) -> None:
-    """Scrape as Prometheus does, until told to stop."""
+    """Scrape as Prometheus does, until the event is set."""
     while not stop.wait(every / 2):
         connection = HTTPConnection(HOST, port, timeout=30)
         connection.request("GET", "/metrics", headers=PROMETHEUS)
@@ -97,28 +97,28 @@ def scrape(port: int, every: float, stop: Event) -> None:
 
 
 def load(port: int) -> list[float]:
-    """Ask for orders for the time of a phase; seconds that each answer took."""
+    """Send requests during one phase and return the seconds of each."""
     with ThreadPoolExecutor(CLIENTS) as pool:
-        return [taken for found in pool.map(_ask, [port] * CLIENTS) for taken in found]
+        return [seconds for each in pool.map(_send_requests, [port] * CLIENTS) for seconds in each]
 
 
-def _ask(port: int) -> list[float]:
+def _send_requests(port: int) -> list[float]:
     connection = HTTPConnection(HOST, port, timeout=30)
-    taken: list[float] = []
+    durations: list[float] = []
     end = time.perf_counter() + PHASE
     while time.perf_counter() < end:
         began = time.perf_counter()
-        connection.request("GET", f"/orders/{len(taken)}")
+        connection.request("GET", f"/orders/{len(durations)}")
         connection.getresponse().read()
-        taken.append(time.perf_counter() - began)
+        durations.append(time.perf_counter() - began)
         time.sleep(PAUSE)
     connection.close()
-    return taken
+    return durations
 
 
 @contextmanager
 def _scraped(port: int, every: float) -> Generator[None]:
-    """Scrapes from a process of their own, so that they cost the clients nothing."""
+    """Scrape from another process, so that the clients are not slowed down."""
     context = get_context("spawn")
     stop = context.Event()
     process = context.Process(target=scrape, args=(port, every, stop))
@@ -160,7 +160,7 @@ def _wait(port: int) -> None:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--serve", type=int, help="be the application, on this port")
+    parser.add_argument("--serve", type=int, help="run the application on this port")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--every", type=float, default=5.0, help="seconds between scrapes")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What a series costs in memory, against what a user would use instead. ``make bench``."""
+"""The memory of a series in otel_meta, the SDK and prometheus_client. ``make bench``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Final
 
-from contenders import (
+from baselines import (
     CLIENT,
     SDK,
     client_counter,
@@ -16,17 +16,17 @@ from contenders import (
     ours,
     sdk_histogram,
 )
-from rounds import OURS, Row, print_table
+from comparison import OURS, Row, print_table
 
 SERIES: Final = 1000
 BUDGETS: Final = {SDK: 1 / 3}
 
 Touch = Callable[[str], object]
-"""Records into the series whose label ``dag`` has this value."""
+"""Records into the series with this value of the label ``dag``."""
 
 
 def histogram_row() -> Row:
-    """Histograms of eleven buckets, each with a value."""
+    """Compare histograms of eleven buckets, each with one value."""
     flow, _ = ours()
     sdk, client = sdk_histogram(), client_histogram()
     costs = {
@@ -38,7 +38,7 @@ def histogram_row() -> Row:
 
 
 def counter_row() -> Row:
-    """Counters; ours come in pairs, for the closed label's other value is there at zero."""
+    """Compare counters; otel_meta creates two, because the closed label has two values."""
     flow, _ = ours()
     sdk, client = meter().create_counter("flow.runs"), client_counter()
     costs = {
@@ -50,7 +50,7 @@ def counter_row() -> Row:
 
 
 def kilobytes(touch: Touch) -> float:
-    """What a series takes, its label values aside, which whoever records holds anyway."""
+    """Return the kilobytes of a series without its label values, which the caller holds anyway."""
     names = [f"dag-{number}" for number in range(SERIES)]
     touch("first")
     gc.collect()

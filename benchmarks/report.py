@@ -1,7 +1,7 @@
-"""Every comparison in one run, written where documents show it. ``make bench``.
+"""Runs all comparisons and writes their tables to the documents. ``make bench``.
 
-Each script prints its tables; all of them go to docs/benchmarks.md, and those of a recording and of
-a scrape stand in the README between their marks.
+All tables go to docs/benchmarks.md. The tables of a recording and of a scrape also go to the
+README, between two marks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 SCRIPTS: Final = {
     "typed_calls": "A recording",
-    "bound": "A recording by a handle",
+    "handles": "A recording by a handle",
     "scraping": "A scrape",
     "memory": "Memory of a series",
     "workers": "Several workers",
@@ -29,12 +29,13 @@ _MARKED: Final = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL
 
 
 def main() -> None:
-    """Run every script, and write what they print."""
+    """Run every script and write the tables."""
     printed = {name: _run(name) for name in SCRIPTS}
     parts = [f"## {title}\n\n{printed[name].strip()}\n" for name, title in SCRIPTS.items()]
     head = (
-        "# Benchmarks\n\nWhat `make bench` printed; each table is one run, its contenders timed in "
-        f"turn on one machine of {os.cpu_count()} cores. A ratio below 1 is in our favour.\n"
+        "# Benchmarks\n\nThe output of `make bench`. Each table is one run that times the "
+        f"libraries in turn, on one machine with {os.cpu_count()} cores. A ratio below 1 favours "
+        "otel_meta.\n"
     )
     (ROOT / "docs" / "benchmarks.md").write_text("\n".join([head, *parts]))
     _into_readme("\n".join("".join(_TABLES.findall(printed[name])) for name in IN_README))

@@ -1,11 +1,11 @@
-"""What rules cost a Prometheus, by number of services: samples, time and memory.
+"""The cost of rules by number of services: samples, time and memory of a real Prometheus.
 
-The committed rules are loaded into a real Prometheus over a month of what they would have recorded
-and ten minutes of raw series, of services spread evenly over all meta-repositories. Rules that read
-raw series over days are measured apart.
+Prometheus loads the committed rules over a month of recorded series and ten minutes of raw series,
+from services spread evenly over all meta-repositories. Rules that read raw series over days are
+measured separately.
 
 ``python benchmarks/rule_cost.py`` takes a quarter of an hour on two cores, and up to 10 GB in the
-folder for temporary files; ``--services 10 100`` takes less, ``--quick`` only shows that it runs.
+folder for temporary files. ``--services 10 100`` is shorter, and ``--quick`` is a test run.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 SERVICES: Final = (10, 100, 1_000)
 MAX_SAMPLES: Final = 50_000_000
-"""Default of Prometheus' ``--query.max-samples``."""
+"""The default of Prometheus' ``--query.max-samples``."""
 ROUND: Final = 60
-"""Seconds from one evaluation to the next."""
+"""Seconds between two evaluations."""
 
 _LONG: Final = (60, 120, 240)
 _DAYS: Final = 7.0
@@ -42,7 +42,7 @@ _QUICK_DAYS: Final = 0.1
 
 
 def rows(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
-    """The table of what a round of all rules costs."""
+    """Yield the rows for one evaluation of all rules."""
     yield "a service and an SLO", *(cost.pairs for cost in costs)
     for kind in KINDS:
         yield f"samples read: {kind}", *(cost.read[kind] for cost in costs)
@@ -54,8 +54,8 @@ def rows(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
     yield "memory of the process, MB", *(round(cost.memory / 1e6) for cost in costs)
 
 
-def law(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
-    """What one more service costs, from each number of services to the next."""
+def marginal_rows(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
+    """Yield the cost of one more service, between two successive numbers of services."""
     pairs = list(pairwise(costs))
     more = [after.services - before.services for before, after in pairs]
     changes: dict[str, list[float]] = {
@@ -63,24 +63,24 @@ def law(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
         "CPU milliseconds a round": [1_000 * (b.seconds - a.seconds) for a, b in pairs],
         "memory, kB": [(b.memory - a.memory) / 1e3 for a, b in pairs],
     }
-    for what, change in changes.items():
-        yield what, *(value / many for value, many in zip(change, more, strict=True))
+    for title, change in changes.items():
+        yield title, *(value / many for value, many in zip(change, more, strict=True))
 
 
 def long_rows() -> Iterator[tuple[object, ...]]:
-    """Rules that read raw series over days: what each reads of one process."""
+    """Yield the samples of one process that each rule over days reads."""
     for one in sorted(readings(), key=lambda one: -one.samples):
         yield one.rule, one.repo, str(one.over), one.series, one.samples
 
 
 def timing_rows(timings: Sequence[Timing]) -> Iterator[tuple[object, ...]]:
-    """How long one of them takes, by what it reads."""
+    """Yield the time of one rule over days, by the number of series."""
     for one in timings:
         yield one.series, one.samples, one.seconds, 1_000 * one.seconds / one.series, one.peak
 
 
-def ends(costs: Sequence[Cost], timings: Sequence[Timing]) -> Iterator[tuple[object, ...]]:
-    """At how many services of one process each limit is reached, were it the only one."""
+def limit_rows(costs: Sequence[Cost], timings: Sequence[Timing]) -> Iterator[tuple[object, ...]]:
+    """Yield the number of services at which each limit is reached, taken alone."""
     before, after = costs[-2:]
     most = max(readings(), key=lambda one: one.samples)
     a_sample = timings[-1].seconds / timings[-1].samples
@@ -94,7 +94,7 @@ def ends(costs: Sequence[Cost], timings: Sequence[Timing]) -> Iterator[tuple[obj
 
 
 def measured(quick: bool, services: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """Each table by its name in docs/scale.md."""
+    """Yield each table with its name in docs/scale.md."""
     plan = _QUICK if quick else Plan()
     costs = [_in_a_folder(partial(cost_of, n, plan)) for n in services]
     days = _QUICK_DAYS if quick else _DAYS
@@ -103,14 +103,14 @@ def measured(quick: bool, services: Sequence[int]) -> Iterator[tuple[str, str]]:
     counts = [f"{cost.services:,} services" for cost in costs]
     yield "rule_cost", table((machine(), *counts), rows(costs))
     steps = [f"{a.services:,} to {b.services:,}" for a, b in pairwise(costs)]
-    yield "rule_law", table(("each further service costs", *steps), law(costs))
+    yield "rule_law", table(("each further service costs", *steps), marginal_rows(costs))
     yield (
         "long_rules",
         table(("rule", "meta-repository", "over", "series", "samples a round"), long_rows()),
     )
     head = ("series", "samples", "seconds", "milliseconds a series", "most samples at a time")
     yield "long_rule", table(head, timing_rows(timings))
-    yield "rule_ends", table(("limit", "services of one process", "by"), ends(costs, timings))
+    yield "rule_ends", table(("limit", "services of one process", "by"), limit_rows(costs, timings))
 
 
 def _in_a_folder(measure: Callable[[Path], T]) -> T:
@@ -119,7 +119,7 @@ def _in_a_folder(measure: Callable[[Path], T]) -> T:
 
 
 def _largest(cost: Cost) -> int:
-    """Services of the meta-repository that has the most."""
+    """Return the number of services in the largest meta-repository."""
     return -(-cost.services // len(tuple(BUILTIN)))
 
 
@@ -129,14 +129,16 @@ def _read(cost: Cost) -> int:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description="What rules cost a Prometheus.")
+    parser = argparse.ArgumentParser(description="Measure the cost of rules in Prometheus.")
     parser.add_argument("--services", type=int, nargs="+", metavar="N", help="at least two numbers")
     parser.add_argument("--quick", action="store_true", help="a tiny run; no numbers to quote")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/scale.md")
     options = parser.parse_args()
     services = options.services or (_QUICK_SERVICES if options.quick else SERVICES)
-    if len(services) < 2:  # noqa: PLR2004  # a law needs two points
-        parser.error("--services wants at least two numbers: how cost grows is what is measured")
+    if len(services) < 2:  # noqa: PLR2004  # a difference needs two points
+        parser.error(
+            "--services needs at least two numbers, because the growth of the cost is measured"
+        )
     for name, text in measured(options.quick, sorted(services)):
         print(f"{text}\n", flush=True)
         if options.write:

@@ -1,8 +1,8 @@
-"""What a scrape costs, against what a user would use instead, measured in one run.
+"""The cost of a scrape in otel_meta, the SDK's exporter and prometheus_client. ``make bench``.
 
-One thousand series of a counter and one thousand of a histogram with eleven buckets, which is
-15,000 lines, rendered to bytes by each contender in turn, round after round, so that a noisy
-machine disturbs all alike; the best round of each counts. Run it with ``make bench``.
+Each library renders 1,000 series of a counter and 1,000 of a histogram with eleven buckets, 15,000
+lines in all. The libraries are timed in turn, so a noisy machine affects all equally; the fastest
+round of each counts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Query:
 
 
 class Shop(MetaRepo, name="shop", owner="shop"):
-    """Something to measure."""
+    """The exposed metrics."""
 
     orders = Counter("shop.orders", "Orders.", Query, max_series=SERIES)
     duration = Histogram(
@@ -51,15 +51,15 @@ class Shop(MetaRepo, name="shop", owner="shop"):
 
 
 class Cost(NamedTuple):
-    """How long one contender takes, and how many lines of series it writes."""
+    """The time of one library and the number of its lines."""
 
-    who: str
+    library: str
     milliseconds: float
     lines: int
 
 
 def ours() -> tuple[Render, Render]:
-    """Both formats of otel_meta's."""
+    """Return functions that render the text format and OpenMetrics by otel_meta."""
     with capture("bench", Shop) as captured:
         shop = captured.bind(Shop)
         for given, value in _measurements():
@@ -72,7 +72,7 @@ def ours() -> tuple[Render, Render]:
 
 
 def exporter() -> Render:
-    """The text of opentelemetry-exporter-prometheus, with the same labels."""
+    """Return a function that renders by opentelemetry-exporter-prometheus, with the same labels."""
     registry = CollectorRegistry()
     reader = PrometheusMetricReader(
         scope_info_enabled=False, resource_attribute_filter=IDENTITY.__contains__, registry=registry
@@ -89,7 +89,7 @@ def exporter() -> Render:
 
 
 def client() -> Render:
-    """The text of prometheus_client."""
+    """Return a function that renders by prometheus_client."""
     registry = CollectorRegistry()
     names = ["operation", "table"]
     orders = PrometheusCounter("shop_orders", "Orders.", names, registry=registry)
@@ -102,14 +102,14 @@ def client() -> Render:
     return lambda: generate_latest(registry)
 
 
-def measure(contenders: dict[str, Render]) -> list[Cost]:
-    """Time the contenders in turn; the best round of each counts."""
-    timers = {who: Timer(render) for who, render in contenders.items()}
-    best = dict.fromkeys(contenders, float("inf"))
+def measure(libraries: dict[str, Render]) -> list[Cost]:
+    """Time the libraries in turn; the fastest round of each counts."""
+    timers = {name: Timer(render) for name, render in libraries.items()}
+    best = dict.fromkeys(libraries, float("inf"))
     for _ in range(ROUNDS):
-        for who, timer in timers.items():
-            best[who] = min(best[who], timer.timeit(1) * 1000)
-    return [Cost(who, best[who], _lines(render())) for who, render in contenders.items()]
+        for name, timer in timers.items():
+            best[name] = min(best[name], timer.timeit(1) * 1000)
+    return [Cost(name, best[name], _lines(render())) for name, render in libraries.items()]
 
 
 def main() -> None:
@@ -128,12 +128,12 @@ def main() -> None:
     print(f"Python {platform.python_version()} on {platform.machine()}; {versions}\n")
     print("| a scrape | lines | time | to the exporter | to prometheus_client |")
     print("|---|---|---|---|---|")
-    by_name = {cost.who: cost.milliseconds for cost in costs}
+    by_name = {cost.library: cost.milliseconds for cost in costs}
     for cost in costs:
         to_exporter = cost.milliseconds / by_name["opentelemetry-exporter-prometheus"]
         to_client = cost.milliseconds / by_name["prometheus_client"]
         print(
-            f"| {cost.who} | {cost.lines} | {cost.milliseconds:.2f} ms "
+            f"| {cost.library} | {cost.lines} | {cost.milliseconds:.2f} ms "
             f"| {to_exporter:.3f} | {to_client:.3f} |"
         )
 

@@ -1,7 +1,7 @@
-"""How many series services make, computed from the catalogue; nothing is run.
+"""The number of series of a fleet, computed from the catalogue without a server.
 
-``python benchmarks/series_count.py`` prints the tables of docs/scale.md; ``--open http_route=100``
-changes how many values an open label takes, ``--processes`` how many processes a service has.
+``python benchmarks/series_count.py`` prints the tables of docs/scale.md. ``--open http_route=100``
+sets the number of values of an open label, and ``--processes`` the processes of a service.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from otel_meta.render.rules.recording_rules import slo_records
 from otel_meta.repos import BUILTIN
 
 OWN: Final = 18
-"""Of the process itself, on the endpoint in it: ``target_info``, ``otel_meta_up``, and what
-prometheus_client tells of Python and of a Linux process."""
+"""Series about the process: ``target_info``, ``otel_meta_up``, and the collectors of
+prometheus_client for Python and for a Linux process."""
 OF_EACH: Final = 2
-"""Of each instrument: how many series it has, and how many it may have."""
+"""Series about each instrument: the number and the limit of its series."""
 SCRAPED: Final = 5
-"""Added by Prometheus to each target: ``up`` and four of ``scrape_*``."""
+"""Series that Prometheus adds to each target: ``up`` and four of ``scrape_*``."""
 PROCESSES: Final = 3
 SERVICES: Final = (10, 100, 1_000)
 
 
-def a_process(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
-    """Series that Prometheus keeps of one process, all its own included."""
+def series_per_process(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
+    """Return the number of series of one process in Prometheus."""
     return exposed(repo, counts) + SCRAPED
 
 
 def exposed(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
-    """Series of one process' exposition."""
+    """Return the number of exposed series of one process."""
     return series_of(repo, counts) + OWN + OF_EACH * len(repo.instruments)
 
 
 def recorded(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
-    """Series that rules record for each service of a meta-repository."""
+    """Return the number of recorded series of one service."""
     measures = (recording.measure for recording in repo.recordings.values())
     own = sum(_groups(measure, counts) for measure in measures)
     return of_slos(repo) + own + len(_OVERVIEW)
 
 
 def of_slos(repo: type[MetaRepo]) -> int:
-    """Those among them that an SLO makes."""
+    """Return the number of recorded series of one service for its SLOs."""
     return sum(
         record.record not in (series.OBJECTIVE, series.INFO)
         for slo in repo.slos.values()
@@ -58,21 +58,23 @@ def of_slos(repo: type[MetaRepo]) -> int:
 
 
 def average(count: int, counts: Counts = OPEN, processes: int = PROCESSES) -> int:
-    """Series of a number of services, spread evenly over all meta-repositories."""
+    """Return the series of a number of services, spread evenly over all meta-repositories."""
     repos = tuple(BUILTIN)
-    each = sum(processes * a_process(repo, counts) + recorded(repo, counts) for repo in repos)
+    each = sum(
+        processes * series_per_process(repo, counts) + recorded(repo, counts) for repo in repos
+    )
     return round(count * each / len(repos)) + sum(map(declared, repos))
 
 
 def declared(repo: type[MetaRepo]) -> int:
-    """Series that rules record once, however many services there are."""
+    """Return the number of recorded series for all services together."""
     return 2 * len(repo.slos)
 
 
 def rows(counts: Counts = OPEN, processes: int = PROCESSES) -> Iterator[tuple[object, ...]]:
-    """The table: for each meta-repository, and for services spread evenly over all of them."""
+    """Yield the rows for each meta-repository, and for an even spread over all."""
     for repo in BUILTIN:
-        one, kept = a_process(repo, counts), recorded(repo, counts)
+        one, kept = series_per_process(repo, counts), recorded(repo, counts)
         service = processes * one + kept
         yield repo.name, one, kept, service, *(n * service + declared(repo) for n in SERVICES)
     spread = (average(n, counts, processes) for n in SERVICES)
@@ -83,7 +85,7 @@ _OVERVIEW: Final = (series.COMPLIANCE, series.VIOLATIONS)
 
 
 def _groups(measure: Measure, counts: Counts) -> int:
-    """How many series of one service an aggregation leaves."""
+    """Return the number of series of one service after an aggregation."""
     of: Any = measure.of if isinstance(measure, RelativeChange) else measure
     source = of.whole if isinstance(of, Share) else of.source
     kept = {
@@ -94,7 +96,7 @@ def _groups(measure: Measure, counts: Counts) -> int:
 
 
 def across() -> Iterator[tuple[object, ...]]:
-    """What rules make of several services together, so that a shard with some of them is wrong."""
+    """Yield the rules that aggregate over services, which a shard cannot evaluate alone."""
     for repo in BUILTIN:
         measures = {one.name: one.measure for one in repo.recordings.values()}
         measures |= {one.name: one.measure for one in repo.alerts.values()}
@@ -104,7 +106,7 @@ def across() -> Iterator[tuple[object, ...]]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Series of services, from the catalogue.")
+    parser = argparse.ArgumentParser(description="Count the series of services from the catalogue.")
     parser.add_argument("--open", action="append", default=[], type=_count, metavar="LABEL=N")
     parser.add_argument("--processes", type=int, default=PROCESSES, metavar="N")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/scale.md")
@@ -119,12 +121,12 @@ def _count(text: str) -> tuple[str, int]:
 
 
 def open_labels(counts: Mapping[str, int]) -> str:
-    """How many values each open label takes, in a line."""
+    """Return the number of values of each open label, as one line."""
     return ", ".join(f"`{label}` {count}" for label, count in sorted(counts.items()))
 
 
 def computed(counts: Counts = OPEN, processes: int = PROCESSES) -> Iterator[tuple[str, str]]:
-    """Each table by its name in docs/scale.md."""
+    """Yield each table with its name in docs/scale.md."""
     head = ("meta-repository", "a process", "recorded", "a service")
     many = (f"{n:,} services" for n in SERVICES)
     yield "series_count", table((*head, *many), rows(counts, processes))

@@ -1,8 +1,8 @@
-"""What a series costs a Prometheus in memory and on disk, measured on one that scrapes.
+"""The size of a series in the memory and on the disk of a real Prometheus.
 
-Services of all meta-repositories are scraped each second instead of each 15: a chunk is full after
-120 samples, however far apart they are. Two sizes are measured, so that what a Prometheus needs
-for itself drops out. ``python benchmarks/series_size.py``; ``--quick`` only shows that it runs.
+Services of all meta-repositories are scraped every second instead of every 15 seconds, because a
+chunk is full after 120 samples at any interval. The difference of two fleet sizes excludes the
+needs of Prometheus itself. ``python benchmarks/series_size.py``; ``--quick`` is a test run.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from scale.table import DOCUMENT, put, table
 from scale.targets import Target, served
 from series_count import average
 
-__SERIES: Final = "prometheus_tsdb_head_series"
 SERVICES: Final = 100
 _DAYS: Final = 30
 _SAMPLES: Final = _DAYS * 86_400 // 15
 _LARGEST_DAYS: Final = 2.25
-"""What a Prometheus that keeps 30 days puts into its largest blocks."""
+"""Days of the largest blocks in a Prometheus with a retention of 30 days."""
 _KEPT: Final = 0.8
 
 _FULL: Final = ((20, 150), (120, 150))
 _QUICK: Final = ((2, 5), (4, 5))
-"""Services, and seconds to scrape them."""
+"""Pairs of services and seconds of scraping."""
 _SERIES: Final = "prometheus_tsdb_head_series"
 _CONFIG: Final[dict[str, Any]] = {
     "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
@@ -44,10 +43,11 @@ class Size:
     """A Prometheus after some scrapes.
 
     Attributes:
-        resident: most bytes of the process in the last seconds.
-        samples: in the block that its head makes.
-        chunks: bytes of that block's chunks.
-        index: bytes of its index.
+        series: number of series in the head.
+        resident: maximal resident bytes in the last seconds.
+        samples: number of samples in a snapshot of the head.
+        chunks: bytes of the chunks in the snapshot.
+        index: bytes of the index in the snapshot.
         log: bytes of the write-ahead log.
     """
 
@@ -60,10 +60,10 @@ class Size:
 
 
 def size_of(count: int, seconds: int, folder: Path) -> Size:
-    """Scrape a number of services each second, and look.
+    """Scrape a number of services every second and return the size of Prometheus.
 
     Raises:
-        RuntimeError: many scrapes were missed, so that chunks are not what they would be.
+        RuntimeError: Prometheus missed many scrapes, so its chunks are too small.
     """
     targets = [Target(service) for service in services(count)]
     with served(targets) as port:
@@ -96,7 +96,7 @@ def _resident(server: Prometheus) -> Iterator[float]:
 
 
 def _block(server: Prometheus, folder: Path) -> tuple[int, int, int]:
-    """Samples, and bytes of chunks and index, of the head as it would be written to disk."""
+    """Return the samples, and the bytes of chunks and index, of a snapshot of the head."""
     name = server.api("admin/tsdb/snapshot", "POST")["name"]
     where = f"data/snapshots/{name}/*"
     metas = [json.loads(path.read_text()) for path in folder.glob(f"{where}/meta.json")]
@@ -109,7 +109,7 @@ def _bytes(folder: Path, pattern: str) -> int:
 
 
 def rows(small: Size, large: Size) -> Iterator[tuple[object, ...]]:
-    """What one more series costs."""
+    """Yield the cost of one more series."""
     memory = (large.resident - small.resident) / (large.series - small.series)
     chunk, index = large.chunks / large.samples, large.index / large.series
     services = average(SERVICES)
@@ -124,14 +124,16 @@ def rows(small: Size, large: Size) -> Iterator[tuple[object, ...]]:
 
 
 def measure(count: int, seconds: int) -> Size:
-    """One run in a folder of its own."""
+    """Measure one fleet in a new folder."""
     with tempfile.TemporaryDirectory() as folder:
         return size_of(count, seconds, Path(folder))
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="What a series costs in memory and on disk.")
+    parser = argparse.ArgumentParser(
+        description="Measure the size of a series in memory and on disk."
+    )
     parser.add_argument("--quick", action="store_true", help="two tiny runs; no numbers to quote")
     parser.add_argument("--write", action="store_true", help="put the table into docs/scale.md")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What a recording with labels costs, against what a user would use instead. ``make bench``."""
+"""The cost of a recording with labels in three libraries. ``make bench``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
 
-from contenders import (
+from baselines import (
     CLIENT,
     LABELS,
     SDK,
@@ -19,13 +19,13 @@ from contenders import (
     sdk_histogram,
     tracer,
 )
-from rounds import OURS, Call, Row, microseconds, print_table
+from comparison import OURS, Call, Row, microseconds, print_table
 
 BUDGETS: Final = {SDK: 1 / 10, CLIENT: 1 / 3}
 
 
 def counter_calls(flow: Flow) -> dict[str, Call]:
-    """Adding to a counter with three labels."""
+    """Compare additions to a counter with three labels."""
     add, sdk, client = flow.runs.add, meter().create_counter("flow.runs").add, client_counter()
     return {
         OURS: lambda: add(1, dag="orders", task="load", state="success"),
@@ -35,23 +35,23 @@ def counter_calls(flow: Flow) -> dict[str, Call]:
 
 
 def default_calls(flow: Flow) -> dict[str, Call]:
-    """The same with a label left to its default, which the others do not have."""
+    """Compare additions with an omitted label, a feature of otel_meta only."""
     add = flow.runs.add
     return counter_calls(flow) | {OURS: lambda: add(1, dag="orders", task="load")}
 
 
 def gauge_calls(flow: Flow) -> dict[str, Call]:
-    """Setting a gauge with three labels."""
-    put, sdk, client = flow.waiting.set, meter().create_gauge("flow.waiting").set, client_gauge()
+    """Compare values of a gauge with three labels."""
+    set_, sdk, client = flow.waiting.set, meter().create_gauge("flow.waiting").set, client_gauge()
     return {
-        OURS: lambda: put(7, dag="orders", task="load", state="success"),
+        OURS: lambda: set_(7, dag="orders", task="load", state="success"),
         SDK: lambda: sdk(7, LABELS),
         CLIENT: lambda: client.labels(dag="orders", task="load", state="success").set(7),
     }
 
 
 def histogram_calls(flow: Flow) -> dict[str, Call]:
-    """Recording into a histogram with three labels."""
+    """Compare recordings into a histogram with three labels."""
     record, sdk, client = flow.duration.record, sdk_histogram().record, client_histogram()
     return {
         OURS: lambda: record(0.02, dag="orders", task="load", state="success"),
@@ -61,7 +61,7 @@ def histogram_calls(flow: Flow) -> dict[str, Call]:
 
 
 def timer_calls(flow: Flow) -> dict[str, Call]:
-    """Timing a block that does nothing; the SDK has no timer, so a user writes one out."""
+    """Compare timers of an empty block; the SDK has none, so its timer is written by hand."""
     time, sdk, client = flow.duration.time, sdk_histogram().record, client_histogram()
 
     def by_us() -> None:
@@ -105,8 +105,8 @@ def main() -> None:
     print_table(rows, (SDK, CLIENT))
 
 
-def _row(what: str, calls: Mapping[str, Call], budgets: Mapping[str, float] | None = None) -> Row:
-    return Row(f"{what}, 3 labels", microseconds(calls), budgets or {})
+def _row(title: str, calls: Mapping[str, Call], budgets: Mapping[str, float] | None = None) -> Row:
+    return Row(f"{title}, 3 labels", microseconds(calls), budgets or {})
 
 
 if __name__ == "__main__":

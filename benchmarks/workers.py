@@ -1,7 +1,7 @@
-"""What it costs that several workers share their numbers. ``make bench``.
+"""The cost of shared memory for several workers. ``make bench``.
 
-Against numbers of one's own, and against prometheus_client's multiprocess mode, which has a file a
-process too. A scrape is answered for three workers that have 15,000 lines each, the same ones.
+The baselines are otel_meta without shared memory and the multiprocess mode of prometheus_client,
+with one file per process as well. A scrape covers three workers with the same 15,000 lines each.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import Any, Final
 _FOLDER: Final = tempfile.TemporaryDirectory()
 _CLIENTS: Final = Path(_FOLDER.name, "prometheus_client")
 _CLIENTS.mkdir()
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_CLIENTS)  # which it reads while it is imported
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_CLIENTS)  # read by prometheus_client at its import
 
-from contenders import BUCKETS, CLIENT, LABELS, Flow, client_counter, client_histogram  # noqa: E402
+from baselines import BUCKETS, CLIENT, LABELS, Flow, client_counter, client_histogram  # noqa: E402
+from comparison import OURS, ROUNDS, Call, Row, microseconds, print_table  # noqa: E402
 from prometheus_client import CollectorRegistry, generate_latest  # noqa: E402
 from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
-from rounds import OURS, ROUNDS, Call, Row, microseconds, print_table  # noqa: E402
 
 from otel_meta import Counter, Histogram, MetaRepo, labels  # noqa: E402
 from otel_meta.testing import CapturedTelemetry, capture  # noqa: E402
@@ -44,7 +44,7 @@ class Query:
 
 
 class Shop(MetaRepo, name="shop", owner="shop"):
-    """Something to scrape."""
+    """The exposed metrics."""
 
     orders = Counter("shop.orders", "Orders.", Query)
     duration = Histogram(
@@ -53,7 +53,7 @@ class Shop(MetaRepo, name="shop", owner="shop"):
 
 
 def recording(flow: Flow, own: Flow) -> Row:
-    """Adding to a counter with three labels."""
+    """Compare additions to a counter with three labels."""
     client = client_counter()
     calls: dict[str, Call] = {
         OURS: lambda: flow.runs.add(1, dag="orders", task="load", state="success"),
@@ -63,8 +63,8 @@ def recording(flow: Flow, own: Flow) -> Row:
     return Row("counter.add, 3 labels", microseconds(calls), {PRIVATE: 1.2, CLIENT: 1 / 3})
 
 
-def bound(flow: Flow, own: Flow) -> Row:
-    """The same by handles."""
+def handle(flow: Flow, own: Flow) -> Row:
+    """Compare additions through handles."""
     add, own_add = (
         f.runs.with_labels(dag="orders", task="load", state="failed").add for f in (flow, own)
     )
@@ -78,7 +78,7 @@ def bound(flow: Flow, own: Flow) -> Row:
 
 
 def histogram(flow: Flow, own: Flow) -> Row:
-    """Recording into a histogram with three labels."""
+    """Compare recordings into a histogram with three labels."""
     client = client_histogram()
     calls: dict[str, Call] = {
         OURS: lambda: flow.duration.record(0.02, dag="orders", task="load", state="success"),
@@ -89,7 +89,7 @@ def histogram(flow: Flow, own: Flow) -> Row:
 
 
 def new_series(flow: Flow, own: Flow) -> Row:
-    """The first recording of a series."""
+    """Compare the first recordings of new series."""
     numbers, client = count(), client_counter()
     names = [f"t{next(numbers)}" for _ in range(9000)]
 
@@ -104,14 +104,14 @@ def new_series(flow: Flow, own: Flow) -> Row:
         PRIVATE: partial(first, own.runs.add, names.copy()),
         CLIENT: partial(by_client, names.copy()),
     }
-    took = {who: Timer(call).timeit(2000) / 2000 * 1e6 for who, call in calls.items()}
-    return Row("counter.add, a new series", took, {})
+    costs = {name: Timer(call).timeit(2000) / 2000 * 1e6 for name, call in calls.items()}
+    return Row("counter.add, a new series", costs, {})
 
 
 def scraping(captured: CapturedTelemetry, alone: CapturedTelemetry) -> Row:
-    """Answering for three workers, and in the middle column for one that shares nothing."""
+    """Compare scrapes of three workers; the middle column is one process without shared memory."""
     registry = CollectorRegistry()
-    collector: Any = MultiProcessCollector  # which has no types
+    collector: Any = MultiProcessCollector  # an untyped function
     collector(registry, str(_CLIENTS))
     scrape, own = captured.telemetry.scrape, alone.telemetry.scrape
     if scrape is None or own is None:
@@ -127,18 +127,20 @@ def scraping(captured: CapturedTelemetry, alone: CapturedTelemetry) -> Row:
         }
         best = dict.fromkeys(timers, float("inf"))
         for _ in range(ROUNDS):
-            for who, timer in timers.items():
-                best[who] = min(best[who], timer.timeit(1) * 1e3)
+            for name, timer in timers.items():
+                best[name] = min(best[name], timer.timeit(1) * 1e3)
         pages = scrape.render()[0], generate_latest(registry)
-    for page, name in zip(pages, (b"shop_orders_total{", b"duration_seconds_bucket{"), strict=True):
-        if page.count(name) < SERIES:
+    for page, sample in zip(
+        pages, (b"shop_orders_total{", b"duration_seconds_bucket{"), strict=True
+    ):
+        if page.count(sample) < SERIES:
             raise AssertionError("not every series is on the page")
     return Row("scrape of 3 workers, 15,000 lines", best, {CLIENT: 1 / 10}, "ms")
 
 
 @contextmanager
 def _worker(captured: CapturedTelemetry) -> Generator[None]:
-    """A forked process that has recorded everything, and waits."""
+    """Fork a process that records every series and waits."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -179,7 +181,7 @@ def main() -> None:
     environ = {"OTEL_META_MULTIPROCESS_DIR": str(Path(_FOLDER.name, "otel_meta"))}
     with capture("bench", environ=environ) as captured, capture("bench") as alone:
         flows = captured.bind(Flow), alone.bind(Flow)
-        rows = [recording(*flows), bound(*flows), histogram(*flows), new_series(*flows)]
+        rows = [recording(*flows), handle(*flows), histogram(*flows), new_series(*flows)]
     environ = {"OTEL_META_MULTIPROCESS_DIR": str(Path(_FOLDER.name, "scrape"))}
     for file in _CLIENTS.iterdir():
         file.unlink()

@@ -1,1 +1,1 @@
-"""How much a fleet costs: its series, their bytes, and the rules over them."""
+"""The cost of a fleet: number and size of series, and rules."""

@@ -1,4 +1,4 @@
-"""The pinned Prometheus, run on loopback for as long as a measurement takes."""
+"""The pinned Prometheus on loopback, for the duration of a measurement."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from otel_meta.cli.demo.servers import PROMETHEUS, Backend, find
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PATIENCE: Final = 120.0
-"""Seconds for an answer: some queries are what is measured."""
+"""Seconds to wait for a response, because some measured queries are slow."""
 _OPEN: Final = build_opener(ProxyHandler({})).open
 
 
 class Prometheus:
-    """What a Prometheus answers."""
+    """A client of the HTTP API of Prometheus."""
 
     def __init__(self, url: str) -> None:
         self.url: Final = url
 
-    def ask(self, expr: str, at: float) -> Any:
-        """The data of an instant query, its statistics included."""
-        query = urlencode({"query": expr, "time": at, "stats": "all"})
-        return self.api(f"query?{query}")
+    def query(self, expr: str, at: float) -> Any:
+        """Return the data of an instant query with its statistics."""
+        parameters = urlencode({"query": expr, "time": at, "stats": "all"})
+        return self.api(f"query?{parameters}")
 
     def api(self, path: str, method: str = "GET") -> Any:
-        """The data of any answer."""
+        """Return the data of any response."""
         return json.loads(self._text(f"/api/v1/{path}", method))["data"]
 
     def metrics(self) -> Mapping[str, float]:
-        """Its own series, by name and labels."""
+        """Return the metrics of Prometheus by name and labels."""
         lines = (x for x in self._text("/metrics").splitlines() if not x.startswith("#"))
         return {name: float(value) for name, _, value in (x.rpartition(" ") for x in lines)}
 
@@ -49,7 +49,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus(folder: Path, config: str, *options: str) -> Generator[Prometheus]:
-    """Prometheus on the blocks in a folder's ``data``."""
+    """Run Prometheus on the blocks in a folder's ``data``."""
     more = ("--storage.tsdb.retention.time=100y", *options)
     server = Backend(program=PROMETHEUS, folder=folder, config=config, port=0, more=more)
     with server:
@@ -57,7 +57,7 @@ def prometheus(folder: Path, config: str, *options: str) -> Generator[Prometheus
 
 
 def machine() -> str:
-    """What measured numbers hold for."""
+    """Return the machine and the version of Prometheus."""
     command = [str(find("prometheus")), "--version"]
-    said = subprocess.check_output(command, text=True)  # noqa: S603  # a program of ours
-    return f"{os.cpu_count()} cores, Prometheus {said.split()[2]}"
+    output = subprocess.check_output(command, text=True)  # noqa: S603  # a program of ours
+    return f"{os.cpu_count()} cores, Prometheus {output.split()[2]}"

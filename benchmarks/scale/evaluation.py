@@ -1,4 +1,4 @@
-"""Loads rules into a Prometheus that has a fleet's past, and watches what they cost."""
+"""Evaluation of rules by a Prometheus with the history of a fleet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS: Final[tuple[str, ...]] = (
 _CPU: Final = "process_cpu_seconds_total"
 _SYS, _RELEASED = "go_memstats_sys_bytes", "go_memstats_heap_released_bytes"
 _SETTLE: Final = 5
-"""Seconds from the end of the past to the first evaluation."""
+"""Seconds from the end of the history to the first evaluation."""
 _CONFIG: Final = """\
 global: {{scrape_interval: 15s, rule_query_offset: {offset}s}}
 rule_files: [{folder}/rules/*.yml]
@@ -34,13 +34,13 @@ rule_files: [{folder}/rules/*.yml]
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to measure.
+    """The size of a measurement.
 
     Attributes:
         raw: seconds of raw series.
-        days: of what rules recorded.
-        interval: seconds from one evaluation to the next; 60 is what the rules say.
-        rounds: evaluations to watch, after one that is not counted.
+        days: days of recorded series.
+        interval: seconds between two evaluations; the rules themselves have 60.
+        rounds: number of measured evaluations, after a first one.
     """
 
     raw: int = 10 * 60
@@ -51,17 +51,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one round of all rules costs.
+    """The cost of one evaluation of all rules.
 
     Attributes:
-        pairs: of a service and an SLO.
-        stored: samples in the blocks.
-        seconds: of CPU a round, all else that Prometheus does in that time included.
-        read: samples, by kind of group.
-        elapsed: seconds that the groups of a kind took, added up.
-        longest: the slowest group and its seconds; its rules run one after the other.
-        peak: most samples that one query held at a time.
-        memory: most bytes that the process held, mapped files not counted.
+        services: number of services.
+        pairs: number of pairs of a service and an SLO.
+        stored: number of samples in the blocks.
+        seconds: CPU seconds a round, including other work of Prometheus.
+        read: number of read samples, by kind of group.
+        elapsed: sum of the seconds of all groups of a kind.
+        longest: the slowest group and its seconds; rules of a group run in sequence.
+        peak: the query with the most samples in memory, and this number.
+        memory: maximal bytes of the process, without mapped files.
     """
 
     services: int
@@ -79,17 +80,17 @@ def cost_of(count: int, plan: Plan, folder: Path) -> Cost:
     """Measure the committed rules over a number of services.
 
     Raises:
-        RuntimeError: a rule fails, or records something else than one ratio a service and SLO.
+        RuntimeError: a rule fails, or does not record one ratio per service and SLO.
     """
     fleet = services(count)
     end = int(time.time()) // 60 * 60
     ahead = plan.interval * (plan.rounds + 2) + 60
     stored = write(Past(end, plan.raw, ahead, plan.days), fleet, folder)
     _copy_rules(folder / "rules", plan)
-    # As of the end of the past, however long writing it took.
+    # Evaluation begins at the end of the history, regardless of the time to write the history.
     config = _CONFIG.format(offset=int(time.time()) - end + _SETTLE, folder=folder)
     with prometheus(folder, config, *UNCOMPACTED) as served:
-        return _watched(served, plan, fleet, stored, end)
+        return _measured(served, plan, fleet, stored, end)
 
 
 def _copy_rules(folder: Path, plan: Plan) -> None:
@@ -99,7 +100,7 @@ def _copy_rules(folder: Path, plan: Plan) -> None:
         (folder / path.name).write_text(text)
 
 
-def _watched(
+def _measured(
     served: Prometheus, plan: Plan, fleet: Sequence[Service], stored: int, end: int
 ) -> Cost:
     time.sleep(plan.interval * 1.1)
@@ -144,7 +145,7 @@ def _groups(served: Prometheus) -> list[Any]:
 
 
 def _expect_ratios(served: Prometheus, pairs: int, now: float) -> None:
-    found = served.ask(f"count({series.PERIOD_ERROR_RATIO})", now)["result"]
+    found = served.query(f"count({series.PERIOD_ERROR_RATIO})", now)["result"]
     count = int(found[0]["value"][1]) if found else 0
     if count != pairs:
         raise RuntimeError(f"{count} ratios are recorded, where {pairs} should be")
@@ -155,7 +156,7 @@ def _read(served: Prometheus, now: float) -> tuple[dict[str, int], tuple[str, in
     peak = ("", 0)
     for group in _groups(served):
         for rule in group["rules"]:
-            samples = served.ask(rule["query"], now)["stats"]["samples"]
+            samples = served.query(rule["query"], now)["stats"]["samples"]
             read[kind_of(group["name"])] += samples["totalQueryableSamples"]
             peak = max(peak, (rule["name"], samples["peakSamples"]), key=lambda found: found[1])
     return read, peak
@@ -169,7 +170,7 @@ def _elapsed(groups: Sequence[Any], rounds: int) -> dict[str, float]:
 
 
 def kind_of(group: str) -> str:
-    """Which of `KINDS` a group's name says that it is."""
+    """Return the entry of `KINDS` for the name of a group."""
     return _kinds().get(group, KINDS[3])
 
 

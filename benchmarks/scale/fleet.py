@@ -1,7 +1,7 @@
-"""A fleet to measure with: its services, their raw series, and what rules have recorded of them.
+"""A synthetic fleet: services, raw series, and series recorded by rules.
 
-Values are made up but shaped as real ones: counters climb unevenly, one service in fifty fails.
-Everything follows from the number of services, so that each run reads the same data.
+The values resemble real ones: counters climb unevenly, and one service in fifty fails. The data
+depends on the number of services only, so every run reads the same data.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .labels import Labels, label_sets
 BURNING_EVERY: Final = 50
 _BURNING: Final = 7
 _DAY: Final = 86_400
-_LOOK: Final = {series.BAD: _DAY // 4, series.TOTAL: 7 * _DAY, series.COMPLIANT: _DAY}
-"""Seconds that rules look back on what they recorded; SLO periods are those of the smoothed two."""
+_LOOKBACK: Final = {series.BAD: _DAY // 4, series.TOTAL: 7 * _DAY, series.COMPLIANT: _DAY}
+"""Seconds for which rules read recorded series; smoothed series are read for an SLO period."""
 
 
 class Values(NamedTuple):
-    """A course of values: a start, a step from one to the next, and how uneven it is."""
+    """A sequence of values: a start, a step, and the size of deviations."""
 
     start: float
     step: float = 0.0
@@ -38,59 +38,59 @@ class Values(NamedTuple):
     digits: int = 3
 
     def at(self, position: int) -> float:
-        """The value at a position."""
+        """Return the value at a position."""
         uneven = (position * 7919 % 997) / 997  # a walk through all residues, without randomness
         return self.start + self.step * position + round(self.noise * uneven, self.digits)
 
 
 class Series(NamedTuple):
-    """One series, as OpenMetrics has it."""
+    """One series: name and labels in OpenMetrics, and values."""
 
     head: str
     values: Values
     seconds: int = 0
-    """How far back it is read; 0 where its reader knows."""
+    """Seconds of history that rules read; 0 if the caller decides."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service of one meta-repository, in one process."""
+    """A service of a meta-repository, with a single process."""
 
     repo: type[MetaRepo]
     number: int
 
     @property
     def identity(self) -> Labels:
-        """What all of its series carry."""
+        """The labels of all series of the service."""
         return {"service_namespace": self.repo.name, "service_name": f"service-{self.number:05}"}
 
     @property
     def burns(self) -> bool:
-        """Whether its events go wrong."""
+        """True if the service fails."""
         return self.number % BURNING_EVERY == _BURNING
 
 
 def services(count: int) -> list[Service]:
-    """A number of services, spread evenly over the meta-repositories."""
+    """Return a number of services, spread evenly over the meta-repositories."""
     repos = tuple(BUILTIN)
     return [Service(repos[n % len(repos)], n) for n in range(count)]
 
 
 def recorded(service: Service) -> Iterator[Series]:
-    """What rules have recorded of a service and read again later."""
+    """Yield the recorded series of a service that other rules read."""
     for slo in service.repo.slos.values():
         labels = {"slo": slo.name, **service.identity}
-        for name, seconds in _looks(slo):
+        for name, seconds in _lookbacks(slo):
             yield Series(_head(name, labels), _recorded_values(service, name), seconds)
 
 
 def raw(service: Service) -> Iterator[Series]:
-    """The series that a service exposes, as far as rules read them."""
+    """Yield the exposed series of a service, as far as rules read them."""
     yield from _exposed(service, _read_names())
 
 
 def exposed(service: Service) -> Iterator[Series]:
-    """All series that a service exposes by its instruments."""
+    """Yield all series of the instruments of a service."""
     instruments = service.repo.instruments.values()
     yield from _exposed(service, frozenset(n for i in instruments for n in i.sample_names))
 
@@ -103,8 +103,8 @@ def _exposed(service: Service, names: frozenset[str]) -> Iterator[Series]:
     yield Series(_head(series.UP, service.identity), Values(1))
 
 
-def _looks(slo: Slo) -> Iterator[tuple[str, int]]:
-    yield from _LOOK.items()
+def _lookbacks(slo: Slo) -> Iterator[tuple[str, int]]:
+    yield from _LOOKBACK.items()
     yield from ((smoothed, slo.period.seconds) for smoothed in series.SMOOTHED.values())
 
 
@@ -118,7 +118,7 @@ def _recorded_values(service: Service, name: str) -> Values:
 
 @cache
 def _read_names() -> frozenset[str]:
-    """Every name that a rule reads; ``_sum`` and some whole instruments are on no rule's list."""
+    """Return all names in rules; ``_sum`` and some instruments are not among them."""
     expressions = (
         rule.expr
         for file in rule_files(BUILTIN, Links())
@@ -141,14 +141,14 @@ def _samples(
 
 
 def _buckets(name: str, labels: Labels, bounds: Sequence[float], rate: float) -> Iterator[Series]:
-    """Nearly all values fall below the fourth bound, under every bound that an SLO names."""
+    """Yield buckets with all values below the fourth bound, which is below the bounds of SLOs."""
     for at, bound in enumerate([*map(str, bounds), "+Inf"]):
         share = min(at + 1, 4) / 4
         yield Series(_head(name, {**labels, "le": bound}), _counter(rate * share))
 
 
 def _raw_values(instrument: Instrument[...], labels: Labels, rate: float) -> Values:
-    if instrument.kind in ("counter", "histogram"):
+    if instrument.traits.counts_events:
         return _counter(rate)
     good = labels.get("state") in (None, "closed") and "severity" not in labels
     return Values(1 if good else 0)
@@ -159,7 +159,7 @@ def _counter(rate: float) -> Values:
 
 
 def _rate(service: Service, instrument: Instrument[...], labels: Labels) -> float:
-    """Events between two scrapes: good ones abound, bad ones are for services that burn."""
+    """Return the events between two scrapes: many good ones, and bad ones for failing services."""
     bad = any(
         _holds(term.selector, instrument, labels)
         for slo in service.repo.slos.values()

@@ -1,7 +1,8 @@
-"""Writes a fleet's past as OpenMetrics text and has promtool make blocks of it.
+"""The history of a fleet: OpenMetrics text that promtool converts to blocks of Prometheus.
 
-What rules recorded is cut at the times at which a Prometheus that keeps 30 days cuts its largest
-blocks. Raw series are in blocks of a number of services, where a running Prometheus has its head.
+Recorded series are cut into blocks at the same times as the largest blocks of a Prometheus with a
+retention of 30 days. Raw series are in one block for each group of services; in a running
+Prometheus they are in the head.
 """
 
 from __future__ import annotations
@@ -23,30 +24,30 @@ SCRAPE: Final = 15
 EVALUATION: Final = 60
 _LARGEST: Final = 54 * 3600
 _UNBOUND: Final = "118098h"
-"""Longer than any multiple of it is near: the raw block is never cut in two."""
+"""A block length without a multiple near the present, so that raw blocks are not cut in two."""
 _WORKERS: Final = 2
 _PIECE: Final = 200
-"""Services in a block of raw series: promtool holds a block in memory while it makes it."""
+"""Services in a block of raw series, limited because promtool builds a block in memory."""
 
 UNCOMPACTED: Final = (
     "--no-storage.tsdb.allow-overlapping-compaction",
     "--storage.tsdb.min-block-duration=2h",
     "--storage.tsdb.max-block-duration=2h",
 )
-"""Options of a Prometheus that leaves blocks as they are: merging them is not what is measured."""
+"""Options that disable compaction, which is not part of the measurement."""
 
 Timed = tuple[Series, range]
 
 
 @dataclass(frozen=True)
 class Past:
-    """What to write: the moment at which rules begin to be evaluated, and how much around it.
+    """The time ranges of a history, relative to the first evaluation.
 
     Attributes:
-        end: seconds since 1970, a whole minute.
+        end: the time of the first evaluation, in seconds since 1970, a whole minute.
         raw: seconds of raw series before the end.
-        ahead: seconds of raw series after it, for evaluations to see.
-        days: how much of what rules recorded there is, at most.
+        ahead: seconds of raw series after the end, for the evaluations.
+        days: maximal days of recorded series.
     """
 
     end: int
@@ -55,7 +56,7 @@ class Past:
     days: int = 30
 
     def slices(self) -> Iterator[range]:
-        """Spans of time, one a block, oldest first."""
+        """Yield the time range of each block, oldest first."""
         start = self.end - self.days * 86_400
         while start < self.end:
             stop = min(self.end, start // _LARGEST * _LARGEST + _LARGEST)
@@ -63,7 +64,7 @@ class Past:
             start = stop
 
     def recorded(self, fleet: Iterable[Service], part: range) -> Iterator[Timed]:
-        """Each recorded series and its times in a slice."""
+        """Yield each recorded series with its times in a range."""
         for service in fleet:
             for one in recorded(service):
                 start = max(part.start, self.end - one.seconds)
@@ -72,17 +73,17 @@ class Past:
                     yield one, range(first, part.stop, EVALUATION)
 
     def raw_series(self, fleet: Iterable[Service]) -> Iterator[Timed]:
-        """Each raw series and its times."""
+        """Yield each raw series with its times."""
         times = range(self.end - self.raw, self.end + self.ahead, SCRAPE)
         for service in fleet:
             yield from ((one, times) for one in raw(service))
 
 
 def write(past: Past, fleet: Sequence[Service], folder: Path) -> int:
-    """Blocks of raw and of recorded series in ``folder/data``; how many samples they hold.
+    """Write blocks to ``folder/data`` and return the number of samples.
 
     Raises:
-        RuntimeError: promtool does not take what was written.
+        RuntimeError: promtool refuses the text.
     """
     (folder / "data").mkdir()
     pieces = [fleet[n : n + _PIECE] for n in range(0, len(fleet), _PIECE)]
@@ -96,7 +97,7 @@ def write(past: Past, fleet: Sequence[Service], folder: Path) -> int:
 
 @dataclass(frozen=True)
 class _Block:
-    """A block to be made: of raw series, or of what rules recorded in a span of time."""
+    """A block of raw series, or of recorded series in a time range."""
 
     past: Past
     fleet: Sequence[Service]
@@ -104,13 +105,13 @@ class _Block:
     part: range | None = None
 
     def write(self) -> int:
-        """Make it, move it to its place, and leave nothing else behind."""
+        """Build the block, move it to the data folder, and delete temporary files."""
         self.folder.mkdir()
         text = self.folder / "samples.om"
         samples = _text(text, self._series())
         for block in backfill(text, self.folder, self._longest()):
             if self.part is None:
-                _step_aside(block)
+                _mark_out_of_order(block)
             block.rename(self.folder.parent / "data" / block.name)
         text.unlink()
         return samples
@@ -125,10 +126,10 @@ class _Block:
 
 
 def write_raw(series: Iterable[Timed], folder: Path) -> None:
-    """One block of these series in ``folder/data``.
+    """Write one block of these series to ``folder/data``.
 
     Raises:
-        RuntimeError: promtool does not take what was written.
+        RuntimeError: promtool refuses the text.
     """
     text = folder / "samples.om"
     _text(text, series)
@@ -148,18 +149,18 @@ def _text(path: Path, parts: Iterable[Timed]) -> int:
 
 @cache
 def _lines(values: Values, times: range) -> tuple[str, ...]:
-    """All that comes after each sample's labels; many series share it."""
+    """Return the text after the labels of each sample, which many series share."""
     return tuple(f" {values.at(n)!r} {time}\n" for n, time in enumerate(times))
 
 
 def backfill(text: Path, folder: Path, longest: str) -> list[Path]:
-    """Make blocks of OpenMetrics text in a folder, each no longer than this.
+    """Convert OpenMetrics text to blocks in a folder, each up to a maximal length.
 
     Raises:
-        RuntimeError: promtool does not take the text.
+        RuntimeError: promtool refuses the text.
     """
     command: list[str | Path] = [find("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
-    done = subprocess.run(  # noqa: S603  # a program of ours, found by name
+    done = subprocess.run(  # noqa: S603  # a pinned program
         [*command, f"--max-block-duration={longest}", "--quiet", text, folder],
         capture_output=True,
         text=True,
@@ -170,11 +171,11 @@ def backfill(text: Path, folder: Path, longest: str) -> list[Path]:
     return [meta.parent for meta in folder.glob("*/meta.json")]
 
 
-def _step_aside(block: Path) -> None:
-    """Let rules record at times that a block covers already.
+def _mark_out_of_order(block: Path) -> None:
+    """Allow rules to record at times within a block.
 
-    Prometheus takes nothing older than the end of its newest block, but for blocks that say they
-    hold what came out of order.
+    Prometheus refuses samples older than the end of its newest block, except for blocks that are
+    marked as out of order.
     """
     path = block / "meta.json"
     meta = json.loads(path.read_text())

@@ -1,7 +1,7 @@
-"""How many series an instrument has in one process, for stated numbers of label values.
+"""The number of series of an instrument in one process, for given numbers of label values.
 
-A closed label takes every value that is declared, except where one value follows from another
-label. An open label takes as many as are stated here, or given instead.
+A closed label takes every declared value, unless another label determines the value. The number of
+values of an open label is given here, or by the caller.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from otel_meta.model.labels import Label
 
 Labels = Mapping[str, str]
 Counts = Mapping[str, int]
-"""How many values each open label takes."""
+"""The number of values of each open label."""
 
 OPEN: Final[Counts] = MappingProxyType(
     {
@@ -52,7 +52,7 @@ OPEN: Final[Counts] = MappingProxyType(
     }
 )
 
-# What a server answers on each route: a class of exception or a status of 500 and more is an error.
+# The responses of a server on each route; a status of 500 or more is an error.
 _ANSWERS: Final = (("200", ""), ("404", ""), ("500", "500"))
 
 _FOLLOWS: Final = MappingProxyType(
@@ -63,11 +63,11 @@ _FOLLOWS: Final = MappingProxyType(
         "HttpServerActive": "url_scheme",
     }
 )
-"""By set of labels, the closed label that has one value for each value of the others."""
+"""The closed label that the other labels determine, by the name of the label class."""
 
 
 def series_of(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
-    """How many series one process of a service of a meta-repository exposes by its instruments."""
+    """Return the number of series of all instruments of a meta-repository in one process."""
     return sum(
         lines_each(instrument) * sum(1 for _ in label_sets(instrument, counts))
         for instrument in repo.instruments.values()
@@ -75,12 +75,12 @@ def series_of(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
 
 
 def lines_each(instrument: Instrument[...]) -> int:
-    """Series for each set of labels: a histogram has its buckets, ``+Inf``, count and sum."""
+    """Return the series per set of labels; a histogram has its buckets, ``+Inf``, count and sum."""
     return len(instrument.buckets) + 3 if isinstance(instrument, Histogram) else 1
 
 
 def label_sets(instrument: Instrument[...], counts: Counts = OPEN) -> Iterator[Labels]:
-    """Every set of labels that the instrument has in one process; "" is a label that is absent."""
+    """Yield every set of labels of an instrument in one process; "" is an absent label."""
     owner = _name_of(instrument.labels)
     if owner == "HttpServerRequest":
         yield from _requests(counts["http_route"])

@@ -1,4 +1,4 @@
-"""Rules that read raw series over a day or more, and how long one of them takes."""
+"""Rules over a day or more of raw series, and the time of one rule."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BUCKETS: Final = f"{Nebula.http_requests.prometheus_name}_bucket"
 
 @dataclass(frozen=True)
 class Reading:
-    """What one rule reads of one process at each evaluation."""
+    """The series of one process in each evaluation of a rule."""
 
     repo: str
     rule: str
@@ -36,12 +36,12 @@ class Reading:
 
     @property
     def samples(self) -> int:
-        """At a scrape each 15 seconds."""
+        """The number of samples, with a scrape every 15 seconds."""
         return self.series * self.over.seconds // SCRAPE
 
 
 def readings() -> Iterator[Reading]:
-    """Each rule that reads a day or more of raw series."""
+    """Yield each rule that reads a day or more of raw series."""
     for repo in BUILTIN:
         for name, measure in _measures(repo):
             over = _span(measure)
@@ -81,10 +81,10 @@ class Timing:
     """One evaluation of a percentile over seven days.
 
     Attributes:
-        series: how many it reads.
-        samples: how many of them.
-        seconds: the best of three.
-        peak: most samples held at a time.
+        series: number of series.
+        samples: number of samples.
+        seconds: the fastest of three evaluations.
+        peak: maximal number of samples in memory.
     """
 
     series: int
@@ -94,12 +94,12 @@ class Timing:
 
 
 def timing_of(series: int, days: float, folder: Path) -> Timing:
-    """Measure the rule over some of one service's buckets."""
+    """Measure the rule over a number of buckets of one service."""
     end = int(time.time()) // 60 * 60
     write_raw(_buckets(series, range(end - int(days * 86_400), end, SCRAPE)), folder)
     query = expression(_READ.measure, Nebula.name)
     with prometheus(folder, "global: {scrape_interval: 1h}", *UNCOMPACTED) as served:
-        stats = [served.ask(query, end - 1)["stats"] for _ in range(3)]
+        stats = [served.query(query, end - 1)["stats"] for _ in range(3)]
     samples = stats[0]["samples"]
     return Timing(
         series=series,

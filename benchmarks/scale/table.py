@@ -1,4 +1,4 @@
-"""Tables in Markdown, on paper and in documents."""
+"""Markdown tables, and their places in documents."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table whose first column is words and whose other columns are numbers."""
+    """Return a table with words in the first column and numbers in the others."""
     rules = ["---", *["--:"] * (len(head) - 1)]
     lines = [head, rules, *([_cell(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def put(page: Path, name: str, text: str) -> None:
-    """Replace what stands between a document's marks of this name.
+    """Replace the text between the marks with this name.
 
     Raises:
         ValueError: the document has no such marks.
@@ -29,7 +29,7 @@ def put(page: Path, name: str, text: str) -> None:
 
 
 def shown(page: Path, name: str) -> str:
-    """What stands between a document's marks of this name.
+    """Return the text between the marks with this name.
 
     Raises:
         ValueError: the document has no such marks.

@@ -1,4 +1,4 @@
-"""Services that only answer scrapes, each at its own path of one port."""
+"""Scrape targets of a fleet, all on one port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .fleet import Service, Values, exposed
 
 
 class Target:
-    """What one service answers; each answer is one step further."""
+    """The exposition of one service; each scrape is one step later."""
 
     def __init__(self, service: Service) -> None:
         self._series = [(one.head, one.values) for one in exposed(service)]
@@ -23,8 +23,8 @@ class Target:
     def __len__(self) -> int:
         return len(self._series)
 
-    def answer(self) -> bytes:
-        """The exposition now."""
+    def render(self) -> bytes:
+        """Return the current exposition."""
         step = next(self._steps)
         return "".join(f"{head} {_text(values, step)}\n" for head, values in self._series).encode()
 
@@ -36,11 +36,11 @@ def _text(values: Values, step: int) -> str:
 
 @contextmanager
 def served(targets: Sequence[Target]) -> Generator[int]:
-    """Answer at ``/0``, ``/1`` and so on; yields the port."""
+    """Serve the targets at ``/0``, ``/1`` and so on, and yield the port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = targets[int(self.path.removeprefix("/"))].answer()
+            body = targets[int(self.path.removeprefix("/"))].render()
             self.send_response(200)
             self.send_header("content-type", "text/plain; version=0.0.4")
             self.send_header("content-length", str(len(body)))
@@ -48,7 +48,7 @@ def served(targets: Sequence[Target]) -> Generator[int]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""Benchmarks are scripts: what they import stands beside them."""
+"""Makes the benchmarks importable, as for their scripts."""
 
 from __future__ import annotations
 

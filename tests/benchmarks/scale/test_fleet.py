@@ -23,8 +23,8 @@ def _names(repo: type[MetaRepo], kind: str) -> set[str]:
 
 
 class TestServices:
-    def test_spread(self) -> None:
-        """Services are spread evenly over the meta-repositories, and each has a name of its own."""
+    def test_services_are_spread_evenly(self) -> None:
+        """Services are spread evenly over the meta-repositories and have unique names."""
         fleet = services(20)
         counts = [sum(service.repo is repo for service in fleet) for repo in BUILTIN]
 
@@ -35,7 +35,7 @@ class TestServices:
 class TestRaw:
     @each_repo
     def test_all_that_rules_read(self, repo: type[MetaRepo]) -> None:
-        """Each name that a rule selects has series, so that no rule is cheap for want of data."""
+        """Each selected name of a rule has series; a rule without data would be too cheap."""
         heads = {one.head.partition("{")[0] for one in raw(Service(repo, 0))}
         selected = _names(repo, "recording") | _names(repo, "alerting")
 
@@ -43,7 +43,7 @@ class TestRaw:
 
     @each_repo
     def test_part_of_what_is_exposed(self, repo: type[MetaRepo]) -> None:
-        """Each series stands once, among those that the service exposes."""
+        """Raw series are unique, and the service exposes all of them."""
         heads = [one.head for one in raw(Service(repo, 0))]
         every = [one.head for one in exposed(Service(repo, 0))]
 
@@ -52,13 +52,13 @@ class TestRaw:
 
     @given(st.sampled_from([one for n in (0, 7) for one in raw(Service(Nebula, n))]), st.data())
     def test_counters_never_go_back(self, one: Series, data: st.DataObject) -> None:
-        """A counter's next value is never below the one before."""
+        """A value of a counter is never below the previous value."""
         at = data.draw(st.integers(0, 50_000))
 
         assert one.values.at(at) <= one.values.at(at + 1)
 
-    def test_buckets_are_cumulative(self) -> None:
-        """Of one histogram, no bucket counts more than the next."""
+    def test_no_bucket_of_histogram_counts_more_than_next_bucket(self) -> None:
+        """No bucket of a histogram counts more than the next bucket."""
         heads = {one.head: one.values for one in raw(Service(Nebula, 7))}
         route = [v for k, v in heads.items() if "_bucket{" in k and "/0/" in k and '"200"' in k]
 
@@ -68,8 +68,8 @@ class TestRaw:
 
 class TestPast:
     @given(ENDS, st.integers(1, 30))
-    def test_slices(self, end: int, days: int) -> None:
-        """Slices of time follow each other without a gap, to the end."""
+    def test_time_ranges_follow_each_other_without_gap_up_to_end(self, end: int, days: int) -> None:
+        """Time ranges follow each other without a gap, up to the end."""
         slices = list(Past(end, raw=600, ahead=60, days=days).slices())
 
         assert end - days * 86_400 == slices[0].start
@@ -77,8 +77,10 @@ class TestPast:
         assert all(a.stop == b.start for a, b in pairwise(slices))
 
     @given(ENDS, st.sampled_from(list(BUILTIN)))
-    def test_recorded(self, end: int, repo: type[MetaRepo]) -> None:
-        """Over all slices, each recorded series has a sample a minute for as long as it is read."""
+    def test_each_recorded_series_has_sample_every_minute(
+        self, end: int, repo: type[MetaRepo]
+    ) -> None:
+        """Each recorded series has a sample a minute over the whole range that rules read."""
         past = Past(end, raw=600, ahead=60)
         times: dict[str, list[int]] = {}
         for part in past.slices():

@@ -30,7 +30,7 @@ def _record(instrument: Instrument[...], live: Any, labels: dict[str, str]) -> N
 @pytest.mark.skipif(sys.platform != "linux", reason="prometheus_client reads /proc")
 @each_repo
 def test_series_are_those_that_are_exposed(repo: type[MetaRepo]) -> None:
-    """A process that records with every set of labels exposes as many series as are computed."""
+    """A process with all sets of labels exposes the computed number of series."""
     with capture("svc", repo) as captured:
         live = captured.bind(repo)
         for attribute, instrument in repo.instruments.items():
@@ -44,7 +44,7 @@ def test_series_are_those_that_are_exposed(repo: type[MetaRepo]) -> None:
 
 @each_repo
 def test_open_labels_are_all_stated(repo: type[MetaRepo]) -> None:
-    """Every open label that an instrument of the catalogue multiplies by has a number."""
+    """Every open label of the catalogue has a number of values."""
     multiplied = {
         field.name
         for instrument in repo.instruments.values()

@@ -13,14 +13,14 @@ TABLES = dict(series_count.computed())
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_document(name: str) -> None:
-    """The document has what the command prints; ``series_count.py --write`` mends it."""
+def test_document_has_output_of_command(name: str) -> None:
+    """The document has the output of the command; ``series_count.py --write`` updates it."""
     assert TABLES[name] == shown(DOCUMENT, name)
 
 
 @pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.name)
-def test_recorded(repo: type[MetaRepo]) -> None:
-    """Each committed recording of an SLO is one series a service, or one in all."""
+def test_each_committed_recording_of_slo_is_one_series_per_service(repo: type[MetaRepo]) -> None:
+    """Each committed recording of an SLO is one series per service, or one for all."""
     groups = [g for g in groups_of(repo, "recording") if not g["name"].endswith("-measures")]
     rules = [rule for group in groups for rule in group["rules"]]
     once = [rule for rule in rules if rule["expr"].startswith("vector(")]
@@ -31,15 +31,15 @@ def test_recorded(repo: type[MetaRepo]) -> None:
 
 @pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.name)
 def test_more_values_make_more_series(repo: type[MetaRepo]) -> None:
-    """Twice the values of every open label are twice the series or more, or none are open."""
+    """Twice the values of open labels make more series."""
     twice = {label: 2 * count for label, count in OPEN.items()}
 
-    assert series_count.a_process(repo) < series_count.a_process(repo, twice)
+    assert series_count.series_per_process(repo) < series_count.series_per_process(repo, twice)
     assert series_count.recorded(repo) <= series_count.recorded(repo, twice)
 
 
-def test_across_services() -> None:
-    """An aggregation that keeps the service is whole in a shard, and not in the table."""
+def test_table_omits_aggregations_by_service() -> None:
+    """The table omits aggregations by service, which a shard can evaluate alone."""
     listed = {row[0] for row in series_count.across()}
 
     assert "`scanner:security_findings_open:critical`" in listed

@@ -10,22 +10,22 @@ PAGE = "# A\n\n<!-- measured: one -->\nold\n<!-- end -->\n\n<!-- measured: two -
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    """A document with two places."""
+    """Return a document with two pairs of marks."""
     path = tmp_path / "page.md"
     path.write_text(PAGE)
     return path
 
 
-def test_table() -> None:
-    """Whole numbers have separators, others two digits, and words stay."""
+def test_numbers_are_formatted() -> None:
+    """Whole numbers have separators, other numbers two digits, and words are unchanged."""
     text = table(("what", "a", "b"), [("x", 12_345, 0.04567), ("y", 12.34, "n/a")])
 
     assert ["| what | a | b |", "| --- | --: | --: |"] == text.splitlines()[:2]
     assert ["| x | 12,345 | 0.046 |", "| y | 12.3 | n/a |"] == text.splitlines()[2:]
 
 
-def test_put(page: Path) -> None:
-    """Text goes between its own marks; all else stays, however often it is put."""
+def test_text_is_replaced_between_its_marks_only(page: Path) -> None:
+    """Text replaces the text between its marks only, also when it is put twice."""
     for _ in range(2):
         put(page, "two", "| new |")
 
@@ -34,8 +34,8 @@ def test_put(page: Path) -> None:
     assert PAGE == page.read_text().replace("| new |\n", "")
 
 
-def test_no_place(page: Path) -> None:
-    """A document without the marks is not touched."""
+def test_document_without_marks_stays_unchanged(page: Path) -> None:
+    """A document without the marks stays unchanged."""
     with pytest.raises(ValueError, match="no place for three"):
         put(page, "three", "text")
 

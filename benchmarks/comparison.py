@@ -1,6 +1,6 @@
-"""Contenders timed in turn, round after round, so that a noisy machine disturbs all alike.
+"""Comparisons of libraries, timed in turn so that a noisy machine affects all equally.
 
-The best round of each counts: whatever else the machine did can only have made a round longer.
+The fastest of several rounds counts, because other work on the machine only slows a round down.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ Call = Callable[[], object]
 
 
 class Row(NamedTuple):
-    """A comparison: what each contender takes, and what share of it we may."""
+    """A comparison: the cost of each library, and the largest ratio for otel_meta."""
 
-    what: str
+    title: str
     costs: Mapping[str, float]
     budgets: Mapping[str, float]
     unit: str = "µs"
 
-    def cells(self, contenders: Sequence[str]) -> list[str]:
-        """The row of a Markdown table: each cost, and our ratio to each peer with its budget."""
-        costs = [f"{self.costs[name]:.3g} {self.unit}" for name in (OURS, *contenders)]
-        return [self.what, *costs, *(self._ratio(name) for name in contenders)]
+    def cells(self, libraries: Sequence[str]) -> list[str]:
+        """Return the cells of a Markdown row: each cost, then each ratio with its budget."""
+        costs = [f"{self.costs[name]:.3g} {self.unit}" for name in (OURS, *libraries)]
+        return [self.title, *costs, *(self._ratio(name) for name in libraries)]
 
     def _ratio(self, name: str) -> str:
         ratio = self.costs[OURS] / self.costs[name]
@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 
 def microseconds(calls: Mapping[str, Call]) -> dict[str, float]:
-    """What one call of each contender takes."""
+    """Return the microseconds of one call for each library."""
     timers = {name: Timer(call) for name, call in calls.items()}
     best = dict.fromkeys(timers, float("inf"))
     for _ in range(ROUNDS):
@@ -49,13 +49,13 @@ def microseconds(calls: Mapping[str, Call]) -> dict[str, float]:
     return best
 
 
-def print_table(rows: Sequence[Row], contenders: Sequence[str]) -> None:
-    """Machine, versions, and a Markdown table."""
+def print_table(rows: Sequence[Row], libraries: Sequence[str]) -> None:
+    """Print the machine, the versions and a Markdown table."""
     packages = ("opentelemetry-sdk", "prometheus-client")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     print(f"Python {platform.python_version()} on {platform.machine()}; {versions}\n")
-    head = ["", OURS, *contenders, *(f"to {name}" for name in contenders)]
+    head = ["", OURS, *libraries, *(f"to {name}" for name in libraries)]
     print(f"| {' | '.join(head)} |")
     print("|---" * len(head) + "|")
     for row in rows:
-        print(f"| {' | '.join(row.cells(contenders))} |")
+        print(f"| {' | '.join(row.cells(libraries))} |")

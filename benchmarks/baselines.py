@@ -1,4 +1,4 @@
-"""The same instruments as each contender has them."""
+"""Instruments of otel_meta, of the SDK and of prometheus_client for comparisons."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Task:
 
 
 class Flow(MetaRepo, name="flow", owner="data"):
-    """Something to measure."""
+    """The measured instruments."""
 
     runs = Counter("flow.runs", "Runs.", Task, max_series=10_000)
     waiting = Gauge("flow.waiting", "Waiting.", Task)
@@ -44,41 +44,41 @@ class Flow(MetaRepo, name="flow", owner="data"):
 
 
 def ours() -> tuple[Flow, MetricStorage]:
-    """Our instruments, and where they record."""
+    """Return live instruments of otel_meta and their storage."""
     storage = MetricStorage(Faults())
     return bind(Flow, storage), storage
 
 
 def meter() -> Meter:
-    """The SDK's."""
+    """Return a meter of the SDK."""
     return MeterProvider([InMemoryMetricReader()]).get_meter("benchmark")
 
 
 def sdk_histogram() -> SdkHistogram:
-    """The SDK's histogram."""
+    """Return a histogram of the SDK."""
     return meter().create_histogram(
         "flow.duration", unit="s", explicit_bucket_boundaries_advisory=BUCKETS
     )
 
 
 def tracer(storage: MetricStorage) -> Tracer:
-    """One that samples everything, and that our accumulators know of."""
+    """Return a tracer that samples every span and feeds the exemplars of the storage."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(storage.spans)
     return provider.get_tracer("benchmark")
 
 
 def client_counter() -> PrometheusCounter:
-    """prometheus_client's counter."""
+    """Return a counter of prometheus_client."""
     return PrometheusCounter("flow_runs", "_", list(LABELS), registry=CollectorRegistry())
 
 
 def client_gauge() -> PrometheusGauge:
-    """prometheus_client's gauge."""
+    """Return a gauge of prometheus_client."""
     return PrometheusGauge("flow_waiting", "_", list(LABELS), registry=CollectorRegistry())
 
 
 def client_histogram() -> PrometheusHistogram:
-    """prometheus_client's histogram."""
+    """Return a histogram of prometheus_client."""
     options: dict[str, Any] = {"buckets": BUCKETS, "registry": CollectorRegistry()}
     return PrometheusHistogram("flow_seconds", "_", list(LABELS), **options)

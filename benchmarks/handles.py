@@ -1,17 +1,17 @@
-"""What a recording by a handle costs, against prometheus_client's cached child. ``make bench``."""
+"""The cost of a handle and of a child of prometheus_client. ``make bench``."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from contenders import CLIENT, LABELS, client_counter, client_gauge, client_histogram, ours
-from rounds import OURS, Row, microseconds, print_table
+from baselines import CLIENT, LABELS, client_counter, client_gauge, client_histogram, ours
+from comparison import OURS, Row, microseconds, print_table
 
 BUDGETS: Final = {CLIENT: 0.8}
 
 
 def counter_row() -> Row:
-    """Adding to a counter."""
+    """Compare additions to a counter."""
     flow, _ = ours()
     handle = flow.runs.with_labels(dag="orders", task="load", state="success")
     child = client_counter().labels(**LABELS)
@@ -20,7 +20,7 @@ def counter_row() -> Row:
 
 
 def histogram_row() -> Row:
-    """Recording into a histogram."""
+    """Compare recordings into a histogram."""
     flow, _ = ours()
     handle = flow.duration.with_labels(dag="orders", task="load", state="success")
     child = client_histogram().labels(**LABELS)
@@ -29,7 +29,7 @@ def histogram_row() -> Row:
 
 
 def gauge_row() -> Row:
-    """Setting a gauge; ours notes the time, too."""
+    """Compare values of a gauge; otel_meta also stores the time."""
     flow, _ = ours()
     handle = flow.waiting.with_labels(dag="orders", task="load", state="success")
     child = client_gauge().labels(**LABELS)
