@@ -38,6 +38,9 @@ class Catalog:
     def __iter__(self) -> Iterator[type[MetaRepo]]:
         return iter(self.repos)
 
+    def __repr__(self) -> str:
+        return f"Catalog({', '.join(repo.__name__ for repo in self.repos)})"
+
     def __len__(self) -> int:
         return len(self.repos)
 

@@ -43,6 +43,9 @@ class Duration:
         """
         return value if isinstance(value, Duration) else cls(value)
 
+    def __repr__(self) -> str:
+        return f"Duration({str(self)!r})"
+
     def __str__(self) -> str:
         """The shortest text of one unit, which is how PromQL wants it."""
         unit = next(u for u in "dhms" if self.seconds % _SECONDS[u] == 0)

@@ -54,6 +54,9 @@ class Objective:
         """The share of events that may be bad."""
         return 1 - self.ratio
 
+    def __repr__(self) -> str:
+        return f"Objective({str(self)!r})"
+
     def __str__(self) -> str:
         """The percentage in as few digits as hold it exactly."""
         return f"{exact_decimal(self.ratio * 100)}%"

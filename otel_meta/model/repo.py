@@ -66,6 +66,10 @@ class MetaRepo:
         cls.alerts = _declared(cls, Alert)
         _check_references(cls)
 
+    def __repr__(self) -> str:
+        state = f"{len(vars(self))} live instruments" if vars(self) else "not bound"
+        return f"<{type(self).__name__} {self.name!r}, {state}>"
+
 
 def _declared(cls: type, kind: type[T]) -> Mapping[str, T]:
     members: dict[str, object] = {}

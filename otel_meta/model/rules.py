@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from otel_meta.errors import DeclarationError
@@ -63,7 +63,7 @@ class Alert:
     above: float | None = None
     below: float | None = None
     for_: Duration | None = None
-    first_steps: str = ""
+    first_steps: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         where = f"alert {self.name!r}"

@@ -18,6 +18,9 @@ class Presence(Enum):
 
     PRESENT = "present"
 
+    def __repr__(self) -> str:
+        return self.name
+
 
 PRESENT: Final = Presence.PRESENT
 """The label is there, with any value: ``where(error_type=PRESENT)``."""
@@ -33,6 +36,13 @@ class Matcher:
     label: str
     wanted: tuple[str, ...] | Presence
 
+    def __repr__(self) -> str:
+        match self.wanted:
+            case (value,):
+                return f"{self.label}={value!r}"
+            case wanted:
+                return f"{self.label}={wanted!r}"
+
     def matches(self, value: str) -> bool:
         """Whether a series with this label value is meant."""
         return bool(value) if isinstance(self.wanted, Presence) else value in self.wanted
@@ -44,6 +54,11 @@ class Selector:
 
     instrument: Instrument[...]
     matchers: tuple[Matcher, ...] = ()
+
+    def __repr__(self) -> str:
+        if not self.matchers:
+            return f"Selector({self.instrument!r})"
+        return f"{self.instrument!r}.where({', '.join(map(repr, self.matchers))})"
 
     def where(self, **wanted: Wanted) -> Selector:
         """Narrow the match further.

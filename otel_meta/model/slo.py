@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from otel_meta.errors import DeclarationError
@@ -40,8 +40,8 @@ class Slo:
     objective: Objective
     period: Duration
     sli: Sli
-    why: str
-    burn_windows: tuple[BurnWindow, ...]
+    why: str = field(repr=False)
+    burn_windows: tuple[BurnWindow, ...] = field(repr=False)
     min_bad_events: int
     no_data_after: Duration
 

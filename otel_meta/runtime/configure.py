@@ -27,6 +27,9 @@ from .telemetry import Telemetry
 class _Stdout:
     """Stands for the process' standard output, whatever that is when `configure` is called."""
 
+    def __repr__(self) -> str:
+        return "sys.stdout"
+
 
 STDOUT: Final = _Stdout()
 
@@ -52,7 +55,7 @@ def configure(
     cache_loggers: bool = True,
     shutdown_timeout: float | None = None,
     set_global: bool = True,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Telemetry:
     """Set up the telemetry of this process.
@@ -81,7 +84,7 @@ def configure(
         cache_loggers: let loggers keep their set-up after first use, which is faster and final.
         shutdown_timeout: seconds that `Telemetry.shutdown` takes at most.
         set_global: make the providers those of the process, for other libraries to find.
-        environ: the environment.
+        environ: environment variables; by default those of the process.
         clock: seconds that never go back, for SLOs.
 
     Raises:

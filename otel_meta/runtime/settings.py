@@ -123,7 +123,7 @@ def read_settings(
     max_series: int | None = None,
     log_level: str | None = None,
     shutdown_timeout: float | None = None,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settle what telemetry is to do.
 
@@ -131,7 +131,7 @@ def read_settings(
         ConfigurationError: an argument cannot be used, or the token of a variable. Other variables
             that cannot are warned of in ``Settings.warnings``, and their defaults taken.
     """
-    env = Environment(environ)
+    env = Environment(os.environ if environ is None else environ)
     attributes = {**env.pairs("OTEL_RESOURCE_ATTRIBUTES"), **(resource_attributes or {})}
     given: dict[Signal, str | Iterable[str] | None] = {
         "traces": traces,

@@ -23,7 +23,7 @@ from .multiprocess.workers import Workers
 from .recording.bind import bind
 from .recording.faults import Faults, logger
 from .recording.storage import MetricStorage
-from .settings import Settings
+from .settings import SIGNALS, Settings
 from .slo.tracker import INTERVAL, SloTracker
 from .traces import Traces
 
@@ -182,6 +182,13 @@ class Telemetry:
     def _signals(self) -> Mapping[str, _Signal]:
         signals = {"traces": self.traces, "metrics": self.metrics, "logs": self.logs}
         return {name: signal for name, signal in signals.items() if signal is not None}
+
+    def __repr__(self) -> str:
+        exporters = (
+            f"{signal}={'+'.join(self.settings.exporters[signal]) or 'none'}" for signal in SIGNALS
+        )
+        state = "disabled" if self.settings.disabled else "open" if self._open else "shut down"
+        return f"<Telemetry of {self.settings.service_name!r}, {state}: {', '.join(exporters)}>"
 
     def __enter__(self) -> Self:
         return self

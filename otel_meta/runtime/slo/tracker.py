@@ -45,6 +45,9 @@ class SloTracker:
         self._tracked: dict[Slo, _Tracked] = {}
         self._lock: Final = Lock()
 
+    def __repr__(self) -> str:
+        return f"<SloTracker of {len(self._tracked)} SLOs>"
+
     def follow(self, repo: type[MetaRepo]) -> None:
         """Keep count of a meta-repository's SLOs from now on."""
         self._source.refresh()
