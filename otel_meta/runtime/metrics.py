@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.resources import Resource
 
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 
 from .export.delivery import DeliveryMonitor
@@ -99,15 +99,15 @@ class Metrics:
     def _scrape(self, resource: Resource, view: View | None) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
             return None
-        module = optional("otel_meta.runtime.prometheus.scrape", "Prometheus export", "prometheus")
-        scrape: Scrape = module.Scrape(
+        with ExtraImports("prometheus", "Prometheus export"):
+            from .prometheus.scrape import Scrape  # noqa: PLC0415 - needs an extra
+        return Scrape(
             self._accumulators.families if view is None else view.families,
             resource if view is None else of_service(resource),
             self._accumulators.faults.report,
             self._settings.prometheus_token,
             None if view is None else view.owners,
         )
-        return scrape
 
     def _port(self, workers: Workers | None) -> Port | None:
         number, host = self._settings.prometheus_port, self._settings.prometheus_host

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple
 
 from otel_meta.errors import ConfigurationError, MissingExtra
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 from otel_meta.runtime.settings import Settings, Signal
 
 from .temporality import PREFERENCES
@@ -60,7 +60,8 @@ def create_exporter(signal: Signal, name: str, settings: Settings) -> Any:
 
 def _otlp(signal: Signal, _name: str, settings: Settings) -> Any:
     row = _OTLP[signal, settings.protocols[signal]]
-    exporter = getattr(optional(row.module, "OTLP export", "otlp"), row.exporter)
+    with ExtraImports("otlp", "OTLP export"):
+        exporter = getattr(import_module(row.module), row.exporter)
     base = settings.otlp_endpoint
     return exporter(
         endpoint=settings.otlp_own_endpoints.get(signal)
