@@ -1,4 +1,4 @@
-"""Imports that need an extra: a missing package is one clear error with the pip command."""
+"""Imports of optional packages: a missing extra is an error with the pip command."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PACKAGES: Final[Mapping[Extra, tuple[str, ...]]] = {
         "websockets",
     ),
 }
-"""Packages that each extra of pyproject.toml installs, as they are imported."""
+"""Import names of the packages in each extra of pyproject.toml."""
 
 
 class ExtraImports:
@@ -71,9 +71,9 @@ class ExtraImports:
 
 
 def _belongs_to(extra: Extra, module: str) -> bool:
-    """Return True if a missing module is a package of an extra, inside one, or a parent of one.
+    """Return True if a missing module is a package of an extra, or part or parent of a package.
 
-    Without any exporter, for example, ``opentelemetry.exporter`` is the module that is missing.
+    Without any exporter, for example, Python reports ``opentelemetry.exporter`` as missing.
     """
     return any(
         f"{module}.".startswith(f"{package}.") or f"{package}.".startswith(f"{module}.")

@@ -1,4 +1,4 @@
-"""How well it went: service level indicators, each a count of bad events among all events."""
+"""Service level indicators (SLIs): the share of good events, counted in one of three ways."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Literal
 
 from otel_meta.errors import DeclarationError
 
-from .selector import Selector
+from .selector import MatcherValue, Selector
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """Events counted twice over: all of them, and either the bad ones or the good ones.
+    """SLI from two counts of events: all events, and either the bad or the good events.
 
     Raises:
-        DeclarationError: both or neither of ``bad`` and ``good``, or an instrument that does
-            not count events.
+        DeclarationError: both or neither of ``bad`` and ``good`` are given, or an instrument
+            counts no events.
     """
 
     total: Selector
@@ -29,32 +29,32 @@ class Ratio:
             raise DeclarationError(
                 f"ratio of {self.total.instrument.name!r}",
                 "names both or neither of bad and good",
-                "give the one that the service counts",
+                "give the part that the service counts",
             )
-        for match in self.selectors():
-            _expect(match, "counter", "histogram")
+        for selector in self.selectors():
+            _check_kind(selector, "counter", "histogram")
 
     def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
+        """Return each selector that the SLI reads."""
         yield self.total
         yield from (part for part in (self.bad, self.good) if part is not None)
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """Values of a histogram: good at ``bound`` or below, in the instrument's unit.
+    """SLI from the values of a histogram: a value is good at or below ``bound``.
 
-    A promise such as "P99 below 100 ms" is an objective of 99 % at a bound of 0.1 s.
+    "P99 below 100 ms" is an objective of 99 % with a bound of 0.1 s.
 
     Raises:
-        DeclarationError: not a histogram, or no bucket ends at the bound.
+        DeclarationError: the instrument is no histogram, or no bucket ends at the bound.
     """
 
     values: Selector
     bound: float
 
     def __post_init__(self) -> None:
-        _expect(self.values, "histogram")
+        _check_kind(self.values, "histogram")
         buckets = self.values.instrument.buckets
         if self.bound not in buckets:
             raise DeclarationError(
@@ -63,24 +63,25 @@ class Threshold:
                 f"add {self.bound:.15g} to its buckets, or choose one of {list(buckets)}",
             )
 
-    def where(self, **wanted: str | tuple[str, ...]) -> Threshold:
-        """The same of the series that have these label values."""
-        return Threshold(self.values.where(**wanted), self.bound)
+    def where(self, **labels: MatcherValue) -> Threshold:
+        """Return the SLI of a selection of the series, as `Counter.where` selects."""
+        return Threshold(self.values.where(**labels), self.bound)
 
     def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
+        """Return each selector that the SLI reads."""
         yield self.values
 
 
 @dataclass(frozen=True)
 class TimeSlice:
-    """Time in which a gauge is where it should be; an event is a slice of time.
+    """SLI from the value of a gauge over time: an event is a slice of time.
 
-    With ``series="each"`` every series of the gauge has its own slices (the share of breaker-time
-    in which breakers were closed); with ``"worst"`` a slice is bad as soon as one series is.
+    With ``series="each"`` each series of the gauge has slices of its own, such as the time in which
+    each of several circuit breakers was closed. With ``"worst"`` a slice is bad as soon as one
+    series is bad.
 
     Raises:
-        DeclarationError: not a gauge, or both or neither bound.
+        DeclarationError: the instrument is no gauge, or both or neither bound is given.
     """
 
     value: Selector
@@ -89,7 +90,7 @@ class TimeSlice:
     series: Literal["each", "worst"] = "each"
 
     def __post_init__(self) -> None:
-        _expect(self.value, "gauge", "updowncounter")
+        _check_kind(self.value, "gauge", "updowncounter")
         if (self.at_least is None) == (self.at_most is None):
             raise DeclarationError(
                 f"time slices of {self.value.instrument.name!r}",
@@ -97,32 +98,32 @@ class TimeSlice:
                 "give one bound",
             )
 
-    def where(self, **wanted: str | tuple[str, ...]) -> TimeSlice:
-        """The same of the series that have these label values."""
-        return TimeSlice(self.value.where(**wanted), self.at_least, self.at_most, self.series)
+    def where(self, **labels: MatcherValue) -> TimeSlice:
+        """Return the SLI of a selection of the series, as `Counter.where` selects."""
+        return TimeSlice(self.value.where(**labels), self.at_least, self.at_most, self.series)
 
     def worst(self) -> TimeSlice:
-        """The same, with a slice bad as soon as one series is."""
+        """Return the SLI with ``series="worst"``."""
         return TimeSlice(self.value, self.at_least, self.at_most, "worst")
 
     def good(self, value: float) -> bool:
-        """Whether one value of the gauge is where it should be."""
+        """Return True if a value of the gauge is within the bound."""
         if self.at_least is not None:
             return value >= self.at_least
         return self.at_most is not None and value <= self.at_most
 
     def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
+        """Return each selector that the SLI reads."""
         yield self.value
 
 
 Sli = Ratio | Threshold | TimeSlice
 
 
-def _expect(match: Selector, *kinds: str) -> None:
-    if match.instrument.kind not in kinds:
+def _check_kind(selector: Selector, *kinds: str) -> None:
+    if selector.instrument.kind not in kinds:
         raise DeclarationError(
-            f"metric {match.instrument.name!r}",
-            f"is a {match.instrument.kind}",
+            f"metric {selector.instrument.name!r}",
+            f"is a {selector.instrument.kind}",
             f"this SLI needs a {' or a '.join(kinds)}",
         )

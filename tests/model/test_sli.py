@@ -38,7 +38,7 @@ class TestRatio:
     def test_parts(self, parts: dict[str, Selector]) -> None:
         """Both parts could disagree, and neither says nothing: exactly one is wanted."""
         with pytest.raises(
-            DeclarationError, match=r"'atlas\.requests': names both or neither .*give the one"
+            DeclarationError, match=r"'atlas\.requests': names both or neither .*give the part"
         ):
             Ratio(total=REQUESTS, **parts)
 

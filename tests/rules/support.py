@@ -168,7 +168,7 @@ def filled(match: Selector, **more: str) -> dict[str, str]:
         if f.default is None
     }
     for condition in match.conditions:
-        wanted = condition.wanted
+        wanted = condition.values
         labels[condition.label] = wanted[0] if isinstance(wanted, tuple) else "SomeError"
     return labels | more
 
@@ -179,7 +179,7 @@ def unfilled(match: Selector) -> dict[str, str]:
     for condition in match.conditions:
         fields = {f.name: f for f in match.instrument.label_fields}
         values = fields[condition.label].values or ()
-        wanted = condition.wanted
+        wanted = condition.values
         if not isinstance(wanted, tuple):
             labels.pop(condition.label, None)
         else:
