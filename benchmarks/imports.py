@@ -7,7 +7,7 @@ import sys
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Final
 
-from rounds import OURS, Row, print_table
+from comparison import OURS, Row, print_table
 
 ROUNDS: Final = 10
 EMPTY: Final = "an empty program"

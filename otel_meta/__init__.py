@@ -1,8 +1,8 @@
 """Declare a metric and its SLO once. Record it typed and fast. Alert on it, see it, prove it.
 
-Other public names are in `otel_meta.model`, `otel_meta.errors`, `otel_meta.semconv` and
-`otel_meta.typing`. Each name is imported at its first use (PEP 562), so that commands and
-catalogues do not pay for OpenTelemetry.
+More public names are in `otel_meta.model`, `otel_meta.errors`, `otel_meta.semconv` and
+`otel_meta.typing`. Names are imported on first use (PEP 562), so commands and declarations load no
+OpenTelemetry.
 """
 
 from importlib import import_module
@@ -68,7 +68,7 @@ _HOMES: Final = {
     "configure": "otel_meta.runtime.configure",
     "instrument_fastapi": "otel_meta.web.fastapi",
 }
-"""Module of each public name that is not the model's."""
+"""Modules of the public names outside the model."""
 
 if not TYPE_CHECKING:  # with a module __getattr__, a type checker accepts every name
 

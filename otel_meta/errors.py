@@ -1,30 +1,30 @@
-"""Every error that otel_meta raises, drawn as a tree.
+"""The errors of otel_meta, as a tree.
 
     OtelMetaError
-    ├── DeclarationError        a catalogue says something that cannot hold; raised at import
-    ├── NotBoundError           a declaration was recorded through before `bind`
-    ├── ConfigurationError      telemetry cannot start as asked
+    ├── DeclarationError        a declaration is invalid; raised at import
+    ├── NotBoundError           an instrument was used before `Telemetry.bind`
+    ├── ConfigurationError      telemetry cannot start with these settings
     │   ├── MissingExtra        an optional package is not installed
-    │   └── PortInUse           the metrics port belongs to somebody else
-    ├── InstrumentationError    an application cannot be instrumented as asked
-    └── UsageError              the command line was given something it cannot use
+    │   └── PortInUse           another process listens on the metrics port
+    ├── InstrumentationError    an application cannot be instrumented
+    └── UsageError              an argument of the command line is invalid
 
-Each message says what was wrong, where, and how to mend it. None of them is raised while an
-application serves: recording and exporting count their failures instead.
+Each message names the place, the problem and the fix. No error is raised while an application
+serves: faults of recording and exporting are counted instead.
 """
 
 from __future__ import annotations
 
 
 class OtelMetaError(Exception):
-    """The root: catch this to catch them all."""
+    """Base class of all errors of otel_meta."""
 
 
 class DeclarationError(OtelMetaError, ValueError):
-    """A declaration is wrong: the message names it, what is wrong with it, and the cure."""
+    """A declaration is invalid; the message has the place, the problem and the fix."""
 
     def __init__(self, where: str, problem: str, fix: str) -> None:
-        super().__init__(where, problem, fix)  # as they came, so that it can be pickled
+        super().__init__(where, problem, fix)  # the arguments of __init__, for pickle
         self.where = where
         self.problem = problem
         self.fix = fix
@@ -34,7 +34,7 @@ class DeclarationError(OtelMetaError, ValueError):
 
 
 class NotBoundError(OtelMetaError, AttributeError):
-    """An instrument was used on an instance that no telemetry has bound."""
+    """An instrument was used on an instance that `Telemetry.bind` did not return."""
 
 
 class ConfigurationError(OtelMetaError):
@@ -42,7 +42,7 @@ class ConfigurationError(OtelMetaError):
 
 
 class MissingExtra(ConfigurationError, ImportError):
-    """An optional package is needed and absent; the message holds the pip command."""
+    """An optional package is not installed; the message has the pip command."""
 
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(purpose, extra)
@@ -54,7 +54,7 @@ class MissingExtra(ConfigurationError, ImportError):
 
 
 class PortInUse(ConfigurationError):
-    """Another process listens where /metrics should be."""
+    """Another process listens on the port of /metrics."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(host, port)
@@ -70,8 +70,8 @@ class PortInUse(ConfigurationError):
 
 
 class InstrumentationError(OtelMetaError):
-    """An application cannot be instrumented: too late, twice, or already by something else."""
+    """An application cannot be instrumented: it serves already, or is instrumented already."""
 
 
 class UsageError(OtelMetaError):
-    """The command line named something that is not there."""
+    """An argument of the command line is invalid, such as a path that does not exist."""

@@ -1,20 +1,81 @@
-"""Optional packages: each is imported where it is asked for, and its absence is one clear error."""
+"""Imports of optional packages: a missing extra is an error with the pip command."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final, Literal
 
 from .errors import MissingExtra
 
+Extra = Literal["prometheus", "otlp", "fastapi", "generate", "examples"]
 
-def optional(module: str, purpose: str, extra: str) -> Any:
-    """Import a module that comes with an extra.
+_PROMETHEUS: Final = ("opentelemetry.exporter.prometheus", "prometheus_client")
+_OTLP: Final = (
+    "opentelemetry.exporter.otlp.proto.http",
+    "opentelemetry.exporter.otlp.proto.grpc",
+    "opentelemetry.proto",
+    "google.protobuf",
+)
+_FASTAPI: Final = ("fastapi", "opentelemetry.instrumentation.fastapi", "starlette")
+PACKAGES: Final[Mapping[Extra, tuple[str, ...]]] = {
+    "prometheus": _PROMETHEUS,
+    "otlp": _OTLP,
+    "fastapi": _FASTAPI,
+    "generate": ("yaml", "grafana_foundation_sdk", "promql_parser"),
+    "examples": (
+        *_PROMETHEUS,
+        *_OTLP,
+        *_FASTAPI,
+        "httpx",
+        "opentelemetry.instrumentation.httpx",
+        "uvicorn",
+        "websockets",
+    ),
+}
+"""Import names of the packages in each extra of pyproject.toml."""
+
+
+class ExtraImports:
+    """Context manager for imports that need an extra.
+
+    >>> with ExtraImports("generate", "Checking rules"):
+    ...     from otel_meta.check.rule_lint import check
+
+    Other errors pass unchanged: a misspelt import of a module of our own is no missing extra.
+
+    Args:
+        extra: the extra that installs the packages.
+        purpose: subject of the error's sentence.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: a package of the extra is not installed.
     """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise MissingExtra(purpose, extra) from error
+
+    def __init__(self, extra: Extra, purpose: str) -> None:
+        self._extra: Final[Extra] = extra
+        self._purpose: Final = purpose
+
+    def __enter__(self) -> None:
+        """Begin the imports."""
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Replace the error of a missing package."""
+        if isinstance(error, ModuleNotFoundError) and _belongs_to(self._extra, error.name or ""):
+            raise MissingExtra(self._purpose, self._extra) from error
+
+
+def _belongs_to(extra: Extra, module: str) -> bool:
+    """Return True if a missing module is a package of an extra, or part or parent of a package.
+
+    Without any exporter, for example, Python reports ``opentelemetry.exporter`` as missing.
+    """
+    return any(
+        f"{module}.".startswith(f"{package}.") or f"{package}.".startswith(f"{module}.")
+        for package in PACKAGES[extra]
+    )

@@ -1,9 +1,11 @@
-"""Numbers worth recording or alerting on besides SLOs: quantiles, averages, rates, shares.
+"""Functions that make measures for recordings and alerts: quantiles, averages, rates, shares.
 
 >>> from otel_meta import measures
 >>> measures.quantile(latency, "0.99", "7d")
 
-Each reads series over a span of time, and is kept apart by labels.
+``over`` is a duration, and ``by`` names the labels that group the result: each service by default.
+Every function raises a `DeclarationError` if an instrument has the wrong kind or lacks a label of
+``by``, or if a text has the wrong form.
 """
 
 from __future__ import annotations
@@ -19,17 +21,17 @@ from otel_meta.model.labels import IDENTITY_LABELS
 from otel_meta.model.measure import (
     Aggregation,
     By,
-    Extent,
     Increase,
     Latest,
     Measure,
     OverTime,
+    OverTimeFunction,
     Quantile,
     Rate,
     RelativeChange,
     Share,
 )
-from otel_meta.model.selector import Selector, Source, as_selector
+from otel_meta.model.selector import Selectable, Selector, as_selector
 
 __all__ = ["increase", "latest", "over_time", "quantile", "rate", "relative_change", "share"]
 
@@ -38,54 +40,50 @@ M = TypeVar("M", bound=Measure)
 _BY_SERVICE: Final[By] = ("service_name",)
 
 
-def latest(gauge: Source, *, aggregation: Aggregation = "max", by: By = _BY_SERVICE) -> Latest:
-    """A gauge as it is now.
-
-    Raises:
-        DeclarationError: it is not a gauge, or lacks a label of ``by``. So do the others here.
-    """
+def latest(gauge: Selectable, *, aggregation: Aggregation = "max", by: By = _BY_SERVICE) -> Latest:
+    """Return the current value of a gauge, aggregated over the series of each group."""
     return _checked(Latest(_of_kind(gauge, *VALUE_KINDS), aggregation, by))
 
 
 def over_time(
-    gauge: Source,
-    function: Extent,
+    gauge: Selectable,
+    function: OverTimeFunction,
     over: str,
     *,
     aggregation: Aggregation = "avg",
     by: By = _BY_SERVICE,
 ) -> OverTime:
-    """A gauge's average or extreme over a span such as "7d"."""
+    """Return the average, maximum or minimum of a gauge over a duration such as "7d"."""
     source = _of_kind(gauge, *VALUE_KINDS)
     return _checked(OverTime(source, function, Duration(over), aggregation, by))
 
 
-def quantile(histogram: Source, q: str, over: str, *, by: By = _BY_SERVICE) -> Quantile:
-    """A quantile, "0.99" for P99, over a span such as "7d"."""
+def quantile(histogram: Selectable, q: str, over: str, *, by: By = _BY_SERVICE) -> Quantile:
+    """Return a quantile of a histogram, "0.99" for P99, over a duration such as "7d"."""
     share = _fraction(q)
     if not 0 < share < 1:
         raise DeclarationError(f"quantile {q!r}", "is not between 0 and 1", 'write P99 as "0.99"')
     return _checked(Quantile(_of_kind(histogram, *BUCKET_KINDS), share, Duration(over), by))
 
 
-def rate(counter: Source, over: str, *, by: By = _BY_SERVICE) -> Rate:
-    """A counter's growth a second over a span such as "1h"."""
+def rate(counter: Selectable, over: str, *, by: By = _BY_SERVICE) -> Rate:
+    """Return the increase of a counter per second over a duration such as "1h"."""
     return _checked(Rate(_of_kind(counter, *EVENT_KINDS), Duration(over), by))
 
 
-def increase(counter: Source, over: str, *, by: By = _BY_SERVICE) -> Increase:
-    """How much a counter grew over a span such as "1h"."""
+def increase(counter: Selectable, over: str, *, by: By = _BY_SERVICE) -> Increase:
+    """Return the increase of a counter over a duration such as "1h"."""
     return _checked(Increase(_of_kind(counter, *EVENT_KINDS), Duration(over), by))
 
 
-def share(part: Source, whole: Source, over: str, *, by: By = _BY_SERVICE) -> Share:
-    """Part of the events among all of them over a span such as "7d"."""
+def share(part: Selectable, whole: Selectable, over: str, *, by: By = _BY_SERVICE) -> Share:
+    """Return the share of some events in all events over a duration such as "7d"."""
     source, total = _of_kind(part, *EVENT_KINDS), _of_kind(whole, *EVENT_KINDS)
     return _checked(Share(source, total, Duration(over), by))
 
 
 def relative_change(of: OverTime | Rate | Increase, over: str) -> RelativeChange:
-    """How much a measure grew against itself a span such as "7d" ago."""
+    """Return the change of a measure, relative to its value a duration such as "7d" ago."""
     return RelativeChange(of, Duration(over))
 
 
@@ -96,29 +94,29 @@ def _fraction(text: str) -> Fraction:
         return Fraction(0)
 
 
-def _of_kind(source: Source, *kinds: str) -> Selector:
-    match = as_selector(source)
-    if match.instrument.kind not in kinds:
+def _of_kind(series: Selectable, *kinds: str) -> Selector:
+    selector = as_selector(series)
+    if selector.instrument.kind not in kinds:
         raise DeclarationError(
-            f"metric {match.instrument.name!r}",
-            f"is a {match.instrument.kind}",
-            f"this needs a {' or a '.join(kinds)}",
+            f"metric {selector.instrument.name!r}",
+            f"is a {selector.instrument.kind}",
+            f"this measure needs a {' or a '.join(kinds)}",
         )
-    return match
+    return selector
 
 
 def _checked(measure: M) -> M:
-    for match in measure.selectors():
-        _check_by(match, measure.by)
+    for selector in measure.selectors():
+        _check_by(selector, measure.by)
     return measure
 
 
-def _check_by(match: Selector, by: Iterable[str]) -> None:
-    known = {*IDENTITY_LABELS, *(label.name for label in match.instrument.label_fields)}
+def _check_by(selector: Selector, by: Iterable[str]) -> None:
+    known = {*IDENTITY_LABELS, *(label.name for label in selector.instrument.label_fields)}
     for name in by:
         if name not in known:
             raise DeclarationError(
-                f"metric {match.instrument.name!r}",
-                f"has no label {name!r} to keep apart",
+                f"metric {selector.instrument.name!r}",
+                f"has no label {name!r} to group by",
                 f"choose from {sorted(known)}",
             )

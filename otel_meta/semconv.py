@@ -1,7 +1,7 @@
-"""Metrics of OpenTelemetry's semantic conventions that SLOs stand on: HTTP servers.
+"""HTTP server metrics of OpenTelemetry's semantic conventions.
 
 Source: stable HTTP conventions, https://opentelemetry.io/docs/specs/semconv/http/http-metrics/.
-The buckets are the advised ones. Keys have dots there; Prometheus shows underscores.
+Buckets are the advised ones. Attribute keys have dots, and labels in Prometheus have underscores.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _STATUS_CODES: Final = tuple(str(code) for code in range(100, 600))
 
 @labels
 class HttpServerActive:
-    """Requests that are being answered."""
+    """Labels of requests in progress."""
 
     http_request_method: Annotated[Method, Attribute("http.request.method")]
     url_scheme: Annotated[Literal["http", "https"], Attribute("url.scheme")]
@@ -54,18 +54,18 @@ class HttpServerActive:
 
 @labels
 class HttpServerRequest:
-    """Requests that have been answered."""
+    """Labels of finished requests."""
 
     http_request_method: Annotated[Method, Attribute("http.request.method")]
     url_scheme: Annotated[Literal["http", "https"], Attribute("url.scheme")]
     http_route: Annotated[str, Attribute("http.route")] = ""
-    """The route's template; empty where no route matched. Never the raw path."""
+    """Template of the route, never the raw path; empty if no route matched."""
     http_response_status_code: Annotated[
         str, Attribute("http.response.status_code", values=_STATUS_CODES, encode=_number)
     ] = ""
-    """Empty where no response was started."""
+    """Empty if no response was started."""
     error_type: Annotated[str, Attribute("error.type")] = ""
-    """Class of the exception, or the status from 500 on; empty where the server did its part."""
+    """Class of the exception, or the status code from 500; empty for success and client errors."""
 
 
 HTTP_SERVER_REQUEST_DURATION: Final = Histogram(
@@ -75,7 +75,7 @@ HTTP_SERVER_REQUEST_DURATION: Final = Histogram(
     unit="s",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
 )
-"""From the first byte read to the last byte sent; background tasks are not in it."""
+"""Time from the first byte read to the last byte sent, without background tasks."""
 
 HTTP_SERVER_LATENCY_P99: Final = Recording(
     "service:http_server_request_duration_seconds:p99_7d",

@@ -20,7 +20,7 @@ from otel_meta.model.live import (
     LiveUpDownCounter,
 )
 from otel_meta.model.measure import Measure
-from otel_meta.model.selector import Selector, Source
+from otel_meta.model.selector import Selectable, Selector
 from otel_meta.model.sli import Ratio, Sli, Threshold, TimeSlice
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ __all__ = [
     "Measure",
     "MultiprocessMode",
     "Ratio",
+    "Selectable",
     "Selector",
     "Severity",
     "Sli",
     "SloTracker",
-    "Source",
     "Status",
     "Threshold",
     "TimeSlice",

@@ -154,7 +154,7 @@ class TestRefused:
     def test_kind(self, make: Callable[[Instrument[...]], Measure], of: Instrument[...]) -> None:
         """A metric of another kind is refused, with the kind that is needed."""
         with pytest.raises(
-            DeclarationError, match=rf"metric '{of.name}': is a {of.kind}; this needs a \w+"
+            DeclarationError, match=rf"metric '{of.name}': is a {of.kind}; this measure needs a \w+"
         ):
             make(of)
 

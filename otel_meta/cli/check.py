@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_meta.errors import DeclarationError
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
 
 from . import catalog_loader as catalog
 from .result import FINDINGS, WELL, Result
+
+if TYPE_CHECKING:
+    from otel_meta.check.rule_lint import Checked
 
 
 def add_to(commands: Any) -> None:
@@ -49,9 +52,10 @@ def run(args: Namespace) -> Result:
     return Result(WELL, "\n".join(well))
 
 
-def _rules(declared: Catalog, paths: list[Path]) -> Any:
-    rules = optional("otel_meta.check.rule_lint", "Checking rules", "generate")
-    return rules.check(declared, paths)
+def _rules(declared: Catalog, paths: list[Path]) -> Checked:
+    with ExtraImports("generate", "Checking rules"):
+        from otel_meta.check.rule_lint import check  # noqa: PLC0415 - needs an extra
+    return check(declared, paths)
 
 
 def _well(declared: Catalog) -> str:

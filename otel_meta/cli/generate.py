@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_meta.errors import UsageError
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
 
 from . import catalog_loader as catalog
 from .result import FINDINGS, WELL, Result
+
+if TYPE_CHECKING:
+    from otel_meta.render.artifacts import Artifact
 
 _SHOWN: Final = 20
 _FOLDERS: Final = ("rules", "docs", "dashboards", "collector-config", "stack")
@@ -44,7 +47,8 @@ def run(args: Namespace) -> Result:
     """Write, or check."""
     declared = catalog.catalog_of(args)
     _refuse_problems(declared)
-    sync = optional("otel_meta.cli.sync", "Generating files", "generate")
+    with ExtraImports("generate", "Generating files"):
+        from . import sync  # noqa: PLC0415 - needs an extra
     artifacts = _artifacts(declared, args)
     if args.check:
         stale = list(sync.stale(artifacts, args.out))
@@ -63,14 +67,16 @@ def _beginning(diff: str) -> str:
     return "\n".join([*lines[:_SHOWN], *more, ""])
 
 
-def _artifacts(declared: Catalog, args: Namespace) -> list[Any]:
-    render = optional("otel_meta.render.artifacts", "Generating files", "generate")
-    links = optional("otel_meta.render.links", "Generating files", "generate").Links
+def _artifacts(declared: Catalog, args: Namespace) -> list[Artifact]:
+    with ExtraImports("generate", "Generating files"):
+        from otel_meta.render import artifacts as render  # noqa: PLC0415 - needs an extra
+        from otel_meta.render.links import Links  # noqa: PLC0415 - likewise
+        from otel_meta.render.stack import RECEIVERS  # noqa: PLC0415 - likewise
     given = {"runbooks": args.runbooks, "dashboards": args.dashboards}
     options = render.Options(
         rule_format=args.format,
-        links=links(**{name: url.rstrip("/") for name, url in given.items() if url}),
-        receivers=render.RECEIVERS.at(**{name: getattr(args, f"{name}_webhook") for name in _TOLD}),
+        links=Links(**{name: url.rstrip("/") for name, url in given.items() if url}),
+        receivers=RECEIVERS.at(**{name: getattr(args, f"{name}_webhook") for name in _TOLD}),
     )
     artifacts = render.artifacts_of(declared, options)
     return [one for one in artifacts if one.path.parts[0] in (args.folders or _FOLDERS)]

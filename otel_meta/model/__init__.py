@@ -1,4 +1,4 @@
-"""What is said: frozen values that need the standard library alone."""
+"""Declarations: frozen values, built on the standard library alone."""
 
 from .burn import BURN_WINDOWS, BurnWindow, Severity
 from .catalog import Catalog, Problem

@@ -1,7 +1,8 @@
-"""How fast a budget may burn before somebody is told: rows of data, factors computed.
+"""Burn windows: conditions for alerts on the burn rate of an error budget.
 
-Source: Google, "The Site Reliability Workbook", chapter 5, "Alerting on SLOs", table 5-8 and the
-rules beside it, which add the one-day window (https://sre.google/workbook/alerting-on-slos/).
+Source: Google, "The Site Reliability Workbook", chapter 5, "Alerting on SLOs", table 5-8, and
+the rules below the table, which add the one-day window
+(https://sre.google/workbook/alerting-on-slos/). Factors are computed from the rows.
 """
 
 from __future__ import annotations
@@ -15,28 +16,24 @@ from typing import Final, Literal
 from .duration import Duration
 
 Severity = Literal["page", "ticket"]
-"""How urgent an alert is: ``page`` wakes somebody now, ``ticket`` waits for working hours.
-
-The seed's "critical" is ``page`` and its "warning" is ``ticket``.
-"""
+"""Urgency of an alert: ``page`` needs a person now, ``ticket`` waits for working hours."""
 
 
 @dataclass(frozen=True)
 class BurnWindow:
-    """Tell somebody when ``budget_spent`` of the period's budget burned within ``long``.
-
-    ``short`` has to burn as fast, so that the alert ends soon after the burning does.
-    """
+    """Condition of an alert: ``budget_spent`` of the error budget burned within ``long``."""
 
     severity: Severity
     budget_spent: Fraction
+    """Share of the error budget of a whole period."""
     long: Duration
     short: Duration
+    """Second window with the same burn rate: the alert resolves soon after the errors stop."""
 
     def burn_rate(self, period: Duration) -> Fraction:
-        """How many times too fast the budget burns when this fires.
+        """Return the burn rate above which the alert fires: budget_spent * period / long.
 
-        A burn rate of 1 spends the budget in exactly one period; budget_spent * period / long.
+        A burn rate of 1 spends the error budget in exactly one period.
         """
         return self.budget_spent * period.seconds / self.long.seconds
 
@@ -55,8 +52,8 @@ def _percent(number: str) -> Fraction:
     return Fraction(number) / 100
 
 
-# Most urgent first. The slowest row of each table burns at 1 or faster: below that an alert would
-# fire while the promise is kept (0.933 at 28 days, if the 10 % of the 30-day table were copied).
+# Most urgent row first. The slowest row of each table has a burn rate of at least 1: below 1 an
+# alert would fire while the SLO is met (0.933 at 28 days, if the 10 % of 30 days were copied).
 BURN_WINDOWS: Final[Mapping[Duration, tuple[BurnWindow, ...]]] = MappingProxyType(
     {
         Duration("7d"): _rows(
@@ -89,17 +86,14 @@ BURN_WINDOWS: Final[Mapping[Duration, tuple[BurnWindow, ...]]] = MappingProxyTyp
 
 
 def problems_of(windows: Iterable[BurnWindow], period: Duration, budget: Fraction) -> Iterable[str]:
-    """Say what keeps burn windows from working for a period and a budget; nothing if they do."""
+    """Describe each fault of burn windows for a period and an error budget (share of events)."""
     for window in windows:
         rate = window.burn_rate(period)
         where = f"the {window.long}/{window.short} {window.severity} window"
         if not window.short < window.long < period:
             yield f"{where} does not lie in order within the period of {period}"
         if rate < 1:
-            yield f"{where} fires at a burn rate of {float(rate):.3g}, while the promise is kept"
+            yield f"{where} fires at a burn rate of {float(rate):.3g}, while the SLO is met"
         limit = window.limit(period, budget)
         if limit >= 1:
-            yield (
-                f"{where} can never fire: it asks for {float(limit):.0%} bad events, "
-                "more than there are"
-            )
+            yield f"{where} can never fire: it needs {float(limit):.0%} of events to be bad"

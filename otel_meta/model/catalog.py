@@ -1,4 +1,4 @@
-"""Everything that is declared, as a value: meta-repositories, and what is wrong between them."""
+"""Catalog: meta-repositories as a value, with a check for names declared twice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from .instrument import Instrument
 from .repo import MetaRepo
 
-_Claim = tuple[str, Any, str]
-"""A name, the declaration that bears it, and who declares it."""
+_Named = tuple[str, Any, str]
+"""A name, the declaration with this name, and the owner shown in errors."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a catalogue that cannot hold, and the cure."""
+    """A conflict between declarations, with its fix."""
 
     where: str
     problem: str
@@ -30,7 +30,7 @@ class Problem:
 class Catalog:
     """Meta-repositories that are rendered, checked and shown together.
 
-    A value, never a registry: importing a module adds nothing to it.
+    Importing a module adds nothing to a catalog: it is a value and not a registry.
     """
 
     repos: tuple[type[MetaRepo], ...] = ()
@@ -38,28 +38,31 @@ class Catalog:
     def __iter__(self) -> Iterator[type[MetaRepo]]:
         return iter(self.repos)
 
+    def __repr__(self) -> str:
+        return f"Catalog({', '.join(repo.__name__ for repo in self.repos)})"
+
     def __len__(self) -> int:
         return len(self.repos)
 
     def with_repos(self, *repos: type[MetaRepo]) -> Catalog:
-        """The same catalogue and more; what it already holds is not added twice."""
+        """Return a catalog with more meta-repositories, each of them once."""
         return Catalog(tuple(dict.fromkeys((*self.repos, *repos))))
 
     def instruments(self) -> Iterator[tuple[type[MetaRepo], Instrument[...]]]:
-        """Every instrument with its repository; a shared one comes once for each."""
+        """Yield each instrument with its meta-repository; a shared instrument once for each."""
         for repo in self.repos:
             yield from ((repo, instrument) for instrument in repo.instruments.values())
 
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong between declarations that are each right by themselves."""
+        """Return the conflicts between declarations: names that are declared more than once."""
         return tuple(
-            Problem(f"{what} {name!r}", f"is declared by {' and '.join(owners)}", "rename one")
-            for what, claims in self._claims()
-            for name, owners in _clashes(claims)
+            Problem(f"{kind} {name!r}", f"is declared by {' and '.join(owners)}", "rename one")
+            for kind, named in self._names()
+            for name, owners in _duplicates(named)
         )
 
-    def _claims(self) -> Iterator[tuple[str, Iterable[_Claim]]]:
-        """Names that have to be unique, by what they name."""
+    def _names(self) -> Iterator[tuple[str, Iterable[_Named]]]:
+        """Yield each kind of declaration with all names, to be checked for duplicates."""
         yield "meta-repository", [(r.name, r, r.__qualname__) for r in self.repos]
         yield (
             "Prometheus series",
@@ -69,21 +72,22 @@ class Catalog:
                 for sample in {instrument.prometheus_family, *instrument.sample_names}
             ],
         )
-        for what in ("slos", "recordings", "alerts"):
+        for kind in ("slos", "recordings", "alerts"):
             yield (
-                what.removesuffix("s"),
+                kind.removesuffix("s"),
                 [
                     (declared.name, declared, f"{repo.__name__}.{attribute}")
                     for repo in self.repos
-                    for attribute, declared in getattr(repo, what).items()
+                    for attribute, declared in getattr(repo, kind).items()
                 ],
             )
 
 
-def _clashes(claims: Iterable[_Claim]) -> Iterator[tuple[str, list[str]]]:
-    claimed: dict[str, dict[Any, str]] = defaultdict(dict)
-    for name, declaration, owner in claims:
-        claimed[name].setdefault(declaration, owner)
+def _duplicates(named: Iterable[_Named]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each name of several declarations, with their owners."""
+    by_name: dict[str, dict[Any, str]] = defaultdict(dict)
+    for name, declaration, owner in named:
+        by_name[name].setdefault(declaration, owner)
     yield from (
-        (name, list(owners.values())) for name, owners in claimed.items() if len(owners) > 1
+        (name, list(owners.values())) for name, owners in by_name.items() if len(owners) > 1
     )

@@ -1,4 +1,4 @@
-"""Spans of time as Prometheus writes them: 5m, 6h, 30d."""
+"""Durations in the syntax of Prometheus: 5m, 6h, 30d."""
 
 from __future__ import annotations
 
@@ -36,14 +36,17 @@ class Duration:
 
     @classmethod
     def of(cls, value: str | Duration) -> Duration:
-        """Take a duration as it is, or read it from text.
+        """Parse a duration; return a `Duration` unchanged.
 
         Raises:
-            DeclarationError: the text is not a duration.
+            DeclarationError: the text is no duration.
         """
         return value if isinstance(value, Duration) else cls(value)
 
+    def __repr__(self) -> str:
+        return f"Duration({str(self)!r})"
+
     def __str__(self) -> str:
-        """The shortest text of one unit, which is how PromQL wants it."""
+        """Return the shortest text with one unit, in the syntax of PromQL."""
         unit = next(u for u in "dhms" if self.seconds % _SECONDS[u] == 0)
         return f"{self.seconds // _SECONDS[unit]}{unit}"

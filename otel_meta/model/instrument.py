@@ -1,4 +1,4 @@
-"""A metric as declared: its name, its unit, its labels and its kind."""
+"""The declaration of a metric: name, unit, labels and kind."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ P = ParamSpec("P")
 
 
 class Instrument(Generic[P]):
-    """What is measured: a name, its unit and its labels.
+    """A metric as declared; the base class of all kinds.
 
     Args:
-        name: OpenTelemetry's name, in full, dots between words.
-        description: one sentence; Prometheus' HELP.
-        labels: a class made by `labels`, or `NoLabels`.
-        unit: in UCUM ("s", "By", "%", "{request}"); "" for none.
-        max_series: how many series it may have in a process before the rest share one; None for
-            what `configure` says. Series of closed label values always have their place.
+        name: the full name in OpenTelemetry, words joined by dots.
+        description: one sentence; HELP in Prometheus.
+        labels: a class decorated with `labels`, or `NoLabels`.
+        unit: the unit in UCUM ("s", "By", "%", "{request}"); "" for none.
+        max_series: cardinality limit of the metric in a process: further series share one
+            overflow series. By default the limit that `configure` sets. If all labels are closed,
+            the limit is at least the number of declared combinations.
 
     Raises:
-        DeclarationError: the name or unit would differ between export paths, or there may be no
-            series at all.
+        DeclarationError: the name or unit would differ between export paths, the description is
+            no sentence, or the cardinality limit is below one.
     """
 
     kind: ClassVar[Kind]
@@ -45,7 +46,7 @@ class Instrument(Generic[P]):
         check_name(name, unit)
         if not description.endswith("."):
             raise DeclarationError(
-                f"metric {name!r}", "has no description", "say what it counts in one sentence"
+                f"metric {name!r}", "has no description", "describe the metric in one sentence"
             )
         if max_series is not None and max_series < 1:
             raise DeclarationError(
@@ -70,17 +71,17 @@ class Instrument(Generic[P]):
 
     @property
     def prometheus_name(self) -> str:
-        """The metric family's name in Prometheus, equal on every export path."""
+        """Name of the metric family in Prometheus, equal on every export path."""
         return prometheus_name(self.name, self.unit, monotonic=self.monotonic)
 
     @property
     def prometheus_family(self) -> str:
-        """The name that OpenMetrics gives the family: a counter's without ``_total``."""
+        """Name of the metric family in OpenMetrics: without the ``_total`` of counters."""
         return prometheus_name(self.name, self.unit, monotonic=False)
 
     @property
     def sample_names(self) -> tuple[str, ...]:
-        """The names of the series that the family has in Prometheus."""
+        """Names of the samples of the family in Prometheus."""
         return tuple(self.prometheus_name + suffix for suffix in self.traits.sample_suffixes)
 
     def __repr__(self) -> str:

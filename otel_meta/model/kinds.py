@@ -1,9 +1,9 @@
-"""The kinds of instruments, in OpenTelemetry's nouns: Counter, UpDownCounter, Gauge, Histogram.
+"""The kinds of instruments, named as in OpenTelemetry: Counter, UpDownCounter, Gauge, Histogram.
 
-Read from the class, an instrument is its declaration; read from a bound instance, it is live.
-That overload of ``__get__`` is the one piece of magic in the model. `bind` puts the live half
-in the instance's ``__dict__``, which wins over a non-data descriptor: recording costs a plain
-attribute read and a call.
+Instruments are descriptors. An attribute of the class is the declaration; an attribute of a bound
+instance is the live instrument. The overloads of ``__get__`` tell type checkers about both. `bind`
+stores live instruments in ``__dict__`` of the instance, which wins over a non-data descriptor, so
+recording costs one attribute lookup and one call.
 """
 
 from __future__ import annotations
@@ -16,25 +16,29 @@ from otel_meta.errors import DeclarationError, NotBoundError
 
 from .instrument import Instrument
 from .live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
-from .selector import Selector, Source, Wanted, as_selector
+from .selector import MatcherValue, Selectable, Selector, as_selector
 from .sli import Ratio, Threshold, TimeSlice
 
 P = ParamSpec("P")
 
 MultiprocessMode = Literal["mostrecent", "sum", "max", "min", "all"]
-"""What a gauge shows where several workers of a service have each set it."""
+"""Aggregation of a gauge over the workers of a service; ``all`` keeps each worker's value."""
 
 
-class _Selectable(Instrument[P]):
-    """An instrument with series to choose from."""
+class _Declared(Instrument[P]):
+    """Base of the kinds: an attribute of a meta-repository, live once the repository is bound."""
 
-    def where(self, **wanted: Wanted) -> Selector:
-        """The series that have these label values: one, one of a tuple, or `PRESENT`.
+    def where(self, **labels: MatcherValue) -> Selector:
+        """Select series by label values.
+
+        Args:
+            **labels: for each label one value, a tuple of values, or `PRESENT` for any value.
 
         Raises:
-            DeclarationError: there is no such label, or it never has such a value.
+            DeclarationError: the instrument has no such label, or the label never has such a
+                value.
         """
-        return Selector(self).where(**wanted)
+        return Selector(self).where(**labels)
 
     def _not_bound(self, instance: object) -> NoReturn:
         raise NotBoundError(
@@ -43,8 +47,8 @@ class _Selectable(Instrument[P]):
         )
 
 
-class Counter(_Selectable[P]):
-    """Counts what happened: goes up only, and Prometheus shows it with ``_total``."""
+class Counter(_Declared[P]):
+    """A sum that only increases, such as requests; ``_total`` in Prometheus."""
 
     kind = "counter"
 
@@ -55,17 +59,17 @@ class Counter(_Selectable[P]):
     def __get__(self, instance: object | None, owner: type) -> Self | LiveCounter[P]:
         return self if instance is None else self._not_bound(instance)
 
-    def ratio(self, *, bad: Source | None = None, good: Source | None = None) -> Ratio:
-        """The share of these events that were good; give the part that the service counts.
+    def ratio(self, *, bad: Selectable | None = None, good: Selectable | None = None) -> Ratio:
+        """Return the SLI "share of good events", from the part that the service counts.
 
         Raises:
-            DeclarationError: both or neither part.
+            DeclarationError: both or neither of ``bad`` and ``good`` are given.
         """
         return _ratio_of(self, bad, good)
 
 
-class UpDownCounter(_Selectable[P]):
-    """Counts what is there: goes up and down."""
+class UpDownCounter(_Declared[P]):
+    """A sum that increases and decreases, such as open connections."""
 
     kind = "updowncounter"
 
@@ -77,16 +81,16 @@ class UpDownCounter(_Selectable[P]):
         return self if instance is None else self._not_bound(instance)
 
 
-class Gauge(_Selectable[P]):
-    """Holds the latest value of something that is not summed.
+class Gauge(_Declared[P]):
+    """The latest value of a measurement, such as a temperature.
 
     Args:
-        across: what it shows where a service has several workers and they share their numbers:
-            the value set last, by whichever worker; the sum, the largest or the smallest of the
-            living workers' values; or each worker's, under a label ``worker`` more.
+        multiprocess_mode: aggregation over the workers of a service that share a directory:
+            "mostrecent" is the value set last; "sum", "max" and "min" aggregate the values of
+            living workers; "all" keeps each worker's value, with an additional label ``worker``.
 
     Raises:
-        DeclarationError: there is no such way, or the label ``worker`` is taken.
+        DeclarationError: the mode is unknown, or "all" meets a declared label ``worker``.
     """
 
     kind = "gauge"
@@ -115,19 +119,19 @@ class Gauge(_Selectable[P]):
         return self if instance is None else self._not_bound(instance)
 
     def at_least(self, bound: float) -> TimeSlice:
-        """The share of time in which each series is at this value or above."""
+        """Return the SLI "share of time in which each series is at or above a bound"."""
         return TimeSlice(as_selector(self), at_least=bound)
 
     def at_most(self, bound: float) -> TimeSlice:
-        """The share of time in which each series is at this value or below."""
+        """Return the SLI "share of time in which each series is at or below a bound"."""
         return TimeSlice(as_selector(self), at_most=bound)
 
 
-class Histogram(_Selectable[P]):
-    """Counts values by bucket.
+class Histogram(_Declared[P]):
+    """A distribution: counts values by bucket, and sums them.
 
     Args:
-        buckets: upper bounds in the instrument's unit, ascending, above zero; they become floats.
+        buckets: upper bounds in the unit of the instrument, ascending and above zero.
 
     Raises:
         DeclarationError: the bounds are not finite, ascending numbers above zero.
@@ -161,19 +165,19 @@ class Histogram(_Selectable[P]):
     def __get__(self, instance: object | None, owner: type) -> Self | LiveHistogram[P]:
         return self if instance is None else self._not_bound(instance)
 
-    def ratio(self, *, bad: Source | None = None, good: Source | None = None) -> Ratio:
-        """The share of these events that were good; give the part that the service counts.
+    def ratio(self, *, bad: Selectable | None = None, good: Selectable | None = None) -> Ratio:
+        """Return the SLI "share of good events", from the part that the service counts.
 
         Raises:
-            DeclarationError: both or neither part.
+            DeclarationError: both or neither of ``bad`` and ``good`` are given.
         """
         return _ratio_of(self, bad, good)
 
     def within(self, bound: float) -> Threshold:
-        """The share of recorded values at this bound or below, which has to be a bucket's.
+        """Return the SLI "share of recorded values at or below a bound".
 
         Raises:
-            DeclarationError: no bucket ends there.
+            DeclarationError: no bucket ends at the bound.
         """
         return Threshold(as_selector(self), bound)
 
@@ -182,21 +186,20 @@ def _check_multiprocess_mode(
     name: str, multiprocess_mode: MultiprocessMode, labels: set[str]
 ) -> None:
     if multiprocess_mode not in get_args(MultiprocessMode):
-        ways = ", ".join(get_args(MultiprocessMode))
         raise DeclarationError(
             f"metric {name!r}",
-            f"is shown across workers by {multiprocess_mode!r}",
-            f"choose one of {ways}",
+            f"has the multiprocess mode {multiprocess_mode!r}",
+            f"choose one of {', '.join(get_args(MultiprocessMode))}",
         )
     if multiprocess_mode == "all" and "worker" in labels:
         raise DeclarationError(
             f"metric {name!r}",
             "has a label worker, which multiprocess_mode='all' adds",
-            "rename the label, or choose another way",
+            "rename the label, or choose another mode",
         )
 
 
-def _ratio_of(total: Source, bad: Source | None, good: Source | None) -> Ratio:
+def _ratio_of(total: Selectable, bad: Selectable | None, good: Selectable | None) -> Ratio:
     return Ratio(
         total=as_selector(total),
         bad=None if bad is None else as_selector(bad),

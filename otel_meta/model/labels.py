@@ -1,8 +1,8 @@
-"""The dimensions of a metric, declared as a frozen dataclass (OpenTelemetry: attributes).
+"""The labels of a metric (attributes in OpenTelemetry), declared as a frozen dataclass.
 
-A field is a ``str``, which leaves its values open, or a ``Literal`` of strings, which closes
-them. Its constructor becomes the signature of the instrument's methods, so type checkers and
-editors know every label and every closed value.
+A field of type ``str`` is an open label, with any value; a ``Literal`` of strings is a closed one.
+The constructor of the class becomes the signature of the instrument's methods, so type checkers
+and editors know every label and every closed value.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from otel_meta.errors import DeclarationError
 T = TypeVar("T")
 
 MAX_OPEN_LABELS: Final = 2
-"""Open labels multiply without bound: two are a table that a person can still read."""
+"""Limit of open labels, whose combinations multiply without bound."""
 
 OTHER: Final = "_OTHER"
-"""Stands for a value outside a closed set, as the HTTP conventions have it for unknown methods."""
+"""Replaces a value outside a closed set, as the HTTP conventions do for unknown methods."""
 
 IDENTITY_LABELS: Final = ("service_name", "service_namespace")
-"""On every series, from the resource: which service, of which meta-repository."""
+"""Labels of every series, from the resource: the service and its meta-repository."""
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _RESERVED: Final = frozenset({"job", "instance", "le", "quantile", *IDENTITY_LABELS})
@@ -46,31 +46,33 @@ _FIELDS: Final = "__otel_meta_labels__"
 
 @dataclass(frozen=True)
 class Attribute:
-    """How a label is written as an OpenTelemetry attribute, where its key is not its own name.
+    """Mapping of a label to an OpenTelemetry attribute, for use in ``Annotated``.
 
-    For metrics of the semantic conventions, whose keys have dots; given by ``Annotated``.
-    ``values`` closes a set too long to spell as a ``Literal``; ``encode`` gives a non-string type.
+    Metrics of the semantic conventions need it, because their attribute keys have dots.
     """
 
     key: str
+    """Attribute key; with underscores for dots, the name of the label."""
     values: tuple[str, ...] | None = None
+    """Closed values, where a ``Literal`` would be too long."""
     encode: Callable[[str], str | int] = str
+    """Conversion of a label value to an attribute value."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """One dimension of a metric."""
+    """A label of a metric."""
 
     name: str
-    """As Prometheus shows it, and as it is passed when recording."""
+    """Name in Prometheus, and keyword argument when recording."""
     values: tuple[str, ...] | None
-    """The closed set, or None where any string may come."""
+    """Values of a closed label; None for an open label."""
     default: str | None
-    """Taken where a recording leaves the label out; "" means that the series lacks the label."""
+    """Value of a recording without this label; "" leaves the label out of the series."""
     attribute: Attribute
 
-    def can_be(self, value: object) -> bool:
-        """Whether a series may have this value."""
+    def accepts(self, value: object) -> bool:
+        """Return True if a series may have this value."""
         if self.values is None:
             return isinstance(value, str)
         return value in (*self.values, self.default, OTHER) and value is not None
@@ -78,7 +80,7 @@ class Label:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def labels(cls: type[T]) -> type[T]:
-    """Declare the labels of a metric: a frozen, keyword-only dataclass of strings.
+    """Make a class the labels of a metric: a frozen, keyword-only dataclass of strings.
 
     >>> @labels
     ... class Request:
@@ -86,8 +88,8 @@ def labels(cls: type[T]) -> type[T]:
     ...     method: Literal["GET", "POST"]
 
     Raises:
-        DeclarationError: a name that not every export path keeps, a reserved name, a type other
-            than ``str`` or a ``Literal`` of strings, or more than two open labels.
+        DeclarationError: a name is reserved or differs between export paths, a type is neither
+            ``str`` nor a ``Literal`` of strings, or more than two labels are open.
     """
     made: Any = dataclass(frozen=True, kw_only=True)(cls)
     hints = get_type_hints(made, include_extras=True)
@@ -98,10 +100,10 @@ def labels(cls: type[T]) -> type[T]:
 
 
 def labels_of(cls: object) -> tuple[Label, ...]:
-    """The labels of a class made by `labels`, in declared order.
+    """Return the labels of a class decorated with `labels`, in declared order.
 
     Raises:
-        DeclarationError: the class was not made by it.
+        DeclarationError: the class is not decorated.
     """
     fields: tuple[Label, ...] | None = vars(cls).get(_FIELDS) if isinstance(cls, type) else None
     if fields is None:
@@ -113,18 +115,18 @@ def labels_of(cls: object) -> tuple[Label, ...]:
     return fields
 
 
-def holding(fields: tuple[Label, ...]) -> type:
-    """A set of labels that was declared elsewhere, as a class like those made by `labels`."""
+def label_class_from(fields: tuple[Label, ...]) -> type:
+    """Return a class with given labels, for labels that are only known at run time."""
     return type("Labels", (), {_FIELDS: fields})
 
 
 def closed_combinations(fields: tuple[Label, ...]) -> int:
-    """How many series the closed labels make for each combination of the open ones."""
+    """Return the number of combinations of the closed labels' values."""
     return math.prod(len(f.values) for f in fields if f.values is not None)
 
 
 def expand_closed(fields: tuple[Label, ...], known: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    """Every combination of label values in declared order, the open ones taken from ``known``."""
+    """Return each combination of label values in declared order, open labels as in ``known``."""
     return product(*(f.values if f.values is not None else (known[f.name],) for f in fields))
 
 
@@ -141,7 +143,9 @@ def _label(owner: str, field: dataclasses.Field[Any], hint: object) -> Label:
         raise DeclarationError(where, f"defaults to {default!r}", f"choose one of {list(values)}")
     if attribute.key.replace(".", "_") != field.name:
         raise DeclarationError(
-            where, f"would be exported as {attribute.key}", "give both the same words"
+            where,
+            f"would be exported as {attribute.key}",
+            "use the same words in both",
         )
     return Label(field.name, values, default, attribute)
 
@@ -153,7 +157,9 @@ def _check_key(where: str, name: str) -> None:
         )
     if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
         raise DeclarationError(
-            where, "is reserved for scraping and identity", "say what the value is instead"
+            where,
+            "is reserved for scraping and identity",
+            "choose a name for the meaning of the value",
         )
 
 
@@ -164,7 +170,7 @@ def _closed_values(where: str, hint: object) -> tuple[str, ...] | None:
     if not values or not all(isinstance(v, str) and v for v in values):
         raise DeclarationError(
             where,
-            "does not hold strings",
+            "has an unsupported type",
             "declare it as str, or as a Literal of non-empty strings",
         )
     return values
@@ -182,4 +188,4 @@ def _limit_open(owner: str, fields: tuple[Label, ...]) -> None:
 
 @labels
 class NoLabels:
-    """A metric with one series a service."""
+    """Labels of a metric with one series for each service."""

@@ -1,11 +1,11 @@
-"""What an instrument can do once bound: the face that `otel_meta.runtime` implements.
+"""Protocols of live instruments, which `otel_meta.runtime` implements.
 
-Protocols, so that declarations need no OpenTelemetry. Every method is safe to call from any
-thread and never raises; a value that cannot be recorded is dropped and counted.
+Every method is thread-safe and never raises: a value that cannot be recorded is dropped and
+counted as a fault. Protocols keep declarations free of OpenTelemetry.
 
-A handle, returned by ``with_labels``, has the type of an instrument without labels:
-``LiveCounter[[]]``. After `remove`, and in a forked child, the next recording through a handle
-begins the series anew.
+``with_labels`` returns a handle, with the type of an instrument without labels:
+``LiveCounter[[]]``. After ``remove``, and in a forked child, the next recording through a handle
+starts a new series.
 """
 
 from __future__ import annotations
@@ -20,72 +20,84 @@ R = TypeVar("R")
 
 
 class LiveCounter(Protocol[P]):
-    """Counts what happened: goes up only."""
+    """A sum that only increases."""
 
     def add(self, amount: float, /, *_: P.args, **labels: P.kwargs) -> None:
-        """Add a number that is finite and not negative, in the instrument's unit."""
+        """Add a finite, non-negative number in the unit of the instrument."""
 
     def with_labels(self, *_: P.args, **labels: P.kwargs) -> LiveCounter[[]]:
-        """A handle on the series with these labels, for hot loops. The series is there at once."""
+        """Return a handle on the series with these labels, for hot loops.
+
+        The series is exported at once.
+        """
         ...
 
     def remove(self, *_: P.args, **labels: P.kwargs) -> None:
-        """End the series with these labels: no export shows it until it is added to again."""
+        """End the series with these labels: it is not exported until the next `add`."""
 
 
 class LiveUpDownCounter(Protocol[P]):
-    """Counts what is there: goes up and down, and is summed over processes."""
+    """A sum that increases and decreases."""
 
     def add(self, amount: float, /, *_: P.args, **labels: P.kwargs) -> None:
-        """Add a finite number, in the instrument's unit."""
+        """Add a finite number in the unit of the instrument."""
 
     def with_labels(self, *_: P.args, **labels: P.kwargs) -> LiveUpDownCounter[[]]:
-        """A handle on the series with these labels, for hot loops. The series is there at once."""
+        """Return a handle on the series with these labels, for hot loops.
+
+        The series is exported at once.
+        """
         ...
 
     def remove(self, *_: P.args, **labels: P.kwargs) -> None:
-        """End the series with these labels: no export shows it until it is added to again."""
+        """End the series with these labels: it is not exported until the next `add`."""
 
 
 class LiveGauge(Protocol[P]):
-    """Holds the latest value of something that is not summed."""
+    """The latest value of a measurement."""
 
     def set(self, value: float, /, *_: P.args, **labels: P.kwargs) -> None:
-        """Replace the value with a finite one, in the instrument's unit."""
+        """Set a finite value in the unit of the instrument."""
 
     def with_labels(self, *_: P.args, **labels: P.kwargs) -> LiveGauge[[]]:
-        """A handle on the series with these labels, for hot loops."""
+        """Return a handle on the series with these labels, for hot loops.
+
+        The series is exported after its first value.
+        """
         ...
 
     def remove(self, *_: P.args, **labels: P.kwargs) -> None:
-        """End the series of something that is gone: no export shows it until it is set again."""
+        """End the series with these labels: it is not exported until the next `set`."""
 
 
 class LiveHistogram(Protocol[P]):
-    """Counts values by bucket."""
+    """A distribution of values in buckets."""
 
     def record(self, value: float, /, *_: P.args, **labels: P.kwargs) -> None:
-        """Count a finite value, in the instrument's unit."""
+        """Record a finite value in the unit of the instrument."""
 
     def time(self, *_: P.args, **labels: P.kwargs) -> LiveTimer[P]:
-        """Record how long a block or a function takes, however it ends.
+        """Return a timer that records the duration of a block or a function, also on errors.
 
-        The instrument's unit has to be a time, which is what is recorded.
+        The unit of the instrument must be a unit of time; the duration is converted to it.
         """
         ...
 
     def with_labels(self, *_: P.args, **labels: P.kwargs) -> LiveHistogram[[]]:
-        """A handle on the series with these labels, for hot loops. The series is there at once."""
+        """Return a handle on the series with these labels, for hot loops.
+
+        The series is exported at once.
+        """
         ...
 
     def remove(self, *_: P.args, **labels: P.kwargs) -> None:
-        """End the series with these labels: no export shows it until it is recorded into again."""
+        """End the series with these labels: it is not exported until the next `record`."""
 
 
 class LiveTimer(Protocol[P]):
-    """Times blocks in a ``with``, and the calls of functions that it decorates, async ones too.
+    """Context manager and decorator that records durations; decorates async functions as well.
 
-    One timer may time several runs at the same time, within or beside each other.
+    One timer may time several runs at the same time, nested or concurrent.
     """
 
     def __enter__(self) -> LiveTiming[P]: ...
@@ -99,16 +111,17 @@ class LiveTimer(Protocol[P]):
     ) -> None: ...
 
     def __call__(self, function: Callable[Q, R], /) -> Callable[Q, R]:
-        """The function, with each call timed.
+        """Decorate a function: record the duration of each call.
 
         Raises:
-            DeclarationError: it is a generator, whose call takes no time; time a block inside it.
+            DeclarationError: the function is a generator, whose call returns at once; time a
+                block inside the generator instead.
         """
         ...
 
 
 class LiveTiming(Protocol[P]):
-    """A block that is being timed."""
+    """A run that is being timed."""
 
     def labels(self, *_: P.args, **labels: P.kwargs) -> None:
-        """Record under these labels instead: begin with those of a failure, say, and end well."""
+        """Replace the labels of this run, for example after its success."""

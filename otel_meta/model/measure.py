@@ -1,6 +1,6 @@
-"""Numbers worth recording or alerting on besides SLOs: quantiles, averages, rates, shares.
+"""Measures: PromQL expressions as values, for recordings and alerts.
 
-Each says which series it reads, over how long, and by which labels the answer is kept apart.
+The functions of `otel_meta.measures` make measures, with checked arguments.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from .duration import Duration
 from .selector import Selector
 
 Aggregation = Literal["sum", "avg", "max", "min"]
-Extent = Literal["avg", "max", "min"]
+OverTimeFunction = Literal["avg", "max", "min"]
 By = tuple[str, ...]
+"""Labels by which the result is grouped, as in PromQL's ``by``."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class _OneSource:
     source: Selector
 
     def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
+        """Return each selector that the measure reads."""
         yield self.source
 
 
 @dataclass(frozen=True)
 class Latest(_OneSource):
-    """A gauge as it is now, in its unit, over the series that ``by`` does not keep apart."""
+    """Current value of a gauge in its unit, aggregated over the series of each group."""
 
     aggregation: Aggregation
     by: By
@@ -37,9 +38,9 @@ class Latest(_OneSource):
 
 @dataclass(frozen=True)
 class OverTime(_OneSource):
-    """A gauge's average or extreme over a span of time, in its unit; ``merge`` as for `Latest`."""
+    """Average, maximum or minimum of a gauge over time in its unit, aggregated by group."""
 
-    function: Extent
+    function: OverTimeFunction
     over: Duration
     aggregation: Aggregation
     by: By
@@ -47,7 +48,7 @@ class OverTime(_OneSource):
 
 @dataclass(frozen=True)
 class Quantile(_OneSource):
-    """The value below which a share ``q`` of a histogram's values lie, interpolated in a bucket."""
+    """Quantile ``q`` of the values of a histogram, interpolated within a bucket."""
 
     q: Fraction
     over: Duration
@@ -56,7 +57,7 @@ class Quantile(_OneSource):
 
 @dataclass(frozen=True)
 class Rate(_OneSource):
-    """A counter's growth a second, averaged over a span of time."""
+    """Increase of a counter per second, averaged over a duration."""
 
     over: Duration
     by: By
@@ -64,7 +65,7 @@ class Rate(_OneSource):
 
 @dataclass(frozen=True)
 class Increase(_OneSource):
-    """How much a counter grew over a span of time."""
+    """Increase of a counter over a duration."""
 
     over: Duration
     by: By
@@ -72,9 +73,9 @@ class Increase(_OneSource):
 
 @dataclass(frozen=True)
 class Share:
-    """Part of the events among all of them over a span of time, between 0 and 1.
+    """Share of some events in all events over a duration, between 0 and 1.
 
-    The quotient of two increases, so that each event weighs the same; never a mean of ratios.
+    A quotient of two increases gives each event the same weight; a mean of ratios would not.
     """
 
     part: Selector
@@ -83,25 +84,25 @@ class Share:
     by: By
 
     def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
+        """Return each selector that the measure reads."""
         yield self.part
         yield self.whole
 
 
 @dataclass(frozen=True)
 class RelativeChange:
-    """How much a measure grew against itself one ``over`` ago: 0.2 is 20 % more."""
+    """Change of a measure, relative to the value one ``over`` ago: 0.2 means 20 % more."""
 
     of: OverTime | Rate | Increase
     over: Duration
 
     @property
     def by(self) -> By:
-        """The labels by which the measure is kept apart."""
+        """Labels by which the measure is grouped."""
         return self.of.by
 
     def selectors(self) -> Iterator[Selector]:
-        """Every part of a metric that this looks at."""
+        """Return each selector that the measure reads."""
         return self.of.selectors()
 
 

@@ -1,4 +1,4 @@
-"""What is promised, exactly: 99.9 % is 999/1000, and its budget 1/1000."""
+"""Objectives and error budgets as exact fractions: 99.9 % is 999/1000, its budget 1/1000."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _FORM: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]+)?) ?%")
 
 @dataclass(frozen=True, order=True, init=False)
 class Objective:
-    """The share of events that must be good, between 0 % and 100 %, both excluded.
+    """Share of events that must be good, above 0 % and below 100 %.
 
-    A fraction, not a float: ``1 - 0.999`` is 0.0010000000000000009, and rules that print it
-    are wrong by their own account. 100 % is refused because it leaves no budget to burn.
+    The share is a fraction because ``1 - 0.999`` is 0.0010000000000000009 in floats, and generated
+    rules would show that number. 100 % is refused because it leaves no error budget.
 
     >>> Objective("99.9%").budget
     Fraction(1, 1000)
@@ -35,14 +35,14 @@ class Objective:
             raise DeclarationError(
                 f"objective {text!r}",
                 "is not a percentage above 0 % and below 100 %",
-                'write it as "99.9%"; a promise of 100 % has no error budget, so alert on the '
+                'write it as "99.9%"; an objective of 100 % has no error budget, so alert on the '
                 "first bad event instead",
             )
         set_fields(self, ratio=ratio)
 
     @classmethod
     def of(cls, value: str | Objective) -> Objective:
-        """Take an objective as it is, or read it from text.
+        """Parse an objective; return an `Objective` unchanged.
 
         Raises:
             DeclarationError: the text is no percentage between 0 and 100.
@@ -51,20 +51,23 @@ class Objective:
 
     @property
     def budget(self) -> Fraction:
-        """The share of events that may be bad."""
+        """Error budget: share of events that may be bad."""
         return 1 - self.ratio
 
+    def __repr__(self) -> str:
+        return f"Objective({str(self)!r})"
+
     def __str__(self) -> str:
-        """The percentage in as few digits as hold it exactly."""
+        """Return the exact percentage, without trailing zeros."""
         return f"{exact_decimal(self.ratio * 100)}%"
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of an error budget is gone, from counts of events over one period.
+    """State of an error budget, from counts of events over one period.
 
-    ``bad`` and ``total`` are counts of events (of seconds, for time slices); the formulas are
-    the SRE workbook's, chapter 5: spent = (bad / total) / (1 - objective).
+    ``bad`` and ``total`` are counts of events, or seconds for time slices. The formula is from the
+    SRE workbook, chapter 5: spent = (bad / total) / (1 - objective).
     """
 
     objective: Objective
@@ -73,23 +76,23 @@ class Budget:
 
     @property
     def spent(self) -> Fraction | None:
-        """Share of the budget that is gone: 1 is all, 2 twice as much; None without events."""
+        """Spent share of the error budget: 1 is all, 2 is twice the budget; None without events."""
         if self.total <= 0:
             return None
         return self.bad / self.total / self.objective.budget
 
     @property
     def left(self) -> Fraction | None:
-        """Share of the budget that is left; negative once overspent, None without events."""
+        """Remaining share of the error budget; negative once overspent, None without events."""
         spent = self.spent
         return None if spent is None else 1 - spent
 
 
 def exact_decimal(value: Fraction) -> str:
-    """Write a fraction that has a finite decimal form in exactly that form.
+    """Return the finite decimal form of a fraction.
 
     Raises:
-        ValueError: the fraction has none (1/3).
+        ValueError: the fraction has no finite decimal form, such as 1/3.
     """
     digits = 0
     while value.denominator != 1:

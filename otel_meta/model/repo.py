@@ -1,4 +1,4 @@
-"""A meta-repository: one class whose attributes declare what it measures and promises."""
+"""Meta-repositories: classes whose attributes declare metrics, SLOs, recordings and alerts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class MetaRepo:
-    """Subclass it and declare instruments, SLOs, recordings and alerts as attributes.
+    """Base class of meta-repositories: declare instruments, SLOs, recordings and alerts in it.
 
     >>> class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     ...     '''Map tiles and routing.'''
@@ -26,7 +26,7 @@ class MetaRepo:
     The name becomes ``service.namespace`` on every series of its services.
 
     Raises:
-        DeclarationError: at import, when a declaration cannot hold.
+        DeclarationError: at import; a declaration is invalid.
     """
 
     name: ClassVar[str]
@@ -42,9 +42,10 @@ class MetaRepo:
         """Collect and check the declarations.
 
         Args:
-            name: the repository's name; lower-case words joined by dashes.
-            owner: the team to tell.
-            tier: 1 where an outage stops customers, 2 where it slows them, 3 behind the scenes.
+            name: lower-case words joined by dashes.
+            owner: the responsible team.
+            tier: 1 if an outage stops customers, 2 if an outage slows customers, 3 if customers
+                do not notice an outage.
         """
         if not NAME.fullmatch(name):
             raise DeclarationError(
@@ -55,8 +56,8 @@ class MetaRepo:
         for taken in MetaRepo.__annotations__.keys() & vars(cls).keys():
             raise DeclarationError(
                 f"{cls.__name__}.{taken}",
-                "means something else to every meta-repository",
-                "choose another attribute",
+                "is an attribute that every meta-repository has",
+                "choose another name",
             )
         cls.name, cls.owner, cls.tier = name, owner, tier
         cls.description = cleandoc(cls.__doc__ or "").partition("\n")[0]
@@ -65,6 +66,10 @@ class MetaRepo:
         cls.recordings = _declared(cls, Recording)
         cls.alerts = _declared(cls, Alert)
         _check_references(cls)
+
+    def __repr__(self) -> str:
+        state = f"{len(vars(self))} live instruments" if vars(self) else "not bound"
+        return f"<{type(self).__name__} {self.name!r}, {state}>"
 
 
 def _declared(cls: type, kind: type[T]) -> Mapping[str, T]:
@@ -76,18 +81,18 @@ def _declared(cls: type, kind: type[T]) -> Mapping[str, T]:
 
 def _check_references(cls: type[MetaRepo]) -> None:
     own = {id(instrument) for instrument in cls.instruments.values()}
-    for where, match in _references(cls):
-        if id(match.instrument) not in own:
+    for where, selector in _references(cls):
+        if id(selector.instrument) not in own:
             raise DeclarationError(
                 f"{cls.__name__}.{where}",
-                f"looks at {match.instrument.name}, which {cls.__name__} does not declare",
+                f"reads {selector.instrument.name}, which {cls.__name__} does not declare",
                 "make that instrument an attribute of the class",
             )
 
 
 def _references(cls: type[MetaRepo]) -> Iterator[tuple[str, Selector]]:
     for name, slo in cls.slos.items():
-        yield from ((name, match) for match in slo.sli.selectors())
+        yield from ((name, selector) for selector in slo.sli.selectors())
     measured: Mapping[str, Recording | Alert] = {**cls.recordings, **cls.alerts}
     for name, declared in measured.items():
-        yield from ((name, match) for match in declared.measure.selectors())
+        yield from ((name, selector) for selector in declared.measure.selectors())

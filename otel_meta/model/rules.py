@@ -1,9 +1,9 @@
-"""Recordings and alerts that a meta-repository declares besides those that follow from its SLOs."""
+"""Recordings and alerts of a meta-repository, besides the rules generated for SLOs."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from otel_meta.errors import DeclarationError
@@ -19,10 +19,10 @@ _ALERT: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A measure kept as a series of its own, named level:metric:operations.
+    """A measure that a recording rule stores as a series, named level:metric:operations.
 
     Raises:
-        DeclarationError: the name has another form, or there is no description.
+        DeclarationError: the name has another form, or the description is no sentence.
     """
 
     name: str
@@ -41,20 +41,21 @@ class Recording:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Alert:
-    """Tell somebody when a measure crosses a bound.
+    """An alert that fires while a measure is beyond a bound.
 
     Args:
-        name: CamelCase, unique in a catalogue.
-        measure: what is watched.
-        above: fire when the measure is larger than this, or
-        below: when it is smaller; in the measure's unit.
+        name: CamelCase, unique in a catalog.
+        measure: the measure that is compared with the bound.
+        above: upper bound in the unit of the measure; give ``above`` or ``below``.
+        below: lower bound in the unit of the measure.
         severity: ``page`` or ``ticket``.
-        hold: how long it has to stay there first ("5m"), Prometheus' ``for``.
-        summary: what is wrong, in one sentence.
-        look: where to look first, for the runbook.
+        for_: time beyond the bound before the alert fires, as ``for`` in Prometheus.
+        summary: the problem, in one sentence.
+        first_steps: first steps of the diagnosis, for the runbook.
 
     Raises:
-        DeclarationError: both or neither bound, or a name or summary of another form.
+        DeclarationError: both or neither bound is given, the name is not in CamelCase, or a text is
+            no sentence.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Alert:
     above: float | None = None
     below: float | None = None
     for_: Duration | None = None
-    first_steps: str = ""
+    first_steps: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         where = f"alert {self.name!r}"
@@ -88,4 +89,4 @@ class Alert:
 
 def _expect_sentence(where: str, text: str) -> None:
     if not text.endswith("."):
-        raise DeclarationError(where, "is not explained", "say what it means in one sentence")
+        raise DeclarationError(where, "has a text that is no sentence", "end it with a full stop")

@@ -1,8 +1,8 @@
-"""Part of a metric's series, chosen by label values: which requests failed, which are slow."""
+"""Selectors: series of a metric, selected by label values, as in PromQL."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -14,54 +14,70 @@ from .labels import Label
 
 
 class Presence(Enum):
-    """Asks for a label whatever its value."""
+    """Any value of a label, but not an empty value."""
 
     PRESENT = "present"
 
+    def __repr__(self) -> str:
+        return self.name
+
 
 PRESENT: Final = Presence.PRESENT
-"""The label is there, with any value: ``where(error_type=PRESENT)``."""
+"""Matches series with the label, whatever the value: ``where(error_type=PRESENT)``."""
 
-Wanted = str | tuple[str, ...] | Presence
-"""One value, one of several, or any at all."""
+MatcherValue = str | tuple[str, ...] | Presence
+"""One value, several values, or any value."""
 
 
 @dataclass(frozen=True)
 class Matcher:
-    """What one label has to be."""
+    """A condition on the value of one label."""
 
     label: str
-    wanted: tuple[str, ...] | Presence
+    values: tuple[str, ...] | Presence
+
+    def __repr__(self) -> str:
+        match self.values:
+            case (value,):
+                return f"{self.label}={value!r}"
+            case values:
+                return f"{self.label}={values!r}"
 
     def matches(self, value: str) -> bool:
-        """Whether a series with this label value is meant."""
-        return bool(value) if isinstance(self.wanted, Presence) else value in self.wanted
+        """Return True if a label value fulfils the condition."""
+        return bool(value) if isinstance(self.values, Presence) else value in self.values
 
 
 @dataclass(frozen=True)
 class Selector:
-    """The series of an instrument for which every condition holds."""
+    """The series of an instrument that fulfil every matcher."""
 
     instrument: Instrument[...]
     matchers: tuple[Matcher, ...] = ()
 
-    def where(self, **wanted: Wanted) -> Selector:
-        """Narrow the match further.
+    def __repr__(self) -> str:
+        if not self.matchers:
+            return f"Selector({self.instrument!r})"
+        return f"{self.instrument!r}.where({', '.join(map(repr, self.matchers))})"
+
+    def where(self, **labels: MatcherValue) -> Selector:
+        """Add matchers, as `Counter.where` does.
 
         Raises:
-            DeclarationError: the instrument has no such label, or the label no such value.
+            DeclarationError: the instrument has no such label, or the label never has such a
+                value.
         """
-        return Selector(self.instrument, (*self.matchers, *self._matchers(wanted.items())))
+        return Selector(self.instrument, (*self.matchers, *self._matchers(labels)))
 
     def predicate(self) -> Callable[[tuple[str, ...]], bool]:
-        """A test of label values in declared order, for counting in the process."""
-        positions = {label.name: at for at, label in enumerate(self.instrument.label_fields)}
-        checks = [(positions[c.label], c) for c in self.matchers]
-        return lambda values: all(c.matches(values[at]) for at, c in checks)
+        """Return a predicate on label values in declared order, for counting in the process."""
+        positions = {label.name: index for index, label in enumerate(self.instrument.label_fields)}
+        matchers = [(positions[matcher.label], matcher) for matcher in self.matchers]
+        return lambda values: all(matcher.matches(values[index]) for index, matcher in matchers)
 
-    def _matchers(self, wanted: Iterable[tuple[str, Wanted]]) -> Iterable[Matcher]:
+    def _matchers(self, labels: Mapping[str, MatcherValue]) -> Iterable[Matcher]:
         fields = {label.name: label for label in self.instrument.label_fields}
-        for name, value in wanted:
+        for name, value in labels.items():
             if name not in fields:
                 raise DeclarationError(
                     f"metric {self.instrument.name!r}",
@@ -70,11 +86,11 @@ class Selector:
                 )
             yield Matcher(name, self._checked(fields[name], value))
 
-    def _checked(self, label: Label, value: Wanted) -> tuple[str, ...] | Presence:
+    def _checked(self, label: Label, value: MatcherValue) -> tuple[str, ...] | Presence:
         if isinstance(value, Presence):
             return value
         values = value if isinstance(value, tuple) else (value,)
-        unknown = [v for v in values if not label.can_be(v)]
+        unknown = [v for v in values if not label.accepts(v)]
         if unknown or not values:
             raise DeclarationError(
                 f"metric {self.instrument.name!r}",
@@ -84,10 +100,10 @@ class Selector:
         return values
 
 
-Source = Instrument[...] | Selector
-"""All series of an instrument, or some of them."""
+Selectable = Instrument[...] | Selector
+"""All series of an instrument, or a selection of them."""
 
 
-def as_selector(part: Source) -> Selector:
-    """All series of an instrument, or the match as it is."""
-    return part if isinstance(part, Selector) else Selector(part)
+def as_selector(series: Selectable) -> Selector:
+    """Return a selector of all series of an instrument; return a `Selector` unchanged."""
+    return series if isinstance(series, Selector) else Selector(series)

@@ -1,4 +1,4 @@
-"""What otel_meta says about itself, declared like anything else."""
+"""Metrics about otel_meta, declared like all metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from otel_meta.model import Counter, Gauge, Instrument, labels
 
 @labels
 class Fault:
-    """Something that went wrong and was not raised."""
+    """A fault of telemetry, counted instead of raised."""
 
     source: str
     reason: str
@@ -20,7 +20,7 @@ class Metric:
     """A metric of this process."""
 
     metric: str
-    """Its name in Prometheus."""
+    """Name of the metric in Prometheus."""
 
 
 FAULTS: Final = Counter(
@@ -48,4 +48,4 @@ OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT)
 
 UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."
 UP: Final = "otel_meta.up"
-"""1 for as long as the process exports: absent is dead, while present without events is idle."""
+"""Gauge with the value 1 while the process exports: a dead process has no series."""

@@ -15,7 +15,7 @@ from otel_meta.errors import DeclarationError
 from .comparison import Comparison
 from .event_terms import BadEvents, EventCount, EventUnit, Remainder, TimeSlices, TotalEvents
 from .kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
-from .selector import Selector
+from .selector import MatcherValue, Selector
 
 
 class Sli(ABC):
@@ -51,8 +51,8 @@ class Ratio(Sli):
     """Events counted twice: all events, and either the bad events or the good events.
 
     Raises:
-        DeclarationError: both or neither of ``bad`` and ``good``, or an instrument that does
-            not count events.
+        DeclarationError: both or neither of ``bad`` and ``good`` are given, or an instrument
+            counts no events.
     """
 
     total: Selector
@@ -67,7 +67,7 @@ class Ratio(Sli):
                 "give the part that the service counts",
             )
         for selector in self.selectors():
-            _expect(selector, *EVENT_KINDS)
+            _check_kind(selector, *EVENT_KINDS)
 
     @property
     def total_events(self) -> EventCount:
@@ -96,7 +96,7 @@ class Threshold(Sli):
     bound: float
 
     def __post_init__(self) -> None:
-        _expect(self.values, *BUCKET_KINDS)
+        _check_kind(self.values, *BUCKET_KINDS)
         buckets = self.values.instrument.buckets
         if self.bound not in buckets:
             raise DeclarationError(
@@ -105,9 +105,9 @@ class Threshold(Sli):
                 f"add {self.bound:.15g} to its buckets, or choose one of {list(buckets)}",
             )
 
-    def where(self, **wanted: str | tuple[str, ...]) -> Threshold:
+    def where(self, **labels: MatcherValue) -> Threshold:
         """Return the indicator of the series that have these label values."""
-        return replace(self, values=self.values.where(**wanted))
+        return replace(self, values=self.values.where(**labels))
 
     @property
     def total_events(self) -> EventCount:
@@ -137,7 +137,7 @@ class TimeSlice(Sli):
     series: Literal["each", "worst"] = "each"
 
     def __post_init__(self) -> None:
-        _expect(self.value, *VALUE_KINDS)
+        _check_kind(self.value, *VALUE_KINDS)
         if (self.at_least is None) == (self.at_most is None):
             raise DeclarationError(
                 f"time slices of {self.value.instrument.name!r}",
@@ -145,9 +145,9 @@ class TimeSlice(Sli):
                 "give one bound",
             )
 
-    def where(self, **wanted: str | tuple[str, ...]) -> TimeSlice:
+    def where(self, **labels: MatcherValue) -> TimeSlice:
         """Return the indicator of the series that have these label values."""
-        return replace(self, value=self.value.where(**wanted))
+        return replace(self, value=self.value.where(**labels))
 
     def worst(self) -> TimeSlice:
         """Return the indicator in which a slice is bad as soon as one series is bad."""
@@ -169,7 +169,7 @@ class TimeSlice(Sli):
         return Comparison(">", self.at_most or 0.0)
 
 
-def _expect(selector: Selector, *kinds: str) -> None:
+def _check_kind(selector: Selector, *kinds: str) -> None:
     if selector.instrument.kind not in kinds:
         raise DeclarationError(
             f"metric {selector.instrument.name!r}",

@@ -1,9 +1,9 @@
-"""The promise: an indicator, how often it has to be good, and over how long."""
+"""Service level objectives (SLOs): an SLI, an objective and a period."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from otel_meta.errors import DeclarationError
@@ -19,29 +19,31 @@ NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
 @dataclass(frozen=True, eq=False, init=False)
 class Slo:
-    """A service level objective, kept by each service of the meta-repository on its own.
+    """A service level objective, which applies to each service of a meta-repository.
 
     Args:
-        name: lower-case words joined by dashes; unique in a catalogue.
-        objective: the share of events that must be good, as "99.9%".
-        period: how long the promise holds, rolling, as "30d".
-        sli: which events count, and which of them are bad.
-        why: who is hurt when it is broken, in one sentence.
-        windows: when to tell somebody; by default the table for the period in `BURN_WINDOWS`.
-        min_bad: how many bad events (seconds, for time slices) have to stand behind an alert that
-            the budget burns. One failure in a quiet hour is a ratio of 100 % and no incident.
-        quiet: how long a service may be without events before somebody is told.
+        name: lower-case words joined by dashes; unique in a catalog.
+        objective: share of events that must be good, as "99.9%".
+        period: rolling time window of the objective, as "30d".
+        sli: the events, and the good or bad events among them.
+        why: the impact on users if the SLO is not met, in one sentence.
+        burn_windows: conditions of the burn-rate alerts; by default the rows of `BURN_WINDOWS` for
+            the period.
+        min_bad_events: minimum of bad events (for time slices, seconds) in a window of a burn-rate
+            alert. One failure in a quiet hour is an error ratio of 100 %, but no incident.
+        no_data_after: time without events after which an alert fires.
 
     Raises:
-        DeclarationError: no percentage, no table for the period, or a window that can never fire.
+        DeclarationError: a text has the wrong form, the period has no table, or a burn window can
+            never fire or fires while the SLO is met.
     """
 
     name: str
     objective: Objective
     period: Duration
     sli: Sli
-    why: str
-    burn_windows: tuple[BurnWindow, ...]
+    why: str = field(repr=False)
+    burn_windows: tuple[BurnWindow, ...] = field(repr=False)
     min_bad_events: int
     no_data_after: Duration
 
@@ -67,15 +69,18 @@ class Slo:
             min_bad_events=min_bad_events,
             no_data_after=Duration.of(no_data_after),
         )
-        self._check_words()
-        set_fields(self, burn_windows=self._table() if burn_windows is None else burn_windows)
+        self._check_texts()
+        set_fields(
+            self,
+            burn_windows=self._default_burn_windows() if burn_windows is None else burn_windows,
+        )
         self._check_windows()
 
     def burn_lookbacks(self) -> tuple[Duration, ...]:
-        """Every span of time that a burn window looks back over, shortest first."""
+        """Return the durations of all burn windows, shortest first."""
         return tuple(sorted({span for w in self.burn_windows for span in (w.short, w.long)}))
 
-    def _table(self) -> tuple[BurnWindow, ...]:
+    def _default_burn_windows(self) -> tuple[BurnWindow, ...]:
         try:
             return BURN_WINDOWS[self.period]
         except KeyError:
@@ -86,14 +91,16 @@ class Slo:
                 f"choose one of {known}, or give burn_windows=",
             ) from None
 
-    def _check_words(self) -> None:
+    def _check_texts(self) -> None:
         if not NAME.fullmatch(self.name):
             raise DeclarationError(
                 f"SLO {self.name!r}", "is not a name", "use lower-case words joined by dashes"
             )
         if not self.why.endswith("."):
             raise DeclarationError(
-                f"SLO {self.name!r}", "does not say why", "say in one sentence who is hurt"
+                f"SLO {self.name!r}",
+                "has no reason",
+                "describe in why= the impact on users in one sentence",
             )
 
     def _check_windows(self) -> None:

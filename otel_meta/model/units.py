@@ -1,7 +1,7 @@
-"""UCUM units that every export path turns into the same Prometheus suffix.
+"""UCUM units with the same Prometheus suffix on every export path.
 
-The Python exporter and the Go translator of Prometheus and the Collector agree on these, and
-disagree on others (a gauge in ``1`` gains ``_ratio`` in Go alone), so others are refused.
+The Python exporter and the Go translator of Prometheus and the Collector agree on these units.
+Other units are refused: a gauge in ``1``, for example, gains ``_ratio`` in Go only.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
         "By/s": "bytes_per_second",
     }
 )
-"""UCUM code -> the word that Prometheus names end in."""
+"""UCUM code -> suffix of the name in Prometheus."""
 
 _ANNOTATION: Final = re.compile(r"\{[A-Za-z][A-Za-z0-9_ ]*\}")
 
-_BETTER: Final[Mapping[str, str]] = MappingProxyType(
+_SUGGESTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "1": 'an annotation such as "{ratio}", or a name that ends in "ratio" with no unit',
         "ms": '"s": Prometheus uses base units',
@@ -50,11 +50,11 @@ _BETTER: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def suffix_of(unit: str) -> str | None:
-    """The word that a unit adds to a Prometheus name ("" for none); None if it is not supported."""
+    """Return the suffix of a unit in Prometheus, "" for none; None for an unsupported unit."""
     return "" if _ANNOTATION.fullmatch(unit) else SUFFIXES.get(unit)
 
 
-def better_than(unit: str) -> str:
-    """What to write instead of an unsupported unit."""
+def suggestion_for(unit: str) -> str:
+    """Return the advice for an unsupported unit."""
     codes = ", ".join(code for code in SUFFIXES if code)
-    return _BETTER.get(unit, f'one of {codes}, or an annotation such as "{{request}}"')
+    return _SUGGESTIONS.get(unit, f'one of {codes}, or an annotation such as "{{request}}"')

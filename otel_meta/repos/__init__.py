@@ -1,4 +1,4 @@
-"""The six meta-repositories. They have no privilege: a seventh is declared the same way."""
+"""The six built-in meta-repositories. A seventh is declared in the same way."""
 
 from otel_meta.model import Catalog
 

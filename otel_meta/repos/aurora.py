@@ -1,4 +1,4 @@
-"""Aurora: the SaaS product, from its API and WebSockets to its database and users."""
+"""Aurora: the SaaS product with API, WebSockets, database and users."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from otel_meta.semconv import (
 
 @labels
 class Endpoint:
-    """Where a WebSocket connects."""
+    """An endpoint of WebSocket connections."""
 
     endpoint: str
 
 
 @labels
 class ConnectionEnd:
-    """How a WebSocket connection ended."""
+    """A closed WebSocket connection."""
 
     endpoint: str
     reason: Literal["normal", "going_away", "protocol_error", "abnormal", "server_error"]
@@ -50,7 +50,7 @@ class SocketMessage:
 
 @labels
 class Query:
-    """A statement that the database ran."""
+    """A database query."""
 
     operation: Literal["select", "insert", "update", "delete", "other"]
     table: str
@@ -58,14 +58,14 @@ class Query:
 
 @labels
 class Registration:
-    """Somebody who wants an account."""
+    """An attempt to register an account."""
 
     channel: Literal["web", "mobile", "invitation", "sso"]
 
 
 @labels
 class RegistrationFailure:
-    """Somebody who did not get an account."""
+    """A failed registration."""
 
     channel: Literal["web", "mobile", "invitation", "sso"]
     reason: Literal["invalid_input", "duplicate", "mail_undeliverable", "dependency", "internal"]
@@ -81,14 +81,14 @@ class Order:
 
 @labels
 class Plan:
-    """What a customer pays for."""
+    """A subscription plan."""
 
     plan: Literal["free", "pro", "enterprise"]
 
 
 @labels
 class Activity:
-    """What users do."""
+    """An action of a user."""
 
     event_type: str
     plan: Literal["free", "pro", "enterprise"]
@@ -96,7 +96,7 @@ class Activity:
 
 @labels
 class Authentication:
-    """Somebody who could not show who they are."""
+    """A failed authentication."""
 
     method: Literal["password", "token", "api_key", "sso"]
     reason: Literal["bad_credentials", "expired", "revoked", "malformed", "locked"]
@@ -104,7 +104,7 @@ class Authentication:
 
 @labels
 class Authorization:
-    """Somebody who may not do what they tried."""
+    """A refused action."""
 
     resource: str
     action: Literal["read", "create", "update", "delete", "administer"]
@@ -112,14 +112,14 @@ class Authorization:
 
 @labels
 class Cache:
-    """A cache by its name."""
+    """A cache."""
 
     cache: str
 
 
 @labels
 class CacheLookup:
-    """A question to a cache."""
+    """A lookup in a cache."""
 
     cache: str
     result: Literal["hit", "miss"]
@@ -133,13 +133,13 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
 
     websocket_active = UpDownCounter(
         "websocket.connections.active",
-        "WebSocket connections that are open.",
+        "Open WebSocket connections.",
         Endpoint,
         unit="{connection}",
     )
     websocket_ends = Counter(
         "websocket.connections.closed",
-        "WebSocket connections that ended, by reason.",
+        "Closed WebSocket connections, by reason.",
         ConnectionEnd,
         unit="{connection}",
     )
@@ -152,27 +152,27 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
     )
     query_duration = Histogram(
         "database.query.duration",
-        "Time that a database query takes, waiting for a connection included.",
+        "Duration of a database query, including the wait for a connection.",
         Query,
         unit="s",
         buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
     )
     registrations = Counter(
         "user.registrations",
-        "Registrations attempted, failed ones too.",
+        "Attempted registrations, including failed ones.",
         Registration,
         unit="{registration}",
     )
     registration_failures = Counter(
         "user.registration.failures",
-        "Registrations that failed, by reason.",
+        "Failed registrations, by reason.",
         RegistrationFailure,
         unit="{failure}",
     )
     orders = Counter("orders.placed", "Orders placed, by outcome.", Order, unit="{order}")
-    active_users = Gauge("active_users", "Users with a session that is alive.", Plan, unit="{user}")
+    active_users = Gauge("active_users", "Users with an active session.", Plan, unit="{user}")
     activity_events = Counter(
-        "user.activity.events", "What users do, by type of event.", Activity, unit="{event}"
+        "user.activity.events", "Actions of users, by type of event.", Activity, unit="{event}"
     )
     authentication_failures = Counter(
         "api.authentication.failures",
@@ -187,11 +187,11 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         unit="{failure}",
     )
     cache_lookups = Counter(
-        "cache.lookups", "Questions put to caches, by result.", CacheLookup, unit="{lookup}"
+        "cache.lookups", "Lookups in caches, by result.", CacheLookup, unit="{lookup}"
     )
     cache_hit_rate = Gauge(
         "cache.hit.rate",
-        "Share of recent lookups that a cache answered, 0 to 1, as the cache itself reports it.",
+        "Hit rate over recent lookups, 0 to 1, as reported by the cache.",
         Cache,
         unit="{ratio}",
     )
@@ -201,14 +201,14 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         objective="99.9%",
         period="30d",
         sli=http_requests.ratio(bad=http_requests.where(error_type=PRESENT)),
-        why="A call that fails is a page that does not load.",
+        why="A failed call is a page that does not load.",
     )
     api_latency = Slo(
         "aurora-api-latency",
         objective="99%",  # P99
         period="7d",
         sli=http_requests.within(0.1),
-        why="A page makes a dozen calls, and users feel the sum.",
+        why="A page makes a dozen calls, and users wait for the sum of them.",
     )
     websocket_stability = Slo(
         "aurora-websocket-stability",
@@ -217,7 +217,7 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         sli=websocket_ends.ratio(
             bad=websocket_ends.where(reason=("protocol_error", "abnormal", "server_error"))
         ),
-        why="Live pages freeze without saying so.",
+        why="Live pages freeze, and users see stale data without a warning.",
     )
     database_latency = Slo(
         "aurora-database-latency",
@@ -226,7 +226,7 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         sli=query_duration.within(0.05),
         why="Every request waits for several queries.",
     )
-    # What the user mistyped is not ours to fix and would drown what is.
+    # Invalid input and duplicates are mistakes of users, and would hide failures of the product.
     registration_success = Slo(
         "aurora-registration-success",
         objective="99%",
@@ -234,19 +234,19 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         sli=registrations.ratio(
             bad=registration_failures.where(reason=("mail_undeliverable", "dependency", "internal"))
         ),
-        why="Somebody who cannot register does not come back.",
+        why="Visitors who cannot register do not come back.",
     )
 
     api_latency_p99 = HTTP_SERVER_LATENCY_P99
     database_latency_p95 = Recording(
         "service:database_query_duration_seconds:p95_7d",
         measures.quantile(query_duration, "0.95", "7d"),
-        "P95 of the time that a database query takes, in seconds, over 7 days.",
+        "P95 duration of database queries, in seconds, over 7 days.",
     )
     active_users_daily = Recording(
         "service:active_users:max_1d",
         measures.over_time(active_users, "max", "1d", aggregation="sum"),
-        "Most users with a live session at a time, over 1 day.",
+        "Maximum number of users with an active session, over 1 day.",
     )
     websocket_latency_p99 = Recording(
         "service:websocket_message_duration_seconds:p99_7d",
@@ -264,9 +264,9 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         above=0.01,
         for_=Duration("5m"),
         severity="ticket",
-        summary="Registrations fail for reasons that are ours.",
+        summary="More than 1 % of registrations fail for internal reasons.",
         first_steps=(
-            "The reason label tells the mail provider, a dependency and our own code apart; "
+            "Read the reason label: the mail provider, a dependency or our own code; "
             "a trace of POST /registrations shows which call failed."
         ),
     )

@@ -20,7 +20,7 @@ from otel_meta.model import (
 
 @labels
 class PipelineRun:
-    """A pipeline run that has ended."""
+    """A finished pipeline run."""
 
     pipeline: str
     outcome: Literal["success", "failure"]
@@ -28,7 +28,7 @@ class PipelineRun:
 
 @labels
 class Pipeline:
-    """A pipeline, whatever runs it."""
+    """A stage of a pipeline."""
 
     pipeline: str
     stage: Literal["extract", "transform", "load"]
@@ -36,7 +36,7 @@ class Pipeline:
 
 @labels
 class QualityCheck:
-    """An expectation about a data set."""
+    """A data quality check of a data set."""
 
     dataset: str
     check: Literal["not_null", "unique", "accepted_values", "relationship", "freshness", "volume"]
@@ -44,7 +44,7 @@ class QualityCheck:
 
 @labels
 class AirflowTask:
-    """A task instance of a DAG that has ended."""
+    """A finished task instance of a DAG."""
 
     dag: str
     task: str
@@ -53,7 +53,7 @@ class AirflowTask:
 
 @labels
 class DbtModel:
-    """A dbt model and how it is kept."""
+    """A dbt model and its materialization."""
 
     model: str
     materialization: Literal["view", "table", "incremental", "ephemeral", "snapshot"]
@@ -68,7 +68,7 @@ class Dataset:
 
 @labels
 class DataFlow:
-    """Data that a pipeline moves."""
+    """Data read or written by a pipeline."""
 
     pipeline: str
     direction: Literal["read", "written"]
@@ -76,7 +76,7 @@ class DataFlow:
 
 @labels
 class SchemaChange:
-    """A difference between the schema expected and the schema found."""
+    """A difference between the expected and the actual schema."""
 
     dataset: str
     change: Literal["column_added", "column_removed", "type_changed", "table_removed"]
@@ -86,11 +86,11 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
     """Pipelines, Airflow and dbt."""
 
     pipeline_runs = Counter(
-        "pipeline.runs", "Pipeline runs ended, by outcome.", PipelineRun, unit="{run}"
+        "pipeline.runs", "Finished pipeline runs, by outcome.", PipelineRun, unit="{run}"
     )
     pipeline_duration = Histogram(
         "pipeline.duration",
-        "Time from a pipeline's scheduled start to its end.",
+        "Time from the scheduled start of a pipeline run to its end.",
         PipelineRun,
         unit="s",
         buckets=(30, 60, 120, 300, 600, 900, 1800, 2700, 3600, 5400, 7200, 14_400),
@@ -102,7 +102,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         unit="{record}",
     )
     quality_checks = Counter(
-        "data.quality.checks", "Data quality checks made.", QualityCheck, unit="{check}"
+        "data.quality.checks", "Data quality checks.", QualityCheck, unit="{check}"
     )
     quality_check_success = Counter(
         "data.quality.check.success",
@@ -111,11 +111,11 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         unit="{check}",
     )
     airflow_task_runs = Counter(
-        "airflow.task.runs", "Airflow task instances ended, by state.", AirflowTask, unit="{run}"
+        "airflow.task.runs", "Finished Airflow task instances, by state.", AirflowTask, unit="{run}"
     )
     dbt_model_duration = Histogram(
         "dbt.model.duration",
-        "Time that dbt takes to build a model.",
+        "Duration of the build of a dbt model.",
         DbtModel,
         unit="s",
         buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600),
@@ -126,7 +126,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         Dataset,
         unit="s",
     )
-    data_volume = Counter("data.volume", "Data that pipelines read and wrote.", DataFlow, unit="By")
+    data_volume = Counter("data.volume", "Data read and written by pipelines.", DataFlow, unit="By")
     schema_changes = Counter(
         "data.schema.changes.detected",
         "Schema changes found in data sets.",
@@ -140,7 +140,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         period="7d",
         no_data_after="26h",  # most pipelines run once a day
         sli=pipeline_runs.ratio(bad=pipeline_runs.where(outcome="failure")),
-        why="Reports and models are built on yesterday's data until somebody reruns it.",
+        why="Reports and models use yesterday's data until the pipeline is run again.",
     )
     pipeline_latency = Slo(
         "chronos-pipeline-latency",
@@ -148,7 +148,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         period="7d",
         no_data_after="26h",  # most pipelines run once a day
         sli=pipeline_duration.within(3600),
-        why="Data that takes over an hour misses the morning's decisions.",
+        why="Data that arrives after more than an hour is too late for the morning's decisions.",
     )
     quality_check_success_rate = Slo(
         "chronos-data-quality",
@@ -156,35 +156,35 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         period="7d",
         no_data_after="26h",  # most pipelines run once a day
         sli=quality_checks.ratio(good=quality_check_success),
-        why="Wrong data is believed for longer than missing data.",
+        why="Wrong data is trusted, and found later than missing data.",
     )
 
     records_rate = Recording(
         "pipeline:pipeline_records_processed:rate1h",
         measures.rate(records_processed, "1h", by=("pipeline", "stage")),
-        "Records that leave a stage of a pipeline each second, over 1 hour.",
+        "Records per second that leave a stage of a pipeline, over 1 hour.",
     )
     pipeline_latency_p95 = Recording(
         "service:pipeline_duration_seconds:p95_7d",
         measures.quantile(pipeline_duration, "0.95", "7d"),
-        "P95 of a pipeline's duration, in seconds, over 7 days.",
+        "P95 duration of pipeline runs, in seconds, over 7 days.",
     )
     dbt_duration_p95 = Recording(
         "model:dbt_model_duration_seconds:p95_7d",
         measures.quantile(dbt_model_duration, "0.95", "7d", by=("model",)),
-        "P95 of the time that dbt takes to build a model, in seconds, over 7 days.",
+        "P95 duration of the builds of a dbt model, in seconds, over 7 days.",
     )
 
     quality_check_failures = Alert(
         name="ChronosDataQualityCheckFailures",
         measure=measures.share(quality_check_success, quality_checks, "1h", by=("dataset",)),
         below=0.99,
-        for_=Duration("5m"),  # sums are short of series while Prometheus starts
+        for_=Duration("5m"),  # while Prometheus starts, sums lack series
         severity="ticket",
-        summary="Checks of a data set fail.",
+        summary="More than 1 % of the quality checks of a data set fail.",
         first_steps=(
             "Compare data_volume_bytes_total and data_schema_changes_detected_total with "
-            "yesterday's: an upstream change comes before a bad transformation."
+            "yesterday: an upstream change is more likely than a wrong transformation."
         ),
     )
     airflow_task_failures = Alert(
@@ -195,5 +195,5 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         above=0,
         severity="ticket",
         summary="A task of a DAG failed after its last retry.",
-        first_steps="The task's log in Airflow; then the freshness of the data sets that it reads.",
+        first_steps="Read the log of the task in Airflow, then check the freshness of its inputs.",
     )

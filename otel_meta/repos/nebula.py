@@ -1,4 +1,4 @@
-"""Nebula: the cloud infrastructure and the API that manages it."""
+"""Nebula: cloud infrastructure and its management API."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from otel_meta.semconv import (
 
 @labels
 class Resource:
-    """One piece of infrastructure."""
+    """A resource of the infrastructure."""
 
     resource: str
     resource_type: Literal["cloud_run", "compute_instance", "gke_node", "cloud_sql", "firestore"]
@@ -34,7 +34,7 @@ class Resource:
 
 @labels
 class Deployment:
-    """One roll-out of infrastructure."""
+    """A deployment of infrastructure."""
 
     environment: Literal["development", "staging", "production"]
     outcome: Literal["succeeded", "failed", "rolled_back"]
@@ -42,7 +42,7 @@ class Deployment:
 
 @labels
 class Workspace:
-    """A unit of infrastructure as code, planned and applied together."""
+    """A workspace of infrastructure as code."""
 
     workspace: str
 
@@ -59,7 +59,7 @@ class FreeTierQuota:
 
 @labels
 class Spending:
-    """Where money goes."""
+    """Spending of a project on a service."""
 
     project: str
     gcp_service: str
@@ -73,49 +73,49 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
 
     cpu_utilization = Gauge(
         "infrastructure.cpu.utilization",
-        "Share of a resource's CPU in use, 0 to 1.",
+        "CPU utilization of a resource, 0 to 1.",
         Resource,
         unit="{ratio}",
     )
     memory_utilization = Gauge(
         "infrastructure.memory.utilization",
-        "Share of a resource's memory in use, 0 to 1.",
+        "Memory utilization of a resource, 0 to 1.",
         Resource,
         unit="{ratio}",
     )
     deployment_duration = Histogram(
         "infrastructure.deployment.duration",
-        "Time to roll infrastructure out, from plan to healthy.",
+        "Duration of a deployment, from plan to healthy.",
         Deployment,
         unit="s",
         buckets=(10, 30, 60, 120, 300, 600, 900, 1800, 3600),
     )
     drift_detected = Gauge(
         "infrastructure.drift.detected",
-        "1 while what runs differs from what the code declares, else 0.",
+        "1 while the infrastructure differs from its code, else 0.",
         Workspace,
     )
     free_tier_usage = Gauge(
         "gcp.free_tier.usage",
-        "Part of a monthly free-tier allowance that is used up, in percent.",
+        "Used part of a monthly free-tier allowance, in percent.",
         FreeTierQuota,
         unit="%",
     )
     cost = Counter(
         "cloud.cost.usd",
-        "Money spent, in US dollars, added when the bill for a day is known.",
+        "Cost in US dollars, added when the bill of a day is known.",
         Spending,
         unit="{USD}",
     )
     cost_forecast_error = Counter(
         "cloud.cost.forecast_error.usd",
-        "Distance between forecast and bill, in US dollars, added when a day's bill is known.",
+        "Absolute error of the forecast in US dollars, added when the bill of a day is known.",
         Spending,
         unit="{USD}",
     )
     cost_forecast = Gauge(
         "cloud.cost.forecast.usd",
-        "What the current month is forecast to cost, in US dollars.",
+        "Forecast cost of the current month, in US dollars.",
         Spending,
         unit="{USD}",
     )
@@ -132,24 +132,24 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         objective="99%",  # P99
         period="7d",
         sli=http_requests.within(0.1),
-        why="Deployment tools chain hundreds of calls, and each one waits.",
+        why="Deployment tools make hundreds of calls, one after another.",
     )
-    # Dollars are the events: accuracy is 1 - sum(|forecast - actual|) / sum(actual), which
-    # forecasters call 1 - WAPE. A mean of daily accuracies would let a cheap day hide a dear one.
+    # The events are dollars: accuracy is 1 - sum(|forecast - actual|) / sum(actual), in forecasting
+    # called 1 - WAPE. In a mean of daily accuracies a cheap day would hide an expensive one.
     cost_forecast_accuracy = Slo(
         "nebula-cost-forecast-accuracy",
         objective="95%",
         period="30d",
         no_data_after="26h",  # a day's bill is known once a day
         sli=cost.ratio(bad=cost_forecast_error),
-        why="Teams are given budgets by the forecast and stopped by the bill.",
+        why="Teams get their budgets from the forecast, and are stopped by the bill.",
     )
 
     api_latency_p99 = HTTP_SERVER_LATENCY_P99
     free_tier_percent = Recording(
         "gcp_service_quota:gcp_free_tier_usage_percent:max",
         measures.latest(free_tier_usage, by=("gcp_service", "quota")),
-        "How much of each free-tier allowance is used up, in percent.",
+        "Used part of each free-tier allowance, in percent.",
     )
 
     free_tier_limit_approaching = Alert(
@@ -158,9 +158,9 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         above=80,
         for_=Duration("15m"),
         severity="ticket",
-        summary="A free-tier allowance is nearly used up; what comes after it is billed.",
+        summary="More than 80 % of a free-tier allowance is used; further use is billed.",
         first_steps=(
-            "Which project calls the service: cloud_cost_usd_total by project, and what was "
-            "deployed since usage grew."
+            "Find the project that calls the service in cloud_cost_usd_total by project, and "
+            "the deployments since usage grew."
         ),
     )

@@ -22,7 +22,7 @@ FindingSeverity = Literal["critical", "high", "medium", "low"]
 
 @labels
 class Scan:
-    """One run of a scanner."""
+    """A run of a scanner."""
 
     scanner: str
     scan_type: Literal["container", "dependency", "source", "secret", "infrastructure", "web"]
@@ -30,7 +30,7 @@ class Scan:
 
 @labels
 class ScanFailure:
-    """A run of a scanner that gave no result."""
+    """A run of a scanner without a result."""
 
     scanner: str
     reason: Literal["timeout", "access_denied", "unreachable", "scanner_error"]
@@ -38,7 +38,7 @@ class ScanFailure:
 
 @labels
 class Finding:
-    """What scanners report."""
+    """A finding of a scanner."""
 
     scanner: str
     severity: FindingSeverity
@@ -46,7 +46,7 @@ class Finding:
 
 @labels
 class Remediation:
-    """A finding that has been closed."""
+    """A closed finding."""
 
     severity: FindingSeverity
     resolution: Literal["fixed", "mitigated", "accepted", "false_positive"]
@@ -54,7 +54,7 @@ class Remediation:
 
 @labels
 class PolicyEvaluation:
-    """A policy put to the test."""
+    """An evaluation of a policy."""
 
     policy: str
     result: Literal["compliant", "violation"]
@@ -63,23 +63,28 @@ class PolicyEvaluation:
 class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
     """Scans, findings and policies."""
 
-    scans = Counter("security.scans", "Security scans ended, failed ones too.", Scan, unit="{scan}")
+    scans = Counter(
+        "security.scans",
+        "Finished security scans, including failed ones.",
+        Scan,
+        unit="{scan}",
+    )
     scan_failures = Counter(
         "security.scan.failures",
-        "Security scans that gave no result, by reason.",
+        "Security scans without a result, by reason.",
         ScanFailure,
         unit="{failure}",
     )
     scan_duration = Histogram(
         "security.scan.duration",
-        "Time that a security scan takes.",
+        "Duration of a security scan.",
         Scan,
         unit="s",
         buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600),
     )
     findings_open = Gauge(
         "security.findings.open",
-        "Findings that nobody has closed yet.",
+        "Open findings.",
         Finding,
         unit="{finding}",
     )
@@ -91,7 +96,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
     )
     remediation_duration = Histogram(
         "security.finding.remediation.duration",
-        "Time from discovering a finding to closing it.",
+        "Time from the discovery of a finding to its closing.",
         Remediation,
         unit="s",
         buckets=(
@@ -108,7 +113,7 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
     )
     vulnerability_age = Gauge(
         "vulnerability.age",
-        "Age of the oldest vulnerability that is still open.",
+        "Age of the oldest open vulnerability.",
         Finding,
         unit="d",
     )
@@ -125,25 +130,25 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         period="7d",
         no_data_after="26h",
         sli=scans.ratio(bad=scan_failures),
-        why="What is not scanned ships with whatever is in it.",
+        why="Without a scan, vulnerabilities are shipped unnoticed.",
     )
     remediation_time = Slo(
         "obsidian-critical-remediation",
         objective="95%",  # P95
         period="30d",
-        no_data_after="6d",  # no critical finding was closed: let us hope that there was none
+        no_data_after="6d",  # longer pauses are normal: critical findings are rare
         sli=remediation_duration.within(86_400).where(severity="critical"),
         why="A critical finding is exploited within days of being published.",
     )
-    # "Zero critical findings" has no budget as a promise of 100 %. It is an alert at the first
-    # finding (below), and a promise about time: 95 % of 30 days leaves 36 hours, which is one
-    # finding closed within its 24 hours and half a day to spare.
+    # "Zero critical findings" as an objective of 100 % would have no error budget. Therefore the
+    # alert below fires at the first finding, and this SLO is on time: 95 % of 30 days leaves
+    # 36 hours, enough for one finding that is closed within 24 hours.
     zero_critical_findings = Slo(
         "obsidian-zero-critical-findings",
         objective="95%",
         period="30d",
         sli=findings_open.at_most(0).where(severity="critical").worst(),
-        why="Every hour with a critical finding is an hour in which it can be used.",
+        why="An open critical finding can be exploited at any time.",
     )
     policy_compliance = Slo(
         "obsidian-policy-compliance",
@@ -151,13 +156,13 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         period="30d",
         no_data_after="26h",
         sli=policy_evaluations.ratio(bad=policy_evaluations.where(result="violation")),
-        why="Auditors read violations as the rule and compliance as luck.",
+        why="Violations of policies fail audits.",
     )
 
     critical_findings = Recording(
         "scanner:security_findings_open:critical",
         measures.latest(findings_open.where(severity="critical"), by=("scanner",)),
-        "Critical findings that are open, by scanner.",
+        "Open critical findings, by scanner.",
     )
     findings_trend = Recording(
         "severity:security_findings_open:avg_7d",
@@ -179,8 +184,8 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         severity="page",
         summary="A scanner reports critical findings.",
         first_steps=(
-            "The finding in the scanner's report: is the vulnerable path reachable, is "
-            "there a fixed version, does a policy block the rollout."
+            "Read the report of the scanner: is the vulnerable code reachable, is there a "
+            "fixed version, does a policy block the rollout."
         ),
     )
     scans_failing = Alert(
@@ -188,10 +193,10 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         measure=measures.increase(scan_failures, "1h", by=("scanner", "reason")),
         above=0,
         severity="ticket",
-        summary="Scans of a scanner fail.",
+        summary="Runs of a scanner fail.",
         first_steps=(
-            "The reason label: a timeout asks for a larger runner, an authentication "
-            "failure for a new token; until then the target counts as unscanned."
+            "Read the reason label: after a timeout use a larger runner, after a denied "
+            "access a new token; treat the target as unscanned until a scan succeeds."
         ),
     )
     findings_trending_up = Alert(
@@ -200,11 +205,11 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
             measures.over_time(findings_open, "avg", "7d", aggregation="sum"), "7d"
         ),
         above=0.2,
-        for_=Duration("5m"),  # sums are short of series while Prometheus starts
+        for_=Duration("5m"),  # while Prometheus starts, sums lack series
         severity="ticket",
-        summary="Over 20 % more findings are open than a week ago.",
+        summary="More than 20 % more findings are open than a week ago.",
         first_steps=(
-            "Which scanner and severity grew; a new rule set of a scanner raises all "
-            "targets at once, a new dependency only some."
+            "Find the scanner and severity with the growth; a new rule set of a scanner affects "
+            "all targets at once, a new dependency only some."
         ),
     )

@@ -1,4 +1,4 @@
-"""Sentinel: models, their training and their inference."""
+"""Sentinel: training and inference of models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_meta.model import Alert, Counter, Gauge, Histogram, MetaRepo, Recordin
 
 @labels
 class ModelVersion:
-    """A model as released."""
+    """A released version of a model."""
 
     model: str
     version: str
@@ -18,7 +18,7 @@ class ModelVersion:
 
 @labels
 class Inference:
-    """Questions put to a model."""
+    """An inference request."""
 
     model: str
     version: str
@@ -27,7 +27,7 @@ class Inference:
 
 @labels
 class DriftCheck:
-    """A comparison of what a model sees with what it was trained on."""
+    """A comparison of live data with training data."""
 
     model: str
     kind: Literal["feature", "prediction", "label"]
@@ -36,7 +36,7 @@ class DriftCheck:
 
 @labels
 class TrainingRun:
-    """A training run that has ended."""
+    """A finished training run."""
 
     model: str
     outcome: Literal["success", "failure"]
@@ -44,7 +44,7 @@ class TrainingRun:
 
 @labels
 class TrainingFailure:
-    """Why a training run failed."""
+    """A failed training run."""
 
     model: str
     reason: Literal["bad_data", "out_of_memory", "diverged", "timeout", "infrastructure"]
@@ -52,7 +52,7 @@ class TrainingFailure:
 
 @labels
 class TrainingSet:
-    """Data that a model learns from."""
+    """A data set for the training of a model."""
 
     model: str
     dataset: str
@@ -60,7 +60,7 @@ class TrainingSet:
 
 @labels
 class Feature:
-    """An input of a model."""
+    """An input feature of a model."""
 
     model: str
     feature: str
@@ -71,66 +71,66 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
 
     inference_requests = Counter(
         "model.inference.requests",
-        "Inference requests answered, by outcome.",
+        "Finished inference requests, by outcome.",
         Inference,
         unit="{request}",
     )
     inference_duration = Histogram(
         "model.inference.duration",
-        "Time to answer an inference request, queueing included.",
+        "Time to answer an inference request, including time in the queue.",
         ModelVersion,
         unit="s",
         buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10),
     )
     prediction_confidence = Histogram(
         "model.prediction.confidence",
-        "Confidence that a model states with a prediction, 0 to 1.",
+        "Confidence of a prediction, 0 to 1.",
         ModelVersion,
         unit="{confidence}",
         buckets=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99),
     )
     accuracy = Gauge(
         "model.accuracy",
-        "Share of predictions that turned out right, 0 to 1, on the latest labelled traffic.",
+        "Share of correct predictions on the latest labelled traffic, 0 to 1.",
         ModelVersion,
         unit="{ratio}",
     )
     accuracy_to_baseline = Gauge(
         "model.accuracy.baseline_ratio",
-        "Accuracy now, divided by the accuracy at release.",
+        "Current accuracy, divided by the accuracy at release.",
         ModelVersion,
     )
     drift_checks = Counter(
         "model.drift.checks",
-        "Drift checks made, by what was compared and what was found.",
+        "Drift checks, by kind of drift and result.",
         DriftCheck,
         unit="{check}",
     )
     training_runs = Counter(
-        "model.training.runs", "Training runs ended, by outcome.", TrainingRun, unit="{run}"
+        "model.training.runs", "Finished training runs, by outcome.", TrainingRun, unit="{run}"
     )
     training_failures = Counter(
         "model.training.failures",
-        "Training runs that failed, by reason.",
+        "Failed training runs, by reason.",
         TrainingFailure,
         unit="{failure}",
     )
     training_duration = Histogram(
         "model.training.duration",
-        "Time from the start of a training run to its end.",
+        "Duration of a training run.",
         TrainingRun,
         unit="s",
         buckets=(60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 57_600, 86_400),
     )
     data_quality_score = Gauge(
         "model.data.quality.score",
-        "Quality of a training set, 0 to 1: the share of rows that pass every check.",
+        "Share of rows of a training set that pass every check, 0 to 1.",
         TrainingSet,
         unit="{score}",
     )
     feature_importance = Gauge(
         "model.feature.importance",
-        "Share of a model's output that a feature explains, 0 to 1.",
+        "Importance of a feature for the output of a model, 0 to 1.",
         Feature,
         unit="{importance}",
     )
@@ -142,7 +142,7 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         sli=inference_requests.ratio(
             bad=inference_requests.where(outcome=("timeout", "error")),
         ),
-        why="Products fall back to rules that decide worse than the model.",
+        why="Products fall back to rules, which decide worse than the model.",
     )
     inference_latency = Slo(
         "sentinel-inference-latency",
@@ -156,7 +156,7 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         objective="95%",
         period="30d",
         sli=accuracy_to_baseline.at_least(0.95),
-        why="A model that has decayed misleads everybody who still trusts it.",
+        why="Decisions based on a degraded model are wrong more often.",
     )
 
     inference_latency_p99 = Recording(
@@ -167,17 +167,17 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
     current_accuracy = Recording(
         "model_version:model_accuracy:min",
         measures.latest(accuracy, aggregation="min", by=("model", "version")),
-        "Accuracy of each model and version now, 0 to 1.",
+        "Current accuracy of each model and version, 0 to 1.",
     )
     drift_rate = Recording(
         "model:model_drift_checks:drifted_share_7d",
         measures.share(drift_checks.where(result="drifted"), drift_checks, "7d", by=("model",)),
-        "Share of a model's drift checks that found drift, over 7 days.",
+        "Share of drift checks of a model that found drift, over 7 days.",
     )
     training_success_rate = Recording(
         "model:model_training_runs:success_share_7d",
         measures.share(training_runs.where(outcome="success"), training_runs, "7d", by=("model",)),
-        "Share of a model's training runs that succeeded, over 7 days.",
+        "Share of successful training runs of a model, over 7 days.",
     )
 
     drift_detected = Alert(
@@ -185,10 +185,10 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         measure=measures.increase(drift_checks.where(result="drifted"), "1h", by=("model", "kind")),
         above=0,
         severity="ticket",
-        summary="A model sees other data than it was trained on.",
+        summary="The live data of a model differs from its training data.",
         first_steps=(
-            "Which kind of drift it is; then model_data_quality_score of the data sets behind "
-            "the model, and the freshness of the pipelines that fill them."
+            "Read the kind of drift; then check model_data_quality_score of the training sets "
+            "and the freshness of the pipelines that fill them."
         ),
     )
     accuracy_degraded = Alert(
@@ -198,9 +198,9 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         ),
         below=0.95,
         severity="ticket",
-        summary="A model has lost more than 5 % of the accuracy it was released with.",
+        summary="A model has lost more than 5 % of its accuracy at release.",
         first_steps=(
-            "Whether the drift alert of the same model fires; without drift, look at labels "
-            "that arrive late and at the last change of features."
+            "Check if the drift alert of the same model fires; without drift, check for late "
+            "labels and for the last change of features."
         ),
     )

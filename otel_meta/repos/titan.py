@@ -1,4 +1,4 @@
-"""Titan: the mesh of services, their events and their circuit breakers."""
+"""Titan: services, events and circuit breakers of the service mesh."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_D
 
 @labels
 class Event:
-    """A message taken from a queue or a topic."""
+    """An event from a queue or a topic."""
 
     event_type: str
     consumer: str
@@ -30,7 +30,7 @@ class Event:
 
 @labels
 class EventFailure:
-    """A message that could not be handled."""
+    """A failure to handle an event."""
 
     event_type: str
     consumer: str
@@ -39,7 +39,7 @@ class EventFailure:
 
 @labels
 class Breaker:
-    """A circuit breaker in one of its states."""
+    """A circuit breaker and a state."""
 
     breaker: str
     state: Literal["closed", "open", "half_open"]
@@ -47,7 +47,7 @@ class Breaker:
 
 @labels
 class Dependency:
-    """Something that a service cannot do without."""
+    """A dependency of a service."""
 
     dependency: str
     kind: Literal["service", "database", "cache", "queue", "external"]
@@ -55,14 +55,14 @@ class Dependency:
 
 @labels
 class RequestQueue:
-    """Where requests wait before they are handled."""
+    """A queue of requests."""
 
     queue: str
 
 
 @labels
 class Retry:
-    """A further attempt at a call."""
+    """A retry of a call."""
 
     dependency: str
     outcome: Literal["success", "failure"]
@@ -76,37 +76,37 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
 
     events_processed = Counter(
         "events.processed",
-        "Events taken and handled, whether that succeeded or not.",
+        "Handled events, including failed ones.",
         Event,
         unit="{event}",
     )
     event_failures = Counter(
         "event.processing.failures",
-        "Events whose handling failed, by reason.",
+        "Failures to handle an event, by reason.",
         EventFailure,
         unit="{failure}",
     )
     event_duration = Histogram(
         "event.processing.duration",
-        "Time from taking an event to being done with it.",
+        "Time to handle an event.",
         Event,
         unit="s",
         buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     )
     breaker_state = Gauge(
         "circuit_breaker.state",
-        "1 for the state that a circuit breaker is in, 0 for its other states.",
+        "1 for the current state of a circuit breaker, 0 for the other states.",
         Breaker,
     )
     breaker_transitions = Counter(
         "circuit_breaker.transitions",
-        "Changes of a circuit breaker's state, by the state entered.",
+        "Transitions of a circuit breaker, by new state.",
         Breaker,
         unit="{transition}",
     )
     dependency_health = Gauge(
         "service.dependency.health",
-        "1 while a dependency answers its health check, else 0.",
+        "1 while the health check of a dependency passes, else 0.",
         Dependency,
     )
     queue_depth = Gauge(
@@ -117,7 +117,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
     )
     retry_attempts = Counter(
         "service.retry.attempts",
-        "Calls made again after a failure, by how that went.",
+        "Retries of failed calls, by outcome.",
         Retry,
         unit="{attempt}",
     )
@@ -127,28 +127,28 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         objective="99.9%",
         period="30d",
         sli=http_requests.ratio(bad=http_requests.where(error_type=PRESENT)),
-        why="A service that fails takes down those that call it.",
+        why="A failing service takes its callers down.",
     )
     service_latency = Slo(
         "titan-service-latency",
         objective="99%",  # P99
         period="7d",
         sli=http_requests.within(0.1),
-        why="Calls are nested: the slowest hop sets the pace of the whole page.",
+        why="Calls are nested: the slowest call delays the whole page.",
     )
     event_success = Slo(
         "titan-event-processing-success",
         objective="99%",
         period="7d",
         sli=events_processed.ratio(bad=event_failures),
-        why="An event that is lost is an order, a payment or a mail that never happens.",
+        why="A lost event is an order, a payment or a mail that is never made.",
     )
     breaker_availability = Slo(
         "titan-circuit-breaker-availability",
         objective="99.9%",
         period="7d",
         sli=breaker_state.at_least(1).where(state="closed"),
-        why="While a breaker is open, everything behind it is refused.",
+        why="An open circuit breaker refuses every call of its dependency.",
     )
 
     latency_by_route_p99 = Recording(
@@ -159,12 +159,12 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
     breaker_closed_ratio = Recording(
         "breaker:circuit_breaker_state:closed_avg_7d",
         measures.over_time(breaker_state.where(state="closed"), "avg", "7d", by=("breaker",)),
-        "Share of time that a circuit breaker was closed, over 7 days.",
+        "Share of time with a closed circuit breaker, over 7 days.",
     )
     error_rate = Recording(
         "service:http_server_request_errors:share_5m",
         measures.share(http_requests.where(error_type=PRESENT), http_requests, "5m"),
-        "Share of a service's requests that failed, over 5 minutes.",
+        "Share of failed requests of a service, over 5 minutes.",
     )
     event_duration_p95 = Recording(
         "service:event_processing_duration_seconds:p95_7d",
@@ -178,10 +178,10 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         above=0,
         for_=Duration("1m"),
         severity="ticket",
-        summary="A circuit breaker refuses calls.",
+        summary="A circuit breaker is open and refuses calls.",
         first_steps=(
-            "The dependency behind the breaker: its own SLOs and service_dependency_health; "
-            "a breaker that opens is the effect, not the cause."
+            "Check the SLOs of the dependency behind the breaker, and service_dependency_health; "
+            "an open breaker is the effect, not the cause."
         ),
     )
     event_processing_failures = Alert(
@@ -189,10 +189,10 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         measure=measures.increase(event_failures, "15m", by=("service_name", "event_type")),
         above=0,
         severity="ticket",
-        summary="Events of a type fail to be handled.",
+        summary="A service fails to handle events of a type.",
         first_steps=(
-            "The event type's newest schema and the dead-letter queue; then the handler's "
-            "log lines, by trace id."
+            "Check the newest schema of the event type and the dead-letter queue; then the log "
+            "lines of the handler, by trace id."
         ),
     )
     high_error_rate = Alert(
@@ -203,7 +203,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         severity="ticket",
         summary="More than 1 % of a service's requests fail.",
         first_steps=(
-            "Which route and status, and whether a deployment or an open breaker began at "
-            "the same minute."
+            "Find the route and the status code of the failures, and a deployment or an open "
+            "breaker that began in the same minute."
         ),
     )

@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.resources import Resource
 
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 
 from .export.delivery import DeliveryMonitor
@@ -106,15 +106,15 @@ class Metrics:
     def _scrape(self, resource: Resource, view: View | None) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
             return None
-        module = optional("otel_meta.runtime.prometheus.scrape", "Prometheus export", "prometheus")
-        scrape: Scrape = module.Scrape(
+        with ExtraImports("prometheus", "Prometheus export"):
+            from .prometheus.scrape import Scrape  # noqa: PLC0415 - needs an extra
+        return Scrape(
             self._storage.families if view is None else view.families,
             resource if view is None else service_resource(resource),
             self._storage.faults.report,
             self._settings.prometheus_token,
             None if view is None else view.owners,
         )
-        return scrape
 
     def _server(self, workers: Workers | None) -> MetricsServer | None:
         number, host = self._settings.prometheus_port, self._settings.prometheus_host

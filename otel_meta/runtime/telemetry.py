@@ -24,6 +24,7 @@ from .recording.bind import bind
 from .recording.faults import Faults, logger
 from .recording.storage import MetricStorage
 from .settings import Settings
+from .signals import SIGNALS
 from .slo.tracker import INTERVAL, SloTracker
 from .traces import Traces
 
@@ -184,6 +185,13 @@ class Telemetry:
     def _signals(self) -> Mapping[str, _Signal]:
         signals = {"traces": self.traces, "metrics": self.metrics, "logs": self.logs}
         return {name: signal for name, signal in signals.items() if signal is not None}
+
+    def __repr__(self) -> str:
+        exporters = (
+            f"{signal}={'+'.join(self.settings.exporters[signal]) or 'none'}" for signal in SIGNALS
+        )
+        state = "disabled" if self.settings.disabled else "open" if self._is_open else "shut down"
+        return f"<Telemetry of {self.settings.service_name!r}, {state}: {', '.join(exporters)}>"
 
     def __enter__(self) -> Self:
         return self

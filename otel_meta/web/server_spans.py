@@ -16,14 +16,14 @@ from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import Span
 
 from otel_meta.errors import InstrumentationError
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 from otel_meta.runtime.sdk_environment import prefer_stable_conventions
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import Scope
 
 
-def trace_requests(app: object, telemetry: Telemetry) -> None:
+def trace_requests(app: Any, telemetry: Telemetry) -> None:
     """Have each request make one server span.
 
     Args:
@@ -37,16 +37,17 @@ def trace_requests(app: object, telemetry: Telemetry) -> None:
     if telemetry.traces is None:
         return
     prefer_stable_conventions()
-    contrib = optional(
-        "opentelemetry.instrumentation.fastapi", "FastAPI instrumentation", "fastapi"
-    )
+    with ExtraImports("fastapi", "FastAPI instrumentation"):
+        from opentelemetry.instrumentation.fastapi import (  # noqa: PLC0415 - needs an extra
+            FastAPIInstrumentor,
+        )
     if getattr(app, "_is_instrumented_by_opentelemetry", False):
         raise InstrumentationError(
             "opentelemetry-instrumentation-fastapi has instrumented this app already; "
             "call otel_meta.instrument_fastapi(app) instead of "
             "FastAPIInstrumentor.instrument_app(app)"
         )
-    contrib.FastAPIInstrumentor.instrument_app(
+    FastAPIInstrumentor.instrument_app(
         app,
         tracer_provider=telemetry.traces.provider,
         meter_provider=NoOpMeterProvider(),

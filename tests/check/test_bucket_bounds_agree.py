@@ -13,7 +13,7 @@ from otel_meta.check.rule_lint import findings_of, world_of
 from otel_meta.model import Catalog, Histogram, MetaRepo, NoLabels, Slo
 from otel_meta.render.rules.promql_builder import bucket
 from otel_meta.render.rules.sli_promql import increments
-from otel_meta.runtime.prometheus.lines import number_text
+from otel_meta.runtime.prometheus.text_format import format_float
 
 bounds = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 
@@ -54,4 +54,4 @@ def test_generated_matcher_selects_exposed_bucket(bound: float) -> None:
     value = json.loads(found[2])
     pattern = value if found[1] == "=~" else re.escape(value)
 
-    assert re.fullmatch(pattern, number_text(bound))
+    assert re.fullmatch(pattern, format_float(bound))

@@ -78,7 +78,7 @@ class TestFindings:
             ),
             (
                 repo('bad = Counter("map.routes.total", "Routes.", Route)'),
-                "metric 'map.routes.total': holds the word \"total\"",
+                "metric 'map.routes.total': contains the word \"total\"",
             ),
             (
                 repo('bad = Gauge("map.delay", "Delay.", Route, unit="ms")'),

@@ -108,10 +108,10 @@ class TestProblems:
         [
             (window("1/100", "1h", "1h"), "does not lie in order within the period of 30d"),
             (window("1", "30d", "1h"), "does not lie in order within the period of 30d"),
-            (window("1/100", "1d", "2h"), "fires at a burn rate of 0.3, while the promise is kept"),
+            (window("1/100", "1d", "2h"), "fires at a burn rate of 0.3, while the SLO is met"),
             (
                 window("1/2", "1h", "5m"),
-                "can never fire: it asks for 3600% bad events, more than there are",
+                "can never fire: it needs 3600% of events to be bad",
             ),
         ],
     )

@@ -91,7 +91,7 @@ class TestRefused:
     @pytest.mark.parametrize("description", ["", "Requests"])
     def test_description(self, description: str) -> None:
         """A metric that is not explained is refused."""
-        with pytest.raises(DeclarationError, match=r"'atlas\.a': has no description; say what"):
+        with pytest.raises(DeclarationError, match=r"'atlas\.a': has no description; describe the"):
             Counter("atlas.a", description, NoLabels)
 
     @pytest.mark.parametrize("series", [0, -1])

@@ -201,7 +201,7 @@ class TestRefused:
     @pytest.mark.parametrize("name", ["a.total", "total", "a.total.b", "a_total"])
     def test_total(self, name: str) -> None:
         """The word that counters gain is refused wherever it stands."""
-        with pytest.raises(DeclarationError, match=r"holds the word \"total\".*leave it out"):
+        with pytest.raises(DeclarationError, match=r"contains the word \"total\".*leave it out"):
             check_name(name, "")
 
     def test_total_within_a_word(self) -> None:
@@ -220,7 +220,7 @@ class TestRefused:
     )
     def test_unit_word(self, name: str, unit: str) -> None:
         """The unit's word is refused wherever exporters would not see it as the unit."""
-        with pytest.raises(DeclarationError, match=r"holds the unit's word.*leave it out"):
+        with pytest.raises(DeclarationError, match=r"contains the word of its unit.*leave it out"):
             check_name(name, unit)
 
     @pytest.mark.parametrize(
@@ -228,5 +228,5 @@ class TestRefused:
     )
     def test_only_unit(self, name: str, unit: str) -> None:
         """A name that says nothing but its unit is refused."""
-        with pytest.raises(DeclarationError, match="is nothing but its unit; say what is measured"):
+        with pytest.raises(DeclarationError, match="consists of its unit alone; name the thing"):
             check_name(name, unit)

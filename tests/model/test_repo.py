@@ -133,13 +133,13 @@ class TestRefused:
         """What looks at an instrument of nobody is refused: no series would ever be there."""
         with pytest.raises(
             DeclarationError,
-            match=r"Bad\.wrong: looks at other\.requests, which Bad does not .*; make that instr",
+            match=r"Bad\.wrong: reads other\.requests, which Bad does not .*; make that instr",
         ):
             declare({"wrong": declaration})
 
     def test_reference_to_removed(self) -> None:
         """A subclass that drops an instrument has to drop what looks at it."""
-        with pytest.raises(DeclarationError, match=r"Bad\.slow: looks at atlas\.speed"):
+        with pytest.raises(DeclarationError, match=r"Bad\.slow: reads atlas\.speed"):
             declare({"speed": None}, base=Atlas)
 
     def test_reference_to_shared(self) -> None:

@@ -36,7 +36,7 @@ class TestRecording:
     def test_description(self, description: str) -> None:
         """A recording that is not explained is refused."""
         with pytest.raises(
-            DeclarationError, match=r"recording 'a:b:c': is not explained; say what"
+            DeclarationError, match=r"recording 'a:b:c': has a text that is no sentence; end it"
         ):
             Recording("a:b:c", SPEED, description)
 
@@ -91,5 +91,7 @@ class TestAlert:
     @pytest.mark.parametrize("summary", ["", "Maps are slow"])
     def test_summary(self, summary: str) -> None:
         """An alert that does not say what is wrong is refused."""
-        with pytest.raises(DeclarationError, match=r"'AtlasSlow': is not explained; say what it"):
+        with pytest.raises(
+            DeclarationError, match=r"'AtlasSlow': has a text that is no sentence; end it"
+        ):
             alert(above=1, summary=summary)

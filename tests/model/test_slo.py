@@ -90,7 +90,7 @@ class TestRefused:
     @pytest.mark.parametrize("why", ["", "Because"])
     def test_why(self, why: str) -> None:
         """A promise that hurts nobody when broken is refused."""
-        with pytest.raises(DeclarationError, match=r"does not say why; say .* who is hurt"):
+        with pytest.raises(DeclarationError, match=r"has no reason; describe .* impact on users"):
             slo(why=why)
 
     def test_objective(self) -> None:
@@ -115,8 +115,8 @@ class TestRefused:
             slo(objective="90%")
 
     def test_too_slow(self) -> None:
-        """A window that fires while the promise is kept is refused."""
+        """A window that fires while the SLO is met is refused."""
         windows = (BurnWindow("ticket", Fraction(1, 100), Duration("3d"), Duration("6h")),)
 
-        with pytest.raises(DeclarationError, match=r"the 3d/6h ticket .*0\.1.*promise is kept"):
+        with pytest.raises(DeclarationError, match=r"the 3d/6h ticket .*0\.1.*SLO is met"):
             slo(burn_windows=windows)

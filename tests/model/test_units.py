@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta.model.units import SUFFIXES, better_than, suffix_of
+from otel_meta.model.units import SUFFIXES, suffix_of, suggestion_for
 
 
 class TestSuffixOf:
@@ -35,10 +35,10 @@ class TestBetterThan:
     )
     def test_known(self, unit: str, better: str) -> None:
         """A common mistake is answered with what was meant."""
-        assert better in better_than(unit)
+        assert better in suggestion_for(unit)
 
     def test_unknown(self) -> None:
         """Any other is answered with all there are."""
-        answer = better_than("furlong")
+        answer = suggestion_for("furlong")
 
         assert [] == [code for code in SUFFIXES if code not in answer]

@@ -349,7 +349,7 @@ FILES = [
 def series(match: Selector) -> str:
     """Part of a metric, in the words of the tables."""
     conditions = [
-        f"{c.label} {'present' if c.wanted is PRESENT else '|'.join(c.wanted)}"
+        f"{c.label} {'present' if c.values is PRESENT else '|'.join(c.values)}"
         for c in match.matchers
     ]
     name = match.instrument.prometheus_name

@@ -169,7 +169,7 @@ def filled(match: Selector, **more: str) -> dict[str, str]:
         if f.default is None
     }
     for condition in match.matchers:
-        wanted = condition.wanted
+        wanted = condition.values
         labels[condition.label] = wanted[0] if isinstance(wanted, tuple) else "SomeError"
     return labels | more
 
@@ -180,7 +180,7 @@ def unfilled(match: Selector) -> dict[str, str]:
     for condition in match.matchers:
         fields = {f.name: f for f in match.instrument.label_fields}
         values = fields[condition.label].values or ()
-        wanted = condition.wanted
+        wanted = condition.values
         if not isinstance(wanted, tuple):
             labels.pop(condition.label, None)
         else:

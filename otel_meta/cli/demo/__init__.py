@@ -5,13 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_meta.cli.result import WELL, Result
 from otel_meta.errors import UsageError
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 from otel_meta.model import Duration
 
 from .ports import free_port
@@ -20,6 +21,8 @@ from .stop_signal import Stop
 from .traffic import Traffic
 
 if TYPE_CHECKING:
+    from otel_meta.testing.otlp_sink import OtlpSink
+
     from .scenario import Play
     from .stack_servers import Stack
 
@@ -46,9 +49,10 @@ def add_to(commands: Any) -> None:
 def run(args: Namespace) -> Result:
     """Play the demo; Ctrl-C ends it early, and nothing is left running."""
     seconds = Duration(args.length).seconds
-    sinks = optional("otel_meta.testing.otlp_sink", "the demo", "examples")
-    optional("uvicorn", "the demo", "examples")
-    with Stop() as stop, sinks.OtlpSink() as sink, ExitStack() as open_until_the_end:
+    with ExtraImports("examples", "the demo"):
+        import_module("uvicorn")  # which serves the services
+        from otel_meta.testing.otlp_sink import OtlpSink  # noqa: PLC0415 - needs an extra
+    with Stop() as stop, OtlpSink() as sink, ExitStack() as open_until_the_end:
         stack = _stack(args.stack, open_until_the_end, sink.endpoint, stop)
         play = _set_up(open_until_the_end, sink, stack, stop)
         play.run(seconds, stop)
@@ -60,7 +64,8 @@ def _stack(wanted: str, opened: ExitStack, spans: str, stop: Stop) -> Stack | No
     if wanted == "no":
         return None
     # Imported here: it renders configurations, which need what other commands do without.
-    servers = optional("otel_meta.cli.demo.stack_servers", "the demo's servers", "generate")
+    with ExtraImports("generate", "the demo's servers"):
+        from . import stack_servers as servers  # noqa: PLC0415
     missing = servers.missing()
     if missing and wanted == "yes":
         raise UsageError(
@@ -70,12 +75,12 @@ def _stack(wanted: str, opened: ExitStack, spans: str, stop: Stop) -> Stack | No
     if missing:
         return None
     folder = Path(opened.enter_context(TemporaryDirectory(prefix="otel-meta-demo-")))
-    stack: Stack = opened.enter_context(servers.Stack(folder, spans))
+    stack = opened.enter_context(servers.Stack(folder, spans))
     stack.wait_until_ready(stop)
     return stack
 
 
-def _set_up(opened: ExitStack, sink: Any, stack: Stack | None, stop: Stop) -> Play:
+def _set_up(opened: ExitStack, sink: OtlpSink, stack: Stack | None, stop: Stop) -> Play:
     folder = examples_folder()
     ports = {name: free_port(port) for name, port in _PORTS.items()}
     environment = {
@@ -93,12 +98,12 @@ def _set_up(opened: ExitStack, sink: Any, stack: Stack | None, stop: Stop) -> Pl
         service.wait_until_ready(stop)
     opened.enter_context(Traffic(services["storefront"].url))
     # Imported here: it reads OTLP, which other commands do without.
-    stage = optional("otel_meta.cli.demo.scenario", "the demo", "examples")
-    play: Play = stage.Play(services["storefront"], services["payments"], sink, stack)
-    return play
+    with ExtraImports("examples", "the demo"):
+        from .scenario import Play  # noqa: PLC0415
+    return Play(services["storefront"], services["payments"], sink, stack)
 
 
-def _telemetry(sink: Any, stack: Stack | None) -> Mapping[str, str]:
+def _telemetry(sink: OtlpSink, stack: Stack | None) -> Mapping[str, str]:
     if stack is not None:
         return stack.environment()
     return {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{sink.endpoint}/v1/traces"}

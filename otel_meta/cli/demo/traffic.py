@@ -10,7 +10,7 @@ from threading import Event, Thread
 from types import ModuleType
 from typing import Any, Final, Self
 
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 
 _CUSTOMERS: Final = 6
 _PAUSE: Final = 0.12
@@ -30,12 +30,13 @@ class Traffic:
     """
 
     def __init__(self, url: str, seed: int = 62) -> None:
-        http = optional("httpx", "the demo", "examples")
-        sockets = optional("websockets.sync.client", "the demo", "examples")
+        with ExtraImports("examples", "the demo"):
+            import httpx  # noqa: PLC0415 - needs an extra
+            import websockets.sync.client as sockets  # noqa: PLC0415 - likewise
         self._stopping: Final = Event()
         self._customers: Final = [
             _Customer(
-                http.Client(base_url=url, timeout=10, trust_env=False),
+                httpx.Client(base_url=url, timeout=10, trust_env=False),
                 sockets,
                 url,
                 random.Random(seed + n),

@@ -127,9 +127,9 @@ def _condition(match: Selector, condition: Matcher) -> str:
         label.attribute for label in match.instrument.label_fields if label.name == condition.label
     )
     place = f'span.attributes["{attribute.key}"]'
-    if isinstance(condition.wanted, Presence):
+    if isinstance(condition.values, Presence):
         return f"{place} != nil"
-    values = [json.dumps(attribute.encode(value)) for value in condition.wanted]
+    values = [json.dumps(attribute.encode(value)) for value in condition.values]
     either = " or ".join(f"{place} == {value}" for value in values)
     return f"({either})" if len(values) > 1 else either
 

@@ -105,7 +105,7 @@ def lines(*parts: str) -> str:
 
 def matcher(condition: Matcher) -> str:
     """What one label has to be."""
-    match condition.wanted:
+    match condition.values:
         case Presence():
             return f'{condition.label}!=""'
         case (value,):

@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple
 
 from otel_meta.errors import ConfigurationError, MissingExtra
-from otel_meta.extras import optional
+from otel_meta.extras import ExtraImports
 from otel_meta.runtime.signals import SIGNALS, Signal
 
 from .otlp_settings import OtlpSettings
@@ -48,7 +48,8 @@ _OTLP_EXPORTERS: Final[Mapping[tuple[Signal, str], _OtlpExporter]] = {
 
 def _create_otlp(signal: Signal, otlp: OtlpSettings) -> Any:
     row = _OTLP_EXPORTERS[signal, otlp.protocols[signal]]
-    exporter = getattr(optional(row.module, "OTLP export", "otlp"), row.name)
+    with ExtraImports("otlp", "OTLP export"):
+        exporter = getattr(import_module(row.module), row.name)
     base = otlp.endpoint
     # The SDK's own instruments get the same temporality as ours.
     temporality = {"preferred_temporality": PREFERENCES[otlp.temporality]}

@@ -12,7 +12,7 @@ import orjson
 from otel_meta.model import Counter, Gauge, Histogram, Instrument, UpDownCounter
 from otel_meta.model.kind_traits import Kind
 from otel_meta.model.kinds import MultiprocessMode
-from otel_meta.model.labels import Attribute, Label, holding
+from otel_meta.model.labels import Attribute, Label, label_class_from
 from otel_meta.runtime.recording.cardinality import MAX_SERIES, CardinalityLimit
 from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
@@ -108,7 +108,7 @@ def instrument_of(of: Declared) -> Instrument[...]:
     pairs = list(zip(of.labels, of.keys, strict=True))
     if of.separate:
         pairs.append((WORKER, WORKER))
-    labels = holding(tuple(Label(name, None, None, Attribute(key)) for name, key in pairs))
+    labels = label_class_from(tuple(Label(name, None, None, Attribute(key)) for name, key in pairs))
     name, description, unit = of.name, of.description, of.unit
     match of.kind:
         case "counter":

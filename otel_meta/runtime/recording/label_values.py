@@ -51,7 +51,7 @@ class LabelValues:
         if given is None:
             raise UnknownLabelError(f"lacks the label {field.name}")
         value = utf8_text(given if isinstance(given, str) else str(given))
-        if not field.can_be(value):
+        if not field.accepts(value):
             self._on_fault("label value", f"{field.name}={value!r} is not in its closed set")
             return OTHER
         if len(value) > self._max_length:

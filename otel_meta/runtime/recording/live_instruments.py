@@ -36,6 +36,15 @@ class Recorder(Generic[CellT]):
         self._family = family
         self._faults = faults
 
+    def __repr__(self) -> str:
+        series = len(self._family.by_values)
+        return f"<{type(self).__name__} of {self.name!r}, {series} series>"
+
+    @property
+    def name(self) -> str:
+        """OpenTelemetry's name of the metric."""
+        return self._family.instrument.name
+
     def find(self, labels: Mapping[str, Any]) -> CellT | None:
         """Return the series with these labels; report invalid labels and return None."""
         try:
@@ -175,6 +184,10 @@ class Handle(Generic[CellT]):
         self._recorder = recorder
         self._labels = labels
         self._cell: Any = recorder.find(labels)
+
+    def __repr__(self) -> str:
+        labels = ", ".join(f"{name}={value!r}" for name, value in self._labels.items())
+        return f"<{type(self).__name__} of {self._recorder.name!r}, {labels or 'no labels'}>"
 
     def with_labels(self) -> Self:
         """Return this handle."""

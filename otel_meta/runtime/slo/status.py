@@ -48,6 +48,14 @@ class Status:
         bad, total = self.events
         return 1 - bad / total if total > 0 else None
 
+    def __repr__(self) -> str:
+        left = self.budget.left
+        return (
+            f"<Status of {self.slo.name!r}: {self.state}, "
+            f"budget left {'unknown' if left is None else format(float(left), '.1%')}, "
+            f"{self.events.bad:g} of {self.events.total:g} bad in {self.covered:.0f} s>"
+        )
+
     def as_json(self) -> dict[str, object]:
         """Return plain values for `/slo`; null without data."""
         bad, total = self.events

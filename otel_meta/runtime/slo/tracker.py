@@ -51,6 +51,9 @@ class SloTracker:
         """Renew the lock in a forked child: a thread of the parent may have held it."""
         self._lock = Lock()
 
+    def __repr__(self) -> str:
+        return f"<SloTracker of {len(self._tracked)} SLOs>"
+
     def track(self, repo: type[MetaRepo]) -> None:
         """Track the SLOs of a meta-repository from now on."""
         self._source.refresh()
