@@ -1,4 +1,4 @@
-"""Panels of an instrument, by its kind: rates of counters, values of gauges, quantiles and heat."""
+"""Panels of instruments: rates of counters, values of gauges, quantiles of histograms."""
 
 from __future__ import annotations
 
@@ -14,62 +14,73 @@ from otel_meta.render.rules.promql_builder import count_suffix, series_of, sum_b
 from otel_meta.render.rules.series_names import SERVICE
 
 from .grafana_units import rate_unit_of, unit_of
-from .panel import Panel, Query, Step, above, below, legend_of
+from .panel import Panel, Query, ThresholdStep, above, below, legend_of
 from .trace_links import trace_links
-from .variables import OF_SERVICE
+from .variables import SERVICE_MATCHER
 
 QUANTILES: Final = (("p99", "0.99"), ("p95", "0.95"), ("p50", "0.5"))
 RATE_INTERVAL: Final = "$__rate_interval"
 
-_EACH_SECOND: Final = {"counter": "a second", "histogram": "how many a second"}
+_RATE_TITLES: Final = {"counter": " per second", "histogram": ", observations per second"}
 _ACRONYMS: Final = {word.lower(): word for word in ("API", "CPU", "GCP", "HTTP", "USD", "dbt")}
 
 
 def panels_of(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    """Every panel of an instrument."""
+    """Return the panels of an instrument."""
     yield from _BY_KIND[instrument.kind](repo, instrument)
 
 
-def words_of(name: str) -> str:
-    """A name as a title."""
+def title_of(name: str) -> str:
+    """Return the title for the name of an instrument or SLO: ``"api.calls"`` gives "API calls"."""
     first, *rest = re.split(r"[._ -]", name)
     words = (_ACRONYMS.get(first, first.capitalize()), *(_ACRONYMS.get(w, w) for w in rest))
     return " ".join(words)
 
 
-def explained(instrument: Instrument[...]) -> str:
-    """What an instrument says, and the name to ask for."""
+def description_of(instrument: Instrument[...]) -> str:
+    """Return an instrument's description and its name in Prometheus."""
     return f"{instrument.description} Metric `{instrument.prometheus_name}`."
 
 
-def quantiles(
-    instrument: Instrument[...], buckets: str, steps: tuple[Step, ...], *, width: int = 8
+def quantile_panel(
+    instrument: Instrument[...],
+    buckets: str,
+    thresholds: tuple[ThresholdStep, ...],
+    *,
+    width: int = 8,
 ) -> Panel:
-    """Quantiles of a histogram over its bucket series; dots are exemplars."""
+    """Return the panel of a histogram's quantiles, with exemplars as dots.
+
+    Args:
+        instrument: the histogram.
+        buckets: selector of its bucket series.
+        thresholds: colours of its values.
+        width: columns of the grid.
+    """
     rate = sum_by(("le",), f"rate({buckets}[{RATE_INTERVAL}])")
     return Panel(
-        look="timeseries",
-        title=f"{words_of(instrument.name)}, quantiles",
-        description=explained(instrument),
+        visualization="timeseries",
+        title=f"{title_of(instrument.name)}, quantiles",
+        description=description_of(instrument),
         unit=unit_of(instrument),
         queries=tuple(
             Query(expr=f"histogram_quantile({q}, {rate})", legend=name, exemplar=name == "p99")
             for name, q in QUANTILES
         ),
         width=width,
-        steps=steps,
+        thresholds=thresholds,
         links=trace_links(),
     )
 
 
 def _counter(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    match = Selector(instrument)
-    labels = _kept(instrument)
-    series = series_of(match, repo.name, count_suffix(match), OF_SERVICE)
+    selector = Selector(instrument)
+    labels = _grouping_labels(instrument)
+    series = series_of(selector, repo.name, count_suffix(selector), SERVICE_MATCHER)
     yield Panel(
-        look="timeseries",
-        title=f"{words_of(instrument.name)}, {_EACH_SECOND[instrument.kind]}",
-        description=explained(instrument),
+        visualization="timeseries",
+        title=f"{title_of(instrument.name)}{_RATE_TITLES[instrument.kind]}",
+        description=description_of(instrument),
         unit=rate_unit_of(instrument),
         queries=(
             Query(
@@ -77,72 +88,72 @@ def _counter(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Pane
                 legend=legend_of(labels),
             ),
         ),
-        lowest=0,
+        min=0,
     )
 
 
 def _gauge(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
     labels = tuple(label.name for label in instrument.label_fields) or (SERVICE,)
-    series = series_of(Selector(instrument), repo.name, "", OF_SERVICE)
+    series = series_of(Selector(instrument), repo.name, "", SERVICE_MATCHER)
     yield Panel(
-        look="timeseries",
-        title=words_of(instrument.name),
-        description=explained(instrument),
+        visualization="timeseries",
+        title=title_of(instrument.name),
+        description=description_of(instrument),
         unit=unit_of(instrument),
         queries=(
             Query(
-                expr=sum_by(labels, series, _merge(repo, instrument)),
+                expr=sum_by(labels, series, _aggregation(repo, instrument)),
                 legend=legend_of(labels),
             ),
         ),
-        steps=_bounds(repo, instrument),
+        thresholds=_thresholds(repo, instrument),
     )
 
 
 def _histogram(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    buckets = series_of(Selector(instrument), repo.name, "_bucket", OF_SERVICE)
-    yield quantiles(instrument, buckets, _bounds(repo, instrument))
+    buckets = series_of(Selector(instrument), repo.name, "_bucket", SERVICE_MATCHER)
+    yield quantile_panel(instrument, buckets, _thresholds(repo, instrument))
     heat = sum_by(("le",), f"increase({buckets}[{RATE_INTERVAL}])")
     yield Panel(
-        look="heatmap",
-        title=f"{words_of(instrument.name)}, by bucket",
-        description=explained(instrument),
+        visualization="heatmap",
+        title=f"{title_of(instrument.name)}, by bucket",
+        description=description_of(instrument),
         unit=unit_of(instrument),
         queries=(Query(expr=heat, legend="{{le}}", exemplar=True),),
     )
     yield from _counter(repo, instrument)
 
 
-def _kept(instrument: Instrument[...]) -> tuple[str, ...]:
-    """Closed labels, which make few series; else the open ones; else the service."""
+def _grouping_labels(instrument: Instrument[...]) -> tuple[str, ...]:
+    """Return the closed labels, which have few values; else the open labels; else the service."""
     fields = instrument.label_fields
     closed = tuple(label.name for label in fields if label.values is not None)
     return closed or tuple(label.name for label in fields) or (SERVICE,)
 
 
-def _merge(repo: type[MetaRepo], instrument: Instrument[...]) -> str:
-    """How values of several services become one: as declared with a measure, if anywhere."""
+def _aggregation(repo: type[MetaRepo], instrument: Instrument[...]) -> str:
+    """Return the aggregation over services: the first declared by a measure, or max."""
     if instrument.kind == "updowncounter":
         return "sum"
     items: tuple[Recording | Alert, ...] = (*repo.recordings.values(), *repo.alerts.values())
-    declared = (item.measure for item in items)
-    merges = (
+    measures = (item.measure for item in items)
+    declared = (
         measure.aggregation
-        for measure in declared
+        for measure in measures
         if isinstance(measure, Latest | OverTime) and measure.source.instrument is instrument
     )
-    return next(merges, "max")
+    return next(declared, "max")
 
 
-def _bounds(repo: type[MetaRepo], instrument: Instrument[...]) -> tuple[Step, ...]:
-    """The bound that an SLO or an alert sets to all of an instrument's series, if one does."""
+def _thresholds(repo: type[MetaRepo], instrument: Instrument[...]) -> tuple[ThresholdStep, ...]:
+    """Return the bound of an SLO or alert that selects all series of the instrument, if any."""
     return next(
-        (steps for match, steps in _promised(repo) if match == Selector(instrument)),
+        (steps for selector, steps in _bounds(repo) if selector == Selector(instrument)),
         (),
     )
 
 
-def _promised(repo: type[MetaRepo]) -> Iterator[tuple[Selector, tuple[Step, ...]]]:
+def _bounds(repo: type[MetaRepo]) -> Iterator[tuple[Selector, tuple[ThresholdStep, ...]]]:
     for slo in repo.slos.values():
         match slo.sli:
             case Threshold(values, bound):
@@ -155,11 +166,11 @@ def _promised(repo: type[MetaRepo]) -> Iterator[tuple[Selector, tuple[Step, ...]
                 pass
     for alert in repo.alerts.values():
         if isinstance(alert.measure, Latest):
-            yield alert.measure.source, alert_steps(alert)
+            yield alert.measure.source, alert_thresholds(alert)
 
 
-def alert_steps(alert: Alert) -> tuple[Step, ...]:
-    """Red where an alert fires."""
+def alert_thresholds(alert: Alert) -> tuple[ThresholdStep, ...]:
+    """Return thresholds with red for the values that fire an alert."""
     return below(alert.below) if alert.below is not None else above(alert.above or 0)
 
 
