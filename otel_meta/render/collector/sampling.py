@@ -1,4 +1,4 @@
-"""Which traces are kept: all that an SLO asks about, and a share of the rest."""
+"""Tail sampling: keeps traces with errors or bad events of an SLO, and a share of the rest."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .common_config import Config
 from .env_variables import DECISION_WAIT, SAMPLING_PERCENT
 
 _TRACES: Final = 50_000
-"""As many traces as may wait for their decision: 3,300 a second, at 15 s each."""
+"""Maximum number of traces that wait for a decision: 3,300 per second, at 15 s each."""
 _REMEMBERED: Final = 10 * _TRACES
-"""Decisions remembered for spans that come late; ten times as many, as its authors advise."""
+"""Decisions remembered for late spans; the processor's authors recommend a factor of ten."""
 _SERVER: Final = "span.kind == SPAN_KIND_SERVER"
 
 
 def tail_sampling(catalog: Catalog) -> Config:
-    """Decides about whole traces, some seconds after they began."""
+    """Return the processor of tail sampling, which decides some seconds after the first span."""
     return {
         "decision_wait": str(DECISION_WAIT),
         "num_traces": _TRACES,
@@ -48,7 +48,7 @@ def _policies(catalog: Catalog) -> Iterator[Config]:
             if condition := bad_span(repo, slo):
                 yield _slo(slo, condition)
     yield {
-        **note("Of what no policy above keeps."),
+        **note("Of the traces that no policy above keeps."),
         "name": "rest",
         "type": "probabilistic",
         "probabilistic": {"sampling_percentage": str(SAMPLING_PERCENT)},
@@ -64,11 +64,12 @@ def _slo(slo: Slo, condition: str) -> Config:
 
 
 def bad_span(repo: type[MetaRepo], slo: Slo) -> str:
-    """The OTTL condition of a span that spends an SLO's budget; empty where no span tells.
+    """Return the OTTL condition of a bad event's span; empty if spans do not show bad events.
 
-    An HTTP SLO speaks of server spans. No convention says which span another duration belongs to,
-    so any span of the meta-repository may be meant; server spans, too, unless it has an SLO for
-    them. A bound that is longer than the wait is of no use: by then the decision has been made.
+    An HTTP SLO applies to server spans. For other durations no convention names the span, so the
+    condition applies to all spans of the meta-repository, except for server spans if an HTTP SLO
+    has a bound for them. A bound above the decision wait gives no condition, because the decision
+    is made before such a span ends.
     """
     match slo.sli:
         case Ratio(total=total) as sli if total.instrument is HTTP_SERVER_REQUEST_DURATION:
@@ -109,7 +110,7 @@ def _longer_than(seconds: float) -> str:
 
 
 def _where(match: Selector) -> str:
-    """Conditions on labels, where they are known to be attributes of the span, too."""
+    """Return conditions on HTTP labels, which are also span attributes; else no conditions."""
     if match.instrument is not HTTP_SERVER_REQUEST_DURATION:
         return ""
     return _joined(*(_condition(match, condition) for condition in match.matchers))

@@ -1,4 +1,4 @@
-"""The committed files, as the real Collector takes them."""
+"""Starts a real Collector with the committed files."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.backends.collector.support import (
+from tests.backends.collector.collector_setup import (
     CONFIG,
 )
 from tests.backends.pipeline import Collector
 from tests.rules.support import tool
 
 
-class TestFiles:
+class TestCollectorStart:
     @pytest.mark.parametrize(
         "files",
         [["sidecar.yaml"], ["sidecar.yaml", "span-metrics.yaml"], ["gateway.yaml"]],
         ids=str,
     )
-    def test_validate(self, files: list[str]) -> None:
-        """The Collector finds nothing wrong, with no variable set."""
+    def test_committed_files_are_valid_without_environment_variables(
+        self, files: list[str]
+    ) -> None:
+        """The committed files are valid without environment variables."""
         configs = [f"--config={CONFIG / name}" for name in files]
         done = subprocess.run(
             [tool("otelcol"), "validate", *configs],
@@ -35,25 +37,25 @@ class TestFiles:
 
         assert (0, "") == (done.returncode, done.stderr)
 
-    def test_edit(self, tmp_path: Path) -> None:
-        """A second file changes what it names: here the one that the page shows."""
-        (shown,) = re.findall(r"```yaml\n(.*?)```", (CONFIG / "README.md").read_text(), re.DOTALL)
-        with Collector("sidecar.yaml", tmp_path / "sidecar", yaml.safe_load(shown)) as sidecar:
+    def test_second_file_of_readme_removes_logs_exporter(self, tmp_path: Path) -> None:
+        """The second file of the README removes the logs exporter."""
+        (example,) = re.findall(r"```yaml\n(.*?)```", (CONFIG / "README.md").read_text(), re.DOTALL)
+        with Collector("sidecar.yaml", tmp_path / "sidecar", yaml.safe_load(example)) as sidecar:
             sidecar.wait_until_ready()
             queues = {labels["data_type"] for labels, _ in sidecar.series("exporter_queue_size")}
 
         assert {"traces"} == queues
 
     @pytest.mark.parametrize("file", ["sidecar.yaml", "gateway.yaml"])
-    def test_no_warning(self, file: str, tmp_path: Path) -> None:
-        """It starts without a warning: nothing is deprecated, nothing is ignored."""
+    def test_collector_logs_no_warning(self, file: str, tmp_path: Path) -> None:
+        """The Collector logs no warning, in particular about deprecated or ignored settings."""
         more = yaml.safe_load((CONFIG / "span-metrics.yaml").read_text())
         change = more if file == "sidecar.yaml" else None
         with Collector(file, tmp_path / "collector", change) as collector:
             collector.wait_until_ready()
-        said = [json.loads(line) for line in collector.log().splitlines()]
+        records = [json.loads(line) for line in collector.log().splitlines()]
 
-        # Nobody listens where it sends to, which gRPC says for itself.
-        own = [one for one in said if "grpc_log" not in one]
-        assert [] == [one["msg"] for one in own if one["level"] in {"warn", "error"}]
+        # gRPC warns that no server listens at the exporter's address.
+        own = [record for record in records if "grpc_log" not in record]
+        assert [] == [record["msg"] for record in own if record["level"] in {"warn", "error"}]
         assert "deprecated" not in collector.log().lower()
