@@ -34,13 +34,13 @@ class SloQueries:
         self._declaration_matchers: Final = declaration_matchers
         self._periods: Final = tuple(sorted(set(periods)))
 
-    def series(self, name: str, *more: str) -> str:
+    def series(self, name: str, *matchers: str) -> str:
         """Return a selector of a series that each service has for each SLO."""
-        return selector(name, (*self._matchers, *more))
+        return selector(name, (*self._matchers, *matchers))
 
-    def declaration(self, name: str, *more: str) -> str:
+    def declaration(self, name: str, *matchers: str) -> str:
         """Return a selector of a series that exists once for each SLO, for all services."""
-        return selector(name, (*self._declaration_matchers, *more))
+        return selector(name, (*self._declaration_matchers, *matchers))
 
     def state(self) -> str:
         """Return the query of the SLOs' states: 1 SLO met, 0 SLO not met, -1 no data.
@@ -90,8 +90,8 @@ class SloQueries:
         )
 
         def hours(period: Duration) -> str:
-            given = number(period.seconds / _HOUR.seconds)
-            return f"clamp_min({budget}, 0) * {given} / ({rate} > 1)"
+            period_hours = number(period.seconds / _HOUR.seconds)
+            return f"clamp_min({budget}, 0) * {period_hours} / ({rate} > 1)"
 
         return lines(self._by_period(hours), "or", f"0 * ({budget} <= 0)")
 

@@ -53,7 +53,7 @@ def dashboards_file() -> str:
     return to_yaml({"apiVersion": 1, "providers": [provider]}, comment=_COMMENT)
 
 
-def _source(name: str, kind: str, host: Host, **more: Any) -> dict[str, Any]:
+def _source(name: str, kind: str, host: Host, **fields: Any) -> dict[str, Any]:
     return {
         "name": name,
         "uid": kind,
@@ -61,5 +61,5 @@ def _source(name: str, kind: str, host: Host, **more: Any) -> dict[str, Any]:
         "access": "proxy",
         "url": host.url,
         "editable": False,
-        **more,
+        **fields,
     }

@@ -49,8 +49,8 @@ class TestCollectorStart:
     @pytest.mark.parametrize("file", ["sidecar.yaml", "gateway.yaml"])
     def test_collector_logs_no_warning(self, file: str, tmp_path: Path) -> None:
         """The Collector logs no warning, in particular about deprecated or ignored settings."""
-        more = yaml.safe_load((CONFIG / "span-metrics.yaml").read_text())
-        change = more if file == "sidecar.yaml" else None
+        span_metrics = yaml.safe_load((CONFIG / "span-metrics.yaml").read_text())
+        change = span_metrics if file == "sidecar.yaml" else None
         with Collector(file, tmp_path / "collector", change) as collector:
             collector.wait_until_ready()
         records = [json.loads(line) for line in collector.log().splitlines()]

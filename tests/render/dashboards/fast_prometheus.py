@@ -21,7 +21,7 @@ _TIMEOUT = 20.0
 
 def shorten_ranges(expr: str) -> str:
     """Shorten all ranges of a query to 20 seconds, and all offsets to 3 seconds."""
-    short = _RANGE.sub(lambda found: "[20s:1s]" if found[1] else "[20s]", expr)
+    short = _RANGE.sub(lambda match: "[20s:1s]" if match[1] else "[20s]", expr)
     return _OFFSET.sub("offset 3s", short)
 
 
@@ -43,8 +43,8 @@ class Prometheus:
 
     def label_values(self, series: str, label: str) -> list[str]:
         """Query the values of a label, as a dashboard variable does."""
-        found = self._client.get(f"/api/v1/label/{label}/values", params={"match[]": series})
-        data: list[str] = found.json()["data"]
+        response = self._client.get(f"/api/v1/label/{label}/values", params={"match[]": series})
+        data: list[str] = response.json()["data"]
         return data
 
 

@@ -1,4 +1,4 @@
-"""Analyses PromQL: the selectors of a query, and the labels of its result."""
+"""Analyses PromQL queries: selectors, and the labels of the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SeriesLabels = Mapping[str, frozenset[str]]
 
 def result_labels(expr: str, known: SeriesLabels) -> frozenset[str]:
     """Return the labels of a query's result."""
-    return _labels(promql.parse(expr), known)
+    return node_labels(promql.parse(expr), known)
 
 
 def selectors(expr: str) -> Iterator[Any]:
@@ -30,13 +30,10 @@ def groupings(expr: str) -> Iterator[tuple[Any, set[str]]]:
 
 def node_labels(node: Any, known: SeriesLabels) -> frozenset[str]:
     """Return the labels of the result of a part of a query."""
-    return _labels(node, known)
-
-
-def _labels(node: Any, known: SeriesLabels) -> frozenset[str]:
     match node:
-        case promql.VectorSelector(name=str(name)):
-            return known[name]
+        case promql.VectorSelector():
+            assert node.name is not None, "a selector by the label __name__ alone"
+            return known[node.name]
         case promql.AggregateExpr():
             return frozenset(node.modifier.labels) if node.modifier else frozenset()
         case promql.BinaryExpr():
@@ -48,7 +45,7 @@ def _labels(node: Any, known: SeriesLabels) -> frozenset[str]:
 
 
 def _binary_labels(node: Any, known: SeriesLabels) -> frozenset[str]:
-    left, right = _labels(node.lhs, known), _labels(node.rhs, known)
+    left, right = node_labels(node.lhs, known), node_labels(node.rhs, known)
     if str(node.op) == "or" or isinstance(node.lhs, promql.NumberLiteral):
         return left | right
     included = node.modifier.group_labels if node.modifier else None
@@ -56,7 +53,7 @@ def _binary_labels(node: Any, known: SeriesLabels) -> frozenset[str]:
 
 
 def _labels_of_parts(node: Any, known: SeriesLabels) -> frozenset[str]:
-    return frozenset().union(*(_labels(part, known) for part in _parts(node)))
+    return frozenset().union(*(node_labels(part, known) for part in _parts(node)))
 
 
 def _walk(node: Any) -> Iterator[Any]:

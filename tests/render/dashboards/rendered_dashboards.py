@@ -1,4 +1,4 @@
-"""The rendered dashboards' panels, queries and variables, and the series that exist for them."""
+"""Panels, queries and variables of the rendered dashboards, and the labels of all series."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ def known_series() -> Mapping[str, frozenset[str]]:
 
 def _recorded(known: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, frozenset[str]]]:
     """Return the labels of every series that rules produce, ``ALERTS`` included."""
-    found = dict(known)
+    series = dict(known)
     alerts = frozenset({"alertname", "alertstate"})
     for rule in _rules():
-        labels = result_labels(rule.expr, found) | rule.labels.keys()
+        labels = result_labels(rule.expr, series) | rule.labels.keys()
         if isinstance(rule, Record):
-            found[rule.record] = found.get(rule.record, frozenset()) | labels
-            yield rule.record, found[rule.record]
+            series[rule.record] = series.get(rule.record, frozenset()) | labels
+            yield rule.record, series[rule.record]
         else:
             alerts |= labels
     yield "ALERTS", alerts

@@ -1,4 +1,4 @@
-"""Services that record values with every instrument, and that Prometheus can scrape."""
+"""Services for Prometheus to scrape, with values of every instrument."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ScrapedService:
 
 @contextmanager
 def scraped_services(catalog: Catalog) -> Iterator[tuple[int, Sequence[ScrapedService]]]:
-    """Serve one service per meta-repository, on one port and each at the path of its name."""
+    """Serve one service per meta-repository on a port; the path is the meta-repository's name."""
     with ExitStack() as stack:
         services = [
             ScrapedService(repo, stack.enter_context(capture(f"{repo.name}-service", repo)))

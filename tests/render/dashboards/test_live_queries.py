@@ -18,7 +18,7 @@ TIMEOUT = 60.0
 
 
 class System(NamedTuple):
-    """Prometheus, and the services that it scrapes."""
+    """Prometheus and the scraped services."""
 
     prometheus: Prometheus
     services: Sequence[ScrapedService]
@@ -40,11 +40,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def unanswered(system: System) -> list[str]:
     """Record values until every query has an answer; at the deadline, the queries without one."""
     deadline = time.monotonic() + TIMEOUT
-    while (found := _unanswered(system.prometheus)) and time.monotonic() < deadline:
+    while (missing := _unanswered(system.prometheus)) and time.monotonic() < deadline:
         for service in system.services:
             service.record()
         time.sleep(0.5)
-    return found
+    return missing
 
 
 def _has_answer(client: Prometheus, expr: str) -> bool:

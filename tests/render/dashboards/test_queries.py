@@ -58,10 +58,8 @@ class TestTargets:
 
 class TestChoices:
     @pytest.mark.parametrize(("series", "label"), CHOICES)
-    def test_variable_lists_values_of_label_that_its_series_has(
-        self, series: str, label: str
-    ) -> None:
-        """A variable lists the values of a label that its series has."""
+    def test_variable_lists_values_of_existing_label(self, series: str, label: str) -> None:
+        """A variable lists the values of an existing label."""
         assert label in result_labels(series, known_series())
 
 

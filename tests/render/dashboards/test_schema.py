@@ -43,8 +43,8 @@ class TestModel:
 
 
 def _steps(panel: Any) -> list[Any]:
-    found: list[Any] = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
-    return found
+    steps: list[Any] = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
+    return steps
 
 
 def _is_well_typed(step: Any) -> bool:

@@ -13,10 +13,10 @@ from otel_meta.model import Duration
 from otel_meta.render.dashboards.slo_queries import SloQueries
 from tests.render.dashboards.rendered_dashboards import build_tool
 
-ONE = '{slo="one", service_namespace="acme", service_name="shop"}'
-DECLARED = '{slo="one", service_namespace="acme"}'
+SERVED = '{slo="one", service_namespace="acme", service_name="shop"}'
+UNSERVED = '{slo="one", service_namespace="acme"}'
 INFO = '{slo="one", service_namespace="acme", period="30d", objective="99%", owner="us"}'
-OBJECTIVE = {f"slo:objective:ratio{DECLARED}": "0.99x10", f"slo_info{INFO}": "1x10"}
+OBJECTIVE = {f"slo:objective:ratio{UNSERVED}": "0.99x10", f"slo_info{INFO}": "1x10"}
 WATCHDOG = {'ALERTS{alertname="Watchdog", alertstate="firing"}': "1x10"}
 QUERIES = SloQueries(
     ('service_name=~".*"', 'slo=~".*"'), ('slo=~".*"',), (Duration("7d"), Duration("30d"))
@@ -50,12 +50,12 @@ def check(tmp_path: Path) -> Check:
     return run
 
 
-_LABELS = {"number": "{}", "served": ONE, "unserved": DECLARED}
+_LABELS = {"number": "{}", "served": SERVED, "unserved": UNSERVED}
 
 
 def constant(name: str, value: str) -> dict[str, str]:
     """Return a constant series of the service."""
-    return {f"{name}{ONE}": f"{value}x10"}
+    return {f"{name}{SERVED}": f"{value}x10"}
 
 
 class TestState:
@@ -135,6 +135,6 @@ class TestOtherQueries:
 
     def test_only_alerts_about_slos_are_counted(self, check: Check) -> None:
         """Only alerts about SLOs are counted."""
-        alert = {f'ALERTS{{alertname="X", alertstate="firing", {ONE[1:]}': "1x10"}
+        alert = {f'ALERTS{{alertname="X", alertstate="firing", {SERVED[1:]}': "1x10"}
 
         check(QUERIES.count_firing(), WATCHDOG | alert, number=1)

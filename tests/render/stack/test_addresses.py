@@ -44,8 +44,10 @@ def open_ports(service: str) -> Iterator[int]:
 def open_addresses() -> set[tuple[str, int]]:
     """Return host and port of every server in the stack."""
     aliases = {"gateway": "gateway-1"}
-    found = {(host_of(name), port) for name in compose() for port in open_ports(name)}
-    return found | {(alias, port) for alias, name in aliases.items() for port in open_ports(name)}
+    addresses = {(host_of(name), port) for name in compose() for port in open_ports(name)}
+    return addresses | {
+        (alias, port) for alias, name in aliases.items() for port in open_ports(name)
+    }
 
 
 def used_addresses() -> Iterator[tuple[str, int]]:
@@ -120,8 +122,8 @@ class TestAddresses:
         for name in gateways:
             assert ["gateway"] == compose()[name]["networks"]["default"]["aliases"]
 
-    def test_collector_reads_every_otel_meta_variable_of_its_environment(self) -> None:
-        """A Collector reads every OTEL_META variable of its environment."""
+    def test_collector_reads_every_otel_meta_variable_in_environment(self) -> None:
+        """A Collector reads every OTEL_META variable in the environment."""
         for service in COLLECTORS:
             environment = compose()[service]["environment"]
             names = {name for name in environment if name.startswith("OTEL_META_")}

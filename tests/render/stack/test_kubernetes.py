@@ -29,7 +29,7 @@ class TestKubernetes:
         ("name", "kind"), [("gateway.yaml", "StatefulSet"), ("sidecar-by-hand.yaml", "Deployment")]
     )
     def test_service_has_ports_of_selected_pods(self, name: str, kind: str) -> None:
-        """A Service selects the pods of its workload, and has their ports."""
+        """A Service has ports of the selected pods."""
         service, workload = only("Service", name)["spec"], only(kind, name)["spec"]
         ports = {
             port["name"]: port["containerPort"]
@@ -43,7 +43,7 @@ class TestKubernetes:
 
     @pytest.mark.parametrize("file", ["gateway.yaml", "sidecar.yaml"])
     def test_config_map_has_committed_file(self, file: str) -> None:
-        """A ConfigMap has the committed file, which its container mounts and reads."""
+        """A ConfigMap has the committed file, and is mounted in the container that reads it."""
         name, kind = {
             "gateway.yaml": ("gateway.yaml", "StatefulSet"),
             "sidecar.yaml": ("sidecar-by-hand.yaml", "Deployment"),

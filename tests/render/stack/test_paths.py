@@ -1,4 +1,4 @@
-"""Checks the paths of the compose file, and the versions of its images."""
+"""Checks the paths and the image versions of the compose file."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class TestPaths:
         assert "/etc/prometheus/prometheus.yml" == mounts["./prometheus.yml"]
         assert list((STACK / "../rules").glob("*.yml"))
 
-    def test_every_collector_has_its_queue_on_volume_of_its_own(self) -> None:
-        """Every Collector has its queue on a volume of its own."""
+    def test_every_collector_has_separate_volume_for_queue(self) -> None:
+        """Every Collector has a separate volume for the queue."""
         volumes = [
             volume.split(":")
             for service in COLLECTORS

@@ -21,11 +21,11 @@ COLLECTOR_UID: Final = 10001
 """The user id of the Collector's image."""
 
 
-def manifest(version: str, kind: str, name: str, *, namespace: str = "", **more: Any) -> Manifest:
+def manifest(version: str, kind: str, name: str, *, namespace: str = "", **fields: Any) -> Manifest:
     """Return a resource with the labels of otel_meta."""
     in_namespace = {"namespace": namespace} if namespace else {}
     metadata = {"name": name, **in_namespace, "labels": labels(name)}
-    return {"apiVersion": version, "kind": kind, "metadata": metadata, **more}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
 
 
 def labels(name: str) -> dict[str, str]:
