@@ -1,4 +1,4 @@
-"""Customers of the storefront, so that the dashboards have something to show."""
+"""Imitates customers of the storefront, to give the dashboards data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from otel_meta.cli.demo.traffic import Traffic
 
 
 def main() -> None:
-    """Shop until told to stop."""
+    """Send requests until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--storefront", default="http://127.0.0.1:8001", metavar="URL")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
-    with Traffic(given.storefront):
+    with Traffic(arguments.storefront):
         stopped.wait()
 
 

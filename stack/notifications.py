@@ -1,4 +1,4 @@
-"""Stands where a team's pager would: prints each of Alertmanager's notifications as JSON."""
+"""A webhook receiver in place of a team's pager: prints Alertmanager's notifications as JSON."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-_LONGEST = 10 * 1024 * 1024
+_MAX_BYTES = 10 * 1024 * 1024
 
 
 def line(path: str, message: Any) -> str:
-    """What is printed: who is told (the path), whether it began or ended, and the alerts."""
-    told = {
-        "told": path.strip("/"),
+    """Return the line for a notification: receiver (from the path), status, and alerts."""
+    notification = {
+        "receiver": path.strip("/"),
         "status": message["status"],
         "alerts": [alert["labels"] | alert["annotations"] for alert in message["alerts"]],
     }
-    return json.dumps(told)
+    return json.dumps(notification)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers 400 to what is not a notification."""
+    """Accepts notifications; the response to any other message has status 400."""
 
     def do_POST(self) -> None:
-        """Print."""
+        """Print the notification."""
         try:
-            length = min(int(self.headers.get("Content-Length", 0)), _LONGEST)
+            length = min(int(self.headers.get("Content-Length", 0)), _MAX_BYTES)
             text = line(self.path, json.loads(self.rfile.read(length)))
         except (ValueError, KeyError, TypeError):
-            self._answer(HTTPStatus.BAD_REQUEST)
+            self._respond(HTTPStatus.BAD_REQUEST)
         else:
             print(text, flush=True)
-            self._answer(HTTPStatus.OK)
+            self._respond(HTTPStatus.OK)
 
-    def _answer(self, status: HTTPStatus) -> None:
+    def _respond(self, status: HTTPStatus) -> None:
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
-        """Say nothing else."""
+        """Log nothing, because standard output is for notifications."""
 
 
 def main() -> None:
-    """Listen until ended."""
+    """Listen until the process ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104  # as servers in containers do
     parser.add_argument("--port", type=int, default=8080)
-    given = parser.parse_args()
-    ThreadingHTTPServer((given.host, given.port), Handler).serve_forever()
+    arguments = parser.parse_args()
+    ThreadingHTTPServer((arguments.host, arguments.port), Handler).serve_forever()
 
 
 if __name__ == "__main__":

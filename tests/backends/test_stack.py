@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from otel_meta.cli.demo.servers import ALERTMANAGER, PROMETHEUS, Backend
-from tests.render.stack.support import STACK, compose
+from tests.render.stack.committed_stack import STACK, compose
 from tests.rules.servers import Prometheus, fetch
 from tests.rules.support import RULES
 

@@ -14,8 +14,8 @@ import pytest
 from otel_meta.model import Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
 from otel_meta.model.event_terms import EventCount, Remainder
 from otel_meta.render.collector.sampling import bad_span
-from otel_meta.render.dashboards.instrument_panels import sli_steps
-from otel_meta.render.dashboards.panel import GREEN, RED, Step
+from otel_meta.render.dashboards.instrument_panels import sli_thresholds
+from otel_meta.render.dashboards.panel import GREEN, RED, ThresholdStep
 from otel_meta.render.docs.descriptions import sli_in_words
 from otel_meta.render.links import Links
 from otel_meta.render.rules.alerting_rules import alerting_groups
@@ -114,7 +114,11 @@ def test_words() -> None:
 
 def test_dashboards() -> None:
     """Panels are red on both sides of the band."""
-    assert (Step(None, RED), Step(0.5, GREEN), Step(1.5, RED)) == sli_steps(SLI)
+    assert (
+        ThresholdStep(None, RED),
+        ThresholdStep(0.5, GREEN),
+        ThresholdStep(1.5, RED),
+    ) == sli_thresholds(SLI)
 
 
 def test_sampling() -> None:

@@ -1,4 +1,4 @@
-"""The scripts that the compose file runs."""
+"""Runs the scripts of the compose file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,8 +27,8 @@ MESSAGE = {
 
 @contextmanager
 def script(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A script of the stack's, ended with the context."""
-    command = [sys.executable, STACK / name, *arguments]
+    """Run a script of stack/ until the end of the context."""
+    command = [sys.executable, str(STACK / name), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -39,21 +38,21 @@ def script(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 class TestNotifications:
     @pytest.fixture
-    def listening(self, closed_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """The script, and where it listens."""
+    def receiver(self, closed_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """Run the webhook receiver; its process and URL."""
         with script("notifications.py", "--host=127.0.0.1", f"--port={closed_port}") as process:
             yield process, f"http://127.0.0.1:{closed_port}"
 
-    def test_prints(
-        self, listening: tuple[subprocess.Popen[str], str], eventually: Callable[..., None]
+    def test_receiver_prints_notifications_and_refuses_other_messages(
+        self, receiver: tuple[subprocess.Popen[str], str], eventually: Callable[..., None]
     ) -> None:
-        """It prints who is told of what, and refuses what is no notification."""
-        process, url = listening
+        """The receiver prints notifications, and refuses other messages."""
+        process, url = receiver
         eventually(lambda: self.post(f"{url}/page", MESSAGE))
 
         assert process.stdout is not None
         assert {
-            "told": "page",
+            "receiver": "page",
             "status": "firing",
             "alerts": [{"alertname": "SloBurnsFast", "summary": "It burns."}],
         } == json.loads(process.stdout.readline())
@@ -61,7 +60,7 @@ class TestNotifications:
             self.post(f"{url}/page", {"alerts": []})
 
     def post(self, url: str, message: Any) -> bool:
-        """As Alertmanager does; whether somebody listens yet."""
+        """Post a message as Alertmanager does; return False if the connection is refused."""
         try:
             OPEN(Request(url, json.dumps(message).encode()), timeout=10).close()
         except HTTPError as refusal:
@@ -73,13 +72,15 @@ class TestNotifications:
 
 
 class TestCustomers:
-    def test_come_and_go(self) -> None:
-        """They ask for something, and leave when told to."""
-        asked: list[str] = []
+    def test_customers_send_requests_and_stop_at_sigterm(
+        self, eventually: Callable[..., None]
+    ) -> None:
+        """The customers send requests, and stop at SIGTERM."""
+        paths: list[str] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                asked.append(self.path)
+                paths.append(self.path)
                 self.send_error(503)
 
             do_GET = do_POST  # noqa: N815  # the base's name
@@ -92,12 +93,9 @@ class TestCustomers:
         with script(
             "customers.py", f"--storefront=http://127.0.0.1:{server.server_port}"
         ) as process:
-            deadline = time.monotonic() + 30
-            while not asked and time.monotonic() < deadline:
-                time.sleep(0.05)
+            eventually(lambda: paths)
             process.send_signal(signal.SIGTERM)
 
             assert 0 == process.wait(30)
         server.shutdown()
         server.server_close()
-        assert asked

@@ -1,4 +1,4 @@
-"""The Collector's configuration: a sidecar beside each service, and the gateways behind them."""
+"""The Collector's configuration: sidecars beside the services, and gateways behind the sidecars."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from otel_meta.model import Catalog
 
-from .collector_readme import variables_page
+from .collector_readme import readme_file
 from .gateway import gateway_file
 from .sidecar import sidecar_file
 from .span_metrics import span_metrics_file
 
 
 def collector_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """Each file's name and text."""
+    """Return name and text of each file in collector-config/."""
     yield "sidecar.yaml", sidecar_file()
     yield "gateway.yaml", gateway_file(catalog)
     yield "span-metrics.yaml", span_metrics_file()
-    yield "README.md", variables_page()
+    yield "README.md", readme_file()

@@ -1,4 +1,4 @@
-"""The page about the files: what each is for, and what may be set."""
+"""The README of collector-config/: the purpose of each file, and its environment variables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from otel_meta.render.docs.markdown import code, page, table
 
-from .env_variables import GATEWAY, SIDECAR, Variable
+from .env_variables import GATEWAY_VARIABLES, SIDECAR_VARIABLES, Variable
 
 _NO_LOGS: Final = """\
 exporters:
@@ -19,25 +19,26 @@ service:
 _SOURCE: Final = "otel_meta/render/collector/collector_readme.py"
 
 
-def variables_page() -> str:
-    """The file."""
+def readme_file() -> str:
+    """Return the text of the README."""
     return page(
         "Collector configuration",
         _SOURCE,
-        "`sidecar.yaml` runs beside each service, `gateway.yaml` between sidecars and Jaeger, and "
-        "`span-metrics.yaml` is added to the sidecar of a service that records no metrics. They "
-        "need a Collector from 0.159 on, such as `otel/opentelemetry-collector-contrib`.",
-        "Ports, addresses and limits are environment variables. Everything else is changed in a "
-        "file of your own, merged over these: `otelcol --config sidecar.yaml --config yours.yaml`. "
-        "Lists in it replace lists, maps are merged, and `null` removes.",
+        "`sidecar.yaml` runs beside each service, and `gateway.yaml` runs between the sidecars and "
+        "Jaeger. Add `span-metrics.yaml` to the sidecar of a service without metrics. The files "
+        "need a Collector of version 0.159 or later, such as "
+        "`otel/opentelemetry-collector-contrib`.",
+        "Environment variables set ports, addresses and limits. To change anything else, write a "
+        "second file, which the Collector merges over the first: `otelcol --config sidecar.yaml "
+        "--config yours.yaml`. Maps are merged, a list replaces a list, and `null` removes a key.",
         "## Sidecar",
-        _table(SIDECAR),
-        "Without a gateway, let `OTEL_META_GATEWAY_HOST` and `OTEL_META_GATEWAY_PORT` name "
-        "Jaeger's OTLP port. Every trace is kept then; of logs, which Jaeger refuses, your own "
-        "file should say where they go, or that they go nowhere:",
+        _table(SIDECAR_VARIABLES),
+        "Without a gateway, set `OTEL_META_GATEWAY_HOST` and `OTEL_META_GATEWAY_PORT` to the "
+        "address of Jaeger's OTLP port. Jaeger then stores every trace, but it refuses logs. Send "
+        "the logs to another exporter in your own file, or drop them:",
         code(_NO_LOGS, "yaml"),
         "## Gateway",
-        _table(GATEWAY),
+        _table(GATEWAY_VARIABLES),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the sidecar's and the gateway's configuration have in common."""
+"""Parts of the configuration that the sidecar and the gateway share."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from .env_variables import EXPOSE_HOST, INSTANCE, QUEUE_BYTES, Variable
 Config = dict[str, Any]
 
 STORAGE: Final = "file_storage/queue"
-HEALTH: Final = "health_check"
-MEMORY: Final = "memory_limiter"
+HEALTH_CHECK: Final = "health_check"
+MEMORY_LIMITER: Final = "memory_limiter"
 
 _BATCH_BYTES: Final = 2 * 1024 * 1024
-"""Half of the 4 MiB that a gRPC server takes by default; what it refuses as too long is lost."""
+"""Half of the 4 MiB limit of gRPC servers; the data of a larger message would be lost."""
 
 
 def extensions(health_port: Variable, folder: Variable) -> Config:
-    """The health check, and the files in which queues outlive the process."""
+    """Return the health check, and the storage of queues on disk, which survives a restart."""
     return {
-        HEALTH: {"endpoint": f"{EXPOSE_HOST}:{health_port}"},
+        HEALTH_CHECK: {"endpoint": f"{EXPOSE_HOST}:{health_port}"},
         STORAGE: {
             "directory": str(folder),
             "create_directory": True,
-            **note("Survives a killed process. true survives a power cut, for a sync each write."),
+            **note("false survives a kill; true also survives a power cut, but syncs each write."),
             "fsync": False,
             "timeout": "5s",
             "compaction": {
@@ -40,29 +40,38 @@ def extensions(health_port: Variable, folder: Variable) -> Config:
 
 
 def memory_limiter(limit: Variable, spike: Variable) -> Config:
-    """Refuses before the kernel kills; senders try again."""
+    """Return the memory limiter, which refuses data before the process runs out of memory.
+
+    Senders retry refused data.
+    """
     return {"check_interval": "1s", "limit_mib": str(limit), "spike_limit_mib": str(spike)}
 
 
-def delivery() -> Config:
-    """A queue on disk, and retries until it is empty: an outage of any length loses nothing."""
+def queue_and_retry() -> Config:
+    """Return an exporter's queue on disk and its retries, which have no time limit.
+
+    An outage loses no data until the queue is full.
+    """
     return {
         "retry_on_failure": {
             "enabled": True,
             "initial_interval": "1s",
             "max_interval": "30s",
-            **note("Never gives up; the default, 300s, loses what waited for longer."),
+            **note("No time limit; after the default of 300s, the data would be dropped."),
             "max_elapsed_time": 0,
         },
         "sending_queue": {
             "enabled": True,
             "storage": STORAGE,
-            **note("In bytes, so that the disk cannot fill; a full queue refuses, and is counted."),
+            **note(
+                "In bytes, to limit disk usage. A full queue refuses data, and a metric counts it."
+            ),
             "sizer": "bytes",
             "queue_size": str(QUEUE_BYTES),
             "block_on_overflow": False,
             **note(
-                "After the queue: a batch processor before it would confirm what is not on disk."
+                "Batches are made after the queue; a batch processor would accept data before it "
+                "is on disk."
             ),
             "batch": {
                 "flush_timeout": "200ms",
@@ -74,9 +83,9 @@ def delivery() -> Config:
 
 
 def service(role: str, port: Variable, pipelines: Mapping[str, Config]) -> Config:
-    """What runs, and what the Collector says about itself."""
+    """Return the service: extensions, pipelines, and the Collector's own telemetry."""
     return {
-        "extensions": [HEALTH, STORAGE],
+        "extensions": [HEALTH_CHECK, STORAGE],
         "telemetry": {"resource": _resource(role), "metrics": _metrics(port), **_LOGS},
         "pipelines": dict(pipelines),
     }
@@ -90,9 +99,9 @@ def _resource(role: str) -> Config:
         "attributes": [
             {"name": "service.name", "value": role},
             {
-                **note("Fixed, for a random one would start new series at every restart."),
+                **note("Fixed: a random id would start new series at every restart."),
                 "name": "service.instance.id",
-                "value": INSTANCE.read("local"),
+                "value": INSTANCE.with_default("local"),
             },
         ]
     }
@@ -103,7 +112,9 @@ def _metrics(port: Variable) -> Config:
     exporter = {
         "host": str(EXPOSE_HOST),
         "port": str(port),
-        **note("Named in full: their defaults changed between releases, and names with them."),
+        **note(
+            "Explicit, because their defaults changed between releases, and with them the names."
+        ),
         **dict.fromkeys(flags, True),
     }
     return {"level": "normal", "readers": [{"pull": {"exporter": {"prometheus": exporter}}}]}

@@ -1,4 +1,4 @@
-"""The gateway: takes whole traces from sidecars, decides which are kept, and stores them."""
+"""The gateway: receives traces from sidecars, samples whole traces, and exports them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from otel_meta.model import Catalog
 from otel_meta.render._yaml import note, to_yaml
 from otel_meta.render.header import generated_from
 
-from .common_config import MEMORY, Config, delivery, extensions, memory_limiter, service
+from .common_config import (
+    MEMORY_LIMITER,
+    Config,
+    extensions,
+    memory_limiter,
+    queue_and_retry,
+    service,
+)
 from .env_variables import (
     EXPOSE_HOST,
     GATEWAY_HEALTH_PORT,
@@ -20,7 +27,7 @@ from .env_variables import (
     TRACE_STORE,
     TRACE_STORE_INSECURE,
 )
-from .redaction import REDACTION, URLS, redaction, urls
+from .redaction import REDACTION, URL_REDACTION, redaction, url_redaction
 from .sampling import tail_sampling
 
 SAMPLING: Final = "tail_sampling"
@@ -29,35 +36,35 @@ LOGS: Final = "debug"
 
 _COMMENT: Final = f"""\
 {generated_from("the catalogue")}
-One or more gateways behind one name; sidecars send each trace to one of them:
+Run one or more gateways behind one DNS name. Sidecars send all spans of a trace to one gateway:
   otelcol --config gateway.yaml [--config yours.yaml]
-A second file is merged over this one, so edits belong there. README.md lists the variables.
-A trace waits in memory for its decision: a gateway that is killed loses the last seconds'. What it
-has decided to keep is on disk."""
+Make changes in a second file, which is merged over this one. README.md lists the variables.
+Traces wait in memory for the sampling decision, so a killed gateway loses the traces of the last
+seconds. Sampled traces are on disk."""
 
 
 def gateway_file(catalog: Catalog) -> str:
-    """The file."""
+    """Return the text of gateway.yaml."""
     return to_yaml(gateway_config(catalog), comment=_COMMENT)
 
 
 def gateway_config(catalog: Catalog) -> Config:
-    """What the file says."""
+    """Return the configuration."""
     return {
         "extensions": extensions(GATEWAY_HEALTH_PORT, GATEWAY_QUEUE_DIR),
         "receivers": {"otlp": _receiver()},
         "processors": {
-            MEMORY: memory_limiter(GATEWAY_MEMORY_MIB, GATEWAY_MEMORY_SPIKE_MIB),
+            MEMORY_LIMITER: memory_limiter(GATEWAY_MEMORY_MIB, GATEWAY_MEMORY_SPIKE_MIB),
             SAMPLING: tail_sampling(catalog),
             REDACTION: redaction(),
-            URLS: urls(),
+            URL_REDACTION: url_redaction(),
         },
         "exporters": {STORE: _store(), LOGS: _logs()},
         "service": service(
             "otel-meta-gateway",
             GATEWAY_SELF_METRICS_PORT,
             {
-                "traces": _pipeline(SAMPLING, REDACTION, URLS, to=STORE),
+                "traces": _pipeline(SAMPLING, REDACTION, URL_REDACTION, to=STORE),
                 "logs": _pipeline(REDACTION, to=LOGS),
             },
         ),
@@ -65,7 +72,7 @@ def gateway_config(catalog: Catalog) -> Config:
 
 
 def _pipeline(*processors: str, to: str) -> Config:
-    return {"receivers": ["otlp"], "processors": [MEMORY, *processors], "exporters": [to]}
+    return {"receivers": ["otlp"], "processors": [MEMORY_LIMITER, *processors], "exporters": [to]}
 
 
 def _receiver() -> Config:
@@ -78,14 +85,14 @@ def _store() -> Config:
         "endpoint": str(TRACE_STORE),
         "tls": {"insecure": str(TRACE_STORE_INSECURE)},
         "timeout": "10s",
-        **delivery(),
+        **queue_and_retry(),
     }
 
 
 def _logs() -> Config:
     return {
-        **note("Counts log records and drops them: name your log store's exporter in a second"),
-        **note("file, in service.pipelines.logs.exporters. Services print the same to stdout."),
+        **note("Counts log records and drops them. Set the exporter of your log store in a second"),
+        **note("file, in service.pipelines.logs.exporters. Services also print logs to stdout."),
         "verbosity": "basic",
         "sampling_initial": 1,
         "sampling_thereafter": 1000,

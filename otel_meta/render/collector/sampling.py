@@ -1,4 +1,4 @@
-"""Which traces are kept: all that an SLO asks about, and a share of the rest."""
+"""Tail sampling: keeps traces with errors or bad events of an SLO, and a share of the rest."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .common_config import Config
 from .env_variables import DECISION_WAIT, SAMPLING_PERCENT
 
 _TRACES: Final = 50_000
-"""As many traces as may wait for their decision: 3,300 a second, at 15 s each."""
+"""Maximum number of traces that wait for a decision: 3,300 per second, at 15 s each."""
 _REMEMBERED: Final = 10 * _TRACES
-"""Decisions remembered for spans that come late; ten times as many, as its authors advise."""
+"""Decisions remembered for late spans; the processor's authors recommend a factor of ten."""
 _SERVER: Final = "span.kind == SPAN_KIND_SERVER"
 
 
 def tail_sampling(catalog: Catalog) -> Config:
-    """Decides about whole traces, some seconds after they began."""
+    """Return the processor of tail sampling, which decides some seconds after the first span."""
     return {
         "decision_wait": str(DECISION_WAIT),
         "num_traces": _TRACES,
@@ -43,7 +43,7 @@ def _policies(catalog: Catalog) -> Iterator[Config]:
             if condition := bad_span(repo, slo):
                 yield _slo(slo, condition)
     yield {
-        **note("Of what no policy above keeps."),
+        **note("Of the traces that no policy above keeps."),
         "name": "rest",
         "type": "probabilistic",
         "probabilistic": {"sampling_percentage": str(SAMPLING_PERCENT)},
@@ -59,20 +59,21 @@ def _slo(slo: Slo, condition: str) -> Config:
 
 
 def bad_span(repo: type[MetaRepo], slo: Slo) -> str:
-    """The OTTL condition of a span that spends an SLO's budget; empty where no span tells.
+    """Return the OTTL condition of a bad event's span; empty if spans do not show bad events.
 
-    An HTTP SLO speaks of server spans. No convention says which span another duration belongs to,
-    so any span of the meta-repository may be meant; server spans, too, unless it has an SLO for
-    them. A bound that is longer than the wait is of no use: by then the decision has been made.
+    An HTTP SLO applies to server spans. For other durations no convention names the span, so the
+    condition applies to all spans of the meta-repository, except for server spans if an HTTP SLO
+    has a bound for them. A bound of the decision wait or more gives no condition, because the
+    decision is made before such a span ends.
     """
     bad, total = slo.sli.bad_events, slo.sli.total_events.selector
     match bad:
         case EventCount() | Remainder() if slo.sli.bad_values:
             return _slow_span(repo, slo.sli)
         case EventCount():
-            return _http_span(repo, total, bad.selector, _where(bad.selector))
+            return _http_span(repo, total, bad.selector, _label_conditions(bad.selector))
         case Remainder():
-            return _http_span(repo, total, bad.selector, f"not ({_where(bad.selector)})")
+            return _http_span(repo, total, bad.selector, f"not ({_label_conditions(bad.selector)})")
         case TimeSlices():
             return ""
         case _:
@@ -82,31 +83,32 @@ def bad_span(repo: type[MetaRepo], slo: Slo) -> str:
 def _http_span(repo: type[MetaRepo], total: Selector, part: Selector, condition: str) -> str:
     if {total.instrument, part.instrument} != {HTTP_SERVER_REQUEST_DURATION}:
         return ""
-    return _joined(_of(repo), _SERVER, _where(total), condition)
+    return _all_of(_in_namespace(repo), _SERVER, _label_conditions(total), condition)
 
 
 def _slow_span(repo: type[MetaRepo], sli: Sli) -> str:
     values = sli.bad_events.selector
     wait = Duration(DECISION_WAIT.default).seconds
-    if values.instrument.unit != "s" or any(c.bound >= wait for c in sli.bad_values):
+    if values.instrument.unit != "s" or any(bad.bound >= wait for bad in sli.bad_values):
         return ""
-    durations = " or ".join(map(_duration, sli.bad_values))
-    either = f"({durations})" if len(sli.bad_values) > 1 else durations
-    return _joined(_of(repo), _kind(repo, values), _where(values), either)
+    durations = _any_of([_duration(bad) for bad in sli.bad_values])
+    return _all_of(
+        _in_namespace(repo), _span_kind(repo, values), _label_conditions(values), durations
+    )
 
 
-def _kind(repo: type[MetaRepo], values: Selector) -> str:
+def _span_kind(repo: type[MetaRepo], values: Selector) -> str:
     if values.instrument is HTTP_SERVER_REQUEST_DURATION:
         return _SERVER
-    return f"not ({_SERVER})" if _promises_http_latency(repo) else ""
+    return f"not ({_SERVER})" if _has_http_latency_slo(repo) else ""
 
 
-def _promises_http_latency(repo: type[MetaRepo]) -> bool:
+def _has_http_latency_slo(repo: type[MetaRepo]) -> bool:
     slis = [slo.sli for slo in repo.slos.values() if slo.sli.bad_values]
     return any(sli.bad_events.selector.instrument is HTTP_SERVER_REQUEST_DURATION for sli in slis)
 
 
-def _of(repo: type[MetaRepo]) -> str:
+def _in_namespace(repo: type[MetaRepo]) -> str:
     return f'resource.attributes["service.namespace"] == "{repo.name}"'
 
 
@@ -115,24 +117,28 @@ def _duration(bad: Comparison) -> str:
     return f"span.end_time_unix_nano - span.start_time_unix_nano {bad.operator} {nanoseconds}"
 
 
-def _where(match: Selector) -> str:
-    """Conditions on labels, where they are known to be attributes of the span, too."""
-    if match.instrument is not HTTP_SERVER_REQUEST_DURATION:
+def _label_conditions(selector: Selector) -> str:
+    """Return conditions on HTTP labels, which are also span attributes; else no conditions."""
+    if selector.instrument is not HTTP_SERVER_REQUEST_DURATION:
         return ""
-    return _joined(*(_condition(match, condition) for condition in match.matchers))
+    return _all_of(*(_condition(selector, matcher) for matcher in selector.matchers))
 
 
-def _condition(match: Selector, condition: Matcher) -> str:
+def _condition(selector: Selector, matcher: Matcher) -> str:
     attribute = next(
-        label.attribute for label in match.instrument.label_fields if label.name == condition.label
+        label.attribute for label in selector.instrument.label_fields if label.name == matcher.label
     )
-    place = f'span.attributes["{attribute.key}"]'
-    if isinstance(condition.values, Presence):
-        return f"{place} != nil"
-    values = [json.dumps(attribute.encode(value)) for value in condition.values]
-    either = " or ".join(f"{place} == {value}" for value in values)
-    return f"({either})" if len(values) > 1 else either
+    key = f'span.attributes["{attribute.key}"]'
+    if isinstance(matcher.values, Presence):
+        return f"{key} != nil"
+    values = [json.dumps(attribute.encode(value)) for value in matcher.values]
+    return _any_of([f"{key} == {value}" for value in values])
 
 
-def _joined(*conditions: str) -> str:
+def _all_of(*conditions: str) -> str:
     return " and ".join(filter(None, conditions))
+
+
+def _any_of(conditions: list[str]) -> str:
+    joined = " or ".join(conditions)
+    return f"({joined})" if len(conditions) > 1 else joined

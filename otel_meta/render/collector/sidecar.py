@@ -1,4 +1,4 @@
-"""The sidecar: takes OTLP from one service, shows its metrics, and hands on the rest safely."""
+"""The sidecar: serves the metrics of one service, and sends traces and logs to the gateways."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Final
 from otel_meta.render._yaml import note, to_yaml
 from otel_meta.render.header import generated_from
 
-from .common_config import MEMORY, Config, delivery, extensions, memory_limiter, service
+from .common_config import (
+    MEMORY_LIMITER,
+    Config,
+    extensions,
+    memory_limiter,
+    queue_and_retry,
+    service,
+)
 from .env_variables import (
     EXPOSE_HOST,
     GATEWAY_HOST,
@@ -25,39 +32,39 @@ from .env_variables import (
     QUEUE_DIR,
     SELF_METRICS_PORT,
 )
-from .redaction import REDACTION, URLS, redaction, urls
+from .redaction import REDACTION, URL_REDACTION, redaction, url_redaction
 
 DETECTION: Final = "resource_detection"
 IDENTITY: Final = "transform/identity"
 PROMETHEUS: Final = "prometheus"
 BALANCER: Final = "load_balancing"
-BEFORE: Final = (MEMORY, DETECTION)
-"""Memory first: what is refused should have cost nothing."""
+FIRST_PROCESSORS: Final = (MEMORY_LIMITER, DETECTION)
+"""The memory limiter is first, because refused data should cost no work."""
 
 _COMMENT: Final = f"""\
 {generated_from("otel_meta/render/collector/sidecar.py")}
-One sidecar a service instance, in the same network namespace:
+Run one sidecar for each service instance, in the same network namespace:
   otelcol --config sidecar.yaml [--config yours.yaml]
-A second file is merged over this one, so edits belong there. README.md lists the variables.
-Metrics need no queue: they are cumulative, so that the next export makes up for a lost one."""
+Make changes in a second file, which is merged over this one. README.md lists the variables.
+Metrics have no queue: they are cumulative, so the next export replaces a lost export."""
 
 
 def sidecar_file() -> str:
-    """The file."""
+    """Return the text of sidecar.yaml."""
     return to_yaml(sidecar_config(), comment=_COMMENT)
 
 
 def sidecar_config() -> Config:
-    """What the file says."""
+    """Return the configuration."""
     return {
         "extensions": extensions(HEALTH_PORT, QUEUE_DIR),
         "receivers": {"otlp": _receiver()},
         "processors": {
-            MEMORY: memory_limiter(MEMORY_MIB, MEMORY_SPIKE_MIB),
+            MEMORY_LIMITER: memory_limiter(MEMORY_MIB, MEMORY_SPIKE_MIB),
             DETECTION: {"detectors": ["env", "system"], "timeout": "2s", "override": False},
             IDENTITY: _identity(),
             REDACTION: redaction(),
-            URLS: urls(),
+            URL_REDACTION: url_redaction(),
         },
         "exporters": {PROMETHEUS: _prometheus(), BALANCER: _balancer()},
         "service": service(
@@ -65,7 +72,7 @@ def sidecar_config() -> Config:
             SELF_METRICS_PORT,
             {
                 "metrics": _pipeline(IDENTITY, to=PROMETHEUS),
-                "traces": _pipeline(REDACTION, URLS, to=BALANCER),
+                "traces": _pipeline(REDACTION, URL_REDACTION, to=BALANCER),
                 "logs": _pipeline(REDACTION, to=BALANCER),
             },
         ),
@@ -73,7 +80,11 @@ def sidecar_config() -> Config:
 
 
 def _pipeline(*processors: str, to: str) -> Config:
-    return {"receivers": ["otlp"], "processors": [*BEFORE, *processors], "exporters": [to]}
+    return {
+        "receivers": ["otlp"],
+        "processors": [*FIRST_PROCESSORS, *processors],
+        "exporters": [to],
+    }
 
 
 def _receiver() -> Config:
@@ -86,7 +97,7 @@ def _receiver() -> Config:
 
 
 def _identity() -> Config:
-    """The labels that /metrics of a process has on every series."""
+    """Add the identity labels, which /metrics of a process also has on every series."""
     instance = (
         f'set(resource.attributes["service.instance.id"], "{INSTANCE}") where "{INSTANCE}" != ""'
     )
@@ -98,12 +109,12 @@ def _identity() -> Config:
 
 
 def _prometheus() -> Config:
-    """Series by the same names as from the process itself, exemplars included."""
+    """Serve series with the same names as /metrics of the process, and with exemplars."""
     return {
         "endpoint": f"{EXPOSE_HOST}:{METRICS_PORT}",
         "translation_strategy": "UnderscoreEscapingWithSuffixes",
         "without_scope_info": True,
-        **note("Without it there are no exemplars."),
+        **note("OpenMetrics is needed for exemplars."),
         "enable_open_metrics": True,
         "send_timestamps": False,
         "metric_expiration": str(METRIC_EXPIRATION),
@@ -111,16 +122,18 @@ def _prometheus() -> Config:
 
 
 def _balancer() -> Config:
-    """A gateway sees whole traces only if every span of a trace is sent to the same one."""
+    """Send all spans of a trace to the same gateway, which can then sample whole traces."""
     return {
         "routing_key": "traceID",
         "resolver": {"dns": {"hostname": str(GATEWAY_HOST), "port": str(GATEWAY_PORT)}},
-        **delivery(),
+        **queue_and_retry(),
         "protocol": {
             "otlp": {
                 "tls": {"insecure": str(GATEWAY_INSECURE)},
                 "timeout": "5s",
-                **note("Off: the queue above can send again to another gateway, these could not."),
+                **note(
+                    "Off: the queue above can retry with another gateway, unlike this exporter."
+                ),
                 "retry_on_failure": {"enabled": False},
                 "sending_queue": {"enabled": False},
             }

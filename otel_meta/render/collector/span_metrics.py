@@ -1,4 +1,4 @@
-"""Metrics made from spans, for services that record none themselves; a file to be added."""
+"""Span metrics: an optional file for the sidecars of services without metrics."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from otel_meta.render.header import generated_from
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
 from .common_config import Config
-from .sidecar import BEFORE, IDENTITY, PROMETHEUS
+from .sidecar import FIRST_PROCESSORS, IDENTITY, PROMETHEUS
 
 FILTER: Final = "filter/span_metrics"
 CONNECTOR: Final = "span_metrics"
 
 _COMMENT: Final = f"""\
 {generated_from("otel_meta/render/collector/span_metrics.py")}
-Added where a service has traces and no http.server.request.duration:
+Add this file for a service with traces and without http.server.request.duration:
   otelcol --config sidecar.yaml --config span-metrics.yaml
-Off by default, for services of otel_meta measure every request themselves: whatever was sampled,
-and with the labels that rules read. A second count of the same would cost and disagree."""
+Services with otel_meta do not need it: they record every request, sampled or not, with the labels
+that rules read. Counting the same requests twice would cost more and give different numbers."""
 
 _DIMENSIONS: Final = (
     "service.namespace",
@@ -33,12 +33,12 @@ _INNER: Final = "span.kind != SPAN_KIND_SERVER and span.kind != SPAN_KIND_CONSUM
 
 
 def span_metrics_file() -> str:
-    """The file."""
+    """Return the text of span-metrics.yaml."""
     return to_yaml(span_metrics_config(), comment=_COMMENT)
 
 
 def span_metrics_config() -> Config:
-    """What is merged into the sidecar's configuration."""
+    """Return the configuration, which is merged into the sidecar's."""
     return {
         "processors": {FILTER: _filter()},
         "connectors": {CONNECTOR: _connector()},
@@ -46,7 +46,7 @@ def span_metrics_config() -> Config:
             "pipelines": {
                 "traces/span_metrics": {
                     "receivers": ["otlp"],
-                    "processors": [*BEFORE, FILTER],
+                    "processors": [*FIRST_PROCESSORS, FILTER],
                     "exporters": [CONNECTOR],
                 },
                 "metrics/span_metrics": {
@@ -60,7 +60,7 @@ def span_metrics_config() -> Config:
 
 
 def _filter() -> Config:
-    """Drops what is measured already, and what nobody outside waits for."""
+    """Drop spans of services with otel_meta, and spans of other kinds than server and consumer."""
     return {"error_mode": "ignore", "trace_conditions": [_DISTRO, _INNER]}
 
 
@@ -70,10 +70,10 @@ def _connector() -> Config:
         "namespace": "traces.span.metrics",
         "histogram": {"unit": "s", "explicit": {"buckets": bounds}},
         "dimensions": [{"name": name} for name in _DIMENSIONS],
-        **note("It would be new at every restart of the Collector."),
+        **note("This id changes with every restart of the Collector."),
         "exclude_dimensions": ["collector.instance.id"],
         "exemplars": {"enabled": True, "max_per_data_point": 5},
-        **note("Then comes one series for all others, marked otel_metric_overflow."),
+        **note("Further series are combined into one with the label otel_metric_overflow."),
         "aggregation_cardinality_limit": 2000,
         "series_expiration": "15m",
         "metrics_flush_interval": "15s",

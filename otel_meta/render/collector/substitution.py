@@ -1,4 +1,4 @@
-"""A configuration with its variables settled, for readers that do not know them."""
+"""Resolves environment variables in a configuration, for programs without this feature."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from typing import Final, TypeAlias
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 
 _VARIABLE: Final = re.compile(r"\$\{env:(\w+):-([^}]*)\}")
-_WORDS: Final = {"true": True, "false": False}
+_BOOLEANS: Final = {"true": True, "false": False}
 
 
-def settled(config: Value, given: Mapping[str, str]) -> Value:
-    """Every variable replaced by what is given for it, or by its default.
+def resolve_variables(config: Value, environment: Mapping[str, str]) -> Value:
+    """Replace every reference ``${env:NAME:-default}`` by the variable's value or the default.
 
-    >>> settled({"port": "${env:PORT:-8888}", "to": "${env:HOST:-a}:1"}, {"HOST": "b"})
+    A number or boolean becomes an int or bool if the reference is the whole text.
+
+    >>> resolve_variables({"port": "${env:PORT:-8888}", "to": "${env:HOST:-a}:1"}, {"HOST": "b"})
     {'port': 8888, 'to': 'b:1'}
     """
     match config:
         case dict():
-            return {key: settled(value, given) for key, value in config.items()}
+            return {key: resolve_variables(value, environment) for key, value in config.items()}
         case list():
-            return [settled(one, given) for one in config]
+            return [resolve_variables(item, environment) for item in config]
         case str():
-            return _text(config, given)
+            return _text(config, environment)
         case _:
             return config
 
 
-def _text(text: str, given: Mapping[str, str]) -> Value:
-    replaced = _VARIABLE.sub(lambda found: given.get(found[1], found[2]), text)
+def _text(text: str, environment: Mapping[str, str]) -> Value:
+    replaced = _VARIABLE.sub(lambda match: environment.get(match[1], match[2]), text)
     if not _VARIABLE.fullmatch(text):
         return replaced
-    return int(replaced) if replaced.isdecimal() else _WORDS.get(replaced, replaced)
+    return int(replaced) if replaced.isdecimal() else _BOOLEANS.get(replaced, replaced)

@@ -1,8 +1,8 @@
-"""Grafana's Foundation SDK; the one place that imports it.
+"""The only import of Grafana's Foundation SDK.
 
-Its classic dashboards warn that schema version 2 is to be preferred. That one needs Grafana 12 or
-later and a resource API, while files of the classic schema are provisioned by every Grafana from
-10 on, so the warning (given at import) is silenced here and nowhere else.
+On import, the SDK's classic dashboards warn that schema version 2 is preferred. Version 2 needs
+Grafana 12 and a resource API, but every Grafana since version 10 provisions files of the classic
+schema. The warning is therefore silenced, here and nowhere else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A dashboard as the text of a file."""
+"""Dashboards, and their JSON."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Final
 from otel_meta.render.header import generated_from
 
 from ._sdk import JSONEncoder, dashboard, models
-from .layout import Row, rows
+from .layout import Row, position_rows
 from .panel import Section
-from .panel_builders import shaped
+from .panel_builders import build_panel
 from .variables import Variable
 
 TAG: Final = "otel-meta"
@@ -20,45 +20,46 @@ TAG: Final = "otel-meta"
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A dashboard."""
+    """A dashboard, before the SDK builds it."""
 
     uid: str
     title: str
     description: str
     source: str
-    """What it was made from."""
+    """The declarations behind the dashboard, which the description names."""
     variables: Iterable[Variable]
     sections: Iterable[Section]
-    since: str
+    time_from: str
+    """Start of the default time range, such as ``now-6h``; the end is now."""
 
 
-def text_of(page: Page) -> str:
-    """The dashboard in Grafana's JSON, keys sorted."""
-    built = _head(page)
+def to_json(page: Page) -> str:
+    """Render a dashboard as Grafana's JSON with sorted keys; omit sections without panels."""
+    built = _without_panels(page)
     for variable in page.variables:
         built.with_variable(variable)
-    for row in rows(section for section in page.sections if section.panels):
-        _add(built, row)
+    for row in position_rows(section for section in page.sections if section.panels):
+        _add_row(built, row)
     return json.dumps(built.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
 
 
-def _head(page: Page) -> dashboard.Dashboard:
+def _without_panels(page: Page) -> dashboard.Dashboard:
     built = dashboard.Dashboard(page.title).uid(page.uid).tags([TAG]).timezone("browser")
     built.description(f"{page.description} {generated_from(page.source)}")
-    built.time(page.since, "now").refresh("1m").tooltip(models.DashboardCursorSync.CROSSHAIR)
-    others = dashboard.DashboardLink("Dashboards").type(models.DashboardLinkType.DASHBOARDS)
-    return built.link(others.tags([TAG]).as_dropdown(as_dropdown=True).keep_time(keep_time=True))
+    built.time(page.time_from, "now").refresh("1m").tooltip(models.DashboardCursorSync.CROSSHAIR)
+    menu = dashboard.DashboardLink("Dashboards").type(models.DashboardLinkType.DASHBOARDS)
+    return built.link(menu.tags([TAG]).as_dropdown(as_dropdown=True).keep_time(keep_time=True))
 
 
-def _add(built: dashboard.Dashboard, row: Row) -> None:
-    """A folded row holds its panels, an open one is followed by them: that is Grafana's form."""
+def _add_row(built: dashboard.Dashboard, row: Row) -> None:
+    """Add a row; in Grafana's schema a collapsed row contains its panels, an open row does not."""
     heading = dashboard.Row(row.section.title).id(row.id)
-    heading.grid_pos(models.GridPos(h=1, w=24, x=0, y=row.y)).collapsed(row.section.folded)
-    panels = [shaped(placed) for placed in row.panels]
-    if row.section.folded:
+    heading.grid_pos(models.GridPos(h=1, w=24, x=0, y=row.y)).collapsed(row.section.collapsed)
+    panels = [build_panel(positioned) for positioned in row.panels]
+    if row.section.collapsed:
         for panel in panels:
             heading.with_panel(panel)
     built.with_row(heading)
-    if not row.section.folded:
+    if not row.section.collapsed:
         for panel in panels:
             built.with_panel(panel)

@@ -1,4 +1,4 @@
-"""Panels of what a meta-repository declares besides instruments: recordings and alerts."""
+"""Panels of the recordings and alerts that a meta-repository declares."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from otel_meta.render.rules.promql_builder import equals, number, selector
 from otel_meta.render.rules.series_names import NAMESPACE
 
 from .grafana_units import measured_unit
-from .instrument_panels import alert_steps
+from .instrument_panels import alert_thresholds
 from .panel import Panel, Query, legend_of
 
 
 def recording_panel(repo: type[MetaRepo], recording: Recording) -> Panel:
-    """A recorded measure."""
+    """Return the panel of a recording."""
     return Panel(
-        look="timeseries",
+        visualization="timeseries",
         title=recording.description.rstrip("."),
         description=f"{recording.description} Recorded as `{recording.name}`.",
         unit=measured_unit(recording.measure),
@@ -29,15 +29,15 @@ def recording_panel(repo: type[MetaRepo], recording: Recording) -> Panel:
 
 
 def alert_panel(repo: type[MetaRepo], alert: Alert) -> Panel:
-    """What an alert watches, and its bound."""
+    """Return the panel of an alert's measure, with the alert's bound as a threshold."""
     side = "above" if alert.comparison.operator == ">" else "below"
     return Panel(
-        look="timeseries",
+        visualization="timeseries",
         title=alert.name,
         description=f"{alert.summary} It fires {side} {number(alert.comparison.bound)}.",
         unit=measured_unit(alert.measure),
         queries=(
             Query(expr=expression(alert.measure, repo.name), legend=legend_of(alert.measure.by)),
         ),
-        steps=alert_steps(alert),
+        thresholds=alert_thresholds(alert),
     )

@@ -1,4 +1,4 @@
-"""Units as Grafana calls them, from an instrument's UCUM unit."""
+"""Grafana's identifiers of units, from the UCUM units of instruments."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _UNITS: Final[Mapping[str, str]] = MappingProxyType(
 )
 _RATES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "s": RATIO,  # seconds a second
+        "s": RATIO,  # seconds per second
         "By": "binBps",
         "{USD}": "currencyUSD",
         "{request}": "reqps",
@@ -44,25 +44,25 @@ _RATES: Final[Mapping[str, str]] = MappingProxyType(
         "{record}": "recps",
     }
 )
-_COUNTS_A_SECOND: Final = "cps"
+_COUNTS_PER_SECOND: Final = "cps"
 
 
 def unit_of(instrument: Instrument[...]) -> str:
-    """The unit of an instrument's values."""
+    """Return the unit of an instrument's values."""
     if not instrument.unit and instrument.name.endswith("ratio"):
         return RATIO
     return _UNITS.get(instrument.unit, NUMBER)
 
 
 def rate_unit_of(instrument: Instrument[...]) -> str:
-    """The unit of a counter's growth a second, or of how often a histogram is recorded to."""
+    """Return the unit of a counter's rate, or of a histogram's observations per second."""
     if instrument.traits.has_buckets:
-        return _COUNTS_A_SECOND
-    return _RATES.get(instrument.unit, _COUNTS_A_SECOND)
+        return _COUNTS_PER_SECOND
+    return _RATES.get(instrument.unit, _COUNTS_PER_SECOND)
 
 
 def measured_unit(measure: Measure) -> str:
-    """The unit of a declared measure."""
+    """Return the unit of a declared measure."""
     instrument = next(iter(measure.selectors())).instrument
     match measure:
         case Share() | RelativeChange():

@@ -1,4 +1,4 @@
-"""Where panels stand: from left to right in 24 columns, and on the next line where one is full."""
+"""Positions of panels on a dashboard: left to right in 24 columns, then on the next line."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from zlib import crc32
 from .panel import Panel, Section
 
 COLUMNS: Final = 24
+"""The width of a dashboard, in Grafana's grid units."""
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A panel and the corner where it begins."""
+class PositionedPanel:
+    """A panel with an id and the position of its upper left corner."""
 
     panel: Panel
     x: int
@@ -24,32 +25,32 @@ class Placed:
 
 @dataclass(frozen=True)
 class Row:
-    """A section, the line of its heading, and its panels."""
+    """A section with an id, the line of the heading, and positioned panels."""
 
     section: Section
     y: int
     id: int
-    panels: tuple[Placed, ...]
+    panels: tuple[PositionedPanel, ...]
 
 
-def rows(sections: Iterable[Section]) -> Iterator[Row]:
-    """Sections one below the other; a folded one takes up its heading only."""
+def position_rows(sections: Iterable[Section]) -> Iterator[Row]:
+    """Position each section below the previous; a collapsed section takes up only its heading."""
     y = 0
     for section in sections:
-        placed = tuple(_flow(section, y + 1))
-        yield Row(section, y, stable_id(section.title), placed)
-        y = y + 1 if section.folded else max(p.y + p.panel.height for p in placed)
+        panels = tuple(_position_panels(section, y + 1))
+        yield Row(section, y, stable_id(section.title), panels)
+        y = y + 1 if section.collapsed else max(p.y + p.panel.height for p in panels)
 
 
-def stable_id(*names: str) -> int:
-    """A number that links can rely on: a panel keeps it when others come and go around it."""
-    return crc32("\n".join(names).encode()) & 0x7FFFFFFF
+def stable_id(*titles: str) -> int:
+    """Return an id that depends on the titles alone, so that links to a panel stay valid."""
+    return crc32("\n".join(titles).encode()) & 0x7FFFFFFF
 
 
-def _flow(section: Section, top: int) -> Iterator[Placed]:
+def _position_panels(section: Section, top: int) -> Iterator[PositionedPanel]:
     x, y, bottom = 0, top, top
     for panel in section.panels:
         if x + panel.width > COLUMNS:
             x, y = 0, bottom
-        yield Placed(panel, x, y, stable_id(section.title, panel.title))
+        yield PositionedPanel(panel, x, y, stable_id(section.title, panel.title))
         x, bottom = x + panel.width, max(bottom, y + panel.height)

@@ -1,4 +1,4 @@
-"""Panels before they are Grafana's: what to ask, how it looks, where it turns red."""
+"""Panels before the SDK builds them: queries, visualization, units and thresholds."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from dataclasses import dataclass, field
 from string import ascii_uppercase
 from typing import Literal
 
-Look = Literal["timeseries", "stat", "table", "heatmap", "timeline"]
+Visualization = Literal["timeseries", "stat", "table", "heatmap", "state-timeline"]
+"""Grafana's identifier of a panel's type."""
 
 GREEN, YELLOW, RED, GREY = "green", "yellow", "red", "text"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A question in PromQL."""
+    """A PromQL query of a panel."""
 
     expr: str
     legend: str = ""
     exemplar: bool = False
-    """Show the traces that the query's raw series point to."""
+    """Show the exemplars of the query's raw series, as dots with links to their traces."""
     instant: bool = False
-    """Ask for the latest value only."""
+    """Query only the latest value instead of the dashboard's time range."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """From this value on, a colour; None is everything below the first value."""
+class ThresholdStep:
+    """The colour of all values from a value on; the value None is minus infinity."""
 
     value: float | None
     color: str
 
 
 @dataclass(frozen=True)
-class Word:
-    """What a value means, and its colour."""
+class ValueMapping:
+    """The text and the colour that replace a value."""
 
     text: str
     color: str
@@ -42,22 +43,22 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column of a table: where it comes from and how it shows."""
+    """A column of a table."""
 
-    source: str
-    """A label, or ``Value #A`` for the first query."""
+    source: str = ""
+    """The label that fills the column, or ``Value #A`` for the values of query A."""
     title: str
     unit: str = ""
-    steps: tuple[Step, ...] = ()
-    words: Mapping[str, Word] = field(default_factory=dict[str, Word])
+    thresholds: tuple[ThresholdStep, ...] = ()
+    mappings: Mapping[str, ValueMapping] = field(default_factory=dict[str, ValueMapping])
     link: str = ""
-    empty: str = ""
-    """What stands where there is no value."""
+    no_value: str = ""
+    """The text of a cell without a value."""
 
 
 @dataclass(frozen=True)
-class Link:
-    """Where a click on a value leads."""
+class DataLink:
+    """A link in the menu of a panel's values."""
 
     title: str
     url: str
@@ -65,50 +66,50 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One panel."""
+    """A panel, without its position on the dashboard."""
 
-    look: Look
+    visualization: Visualization
     title: str
-    """Unique within its section: the panel's id follows from both."""
+    """Unique within the section: section and title determine the panel's id."""
     description: str
     queries: tuple[Query, ...]
     unit: str = ""
     width: int = 8
     height: int = 8
-    steps: tuple[Step, ...] = ()
-    words: Mapping[str, Word] = field(default_factory=dict[str, Word])
+    thresholds: tuple[ThresholdStep, ...] = ()
+    mappings: Mapping[str, ValueMapping] = field(default_factory=dict[str, ValueMapping])
     columns: tuple[Column, ...] = ()
-    links: tuple[Link, ...] = ()
-    lowest: float | None = None
-    highest: float | None = None
-    empty: str = "no data"
+    links: tuple[DataLink, ...] = ()
+    min: float | None = None
+    max: float | None = None
+    no_value: str = "no data"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Panels under a heading."""
+    """Panels under a heading, which is a row in Grafana."""
 
     title: str
     panels: tuple[Panel, ...]
-    folded: bool = False
-    """Grafana asks for nothing of it until somebody opens it."""
+    collapsed: bool = False
+    """Show only the heading; Grafana runs the queries after a reader opens the section."""
 
 
-def below(bound: float) -> tuple[Step, ...]:
-    """Red below a bound."""
-    return (Step(None, RED), Step(bound, GREEN))
+def below(bound: float) -> tuple[ThresholdStep, ...]:
+    """Return thresholds with red below a bound, and green from the bound on."""
+    return (ThresholdStep(None, RED), ThresholdStep(bound, GREEN))
 
 
-def above(bound: float) -> tuple[Step, ...]:
-    """Red from a bound on."""
-    return (Step(None, GREEN), Step(bound, RED))
+def above(bound: float) -> tuple[ThresholdStep, ...]:
+    """Return thresholds with green below a bound, and red from the bound on."""
+    return (ThresholdStep(None, GREEN), ThresholdStep(bound, RED))
 
 
 def legend_of(labels: Iterable[str]) -> str:
-    """A legend of these labels' values."""
+    """Return a legend of the labels' values."""
     return " ".join(f"{{{{{label}}}}}" for label in labels)
 
 
-def letter(at: int) -> str:
-    """What Grafana calls a panel's query: A, B, C."""
-    return ascii_uppercase[at]
+def ref_id(index: int) -> str:
+    """Return Grafana's name of a panel's query: A for index 0, then B, C."""
+    return ascii_uppercase[index]

@@ -1,4 +1,4 @@
-"""Panels as the SDK builds them: what all have in common, and each look's own options."""
+"""Builds panels with the SDK: first the options of all panels, then of each visualization."""
 
 from __future__ import annotations
 
@@ -21,51 +21,50 @@ from ._sdk import (
     table,
     timeseries,
 )
-from .columns import columns
-from .fields import thresholds, value_mappings
-from .layout import Placed
-from .panel import Look, Panel, Query, letter
+from .field_config import add_columns, thresholds_config, value_mappings
+from .layout import PositionedPanel
+from .panel import Panel, Query, Visualization, ref_id
 from .variables import PROMETHEUS
 
-_FORMATS: Final[Mapping[Look, PromQueryFormat]] = MappingProxyType(
+_FORMATS: Final[Mapping[Visualization, PromQueryFormat]] = MappingProxyType(
     {"table": PromQueryFormat.TABLE, "heatmap": PromQueryFormat.HEATMAP}
 )
 
 
-def shaped(placed: Placed) -> Builder[models.Panel]:
-    """A panel in its place."""
-    panel = placed.panel
-    # Any: the SDK's panels have the same methods, and no class in common that declares them.
-    built: Any = _SHAPES[panel.look](panel)
-    built.id(placed.id).title(panel.title).description(panel.description)
+def build_panel(positioned: PositionedPanel) -> Builder[models.Panel]:
+    """Build a panel at its position."""
+    panel = positioned.panel
+    # Any: the SDK's panels have the same methods, but no common class declares them.
+    built: Any = _BUILDERS[panel.visualization](panel)
+    built.id(positioned.id).title(panel.title).description(panel.description)
     built.datasource(PROMETHEUS).targets(list(_targets(panel)))
-    built.grid_pos(models.GridPos(h=panel.height, w=panel.width, x=placed.x, y=placed.y))
-    built.no_value(panel.empty).data_links([_link(link.title, link.url) for link in panel.links])
+    built.grid_pos(models.GridPos(h=panel.height, w=panel.width, x=positioned.x, y=positioned.y))
+    built.no_value(panel.no_value).data_links([_link(link.title, link.url) for link in panel.links])
     return _with_field_options(built, panel)
 
 
 def _with_field_options(built: Any, panel: Panel) -> Builder[models.Panel]:
-    chosen = {"unit": panel.unit or None, "min": panel.lowest, "max": panel.highest}
-    for name, value in chosen.items():
+    options = {"unit": panel.unit or None, "min": panel.min, "max": panel.max}
+    for name, value in options.items():
         if value is not None:
             getattr(built, name)(value)
-    if panel.steps:
-        built.thresholds(thresholds(panel.steps))
-    if panel.words:
-        built.mappings(value_mappings(panel.words))
-    checked: Builder[models.Panel] = built
-    return checked
+    if panel.thresholds:
+        built.thresholds(thresholds_config(panel.thresholds))
+    if panel.mappings:
+        built.mappings(value_mappings(panel.mappings))
+    typed: Builder[models.Panel] = built
+    return typed
 
 
 def _targets(panel: Panel) -> Iterable[Builder[Any]]:
-    shape = _FORMATS.get(panel.look, PromQueryFormat.TIME_SERIES)
-    for at, query in enumerate(panel.queries):
-        yield _target(letter(at), query, shape)
+    result_format = _FORMATS.get(panel.visualization, PromQueryFormat.TIME_SERIES)
+    for index, query in enumerate(panel.queries):
+        yield _target(ref_id(index), query, result_format)
 
 
-def _target(name: str, query: Query, shape: PromQueryFormat) -> Builder[Any]:
+def _target(name: str, query: Query, result_format: PromQueryFormat) -> Builder[Any]:
     target = prometheus.Dataquery().ref_id(name).expr(query.expr).datasource(PROMETHEUS)
-    target.legend_format(query.legend).exemplar(query.exemplar).format(shape)
+    target.legend_format(query.legend).exemplar(query.exemplar).format(result_format)
     return target.instant() if query.instant else target.range()
 
 
@@ -79,7 +78,7 @@ def _timeseries(panel: Panel) -> timeseries.Panel:
     legend.placement(common_models.LegendPlacement.BOTTOM).calcs([])
     built = timeseries.Panel().legend(legend).tooltip(_tooltip())
     built.line_width(1).fill_opacity(8).show_points(common_models.VisibilityMode.AUTO)
-    if panel.steps:
+    if panel.thresholds:
         dashed = common_models.GraphThresholdsStyleMode.DASHED
         built.thresholds_style(common.GraphThresholdsStyleConfig().mode(dashed))
     return built
@@ -87,16 +86,17 @@ def _timeseries(panel: Panel) -> timeseries.Panel:
 
 def _stat(panel: Panel) -> stat.Panel:
     graph = common_models.BigValueGraphMode
-    still = all(query.instant for query in panel.queries)
-    reduced = common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False)
-    built = stat.Panel().reduce_options(reduced).graph_mode(graph.NONE if still else graph.AREA)
+    instant = all(query.instant for query in panel.queries)
+    last_value = common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False)
+    built = stat.Panel().reduce_options(last_value)
+    built.graph_mode(graph.NONE if instant else graph.AREA)
     built.color_mode(common_models.BigValueColorMode.VALUE)
     return built.text_mode(common_models.BigValueTextMode.AUTO)
 
 
 def _table(panel: Panel) -> table.Panel:
     built = table.Panel().show_header(show_header=True)
-    return columns(built, panel.columns)
+    return add_columns(built, panel.columns)
 
 
 def _heatmap(panel: Panel) -> heatmap.Panel:
@@ -106,7 +106,7 @@ def _heatmap(panel: Panel) -> heatmap.Panel:
     return built.cell_gap(1).hide_legend()
 
 
-def _timeline(_: Panel) -> statetimeline.Panel:
+def _state_timeline(_: Panel) -> statetimeline.Panel:
     never = common_models.VisibilityMode.NEVER
     built = statetimeline.Panel().show_value(never).merge_values(merge_values=True)
     return built.tooltip(_tooltip())
@@ -116,12 +116,12 @@ def _tooltip() -> common.VizTooltipOptions:
     return common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI)
 
 
-_SHAPES: Final[Mapping[Look, Callable[[Panel], Any]]] = MappingProxyType(
+_BUILDERS: Final[Mapping[Visualization, Callable[[Panel], Any]]] = MappingProxyType(
     {
         "timeseries": _timeseries,
         "stat": _stat,
         "table": _table,
         "heatmap": _heatmap,
-        "timeline": _timeline,
+        "state-timeline": _state_timeline,
     }
 )

@@ -1,4 +1,4 @@
-"""The page of one meta-repository: its promises, its alerts, and every instrument."""
+"""The dashboard of a meta-repository: SLOs, alerts and all instruments."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from typing import Final
 
 from otel_meta.model import MetaRepo, Slo
 from otel_meta.model.kind_traits import PrometheusType
+from otel_meta.model.self_metrics import FAULTS
 from otel_meta.render.links import repo_dashboard
-from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules import series_names
 from otel_meta.render.rules.promql_builder import equals, selector, sum_by
 
-from . import slo_time_series as slo_series
 from . import variables
 from .dashboard import Page
 from .declared_panels import alert_panel
 from .grafana_units import NUMBER, RATIO
-from .instrument_panels import RATE_INTERVAL, panels_of, words_of
+from .instrument_panels import RATE_INTERVAL, panels_of, title_of
 from .layout import COLUMNS
-from .panel import Link, Panel, Query, Section, below, legend_of
-from .slo_queries import Questions
-from .slo_style import tracking
+from .panel import DataLink, Panel, Query, Section, below, legend_of
+from .slo_queries import SloQueries
+from .slo_style import slo_url
+from .slo_time_series import budget_panel, burn_rate_panel
 
-_BY_TYPE: Final[Mapping[PrometheusType, str]] = {
+_INSTRUMENT_SECTIONS: Final[Mapping[PrometheusType, str]] = {
     "histogram": "Histograms",
     "counter": "Counters",
     "gauge": "Gauges",
 }
-_WIDE: Final = 12
+"""The section of each metric type, in the order of the dashboard."""
+_HALF_WIDTH: Final = COLUMNS // 2
 
 
 def repo_page(repo: type[MetaRepo]) -> Page:
-    """The page of a meta-repository."""
+    """Return the dashboard of a meta-repository."""
     return Page(
         uid=repo_dashboard(repo.name),
         title=repo.name,
@@ -40,88 +42,90 @@ def repo_page(repo: type[MetaRepo]) -> Page:
         variables=(
             variables.datasource(),
             variables.service_of(repo.name),
-            *variables.traces(),
+            *variables.trace_stores(),
         ),
         sections=_sections(repo),
-        since="now-6h",
+        time_from="now-6h",
     )
 
 
 def _sections(repo: type[MetaRepo]) -> Iterator[Section]:
-    yield Section(title="Promises", panels=tuple(_promises(repo)))
+    yield Section(title="SLOs", panels=tuple(_slo_panels(repo)))
     yield Section(
         title="Alerts", panels=tuple(alert_panel(repo, alert) for alert in repo.alerts.values())
     )
-    for prometheus_type, title in _BY_TYPE.items():
-        yield Section(title=title, panels=tuple(_instruments(repo, prometheus_type)))
-    yield Section(title="Telemetry itself", panels=tuple(_telemetry(repo)))
+    for prometheus_type, title in _INSTRUMENT_SECTIONS.items():
+        yield Section(title=title, panels=tuple(_instrument_panels(repo, prometheus_type)))
+    yield Section(title="Telemetry health", panels=tuple(_telemetry_panels(repo)))
 
 
-def _instruments(repo: type[MetaRepo], prometheus_type: PrometheusType) -> Iterator[Panel]:
+def _instrument_panels(repo: type[MetaRepo], prometheus_type: PrometheusType) -> Iterator[Panel]:
     for instrument in repo.instruments.values():
         if instrument.traits.prometheus_type == prometheus_type:
             yield from panels_of(repo, instrument)
 
 
-def _promises(repo: type[MetaRepo]) -> Iterator[Panel]:
-    mine = (equals(series.NAMESPACE, repo.name),)
+def _slo_panels(repo: type[MetaRepo]) -> Iterator[Panel]:
+    namespace = (equals(series_names.NAMESPACE, repo.name),)
     slos = tuple(repo.slos.values())
     if not slos:
         return
-    ask = Questions((*mine, variables.OF_SERVICE), mine, (slo.period for slo in slos))
+    queries = SloQueries(
+        (*namespace, variables.SERVICE_MATCHER), namespace, (slo.period for slo in slos)
+    )
     for slo in slos:
-        yield _promise(ask, slo, COLUMNS // min(len(slos), 6))
-    yield slo_series.budget(ask)
-    yield slo_series.burn(ask)
+        yield _slo_panel(queries, slo, COLUMNS // min(len(slos), 6))
+    yield budget_panel(queries)
+    yield burn_rate_panel(queries)
 
 
-def _promise(ask: Questions, slo: Slo, width: int) -> Panel:
+def _slo_panel(queries: SloQueries, slo: Slo, width: int) -> Panel:
     return Panel(
-        look="stat",
-        title=f"{words_of(slo.name)}: {slo.objective} over {slo.period}",
+        visualization="stat",
+        title=f"{title_of(slo.name)}: {slo.objective} over {slo.period}",
         description=f"Share of good events over {slo.period}. {slo.why}",
         unit=RATIO,
         queries=(
             Query(
-                expr=ask.of(series.SLI, equals(series.SLO, slo.name)),
-                legend=legend_of((series.SERVICE,)),
+                expr=queries.series(series_names.SLI, equals(series_names.SLO, slo.name)),
+                legend=legend_of((series_names.SERVICE,)),
             ),
         ),
         width=width,
         height=5,
-        steps=below(float(slo.objective.ratio)),
-        links=(Link("Track this SLO", tracking(slo.name)),),
+        thresholds=below(float(slo.objective.ratio)),
+        links=(DataLink("Show this SLO", slo_url(slo.name)),),
     )
 
 
-def _telemetry(repo: type[MetaRepo]) -> Iterator[Panel]:
-    chosen = (equals(series.NAMESPACE, repo.name), variables.OF_SERVICE)
+def _telemetry_panels(repo: type[MetaRepo]) -> Iterator[Panel]:
+    matchers = (equals(series_names.NAMESPACE, repo.name), variables.SERVICE_MATCHER)
     yield Panel(
-        look="timeseries",
-        title="Services that report",
-        description="How many processes of each service are seen; absent is dead.",
+        visualization="timeseries",
+        title="Processes of each service",
+        description="Number of processes that report; no data means that no process reports.",
         unit=NUMBER,
         queries=(
             Query(
-                expr=sum_by((series.SERVICE,), selector(series.UP, chosen)),
-                legend=legend_of((series.SERVICE,)),
+                expr=sum_by((series_names.SERVICE,), selector(series_names.UP, matchers)),
+                legend=legend_of((series_names.SERVICE,)),
             ),
         ),
-        width=_WIDE,
-        lowest=0,
+        width=_HALF_WIDTH,
+        min=0,
     )
     faults = sum_by(
         ("source", "reason"),
-        f"rate({selector('otel_meta_faults_total', chosen)}[{RATE_INTERVAL}])",
+        f"rate({selector(FAULTS.prometheus_name, matchers)}[{RATE_INTERVAL}])",
     )
     yield Panel(
-        look="timeseries",
-        title="Faults of telemetry, a second",
-        description="Faults in recording, exporting and logging, none of which reached the "
+        visualization="timeseries",
+        title="Telemetry faults per second",
+        description="Faults in recording, exporting and logging. None of them was raised in the "
         "application.",
         unit="cps",
         queries=(Query(expr=faults, legend=legend_of(("source", "reason"))),),
-        width=_WIDE,
-        lowest=0,
-        empty="none",
+        width=_HALF_WIDTH,
+        min=0,
+        no_value="no faults",
     )

@@ -1,111 +1,123 @@
-"""The page of all SLOs: are we keeping our promises, and how long until we do not?"""
+"""The dashboard of all SLOs: their states, error budgets, burn rates, events and alerts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from otel_meta.model import Catalog, Histogram, Instrument, Slo
 from otel_meta.render.links import SLO_DASHBOARD
-from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules import series_names
 from otel_meta.render.rules.overview import LOWEST_COMPLIANCE, MOST_VIOLATIONS
 from otel_meta.render.rules.promql_builder import selector
 
-from . import slo_time_series as slo_series
 from . import variables
 from .dashboard import Page
 from .grafana_units import NUMBER, RATIO
-from .instrument_panels import quantiles, sli_steps
-from .panel import Panel, Query, Section, Step, above, below, legend_of
-from .slo_queries import Questions
-from .slo_stats import numbers
-from .slo_tables import burn_by_window, overview
+from .instrument_panels import quantile_panel, sli_thresholds
+from .panel import Panel, Query, Section, ThresholdStep, above, below, legend_of
+from .slo_queries import SloQueries
+from .slo_stats import stat_panels
+from .slo_tables import burn_rate_table, slo_table
+from .slo_time_series import (
+    alert_timeline,
+    budget_panel,
+    burn_rate_panel,
+    event_panels,
+    hours_left_panel,
+    sli_panel,
+)
 
-_OF_SERVICES = (variables.OF_NAMESPACE, variables.OF_SERVICE)
-_OF_DECLARATIONS = (variables.OF_NAMESPACE, variables.OF_SLO)
+_SERVICE_MATCHERS: Final = (variables.NAMESPACE_MATCHER, variables.SERVICE_MATCHER)
+_DECLARATION_MATCHERS: Final = (variables.NAMESPACE_MATCHER, variables.SLO_MATCHER)
 
 
 def slo_page(catalog: Catalog) -> Page:
-    """The page of every SLO in a catalogue."""
+    """Return the dashboard of all SLOs of a catalogue."""
     slos = tuple(slo for repo in catalog for slo in repo.slos.values())
     return Page(
         uid=SLO_DASHBOARD,
         title="SLO Tracking",
-        description="Are we keeping our promises, and how long until we do not?",
+        description="Which SLOs are met, how much error budget is left, and how fast it burns.",
         source="the catalogue's SLOs",
-        variables=(variables.datasource(), *variables.slo_choices(), *variables.traces()),
+        variables=(variables.datasource(), *variables.slo_variables(), *variables.trace_stores()),
         sections=_sections(slos) if slos else (),
-        since="now-7d",
+        time_from="now-7d",
     )
 
 
 def _sections(slos: tuple[Slo, ...]) -> Iterator[Section]:
-    ask = Questions(variables.CHOSEN, _OF_DECLARATIONS, (slo.period for slo in slos))
-    spans = sorted({span for slo in slos for span in slo.burn_lookbacks()})
-    yield Section(title="Are we keeping our promises?", panels=(*numbers(ask), overview(ask)))
+    queries = SloQueries(
+        (*_SERVICE_MATCHERS, variables.SLO_MATCHER),
+        _DECLARATION_MATCHERS,
+        (slo.period for slo in slos),
+    )
+    lookbacks = sorted({lookback for slo in slos for lookback in slo.burn_lookbacks()})
+    yield Section(title="SLOs met", panels=(*stat_panels(queries), slo_table(queries)))
     yield Section(
-        title="How long until we do not?",
+        title="Error budgets and burn rates",
         panels=(
-            slo_series.budget(ask),
-            slo_series.hours_left(ask),
-            slo_series.burn(ask),
-            burn_by_window(ask, spans),
+            budget_panel(queries),
+            hours_left_panel(queries),
+            burn_rate_panel(queries),
+            burn_rate_table(queries, lookbacks),
         ),
     )
     yield Section(
-        title="What happens",
-        panels=(slo_series.indicator(ask), *slo_series.events(ask), slo_series.alerts(ask)),
+        title="Events and alerts",
+        panels=(sli_panel(queries), *event_panels(queries), alert_timeline(queries)),
     )
-    yield Section(title="Services over all their SLOs", panels=(_kept(), _broken()))
+    yield Section(title="SLOs of each service", panels=(_compliance_panel(), _violations_panel()))
     yield Section(
-        title="Values behind the promises, with exemplars",
-        panels=tuple(_values(slos)),
-        folded=True,
+        title="Histograms behind the SLOs, with exemplars",
+        panels=tuple(_histogram_panels(slos)),
+        collapsed=True,
     )
 
 
-def _kept() -> Panel:
+def _compliance_panel() -> Panel:
     return Panel(
-        look="timeseries",
-        title="Promises kept",
-        description="Share of a service's SLOs that are kept, among those with data.",
+        visualization="timeseries",
+        title="Share of SLOs met",
+        description="Share of a service's SLOs that are met, among its SLOs with data.",
         unit=RATIO,
-        queries=(_of_services(series.COMPLIANCE),),
+        queries=(_service_query(series_names.COMPLIANCE),),
         width=12,
-        steps=below(LOWEST_COMPLIANCE),
-        lowest=0,
-        highest=1,
+        thresholds=below(LOWEST_COMPLIANCE),
+        min=0,
+        max=1,
     )
 
 
-def _broken() -> Panel:
+def _violations_panel() -> Panel:
     return Panel(
-        look="timeseries",
-        title="Promises broken within a day",
-        description="How many of a service's SLOs were broken at some time in 24 hours.",
+        visualization="timeseries",
+        title="SLOs not met within 24 hours",
+        description="Number of a service's SLOs that were not met at some time in 24 hours.",
         unit=NUMBER,
-        queries=(_of_services(series.VIOLATIONS),),
+        queries=(_service_query(series_names.VIOLATIONS),),
         width=12,
-        steps=above(MOST_VIOLATIONS + 1),
-        lowest=0,
+        thresholds=above(MOST_VIOLATIONS + 1),
+        min=0,
     )
 
 
-def _of_services(name: str) -> Query:
-    return Query(expr=selector(name, _OF_SERVICES), legend=legend_of((series.SERVICE,)))
+def _service_query(name: str) -> Query:
+    return Query(expr=selector(name, _SERVICE_MATCHERS), legend=legend_of((series_names.SERVICE,)))
 
 
-def _values(slos: tuple[Slo, ...]) -> Iterator[Panel]:
-    for histogram, steps in _histograms(slos).items():
-        buckets = selector(f"{histogram.prometheus_name}_bucket", _OF_SERVICES)
-        yield quantiles(histogram, buckets, steps, width=12)
+def _histogram_panels(slos: tuple[Slo, ...]) -> Iterator[Panel]:
+    for histogram, thresholds in _histograms(slos).items():
+        buckets = selector(f"{histogram.prometheus_name}_bucket", _SERVICE_MATCHERS)
+        yield quantile_panel(histogram, buckets, thresholds, width=12)
 
 
-def _histograms(slos: tuple[Slo, ...]) -> Mapping[Instrument[...], tuple[Step, ...]]:
-    """Each histogram that SLOs stand on, whoever shares it, and a bound that is promised."""
-    found: dict[Instrument[...], tuple[Step, ...]] = {}
+def _histograms(slos: tuple[Slo, ...]) -> Mapping[Instrument[...], tuple[ThresholdStep, ...]]:
+    """Return the histograms of all SLIs, each with the thresholds of its first SLI with bounds."""
+    found: dict[Instrument[...], tuple[ThresholdStep, ...]] = {}
     for slo in slos:
-        bound = sli_steps(slo.sli)
-        for match in slo.sli.selectors():
-            if isinstance(match.instrument, Histogram):
-                found[match.instrument] = found.get(match.instrument) or bound
+        thresholds = sli_thresholds(slo.sli)
+        for selected in slo.sli.selectors():
+            if isinstance(selected.instrument, Histogram):
+                found[selected.instrument] = found.get(selected.instrument) or thresholds
     return found

@@ -1,74 +1,75 @@
-"""Six numbers that say at a glance whether promises are kept."""
+"""Six panels with one number each, as a summary of all SLOs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules import series_names
 
 from .grafana_units import NUMBER, RATIO
-from .panel import GREEN, YELLOW, Panel, Query, Step, above
-from .slo_queries import NO_DATA, Questions
-from .slo_style import BUDGET, HOURS, NOTHING_BURNS
+from .panel import GREEN, YELLOW, Panel, Query, ThresholdStep, above
+from .slo_queries import NO_DATA, SloQueries
+from .slo_style import BUDGET_THRESHOLDS, HOURS_LEFT_THRESHOLDS, NEVER_EXHAUSTED
 
 
-@dataclass(frozen=True)
-class _Number:
-    title: str
-    description: str
-    expr: str
-    steps: tuple[Step, ...]
-    unit: str = NUMBER
-    empty: str = "no data"
+def stat_panels(queries: SloQueries) -> Iterator[Panel]:
+    """Return the panels."""
+    yield _stat_panel(
+        "SLOs met",
+        "SLOs that are met over their period; each service counts separately.",
+        queries.count_in_state("1"),
+        (ThresholdStep(None, GREEN),),
+    )
+    yield _stat_panel(
+        "SLOs not met",
+        "SLOs that are not met over their period; each service counts separately.",
+        queries.count_in_state("0"),
+        above(1),
+    )
+    yield _stat_panel(
+        "SLOs without data",
+        "SLOs that are neither met nor not met, because no events were counted in their period "
+        "or no service reports.",
+        queries.count_in_state(NO_DATA),
+        (ThresholdStep(None, GREEN), ThresholdStep(1, YELLOW)),
+    )
+    yield _stat_panel(
+        "Alerts firing", "SLO alerts that fire now.", queries.count_firing(), above(1)
+    )
+    yield _stat_panel(
+        "Lowest error budget left",
+        "Error budget left of the SLO with the least; below 0 % the SLO is not met.",
+        f"min({queries.series(series_names.BUDGET_REMAINING)})",
+        BUDGET_THRESHOLDS,
+        unit=RATIO,
+    )
+    yield _stat_panel(
+        "First budget exhausted in",
+        "Time until the first error budget is exhausted at the burn rate of the last hour.",
+        f"min({queries.hours_left()})",
+        HOURS_LEFT_THRESHOLDS,
+        unit="h",
+        no_value=NEVER_EXHAUSTED,
+    )
 
 
-def numbers(ask: Questions) -> Iterator[Panel]:
-    """One panel a number."""
-    for number in _numbers(ask):
-        yield Panel(
-            look="stat",
-            title=number.title,
-            description=number.description,
-            unit=number.unit,
-            queries=(Query(expr=number.expr, instant=True),),
-            width=4,
-            height=4,
-            steps=number.steps,
-            empty=number.empty,
-        )
-
-
-def _numbers(ask: Questions) -> tuple[_Number, ...]:
-    return (
-        _Number(
-            "Kept",
-            "SLOs that are kept over their period; each service counts on its own.",
-            ask.in_state("1"),
-            (Step(None, GREEN),),
-        ),
-        _Number("Broken", "SLOs whose error budget is overspent.", ask.in_state("0"), above(1)),
-        _Number(
-            "Without data",
-            "SLOs of which nothing is known: no events in their period, or nobody reports. "
-            "They are neither kept nor broken.",
-            ask.in_state(NO_DATA),
-            (Step(None, GREEN), Step(1, YELLOW)),
-        ),
-        _Number("Alerts firing", "Alerts about SLOs that fire now.", ask.firing(), above(1)),
-        _Number(
-            "Lowest budget left",
-            "What the SLO that is worst off has left of its error budget.",
-            f"min({ask.of(series.BUDGET_REMAINING)})",
-            BUDGET,
-            RATIO,
-        ),
-        _Number(
-            "First budget gone in",
-            "Time until the first error budget is gone, if it goes on burning as in the last hour.",
-            f"min({ask.hours_left()})",
-            HOURS,
-            "h",
-            NOTHING_BURNS,
-        ),
+def _stat_panel(
+    title: str,
+    description: str,
+    expr: str,
+    thresholds: tuple[ThresholdStep, ...],
+    *,
+    unit: str = NUMBER,
+    no_value: str = "no data",
+) -> Panel:
+    return Panel(
+        visualization="stat",
+        title=title,
+        description=description,
+        unit=unit,
+        queries=(Query(expr=expr, instant=True),),
+        width=4,
+        height=4,
+        thresholds=thresholds,
+        no_value=no_value,
     )

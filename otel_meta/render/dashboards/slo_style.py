@@ -1,4 +1,4 @@
-"""How SLOs look wherever they are shown: their names, states and colours."""
+"""The style of SLOs on all dashboards: legends, texts of states, colours and links."""
 
 from __future__ import annotations
 
@@ -9,25 +9,49 @@ from typing import Final
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.rules.series_names import SERVICE, SLO
 
-from .panel import GREEN, GREY, RED, YELLOW, Step, Word, legend_of
+from .panel import GREEN, GREY, RED, YELLOW, ThresholdStep, ValueMapping, legend_of
 from .slo_queries import NO_DATA
 
-WHOSE: Final = legend_of((SLO, SERVICE))
-OBJECTIVE_OF: Final = f"objective of {legend_of((SLO,))}"
-STATES: Final[Mapping[str, Word]] = MappingProxyType(
-    {"1": Word("kept", GREEN), "0": Word("broken", RED), NO_DATA: Word("no data", GREY)}
+SLO_LEGEND: Final = legend_of((SLO, SERVICE))
+OBJECTIVE_LEGEND: Final = f"objective of {legend_of((SLO,))}"
+SLO_STATES: Final[Mapping[str, ValueMapping]] = MappingProxyType(
+    {
+        "1": ValueMapping("SLO met", GREEN),
+        "0": ValueMapping("SLO not met", RED),
+        NO_DATA: ValueMapping("no data", GREY),
+    }
 )
-ALERT_STATES: Final[Mapping[str, Word]] = MappingProxyType(
-    {"2": Word("firing", RED), "1": Word("pending", YELLOW)}
+ALERT_STATES: Final[Mapping[str, ValueMapping]] = MappingProxyType(
+    {"2": ValueMapping("firing", RED), "1": ValueMapping("pending", YELLOW)}
 )
-BUDGET: Final = (Step(None, RED), Step(0, YELLOW), Step(0.25, GREEN))
-BURN: Final = (Step(None, GREEN), Step(1, YELLOW), Step(10, RED))
-HOURS: Final = (Step(None, RED), Step(24, YELLOW), Step(24 * 7, GREEN))
-COVERAGE: Final = (Step(None, RED), Step(0.5, YELLOW), Step(0.95, GREEN))
-NOTHING_BURNS: Final = "no end in sight"
+BUDGET_THRESHOLDS: Final = (
+    ThresholdStep(None, RED),
+    ThresholdStep(0, YELLOW),
+    ThresholdStep(0.25, GREEN),
+)
+BURN_RATE_THRESHOLDS: Final = (
+    ThresholdStep(None, GREEN),
+    ThresholdStep(1, YELLOW),
+    ThresholdStep(10, RED),
+)
+HOURS_LEFT_THRESHOLDS: Final = (
+    ThresholdStep(None, RED),
+    ThresholdStep(24, YELLOW),
+    ThresholdStep(24 * 7, GREEN),
+)
+COVERAGE_THRESHOLDS: Final = (
+    ThresholdStep(None, RED),
+    ThresholdStep(0.5, YELLOW),
+    ThresholdStep(0.95, GREEN),
+)
+NEVER_EXHAUSTED: Final = "never at this burn rate"
+"""The text for an error budget with a burn rate of at most 1."""
 
 
-def tracking(slo: str) -> str:
-    """The page of all SLOs, with one chosen and the same time and data source."""
-    kept = "${__url_time_range}&${datasource:queryparam}"
-    return f"/d/{SLO_DASHBOARD}?{kept}&var-{SLO}={slo}"
+def slo_url(slo: str) -> str:
+    """Return the address of the dashboard of all SLOs, with one SLO selected.
+
+    The link keeps the time range and the data source.
+    """
+    current = "${__url_time_range}&${datasource:queryparam}"
+    return f"/d/{SLO_DASHBOARD}?{current}&var-{SLO}={slo}"

@@ -1,92 +1,102 @@
-"""Tables of all SLOs: how each of them stands, and how fast it burns in each window."""
+"""Tables of all SLOs: state and error budget of each, and burn rate by window."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from otel_meta.model import Duration
-from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules import series_names
 
 from .grafana_units import NUMBER, RATIO
-from .panel import Column, Panel, Query, Step, Word, letter
-from .slo_queries import Questions
-from .slo_style import BUDGET, BURN, COVERAGE, HOURS, NOTHING_BURNS, STATES, tracking
-
-_WHOSE: Final = (
-    Column(source=series.SLO, title="SLO", link=tracking("${__data.fields.SLO}")),
-    Column(source=series.NAMESPACE, title="Meta-repository"),
-    Column(source=series.SERVICE, title="Service"),
+from .panel import Column, Panel, Query, ref_id
+from .slo_queries import SloQueries
+from .slo_style import (
+    BUDGET_THRESHOLDS,
+    BURN_RATE_THRESHOLDS,
+    COVERAGE_THRESHOLDS,
+    HOURS_LEFT_THRESHOLDS,
+    NEVER_EXHAUSTED,
+    SLO_STATES,
+    slo_url,
 )
-_DECLARED: Final = tuple(
+
+_IDENTITY_COLUMNS: Final = (
+    Column(source=series_names.SLO, title="SLO", link=slo_url("${__data.fields.SLO}")),
+    Column(source=series_names.NAMESPACE, title="Meta-repository"),
+    Column(source=series_names.SERVICE, title="Service"),
+)
+_DECLARED_COLUMNS: Final = tuple(
     Column(source=label, title=label.capitalize()) for label in ("objective", "period", "owner")
 )
 
-
-@dataclass(frozen=True)
-class _Answer:
-    """A column that a query fills."""
-
-    title: str
-    expr: str
-    unit: str = NUMBER
-    steps: tuple[Step, ...] = ()
-    words: Mapping[str, Word] = field(default_factory=dict[str, Word])
-    empty: str = ""
+QueriedColumn = tuple[str, Column]
+"""A query, and the column of its values."""
 
 
-def overview(ask: Questions) -> Panel:
-    """Each SLO of each service, in a line."""
-    answers = (
-        _Answer("State", ask.described_state(), words=STATES),
-        _Answer("Good events", ask.of(series.SLI), RATIO),
-        _Answer("Budget left", ask.of(series.BUDGET_REMAINING), RATIO, BUDGET),
-        _Answer("Burn rate, 1h", ask.of(series.BURN_RATE_1H), NUMBER, BURN),
-        _Answer("Budget gone in", ask.hours_left(), "h", HOURS, empty=NOTHING_BURNS),
-        _Answer("Period with data", ask.coverage(), RATIO, COVERAGE),
+def slo_table(queries: SloQueries) -> Panel:
+    """Return the table with one line for each SLO of each service."""
+    budget = queries.series(series_names.BUDGET_REMAINING)
+    queried: tuple[QueriedColumn, ...] = (
+        (queries.declared_state(), Column(title="State", unit=NUMBER, mappings=SLO_STATES)),
+        (queries.series(series_names.SLI), Column(title="Good events", unit=RATIO)),
+        (budget, Column(title="Error budget left", unit=RATIO, thresholds=BUDGET_THRESHOLDS)),
+        (queries.series(series_names.BURN_RATE_1H), _burn_rate_column("Burn rate, 1h")),
+        (
+            queries.hours_left(),
+            Column(
+                title="Budget exhausted in",
+                unit="h",
+                thresholds=HOURS_LEFT_THRESHOLDS,
+                no_value=NEVER_EXHAUSTED,
+            ),
+        ),
+        (
+            queries.coverage(),
+            Column(title="Period with data", unit=RATIO, thresholds=COVERAGE_THRESHOLDS),
+        ),
     )
-    state, *others = _columns(answers)
     return Panel(
-        look="table",
+        visualization="table",
         title="All SLOs",
-        description="Each SLO of each service: what is promised, whether it is kept, and how long "
-        "the budget lasts at the last hour's burn rate. A click on an SLO shows it alone.",
-        queries=_queries(answers),
+        description="Each SLO of each service: its objective, whether it is met, and the time "
+        "until its error budget is exhausted at the burn rate of the last hour. A click on an SLO "
+        "selects it.",
+        queries=_queries(queried),
         width=24,
         height=12,
-        columns=(*_WHOSE, state, *others, *_DECLARED),
+        columns=(*_IDENTITY_COLUMNS, *_value_columns(queried), *_DECLARED_COLUMNS),
     )
 
 
-def burn_by_window(ask: Questions, spans: Iterable[Duration]) -> Panel:
-    """How fast each SLO's budget burned over each window that an alert looks back."""
-    answers = tuple(_Answer(str(span), ask.burn(span), NUMBER, BURN) for span in spans)
+def burn_rate_table(queries: SloQueries, lookbacks: Iterable[Duration]) -> Panel:
+    """Return the table of each SLO's burn rate over each window of an alert."""
+    queried = [
+        (queries.burn_rate(lookback), _burn_rate_column(str(lookback))) for lookback in lookbacks
+    ]
     return Panel(
-        look="table",
+        visualization="table",
         title="Burn rate by window",
-        description="How many times too fast the error budget burned over each window that an "
-        "alert looks back. Fast in short windows only: a new incident. Above 1 in long ones: the "
-        "promise will not be kept.",
-        queries=_queries(answers),
+        description="Burn rate of each error budget over each window of an alert. High only in "
+        "short windows: a new incident. Above 1 in long windows: the SLO will not be met.",
+        queries=_queries(queried),
         width=12,
-        columns=(*_WHOSE, *_columns(answers)),
+        columns=(*_IDENTITY_COLUMNS, *_value_columns(queried)),
     )
 
 
-def _queries(answers: Iterable[_Answer]) -> tuple[Query, ...]:
-    return tuple(Query(expr=answer.expr, instant=True) for answer in answers)
+def _burn_rate_column(title: str) -> Column:
+    return Column(title=title, unit=NUMBER, thresholds=BURN_RATE_THRESHOLDS)
 
 
-def _columns(answers: Iterable[_Answer]) -> tuple[Column, ...]:
+def _queries(queried: Sequence[QueriedColumn]) -> tuple[Query, ...]:
+    return tuple(Query(expr=expr, instant=True) for expr, _ in queried)
+
+
+def _value_columns(queried: Sequence[QueriedColumn]) -> tuple[Column, ...]:
+    """Fill each column with the values of the query at its index."""
     return tuple(
-        Column(
-            source=f"Value #{letter(at)}",
-            title=answer.title,
-            unit=answer.unit,
-            steps=answer.steps,
-            words=answer.words,
-            empty=answer.empty,
-        )
-        for at, answer in enumerate(answers)
+        replace(column, source=f"Value #{ref_id(index)}")
+        for index, (_, column) in enumerate(queried)
     )

@@ -1,106 +1,110 @@
-"""SLOs over time: budgets, burn rates, events and alerts."""
+"""Panels of SLOs over time: error budgets, burn rates, events and alerts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import INCREASE_MINUTES, INCREASE_WINDOW
 
 from .grafana_units import NUMBER, RATIO
 from .panel import Panel, Query, above, below, legend_of
-from .slo_queries import Questions
-from .slo_style import ALERT_STATES, NOTHING_BURNS, OBJECTIVE_OF, WHOSE
+from .slo_queries import SloQueries
+from .slo_style import ALERT_STATES, NEVER_EXHAUSTED, OBJECTIVE_LEGEND, SLO_LEGEND
 
 
-def budget(ask: Questions) -> Panel:
-    """What is left of each error budget."""
+def budget_panel(queries: SloQueries) -> Panel:
+    """Return the panel of each error budget left."""
     return Panel(
-        look="timeseries",
+        visualization="timeseries",
         title="Error budget left",
-        description="Share of the error budget that is left over the SLO's period; "
-        "below zero the promise is broken.",
+        description="Share of the error budget left over the SLO's period; below 0 % the SLO is "
+        "not met.",
         unit=RATIO,
-        queries=(Query(expr=ask.of(series.BUDGET_REMAINING), legend=WHOSE),),
+        queries=(Query(expr=queries.series(series_names.BUDGET_REMAINING), legend=SLO_LEGEND),),
         width=12,
-        steps=below(0),
-        highest=1,
+        thresholds=below(0),
+        max=1,
     )
 
 
-def burn(ask: Questions) -> Panel:
-    """How fast each error budget burns."""
+def burn_rate_panel(queries: SloQueries) -> Panel:
+    """Return the panel of each burn rate over an hour."""
     return Panel(
-        look="timeseries",
-        title="Burn rate over an hour",
-        description="How many times too fast the error budget burned: at 1 it is spent in exactly "
-        "one period.",
+        visualization="timeseries",
+        title="Burn rate, 1h",
+        description="Burn rate of the error budget over the last hour. At 1 a full budget lasts "
+        "exactly one period, at 2 half a period.",
         unit=NUMBER,
-        queries=(Query(expr=ask.of(series.BURN_RATE_1H), legend=WHOSE),),
+        queries=(Query(expr=queries.series(series_names.BURN_RATE_1H), legend=SLO_LEGEND),),
         width=12,
-        steps=above(1),
-        lowest=0,
+        thresholds=above(1),
+        min=0,
     )
 
 
-def hours_left(ask: Questions) -> Panel:
-    """When each error budget will be gone."""
+def hours_left_panel(queries: SloQueries) -> Panel:
+    """Return the panel of the time until each error budget is exhausted."""
     return Panel(
-        look="timeseries",
-        title="Time until the budget is gone",
-        description="What is left of each error budget, divided by how fast it burned over the "
-        "hour before. Absent while it burns no faster than it is given. Old errors that leave the "
-        "period meanwhile are not counted: it may last longer.",
+        visualization="timeseries",
+        title="Time until the error budget is exhausted",
+        description="Error budget left, divided by its burn rate over the last hour. No data "
+        "while the burn rate is at most 1. Old errors that leave the period are not considered, "
+        "so the budget may last longer.",
         unit="h",
-        queries=(Query(expr=ask.hours_left(), legend=WHOSE),),
+        queries=(Query(expr=queries.hours_left(), legend=SLO_LEGEND),),
         width=12,
-        lowest=0,
-        empty=NOTHING_BURNS,
+        min=0,
+        no_value=NEVER_EXHAUSTED,
     )
 
 
-def indicator(ask: Questions) -> Panel:
-    """Good events, and what was promised."""
+def sli_panel(queries: SloQueries) -> Panel:
+    """Return the panel of each SLI and its objective."""
     return Panel(
-        look="timeseries",
-        title="Good events against the objective",
-        description="Share of good events over the SLO's period, and what was promised.",
+        visualization="timeseries",
+        title="Good events and objective",
+        description="Share of good events over the SLO's period, and the objective.",
         unit=RATIO,
         queries=(
-            Query(expr=ask.of(series.SLI), legend=WHOSE),
-            Query(expr=ask.declaration(series.OBJECTIVE), legend=OBJECTIVE_OF),
+            Query(expr=queries.series(series_names.SLI), legend=SLO_LEGEND),
+            Query(expr=queries.declaration(series_names.OBJECTIVE), legend=OBJECTIVE_LEGEND),
         ),
-        highest=1,
+        max=1,
     )
 
 
-def events(ask: Questions) -> Iterator[Panel]:
-    """How many there are, and how many of them are bad."""
-    for title, name in (("Events", series.TOTAL), ("Bad events", series.BAD)):
+def event_panels(queries: SloQueries) -> Iterator[Panel]:
+    """Return the panels of all events and of bad events."""
+    for title, name in (("Events", series_names.TOTAL), ("Bad events", series_names.BAD)):
         yield Panel(
-            look="timeseries",
-            title=f"{title}, a second",
+            visualization="timeseries",
+            title=f"{title} per second",
             description=f"{title} of each SLO over {INCREASE_MINUTES} minutes. "
-            "Of a time slice, a second of time is an event; of a forecast, a dollar.",
+            "An event of a time-slice SLI is a second of time; an event of a forecast is a dollar.",
             unit="eps",
-            queries=(Query(expr=f"{ask.of(name)} / {INCREASE_WINDOW.seconds}", legend=WHOSE),),
-            lowest=0,
+            queries=(
+                Query(
+                    expr=f"{queries.series(name)} / {INCREASE_WINDOW.seconds}", legend=SLO_LEGEND
+                ),
+            ),
+            min=0,
         )
 
 
-def alerts(ask: Questions) -> Panel:
-    """When somebody was told."""
+def alert_timeline(queries: SloQueries) -> Panel:
+    """Return the timeline of pending and firing alerts."""
     return Panel(
-        look="timeline",
+        visualization="state-timeline",
         title="Alerts",
-        description="When alerts about SLOs were pending and firing.",
+        description="Times at which SLO alerts were pending and firing.",
         queries=(
             Query(
-                expr=ask.alert_history(),
-                legend=legend_of(("alertname", series.SLO, series.SERVICE)),
+                expr=queries.alert_history(),
+                legend=legend_of(("alertname", series_names.SLO, series_names.SERVICE)),
             ),
         ),
         width=24,
-        words=ALERT_STATES,
-        empty="none fired",
+        mappings=ALERT_STATES,
+        no_value="no alerts",
     )

@@ -1,8 +1,8 @@
-"""Links from a panel to the traces behind it.
+"""Links from a panel to a search for traces.
 
-A dot of an exemplar leads to its trace by the Prometheus data source's own setting
-(``exemplarTraceIdDestinations``, name ``trace_id``), which a dashboard cannot make. These links
-lead from any point of a panel to a search among the traces of the services that are chosen.
+A click on an exemplar opens its trace. The Prometheus data source has the setting for this
+(``exemplarTraceIdDestinations``, name ``trace_id``); a dashboard cannot set it. The links of this
+module are in the menu of every value and open a search for traces of the selected services.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from .panel import Link
+from .panel import DataLink
 
 _SEARCHES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -26,12 +26,12 @@ _SEARCHES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 )
 
 
-def trace_links() -> tuple[Link, ...]:
-    """One link a kind of trace store."""
-    return tuple(Link(f"Traces in {kind.title()}", _explore(kind)) for kind in _SEARCHES)
+def trace_links() -> tuple[DataLink, ...]:
+    """Return one link for each kind of trace store."""
+    return tuple(DataLink(f"Traces in {kind.title()}", _explore_url(kind)) for kind in _SEARCHES)
 
 
-def _explore(kind: str) -> str:
+def _explore_url(kind: str) -> str:
     source = {"type": kind, "uid": f"${{{kind}}}"}
     pane = {
         "datasource": f"${{{kind}}}",

@@ -1,4 +1,4 @@
-"""What a reader of a dashboard chooses at its top."""
+"""The variables of dashboards: menus for the data source, services and SLOs."""
 
 from __future__ import annotations
 
@@ -14,50 +14,50 @@ Variable = Builder[models.VariableModel]
 
 PROMETHEUS: Final = common_models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
-EVERYTHING: Final = ".*"
-"""What "All" stands for: a series without the label is meant too."""
-OF_SERVICE: Final = f'{SERVICE}=~"$service"'
-OF_NAMESPACE: Final = f'{NAMESPACE}=~"$namespace"'
-OF_SLO: Final = f'{SLO}=~"$slo"'
-CHOSEN: Final = (OF_NAMESPACE, OF_SERVICE, OF_SLO)
-"""Matchers of what is chosen on the SLO page."""
+ALL_VALUE: Final = ".*"
+"""The regular expression of the choice "All"; it also matches series without the label."""
+SERVICE_MATCHER: Final = f'{SERVICE}=~"$service"'
+NAMESPACE_MATCHER: Final = f'{NAMESPACE}=~"$namespace"'
+SLO_MATCHER: Final = f'{SLO}=~"$slo"'
 
 
 def datasource() -> Variable:
-    """Which Prometheus."""
+    """Return the variable of the Prometheus data source."""
     return dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
 
 
-def traces() -> Iterable[Variable]:
-    """Where traces are kept; the one that is not in use stays empty."""
+def trace_stores() -> Iterable[Variable]:
+    """Return a variable for each kind of trace store; without a data source its menu is empty."""
     yield dashboard.DatasourceVariable("tempo").label("Traces (Tempo)").type("tempo")
     yield dashboard.DatasourceVariable("jaeger").label("Traces (Jaeger)").type("jaeger")
 
 
 def service_of(namespace: str) -> Variable:
-    """Which services of one meta-repository."""
-    return _labels_of("service", "Service", selector(UP, [equals(NAMESPACE, namespace)]), SERVICE)
+    """Return the variable of a meta-repository's services."""
+    return _label_values(
+        "service", "Service", selector(UP, [equals(NAMESPACE, namespace)]), SERVICE
+    )
 
 
-def slo_choices() -> Iterable[Variable]:
-    """Which meta-repositories, services and promises."""
-    yield _labels_of("namespace", "Meta-repository", OBJECTIVE, NAMESPACE)
-    yield _labels_of("service", "Service", selector(TOTAL, [OF_NAMESPACE]), SERVICE)
-    yield _labels_of("slo", "SLO", selector(OBJECTIVE, [OF_NAMESPACE]), SLO)
+def slo_variables() -> Iterable[Variable]:
+    """Return the variables of all meta-repositories, services and SLOs."""
+    yield _label_values("namespace", "Meta-repository", OBJECTIVE, NAMESPACE)
+    yield _label_values("service", "Service", selector(TOTAL, [NAMESPACE_MATCHER]), SERVICE)
+    yield _label_values("slo", "SLO", selector(OBJECTIVE, [NAMESPACE_MATCHER]), SLO)
 
 
-def _labels_of(name: str, title: str, series: str, label: str) -> Variable:
-    question = f"label_values({series}, {label})"
+def _label_values(name: str, title: str, series: str, label: str) -> Variable:
+    query = f"label_values({series}, {label})"
     return (
         dashboard.QueryVariable(name)
         .label(title)
         .datasource(PROMETHEUS)
-        .query({"query": question, "refId": f"{name}-values"})
-        .definition(question)
+        .query({"query": query, "refId": f"{name}-values"})
+        .definition(query)
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
         .multi(multi=True)
         .include_all(include_all=True)
-        .all_value(EVERYTHING)
+        .all_value(ALL_VALUE)
         .current(models.VariableOption(selected=True, text="All", value="$__all"))
     )

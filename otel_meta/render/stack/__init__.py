@@ -1,4 +1,4 @@
-"""The stack around the services: a compose file, Kubernetes manifests, and what they mount."""
+"""The example stack: a compose file with its configuration files, and Kubernetes manifests."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .grafana_provisioning import dashboards_file, datasources_file
 from .hosts import NOTIFICATIONS
 from .kubernetes import manifests
 from .prometheus_config import prometheus_file
-from .stack_readme import stack_page
+from .stack_readme import readme_file
 
 RECEIVERS: Final = Receivers(
     anybody=Webhooks(page=f"{NOTIFICATIONS.url}/page", ticket=f"{NOTIFICATIONS.url}/ticket"),
     watchdog=f"{NOTIFICATIONS.url}/watchdog",
 )
-"""The stack's own, which prints what it is told."""
+"""The receivers of the stack: a container that prints all notifications."""
 
 
 def stack_files(catalog: Catalog, receivers: Receivers) -> Iterator[tuple[str, str]]:
-    """Each file's path below stack/, and its text."""
-    yield "README.md", stack_page()
+    """Return path and text of each file; paths are relative to stack/."""
+    yield "README.md", readme_file()
     yield "compose.yaml", compose_file()
     yield "prometheus.yml", prometheus_file()
     yield "alertmanager.yml", alertmanager(catalog, receivers)

@@ -1,4 +1,4 @@
-"""The compose file: two services with sidecars, one that is scraped, and all that watches them."""
+"""The compose file: example services, Collectors, Jaeger, Prometheus, Alertmanager and Grafana."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from otel_meta.render._yaml import note, to_yaml
-from otel_meta.render.collector import env_variables as settings
+from otel_meta.render.collector import env_variables
 from otel_meta.render.header import generated_from
 
 from .hosts import (
     ALERTMANAGER,
-    COLLECTOR_CONFIG,
-    DASHBOARDS,
+    COLLECTOR_CONFIG_DIR,
+    DASHBOARDS_DIR,
     EXAMPLES,
     EXPORT_INTERVAL_MS,
     GATEWAY_NAME,
@@ -25,27 +25,27 @@ from .hosts import (
     NOTIFICATIONS,
     PAYMENTS,
     PROMETHEUS,
-    RULES,
+    RULES_DIR,
+    SERVICES_WITH_SIDECAR,
     STOREFRONT,
-    WITH_SIDECAR,
-    Place,
+    Host,
 )
 from .prometheus_config import ARGUMENTS
 
 Service = dict[str, Any]
 
-_PROVISIONED: Final = ("grafana/provisioning/datasources", "grafana/provisioning/dashboards")
+_PROVISIONING_DIRS: Final = ("grafana/provisioning/datasources", "grafana/provisioning/dashboards")
 
-_ALL: Final = "0.0.0.0"  # noqa: S104  # inside a container, whose ports are published on loopback
-_OTLP: Final = f"http://{settings.LOOPBACK}:{settings.OTLP_HTTP_PORT.default}"
+_ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  # inside a container, whose ports are published on loopback
+_SIDECAR_URL: Final = f"http://{env_variables.LOOPBACK}:{env_variables.OTLP_HTTP_PORT.default}"
 _COMMENT: Final = f"""\
 {generated_from("otel_meta/render/stack/compose.py")}
 docker compose -f stack/compose.yaml up --build
-Ports are published on this machine's loopback alone."""
+Ports are published only on the loopback address of this machine."""
 
 
 def compose_file() -> str:
-    """The file."""
+    """Return the text of compose.yaml."""
     services = dict(_services())
     named = (volume.partition(":")[0] for s in services.values() for volume in s.get("volumes", ()))
     volumes = sorted({name for name in named if not name.startswith(".")})
@@ -58,54 +58,56 @@ def compose_file() -> str:
 
 
 def _services() -> Iterator[tuple[str, Service]]:
-    yield STOREFRONT.host, _with_sidecar(STOREFRONT, PAYMENTS_URL=PAYMENTS.url)
-    yield PAYMENTS.host, _with_sidecar(PAYMENTS)
-    yield INFERENCE.host, _app(INFERENCE)
+    yield STOREFRONT.name, _app_with_sidecar(STOREFRONT, PAYMENTS_URL=PAYMENTS.url)
+    yield PAYMENTS.name, _app_with_sidecar(PAYMENTS)
+    yield INFERENCE.name, _app(INFERENCE)
     yield "customers", _customers()
-    for place in WITH_SIDECAR:
-        yield f"{place.host}-sidecar", _sidecar(place.host)
-    for host in GATEWAYS:
-        yield host, _gateway(host)
-    yield JAEGER.host, _jaeger()
-    yield PROMETHEUS.host, _prometheus()
-    yield ALERTMANAGER.host, _alertmanager()
-    yield NOTIFICATIONS.host, _python("stack/notifications.py", f"--port={NOTIFICATIONS.port}")
-    yield GRAFANA.host, _grafana()
+    for service in SERVICES_WITH_SIDECAR:
+        yield f"{service.name}-sidecar", _sidecar(service.name)
+    for name in GATEWAYS:
+        yield name, _gateway(name)
+    yield JAEGER.name, _jaeger()
+    yield PROMETHEUS.name, _prometheus()
+    yield ALERTMANAGER.name, _alertmanager()
+    yield NOTIFICATIONS.name, _python("stack/notifications.py", f"--port={NOTIFICATIONS.port}")
+    yield GRAFANA.name, _grafana()
 
 
 # -------------------------------------------------------------------------------------- services
 
 
-def _with_sidecar(place: Place, **more: str) -> Service:
+def _app_with_sidecar(host: Host, **environment: str) -> Service:
     export = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": _OTLP,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": _SIDECAR_URL,
         "OTEL_METRIC_EXPORT_INTERVAL": EXPORT_INTERVAL_MS,
     }
-    return _app(place, **export, **more)
+    return _app(host, **export, **environment)
 
 
-def _app(place: Place, **environment: str) -> Service:
-    alive = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{place.port}/readyz')"
+def _app(host: Host, **environment: str) -> Service:
+    ready = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{host.port}/readyz')"
     return {
-        **_built("uvicorn", f"{place.host}:app", f"--host={_ALL}", f"--port={place.port}"),
+        **_example(
+            "uvicorn", f"{host.name}:app", f"--host={_ALL_ADDRESSES}", f"--port={host.port}"
+        ),
         **({"environment": environment} if environment else {}),
-        "ports": [_published(place)],
-        "healthcheck": {"test": ["CMD", "python", "-c", alive], "interval": "10s"},
+        "ports": [_published(host)],
+        "healthcheck": {"test": ["CMD", "python", "-c", ready], "interval": "10s"},
     }
 
 
 def _customers() -> Service:
     return {
         **_python("stack/customers.py", f"--storefront={STOREFRONT.url}"),
-        "depends_on": {STOREFRONT.host: {"condition": "service_healthy"}},
+        "depends_on": {STOREFRONT.name: {"condition": "service_healthy"}},
     }
 
 
 def _python(script: str, *arguments: str) -> Service:
-    return _built("python", f"/app/{script}", *arguments)
+    return _example("python", f"/app/{script}", *arguments)
 
 
-def _built(*command: str) -> Service:
+def _example(*command: str) -> Service:
     return {
         "image": EXAMPLES,
         "build": {"context": "..", "dockerfile": "stack/Dockerfile"},
@@ -119,42 +121,42 @@ def _built(*command: str) -> Service:
 
 def _sidecar(service: str) -> Service:
     return {
-        **_collector("sidecar", f"{service}-sidecar", settings.QUEUE_DIR),
+        **_collector("sidecar", f"{service}-sidecar", env_variables.QUEUE_DIR),
         "environment": {
-            settings.EXPOSE_HOST.name: _ALL,
-            settings.GATEWAY_HOST.name: GATEWAY_NAME,
-            settings.INSTANCE.name: service,
-            "GOMEMLIMIT": f"{settings.MEMORY_MIB.default}MiB",
+            env_variables.EXPOSE_HOST.name: _ALL_ADDRESSES,
+            env_variables.GATEWAY_HOST.name: GATEWAY_NAME,
+            env_variables.INSTANCE.name: service,
+            "GOMEMLIMIT": f"{env_variables.MEMORY_MIB.default}MiB",
         },
-        **note("Loopback is then the service's, and the service's ports are the sidecar's."),
+        **note("The sidecar shares the service's network: loopback address and ports."),
         "network_mode": f"service:{service}",
         "depends_on": {service: {"condition": "service_started", "restart": True}},
     }
 
 
-def _gateway(host: str) -> Service:
+def _gateway(name: str) -> Service:
     return {
-        **_collector("gateway", host, settings.GATEWAY_QUEUE_DIR),
+        **_collector("gateway", name, env_variables.GATEWAY_QUEUE_DIR),
         "environment": {
-            settings.EXPOSE_HOST.name: _ALL,
-            settings.TRACE_STORE.name: str(JAEGER_OTLP),
-            settings.INSTANCE.name: host,
-            "GOMEMLIMIT": f"{settings.GATEWAY_MEMORY_MIB.default}MiB",
+            env_variables.EXPOSE_HOST.name: _ALL_ADDRESSES,
+            env_variables.TRACE_STORE.name: str(JAEGER_OTLP),
+            env_variables.INSTANCE.name: name,
+            "GOMEMLIMIT": f"{env_variables.GATEWAY_MEMORY_MIB.default}MiB",
         },
         "networks": {"default": {"aliases": [GATEWAY_NAME]}},
     }
 
 
-def _collector(role: str, name: str, queue: settings.Variable) -> Service:
-    config = f"{COLLECTOR_CONFIG}/{role}.yaml"
+def _collector(role: str, name: str, queue_dir: env_variables.Variable) -> Service:
+    config = f"{COLLECTOR_CONFIG_DIR}/{role}.yaml"
     return {
         "image": IMAGES["collector"],
         "command": [f"--config={config}"],
         "volumes": [
             f"../collector-config/{role}.yaml:{config}:ro",
-            f"{name}-queue:{queue.default}",
+            f"{name}-queue:{queue_dir.default}",
         ],
-        **note("A new volume belongs to root; without capabilities, root has that right alone."),
+        **note("A new volume belongs to root. Without capabilities, root may only write to it."),
         "user": "0:0",
         "cap_drop": ["ALL"],
         "read_only": True,
@@ -162,14 +164,14 @@ def _collector(role: str, name: str, queue: settings.Variable) -> Service:
     }
 
 
-# ------------------------------------------------------------------------------------ what watches
+# -------------------------------------------------------------------------------------- backends
 
 
 def _jaeger() -> Service:
     return {
         "image": IMAGES["jaeger"],
-        **note("Keeps traces in memory: they are gone after a restart."),
-        "environment": {"JAEGER_LISTEN_HOST": _ALL},
+        **note("Traces are in memory, and lost after a restart."),
+        "environment": {"JAEGER_LISTEN_HOST": _ALL_ADDRESSES},
         "ports": [_published(JAEGER)],
         "restart": "unless-stopped",
     }
@@ -182,7 +184,7 @@ def _prometheus() -> Service:
         "command": [f"--config.file={config}", *ARGUMENTS],
         "volumes": [
             f"./prometheus.yml:{config}:ro",
-            f"../rules:{RULES}:ro",
+            f"../rules:{RULES_DIR}:ro",
             "prometheus:/prometheus",
         ],
         "ports": [_published(PROMETHEUS)],
@@ -205,15 +207,15 @@ def _grafana() -> Service:
     return {
         "image": IMAGES["grafana"],
         "environment": {
-            **note("Whoever reaches this machine's loopback may look around and explore."),
+            **note("Every user of this machine may view and explore without a login."),
             "GF_AUTH_ANONYMOUS_ENABLED": "true",
             "GF_AUTH_ANONYMOUS_ORG_ROLE": "Editor",
             "GF_SECURITY_ADMIN_PASSWORD": "${GRAFANA_PASSWORD:-admin}",
-            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{DASHBOARDS}/slo-tracking.json",
+            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{DASHBOARDS_DIR}/slo-tracking.json",
         },
         "volumes": [
-            *(f"./{part}:/etc/{part}:ro" for part in _PROVISIONED),
-            f"../dashboards:{DASHBOARDS}:ro",
+            *(f"./{part}:/etc/{part}:ro" for part in _PROVISIONING_DIRS),
+            f"../dashboards:{DASHBOARDS_DIR}:ro",
             "grafana:/var/lib/grafana",
         ],
         "ports": [_published(GRAFANA)],
@@ -221,5 +223,5 @@ def _grafana() -> Service:
     }
 
 
-def _published(place: Place) -> str:
-    return f"127.0.0.1:{place.port}:{place.port}"
+def _published(host: Host) -> str:
+    return f"127.0.0.1:{host.port}:{host.port}"

@@ -1,4 +1,4 @@
-"""Grafana's provisioning: where data comes from, and which dashboards there are."""
+"""Grafana's provisioning files: data sources, and the folder of dashboards."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, Final
 from otel_meta.render._yaml import note, to_yaml
 from otel_meta.render.header import generated_from
 
-from .hosts import ALERTMANAGER, DASHBOARDS, JAEGER, PROMETHEUS, SCRAPE_INTERVAL, Place
+from .hosts import ALERTMANAGER, DASHBOARDS_DIR, JAEGER, PROMETHEUS, SCRAPE_INTERVAL, Host
 
 _COMMENT: Final = generated_from("otel_meta/render/stack/grafana_provisioning.py")
 
 
 def datasources_file() -> str:
-    """Prometheus, Jaeger and Alertmanager."""
+    """Return the file of the data sources: Prometheus, Jaeger and Alertmanager."""
     sources = [
         _source(
             "Prometheus",
@@ -23,9 +23,9 @@ def datasources_file() -> str:
             jsonData={
                 "httpMethod": "POST",
                 "prometheusType": "Prometheus",
-                **note("The scrape interval, below which there is nothing to see."),
+                **note("The scrape interval: the smallest useful step of a query."),
                 "timeInterval": SCRAPE_INTERVAL,
-                **note("A dot of an exemplar leads to its trace."),
+                **note("A click on an exemplar opens its trace."),
                 "exemplarTraceIdDestinations": [{"name": "trace_id", "datasourceUid": "jaeger"}],
             },
         ),
@@ -41,25 +41,25 @@ def datasources_file() -> str:
 
 
 def dashboards_file() -> str:
-    """Those in dashboards/, which nobody changes by hand."""
+    """Return the file of the dashboards' folder, whose dashboards cannot be edited in Grafana."""
     provider = {
         "name": "otel-meta",
         "folder": "otel_meta",
         "type": "file",
         "allowUiUpdates": False,
         "disableDeletion": True,
-        "options": {"path": DASHBOARDS},
+        "options": {"path": DASHBOARDS_DIR},
     }
     return to_yaml({"apiVersion": 1, "providers": [provider]}, comment=_COMMENT)
 
 
-def _source(name: str, kind: str, place: Place, **more: Any) -> dict[str, Any]:
+def _source(name: str, kind: str, host: Host, **fields: Any) -> dict[str, Any]:
     return {
         "name": name,
         "uid": kind,
         "type": kind,
         "access": "proxy",
-        "url": place.url,
+        "url": host.url,
         "editable": False,
-        **more,
+        **fields,
     }

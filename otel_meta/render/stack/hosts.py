@@ -1,4 +1,4 @@
-"""Who is where in the stack: images, names, ports, and where files are found in containers."""
+"""Images, host names and ports of the stack's servers, and paths of files in containers."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ IMAGES: Final[Mapping[str, str]] = MappingProxyType(
         "grafana": "grafana/grafana:12.3.1",
     }
 )
-"""Those that tools/ builds for the tests, and Grafana."""
+"""Images with the versions that tools/ builds for the tests; Grafana is not built."""
 EXAMPLES: Final = "otel-meta-examples:local"
-"""Built from stack/Dockerfile."""
+"""The image of the example services, built from stack/Dockerfile."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A server in the stack."""
+class Host:
+    """A server of the stack; ``str()`` gives its name and port."""
 
-    host: str
+    name: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"{self.name}:{self.port}"
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The URL of the server."""
         return f"http://{self}"
 
 
-STOREFRONT: Final = Place("storefront", 8001)
-PAYMENTS: Final = Place("payments", 8002)
-INFERENCE: Final = Place("inference", 8003)
-NOTIFICATIONS: Final = Place("notifications", 8080)
-PROMETHEUS: Final = Place("prometheus", 9090)
-ALERTMANAGER: Final = Place("alertmanager", 9093)
-JAEGER: Final = Place("jaeger", 16686)
-JAEGER_OTLP: Final = Place("jaeger", 4317)
-GRAFANA: Final = Place("grafana", 3000)
+STOREFRONT: Final = Host("storefront", 8001)
+PAYMENTS: Final = Host("payments", 8002)
+INFERENCE: Final = Host("inference", 8003)
+NOTIFICATIONS: Final = Host("notifications", 8080)
+PROMETHEUS: Final = Host("prometheus", 9090)
+ALERTMANAGER: Final = Host("alertmanager", 9093)
+JAEGER: Final = Host("jaeger", 16686)
+JAEGER_OTLP: Final = Host("jaeger", 4317)
+GRAFANA: Final = Host("grafana", 3000)
 
-WITH_SIDECAR: Final = (STOREFRONT, PAYMENTS)
-SCRAPED: Final = (INFERENCE,)
+SERVICES_WITH_SIDECAR: Final = (STOREFRONT, PAYMENTS)
+SERVICES_WITHOUT_SIDECAR: Final = (INFERENCE,)
 GATEWAYS: Final = ("gateway-1", "gateway-2")
 GATEWAY_NAME: Final = "gateway"
-"""What both gateways answer to; sidecars share traces out between its addresses."""
+"""The DNS name of both gateways; sidecars distribute traces over its addresses."""
 
-COLLECTOR_CONFIG: Final = "/etc/otelcol"
-RULES: Final = "/etc/rules"
-"""Beside /etc/prometheus as rules/ is beside stack/: the same relative path leads to it."""
-DASHBOARDS: Final = "/etc/dashboards"
+COLLECTOR_CONFIG_DIR: Final = "/etc/otelcol"
+RULES_DIR: Final = "/etc/rules"
+"""Beside /etc/prometheus, as rules/ is beside stack/, so the same relative path is valid."""
+DASHBOARDS_DIR: Final = "/etc/dashboards"
 EXPORT_INTERVAL_MS: Final = "15000"
 SCRAPE_INTERVAL: Final = "15s"

@@ -1,4 +1,4 @@
-"""Prometheus' configuration: what is scraped, which rules are loaded, and who is told."""
+"""Prometheus' configuration: scrape targets, rule files, Alertmanager and the OTLP receiver."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from otel_meta.render.collector.env_variables import (
 from otel_meta.render.header import generated_from
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
 
-from .hosts import ALERTMANAGER, GATEWAYS, PROMETHEUS, SCRAPE_INTERVAL, SCRAPED, WITH_SIDECAR
+from .hosts import (
+    ALERTMANAGER,
+    GATEWAYS,
+    PROMETHEUS,
+    SCRAPE_INTERVAL,
+    SERVICES_WITH_SIDECAR,
+    SERVICES_WITHOUT_SIDECAR,
+)
 
 ARGUMENTS: Final = (
     "--storage.tsdb.path=/prometheus",
@@ -22,14 +29,14 @@ ARGUMENTS: Final = (
     "--enable-feature=exemplar-storage",
     "--web.enable-otlp-receiver",
 )
-"""Kept for longer than the longest period of an SLO, which is 30 days."""
+"""Command-line options. Samples are kept for longer than the longest SLO period, 30 days."""
 
 _COMMENT: Final = generated_from("otel_meta/render/stack/prometheus_config.py")
-_SERVICE_HOSTS: Final = tuple(place.host for place in WITH_SIDECAR)
+_SIDECAR_NAMES: Final = tuple(host.name for host in SERVICES_WITH_SIDECAR)
 
 
 def prometheus_file() -> str:
-    """The file."""
+    """Return the text of prometheus.yml."""
     config = {
         "global": {
             "scrape_interval": SCRAPE_INTERVAL,
@@ -37,10 +44,10 @@ def prometheus_file() -> str:
         },
         "rule_files": ["../rules/*.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [_targets([str(ALERTMANAGER)])]}]},
-        "scrape_configs": [_sidecars(), _services(), _collectors(), _itself()],
+        "scrape_configs": [_sidecars(), _services(), _collectors(), _monitoring()],
         "otlp": _otlp(),
         "storage": {
-            **note("Exports over OTLP come late after an outage, and are taken all the same."),
+            **note("After an outage, OTLP exports arrive late; Prometheus still accepts them."),
             "tsdb": {"out_of_order_time_window": "30m"},
             "exemplars": {"max_exemplars": 100_000},
         },
@@ -51,30 +58,30 @@ def prometheus_file() -> str:
 def _sidecars() -> dict[str, Any]:
     return {
         "job_name": "sidecars",
-        **note("job and instance say which service it is, not which sidecar."),
+        **note("job and instance are labels of the service, not of the sidecar."),
         "honor_labels": True,
-        "static_configs": [_targets(f"{host}:{METRICS_PORT.default}" for host in _SERVICE_HOSTS)],
+        "static_configs": [_targets(f"{name}:{METRICS_PORT.default}" for name in _SIDECAR_NAMES)],
     }
 
 
 def _services() -> dict[str, Any]:
     return {
         "job_name": "services",
-        **note("Those without a sidecar: /metrics of the application itself."),
-        "static_configs": [_targets(map(str, SCRAPED))],
+        **note("Services without a sidecar: /metrics of the application itself."),
+        "static_configs": [_targets(map(str, SERVICES_WITHOUT_SIDECAR))],
     }
 
 
 def _collectors() -> dict[str, Any]:
-    sidecars = (f"{host}:{SELF_METRICS_PORT.default}" for host in _SERVICE_HOSTS)
-    gateways = (f"{host}:{GATEWAY_SELF_METRICS_PORT.default}" for host in GATEWAYS)
+    sidecars = (f"{name}:{SELF_METRICS_PORT.default}" for name in _SIDECAR_NAMES)
+    gateways = (f"{name}:{GATEWAY_SELF_METRICS_PORT.default}" for name in GATEWAYS)
     return {
         "job_name": "collectors",
         "static_configs": [_targets([*sidecars, *gateways])],
     }
 
 
-def _itself() -> dict[str, Any]:
+def _monitoring() -> dict[str, Any]:
     return {
         "job_name": "monitoring",
         "static_configs": [_targets([str(PROMETHEUS), str(ALERTMANAGER)])],
@@ -82,7 +89,7 @@ def _itself() -> dict[str, Any]:
 
 
 def _otlp() -> dict[str, Any]:
-    """What is pushed to /api/v1/otlp gets the names and labels that scraping gives it."""
+    """Give series pushed to /api/v1/otlp the same names and labels as scraped series."""
     return {
         "translation_strategy": "UnderscoreEscapingWithSuffixes",
         "promote_resource_attributes": ["service.namespace", "service.name"],

@@ -1,4 +1,4 @@
-"""The page about the stack."""
+"""The README of stack/."""
 
 from __future__ import annotations
 
@@ -9,36 +9,37 @@ from otel_meta.render.docs.markdown import code, page, table
 from .hosts import ALERTMANAGER, GRAFANA, JAEGER, PROMETHEUS, STOREFRONT
 
 _SOURCE: Final = "otel_meta/render/stack/stack_readme.py"
-_SHOWN: Final = (
-    (GRAFANA, "the dashboards; from a dot of an exemplar to its trace"),
-    (PROMETHEUS, "series, rules and alerts"),
-    (ALERTMANAGER, "who is told, and what is kept back"),
-    (JAEGER, "traces"),
-    (STOREFRONT, "the shop; `/slo` says how its promises stand"),
+_ADDRESSES: Final = (
+    (GRAFANA, "Grafana with the dashboards; a click on an exemplar opens its trace"),
+    (PROMETHEUS, "Prometheus: series, rules and alerts"),
+    (ALERTMANAGER, "Alertmanager: notifications and inhibited alerts"),
+    (JAEGER, "Jaeger: traces"),
+    (STOREFRONT, "the example shop; `/slo` shows the state of its SLOs"),
 )
 
 
-def stack_page() -> str:
-    """The file."""
-    rows = ([f"http://127.0.0.1:{place.port}", what] for place, what in _SHOWN)
+def readme_file() -> str:
+    """Return the text of the README."""
+    rows = ([f"http://127.0.0.1:{host.port}", content] for host, content in _ADDRESSES)
     return page(
         "The stack",
         _SOURCE,
-        "Two example services with Collector sidecars, two gateways, Jaeger, Prometheus with the "
-        "rules, Alertmanager and Grafana with the dashboards:",
+        "The stack consists of three example services, two of them with Collector sidecars, two "
+        "gateways, Jaeger, Prometheus with the rules, Alertmanager, and Grafana with the "
+        "dashboards:",
         code("docker compose -f stack/compose.yaml up --build", "sh"),
-        table(["address", "what is there"], rows),
-        "Customers come by themselves. To break something, and to see who is told of it:",
+        table(["address", "content"], rows),
+        "A container imitates customers. To make payments fail, and to follow the notifications:",
         code(
             "curl -X PUT http://127.0.0.1:8002/faults -H 'content-type: application/json' "
             "-d '{\"error_ratio\": 1}'\n"
             "docker compose -f stack/compose.yaml logs --follow notifications",
             "sh",
         ),
-        "A page comes after some minutes. `alertmanager.yml` tells only that container: put your "
-        "own webhooks in its place.",
-        "`kubernetes/` has the same for a cluster: the gateway, a service with its sidecar (by "
+        "The first page arrives after some minutes. `alertmanager.yml` sends all notifications to "
+        "the container `notifications`; replace its URLs by your own webhooks.",
+        "`kubernetes/` has manifests for a cluster: the gateway, a service with its sidecar (by "
         "hand or by the OpenTelemetry operator), and ServiceMonitors and PrometheusRules for "
-        "prometheus-operator. Apply them with `kubectl apply --server-side --recursive -f "
-        "stack/kubernetes/`, one of the two sidecar files left out.",
+        "prometheus-operator. Choose one of the two sidecar files, delete the other, and apply "
+        "the rest with `kubectl apply --server-side --recursive -f stack/kubernetes/`.",
     )

@@ -1,4 +1,4 @@
-"""Somewhere to send to."""
+"""An OTLP receiver as the destination of the Collectors under test."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from otel_meta.testing.otlp_sink import OtlpSink
 
 @pytest.fixture
 def sink() -> Iterator[OtlpSink]:
-    """Receives what a second configuration file sends there."""
+    """Receive the data of a Collector with the second file of `send_to`."""
     with OtlpSink() as sink:
         yield sink

@@ -1,8 +1,9 @@
-"""What the sidecar's metrics are called, and whose they are."""
+"""Checks the identity labels and the exemplars of the sidecar's metrics."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
@@ -11,15 +12,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.backends.collector.support import NEBULA
+from tests.backends.collector.collector_setup import NEBULA
 from tests.backends.pipeline import Collector
 from tests.backends.telemetry import metrics
 from tests.rules.servers import fetch
 
 
 class TestIdentity:
-    def shown(self, sidecar: Collector) -> list[tuple[dict[str, str], float]]:
-        """What the sidecar shows of the counter."""
+    def samples(self, sidecar: Collector) -> list[tuple[dict[str, str], float]]:
+        """Return the counter's samples on the sidecar's /metrics."""
         text = fetch(f"http://127.0.0.1:{sidecar.ports['METRICS']}/metrics").decode()
         return [
             (sample.labels, sample.value)
@@ -29,7 +30,7 @@ class TestIdentity:
         ]
 
     def record(self, sidecar: Collector, instance: str, calls: int) -> None:
-        """One life of a process."""
+        """Record calls as a process that starts and ends."""
         with metrics(sidecar.otlp, {**NEBULA, "service.instance.id": instance}) as provider:
             counter = provider.get_meter("test", "1.2.3").create_counter("calls", "{call}")
             counter.add(calls, {"outcome": "ok"})
@@ -37,17 +38,17 @@ class TestIdentity:
     @pytest.mark.parametrize(
         ("variables", "expected"),
         [({"INSTANCE": "pod-1"}, {"pod-1": 2.0}), ({}, {"first": 5.0, "second": 2.0})],
-        ids=["named", "as the process says"],
+        ids=["set by variable", "set by process"],
     )
-    def test_restart(
-        self, tmp_path: Path, variables: dict[str, str], expected: dict[str, float]
+    def test_instance_variable_joins_series_of_two_processes(
+        self, tmp_path: Path, variables: dict[str, Any], expected: dict[str, float]
     ) -> None:
-        """A named instance keeps its series over a restart; else processes are kept apart."""
+        """The variable INSTANCE joins the series of two processes, which are otherwise separate."""
         with Collector("sidecar.yaml", tmp_path / "sidecar", **variables) as sidecar:
             sidecar.wait_until_ready()
             self.record(sidecar, "first", 5)
             self.record(sidecar, "second", 2)
-            shown = self.shown(sidecar)
+            samples = self.samples(sidecar)
 
         labels = {
             "job": "nebula-cloud-platform/provisioner",
@@ -56,11 +57,11 @@ class TestIdentity:
             "outcome": "ok",
         }
         assert [(labels | {"instance": i}, value) for i, value in expected.items()] == sorted(
-            shown, key=lambda one: one[0]["instance"]
+            samples, key=lambda sample: sample[0]["instance"]
         )
 
-    def test_exemplar(self, tmp_path: Path) -> None:
-        """An exemplar leads from a bucket to its trace."""
+    def test_exemplar_of_bucket_has_id_of_its_trace(self, tmp_path: Path) -> None:
+        """An exemplar of a bucket has the id of its trace."""
         with Collector("sidecar.yaml", tmp_path / "sidecar") as sidecar:
             sidecar.wait_until_ready()
             tracer = TracerProvider().get_tracer("test")
@@ -71,7 +72,7 @@ class TestIdentity:
             text = self.open_metrics(sidecar)
         exemplars = [
             sample.exemplar.labels
-            for family in open_metrics(text)
+            for family in open_metrics(text)  # type: ignore[no-untyped-call]  # not annotated
             for sample in family.samples
             if sample.name == "wait_seconds_bucket" and sample.exemplar
         ]
@@ -81,7 +82,7 @@ class TestIdentity:
         ]
 
     def open_metrics(self, sidecar: Collector) -> str:
-        """What Prometheus is given when it asks as it does."""
+        """Return the sidecar's /metrics in the format that Prometheus accepts."""
         url = f"http://127.0.0.1:{sidecar.ports['METRICS']}/metrics"
         request = Request(url, headers={"Accept": "application/openmetrics-text;version=1.0.0"})
         with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:

@@ -1,4 +1,4 @@
-"""What does not get past the sidecar or the gateway."""
+"""Checks the redaction of spans and log records by a real sidecar and gateway."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_meta.testing.otlp_sink import OtlpSink
-from tests.backends.collector.support import (
+from tests.backends.collector.collector_setup import (
     AURORA,
     Eventually,
-    to,
+    send_to,
 )
 from tests.backends.pipeline import Collector
 from tests.backends.telemetry import log_exporter, send, send_grpc, span
 
 
 def values(attributes: Any) -> dict[str, str]:
-    """Attributes as they arrived, as text."""
+    """Return the received attributes as text."""
     return {a.key: a.value.string_value or str(a.value) for a in attributes}
 
 
-SECRETS = {
+SECRETS: dict[str, Any] = {
     "http.request.header.authorization": "Bearer abcdefghijklmnop",
     "http.request.header.x-api-key": "k-123",
     "user.email": "ann",
@@ -36,7 +36,7 @@ SECRETS = {
     "jwt": "eyJhbGciOi.eyJzdWIi.c2ln",
     "card": "paid with 4111 1111 1111 1111",
 }
-HARMLESS = {
+HARMLESS: dict[str, Any] = {
     "http.route": "/orders/{order_id}",
     "sku": "lamp-4000",
     "gen_ai.usage.input_tokens": "12",
@@ -46,11 +46,13 @@ HARMLESS = {
 
 class TestRedaction:
     @pytest.mark.parametrize("file", ["sidecar.yaml", "gateway.yaml"])
-    def test_spans(self, file: str, tmp_path: Path, sink: OtlpSink, eventually: Eventually) -> None:
-        """Secrets and personal data do not get past either Collector; the rest does."""
-        with Collector(file, tmp_path / "c", to(sink), DECISION_WAIT="1s") as collector:
+    def test_both_collectors_mask_secrets_and_personal_data_of_spans(
+        self, file: str, tmp_path: Path, sink: OtlpSink, eventually: Eventually
+    ) -> None:
+        """Both Collectors mask secrets and personal data of spans, and keep other attributes."""
+        with Collector(file, tmp_path / "c", send_to(sink), DECISION_WAIT="1s") as collector:
             collector.wait_until_ready()
-            self.send(collector, self.telling())
+            self.send(collector, self.span_with_secrets())
             eventually(sink.spans)
         received = sink.spans()[0].span
         attributes = values(received.attributes)
@@ -62,15 +64,15 @@ class TestRedaction:
         assert "unknown ****" == values(received.events[0].attributes)["exception.message"]
         assert "ann" not in str(received).replace("annotation", "")
 
-    def send(self, collector: Collector, telling: ReadableSpan) -> None:
-        """By the way that it listens on."""
+    def send(self, collector: Collector, secret: ReadableSpan) -> None:
+        """Send a span over OTLP/gRPC to a gateway, or over OTLP/HTTP to a sidecar."""
         if "GATEWAY" in collector.ports:
-            send_grpc(f"127.0.0.1:{collector.ports['GATEWAY']}", telling)
+            send_grpc(f"127.0.0.1:{collector.ports['GATEWAY']}", secret)
         else:
-            send(collector.otlp, telling)
+            send(collector.otlp, secret)
 
-    def telling(self) -> ReadableSpan:
-        """A span that says too much; an error, so that it is kept."""
+    def span_with_secrets(self) -> ReadableSpan:
+        """Return a span with secrets, and with an error, so that the gateway keeps it."""
         return span(
             "GET /search",
             AURORA,
@@ -81,9 +83,11 @@ class TestRedaction:
             url__full="https://shop/search?q=ann",
         )
 
-    def test_logs(self, tmp_path: Path, sink: OtlpSink, eventually: Eventually) -> None:
-        """Neither do those in log records."""
-        with Collector("sidecar.yaml", tmp_path / "sidecar", to(sink)) as sidecar:
+    def test_sidecar_masks_secrets_and_personal_data_of_log_records(
+        self, tmp_path: Path, sink: OtlpSink, eventually: Eventually
+    ) -> None:
+        """The sidecar masks secrets and personal data of log records."""
+        with Collector("sidecar.yaml", tmp_path / "sidecar", send_to(sink)) as sidecar:
             sidecar.wait_until_ready()
             provider = LoggerProvider(Resource(AURORA))
             exporter = log_exporter(sidecar.otlp)

@@ -1,4 +1,4 @@
-"""Metrics made from spans, where the file for them is added."""
+"""Checks the span metrics of a real sidecar with span-metrics.yaml."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import yaml
 from opentelemetry.trace import SpanKind
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.backends.collector.support import (
+from tests.backends.collector.collector_setup import (
     CONFIG,
     FOREIGN,
     NEBULA,
@@ -21,18 +21,23 @@ from tests.rules.servers import fetch
 
 
 class TestSpanMetrics:
-    def test_foreign(self, tmp_path: Path, eventually: Eventually) -> None:
-        """Requests of services without metrics are counted, those of otel_meta's are not."""
+    def test_only_requests_of_services_without_otel_meta_are_counted(
+        self, tmp_path: Path, eventually: Eventually
+    ) -> None:
+        """Requests of services without otel_meta are counted, other requests are not."""
         change = yaml.safe_load((CONFIG / "span-metrics.yaml").read_text())
         change["connectors"]["span_metrics"]["metrics_flush_interval"] = "100ms"
-        ours = {**NEBULA, "telemetry.distro.name": "otel_meta"}
+        with_otel_meta = {**NEBULA, "telemetry.distro.name": "otel_meta"}
         with Collector("sidecar.yaml", tmp_path / "sidecar", change) as sidecar:
             sidecar.wait_until_ready()
-            request = {"http__route": "/old", "http__request__method": "GET"}
-            spans = [span("GET /old", FOREIGN, **request), span("GET /new", ours, **request)]
+            request: dict[str, Any] = {"http__route": "/old", "http__request__method": "GET"}
+            spans = [
+                span("GET /old", FOREIGN, **request),
+                span("GET /new", with_otel_meta, **request),
+            ]
             send(sidecar.otlp, *spans, span("inner", FOREIGN, kind=SpanKind.INTERNAL))
-            eventually(lambda: self.counted(sidecar))
-            (sample,) = self.counted(sidecar)
+            eventually(lambda: self.request_counts(sidecar))
+            (sample,) = self.request_counts(sidecar)
 
         assert 1.0 == sample.value
         expected = {
@@ -47,8 +52,8 @@ class TestSpanMetrics:
         }
         assert expected == {**sample.labels}
 
-    def counted(self, sidecar: Collector) -> list[Any]:
-        """How often each request was."""
+    def request_counts(self, sidecar: Collector) -> list[Any]:
+        """Return the number of requests in each series."""
         text = fetch(f"http://127.0.0.1:{sidecar.ports['METRICS']}/metrics").decode()
         return [
             sample

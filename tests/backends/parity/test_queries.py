@@ -18,8 +18,8 @@ from otel_meta.repos import BUILTIN
 from tests.backends.parity.known import plain
 from tests.backends.parity.ways import PUSHED, SCRAPED, SIDECAR, WAYS, Way
 from tests.backends.servers import Prometheus, rule_folder
-from tests.render.dashboards.backend import hurried
-from tests.render.dashboards.support import targets
+from tests.render.dashboards.fast_prometheus import shorten_ranges
+from tests.render.dashboards.rendered_dashboards import targets
 
 SECONDS = 15
 PATIENCE = 60.0
@@ -38,7 +38,7 @@ def rules() -> Iterator[tuple[str, str]]:
 
 QUERIES = {
     "rules": dict(rules()),
-    "panels": {target.where: hurried(target.expr) for target in targets()},
+    "panels": {target.where: shorten_ranges(target.expr) for target in targets()},
 }
 
 

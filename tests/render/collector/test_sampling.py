@@ -15,27 +15,24 @@ SERVER = "span.kind == SPAN_KIND_SERVER"
 ROUTE = 'span.attributes["http.route"]'
 SCHEME = 'span.attributes["url.scheme"]'
 STATUS = 'span.attributes["http.response.status_code"]'
-LONGER = "span.end_time_unix_nano - span.start_time_unix_nano >"
-WHY = {"period": "30d", "why": "Somebody waits."}
+LONGER_THAN = "span.end_time_unix_nano - span.start_time_unix_nano >"
+COMMON: dict[str, Any] = {"objective": "99%", "period": "30d", "why": "A user waits."}
 
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
-    """HTTP SLOs of every kind."""
+    """SLOs of all kinds on HTTP requests."""
 
     http = HTTP_SERVER_REQUEST_DURATION
-    kept = Slo(
-        "kept", objective="99%", sli=http.ratio(good=http.where(http_route=("/a", "/b"))), **WHY
-    )
+    good = Slo("good", sli=http.ratio(good=http.where(http_route=("/a", "/b"))), **COMMON)
     failed = Slo(
         "failed",
-        objective="99%",
         sli=Ratio(
             total=http.where(url_scheme="https"), bad=http.where(http_response_status_code="500")
         ),
-        **WHY,
+        **COMMON,
     )
-    quick = Slo("quick", objective="99%", sli=http.within(0.25).where(http_route="/a"), **WHY)
-    patient = Slo("patient", objective="99%", sli=http.within(10), **WHY)
+    quick = Slo("quick", sli=http.within(0.25).where(http_route="/a"), **COMMON)
+    slow = Slo("slow", sli=http.within(10), **COMMON)
 
 
 class TestBadSpan:
@@ -43,39 +40,41 @@ class TestBadSpan:
         ("slo", "conditions"),
         [
             (
-                "kept",
+                "good",
                 f'not (({ROUTE} == "/a" or {ROUTE} == "/b"))',
             ),
             (
                 "failed",
                 f'{SCHEME} == "https" and {STATUS} == 500',
             ),
-            ("quick", f'{ROUTE} == "/a" and {LONGER} 250000000'),
-            ("patient", f"{LONGER} 10000000000"),
+            ("quick", f'{ROUTE} == "/a" and {LONGER_THAN} 250000000'),
+            ("slow", f"{LONGER_THAN} 10000000000"),
         ],
     )
-    def test_http(self, slo: str, conditions: str) -> None:
-        """An HTTP SLO's labels are a server span's attributes, numbers among them."""
+    def test_condition_of_http_slo_compares_attributes_of_server_spans(
+        self, slo: str, conditions: str
+    ) -> None:
+        """The condition of an HTTP SLO compares attributes of server spans, also numeric ones."""
         assert f"{OF_ATLAS} and {SERVER} and {conditions}" == bad_span(Atlas, Atlas.slos[slo])
 
-    def test_other_duration(self) -> None:
-        """Any span may be meant by another duration, but no attribute of it is known."""
-        expected = f'resource.attributes["service.namespace"] == "acme" and {LONGER} 500000000'
+    def test_condition_of_another_duration_applies_to_all_spans(self) -> None:
+        """The condition of another duration applies to all spans, and has no attributes."""
+        expected = f'resource.attributes["service.namespace"] == "acme" and {LONGER_THAN} 500000000'
 
         assert expected == bad_span(Acme, Acme.quick)
 
-    def test_other_duration_beside_http(self) -> None:
-        """Where an HTTP SLO speaks of server spans, other durations speak of the rest."""
+    def test_http_slo_excludes_server_spans_from_other_conditions(self) -> None:
+        """If an HTTP SLO has a bound, the conditions of other durations exclude server spans."""
         (aurora,) = (repo for repo in BUILTIN if repo.name == "aurora-fullstack-saas")
         expected = (
             'resource.attributes["service.namespace"] == "aurora-fullstack-saas"'
-            f" and not ({SERVER}) and {LONGER} 50000000"
+            f" and not ({SERVER}) and {LONGER_THAN} 50000000"
         )
 
         assert expected == bad_span(aurora, aurora.slos["database_latency"])
 
-    def test_no_span(self) -> None:
-        """Neither a counter's events nor what takes longer than the decision waits are spans."""
+    def test_counter_slos_and_bounds_above_decision_wait_have_no_condition(self) -> None:
+        """Counter SLOs, and bounds above the decision wait, have no condition."""
         (chronos,) = (repo for repo in BUILTIN if repo.name == "chronos-data-platform")
 
         assert "" == bad_span(Acme, Acme.answered)
@@ -83,8 +82,8 @@ class TestBadSpan:
 
 
 class TestPolicies:
-    def test_all(self) -> None:
-        """First errors, then what SLOs ask about, under their names, then a share of the rest."""
+    def test_policies_are_errors_then_slos_then_rest(self) -> None:
+        """Policies keep errors first, then bad events of each SLO, then a share of the rest."""
         config: dict[str, Any] = tail_sampling(BUILTIN.with_repos(Atlas))
         names = [policy["name"] for policy in config["policies"]]
 
@@ -92,8 +91,8 @@ class TestPolicies:
         assert len(names) == len(set(names))
         assert {"aurora-api-latency", "titan-service-availability", "failed"} <= {*names}
 
-    def test_cache(self) -> None:
-        """Decisions are remembered for ten times as many traces as wait for one."""
+    def test_decision_cache_holds_ten_times_as_many_traces(self) -> None:
+        """The decision cache holds ten times as many traces as wait for a decision."""
         config: dict[str, Any] = tail_sampling(BUILTIN)
 
         assert {10 * config["num_traces"]} == {*config["decision_cache"].values()}

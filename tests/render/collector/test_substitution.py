@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from otel_meta.render.collector.substitution import settled
+from otel_meta.render.collector.substitution import Value, resolve_variables
 
 
-def test_kinds() -> None:
-    """What a variable alone stands for gets its kind; inside of text it stays text."""
-    config = {
+def test_reference_alone_becomes_number_or_boolean() -> None:
+    """A reference alone becomes a number or boolean; a reference inside text stays text."""
+    config: Value = {
         "port": "${env:PORT:-8888}",
         "insecure": "${env:INSECURE:-true}",
         "endpoint": "${env:HOST:-a}:${env:PORT:-8888}",
         "empty": "${env:NOTHING:-}",
         "list": ["x", 1, None, {"in": "${env:HOST:-a}"}],
     }
-    given = {"HOST": "b", "PORT": "1"}
+    environment = {"HOST": "b", "PORT": "1"}
 
     assert {
         "port": 1,
@@ -20,4 +20,4 @@ def test_kinds() -> None:
         "endpoint": "b:1",
         "empty": "",
         "list": ["x", 1, None, {"in": "b"}],
-    } == settled(config, given)
+    } == resolve_variables(config, environment)

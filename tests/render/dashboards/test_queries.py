@@ -6,64 +6,64 @@ from typing import Any
 import promql_parser as promql
 import pytest
 
-from tests.render.dashboards.labels import grouping, kept_by, labels_kept, selectors
-from tests.render.dashboards.support import ALL, Target, choices, known_series, targets
+from tests.render.dashboards.promql_labels import groupings, node_labels, result_labels, selectors
+from tests.render.dashboards.rendered_dashboards import ALL, Target, choices, known_series, targets
 
 TARGETS = [pytest.param(target, id=target.where) for target in targets()]
 CHOICES = sorted(set(choices()))
 
 
-def _strange(selector: Any) -> set[str]:
-    """Labels that a selector asks for in vain; what "All" stands for is met by none as well."""
+def _unknown_labels(selector: Any) -> set[str]:
+    """Return the labels of matchers that no series has; "All" matches series without the label."""
     matchers = selector.matchers.matchers
-    asked = {m.name for m in matchers if (m.op, m.value) != (promql.MatchOp.Re, ALL)}
-    return asked - known_series()[selector.name]
+    names = {m.name for m in matchers if (m.op, m.value) != (promql.MatchOp.Re, ALL)}
+    return names - known_series()[selector.name]
 
 
 class TestTargets:
     @pytest.mark.parametrize("target", TARGETS)
-    def test_names(self, target: Target) -> None:
-        """Every query parses, and asks for series that instruments or rules make."""
+    def test_every_query_selects_existing_series(self, target: Target) -> None:
+        """Every query parses, and selects series that instruments or rules produce."""
         names = {selector.name for selector in selectors(target.expr)}
 
         assert set() == names - known_series().keys()
         assert names
 
     @pytest.mark.parametrize("target", TARGETS)
-    def test_matchers(self, target: Target) -> None:
-        """Every label that a query asks for is one that the series bear."""
-        strange = [_strange(selector) for selector in selectors(target.expr)]
+    def test_matched_labels_are_labels_of_selected_series(self, target: Target) -> None:
+        """Every label that a query matches is a label of the selected series."""
+        unknown = [_unknown_labels(selector) for selector in selectors(target.expr)]
 
-        assert set() == set().union(*strange)
-
-    @pytest.mark.parametrize("target", TARGETS)
-    def test_grouping(self, target: Target) -> None:
-        """Every label that a query keeps apart is one that the series bear."""
-        strange = [by - kept_by(inner, known_series()) for inner, by in grouping(target.expr)]
-
-        assert set() == set().union(*strange)
+        assert set() == set().union(*unknown)
 
     @pytest.mark.parametrize("target", TARGETS)
-    def test_legends(self, target: Target) -> None:
-        """A legend shows labels that the query keeps, and no others."""
+    def test_grouping_labels_are_labels_of_aggregated_series(self, target: Target) -> None:
+        """Every grouping label of a query is a label of the aggregated series."""
+        unknown = [by - node_labels(inner, known_series()) for inner, by in groupings(target.expr)]
+
+        assert set() == set().union(*unknown)
+
+    @pytest.mark.parametrize("target", TARGETS)
+    def test_legend_shows_only_labels_of_result(self, target: Target) -> None:
+        """A legend shows only labels of the query's result."""
         shown = set(re.findall(r"{{(\w+)}}", target.legend))
 
-        assert set() == shown - labels_kept(target.expr, known_series())
+        assert set() == shown - result_labels(target.expr, known_series())
 
     @pytest.mark.parametrize("target", TARGETS)
-    def test_expanded(self, target: Target) -> None:
-        """A query has no variable but those that its dashboards have."""
+    def test_query_uses_only_variables_of_dashboards(self, target: Target) -> None:
+        """A query uses only variables of the dashboards."""
         assert "$" not in target.expr
 
 
 class TestChoices:
     @pytest.mark.parametrize(("series", "label"), CHOICES)
-    def test_label(self, series: str, label: str) -> None:
-        """A variable's values are those of a label that its series bear."""
-        assert label in labels_kept(series, known_series())
+    def test_variable_lists_values_of_existing_label(self, series: str, label: str) -> None:
+        """A variable lists the values of an existing label."""
+        assert label in result_labels(series, known_series())
 
 
-class TestThisTest:
+class TestNegativeControls:
     @pytest.mark.parametrize(
         "expr",
         [
@@ -71,12 +71,12 @@ class TestThisTest:
             'slo:objective:ratio{service_name="checkout"}',
         ],
     )
-    def test_strange_label(self, expr: str) -> None:
-        """A label that a series lacks is found."""
-        assert [1] == [len(_strange(selector)) for selector in selectors(expr)]
+    def test_matcher_of_label_that_series_lacks_is_detected(self, expr: str) -> None:
+        """A matcher of a label that the series lacks is detected."""
+        assert [1] == [len(_unknown_labels(selector)) for selector in selectors(expr)]
 
-    def test_lost_label(self) -> None:
-        """A label that an aggregation drops is not kept."""
-        kept = labels_kept("sum by (channel) (orders_placed_total)", known_series())
+    def test_result_of_aggregation_has_only_grouping_labels(self) -> None:
+        """The result of an aggregation has only the grouping labels."""
+        labels = result_labels("sum by (channel) (orders_placed_total)", known_series())
 
-        assert {"channel"} == kept
+        assert {"channel"} == labels

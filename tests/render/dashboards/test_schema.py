@@ -1,4 +1,4 @@
-"""Dashboards against Grafana's model, as the SDK has it."""
+"""Validates dashboards against the SDK's model of Grafana's schema."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from otel_meta.render.dashboards._sdk import JSONEncoder, models
-from tests.render.dashboards.support import pages, panels
+from tests.render.dashboards.rendered_dashboards import pages, panels
 
 TYPES = {"timeseries", "stat", "table", "heatmap", "state-timeline"}
 
 
 @pytest.mark.parametrize("name", pages())
 class TestModel:
-    def test_round_trip(self, name: str) -> None:
-        """What Grafana's model reads and writes again is what was written."""
+    def test_round_trip_through_model_gives_same_json(self, name: str) -> None:
+        """Parsing a dashboard into the model and encoding it again gives the same JSON."""
         from grafana_foundation_sdk.cog import plugins  # noqa: PLC0415
 
         plugins.register_default_plugins()
@@ -25,16 +25,16 @@ class TestModel:
 
         assert page == again
 
-    def test_fields(self, name: str) -> None:
-        """What Grafana needs of each panel is there, with the type that it wants."""
+    def test_every_panel_has_known_type_and_grid_position(self, name: str) -> None:
+        """Every panel has a known type, a grid position and well-typed thresholds."""
         for panel in panels(pages()[name]):
             assert panel["type"] in TYPES
             assert {"h", "w", "x", "y"} == panel["gridPos"].keys()
             assert all(isinstance(number, int) for number in panel["gridPos"].values())
-            assert all(_fit(step) for step in _steps(panel))
+            assert all(_is_well_typed(step) for step in _steps(panel))
 
-    def test_first_step(self, name: str) -> None:
-        """Colours begin at minus infinity, which is null, and go up."""
+    def test_threshold_steps_begin_at_null_and_rise(self, name: str) -> None:
+        """Threshold steps begin at null, which is minus infinity, and rise."""
         for panel in panels(pages()[name]):
             values = [step["value"] for step in _steps(panel)]
 
@@ -43,9 +43,9 @@ class TestModel:
 
 
 def _steps(panel: Any) -> list[Any]:
-    found: list[Any] = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
-    return found
+    steps: list[Any] = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
+    return steps
 
 
-def _fit(step: Any) -> bool:
+def _is_well_typed(step: Any) -> bool:
     return isinstance(step["value"], int | float | None) and isinstance(step["color"], str)

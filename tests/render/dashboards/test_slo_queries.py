@@ -1,4 +1,4 @@
-"""What the SLO page's queries answer, run by promtool on series written by hand."""
+"""Runs the queries of the SLO dashboard with promtool, on series written by hand."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 import yaml
 
 from otel_meta.model import Duration
-from otel_meta.render.dashboards.slo_queries import Questions
-from tests.render.dashboards.support import build_tool
+from otel_meta.render.dashboards.slo_queries import SloQueries
+from tests.render.dashboards.rendered_dashboards import build_tool
 
-ONE = '{slo="one", service_namespace="acme", service_name="shop"}'
-DECLARED = '{slo="one", service_namespace="acme"}'
+SERVED = '{slo="one", service_namespace="acme", service_name="shop"}'
+UNSERVED = '{slo="one", service_namespace="acme"}'
 INFO = '{slo="one", service_namespace="acme", period="30d", objective="99%", owner="us"}'
-OBJECTIVE = {f"slo:objective:ratio{DECLARED}": "0.99x10", f"slo_info{INFO}": "1x10"}
+OBJECTIVE = {f"slo:objective:ratio{UNSERVED}": "0.99x10", f"slo_info{INFO}": "1x10"}
 WATCHDOG = {'ALERTS{alertname="Watchdog", alertstate="firing"}': "1x10"}
-ASK = Questions(
+QUERIES = SloQueries(
     ('service_name=~".*"', 'slo=~".*"'), ('slo=~".*"',), (Duration("7d"), Duration("30d"))
 )
 
@@ -27,10 +27,10 @@ Check = Callable[..., None]
 
 @pytest.fixture
 def check(tmp_path: Path) -> Check:
-    """Asserts what a query answers at five minutes: values by labels."""
+    """Assert the result of a query after five minutes: values by the keys of `_LABELS`."""
 
-    def run(expr: str, series: dict[str, str], **wanted: float) -> None:
-        samples = [{"labels": _LABELS[name], "value": value} for name, value in wanted.items()]
+    def run(expr: str, series: dict[str, str], **expected: float) -> None:
+        samples = [{"labels": _LABELS[name], "value": value} for name, value in expected.items()]
         case = {
             "interval": "1m",
             "input_series": [{"series": n, "values": f"{v}"} for n, v in series.items()],
@@ -45,83 +45,96 @@ def check(tmp_path: Path) -> Check:
             text=True,
         )
 
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert 0 == done.returncode, done.stdout + done.stderr
 
     return run
 
 
-_LABELS = {"number": "{}", "served": ONE, "unserved": DECLARED}
+_LABELS = {"number": "{}", "served": SERVED, "unserved": UNSERVED}
 
 
-def of(name: str, value: str) -> dict[str, str]:
-    """A series of the one service."""
-    return {f"{name}{ONE}": f"{value}x10"}
+def constant(name: str, value: str) -> dict[str, str]:
+    """Return a constant series of the service."""
+    return {f"{name}{SERVED}": f"{value}x10"}
 
 
 class TestState:
+    STATE = f"({QUERIES.state()}) + 0"
+    """The query of the states; ``+ 0`` drops the metric name from its result."""
+
     @pytest.mark.parametrize("state", [0, 1])
-    def test_data(self, check: Check, state: int) -> None:
-        """With data, an SLO is kept or broken."""
-        kept = of("slo:compliant:bool", str(state))
+    def test_slo_with_data_is_met_or_not_met(self, check: Check, state: int) -> None:
+        """An SLO with data is met or not met."""
+        compliant = constant("slo:compliant:bool", str(state))
 
-        check(f"({ASK.state()}) + 0", OBJECTIVE | kept, served=state)
+        check(self.STATE, OBJECTIVE | compliant, served=state)
 
-    def test_idle(self, check: Check) -> None:
-        """A service without events is in no state that could be called kept."""
-        check(f"({ASK.state()}) + 0", OBJECTIVE | of("slo:total:increase5m", "0"), served=-1)
+    def test_slo_of_service_without_events_has_no_data(self, check: Check) -> None:
+        """An SLO of a service without events has no data."""
+        check(self.STATE, OBJECTIVE | constant("slo:total:increase5m", "0"), served=-1)
 
-    def test_silent(self, check: Check) -> None:
-        """An SLO of which nobody reports is listed all the same, without data."""
-        check(f"({ASK.state()}) + 0", OBJECTIVE, unserved=-1)
+    def test_slo_without_reporting_service_is_listed_with_no_data(self, check: Check) -> None:
+        """An SLO without a reporting service is listed, with no data."""
+        check(self.STATE, OBJECTIVE, unserved=-1)
 
     @pytest.mark.parametrize(("state", "count"), [("1", 1), ("0", 0), ("-1", 0)])
-    def test_counted(self, check: Check, state: str, count: int) -> None:
-        """A state that no SLO is in counts zero."""
-        check(ASK.in_state(state), OBJECTIVE | of("slo:compliant:bool", "1"), number=count)
+    def test_number_of_slos_in_empty_state_is_0(self, check: Check, state: str, count: int) -> None:
+        """The number of SLOs in a state is 0 if no SLO is in it."""
+        check(
+            QUERIES.count_in_state(state),
+            OBJECTIVE | constant("slo:compliant:bool", "1"),
+            number=count,
+        )
 
 
 class TestHoursLeft:
     @pytest.mark.parametrize(
         ("left", "rate", "hours"),
         [
-            pytest.param("0.5", "10", 36, id="half of 720 hours' budget, ten times too fast"),
-            pytest.param("-1", "10", 0, id="overspent and burning"),
-            pytest.param("-1", "0", 0, id="overspent and calm"),
+            pytest.param("0.5", "10", 36, id="half of 720 hours' budget at burn rate 10"),
+            pytest.param("-1", "10", 0, id="exhausted and burning"),
+            pytest.param("-1", "0", 0, id="exhausted and not burning"),
         ],
     )
-    def test_burning(self, check: Check, left: str, rate: str, hours: float) -> None:
-        """What is left lasts as many hours as the period has, divided by the burn rate."""
-        budget = of("slo:error_budget_remaining:ratio", left)
+    def test_hours_left_are_budget_times_period_divided_by_burn_rate(
+        self, check: Check, left: str, rate: str, hours: float
+    ) -> None:
+        """The hours left are the budget left times the period, divided by the burn rate."""
+        budget = constant("slo:error_budget_remaining:ratio", left)
 
-        check(ASK.hours_left(), OBJECTIVE | budget | of("slo:burn_rate:1h", rate), served=hours)
+        check(
+            QUERIES.hours_left(),
+            OBJECTIVE | budget | constant("slo:burn_rate:1h", rate),
+            served=hours,
+        )
 
-    def test_calm(self, check: Check) -> None:
-        """A budget that burns no faster than it is given is not foretold to end."""
-        budget = of("slo:error_budget_remaining:ratio", "0.5")
+    def test_burn_rate_of_at_most_1_gives_no_hours_left(self, check: Check) -> None:
+        """A burn rate of at most 1 gives no time until the budget is exhausted."""
+        budget = constant("slo:error_budget_remaining:ratio", "0.5")
 
-        check(ASK.hours_left(), OBJECTIVE | budget | of("slo:burn_rate:1h", "1"))
+        check(QUERIES.hours_left(), OBJECTIVE | budget | constant("slo:burn_rate:1h", "1"))
 
 
-class TestOthers:
-    def test_burn(self, check: Check) -> None:
-        """A burn rate is the error ratio divided by what may be bad."""
-        ratio = of("slo:error_ratio:1h", "0.1")
+class TestOtherQueries:
+    def test_burn_rate_is_error_ratio_divided_by_allowed_ratio(self, check: Check) -> None:
+        """A burn rate is the error ratio divided by the share of events that may be bad."""
+        ratio = constant("slo:error_ratio:1h", "0.1")
 
-        check(f"round({ASK.burn(Duration('1h'))}, 0.001)", OBJECTIVE | ratio, served=10)
+        check(f"round({QUERIES.burn_rate(Duration('1h'))}, 0.001)", OBJECTIVE | ratio, served=10)
 
-    def test_coverage(self, check: Check) -> None:
-        """Two steps of five minutes are two 8640ths of 30 days."""
-        total = of("slo:total:increase5m", "0")
+    def test_coverage_is_share_of_steps_with_data(self, check: Check) -> None:
+        """Coverage is the share of five-minute steps with data: 2 of 8,640 in 30 days."""
+        total = constant("slo:total:increase5m", "0")
 
-        check(f"round(({ASK.coverage()}) * 8640)", OBJECTIVE | total, served=2)
+        check(f"round(({QUERIES.coverage()}) * 8640)", OBJECTIVE | total, served=2)
 
-    def test_nothing_fires(self, check: Check) -> None:
-        """Zero alerts is an answer only where the rules are evaluated."""
-        check(ASK.firing(), WATCHDOG, number=0)
-        check(ASK.firing(), {})
+    def test_number_of_firing_alerts_is_0_only_while_watchdog_fires(self, check: Check) -> None:
+        """The number of firing alerts is 0 only while the Watchdog alert fires."""
+        check(QUERIES.count_firing(), WATCHDOG, number=0)
+        check(QUERIES.count_firing(), {})
 
-    def test_firing(self, check: Check) -> None:
-        """Alerts about SLOs are counted; others are not."""
-        alert = {f'ALERTS{{alertname="X", alertstate="firing", {ONE[1:]}': "1x10"}
+    def test_only_alerts_about_slos_are_counted(self, check: Check) -> None:
+        """Only alerts about SLOs are counted."""
+        alert = {f'ALERTS{{alertname="X", alertstate="firing", {SERVED[1:]}': "1x10"}
 
-        check(ASK.firing(), WATCHDOG | alert, number=1)
+        check(QUERIES.count_firing(), WATCHDOG | alert, number=1)

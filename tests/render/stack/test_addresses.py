@@ -1,4 +1,4 @@
-"""Every address that a file of the stack names, and who listens there."""
+"""Checks that a server of the stack listens at every address in the stack's files."""
 
 from __future__ import annotations
 
@@ -7,49 +7,51 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from otel_meta.render.collector.env_variables import GATEWAY, SIDECAR
-from tests.render.stack.support import (
+from otel_meta.render.collector.env_variables import GATEWAY_VARIABLES, SIDECAR_VARIABLES
+from tests.render.stack.committed_stack import (
     COLLECTORS,
-    collector,
+    collector_config,
     compose,
-    ports_of,
+    exposed_ports,
     read,
 )
 
-# What servers listen on without being told.
-DEFAULTS = {
+DEFAULT_PORTS = {
     "jaeger": {4317, 16686},
     "prometheus": {9090},
     "alertmanager": {9093},
     "grafana": {3000},
 }
-KNOWN = {variable.name for variable in (*SIDECAR, *GATEWAY)}
+"""Ports of servers without a port in their command."""
+COLLECTOR_VARIABLES = {variable.name for variable in (*SIDECAR_VARIABLES, *GATEWAY_VARIABLES)}
 
 
 def host_of(service: str) -> str:
-    """Under which name its ports are reached."""
+    """Return the host name of a service; a sidecar has the host name of its service."""
     return str(compose()[service].get("network_mode", service)).removeprefix("service:")
 
 
-def listening(service: str) -> Iterator[int]:
-    """The ports that a service opens for others."""
-    yield from DEFAULTS.get(service, ())
+def open_ports(service: str) -> Iterator[int]:
+    """Return the ports of a service for connections from other hosts."""
+    yield from DEFAULT_PORTS.get(service, ())
     for argument in compose()[service].get("command", ()):
         if argument.startswith("--port="):
             yield int(argument.partition("=")[2])
     if service in COLLECTORS:
-        yield from ports_of(collector(service))
+        yield from exposed_ports(collector_config(service))
 
 
-def opened() -> set[tuple[str, int]]:
-    """Every address in the stack that somebody listens on."""
+def open_addresses() -> set[tuple[str, int]]:
+    """Return host and port of every server in the stack."""
     aliases = {"gateway": "gateway-1"}
-    found = {(host_of(name), port) for name in compose() for port in listening(name)}
-    return found | {(alias, port) for alias, of in aliases.items() for port in listening(of)}
+    addresses = {(host_of(name), port) for name in compose() for port in open_ports(name)}
+    return addresses | {
+        (alias, port) for alias, name in aliases.items() for port in open_ports(name)
+    }
 
 
-def named() -> Iterator[tuple[str, int]]:
-    """Every address that a file of the stack names."""
+def used_addresses() -> Iterator[tuple[str, int]]:
+    """Return host and port of every address in the stack's files."""
     for text in _texts(read("prometheus.yml")["scrape_configs"]):
         yield from _address(text)
     for text in _texts(read("prometheus.yml")["alerting"]):
@@ -58,11 +60,11 @@ def named() -> Iterator[tuple[str, int]]:
         yield from _address(text)
     for source in read("grafana/provisioning/datasources/otel-meta.yaml")["datasources"]:
         yield from _address(source["url"])
-    for one in compose().values():
-        for text in _texts([one.get("environment", {}), one.get("command", [])]):
+    for service in compose().values():
+        for text in _texts([service.get("environment", {}), service.get("command", [])]):
             yield from _address(text.partition("=")[2] if text.startswith("--") else text)
-    for service in COLLECTORS:
-        exporters = collector(service)["exporters"]
+    for name in COLLECTORS:
+        exporters = collector_config(name)["exporters"]
         if "load_balancing" in exporters:
             dns = exporters["load_balancing"]["resolver"]["dns"]
             yield dns["hostname"], int(dns["port"])
@@ -70,59 +72,60 @@ def named() -> Iterator[tuple[str, int]]:
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one)
+        for item in value.values():
+            yield from _texts(item)
     elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
+        for item in value:
+            yield from _texts(item)
     elif isinstance(value, str):
         yield value
 
 
 def _address(text: str) -> Iterator[tuple[str, int]]:
-    if found := re.fullmatch(r"(?:https?://)?([a-z][a-z0-9-]*):(\d+)(?:/.*)?", text):
-        yield found[1], int(found[2])
+    if match := re.fullmatch(r"(?:https?://)?([a-z][a-z0-9-]*):(\d+)(?:/.*)?", text):
+        yield match[1], int(match[2])
 
 
 class TestAddresses:
-    def test_named(self) -> None:
-        """Whatever is asked at an address listens there."""
-        addresses = set(named())
+    def test_server_listens_at_every_address_in_stacks_files(self) -> None:
+        """A server listens at every address in the stack's files."""
+        addresses = set(used_addresses())
 
         assert 15 <= len(addresses)
-        assert set() == addresses - opened()
+        assert set() == addresses - open_addresses()
 
-    def test_loopback(self) -> None:
-        """A service sends OTLP to the sidecar that shares its loopback."""
-        for service, one in compose().items():
-            if target := one.get("environment", {}).get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-                sidecar = collector(f"{service}-sidecar")
+    def test_service_sends_otlp_to_sidecar_in_its_network_namespace(self) -> None:
+        """A service sends OTLP to the sidecar in its network namespace."""
+        for service, definition in compose().items():
+            if target := definition.get("environment", {}).get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+                sidecar = collector_config(f"{service}-sidecar")
                 http = sidecar["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
 
                 assert urlsplit(target).netloc == http
                 assert service == host_of(f"{service}-sidecar")
 
-    def test_published(self) -> None:
-        """What is published listens, and on this machine's loopback alone."""
-        for service, one in compose().items():
-            for text in one.get("ports", ()):
+    def test_published_ports_are_open_and_published_on_loopback_only(self) -> None:
+        """Published ports are open, and published on loopback only."""
+        for service, definition in compose().items():
+            for text in definition.get("ports", ()):
                 address, outside, inside = text.split(":")
 
                 assert "127.0.0.1" == address
                 assert outside == inside
-                assert int(inside) in set(listening(service))
+                assert int(inside) in set(open_ports(service))
 
-    def test_both_gateways(self) -> None:
-        """Each gateway answers to the name that sidecars share traces out by."""
+    def test_both_gateways_have_dns_name_that_sidecars_resolve(self) -> None:
+        """Both gateways have the DNS name that sidecars resolve."""
         gateways = [name for name in COLLECTORS if "gateway" in name]
 
         assert 2 == len(gateways)
         for name in gateways:
             assert ["gateway"] == compose()[name]["networks"]["default"]["aliases"]
 
-    def test_variables(self) -> None:
-        """Every variable that a Collector is given is one that it reads."""
+    def test_collector_reads_every_otel_meta_variable_in_environment(self) -> None:
+        """A Collector reads every OTEL_META variable in the environment."""
         for service in COLLECTORS:
-            ours = {n for n in compose()[service]["environment"] if n.startswith("OTEL_META_")}
+            environment = compose()[service]["environment"]
+            names = {name for name in environment if name.startswith("OTEL_META_")}
 
-            assert set() == ours - KNOWN
+            assert set() == names - COLLECTOR_VARIABLES

@@ -1,4 +1,4 @@
-"""Names and ports of the Kubernetes manifests: what one names, another has."""
+"""Checks that names and ports in the Kubernetes manifests refer to existing resources."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.render.stack.support import (
+from tests.render.stack.committed_stack import (
     ROOT,
+    exposed_ports,
     manifests,
     only,
-    ports_of,
 )
 
 
 class TestKubernetes:
     def containers(self, name: str, kind: str) -> list[Any]:
-        """Of a workload's pods."""
+        """Return the containers of a workload's pods."""
         pod = only(kind, name)["spec"]["template"]["spec"]
         return [*pod.get("initContainers", ()), *pod["containers"]]
 
     def variables(self, containers: list[Any]) -> dict[str, Any]:
-        """Of all containers together."""
-        return {v["name"]: v.get("value", v) for one in containers for v in one["env"]}
+        """Return the environment variables of all containers."""
+        return {v["name"]: v.get("value", v) for item in containers for v in item["env"]}
 
     @pytest.mark.parametrize(
         ("name", "kind"), [("gateway.yaml", "StatefulSet"), ("sidecar-by-hand.yaml", "Deployment")]
     )
-    def test_services(self, name: str, kind: str) -> None:
-        """A Service's ports are those of the pods that it chooses."""
+    def test_service_has_ports_of_selected_pods(self, name: str, kind: str) -> None:
+        """A Service has ports of the selected pods."""
         service, workload = only("Service", name)["spec"], only(kind, name)["spec"]
         ports = {
             port["name"]: port["containerPort"]
-            for one in self.containers(name, kind)
-            for port in one["ports"]
+            for container in self.containers(name, kind)
+            for port in container["ports"]
         }
 
         assert service["selector"].items() <= workload["template"]["metadata"]["labels"].items()
@@ -42,8 +42,8 @@ class TestKubernetes:
         assert {p["name"]: p["port"] for p in service["ports"]}.items() <= ports.items()
 
     @pytest.mark.parametrize("file", ["gateway.yaml", "sidecar.yaml"])
-    def test_config_maps(self, file: str) -> None:
-        """The file in a ConfigMap is the committed one, and the one that its container reads."""
+    def test_config_map_has_committed_file(self, file: str) -> None:
+        """A ConfigMap has the committed file, and is mounted in the container that reads it."""
         name, kind = {
             "gateway.yaml": ("gateway.yaml", "StatefulSet"),
             "sidecar.yaml": ("sidecar-by-hand.yaml", "Deployment"),
@@ -57,19 +57,19 @@ class TestKubernetes:
         assert [f"--config=/etc/otelcol/{file}"] == collector["args"]
         assert "/etc/otelcol" in mounts
 
-    def test_probes(self) -> None:
-        """Probes ask where the health check listens."""
+    def test_probes_use_open_port_of_their_container(self) -> None:
+        """Probes use an open port of their container."""
         for name, kind in (("gateway.yaml", "StatefulSet"), ("sidecar-by-hand.yaml", "Deployment")):
-            for one in self.containers(name, kind):
-                ports = {port["containerPort"] for port in one["ports"]}
-                probes = [one[probe] for probe in one if probe.endswith("Probe")]
+            for container in self.containers(name, kind):
+                ports = {port["containerPort"] for port in container["ports"]}
+                probes = [container[key] for key in container if key.endswith("Probe")]
 
                 assert probes
                 assert {probe["httpGet"]["port"] for probe in probes} <= ports
 
     @pytest.mark.parametrize("name", ["sidecar-by-hand.yaml", "sidecar-by-operator.yaml"])
-    def test_gateway(self, name: str) -> None:
-        """Sidecars send to the gateway's Service, on its port."""
+    def test_sidecars_send_to_host_and_port_of_gateways_service(self, name: str) -> None:
+        """Sidecars send to the host and port of the gateway's Service."""
         service = only("Service", "gateway.yaml")
         metadata = service["metadata"]
         host = f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"
@@ -89,43 +89,44 @@ class TestKubernetes:
         ) == target
         assert "None" == service["spec"]["clusterIP"]
 
-    def test_annotation(self) -> None:
-        """The annotation asks for the operator's resource by its name."""
+    def test_annotation_has_name_of_collector_resource(self) -> None:
+        """The annotation has the name of the OpenTelemetryCollector."""
         name = "sidecar-by-operator.yaml"
         template = only("Deployment", name)["spec"]["template"]["metadata"]
-        asked = template["annotations"]["sidecar.opentelemetry.io/inject"]
+        injected = template["annotations"]["sidecar.opentelemetry.io/inject"]
 
-        assert only("OpenTelemetryCollector", name)["metadata"]["name"] == asked
+        assert only("OpenTelemetryCollector", name)["metadata"]["name"] == injected
 
-    def test_operator_ports(self) -> None:
-        """In the operator's configuration every port is a number, which it reads."""
+    def test_operators_configuration_has_exposed_ports_as_numbers(self) -> None:
+        """The operator's configuration has the exposed ports as numbers."""
         config = only("OpenTelemetryCollector", "sidecar-by-operator.yaml")["spec"]["config"]
         ports = only("OpenTelemetryCollector", "sidecar-by-operator.yaml")["spec"]["ports"]
 
-        assert {*ports_of(config)} == {port["port"] for port in ports}
+        assert {*exposed_ports(config)} == {port["port"] for port in ports}
 
-    def test_monitors(self) -> None:
-        """Each monitor chooses a Service of these manifests, and ports that it has."""
-        services = [one for one in manifests() if one["kind"] == "Service"]
-        labelled = {
-            name: {port["name"] for port in one["spec"]["ports"]}
-            for one in services
-            for name in one["metadata"]["labels"].items()
+    def test_service_monitor_selects_service_and_its_ports(self) -> None:
+        """A ServiceMonitor selects a Service of the manifests, and ports of this Service."""
+        resources = list(manifests())
+        ports_by_label = {
+            label: {port["name"] for port in service["spec"]["ports"]}
+            for service in resources
+            if service["kind"] == "Service"
+            for label in service["metadata"]["labels"].items()
         }
-        for monitor in (one for one in manifests() if one["kind"] == "ServiceMonitor"):
-            chosen = monitor["spec"]["selector"]["matchLabels"].items()
+        for monitor in (item for item in resources if item["kind"] == "ServiceMonitor"):
+            selected = monitor["spec"]["selector"]["matchLabels"].items()
             ports = {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]}
-            if (
-                "otel-meta/metrics",
-                "in-process",
-            ) not in chosen:  # for services of the reader's own
-                assert all(ports <= labelled[name] for name in chosen if "part-of" not in name[0])
+            if ("otel-meta/metrics", "in-process") not in selected:  # no example has this label
+                assert all(
+                    ports <= ports_by_label[label]
+                    for label in selected
+                    if "part-of" not in label[0]
+                )
 
-    def test_same_sidecar(self) -> None:
-        """By hand and by the operator, a sidecar does the same."""
+    def test_sidecar_by_hand_and_sidecar_by_operator_have_same_pipelines(self) -> None:
+        """A sidecar by hand and a sidecar by the operator have the same pipelines."""
         by_hand = only("ConfigMap", "sidecar-by-hand.yaml")["data"]["sidecar.yaml"]
         by_operator = only("OpenTelemetryCollector", "sidecar-by-operator.yaml")["spec"]["config"]
-
         pipelines = yaml.safe_load(by_hand)["service"]["pipelines"]
 
         assert pipelines == by_operator["service"]["pipelines"]

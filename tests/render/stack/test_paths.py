@@ -1,4 +1,4 @@
-"""What the compose file names is there, at the version that the tests run."""
+"""Checks the paths and the image versions of the compose file."""
 
 from __future__ import annotations
 
@@ -6,39 +6,41 @@ import re
 
 import pytest
 
-from tests.render.stack.support import (
+from tests.render.stack.committed_stack import (
     COLLECTORS,
     ROOT,
     STACK,
-    collector,
+    collector_config,
     compose,
-    copied,
+    copied_paths,
     read,
 )
 from tests.rules.support import build_tool
 
 
 class TestPaths:
-    def test_mounted(self) -> None:
-        """Whatever is mounted is in the repository, or a volume of the file."""
+    def test_mounts_are_paths_of_repository_or_volumes_of_compose_file(self) -> None:
+        """Mounts are paths of the repository, or volumes of the compose file."""
         volumes = read("compose.yaml")["volumes"]
-        sources = {v.split(":")[0] for one in compose().values() for v in one.get("volumes", ())}
+        sources = {
+            v.split(":")[0] for service in compose().values() for v in service.get("volumes", ())
+        }
 
         assert set(volumes) == {source for source in sources if not source.startswith(".")}
         for source in sources - set(volumes):
             assert (STACK / source).exists(), source
 
-    def test_read(self) -> None:
-        """Each configuration that a server is told to read is mounted there."""
-        for service, one in compose().items():
-            mounts = {volume.split(":")[1] for volume in one.get("volumes", ())}
-            for argument in one.get("command", ()):
+    def test_every_configuration_in_command_is_mounted_in_its_container(self) -> None:
+        """Every configuration in a command is mounted in its container."""
+        for name, service in compose().items():
+            mounts = {volume.split(":")[1] for volume in service.get("volumes", ())}
+            for argument in service.get("command", ()):
                 flag, _, path = argument.partition("=")
                 if flag in {"--config", "--config.file"}:
-                    assert path in mounts, service
+                    assert path in mounts, name
 
-    def test_rules(self) -> None:
-        """Rules are found by the same relative path here and in the container."""
+    def test_relative_path_of_rules_is_valid_in_repository_and_container(self) -> None:
+        """The relative path of the rules is valid in repository and container."""
         (pattern,) = read("prometheus.yml")["rule_files"]
         mounts = dict(v.split(":")[:2] for v in compose()["prometheus"]["volumes"])
 
@@ -47,8 +49,8 @@ class TestPaths:
         assert "/etc/prometheus/prometheus.yml" == mounts["./prometheus.yml"]
         assert list((STACK / "../rules").glob("*.yml"))
 
-    def test_queues(self) -> None:
-        """Every Collector keeps its queue on a volume of its own."""
+    def test_every_collector_has_separate_volume_for_queue(self) -> None:
+        """Every Collector has a separate volume for the queue."""
         volumes = [
             volume.split(":")
             for service in COLLECTORS
@@ -56,53 +58,56 @@ class TestPaths:
             if not volume.startswith(".")
         ]
         folders = [
-            collector(service)["extensions"]["file_storage/queue"]["directory"]
+            collector_config(service)["extensions"]["file_storage/queue"]["directory"]
             for service in COLLECTORS
         ]
 
-        assert folders == [where for _, where in volumes]
+        assert folders == [path for _, path in volumes]
         assert len(COLLECTORS) == len({name for name, _ in volumes})
 
-    def test_dockerfile(self) -> None:
-        """What the image is made from is there, and what is run is in it."""
-        assert copied()
-        assert all((ROOT / source).exists() for source in copied())
-        for one in compose().values():
-            if one["image"].startswith("otel-meta-examples"):
-                program, what, *_ = one["command"]
+    def test_copied_paths_exist_and_contain_all_started_programs(self) -> None:
+        """The copied paths of the Dockerfile exist, and contain all started programs."""
+        assert copied_paths()
+        assert all((ROOT / source).exists() for source in copied_paths())
+        for service in compose().values():
+            if service["image"].startswith("otel-meta-examples"):
+                program, argument, *_ = service["command"]
                 path = (
-                    what.removeprefix("/app/")
+                    argument.removeprefix("/app/")
                     if program == "python"
-                    else f"examples/{what[:-4]}.py"
+                    else f"examples/{argument.removesuffix(':app')}.py"
                 )
 
                 assert (ROOT / path).is_file()
-                assert path in copied() or "examples/" in copied()
+                assert path in copied_paths() or "examples/" in copied_paths()
 
-    def test_ignored(self) -> None:
-        """Docker is not kept from seeing what is copied."""
-        kept = (STACK / "Dockerfile.dockerignore").read_text().split()
-        patterns = {re.sub(r"stack/.*\.py", "stack/*.py", one.rstrip("/")) for one in copied()}
+    def test_ignore_file_does_not_exclude_copied_path(self) -> None:
+        """The ignore file does not exclude a copied path."""
+        lines = (STACK / "Dockerfile.dockerignore").read_text().split()
+        paths = [path.rstrip("/") for path in copied_paths()]
+        patterns = {re.sub(r"stack/.*\.py", "stack/*.py", path) for path in paths}
 
-        assert {f"!{pattern}" for pattern in patterns} <= set(kept)
+        assert {f"!{pattern}" for pattern in patterns} <= set(lines)
 
 
 class TestVersions:
     @pytest.mark.parametrize("name", ["collector", "prometheus", "alertmanager", "jaeger"])
-    def test_images(self, name: str) -> None:
-        """An image has the version that the tests run."""
+    def test_image_has_version_that_tests_use(self, name: str) -> None:
+        """An image has the version that the tests use."""
         tool, _ = build_tool().named(name)
         images = {
-            one["image"] for one in compose().values() if name in one["image"].partition(":")[0]
+            service["image"]
+            for service in compose().values()
+            if name in service["image"].partition(":")[0]
         }
 
         assert [tool.version] == [image.rpartition(":")[2].removeprefix("v") for image in images]
 
-    def test_pinned(self) -> None:
-        """No image floats, in neither the compose file nor the manifests."""
+    def test_every_image_has_fixed_version(self) -> None:
+        """Every image has a fixed version, and the manifests have images of the compose file."""
         files = (STACK / "compose.yaml", *STACK.rglob("kubernetes/*.yaml"))
-        named = re.compile(r"^ *(?:- )?image: (\S+)$", re.MULTILINE)
-        images = {image for file in files for image in named.findall(file.read_text())}
+        image_line = re.compile(r"^ *(?:- )?image: (\S+)$", re.MULTILINE)
+        images = {image for file in files for image in image_line.findall(file.read_text())}
 
-        assert {one["image"] for one in compose().values()} >= images
+        assert {service["image"] for service in compose().values()} >= images
         assert all(re.search(r":v?\d+\.\d+\.\d+$|:local$", image) for image in images)

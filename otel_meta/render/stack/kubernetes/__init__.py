@@ -1,4 +1,4 @@
-"""Kubernetes manifests: the gateway, services with sidecars, and what is scraped."""
+"""Kubernetes manifests: the gateway, a service with its sidecar, and ServiceMonitors."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from otel_meta.model import Catalog
 from otel_meta.render._yaml import to_yaml
 from otel_meta.render.header import generated_from
 
-from .common_manifests import MONITORING, Manifest
+from .common_manifests import MONITORING_NAMESPACE, Manifest
 from .gateway_manifests import gateway_resources
 from .monitors import monitor_resources
-from .sidecar_manifests import by_hand, by_operator
+from .sidecar_manifests import resources_by_hand, resources_by_operator
 
 
 def manifests(catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """Each file's name and text."""
+    """Return name and text of each file in stack/kubernetes/."""
     yield (
         "gateway.yaml",
         _file(
             gateway_resources(catalog),
             "the catalogue",
-            f"The gateway, in the namespace {MONITORING}.",
-            "Its traces go to a Service called jaeger there: change OTEL_META_TRACE_STORE.",
+            f"The gateway, in the namespace {MONITORING_NAMESPACE}.",
+            "Traces go to a Service jaeger in this namespace; OTEL_META_TRACE_STORE changes this.",
         ),
     )
     yield (
         "sidecar-by-hand.yaml",
         _file(
-            by_hand(),
+            resources_by_hand(),
             "otel_meta/render/stack/kubernetes/sidecar_manifests.py",
-            "A service with its sidecar, which needs Kubernetes 1.29 or newer.",
-            "Take initContainers and volumes over into the pods of your services.",
+            "A service with its sidecar. Needs Kubernetes 1.29 or later.",
+            "Copy initContainers and volumes to the pods of your services.",
         ),
     )
     yield (
         "sidecar-by-operator.yaml",
         _file(
-            by_operator(),
+            resources_by_operator(),
             "otel_meta/render/stack/kubernetes/sidecar_manifests.py",
-            "The same where the OpenTelemetry operator runs.",
-            "Annotate the pods of your services as the Deployment's are.",
+            "A service with its sidecar, for clusters with the OpenTelemetry operator.",
+            "Add the annotation of this Deployment's pods to the pods of your services.",
         ),
     )
     yield (
@@ -48,12 +48,12 @@ def manifests(catalog: Catalog) -> Iterator[tuple[str, str]]:
         _file(
             monitor_resources(),
             "otel_meta/render/stack/kubernetes/monitors.py",
-            "For prometheus-operator. Where its serviceMonitorSelector asks for labels, add them.",
+            "For prometheus-operator. Add the labels of its serviceMonitorSelector, if any.",
         ),
     )
 
 
-def _file(documents: Iterable[Manifest], source: str, *words: str) -> str:
+def _file(documents: Iterable[Manifest], source: str, *comments: str) -> str:
     texts = [to_yaml(document, comment="") for document in documents]
-    head = "\n".join(f"# {line}" for line in (generated_from(source), *words))
+    head = "\n".join(f"# {line}" for line in (generated_from(source), *comments))
     return f"{head}\n---\n" + "---\n".join(texts)

@@ -1,4 +1,4 @@
-"""What several Kubernetes manifests have in common."""
+"""Parts that several Kubernetes manifests share."""
 
 from __future__ import annotations
 
@@ -11,56 +11,56 @@ from otel_meta.render.stack.hosts import IMAGES
 
 Manifest = dict[str, Any]
 
-MONITORING: Final = "observability"
-"""The namespace of what watches."""
+MONITORING_NAMESPACE: Final = "observability"
+"""The namespace of the gateway and the ServiceMonitors."""
 PART_OF: Final = {"app.kubernetes.io/part-of": "otel-meta"}
-CONFIG: Final = "config"
-QUEUE: Final = "queue"
+CONFIG_VOLUME: Final = "config"
+QUEUE_VOLUME: Final = "queue"
 POD_NAME: Final = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
-NOBODY: Final = 10001
-"""The user of the Collector's image."""
+COLLECTOR_UID: Final = 10001
+"""The user id of the Collector's image."""
 
 
-def manifest(version: str, kind: str, name: str, *, namespace: str = "", **more: Any) -> Manifest:
-    """A resource, labelled as one of ours."""
-    place = {"namespace": namespace} if namespace else {}
-    metadata = {"name": name, **place, "labels": labels(name)}
-    return {"apiVersion": version, "kind": kind, "metadata": metadata, **more}
+def manifest(version: str, kind: str, name: str, *, namespace: str = "", **fields: Any) -> Manifest:
+    """Return a resource with the labels of otel_meta."""
+    in_namespace = {"namespace": namespace} if namespace else {}
+    metadata = {"name": name, **in_namespace, "labels": labels(name)}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
 
 
 def labels(name: str) -> dict[str, str]:
-    """What a resource is called and belongs to."""
+    """Return the labels of a resource: name and application."""
     return {"app.kubernetes.io/name": name, **PART_OF}
 
 
 def selector(name: str) -> dict[str, dict[str, str]]:
-    """Chooses pods by their name."""
+    """Return a selector of pods by their name label."""
     return {"matchLabels": {"app.kubernetes.io/name": name}}
 
 
-def environment(given: Mapping[str, str | Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Variables, given as text or as where they come from."""
+def environment(variables: Mapping[str, str | Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the environment of a container; a value is a text, or a mapping with ``valueFrom``."""
     return [
         {"name": name, **({"value": value} if isinstance(value, str) else value)}
-        for name, value in given.items()
+        for name, value in variables.items()
     ]
 
 
 def resources(memory: Variable, cpu: str) -> Manifest:
-    """Room for a heap of so many MiB, and a quarter more."""
+    """Return requests and limits: the CPU, and the memory limit of the Collector plus a quarter."""
     limit = f"{int(memory.default) * 5 // 4}Mi"
     return {
         "requests": {"cpu": cpu, "memory": limit},
-        **note("No CPU limit: a throttled Collector refuses what a busy one would take."),
+        **note("No CPU limit: a throttled Collector refuses data."),
         "limits": {"memory": limit},
     }
 
 
-def locked_down() -> Manifest:
-    """A container that can do nothing but run."""
+def restricted_security_context() -> Manifest:
+    """Return a security context without root, privileges, capabilities and writes to the image."""
     return {
         "runAsNonRoot": True,
-        "runAsUser": NOBODY,
+        "runAsUser": COLLECTOR_UID,
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
@@ -68,19 +68,27 @@ def locked_down() -> Manifest:
     }
 
 
-def health(port: Variable) -> Manifest:
-    """A probe of the Collector's health check."""
+def health_probe(port: Variable) -> Manifest:
+    """Return a probe of the Collector's health check."""
     return {"httpGet": {"path": "/", "port": int(port.default)}}
 
 
 def collector(
     role: str,
-    folder: Variable,
+    queue_dir: Variable,
     memory: Variable,
     variables: Mapping[str, str | Mapping[str, Any]],
     ports: Iterable[tuple[str, Variable]],
 ) -> Manifest:
-    """A container of the Collector with one of the files of collector-config/."""
+    """Return a container of the Collector with a configuration of collector-config/.
+
+    Args:
+        role: "sidecar" or "gateway", which is also the name of the configuration file.
+        queue_dir: folder of the queues on disk.
+        memory: memory limit of the Collector, in MiB.
+        variables: environment variables.
+        ports: names and ports of the container.
+    """
     return {
         "name": f"otel-{role}",
         "image": IMAGES["collector"],
@@ -88,9 +96,9 @@ def collector(
         "env": environment({**variables, "GOMEMLIMIT": f"{memory.default}MiB"}),
         "ports": [{"name": name, "containerPort": int(port.default)} for name, port in ports],
         "volumeMounts": [
-            {"name": CONFIG, "mountPath": "/etc/otelcol", "readOnly": True},
-            {"name": QUEUE, "mountPath": folder.default},
+            {"name": CONFIG_VOLUME, "mountPath": "/etc/otelcol", "readOnly": True},
+            {"name": QUEUE_VOLUME, "mountPath": queue_dir.default},
         ],
         "resources": resources(memory, "100m"),
-        "securityContext": locked_down(),
+        "securityContext": restricted_security_context(),
     }

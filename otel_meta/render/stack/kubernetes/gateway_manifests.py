@@ -1,4 +1,4 @@
-"""The gateway: two pods, each with a volume of its own for its queue, behind a headless Service."""
+"""The gateway: two pods behind a headless Service, each with a volume for its queue."""
 
 from __future__ import annotations
 
@@ -7,46 +7,52 @@ from typing import Final
 
 from otel_meta.model import Catalog
 from otel_meta.render._yaml import note
-from otel_meta.render.collector import env_variables as settings
+from otel_meta.render.collector import env_variables
 from otel_meta.render.collector.gateway import gateway_file
 
 from .common_manifests import (
-    CONFIG,
-    MONITORING,
-    NOBODY,
+    COLLECTOR_UID,
+    CONFIG_VOLUME,
+    MONITORING_NAMESPACE,
     POD_NAME,
-    QUEUE,
+    QUEUE_VOLUME,
     Manifest,
     collector,
-    health,
+    health_probe,
     labels,
     manifest,
     selector,
 )
 
 NAME: Final = "otel-meta-gateway"
-HOST: Final = f"{NAME}.{MONITORING}.svc.cluster.local"
-TRACE_STORE: Final = f"jaeger.{MONITORING}.svc.cluster.local:4317"
+HOST: Final = f"{NAME}.{MONITORING_NAMESPACE}.svc.cluster.local"
+TRACE_STORE: Final = f"jaeger.{MONITORING_NAMESPACE}.svc.cluster.local:4317"
 
 _PORTS: Final = (
-    ("otlp-grpc", settings.GATEWAY_PORT),
-    ("self-metrics", settings.GATEWAY_SELF_METRICS_PORT),
+    ("otlp-grpc", env_variables.GATEWAY_PORT),
+    ("self-metrics", env_variables.GATEWAY_SELF_METRICS_PORT),
 )
 
 
 def gateway_resources(catalog: Catalog) -> Iterator[Manifest]:
-    """Every resource that it needs."""
+    """Return the resources of the gateway."""
     files = {"gateway.yaml": gateway_file(catalog)}
-    yield manifest("v1", "ConfigMap", NAME, namespace=MONITORING, data=files)
-    yield manifest("v1", "Service", NAME, namespace=MONITORING, spec=_service())
-    yield manifest("apps/v1", "StatefulSet", NAME, namespace=MONITORING, spec=_stateful_set())
+    yield manifest("v1", "ConfigMap", NAME, namespace=MONITORING_NAMESPACE, data=files)
+    yield manifest("v1", "Service", NAME, namespace=MONITORING_NAMESPACE, spec=_service())
+    yield manifest(
+        "apps/v1", "StatefulSet", NAME, namespace=MONITORING_NAMESPACE, spec=_stateful_set()
+    )
     budget = {"maxUnavailable": 1, "selector": selector(NAME)}
-    yield manifest("policy/v1", "PodDisruptionBudget", NAME, namespace=MONITORING, spec=budget)
+    yield manifest(
+        "policy/v1", "PodDisruptionBudget", NAME, namespace=MONITORING_NAMESPACE, spec=budget
+    )
 
 
 def _service() -> Manifest:
     return {
-        **note("Headless: sidecars see each pod's address, and share traces out between them."),
+        **note(
+            "Headless: sidecars resolve the addresses of all pods, and distribute traces over them."
+        ),
         "clusterIP": "None",
         "selector": selector(NAME)["matchLabels"],
         "ports": [
@@ -64,7 +70,7 @@ def _stateful_set() -> Manifest:
         "template": {"metadata": {"labels": labels(NAME)}, "spec": _pod()},
         "volumeClaimTemplates": [
             {
-                "metadata": {"name": QUEUE},
+                "metadata": {"name": QUEUE_VOLUME},
                 "spec": {
                     "accessModes": ["ReadWriteOnce"],
                     "resources": {"requests": {"storage": "2Gi"}},
@@ -77,8 +83,8 @@ def _stateful_set() -> Manifest:
 def _pod() -> Manifest:
     return {
         "automountServiceAccountToken": False,
-        "securityContext": {"fsGroup": NOBODY},
-        **note("Time to decide about the traces that wait, and to hand them on."),
+        "securityContext": {"fsGroup": COLLECTOR_UID},
+        **note("Time to sample and export the waiting traces."),
         "terminationGracePeriodSeconds": 60,
         "topologySpreadConstraints": [
             {
@@ -89,24 +95,24 @@ def _pod() -> Manifest:
             }
         ],
         "containers": [_container()],
-        "volumes": [{"name": CONFIG, "configMap": {"name": NAME}}],
+        "volumes": [{"name": CONFIG_VOLUME, "configMap": {"name": NAME}}],
     }
 
 
 def _container() -> Manifest:
     variables: dict[str, str | Manifest] = {
-        settings.EXPOSE_HOST.name: "0.0.0.0",  # noqa: S104  # the pod's own address
-        settings.TRACE_STORE.name: TRACE_STORE,
-        settings.INSTANCE.name: POD_NAME,
+        env_variables.EXPOSE_HOST.name: "0.0.0.0",  # noqa: S104  # the pod's own address
+        env_variables.TRACE_STORE.name: TRACE_STORE,
+        env_variables.INSTANCE.name: POD_NAME,
     }
     return {
         **collector(
             "gateway",
-            settings.GATEWAY_QUEUE_DIR,
-            settings.GATEWAY_MEMORY_MIB,
+            env_variables.GATEWAY_QUEUE_DIR,
+            env_variables.GATEWAY_MEMORY_MIB,
             variables,
-            (*_PORTS, ("health", settings.GATEWAY_HEALTH_PORT)),
+            (*_PORTS, ("health", env_variables.GATEWAY_HEALTH_PORT)),
         ),
-        "readinessProbe": health(settings.GATEWAY_HEALTH_PORT),
-        "livenessProbe": health(settings.GATEWAY_HEALTH_PORT),
+        "readinessProbe": health_probe(env_variables.GATEWAY_HEALTH_PORT),
+        "livenessProbe": health_probe(env_variables.GATEWAY_HEALTH_PORT),
     }

@@ -1,4 +1,4 @@
-"""Which Services prometheus-operator has scraped."""
+"""ServiceMonitors of prometheus-operator: the Services to scrape."""
 
 from __future__ import annotations
 
@@ -8,33 +8,37 @@ from typing import Any
 from otel_meta.render._yaml import note
 from otel_meta.render.stack.hosts import SCRAPE_INTERVAL
 
-from .common_manifests import MONITORING, Manifest, labels, manifest
+from .common_manifests import MONITORING_NAMESPACE, Manifest, labels, manifest
 from .gateway_manifests import NAME as GATEWAY
-from .sidecar_manifests import IN_PROCESS, SCRAPED
+from .sidecar_manifests import IN_PROCESS_METRICS, SIDECAR_METRICS
 
 
 def monitor_resources() -> Iterator[Manifest]:
-    """One a way in which services show their metrics, and one for the gateway's about itself."""
+    """Return monitors of services with a sidecar, services without one, and the gateway."""
     yield _monitor(
         "otel-meta-sidecars",
-        SCRAPED,
+        SIDECAR_METRICS,
         {
             "port": "metrics",
-            **note("job and instance say which service it is, not which sidecar."),
+            **note("job and instance are labels of the service, not of the sidecar."),
             "honorLabels": True,
         },
         {"port": "self-metrics"},
     )
-    yield _monitor("otel-meta-services", IN_PROCESS, {"port": "http", "path": "/metrics"})
+    yield _monitor("otel-meta-services", IN_PROCESS_METRICS, {"port": "http", "path": "/metrics"})
     yield _monitor(GATEWAY, labels(GATEWAY), {"port": "self-metrics"})
 
 
-def _monitor(name: str, chosen: Mapping[str, str], *endpoints: Mapping[str, Any]) -> Manifest:
+def _monitor(name: str, match_labels: Mapping[str, str], *endpoints: Mapping[str, Any]) -> Manifest:
     spec = {
         "namespaceSelector": {"any": True},
-        "selector": {"matchLabels": dict(chosen)},
+        "selector": {"matchLabels": dict(match_labels)},
         "endpoints": [{**endpoint, "interval": SCRAPE_INTERVAL} for endpoint in endpoints],
     }
     return manifest(
-        "monitoring.coreos.com/v1", "ServiceMonitor", name, namespace=MONITORING, spec=spec
+        "monitoring.coreos.com/v1",
+        "ServiceMonitor",
+        name,
+        namespace=MONITORING_NAMESPACE,
+        spec=spec,
     )

@@ -1,4 +1,4 @@
-"""The storefront with its sidecar: by hand, and by the OpenTelemetry operator."""
+"""The storefront with a sidecar: written by hand, or injected by the OpenTelemetry operator."""
 
 from __future__ import annotations
 
@@ -6,71 +6,74 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_meta.render._yaml import note
-from otel_meta.render.collector import env_variables as settings
+from otel_meta.render.collector import env_variables
 from otel_meta.render.collector.sidecar import sidecar_config, sidecar_file
-from otel_meta.render.collector.substitution import settled
+from otel_meta.render.collector.substitution import resolve_variables
 from otel_meta.render.stack.hosts import EXAMPLES, IMAGES, PAYMENTS, STOREFRONT
 
 from .common_manifests import (
-    CONFIG,
-    NOBODY,
+    COLLECTOR_UID,
+    CONFIG_VOLUME,
     POD_NAME,
-    QUEUE,
+    QUEUE_VOLUME,
     Manifest,
     collector,
     environment,
-    health,
+    health_probe,
     labels,
-    locked_down,
     manifest,
     resources,
+    restricted_security_context,
     selector,
 )
 from .gateway_manifests import HOST
 
 NAME: Final = "otel-meta-sidecar"
-SCRAPED: Final = {"otel-meta/metrics": "sidecar"}
-"""A label of Services: whose metrics their sidecar shows."""
-IN_PROCESS: Final = {"otel-meta/metrics": "in-process"}
-"""A label of Services: which show their own."""
+SIDECAR_METRICS: Final = {"otel-meta/metrics": "sidecar"}
+"""The label of Services with metrics served by a sidecar."""
+IN_PROCESS_METRICS: Final = {"otel-meta/metrics": "in-process"}
+"""The label of Services with metrics served by the application."""
 
-_ALL: Final = "0.0.0.0"  # noqa: S104  # the pod's own address
+_ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  # the pod's own address
 _QUEUE_SIZE: Final = "1200Mi"
-"""Two queues, and what their files take besides."""
+"""Size of the queue volume: two queues, and the overhead of their files."""
 _PORTS: Final = (
-    ("metrics", settings.METRICS_PORT),
-    ("self-metrics", settings.SELF_METRICS_PORT),
-    ("health", settings.HEALTH_PORT),
+    ("metrics", env_variables.METRICS_PORT),
+    ("self-metrics", env_variables.SELF_METRICS_PORT),
+    ("health", env_variables.HEALTH_PORT),
 )
 
 
-def by_hand() -> Iterator[Manifest]:
-    """A native sidecar: started before the service, and ended after it."""
+def resources_by_hand() -> Iterator[Manifest]:
+    """Return a service with a native sidecar, which starts before the service and ends last."""
     yield manifest("v1", "ConfigMap", NAME, data={"sidecar.yaml": sidecar_file()})
     yield _service()
     yield _deployment({}, _pod_by_hand())
 
 
-def by_operator() -> Iterator[Manifest]:
-    """One resource for all sidecars of a namespace; an annotation asks for it."""
-    yield manifest("opentelemetry.io/v1beta1", "OpenTelemetryCollector", NAME, spec=_custom())
+def resources_by_operator() -> Iterator[Manifest]:
+    """Return a service with an OpenTelemetryCollector, injected into pods by an annotation."""
+    yield manifest(
+        "opentelemetry.io/v1beta1", "OpenTelemetryCollector", NAME, spec=_collector_spec()
+    )
     yield _service()
-    asked = {"sidecar.opentelemetry.io/inject": NAME}
-    yield _deployment({"annotations": asked}, {"containers": [_application()]})
+    annotations = {"sidecar.opentelemetry.io/inject": NAME}
+    yield _deployment({"annotations": annotations}, {"containers": [_application()]})
 
 
 def _service() -> Manifest:
-    scraped = [("metrics", settings.METRICS_PORT), ("self-metrics", settings.SELF_METRICS_PORT)]
-    served = [{"name": "http", "port": STOREFRONT.port}]
-    ports = [{"name": name, "port": int(port.default)} for name, port in scraped]
-    spec = {"selector": selector(STOREFRONT.host)["matchLabels"], "ports": [*served, *ports]}
-    service = manifest("v1", "Service", STOREFRONT.host, spec=spec)
-    service["metadata"]["labels"] |= SCRAPED
+    http = {"name": "http", "port": STOREFRONT.port}
+    metrics = (
+        {"name": name, "port": int(port.default)} for name, port in _PORTS if "metrics" in name
+    )
+    spec = {"selector": selector(STOREFRONT.name)["matchLabels"], "ports": [http, *metrics]}
+    service = manifest("v1", "Service", STOREFRONT.name, spec=spec)
+    service["metadata"]["labels"] |= SIDECAR_METRICS
     return service
 
 
 def _deployment(metadata: Manifest, pod: Manifest) -> Manifest:
-    name = STOREFRONT.host
+    name = STOREFRONT.name
     spec = {
         "replicas": 2,
         "selector": selector(name),
@@ -80,16 +83,16 @@ def _deployment(metadata: Manifest, pod: Manifest) -> Manifest:
 
 
 def _application() -> Manifest:
-    name, port = STOREFRONT.host, STOREFRONT.port
+    name, port = STOREFRONT.name, STOREFRONT.port
     ready = {"httpGet": {"path": "/readyz", "port": port}}
     variables = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{settings.OTLP_HTTP_PORT.default}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{env_variables.OTLP_HTTP_PORT.default}",
         "PAYMENTS_URL": PAYMENTS.url,
     }
     return {
         "name": name,
         "image": EXAMPLES,
-        "command": ["uvicorn", f"{name}:app", f"--host={_ALL}", f"--port={port}"],
+        "command": ["uvicorn", f"{name}:app", f"--host={_ALL_ADDRESSES}", f"--port={port}"],
         "env": environment(variables),
         "ports": [{"name": "http", "containerPort": port}],
         "readinessProbe": ready,
@@ -98,59 +101,59 @@ def _application() -> Manifest:
 
 def _variables() -> dict[str, str | Manifest]:
     return {
-        settings.EXPOSE_HOST.name: _ALL,
-        settings.GATEWAY_HOST.name: HOST,
-        settings.INSTANCE.name: POD_NAME,  # one process a pod: each has its own name
+        env_variables.EXPOSE_HOST.name: _ALL_ADDRESSES,
+        env_variables.GATEWAY_HOST.name: HOST,
+        env_variables.INSTANCE.name: POD_NAME,  # each pod runs one process of the service
     }
 
 
 def _pod_by_hand() -> Manifest:
-    folder, memory = settings.QUEUE_DIR, settings.MEMORY_MIB
-    sidecar = collector("sidecar", folder, memory, _variables(), _PORTS)
+    queue_dir, memory = env_variables.QUEUE_DIR, env_variables.MEMORY_MIB
+    sidecar = collector("sidecar", queue_dir, memory, _variables(), _PORTS)
     return {
-        "securityContext": {"fsGroup": NOBODY},
+        "securityContext": {"fsGroup": COLLECTOR_UID},
         "initContainers": [
             {
-                **note(
-                    "With this it runs all along: before the service starts, until it has ended."
-                ),
+                **note("Native sidecar: it starts before the service, and ends after it."),
                 "restartPolicy": "Always",
                 **sidecar,
-                "startupProbe": {**health(settings.HEALTH_PORT), "periodSeconds": 1},
-                "livenessProbe": health(settings.HEALTH_PORT),
+                "startupProbe": {**health_probe(env_variables.HEALTH_PORT), "periodSeconds": 1},
+                "livenessProbe": health_probe(env_variables.HEALTH_PORT),
             }
         ],
         "containers": [_application()],
         "volumes": [
-            {"name": CONFIG, "configMap": {"name": NAME}},
+            {"name": CONFIG_VOLUME, "configMap": {"name": NAME}},
             {
-                **note("Outlives the container, not the pod; a volume claim outlives both."),
-                "name": QUEUE,
+                **note(
+                    "Survives the container, but not the pod; a volume claim would survive both."
+                ),
+                "name": QUEUE_VOLUME,
                 "emptyDir": {"sizeLimit": _QUEUE_SIZE},
             },
         ],
     }
 
 
-def _custom() -> Manifest:
-    """The operator reads ports out of the configuration, so that they have to be numbers."""
-    known = {
-        settings.EXPOSE_HOST.name: _ALL,
-        settings.GATEWAY_HOST.name: HOST,
-        settings.INSTANCE.name: settings.INSTANCE.read(""),
+def _collector_spec() -> Manifest:
+    """Resolve most variables, because the operator reads ports from the configuration."""
+    values = {
+        env_variables.EXPOSE_HOST.name: _ALL_ADDRESSES,
+        env_variables.GATEWAY_HOST.name: HOST,
+        env_variables.INSTANCE.name: env_variables.INSTANCE.with_default(""),
     }
-    variables = {settings.INSTANCE.name: POD_NAME}
-    memory = {"GOMEMLIMIT": f"{settings.MEMORY_MIB.default}MiB"}
+    variables = {env_variables.INSTANCE.name: POD_NAME}
+    memory = {"GOMEMLIMIT": f"{env_variables.MEMORY_MIB.default}MiB"}
     return {
         "mode": "sidecar",
         "image": IMAGES["collector"],
         "env": environment({**variables, **memory}),
-        "resources": resources(settings.MEMORY_MIB, "100m"),
-        "securityContext": locked_down(),
+        "resources": resources(env_variables.MEMORY_MIB, "100m"),
+        "securityContext": restricted_security_context(),
         "ports": [
             {"name": name, "port": int(port.default), "protocol": "TCP"} for name, port in _PORTS
         ],
-        "volumeMounts": [{"name": QUEUE, "mountPath": settings.QUEUE_DIR.default}],
-        "volumes": [{"name": QUEUE, "emptyDir": {"sizeLimit": _QUEUE_SIZE}}],
-        "config": settled(sidecar_config(), known),
+        "volumeMounts": [{"name": QUEUE_VOLUME, "mountPath": env_variables.QUEUE_DIR.default}],
+        "volumes": [{"name": QUEUE_VOLUME, "emptyDir": {"sizeLimit": _QUEUE_SIZE}}],
+        "config": resolve_variables(sidecar_config(), values),
     }

@@ -1,4 +1,4 @@
-"""Dashboards taken apart: their panels, their queries, and the series that there are to ask for."""
+"""Panels, queries and variables of the rendered dashboards, and the labels of all series."""
 
 from __future__ import annotations
 
@@ -19,75 +19,77 @@ from otel_meta.render.dashboards import dashboards
 from otel_meta.render.links import Links
 from otel_meta.render.rules.rule import AlertRule, Record
 from otel_meta.repos import BUILTIN
-from tests.render.dashboards.labels import labels_kept
+from tests.render.dashboards.promql_labels import result_labels
 
 ROOT = Path(__file__).resolve().parents[3]
 ALL = ".*"
-EXPANDED = {
+"""The value of a variable with the choice "All"."""
+VARIABLES = {
     "$__rate_interval": "1m",
     "$__range": "1h",
     "$namespace": ALL,
     "$service": ALL,
     "$slo": ALL,
 }
-WORDLESS = {"table", "state-timeline"}
-"""Panels whose values bear no single unit."""
+TYPES_WITHOUT_UNIT = {"table", "state-timeline"}
+"""Types of panels whose values have no common unit."""
 
 
 class Target(NamedTuple):
-    """A query, and where it stands."""
+    """A query of a panel, with variables expanded."""
 
     where: str
+    """Names of the file, the panel and the query."""
     expr: str
     legend: str
 
 
 @cache
 def pages() -> Mapping[str, Any]:
-    """Every dashboard of the six, by its file's name."""
+    """Return all dashboards by file name."""
     return {name: json.loads(text) for name, text in dashboards(BUILTIN)}
 
 
 def panels(page: Any) -> Iterator[Any]:
-    """Every panel that is not a heading, folded ones too."""
+    """Return all panels of a dashboard, without headings but with panels of collapsed rows."""
     for panel in page["panels"]:
         yield from panel["panels"] if panel["type"] == "row" else [panel]
 
 
 def rows(page: Any) -> Iterator[Any]:
-    """Every heading."""
+    """Return all headings of a dashboard."""
     return (panel for panel in page["panels"] if panel["type"] == "row")
 
 
 def targets() -> Iterator[Target]:
-    """Every query of every panel, variables expanded."""
+    """Return every query of every panel."""
     for name, page in pages().items():
         for panel in panels(page):
             for target in panel["targets"]:
                 where = f"{name}: {panel['title']} {target['refId']}"
-                yield Target(where, expanded(target["expr"]), target["legendFormat"])
+                yield Target(where, expand(target["expr"]), target["legendFormat"])
 
 
 def choices() -> Iterator[tuple[str, str]]:
-    """The series and the label behind every variable, expanded."""
+    """Return the series and the label of every variable that lists label values."""
     for page in pages().values():
         for variable in page["templating"]["list"]:
             if variable["type"] == "query":
                 form = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
                 assert form, variable
-                yield expanded(form[1]), form[2]
+                yield expand(form[1]), form[2]
 
 
-def expanded(expr: str) -> str:
-    """A query as Grafana sends it, with everything chosen."""
-    for name, value in EXPANDED.items():
+def expand(expr: str) -> str:
+    """Expand the variables of a query as Grafana does, with the choice "All" for each."""
+    for name, value in VARIABLES.items():
         expr = expr.replace(name, value)
     return expr
 
 
 @cache
 def known_series() -> Mapping[str, frozenset[str]]:
-    """Every series that there is to ask for, and the labels that it bears."""
+    """Return the labels of every series that instruments or rules produce."""
     identity = frozenset(IDENTITY_LABELS)
     known = {"otel_meta_up": identity, FAULTS.prometheus_name: identity | {"source", "reason"}}
     for _, instrument in BUILTIN.instruments():
@@ -98,14 +100,14 @@ def known_series() -> Mapping[str, frozenset[str]]:
 
 
 def _recorded(known: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, frozenset[str]]]:
-    """What the rules make of them, ``ALERTS`` included."""
-    found = dict(known)
+    """Return the labels of every series that rules produce, ``ALERTS`` included."""
+    series = dict(known)
     alerts = frozenset({"alertname", "alertstate"})
     for rule in _rules():
-        labels = labels_kept(rule.expr, found) | rule.labels.keys()
+        labels = result_labels(rule.expr, series) | rule.labels.keys()
         if isinstance(rule, Record):
-            found[rule.record] = found.get(rule.record, frozenset()) | labels
-            yield rule.record, found[rule.record]
+            series[rule.record] = series.get(rule.record, frozenset()) | labels
+            yield rule.record, series[rule.record]
         else:
             alerts |= labels
     yield "ALERTS", alerts
@@ -119,12 +121,12 @@ def _rules() -> Iterator[Record | AlertRule]:
 
 @cache
 def build_tool() -> ModuleType:
-    """tools/build.py, by path: `import build` would find the packaging tool of that name."""
+    """Import tools/build.py by its path; `import build` would import the packaging tool."""
     path = ROOT / "tools" / "build.py"
     spec = importlib.util.spec_from_file_location("otel_meta_dashboard_tools", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up by name
+    sys.modules[spec.name] = module  # dataclasses look up their module by its name
     spec.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""Six services, one a meta-repository, that record with every instrument and can be scraped."""
+"""Services for Prometheus to scrape, with values of every instrument."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ from otel_meta.model import Catalog, Histogram, Instrument, MetaRepo
 from otel_meta.model.labels import Label
 from otel_meta.testing import CapturedTelemetry, capture
 
-_SOME = 4
-"""How many values of a closed label are used: those that SLOs look at are among the first."""
+_VALUES_PER_LABEL = 4
+"""Number of values used of each closed label; the values that SLOs select are among the first."""
 
 
-class Service:
-    """One service, bound to its meta-repository."""
+class ScrapedService:
+    """A service of one meta-repository."""
 
     def __init__(self, repo: type[MetaRepo], telemetry: CapturedTelemetry) -> None:
         self.repo = repo
         self.telemetry = telemetry
         self._live = telemetry.bind(repo)
 
-    def work(self) -> None:
-        """Record with every instrument and most labels, mostly what breaks promises."""
+    def record(self) -> None:
+        """Record with every instrument and most label values; most events are bad for their SLO."""
         for attribute, instrument in self.repo.instruments.items():
             for labels in _labels(instrument.label_fields):
                 _record(instrument, getattr(self._live, attribute), labels)
 
     def text(self) -> bytes:
-        """What it answers to a scrape."""
+        """Return the response to a scrape."""
         return self.telemetry.prometheus_text().encode()
 
 
 @contextmanager
-def fleet(catalog: Catalog) -> Iterator[tuple[int, Sequence[Service]]]:
-    """A service a meta-repository; each is scraped at its name, on one port."""
+def scraped_services(catalog: Catalog) -> Iterator[tuple[int, Sequence[ScrapedService]]]:
+    """Serve one service per meta-repository on a port; the path is the meta-repository's name."""
     with ExitStack() as stack:
         services = [
-            Service(repo, stack.enter_context(capture(f"{repo.name}-service", repo)))
+            ScrapedService(repo, stack.enter_context(capture(f"{repo.name}-service", repo)))
             for repo in catalog
         ]
-        yield stack.enter_context(_served(services)), services
+        yield stack.enter_context(_serve(services)), services
 
 
 @contextmanager
-def _served(services: Sequence[Service]) -> Iterator[int]:
-    pages = {f"/{service.repo.name}": service.text for service in services}
+def _serve(services: Sequence[ScrapedService]) -> Iterator[int]:
+    responses = {f"/{service.repo.name}": service.text for service in services}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = pages[self.path]()
+            body = responses[self.path]()
             self.send_response(200)
             self.send_header("content-type", "text/plain; version=0.0.4")
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
@@ -77,7 +77,7 @@ def _labels(fields: Sequence[Label]) -> Iterator[dict[str, str]]:
 
 def _values(field: Label) -> tuple[str, ...]:
     if field.values is not None:
-        return field.values[:_SOME]
+        return field.values[:_VALUES_PER_LABEL]
     return ("x",) if field.default is None else (field.default, "x")
 
 

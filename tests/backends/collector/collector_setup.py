@@ -1,4 +1,4 @@
-"""What these tests have in common."""
+"""Services, and changes of the configuration, for tests of a real Collector."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ AURORA = {"service.namespace": "aurora-fullstack-saas", "service.name": "storefr
 FOREIGN = {"service.namespace": "elsewhere", "service.name": "legacy"}
 
 
-def to(sink: OtlpSink) -> dict[str, Any]:
-    """A user's second file: traces and logs go elsewhere."""
-    away = {"exporters": ["otlp_http/test"]}
+def send_to(sink: OtlpSink) -> dict[str, Any]:
+    """Return a second configuration file, which sends traces and logs to a receiver."""
+    pipeline = {"exporters": ["otlp_http/test"]}
     return {
         "exporters": {"otlp_http/test": {"endpoint": sink.endpoint}},
-        "service": {"pipelines": {"traces": away, "logs": away}},
+        "service": {"pipelines": {"traces": pipeline, "logs": pipeline}},
     }

@@ -1,4 +1,4 @@
-"""The stack's files as they are committed."""
+"""Reads the committed files of the stack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from otel_meta.render.collector.substitution import settled
+from otel_meta.render.collector.substitution import resolve_variables
 
 ROOT = Path(__file__).resolve().parents[3]
 STACK = ROOT / "stack"
@@ -19,49 +19,52 @@ KUBERNETES = STACK / "kubernetes"
 
 @cache
 def read(path: str) -> Any:
-    """One document below stack/."""
+    """Read a YAML file of one document, by its path relative to stack/."""
     return yaml.safe_load((STACK / path).read_text())
 
 
 @cache
 def compose() -> dict[str, dict[str, Any]]:
-    """The compose file's services."""
+    """Return the services of the compose file."""
     services: dict[str, dict[str, Any]] = read("compose.yaml")["services"]
     return services
 
 
 def manifests(*names: str) -> Iterator[Any]:
-    """The resources in these files below stack/kubernetes/, or in all."""
+    """Return the resources of some files in stack/kubernetes/, or of all files."""
     paths = [KUBERNETES / name for name in names] or sorted(KUBERNETES.rglob("*.yaml"))
     for path in paths:
         yield from yaml.safe_load_all(path.read_text())
 
 
 def only(kind: str, *names: str) -> Any:
-    """The one resource of a kind in these files."""
-    (found,) = (one for one in manifests(*names) if one["kind"] == kind)
-    return found
+    """Return the only resource of a kind in some files."""
+    (resource,) = (resource for resource in manifests(*names) if resource["kind"] == kind)
+    return resource
 
 
-def copied() -> set[str]:
-    """What of the repository goes into the image of the example services."""
+def copied_paths() -> set[str]:
+    """Return the paths of the repository that the Dockerfile copies into the image."""
     lines = re.findall(r"^COPY (.*) \S+$", (STACK / "Dockerfile").read_text(), re.MULTILINE)
     return {source for line in lines for source in line.split()}
 
 
-def collector(service: str) -> Any:
-    """What a Collector of the compose file is told, its variables settled."""
+def collector_config(service: str) -> Any:
+    """Return the configuration of a Collector in the compose file, with variables resolved."""
     (argument,) = compose()[service]["command"]
     name = argument.rpartition("/")[2]
     text = (ROOT / "collector-config" / name).read_text()
-    return settled(yaml.safe_load(text), compose()[service]["environment"])
+    return resolve_variables(yaml.safe_load(text), compose()[service]["environment"])
 
 
-COLLECTORS = [name for name, one in compose().items() if "otelcol" in str(one.get("command"))]
+COLLECTORS = [
+    name for name, service in compose().items() if "otelcol" in str(service.get("command"))
+]
+"""Names of the compose file's services that run a Collector."""
 
 
-def ports_of(config: Any) -> Iterator[int]:
-    """What a Collector listens on for others than its service."""
+def exposed_ports(config: Any) -> Iterator[int]:
+    """Return the ports of a Collector for connections from other hosts."""
     yield int(config["extensions"]["health_check"]["endpoint"].rpartition(":")[2])
     reader = config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]
     yield reader["prometheus"]["port"]
