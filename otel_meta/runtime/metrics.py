@@ -23,7 +23,7 @@ from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter
 from .export.periodic import Ticker
 from .export.producer import MetricProducer
-from .multiprocess.service_view import View
+from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
 from .resource import of_service
@@ -61,7 +61,7 @@ class Metrics:
         storage: MetricStorage,
         outage: DeliveryMonitor,
         *,
-        view: View | None = None,
+        view: ServiceView | None = None,
         workers: Workers | None = None,
     ) -> None:
         self._settings: Final = settings
@@ -96,7 +96,7 @@ class Metrics:
         self.flush(timeout)
         self.provider.shutdown(timeout * 1000)
 
-    def _scrape(self, resource: Resource, view: View | None) -> Scrape | None:
+    def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
             return None
         module = optional("otel_meta.runtime.prometheus.scrape", "Prometheus export", "prometheus")
@@ -115,7 +115,7 @@ class Metrics:
             return None
         if workers is None or number == 0:
             return self.scrape.listen(host, number)
-        with workers.opening(number) as is_ours:
+        with workers.opening_port(number) as is_ours:
             return self.scrape.listen(host, number, "now" if is_ours else "later")
 
     def _push(self, name: str, outage: DeliveryMonitor) -> PushReader:

@@ -19,7 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from otel_meta.runtime.fork import reset_after_fork
-from otel_meta.runtime.multiprocess.process_series import ProcessesCollector
+from otel_meta.runtime.multiprocess.process_series import WorkerProcessCollector
 from otel_meta.runtime.multiprocess.reader import Owner
 from otel_meta.runtime.recording.faults import logger
 from otel_meta.runtime.resource import IDENTITY
@@ -159,7 +159,7 @@ class Scrape:
             ProcessCollector(registry=self.registry)
             GCCollector(registry=self.registry)
         else:
-            self.registry.register(ProcessesCollector(owners))
+            self.registry.register(WorkerProcessCollector(owners))
         self.reader: Final = CatalogReader(
             families, resource, self.registry, on_fault, shared=owners is not None
         )
