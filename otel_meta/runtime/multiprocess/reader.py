@@ -125,14 +125,21 @@ class WorkerFile:
         try:
             self._map_growth()
             self._read_regions()
+            # The writer may have closed the last mapped region meanwhile, after adding a region.
+            while self._is_at_filler() and self._map_growth():
+                self._read_regions()
             self._check_complete()
         except DamagedError as error:
             self.damage = str(error)
         if before != (self._record_count, self._reuse_count, self.damage):
             self.revision += 1
 
-    def _map_growth(self) -> None:
-        """Map the bytes added to the file."""
+    def _is_at_filler(self) -> bool:
+        """Return True if a worker file has been read to the end of its last mapped region."""
+        return bool(self._regions) and self._offset == len(self._regions[0]) and not self.is_totals
+
+    def _map_growth(self) -> bool:
+        """Map the bytes added to the file. Return False if there are none."""
         fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         status = os.fstat(fd)
         try:
@@ -142,8 +149,10 @@ class WorkerFile:
                 mapped = mmap.mmap(fd, growth, access=mmap.ACCESS_READ, offset=self._size)
                 self._regions.append(memoryview(mapped))
                 self._size += growth
-        except ValueError as error:  # the file has shrunk
+        except (OverflowError, ValueError) as error:  # the file has shrunk
             raise DamagedError(f"it ends after {status.st_size} bytes") from error
+        else:
+            return growth > 0
         finally:
             os.close(fd)
 
@@ -193,7 +202,7 @@ class WorkerFile:
         index: int = text[0]
         values: list[str] | None = text[1]
         descriptor = self.descriptors[index] if index < len(self.descriptors) else _UNREADABLE
-        if not _fits(descriptor, values, record):
+        if descriptor is _UNREADABLE or not _fits(descriptor, values, record):
             raise DamagedError(f"the series at byte {record.offset} does not fit its descriptor")
         labels = OVERFLOW if values is None else tuple(values)
         start = record.first_word

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import mmap
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from otel_meta import Counter, NoLabels
 from otel_meta.runtime.multiprocess.compaction import numbers_of
 from otel_meta.runtime.multiprocess.reader import WorkerFile
 from tests.runtime.multiprocess.conftest import DURATION, TILES, ZOOM, Spawn, Worker
@@ -76,6 +80,28 @@ class TestRead:
 
         assert (1, 1501) == (before, len(numbers(file)))
         assert file.damage is None
+
+    def test_growth_during_read_is_no_damage(
+        self, spawn: Spawn, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A file that grows between mapping and reading is not reported as truncated."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="first")
+        (path,) = directory.glob("*.worker")
+        original = mmap.mmap
+
+        def map_and_grow(*args: Any, **options: Any) -> mmap.mmap:
+            mapped = original(*args, **options)
+            monkeypatch.setattr(mmap, "mmap", original)
+            for number in range(1000):
+                worker.live(TILES).add(1, style=f"{number:0100}")
+            return mapped
+
+        monkeypatch.setattr(mmap, "mmap", map_and_grow)
+        file = read(path)
+
+        assert file.damage is None
+        assert 1001 == len(numbers(file))
 
     def test_numbers_are_current(self, spawn: Spawn, directory: Path) -> None:
         """Series of an earlier read have the current numbers."""
@@ -153,6 +179,16 @@ class TestDamage:
         assert found.damage is not None
         assert numbers(found).items() <= numbers(whole).items()
 
+    def test_file_truncated_after_reading_is_damaged(self, spawn: Spawn, directory: Path) -> None:
+        """A file truncated between two reads is damaged."""
+        spawn().live(TILES).add(1, style="a")
+        (path,) = directory.glob("*.worker")
+        file = read(path)
+        os.truncate(path, 32_768)
+        file.read()
+
+        assert "it ends after 32768 bytes" == file.damage
+
     @one_folder
     @given(garbage=st.binary(max_size=400))
     def test_garbage_has_no_series(self, tmp_path: Path, garbage: bytes) -> None:
@@ -167,3 +203,15 @@ class TestDamage:
         newer = worker_bytes[:8] + b"\2" + worker_bytes[9:]
 
         assert "version 2" in (read_bytes(tmp_path / "newer", newer).damage or "")
+
+    def test_series_of_damaged_descriptor_is_skipped(self, spawn: Spawn, directory: Path) -> None:
+        """A series is skipped if its descriptor is damaged, even without labels."""
+        worker = spawn()
+        worker.live(Counter("atlas.maps", "Maps.", NoLabels)).add(1)
+        worker.live(TILES).add(1, style="a")
+        (path,) = directory.glob("*.worker")
+        damaged = path.read_bytes().replace(b"atlas.maps", b"atlas.mops", 1)
+
+        found = numbers(read_bytes(path.with_name("damaged"), damaged))
+
+        assert {("atlas.tiles", ("a",)): [1.0]} == found
