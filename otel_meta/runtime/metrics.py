@@ -25,7 +25,7 @@ from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
 from .export.producer import MetricProducer
 from .fork import reset_after_fork
-from .multiprocess.service_view import View
+from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
 from .resource import service_resource
@@ -68,7 +68,7 @@ class Metrics:
         storage: MetricStorage,
         monitor: DeliveryMonitor,
         *,
-        view: View | None = None,
+        view: ServiceView | None = None,
         workers: Workers | None = None,
     ) -> None:
         self._settings: Final = settings
@@ -103,7 +103,7 @@ class Metrics:
         self.flush(timeout)
         self.provider.shutdown(timeout * 1000)
 
-    def _scrape(self, resource: Resource, view: View | None) -> Scrape | None:
+    def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
             return None
         with ExtraImports("prometheus", "Prometheus export"):
@@ -122,7 +122,7 @@ class Metrics:
             return None
         if workers is None or number == 0:
             return self.scrape.listen(host, number)
-        with workers.opening(number) as is_ours:
+        with workers.opening_port(number) as is_ours:
             return self.scrape.listen(host, number, "join" if is_ours else "first")
 
     def _push(self, name: str, monitor: DeliveryMonitor) -> PushReader:

@@ -18,7 +18,7 @@ from .export.delivery import DeliveryMonitor
 from .export.periodic import Ticker
 from .logs.provider import Logs
 from .metrics import Metrics
-from .multiprocess.service_view import View
+from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.bind import bind
 from .recording.faults import Faults, logger
@@ -46,7 +46,7 @@ def _workers(settings: Settings) -> Workers | None:
     return Workers(path, settings.service_name, settings.namespace, settings.max_series)
 
 
-def _view(workers: Workers | None, storage: MetricStorage) -> View | None:
+def _view(workers: Workers | None, storage: MetricStorage) -> ServiceView | None:
     if workers is None:
         return None
     return workers.view(storage.families, storage.faults.report)
@@ -70,7 +70,7 @@ class Telemetry:
         self.settings: Final = settings
         self.resource: Final = resource
         self.workers: Final = _workers(settings)
-        slots = None if self.workers is None else self.workers.slots
+        slots = None if self.workers is None else self.workers.allocator
         self.faults: Final = Faults(slots)
         self.storage: Final = MetricStorage(
             self.faults,

@@ -1,4 +1,4 @@
-"""Requests to a service, as fast as it answers, and what became of each."""
+"""Load on a service over several connections, and readers of its metrics page."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 @dataclass
 class Load:
-    """So many requests for a path, over several connections.
+    """Sends a number of requests, each connection one after the other.
 
-    A request that gets no answer is not sent again: whether it was answered is not known.
+    A request without an answer is not sent again, because the worker may have counted it.
     """
 
     port: int
@@ -30,7 +30,7 @@ class Load:
     halfway: Callable[[], object] = field(default=lambda: None)
 
     def run(self) -> None:
-        """Send them all."""
+        """Send all requests."""
         asyncio.run(self._all())
 
     async def _all(self) -> None:
@@ -51,7 +51,7 @@ class Load:
         if self.sent == self.wanted // 2:
             self.halfway()
         writer.write(_REQUEST % self.path.encode())
-        # uvicorn answers in two packets, and several workers wait for the first to be acknowledged.
+        # uvicorn answers in two packets, and delays the second until the first is acknowledged.
         connection = writer.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         head = await reader.readuntil(b"\r\n\r\n")
@@ -63,27 +63,27 @@ class Load:
 
 
 def sample(page: str, name: str, **labels: str) -> float | None:
-    """What the series that have these labels show together; None where there is none."""
+    """Return the sum of all series with some labels; None if there is no such series."""
     found = [
-        float(value)
-        for sample_name, body, value in re.findall(r"^(\w+)\{(.*)\} (\S+)$", page, re.MULTILINE)
+        float(number)
+        for sample_name, body, number in re.findall(r"^(\w+)\{(.*)\} (\S+)$", page, re.MULTILINE)
         if sample_name == name
-        and all(f'{label}="{wanted}"' in body for label, wanted in labels.items())
+        and all(f'{label}="{value}"' in body for label, value in labels.items())
     ]
     return sum(found) if found else None
 
 
 def scrape(port: int, path: str = "/metrics") -> str:
-    """The page of whichever worker answers; a new connection each time."""
+    """Fetch a page by a new connection, from any worker."""
     for _ in range(20):
-        with suppress(OSError, HTTPException):  # the worker that took it was killed
+        with suppress(OSError, HTTPException):  # the worker was killed during the request
             return _page(port, path)
-    raise AssertionError(f"nobody answers on {port}")
+    raise AssertionError(f"no worker answers on port {port}")
 
 
 def _page(port: int, path: str) -> str:
     with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
         connection.request("GET", path)
-        answer = connection.getresponse()
-        assert answer.status == 200, answer.read()
-        return answer.read().decode()
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        return response.read().decode()

@@ -1,81 +1,117 @@
 from __future__ import annotations
 
-import os
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from otel_meta.cli.demo.ports import free_port
 from tests.conftest import wait_until
-from tests.workers.conftest import GUNICORN_UVICORN, SERVICE
+from tests.workers.conftest import (
+    GUNICORN_UVICORN,
+    SERVICE,
+    MultiprocessService,
+    StartService,
+    running_service,
+)
 from tests.workers.load import Load, sample, scrape
 
-if TYPE_CHECKING:
-    from tests.workers.conftest import Starting
-
-WORKERS = [*GUNICORN_UVICORN, "--workers", "3"]
 REQUESTS = 600
+COMMANDS = {
+    "each": [*GUNICORN_UVICORN, "--workers", "3"],
+    "preload": [*GUNICORN_UVICORN, "--workers", "3", "--preload"],
+}
+"""Each worker loads the application, or the master process loads it before it forks."""
 
 
-@pytest.mark.parametrize("options", [[], ["--preload"]], ids=["each", "preload"])
+@pytest.fixture(scope="module", params=COMMANDS.values(), ids=list(COMMANDS))
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MultiprocessService]:
+    """A service of three workers."""
+    with running_service(tmp_path_factory.mktemp("gunicorn"), request.param) as service:
+        yield service
+
+
 class TestGunicorn:
-    def test_killed(self, starting: Starting, options: list[str]) -> None:
-        """Every request is counted, whether workers load the application or are forked with it."""
-        workers = starting([*WORKERS, *options])
-        load = Load(
-            workers.port,
-            REQUESTS,
-            halfway=lambda: os.kill(min(workers.pids), signal.SIGKILL),
-        )
+    def test_every_answer_is_counted(self, service: MultiprocessService) -> None:
+        """Every completed request is counted, although a worker is killed meanwhile."""
+        before = service.tiles
+        load = Load(service.port, REQUESTS, halfway=service.kill_worker)
         load.run()
-        counted = sample(scrape(workers.port), "atlas_tiles_total")
 
-        assert counted is not None
-        assert load.completed <= counted <= load.sent
-        assert len(workers.files) <= 4, workers.files
+        assert load.completed <= service.tiles - before <= load.sent
 
-    def test_reload(self, starting: Starting, options: list[str]) -> None:
-        """Workers that are replaced leave their numbers, and no files."""
-        workers = starting([*WORKERS, *options])
-        Load(workers.port, REQUESTS).run()
-        before = workers.pids
-        workers.process.send_signal(signal.SIGHUP)  # type: ignore[union-attr]
-        wait_until(lambda: scrape(workers.port) and not before & workers.pids)
-        Load(workers.port, REQUESTS).run()
+    def test_killed_worker_leaves_no_file(self, service: MultiprocessService) -> None:
+        """The file of a killed worker is removed by a scrape of another worker."""
+        Load(service.port, 50).run()
+        killed = service.kill_worker()
 
-        assert 2.0 * REQUESTS == sample(scrape(workers.port), "atlas_tiles_total")
-        assert len(workers.files) <= 4, workers.files
+        wait_until(lambda: scrape(service.port) and killed not in service.worker_pids)
 
-    def test_port(self, starting: Starting, options: list[str]) -> None:
-        """A port of its own is that of all workers: whoever answers there answers for all."""
+    def test_reload_keeps_totals(self, service: MultiprocessService) -> None:
+        """Totals keep the numbers of workers replaced by SIGHUP."""
+        before = service.tiles
+        Load(service.port, REQUESTS).run()
+        old_pids = service.worker_pids
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: scrape(service.port) and not old_pids & service.worker_pids)
+        Load(service.port, REQUESTS).run()
+
+        assert 2.0 * REQUESTS == service.tiles - before
+
+    def test_files_do_not_accumulate(self, service: MultiprocessService) -> None:
+        """There is at most one file for each worker, and the totals."""
+        Load(service.port, 50).run()
+        scrape(service.port)
+
+        assert len(service.files) <= 4, service.files
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=list(COMMANDS))
+class TestMetricsPort:
+    def test_every_worker_answers_for_the_service(
+        self, start_service: StartService, command: list[str]
+    ) -> None:
+        """The workers share the port for metrics, and each answers for the service."""
         port = free_port()
-        workers = starting([*WORKERS, *options], OTEL_EXPORTER_PROMETHEUS_PORT=str(port))
-        Load(workers.port, REQUESTS).run()
-
+        service = start_service(command, OTEL_EXPORTER_PROMETHEUS_PORT=str(port))
+        Load(service.port, REQUESTS).run()
         pages = [scrape(port) for _ in range(10)]
 
         assert {float(REQUESTS)} == {sample(page, "atlas_tiles_total") for page in pages}
 
-        workers.stop()  # waits in vain if a worker does not end
+    def test_service_ends_by_sigterm(self, start_service: StartService, command: list[str]) -> None:
+        """All processes end by SIGTERM."""
+        service = start_service(command, OTEL_EXPORTER_PROMETHEUS_PORT=str(free_port()))
+        service.terminate()
+
+        assert 0 == service.process.returncode
+
+
+LABELLED_SERVICE = (
+    SERVICE.replace("from otel_meta import", "from otel_meta import labels,")
+    .replace(
+        'tiles = Counter("atlas.tiles", "Tiles.", NoLabels)',
+        'tiles = Counter("atlas.tiles", "Tiles.", Tile)',
+    )
+    .replace("class Atlas", "@labels\nclass Tile:\n    style: str\n\nclass Atlas")
+    .replace("tiles.add(1)", 'tiles.add(1, style="dark")')
+)
 
 
 class TestVersions:
-    def test_rolling(self, starting: Starting) -> None:
-        """While a new version takes over, both count, the old without the new label."""
-        newer = SERVICE.replace("from otel_meta import", "from otel_meta import labels,").replace(
-            'tiles = Counter("atlas.tiles", "Tiles.", NoLabels)',
-            'tiles = Counter("atlas.tiles", "Tiles.", Tile)',
-        )
-        newer = newer.replace("class Atlas", "@labels\nclass Tile:\n    style: str\n\nclass Atlas")
-        newer = newer.replace("tiles.add(1)", 'tiles.add(1, style="dark")')
-        old = starting(WORKERS)
+    def test_rolling_deployment_counts_both(self, start_service: StartService) -> None:
+        """During a rolling deployment both versions count, the old without the new label."""
+        command = [*GUNICORN_UVICORN, "--workers", "2"]
+        old = start_service(command)
         Load(old.port, REQUESTS).run()
-        new = starting(WORKERS, newer, OTEL_META_MULTIPROCESS_DIR=str(old.numbers))
+        directory = str(old.directory)
+        new = start_service(command, LABELLED_SERVICE, OTEL_META_MULTIPROCESS_DIR=directory)
         Load(new.port, REQUESTS).run()
         Load(old.port, REQUESTS).run()
         page = scrape(old.port)
 
         assert 3.0 * REQUESTS == sample(page, "atlas_tiles_total")
         assert 1.0 * REQUESTS == sample(page, "atlas_tiles_total", style="dark")
-        assert page.count("# TYPE atlas_tiles_total") == 1
+        assert 1 == page.count("# TYPE atlas_tiles_total")

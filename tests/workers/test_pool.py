@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
 from otel_meta.testing import OtlpSink
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.conftest import Run
+from tests.conftest import Run, wait_until
 
 POOL = '''
 import multiprocessing, os, time
@@ -26,60 +23,71 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 telemetry = configure("maps", Atlas, log_stream=None, {options})
 atlas = telemetry.bind(Atlas)
 tile = atlas.tiles.add
-bound = atlas.tiles.with_labels()
+handle = atlas.tiles.with_labels()
+
+context = multiprocessing.get_context("fork")
+all_workers = context.Barrier(3)
 
 def work(_):
+    all_workers.wait()  # each worker gets three of nine tasks
     for _ in range(1000):
         tile(1)
-        bound.add(1)
+        handle.add(1)
     atlas.open.add(1)
-    {after}
 
-def shown(name):
+def scraped(name):
     page = telemetry.scrape.render()[0].decode()
     return [line.rpartition(" ")[2] for line in page.splitlines() if line.startswith(name + "{{")]
 
 if __name__ == "__main__":
     tile(5)
     atlas.open.add(7)
-    with multiprocessing.get_context("fork").Pool(3) as pool:
+    with context.Pool(3) as pool:
         pool.map(work, range(9), chunksize=1)
+        {before_end}
         pool.close()
         pool.join()
-    {end}
+    {after_end}
 '''
 
 
 class TestPool:
-    def test_totals(self, script: Callable[..., Run], tmp_path: Path) -> None:
-        """Forked workers count into numbers of their own, through handles of the parent's too."""
+    def test_workers_of_pool_are_counted(self, script: Callable[..., Run], tmp_path: Path) -> None:
+        """Forked workers of a pool are counted, through methods and handles of the parent."""
         source = POOL.format(
             options="",
-            after="pass",
-            end='print(shown("atlas_tiles_total"), shown("atlas_open"))',
+            before_end="pass",
+            after_end='print(scraped("atlas_tiles_total"), scraped("atlas_open"))',
         )
         run = script(source, OTEL_META_MULTIPROCESS_DIR=str(tmp_path / "numbers"))
 
-        assert "" == run.stderr
-        assert "['18005.0'] ['7.0']\n" == run.stdout
+        assert ("['18005.0'] ['7.0']\n", "") == (run.stdout, run.stderr)
         assert ["totals"] == [path.name for path in (tmp_path / "numbers").iterdir()]
 
-    def test_push(self, script: Callable[..., Run], tmp_path: Path) -> None:
-        """Forked workers push what is theirs, each as an instance of its own."""
-        with OtlpSink() as sink:
+    def test_workers_of_pool_push_their_own(
+        self, script: Callable[..., Run], tmp_path: Path
+    ) -> None:
+        """Each forked worker of a pool pushes its own numbers, as an instance of its own."""
+        expected = [5.0, 6000.0, 6000.0, 6000.0]  # of the parent, and of three children
+        pushed = tmp_path / "pushed"
+        with OtlpSink() as sink, ThreadPoolExecutor(1) as thread:
             source = POOL.format(
                 options=f'otlp_endpoint="{sink.endpoint}", metric_interval=0.05',
-                after="time.sleep(0.5)",
-                end="",
+                before_end=f"while not os.path.exists({str(pushed)!r}): time.sleep(0.01)",
+                after_end="",
             )
-            run = script(source, OTEL_META_MULTIPROCESS_DIR=str(tmp_path / "numbers"))
+            directory = str(tmp_path / "numbers")
+            running = thread.submit(script, source, OTEL_META_MULTIPROCESS_DIR=directory)
+            wait_until(lambda: running.done() or pushed_totals(sink) == expected)
+            pushed.touch()
+            run = running.result()
 
-            assert (0, "") == (run.code, run.stderr)
-            assert {5.0, 18000.0} == pushed(sink)
+        assert (0, "") == (run.code, run.stderr)
+        assert expected == pushed_totals(sink)
 
 
-def pushed(sink: OtlpSink) -> set[float]:
-    """The last total of the parent, and the sum of those of its children."""
+def pushed_totals(sink: OtlpSink) -> list[float]:
+    """Return the last total of each instance, in ascending order."""
     last: dict[str, float] = {}
     for request in sink._of(ExportMetricsServiceRequest):
         for resource in request.resource_metrics:
@@ -89,5 +97,4 @@ def pushed(sink: OtlpSink) -> set[float]:
                     if metric.name == "atlas.tiles":
                         (point,) = metric.sum.data_points
                         last[attributes["service.instance.id"]] = point.as_double
-    parent = min(last.values())
-    return {parent, sum(last.values()) - parent}
+    return sorted(last.values())

@@ -1,24 +1,23 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Self
+from typing import NamedTuple, Self
+
+import pytest
 
 from tests.conftest import wait_until
-from tests.workers.conftest import UVICORN
+from tests.workers.conftest import UVICORN, MultiprocessService, StartService, running_service
 from tests.workers.load import Load, sample, scrape
 
-if TYPE_CHECKING:
-    from tests.workers.conftest import Starting, Workers
-
-REQUESTS = int(os.environ.get("OTEL_META_TEST_REQUESTS", "6000"))
+REQUESTS = int(os.environ.get("OTEL_META_TEST_REQUESTS", "3000"))
 
 
-class Watch:
-    """Scrapes over and over, and notes whether a total ever goes back."""
+class ScrapeLoop:
+    """Scrapes a service in a thread, and keeps a counter and a histogram's count."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -43,57 +42,93 @@ class Watch:
             self.counts.append(sample(page, name, http_route="/tile") or 0.0)
 
 
-def kill_one(workers: Workers) -> int:
-    """End a worker as the kernel does when memory is short."""
-    pid = min(workers.pids)
-    os.kill(pid, signal.SIGKILL)
-    return pid
+class KilledWorker(NamedTuple):
+    """A service under load, after one of its workers was killed."""
+
+    service: MultiprocessService
+    load: Load
+    scrapes: ScrapeLoop
+    killed: int
 
 
-class TestLoad:
-    def test_killed(self, starting: Starting) -> None:
-        """Every completed request is counted, whoever dies, and no total ever goes back."""
-        workers = starting([*UVICORN, "--workers", "3"])
-        killed: list[int] = []
-        load = Load(workers.port, REQUESTS, halfway=lambda: killed.append(kill_one(workers)))
-        with Watch(workers.port) as watch:
+@pytest.fixture(scope="module")
+def killed_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledWorker]:
+    """Load a service of three workers, scrape it, and kill a worker in the middle."""
+    killed: list[int] = []
+    folder = tmp_path_factory.mktemp("uvicorn")
+    with running_service(folder, [*UVICORN, "--workers", "3"]) as service:
+        load = Load(service.port, REQUESTS, halfway=lambda: killed.append(service.kill_worker()))
+        with ScrapeLoop(service.port) as scrapes:
             load.run()
-        page = scrape(workers.port)
-        counted = sample(page, "atlas_tiles_total")
+        yield KilledWorker(service, load, scrapes, *killed)
 
-        assert counted is not None
-        assert load.completed <= counted <= load.sent
+
+class TestKilledWorker:
+    def test_every_answer_is_counted(self, killed_worker: KilledWorker) -> None:
+        """Every completed request is counted."""
+        load = killed_worker.load
+
+        assert load.completed <= killed_worker.service.tiles <= load.sent
+
+    def test_connections_lose_one_request(self, killed_worker: KilledWorker) -> None:
+        """Each connection loses at most one request to the killed worker."""
+        load = killed_worker.load
+
         assert load.sent - load.completed <= load.connections
-        assert sorted(watch.totals) == watch.totals
-        assert sorted(watch.counts) == watch.counts
-        assert len(watch.totals) > 3
 
-        assert "totals" in workers.files
-        assert not workers.pids & set(killed)
-        assert len(workers.files) <= 4  # a worker that nobody has asked anything has no file yet
+    def test_counter_never_decreases(self, killed_worker: KilledWorker) -> None:
+        """A counter never decreases from one scrape to the next."""
+        totals = killed_worker.scrapes.totals
 
-    def test_restart(self, starting: Starting) -> None:
-        """The totals outlive the service, whether it is stopped or killed."""
-        workers = starting([*UVICORN, "--workers", "2"])
-        Load(workers.port, 50).run()
-        workers.stop(signal.SIGTERM)
-        workers.start()
-        Load(workers.port, 50).run()
-        workers.stop(signal.SIGKILL)
-        workers.start()
+        assert len(totals) > 3
+        assert sorted(totals) == totals
 
-        assert 100.0 == sample(scrape(workers.port), "atlas_tiles_total")
+    def test_histogram_count_never_decreases(self, killed_worker: KilledWorker) -> None:
+        """The count of a histogram never decreases from one scrape to the next."""
+        counts = killed_worker.scrapes.counts
 
-    def test_every_worker(self, starting: Starting) -> None:
-        """A gauge that is not merged has one series for each worker, by a small number."""
-        workers = starting([*UVICORN, "--workers", "2"])
-        wait_until(lambda: _zoomed(workers) == {"0", "1"})
+        assert sorted(counts) == counts
+
+    def test_totals_replace_file_of_killed_worker(self, killed_worker: KilledWorker) -> None:
+        """The totals replace the file of the killed worker."""
+        scrape(killed_worker.service.port)
+
+        assert "totals" in killed_worker.service.files
+        assert killed_worker.killed not in killed_worker.service.worker_pids
+
+    def test_files_do_not_accumulate(self, killed_worker: KilledWorker) -> None:
+        """There is at most one file for each worker, and the totals."""
+        scrape(killed_worker.service.port)
+
+        assert len(killed_worker.service.files) <= 4, killed_worker.service.files
 
 
-def _zoomed(workers: Workers) -> set[str]:
-    with ThreadPoolExecutor() as pool:  # while one worker is busy, the other takes the next
+class TestRestart:
+    def test_totals_survive_restart(self, start_service: StartService) -> None:
+        """Totals survive a restart of the service, after SIGTERM and after SIGKILL."""
+        service = start_service([*UVICORN, "--workers", "2"])
+        Load(service.port, 50).run()
+        service.terminate()
+        service.start()
+        Load(service.port, 50).run()
+        service.kill()
+        service.start()
+
+        assert 100.0 == service.tiles
+
+
+class TestGauge:
+    def test_gauge_per_worker_has_worker_numbers(self, start_service: StartService) -> None:
+        """A gauge of the mode all has one series for each worker, by number."""
+        service = start_service([*UVICORN, "--workers", "2"])
+        wait_until(lambda: workers_of_gauge(service) == {"0", "1"})
+
+
+def workers_of_gauge(service: MultiprocessService) -> set[str]:
+    """Set the gauge in several workers, and return the worker numbers of its series."""
+    with ThreadPoolExecutor() as pool:  # while a worker is blocked, another takes the next request
         for _ in range(4):
-            pool.submit(scrape, workers.port, "/zoom")
+            pool.submit(scrape, service.port, "/zoom")
             time.sleep(0.05)
-    page = scrape(workers.port)
+    page = scrape(service.port)
     return {n for n in "0123" if sample(page, "atlas_zoom", worker=n) is not None}

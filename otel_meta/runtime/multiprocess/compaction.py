@@ -1,4 +1,7 @@
-"""Adding what dead workers have left to the totals, so that their files can go."""
+"""Compaction: adds the series of dead workers to the totals, so that their files can be removed.
+
+The package's docstring explains crash safety.
+"""
 
 from __future__ import annotations
 
@@ -16,115 +19,122 @@ from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
-from . import file_format as layout
-from .descriptor import Declared
+from . import file_format
+from .aggregation import Numbers, merged_numbers, within_limit
+from .descriptor import MetricDescriptor
 from .directory import Directory
-from .file_format import Kind
-from .merging import Numbers, merged_numbers, within_limit
-from .reader import Owner, Series, WorkerFile
+from .file_format import PREAMBLE, RecordKind
+from .reader import MappedSeries, Owner, WorkerFile
 
 
-class Total(NamedTuple):
-    """A series of the dead."""
+class TotalSeries(NamedTuple):
+    """A series of the totals."""
 
     labels: tuple[str, ...]
     start_ns: int
     numbers: Numbers
 
 
-Totals = list[tuple[Declared, list[Total]]]
+Totals = list[tuple[MetricDescriptor, list[TotalSeries]]]
 
 
 class _Part(NamedTuple):
-    is_folded: bool
-    series: Series
+    is_added: bool
+    series: MappedSeries
 
 
-def compacted_totals(folded: Iterable[WorkerFile], living: Iterable[WorkerFile]) -> Totals:
-    """What the folded files come to.
-
-    Args:
-        folded: the totals so far and the files of the dead, oldest first.
-        living: the other files. They decide with those which series are within the limit.
-    """
-    metrics: dict[_Shape, Declared] = {}
-    parts: dict[_Shape, _Parts] = {}
-    for series in yielding_gil(chain.from_iterable(c.every_series() for c in folded)):
-        if series.of.survives_worker and has_valid_values(series):
-            shape = series.of.shape
-            metrics[shape] = series.of
-            found = parts.setdefault(shape, defaultdict(list))
-            found[series.labels].append((series.start_ns, _Part(True, series)))
-    over = {shape for shape, of in metrics.items() if len(parts[shape]) > of.limit}
-    for series in chain.from_iterable(c.every_series() for c in living) if over else ():
-        if series.of.shape in over:
-            found = parts[series.of.shape]
-            found[series.labels].append((series.start_ns, _Part(False, series)))
-    return [(of, list(_added(of, parts[shape]))) for shape, of in metrics.items()]
-
-
-_Shape = tuple[object, ...]
+_MergeKey = tuple[object, ...]
 _Parts = defaultdict[tuple[str, ...], list[tuple[int, _Part]]]
 
 
-def _added(of: Declared, found: _Parts) -> Iterator[Total]:
-    merge = INSTRUMENT_KINDS[of.kind].merge
-    for labels, parts in yielding_gil(within_limit(found, of.limit).items()):
-        folded = [(start, part.series) for start, part in parts if part.is_folded]
-        if folded:
-            numbers = merged_numbers(merge, [numbers_of(series) for _, series in folded])
-            yield Total(labels, min(start for start, _ in folded), numbers)
+def compact(sources: Iterable[WorkerFile], living: Iterable[WorkerFile]) -> Totals:
+    """Add up the series of some files.
+
+    Args:
+        sources: the previous totals and the files of dead workers, oldest first.
+        living: the files of living workers. Their series are not added up, but they are ranked with
+            the others, so a series within the limit of the service stays within the limit.
+    """
+    descriptors: dict[_MergeKey, MetricDescriptor] = {}
+    parts: dict[_MergeKey, _Parts] = {}
+    for series in yielding_gil(chain.from_iterable(file.all_series() for file in sources)):
+        if series.descriptor.survives_worker and has_valid_values(series):
+            key = series.descriptor.merge_key
+            descriptors[key] = series.descriptor
+            found = parts.setdefault(key, defaultdict(list))
+            found[series.labels].append((series.start_ns, _Part(True, series)))
+    over = {key for key, metric in descriptors.items() if len(parts[key]) > metric.max_series}
+    for series in chain.from_iterable(file.all_series() for file in living) if over else ():
+        if series.descriptor.merge_key in over:
+            found = parts[series.descriptor.merge_key]
+            found[series.labels].append((series.start_ns, _Part(False, series)))
+    return [(metric, list(_add(metric, parts[key]))) for key, metric in descriptors.items()]
 
 
-def numbers_of(series: Series) -> Numbers:
-    """The numbers that a series has now."""
-    return series.words[series.at : series.at + series.of.width].tolist()
+def _add(metric: MetricDescriptor, found: _Parts) -> Iterator[TotalSeries]:
+    merge = INSTRUMENT_KINDS[metric.kind].merge
+    for labels, parts in yielding_gil(within_limit(found, metric.max_series).items()):
+        added = [(start, part.series) for start, part in parts if part.is_added]
+        if added:
+            numbers = merged_numbers(merge, [numbers_of(series) for _, series in added])
+            yield TotalSeries(labels, min(start for start, _ in added), numbers)
 
 
-def has_valid_values(series: Series) -> bool:
-    """Whether its numbers can be what a worker has recorded."""
+def numbers_of(series: MappedSeries) -> Numbers:
+    """Return the current numbers of a series."""
+    first = series.first_word
+    return series.words[first : first + series.descriptor.width].tolist()
+
+
+def has_valid_values(series: MappedSeries) -> bool:
+    """Return True if all numbers are finite, and no counter or bucket is negative."""
     numbers = numbers_of(series)
-    counts = numbers[INSTRUMENT_KINDS[series.of.kind].non_negative]
+    counts = numbers[INSTRUMENT_KINDS[series.descriptor.kind].non_negative]
     return all(map(math.isfinite, numbers)) and min(counts, default=0.0) >= 0
 
 
 def write_totals(directory: Directory, totals: Totals, owner: Owner) -> None:
-    """Replace the totals, at once.
+    """Replace the totals file atomically. Call it with the directory lock.
+
+    Args:
+        directory: the multiprocess directory.
+        totals: the result of `compact`.
+        owner: the owner record, with the names of the files added up.
 
     Raises:
-        OSError: they cannot be written; the old ones are as they were.
+        OSError: the file cannot be written. The previous totals are unchanged.
     """
     records = list(_records(totals))
-    owner = replace(owner, started=time.time(), records=1 + len(records))
-    file = _laid_out([(Kind.OWNER, owner.as_text(), (0.0, 0.0)), *records])
+    owner = replace(owner, started=time.time(), record_count=1 + len(records))
+    file = _encode([(RecordKind.OWNER, owner.as_json(), (0.0, 0.0)), *records])
     try:
         directory.new.write_bytes(file)
         directory.new.replace(directory.totals)
     finally:
-        directory.clear()
+        directory.remove_new()
 
 
-_Row = tuple[Kind, bytes, Sequence[float]]
+_Row = tuple[RecordKind, bytes, Sequence[float]]
 
 
 def _records(totals: Totals) -> Iterator[_Row]:
-    for number, (of, series) in enumerate(totals):
-        yield Kind.FAMILY, of.as_text(), ()
-        for labels, start_ns, numbers in series:
-            text = orjson.dumps((number, None if labels is OVERFLOW else labels))
-            yield Kind.SERIES, text, (float(start_ns), *numbers)
+    for index, (descriptor, every_series) in enumerate(totals):
+        yield RecordKind.DESCRIPTOR, descriptor.as_json(), ()
+        for labels, start_ns, numbers in every_series:
+            text = orjson.dumps((index, None if labels is OVERFLOW else labels))
+            yield RecordKind.SERIES, text, (float(start_ns), *numbers)
 
 
-def _laid_out(rows: Sequence[_Row]) -> memoryview:
-    size = sum(layout.size_of(text, len(words)) for _, text, words in rows)
-    file = memoryview(bytearray(len(layout.PREAMBLE) + size))
-    file[: len(layout.PREAMBLE)] = layout.PREAMBLE
-    numbers = file.cast("d")
-    at = len(layout.PREAMBLE)
+def _encode(rows: Sequence[_Row]) -> memoryview:
+    size = sum(file_format.record_size(text, len(words)) for _, text, words in rows)
+    file = memoryview(bytearray(len(PREAMBLE) + size))
+    file[: len(PREAMBLE)] = PREAMBLE
+    file_words = file.cast("d")
+    offset = len(PREAMBLE)
     for kind, text, words in yielding_gil(rows):
-        record = layout.write(file, at, kind, text, len(words))
+        record = file_format.write_record(file, offset, kind, text, len(words))
         for index, word in enumerate(words, record.first_word):
-            numbers[index] = word
-        layout.seal(file, record)
-        at += record.length
+            file_words[index] = word
+        file_format.write_words_checksum(file, record)
+        offset += record.length
     return file

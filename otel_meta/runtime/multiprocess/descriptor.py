@@ -1,4 +1,4 @@
-"""A metric as some worker declares it, perhaps of another version of the catalogue than ours."""
+"""The descriptor of a metric as declared by a worker, perhaps of another catalogue version."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from otel_meta.runtime.recording.cardinality import MAX_SERIES, CardinalityLimit
 from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
 WORKER: Final = "worker"
-"""The label that gauges gain which are not merged: a small number, used again by later workers."""
+"""Label of gauges with one series a worker: a small number, reused by later workers."""
 
 
 @dataclass(frozen=True)
-class Declared:
-    """What a file says of a metric: enough to merge its series and to expose them."""
+class MetricDescriptor:
+    """The declaration of a metric in a worker file: enough to merge and to expose its series."""
 
     name: str
     kind: Kind
     unit: str
     description: str
     labels: tuple[str, ...]
-    keys: tuple[str, ...]
+    attribute_keys: tuple[str, ...]
     """OpenTelemetry's names of the labels."""
     bounds: tuple[float, ...] = ()
     multiprocess_mode: MultiprocessMode = "mostrecent"
-    limit: int = MAX_SERIES
-    """How many series there may be before the rest share one."""
+    max_series: int = MAX_SERIES
+    """The cardinality limit. Series over it are added to the overflow series."""
 
     @property
     def survives_worker(self) -> bool:
-        """Whether what a worker recorded still holds once the worker is gone."""
+        """True if the values of a dead worker still count."""
         match INSTRUMENT_KINDS[self.kind].merge:
             case "sum":
                 return True
@@ -48,69 +48,83 @@ class Declared:
                 return self.multiprocess_mode == "mostrecent"
 
     @property
-    def separate(self) -> bool:
-        """Whether every worker has series of its own."""
+    def is_per_worker(self) -> bool:
+        """True if every worker has series of its own, with the label `WORKER`."""
         merge = INSTRUMENT_KINDS[self.kind].merge
         return merge == "multiprocess_mode" and self.multiprocess_mode == "all"
 
     @property
     def width(self) -> int:
-        """How many numbers a series has; see `slots`."""
+        """Number of doubles of a series; see `recording.memory`."""
         return INSTRUMENT_KINDS[self.kind].cell.width(self.bounds)
 
     @cached_property
-    def shape(self) -> tuple[object, ...]:
-        """What has to be equal for numbers to be added as they are."""
+    def merge_key(self) -> tuple[object, ...]:
+        """Key of equal descriptors: their series can be added without conversion."""
         return (self.name, self.kind, self.unit, self.labels, self.bounds, self.multiprocess_mode)
 
-    def is_compatible(self, other: Declared) -> bool:
-        """Whether series of another declaration can be merged into those of this one."""
+    def is_compatible(self, other: MetricDescriptor) -> bool:
+        """Return True if series of the other descriptor can be converted to this descriptor."""
         return (self.name, self.kind, self.unit) == (other.name, other.kind, other.unit)
 
-    def as_text(self) -> bytes:
-        """For a file."""
+    def as_json(self) -> bytes:
+        """Return the text of a descriptor record."""
         return orjson.dumps(asdict(self))
 
 
 @lru_cache(maxsize=4096)
-def declared(instrument: Instrument[...], max_series: int = MAX_SERIES) -> Declared:
-    """What a file says of an instrument."""
+def describe(instrument: Instrument[...], max_series: int = MAX_SERIES) -> MetricDescriptor:
+    """Return the descriptor of an instrument.
+
+    Args:
+        instrument: the declaration.
+        max_series: cardinality limit, for an instrument without its own.
+    """
     labels = instrument.label_fields
-    return Declared(
+    return MetricDescriptor(
         name=instrument.name,
         kind=instrument.kind,
         unit=instrument.unit,
         description=instrument.description,
         labels=tuple(field.name for field in labels),
-        keys=tuple(field.attribute.key for field in labels),
+        attribute_keys=tuple(field.attribute.key for field in labels),
         bounds=instrument.buckets,
         multiprocess_mode=instrument.multiprocess_mode
         if isinstance(instrument, Gauge)
         else "mostrecent",
-        limit=CardinalityLimit(labels, instrument.max_series or max_series).limit,
+        max_series=CardinalityLimit(labels, instrument.max_series or max_series).limit,
     )
 
 
-def from_text(said: Mapping[str, Any]) -> Declared:
-    """What `Declared.as_text` wrote."""
-    known: dict[str, Any] = {f.name: said[f.name] for f in fields(Declared) if f.name in said}
-    lists: dict[str, Any] = {name: tuple(said[name]) for name in ("labels", "keys", "bounds")}
-    return Declared(**{**known, **lists})
+def descriptor_from_json(record: Mapping[str, Any]) -> MetricDescriptor:
+    """Return the descriptor of a record. Fields of newer versions are ignored.
+
+    Args:
+        record: the parsed text of `MetricDescriptor.as_json`.
+
+    Raises:
+        LookupError, TypeError: the record lacks a required field.
+    """
+    names = [field.name for field in fields(MetricDescriptor)]
+    values: dict[str, Any] = {name: record[name] for name in names if name in record}
+    for name in ("labels", "attribute_keys", "bounds"):
+        values[name] = tuple(record[name])
+    return MetricDescriptor(**values)
 
 
 @lru_cache(maxsize=1024)
-def instrument_of(of: Declared) -> Instrument[...]:
-    """The same as an instrument, for whoever exposes it: one object as long as nothing changes.
+def instrument_of(descriptor: MetricDescriptor) -> Instrument[...]:
+    """Return an instrument for a descriptor: the same object for equal descriptors.
 
     Raises:
-        DeclarationError: this version of otel_meta allows no such metric.
+        DeclarationError: this version of otel_meta refuses the declaration.
     """
-    pairs = list(zip(of.labels, of.keys, strict=True))
-    if of.separate:
+    pairs = list(zip(descriptor.labels, descriptor.attribute_keys, strict=True))
+    if descriptor.is_per_worker:
         pairs.append((WORKER, WORKER))
     labels = label_class_from(tuple(Label(name, None, None, Attribute(key)) for name, key in pairs))
-    name, description, unit = of.name, of.description, of.unit
-    match of.kind:
+    name, description, unit = descriptor.name, descriptor.description, descriptor.unit
+    match descriptor.kind:
         case "counter":
             return Counter(name, description, labels, unit=unit)
         case "updowncounter":
@@ -118,4 +132,4 @@ def instrument_of(of: Declared) -> Instrument[...]:
         case "gauge":
             return Gauge(name, description, labels, unit=unit)
         case "histogram":
-            return Histogram(name, description, labels, unit=unit, buckets=of.bounds)
+            return Histogram(name, description, labels, unit=unit, buckets=descriptor.bounds)

@@ -1,8 +1,6 @@
-"""The directory that the workers of one service share, and who lives in it.
+"""The multiprocess directory: paths of its files, the directory lock and the locks of workers.
 
-A worker lives as long as somebody holds the lock on its file, which the kernel lets go of however
-the process ends, and whoever has its number next. Whoever adds, folds or counts files holds the
-lock on the directory itself, so no file is needed for that.
+The package's docstring explains both locks.
 """
 
 from __future__ import annotations
@@ -24,15 +22,16 @@ if sys.platform != "win32":
     import fcntl
 
 TOTALS: Final = "totals"
-_SUFFIX: Final = ".worker"
+_WORKER_SUFFIX: Final = ".worker"
 _NEW: Final = "new"
 _DAMAGED: Final = "damaged"
-_PATIENCE: Final = 5.0
-"""Seconds to wait for the directory; it is held for milliseconds, unless its holder was stopped."""
-_STEP: Final = 0.002
+_LOCK_TIMEOUT: Final = 5.0
+"""Seconds. The lock is held for milliseconds, unless its holder is stopped (SIGSTOP)."""
+_POLL_INTERVAL: Final = 0.002
+"""Seconds between two attempts to lock."""
 
 fork_guard: Final = RLock()
-"""Held with the lock on a directory: a child forked meanwhile would keep that lock for good."""
+"""Held during `os.fork` and with every directory lock, so no child inherits a directory lock."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
@@ -43,119 +42,124 @@ if hasattr(os, "register_at_fork"):
 
 
 class Directory:
-    """Where the files are.
+    """The directory of one service.
 
     Args:
-        path: the directory, made if it is missing.
-        patience: seconds to wait for another worker that holds it.
+        path: the directory, created if missing.
+        lock_timeout: seconds to wait for another process with the directory lock.
 
     Raises:
-        ConfigurationError: it cannot be used: the message says why, and what to do.
+        ConfigurationError: the directory cannot be used.
     """
 
-    def __init__(self, path: Path, patience: float = _PATIENCE) -> None:
+    def __init__(self, path: Path, lock_timeout: float = _LOCK_TIMEOUT) -> None:
         self.path: Final = path
-        self._patience: Final = patience
-        self._is_held = False
-        _check(path)
+        self._lock_timeout: Final = lock_timeout
+        self._is_locked = False
+        _create(path)
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        """Have it to oneself.
+        """Hold the directory lock, and exclude other processes and threads.
 
         Raises:
-            OSError: it is gone; TimeoutError, somebody else has held it for too long.
+            BlockingIOError: the caller is a signal handler that interrupted the lock's holder.
+            TimeoutError: another process held the lock for too long.
+            OSError: the directory does not exist any more.
         """
         with fork_guard:
-            if self._is_held:
-                raise BlockingIOError(f"a signal came while {self.path} was looked at")
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            self._is_held = True
+            if self._is_locked:
+                raise BlockingIOError(f"a signal handler interrupted a scan of {self.path}")
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._is_locked = True
             try:
-                self._wait_for(descriptor)
+                self._wait_for_lock(fd)
                 yield
             finally:
-                self._is_held = False
-                # Not by closing alone, in case that somebody forked in C.
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
-                os.close(descriptor)
+                self._is_locked = False
+                # Closing is not enough if C code has forked without Python's hooks.
+                fcntl.flock(fd, fcntl.LOCK_UN)
+                os.close(fd)
 
-    def workers(self) -> Iterator[Path]:
-        """The files of workers, living and dead."""
+    def worker_files(self) -> Iterator[Path]:
+        """Iterate over the files of all workers, living and dead."""
         names = sorted(os.listdir(self.path))  # noqa: PTH208  # a third of the time of iterdir
-        return (self.path / name for name in names if name.endswith(_SUFFIX))
+        return (self.path / name for name in names if name.endswith(_WORKER_SUFFIX))
 
     @property
     def totals(self) -> Path:
-        """Where the totals of the dead are."""
+        """Path of the totals file."""
         return self.path / TOTALS
 
     @property
     def new(self) -> Path:
-        """Where a file is written before it gets its name."""
+        """Path of a file under construction. Use it with the directory lock."""
         return self.path / _NEW
 
-    def name_for(self, pid: int) -> Path:
-        """A name that no file has had."""
-        return self.path / f"{pid}-{os.urandom(8).hex()}{_SUFFIX}"
+    def new_worker_path(self, pid: int) -> Path:
+        """Return a path for a worker file. No file has ever had its name."""
+        return self.path / f"{pid}-{os.urandom(8).hex()}{_WORKER_SUFFIX}"
 
-    def set_aside(self, path: Path) -> None:
-        """Keep a damaged file where it does not count, in the place of the one before."""
-        aside = self.path / _DAMAGED
+    def move_to_damaged(self, path: Path) -> None:
+        """Move a damaged file to ``damaged/latest``, and replace the previous file there."""
+        damaged = self.path / _DAMAGED
         try:
-            aside.mkdir(exist_ok=True)
-            path.replace(aside / "latest")
+            damaged.mkdir(exist_ok=True)
+            path.replace(damaged / "latest")
         except OSError:
             path.unlink(missing_ok=True)
 
-    def keep_copy(self, path: Path) -> None:
-        """Keep a damaged file as `set_aside` does, and leave it where it is."""
-        aside = self.path / _DAMAGED
+    def link_to_damaged(self, path: Path) -> None:
+        """Link a damaged file as ``damaged/latest``, and leave the file in place."""
+        damaged = self.path / _DAMAGED
         with suppress(OSError):
-            aside.mkdir(exist_ok=True)
-            (aside / "latest").unlink(missing_ok=True)
-            (aside / "latest").hardlink_to(path)
+            damaged.mkdir(exist_ok=True)
+            (damaged / "latest").unlink(missing_ok=True)
+            (damaged / "latest").hardlink_to(path)
 
-    def clear(self) -> None:
-        """Remove a file that was never finished."""
+    def remove_new(self) -> None:
+        """Remove an unfinished file. Call it with the directory lock."""
         with suppress(OSError):
             self.new.unlink(missing_ok=True)
 
-    def _wait_for(self, descriptor: int) -> None:
-        deadline = time.monotonic() + self._patience
-        while not lock(descriptor):
+    def _wait_for_lock(self, fd: int) -> None:
+        deadline = time.monotonic() + self._lock_timeout
+        while not try_lock(fd):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.path} has been held for {self._patience:g} s")
-            time.sleep(_STEP)
+                raise TimeoutError(f"{self.path} has been locked for {self._lock_timeout:g} s")
+            time.sleep(_POLL_INTERVAL)
 
 
-def lock(descriptor: int) -> bool:
-    """Lock an open file as long as it is open, if nobody else has."""
+def try_lock(fd: int) -> bool:
+    """Lock an open file. Return False if another open file description holds the lock.
+
+    The lock ends when all duplicates of the file descriptor are closed.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def lives(path: Path) -> bool:
-    """Whether the worker that writes a file is there.
+def is_alive(path: Path) -> bool:
+    """Return True if a process holds the lock of a worker file.
 
     Raises:
-        OSError: it cannot be told.
+        OSError: the file cannot be opened.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return not lock(descriptor)
+        return not try_lock(fd)
     finally:
-        os.close(descriptor)
+        os.close(fd)
 
 
-def _check(path: Path) -> None:
+def _create(path: Path) -> None:
     if sys.platform == "win32":
         raise ConfigurationError(
-            "workers cannot share their numbers on this platform, which has no flock; "
-            "unset OTEL_META_MULTIPROCESS_DIR, and have each worker push its own by OTLP"
+            "workers cannot share metrics on this platform, which has no flock; "
+            "unset OTEL_META_MULTIPROCESS_DIR, and export from each worker by OTLP"
         )
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -165,9 +169,9 @@ def _check(path: Path) -> None:
 
 
 def directory_error(path: Path, error: OSError) -> ConfigurationError:
-    """What to say of a directory that does not work."""
+    """Return the error for a directory that cannot be used."""
     return ConfigurationError(
-        f"workers cannot share their numbers in {path}: {error.strerror or error}; "
-        "set OTEL_META_MULTIPROCESS_DIR to a directory on a local disk or in memory "
-        "that the service can write to, such as /dev/shm/my-service"
+        f"workers cannot share metrics in {path}: {error.strerror or error}; "
+        "set OTEL_META_MULTIPROCESS_DIR to a directory on a local disk or in memory, "
+        "writable for the service, such as /dev/shm/my-service"
     )

@@ -1,17 +1,16 @@
-"""How a file of numbers is laid out: records that only ever follow each other.
+"""Binary format of a worker file and of the totals file: a preamble, then records.
 
 ::
 
-    file    = magic, version, records
-    record  = head (24 bytes), text (JSON), padding, words (doubles)
-    head    = length, kind, how many words, check of these; length and check of the text; check of
-              the words
+    file     = preamble, records
+    preamble = magic (8 bytes), version (4 bytes), zeros; 32 bytes in total
+    record   = header (24 bytes), text (JSON), padding, words (doubles)
+    header   = length, kind, word count, CRC-32 of these three;
+               length of the text, CRC-32 of the text; CRC-32 of the words, 0 while they may change
 
-Numbers are in the machine's byte order, for such files never leave it. Records are multiples of 32
-bytes, so that every word is aligned and is read and written as one. A record is there once its
-length is, which is written last: a process may end at any moment, and what it leaves can be read.
-Where there is no length, the records end. Words change all the time and have no check, except in a
-file of totals, which is written once.
+Integers and doubles are in native byte order: a file never leaves its machine. Record lengths are
+multiples of 32 bytes, so every word is aligned. The length of a record is written last and commits
+the record. Records end at a length of zero. See the package's docstring for the protocol.
 """
 
 from __future__ import annotations
@@ -26,118 +25,131 @@ import orjson
 
 MAGIC: Final = b"otelmeta"
 VERSION: Final = 1
-UNIT: Final = 32
-"""Records are multiples of so many bytes."""
-REGION: Final = 65_536
-"""What a worker's file grows by is a multiple of so many: of a page, too, on any machine."""
-WORD: Final = 8
+ALIGNMENT: Final = 32
+"""Bytes. The length of every record is a multiple."""
+REGION_SIZE: Final = 65_536
+"""Bytes. A worker file grows by multiples, and the page size of every platform divides it."""
+WORD_SIZE: Final = 8
+"""Bytes of a double."""
 
 _PREAMBLE: Final = struct.Struct("=8sI20x")
-_FIXED: Final = struct.Struct("=IHH")
-_HEAD: Final = struct.Struct("=IHHIIII")
-_LENGTH: Final = struct.Struct("=I")
-_MOST_WORDS: Final = 0xFFFF
+_CHECKED_FIELDS: Final = struct.Struct("=IHH")
+_HEADER: Final = struct.Struct("=IHHIIII")
+_UINT32: Final = struct.Struct("=I")
+_MAX_WORDS: Final = 0xFFFF
 
 PREAMBLE: Final = _PREAMBLE.pack(MAGIC, VERSION)
 
 
-class Kind(IntEnum):
-    """What a record is."""
+class RecordKind(IntEnum):
+    """The type of a record."""
 
     FILLER = 1
-    """Nothing, up to the end of a region."""
+    """Unused bytes up to the end of a region."""
     OWNER = 2
-    """The process that writes the file, or that it holds totals."""
-    FAMILY = 3
-    """A metric as its process declares it; counted from 0."""
+    """The process of a worker file, or the list of files in the totals."""
+    DESCRIPTOR = 3
+    """A metric as declared by the owner. Series refer to descriptors by position, from 0."""
     SERIES = 4
-    """One series of a family. Its first word is when it began, 0.0 once nothing lives there."""
+    """One series. The first word is the start time in Unix nanoseconds, or 0.0 in a free record."""
 
 
 class DamagedError(Exception):
-    """A file that cannot be read on from here."""
+    """A file with bytes that no writer has left there."""
 
 
 class Record(NamedTuple):
-    """A record where it stands in its region, in bytes."""
+    """The position of a record in its region, in bytes."""
 
     kind: int
-    at: int
+    offset: int
     length: int
-    words: int
+    word_count: int
 
     @property
     def first_word(self) -> int:
-        """Where the words begin, counted in words."""
-        return (self.at + self.length) // WORD - self.words
+        """Index of the first word, for the region as an array of words."""
+        return (self.offset + self.length) // WORD_SIZE - self.word_count
 
 
-def size_of(text: bytes, words: int) -> int:
-    """How many bytes a record takes.
+def record_size(text: bytes, word_count: int) -> int:
+    """Return the length of a record in bytes.
 
     Raises:
-        ValueError: it would have more words than a record can.
+        ValueError: the record would have too many words.
     """
-    if words > _MOST_WORDS:
-        raise ValueError(f"{words} numbers are more than the {_MOST_WORDS} of a series")
-    return -(-(_HEAD.size + len(text) + WORD * words) // UNIT) * UNIT
+    if word_count > _MAX_WORDS:
+        raise ValueError(f"{word_count} numbers are more than the {_MAX_WORDS} of a series")
+    return -(-(_HEADER.size + len(text) + WORD_SIZE * word_count) // ALIGNMENT) * ALIGNMENT
 
 
-def write(
-    region: memoryview, at: int, kind: Kind, text: bytes, words: int, *, first: float = 0.0
+def write_record(
+    region: memoryview,
+    offset: int,
+    kind: RecordKind,
+    text: bytes,
+    word_count: int,
+    *,
+    first_word: float = 0.0,
 ) -> Record:
-    """Write a record into an empty place; it is there when this returns.
+    """Write and commit a record.
 
     Args:
-        region: where it goes.
-        at: the place, in bytes.
-        kind: what it is.
-        text: what it says.
-        words: how many words there are, zero but for the first.
-        first: the first.
+        region: the region to write to; all bytes from the offset on are zero.
+        offset: position of the record in bytes.
+        kind: type of the record.
+        text: JSON.
+        word_count: number of words. All are zero, except the first.
+        first_word: value of the first word.
     """
-    record = Record(kind, at, size_of(text, words), words)
+    record = Record(kind, offset, record_size(text, word_count), word_count)
     write_text(region, record, text)
-    if words:
-        region.cast("d")[record.first_word] = first
-    _LENGTH.pack_into(region, at, record.length)
+    if word_count:
+        region.cast("d")[record.first_word] = first_word
+    _UINT32.pack_into(region, offset, record.length)
     return record
 
 
-def fill(region: memoryview, at: int) -> None:
-    """Say that nothing follows in a region."""
-    if at < len(region):
-        record = Record(Kind.FILLER, at, len(region) - at, 0)
+def write_filler(region: memoryview, offset: int) -> None:
+    """Close a region with a record up to its end."""
+    if offset < len(region):
+        record = Record(RecordKind.FILLER, offset, len(region) - offset, 0)
         write_text(region, record, b"")
-        _LENGTH.pack_into(region, at, record.length)
+        _UINT32.pack_into(region, offset, record.length)
 
 
 def write_text(region: memoryview, record: Record, text: bytes) -> None:
-    """Replace a record's text; its length stays."""
-    fixed = (record.length, record.kind, record.words)
-    head = _HEAD.pack(*fixed, crc32(_FIXED.pack(*fixed)), len(text), crc32(text), 0)
-    start = record.at + _LENGTH.size
-    region[start : record.at + _HEAD.size] = head[_LENGTH.size :]
-    region[record.at + _HEAD.size : record.at + _HEAD.size + len(text)] = text
+    """Write the text of a record and its header, except for the length."""
+    fields = (record.length, record.kind, record.word_count)
+    checksum = crc32(_CHECKED_FIELDS.pack(*fields))
+    header = _HEADER.pack(*fields, checksum, len(text), crc32(text), 0)
+    start, end = record.offset + _UINT32.size, record.offset + _HEADER.size
+    region[start:end] = header[_UINT32.size :]
+    region[end : end + len(text)] = text
 
 
-def room_for_text(record: Record) -> int:
-    """How many bytes of text a record can hold."""
-    return record.length - _HEAD.size - WORD * record.words
+def text_capacity(record: Record) -> int:
+    """Return the greatest length of text for a record, in bytes."""
+    return record.length - _HEADER.size - WORD_SIZE * record.word_count
 
 
-def end_of_records(region: memoryview, at: int) -> int:
-    """The place behind the records from a place on, which are this process' own."""
-    while at < len(region) and (length := _LENGTH.unpack_from(region, at)[0]):
-        at += length
-    return at
+def end_of_records(region: memoryview, offset: int) -> int:
+    """Return the offset after the last record of a region, without verifying any.
+
+    Args:
+        region: a region written by this process.
+        offset: position of a record, or the end of the records.
+    """
+    while offset < len(region) and (length := _UINT32.unpack_from(region, offset)[0]):
+        offset += length
+    return offset
 
 
 def check_preamble(file: memoryview) -> None:
-    """Refuse what is no file of numbers.
+    """Check the magic number and the format version.
 
     Raises:
-        DamagedError: it is something else, or of a version that is not known here.
+        DamagedError: the file has another format or another version.
     """
     if len(file) < _PREAMBLE.size:
         raise DamagedError(f"it ends after {len(file)} bytes")
@@ -146,63 +158,63 @@ def check_preamble(file: memoryview) -> None:
         raise DamagedError(f"it begins with {magic!r} in version {version}")
 
 
-def records(region: memoryview, start: int) -> Iterator[Record]:
-    """The records from a place on, as far as they are written.
+def read_records(region: memoryview, offset: int) -> Iterator[Record]:
+    """Iterate over the committed records from an offset on.
 
     Raises:
-        DamagedError: what stands there is no record.
+        DamagedError: a header is invalid.
     """
-    at = start
-    while at + UNIT <= len(region):
-        length, kind, words, check, *_ = _HEAD.unpack_from(region, at)
+    while offset + ALIGNMENT <= len(region):
+        length, kind, word_count, checksum, *_ = _HEADER.unpack_from(region, offset)
         if length == 0:
             return
-        record = Record(kind, at, length, words)
-        if crc32(_FIXED.pack(length, kind, words)) != check or not _fits(record, len(region)):
-            raise DamagedError(f"there is no record at byte {at}")
+        record = Record(kind, offset, length, word_count)
+        fields = _CHECKED_FIELDS.pack(length, kind, word_count)
+        if crc32(fields) != checksum or not _fits(record, len(region)):
+            raise DamagedError(f"there is no record at byte {offset}")
         yield record
-        at += length
+        offset += length
 
 
-def text_of(region: memoryview, record: Record) -> Any:
-    """What a record's text says.
+def read_text(region: memoryview, record: Record) -> Any:
+    """Verify and parse the text of a record.
 
     Raises:
-        DamagedError: it is not as it was written.
+        DamagedError: the checksum differs.
     """
-    *_, size, check, _ = _HEAD.unpack_from(region, record.at)
-    start = record.at + _HEAD.size
-    text = bytes(region[start : start + size]) if size <= room_for_text(record) else b""
-    if crc32(text) != check or not text:
-        raise DamagedError(f"the text at byte {record.at} is not as it was written")
+    *_, size, checksum, _ = _HEADER.unpack_from(region, record.offset)
+    start = record.offset + _HEADER.size
+    text = bytes(region[start : start + size]) if size <= text_capacity(record) else b""
+    if crc32(text) != checksum or not text:
+        raise DamagedError(f"the text at byte {record.offset} differs from its checksum")
     return orjson.loads(text)
 
 
-def seal(region: memoryview, record: Record) -> None:
-    """Keep a check of a record's words, which change no more."""
-    check = _check_of_words(region, record)
-    _LENGTH.pack_into(region, record.at + _HEAD.size - _LENGTH.size, check)
+def write_words_checksum(region: memoryview, record: Record) -> None:
+    """Store a checksum of the words, which must not change afterwards."""
+    checksum = _words_checksum(region, record)
+    _UINT32.pack_into(region, record.offset + _HEADER.size - _UINT32.size, checksum)
 
 
-def check_words(region: memoryview, record: Record) -> None:
-    """Compare a record's words with the check that `seal` kept.
+def verify_words(region: memoryview, record: Record) -> None:
+    """Compare the words with the checksum of `write_words_checksum`.
 
     Raises:
-        DamagedError: they are not as they were written.
+        DamagedError: the checksum differs.
     """
-    *_, check = _HEAD.unpack_from(region, record.at)
-    if _check_of_words(region, record) != check:
-        raise DamagedError(f"the numbers at byte {record.at} are not as they were written")
+    *_, checksum = _HEADER.unpack_from(region, record.offset)
+    if _words_checksum(region, record) != checksum:
+        raise DamagedError(f"the numbers at byte {record.offset} differ from their checksum")
 
 
-def _check_of_words(region: memoryview, record: Record) -> int:
-    start = record.first_word * WORD
-    return crc32(region[start : start + WORD * record.words])
+def _words_checksum(region: memoryview, record: Record) -> int:
+    start = record.first_word * WORD_SIZE
+    return crc32(region[start : start + WORD_SIZE * record.word_count])
 
 
 def _fits(record: Record, size: int) -> bool:
     return (
-        record.length % UNIT == 0
-        and record.at + record.length <= size
-        and room_for_text(record) >= 0
+        record.length % ALIGNMENT == 0
+        and record.offset + record.length <= size
+        and text_capacity(record) >= 0
     )

@@ -1,4 +1,4 @@
-"""Whether a directory is on this machine: over a network, nobody sees others' locks and pages."""
+"""Detection of network file systems, on which neither locks nor mapped pages are shared."""
 
 from __future__ import annotations
 
@@ -10,28 +10,33 @@ from typing import Final
 from otel_meta.errors import ConfigurationError
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
-_OF_A_NETWORK: Final = re.compile(
+_NETWORK_FILESYSTEMS: Final = re.compile(
     "9p|afs|beegfs|ceph|cifs|coda|fuse.(ceph|gcsfuse|glusterfs|s3fs|sshfs)|gfs2|glusterfs|gpfs"
     "|lustre|ncpfs|nfs|nfs4|ocfs2|orangefs|smb3|smbfs"
 )
 
 
 def check_filesystem(path: Path, mounts: Path = _MOUNTS) -> None:
-    """Refuse a directory on another machine.
+    """Refuse a directory on a network file system.
+
+    Args:
+        path: an existing directory.
+        mounts: table of mounts, in the format of ``/proc/self/mountinfo``. Without a table, every
+            directory is accepted.
 
     Raises:
-        ConfigurationError: it is on one.
+        ConfigurationError: the directory is on a network file system.
     """
-    kind = _kind_of(path, mounts)
-    if kind is not None and _OF_A_NETWORK.fullmatch(kind):
+    filesystem = _filesystem_of(path, mounts)
+    if filesystem is not None and _NETWORK_FILESYSTEMS.fullmatch(filesystem):
         raise ConfigurationError(
-            f"workers cannot share their numbers in {path}, which is on a network ({kind}); "
+            f"workers cannot share metrics in {path}, on a network file system ({filesystem}); "
             "set OTEL_META_MULTIPROCESS_DIR to a directory on a local disk or in memory"
         )
 
 
-def _kind_of(path: Path, mounts: Path) -> str | None:
-    """The file system that a directory is on; None where the kernel does not tell."""
+def _filesystem_of(path: Path, mounts: Path) -> str | None:
+    """Return the type of a directory's file system; None if the kernel does not tell."""
     device = path.stat().st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
@@ -40,7 +45,7 @@ def _kind_of(path: Path, mounts: Path) -> str | None:
         return None
     # 36 35 98:0 /root /mount/point options ... - type source options
     for line in lines:
-        fields, _, kind = line.partition(" - ")
+        fields, _, source = line.partition(" - ")
         if fields.split()[2] == wanted:
-            return kind.split()[0]
+            return source.split()[0]
     return None

@@ -1,4 +1,4 @@
-"""A file that grows by regions, each mapped by itself, so that what is in them never moves."""
+"""A memory-mapped file of records that grows by regions, so no record ever moves."""
 
 from __future__ import annotations
 
@@ -6,79 +6,88 @@ import mmap
 import os
 from typing import Final
 
-from . import file_format as layout
-from .file_format import Kind, Record
+from . import file_format
+from .file_format import PREAMBLE, REGION_SIZE, Record, RecordKind
 
-_LARGEST: Final = 64 * layout.REGION
+_MAX_REGION_SIZE: Final = 64 * REGION_SIZE
 _RESERVE: Final = 4096
-"""Bytes at the end of each region for what must find a place on a full disk, too."""
+"""Bytes at the end of each region for records with `use_reserve`, for a full disk."""
 
 
 class GrowingFile:
-    """Records written one after the other.
+    """Appends records to a file.
 
     Args:
-        descriptor: of an empty file, open for reading and writing; it stays the caller's.
+        fd: file descriptor of an empty file, open for reading and writing. The caller closes it.
 
     Raises:
-        OSError: there is no place for the first region.
+        OSError: the disk has no space for the first region.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor: Final = descriptor
+    def __init__(self, fd: int) -> None:
+        self._fd: Final = fd
         self._size = 0
-        self._region = self._grow(layout.REGION)
-        self._region[: len(layout.PREAMBLE)] = layout.PREAMBLE
-        self._at = len(layout.PREAMBLE)
+        self._region = self._grow(REGION_SIZE)
+        self._region[: len(PREAMBLE)] = PREAMBLE
+        self._offset = len(PREAMBLE)
 
     def append(
-        self, kind: Kind, text: bytes, words: int, *, first: float = 0.0, urgent: bool = False
+        self,
+        kind: RecordKind,
+        text: bytes,
+        word_count: int,
+        *,
+        first_word: float = 0.0,
+        use_reserve: bool = False,
     ) -> tuple[memoryview, Record]:
-        """Write a record.
+        """Append a record, and return it with its region.
 
         Args:
-            kind: what it is.
-            text: what it says.
-            words: how many there are, zero but for the first.
-            first: the first.
-            urgent: it may use the reserve.
+            kind: type of the record.
+            text: JSON.
+            word_count: number of words. All are zero, except the first.
+            first_word: value of the first word.
+            use_reserve: if the disk is full, use the reserve of the region.
 
         Raises:
             OSError: the disk is full.
         """
-        size = layout.size_of(text, words)
-        # An exception of a signal handler may have come between a record and this.
-        self._at = layout.end_of_records(self._region, self._at)
-        if self._at + size + _RESERVE > len(self._region):
+        size = file_format.record_size(text, word_count)
+        # A signal handler may have raised after a record was written and before the offset was set.
+        self._offset = file_format.end_of_records(self._region, self._offset)
+        if self._offset + size + _RESERVE > len(self._region):
             try:
                 self._next_region(size)
             except OSError:
-                if not urgent or self._at + size + layout.UNIT > len(self._region):
+                end = self._offset + size + file_format.ALIGNMENT  # with a filler
+                if not use_reserve or end > len(self._region):
                     raise
-        record = layout.write(self._region, self._at, kind, text, words, first=first)
-        self._at += size
+        record = file_format.write_record(
+            self._region, self._offset, kind, text, word_count, first_word=first_word
+        )
+        self._offset += size
         return self._region, record
 
     def _next_region(self, size: int) -> None:
-        wanted = size + _RESERVE + layout.REGION - 1
-        length = max(min(self._size, _LARGEST), wanted - wanted % layout.REGION)
+        wanted = size + _RESERVE + REGION_SIZE - 1
+        length = max(min(self._size, _MAX_REGION_SIZE), wanted - wanted % REGION_SIZE)
         region = self._grow(length)
-        layout.fill(self._region, self._at)  # only now: no reader finds an end without a next
-        self._region, self._at = region, 0
+        # The filler comes after the growth: a reader past a filler always finds a next region.
+        file_format.write_filler(self._region, self._offset)
+        self._region, self._offset = region, 0
 
     def _grow(self, length: int) -> memoryview:
-        # Every block is there before it is mapped. Writing to one that a full disk cannot give
-        # would be a SIGBUS.
-        _allocate(self._descriptor, self._size, length)
-        region = mmap.mmap(self._descriptor, length, offset=self._size)
+        # Blocks are allocated before mapping: a store to a hole on a full disk is a SIGBUS.
+        _allocate(self._fd, self._size, length)
+        region = mmap.mmap(self._fd, length, offset=self._size)
         self._size += length
         return memoryview(region)
 
 
-def _allocate(descriptor: int, start: int, length: int) -> None:
+def _allocate(fd: int, start: int, length: int) -> None:
     if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, start, length)
+        os.posix_fallocate(fd, start, length)
     else:  # macOS
         written = 0
         while written < length:
-            written += os.pwrite(descriptor, bytes(length - written), start + written)
+            written += os.pwrite(fd, bytes(length - written), start + written)

@@ -1,7 +1,7 @@
-"""A metric of a whole service: series that are read where the workers write them.
+"""A metric of a whole service: its values are read in the mapped files of all workers.
 
-They look like the cells and families of one process, so that whoever exposes or judges those can
-do so with these.
+`MergedFamily` and its cells have the interface of `recording.family` and `recording.cells`, so the
+exposition and the SLO tracker take both.
 """
 
 from __future__ import annotations
@@ -20,97 +20,100 @@ from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.family import OVERFLOW
 
-from .descriptor import Declared, instrument_of
-from .merging import within_limit
-from .reader import Series
+from .aggregation import within_limit
+from .descriptor import MetricDescriptor, instrument_of
+from .reader import MappedSeries
 
 Reading = tuple[float, float]
-"""A gauge's value in one worker, and when it was set."""
+"""Value of a gauge in one worker, and the time of its `set()` in Unix seconds."""
 
 _NO_EXEMPLARS: Final[Mapping[int, Exemplar]] = MappingProxyType({})
 
 
 class Part(NamedTuple):
-    """What one worker, or the dead, have recorded of a series."""
+    """The share of one worker, or of the totals, in a series."""
 
     words: memoryview[float]
-    at: int
+    first_word: int
     buckets: tuple[int, ...] | None = None
-    """Of a histogram with other bounds: which of the new buckets takes each of the old."""
+    """For a histogram with other bounds: index of the new bucket for each old bucket."""
 
 
 class MergedCell:
     """One series: its label values in declared order, and its parts."""
 
-    __slots__ = ("labels", "own", "parts", "rendered", "start_ns")
+    __slots__ = ("labels", "local_cell", "parts", "rendered", "start_ns")
 
-    def __init__(self, labels: tuple[str, ...], _of: Declared) -> None:
+    def __init__(self, labels: tuple[str, ...], _descriptor: MetricDescriptor) -> None:
         self.labels = labels
         self.parts: Sequence[Part] = ()
-        self.own: Any = None
+        self.local_cell: Any = None
         """The cell of this process, which has exemplars."""
         self.rendered: object = None
-        """For whoever exposes the series, to keep what is the same in every exposition."""
+        """Cache for the exposition: the unchanging parts of the text."""
         self.start_ns = 0
 
 
 class MergedSum(MergedCell):
-    """A sum over workers."""
+    """A counter or an up-down counter: the sum over workers."""
 
     __slots__ = ()
 
     @property
     def exemplar(self) -> Exemplar | None:
-        """One of this process' own."""
-        exemplar: Exemplar | None = getattr(self.own, "exemplar", None)
+        """The exemplar of this process."""
+        exemplar: Exemplar | None = getattr(self.local_cell, "exemplar", None)
         return exemplar
 
     @property
     def value(self) -> float:
         """The sum."""
         total = 0.0
-        for words, at, _ in self.parts:
-            total += words[at]
+        for words, first, _ in self.parts:
+            total += words[first]
         return total
 
 
 class MergedGauge(MergedCell):
     """A gauge over workers."""
 
-    __slots__ = ("_choose",)
+    __slots__ = ("_aggregate",)
 
-    def __init__(self, labels: tuple[str, ...], of: Declared) -> None:
-        super().__init__(labels, of)
-        self._choose = _CHOOSE[of.multiprocess_mode]
+    def __init__(self, labels: tuple[str, ...], descriptor: MetricDescriptor) -> None:
+        super().__init__(labels, descriptor)
+        self._aggregate = _AGGREGATE[descriptor.multiprocess_mode]
 
     @property
     def value(self) -> float | None:
-        """What the declared way makes of the workers' values; None until one has set it."""
-        return self._choose([(words[at], words[at + 1]) for words, at, _ in self.parts])
+        """The workers' values, aggregated by the declared mode; None before the first `set()`."""
+        return self._aggregate([(words[i], words[i + 1]) for words, i, _ in self.parts])
 
     @property
     def set_at(self) -> float:
-        """When it was set last, in seconds since the epoch; 0.0 where it never was."""
-        return max(words[at + 1] for words, at, _ in self.parts)
+        """Time of the latest `set()` in Unix seconds; 0.0 before the first."""
+        return max(words[first + 1] for words, first, _ in self.parts)
 
 
-class MergedBuckets(MergedCell):
+class MergedHistogram(MergedCell):
     """A histogram over workers."""
 
     __slots__ = ("bounds",)
 
-    def __init__(self, labels: tuple[str, ...], of: Declared) -> None:
-        super().__init__(labels, of)
-        self.bounds = of.bounds
+    def __init__(self, labels: tuple[str, ...], descriptor: MetricDescriptor) -> None:
+        super().__init__(labels, descriptor)
+        self.bounds = descriptor.bounds
 
     @property
     def exemplars(self) -> Mapping[int, Exemplar]:
-        """Those of this process' own, by the index of their bucket."""
-        exemplars: Mapping[int, Exemplar] = getattr(self.own, "exemplars", _NO_EXEMPLARS)
+        """The exemplars of this process, by index of the bucket."""
+        exemplars: Mapping[int, Exemplar] = getattr(self.local_cell, "exemplars", _NO_EXEMPLARS)
         return exemplars
 
     def snapshot(self) -> tuple[list[int], float]:
-        """Counts by bucket and the sum of the values. Each only grows while values are positive."""
+        """Return the count of each bucket, and the sum of all values.
+
+        Counts never decrease. The sum never decreases while all values are positive.
+        """
         numbers = [0.0] * (len(self.bounds) + 2)
         for part in self.parts:
             numbers = list(map(add, numbers, self._numbers(part)))
@@ -118,10 +121,10 @@ class MergedBuckets(MergedCell):
         return list(map(int, numbers)), total
 
     def _numbers(self, part: Part) -> Sequence[float]:
-        words, at, buckets = part
+        words, first, buckets = part
         if buckets is None:
-            return words[at : at + len(self.bounds) + 2].tolist()
-        *counts, total = words[at : at + len(buckets) + 1]
+            return words[first : first + len(self.bounds) + 2].tolist()
+        *counts, total = words[first : first + len(buckets) + 1]
         numbers = [0.0] * (len(self.bounds) + 1)
         for bucket, count in zip(buckets, counts, strict=True):
             numbers[bucket] += count
@@ -132,40 +135,49 @@ class MergedFamily:
     """The series of a metric over all workers.
 
     Args:
-        of: as which it is shown; what other versions have recorded is fitted to that.
+        descriptor: the declaration to show. Series of other versions are converted to it.
+
+    Raises:
+        DeclarationError: this version of otel_meta refuses the declaration.
     """
 
-    def __init__(self, of: Declared) -> None:
-        self.of: Final = of
-        self.instrument: Final[Instrument[...]] = instrument_of(of)
-        self.stamp: object = None
-        """Of what it was put together; for whoever does that."""
+    def __init__(self, descriptor: MetricDescriptor) -> None:
+        self.descriptor: Final = descriptor
+        self.instrument: Final[Instrument[...]] = instrument_of(descriptor)
+        self.cache_key: object = None
+        """Key of the files merged last, for the caller of `merge`."""
         self._cells: dict[tuple[str, ...], Any] = {}
 
     def cells(self) -> Iterator[Any]:
-        """Every series there is, that of the overflow last."""
+        """Iterate over all series, the overflow series last."""
         return iter(list(self._cells.values()))
 
-    def put_together(self, found: Iterable[tuple[int | None, Series]]) -> None:
-        """Have the series of these, each with the slot of its worker, None for the dead."""
+    def merge(self, found: Iterable[tuple[int | None, MappedSeries]]) -> None:
+        """Replace the series.
+
+        Args:
+            found: series of all workers, each with the worker's number, None for dead workers.
+        """
         parts: dict[tuple[str, ...], list[tuple[int, Part]]] = {}
-        for slot, series in yielding_gil(found):
-            fit = fitting(series.of, self.of)
-            part = Part(series.words, series.at, fit.buckets)
-            parts.setdefault(fit.labels(series.labels, slot), []).append((series.start_ns, part))
-        limited = within_limit(parts, self.of.limit)
+        for worker_number, series in yielding_gil(found):
+            convert = conversion(series.descriptor, self.descriptor)
+            part = Part(series.words, series.first_word, convert.buckets)
+            labels = convert.labels(series.labels, worker_number)
+            parts.setdefault(labels, []).append((series.start_ns, part))
+        limited = within_limit(parts, self.descriptor.max_series)
         cells = ((labels, self._cell(labels, parts)) for labels, parts in limited.items())
         self._cells = dict(yielding_gil(cells))
 
-    def show_exemplars_of(self, cells: Iterable[Any]) -> None:
-        """Have the exemplars of this process' own series of the same declaration."""
+    def attach_exemplars(self, cells: Iterable[Any]) -> None:
+        """Take exemplars from cells of this process. Their metric has an equal descriptor."""
         for cell in yielding_gil(cells):
             merged = self._cells.get(cell.labels)
             if merged is not None:
-                merged.own = cell
+                merged.local_cell = cell
 
     def _cell(self, labels: tuple[str, ...], parts: list[tuple[int, Part]]) -> MergedCell:
-        cell = self._cells.get(labels) or _cell_class(self.of.kind)(labels, self.of)
+        cell_class = _cell_class(self.descriptor.kind)
+        cell = self._cells.get(labels) or cell_class(labels, self.descriptor)
         cell.parts = [part for _, part in parts]
         cell.start_ns = min(start for start, _ in parts)
         return cell
@@ -178,38 +190,40 @@ def _cell_class(kind: Kind) -> type[MergedCell]:
         case "gauge":
             return MergedGauge
         case "histogram":
-            return MergedBuckets
+            return MergedHistogram
 
 
-class Fitting(NamedTuple):
-    """How series of one declaration become series of another."""
+class Conversion(NamedTuple):
+    """Conversion of series from an old declaration of a metric to a new declaration."""
 
     source: tuple[int | None, ...] | None
-    """For each label, its place in the old ones; None altogether where they are the same."""
+    """For each label, its index among the old labels; None altogether if the labels are equal."""
     buckets: tuple[int, ...] | None
-    separate: bool
+    """For each old bucket, the index of the new bucket; None if the bounds are equal."""
+    is_per_worker: bool
 
-    def labels(self, values: tuple[str, ...], slot: int | None) -> tuple[str, ...]:
-        """The new label values; "" where the old version had no such label."""
+    def labels(self, values: tuple[str, ...], worker_number: int | None) -> tuple[str, ...]:
+        """Return the new label values. A label missing from the old version has the value ""."""
         if values is OVERFLOW:
             return OVERFLOW
         if self.source is not None:
-            values = tuple("" if at is None else values[at] for at in self.source)
-        return (*values, str(slot)) if self.separate else values
+            values = tuple("" if index is None else values[index] for index in self.source)
+        return (*values, str(worker_number)) if self.is_per_worker else values
 
 
 @lru_cache(maxsize=1024)
-def fitting(old: Declared, new: Declared) -> Fitting:
-    """How to fit the series of one version into those of another.
+def conversion(old: MetricDescriptor, new: MetricDescriptor) -> Conversion:
+    """Return the conversion from one version of a metric to another.
 
-    Counts go to the next higher bound: none is lost, and no bucket claims a value above its bound.
+    The count of a bucket moves to the next higher bound: no value is lost, and no bucket counts a
+    value above its bound.
     """
     source = tuple(old.labels.index(n) if n in old.labels else None for n in new.labels)
     buckets = (*(bisect_left(new.bounds, bound) for bound in old.bounds), len(new.bounds))
-    return Fitting(
+    return Conversion(
         None if old.labels == new.labels else source,
         None if old.bounds == new.bounds else buckets,
-        new.separate,
+        new.is_per_worker,
     )
 
 
@@ -218,18 +232,20 @@ def _newest(readings: list[Reading]) -> float | None:
     return value if set_at else None
 
 
-def _of_all(choose: Callable[[list[float]], float]) -> Callable[[list[Reading]], float | None]:
+def _over_set_values(
+    function: Callable[[list[float]], float],
+) -> Callable[[list[Reading]], float | None]:
     def value(readings: list[Reading]) -> float | None:
         known = [value for value, set_at in readings if set_at]
-        return choose(known) if known else None
+        return function(known) if known else None
 
     return value
 
 
-_CHOOSE: Final[Mapping[MultiprocessMode, Callable[[list[Reading]], float | None]]] = {
+_AGGREGATE: Final[Mapping[MultiprocessMode, Callable[[list[Reading]], float | None]]] = {
     "mostrecent": _newest,
     "all": _newest,
-    "sum": _of_all(sum),
-    "max": _of_all(max),
-    "min": _of_all(min),
+    "sum": _over_set_values(sum),
+    "max": _over_set_values(max),
+    "min": _over_set_values(min),
 }

@@ -1,14 +1,14 @@
-"""Telling a process from one that has its number later."""
+"""Start time of a process: with the process id, an identity unique since boot."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-def started_ticks(pid: int) -> int:
-    """When a process began, in ticks since the machine did; 0 where the kernel does not tell."""
+def start_ticks(pid: int) -> int:
+    """Return the start time of a process in clock ticks since boot; 0 if the kernel has none."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return 0
-    return int(text.rpartition(")")[2].split()[19])  # the name before may hold anything
+    return int(text.rpartition(")")[2].split()[19])  # the command before ")" may hold anything

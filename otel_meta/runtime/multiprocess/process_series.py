@@ -1,6 +1,6 @@
-"""The standard ``process_*`` series of every living worker, each under its number.
+"""The standard ``process_*`` series of every living worker, with the label ``worker``.
 
-Imported only where Prometheus export is asked for; needs the extra ``prometheus``.
+Imported for Prometheus export alone; needs the extra ``prometheus``.
 """
 
 from __future__ import annotations
@@ -12,42 +12,42 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 
 from .descriptor import WORKER
-from .process_identity import started_ticks
+from .process_identity import start_ticks
 from .reader import Owner
 
 
-class ProcessesCollector:
-    """Reads what the kernel knows of other workers.
+class WorkerProcessCollector:
+    """Collects the ``process_*`` series of all workers from ``/proc``.
 
     Args:
-        owners: the living workers.
+        owners: returns the living workers.
     """
 
     def __init__(self, owners: Callable[[], Iterable[Owner]]) -> None:
         self._owners: Final = owners
 
     def describe(self) -> list[Metric]:
-        """Nothing: what there will be is not known when a registry asks."""
+        """Return no metric, because the families depend on the workers at the time of a scrape."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Each family with the series of all workers that can be seen from here."""
+        """Return each family with the series of all workers visible to this process."""
         families: dict[str, Metric] = {}
         for owner in self._owners():
-            for metric in _of_process(owner):
-                family = families.setdefault(metric.name, _empty(metric))
+            for metric in _process_metrics(owner):
+                family = families.setdefault(metric.name, _without_samples(metric))
                 family.samples.extend(
-                    sample._replace(labels={**sample.labels, WORKER: str(owner.slot)})
+                    sample._replace(labels={**sample.labels, WORKER: str(owner.worker_number)})
                     for sample in metric.samples
                 )
         return iter(families.values())
 
 
-def _of_process(owner: Owner) -> Iterable[Metric]:
-    if not owner.ticks or started_ticks(owner.pid) != owner.ticks:
-        return ()  # in another container the number is another process'
+def _process_metrics(owner: Owner) -> Iterable[Metric]:
+    if not owner.start_ticks or start_ticks(owner.pid) != owner.start_ticks:
+        return ()  # the worker is in another container, and the pid is a different process here
     return ProcessCollector(pid=lambda: owner.pid, registry=None).collect()
 
 
-def _empty(metric: Metric) -> Metric:
+def _without_samples(metric: Metric) -> Metric:
     return Metric(metric.name, metric.documentation, metric.type, metric.unit)

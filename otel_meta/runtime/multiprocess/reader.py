@@ -1,4 +1,4 @@
-"""What a file of numbers holds, read on as it grows."""
+"""Incremental reader of a worker file or of the totals file."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ import orjson
 from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
 
-from . import file_format as layout
-from .descriptor import Declared, from_text
-from .file_format import DamagedError, Kind, Record
+from . import file_format
+from .descriptor import MetricDescriptor, descriptor_from_json
+from .file_format import PREAMBLE, DamagedError, Record, RecordKind
 
-_LOST: Final = Declared("", "counter", "", "", (), (), (0.0,))
-"""In the place of a metric that cannot be read. No series fits it."""
+_UNREADABLE: Final = MetricDescriptor("", "counter", "", "", (), ())
+"""Stands for a damaged descriptor, so the positions of later descriptors stay correct."""
 
 
-REUSES, PORT = 0, 1
-"""What the words of an owner say: how often places of series were used again, and the port."""
+REUSE_COUNT, PORT = 0, 1
+"""Indexes of an owner record's words: number of freed and reused records, and the port."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who writes a file."""
+    """The owner record: the process of a worker file, or the files added up in the totals."""
 
     service: str
     namespace: str
     started: float
-    """When its declarations were loaded, in Unix seconds."""
+    """Time of `configure()` in Unix seconds. The latest worker has the newest declarations."""
     pid: int = 0
-    ticks: int = 0
-    """When the process began, as the kernel counts; with ``pid``, who it is."""
-    slot: int = 0
-    """A small number that no other living worker has."""
-    folded: tuple[str, ...] | None = None
-    """Of totals: the files that are in them and may still be there."""
-    records: int = 0
-    """Of totals: how many records there are."""
+    start_ticks: int = 0
+    """Start of the process in clock ticks since boot; with ``pid``, its identity."""
+    worker_number: int = 0
+    """Smallest number unused among the living workers, when this file was created."""
+    compacted: tuple[str, ...] | None = None
+    """In the totals: names of the files added up which may still exist; else None."""
+    record_count: int = 0
+    """In the totals: number of records, this record included."""
 
-    def as_text(self) -> bytes:
-        """For a file."""
+    def as_json(self) -> bytes:
+        """Return the text of an owner record."""
         return orjson.dumps(asdict(self))
 
 
-class Series(NamedTuple):
-    """A series: whose it is, and where its numbers are at any time."""
+class MappedSeries(NamedTuple):
+    """A series in a mapped file. Its numbers are read there at any time."""
 
-    of: Declared
+    descriptor: MetricDescriptor
     labels: tuple[str, ...]
     start_ns: int
     words: memoryview[float]
     """All words of the mapped region, as doubles."""
-    at: int
-    """The first of its numbers among them."""
+    first_word: int
+    """Index of the first number of the series."""
 
 
 class WorkerFile:
-    """A file as far as it could be read.
+    """The readable content of a file.
 
-    What is mapped stays readable when the file is removed.
+    Mapped series stay readable after the file is removed.
 
     Args:
         path: the file.
@@ -75,134 +75,156 @@ class WorkerFile:
         self.path: Final = path
         self.inode = 0
         self.damage: str | None = None
-        """Why it could not be read in full."""
-        self.changes = 0
-        """Grows whenever it holds other series than before."""
-        self._forget()
+        """Reason for unread content; None if all of the file was readable."""
+        self.revision = 0
+        """Increases with each change of the set of series, or of the damage."""
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self.owner: Owner | None = None
-        self.families: list[Declared] = []
-        self.series: dict[str, list[Series]] = {}
-        """By the name of their metric."""
+        self.descriptors: list[MetricDescriptor] = []
+        self.series: dict[str, list[MappedSeries]] = {}
+        """Series by name of the metric."""
         self._size = 0
-        self._records = 0
+        self._record_count = 0
         self._regions: list[memoryview] = []
-        """The first is where reading goes on."""
-        self._at = 0
-        self._said: memoryview[float] | None = None
-        self._reuses = 0.0
+        """Mapped regions. Reading continues in the first."""
+        self._offset = 0
+        self._owner_words: memoryview[float] | None = None
+        self._reuse_count = 0.0
 
     @property
     def is_totals(self) -> bool:
-        """Whether it holds what was folded, and changes no more."""
-        return self.owner is not None and self.owner.folded is not None
+        """True if the file holds totals, which never change."""
+        return self.owner is not None and self.owner.compacted is not None
 
     @property
     def port(self) -> int:
-        """Where its process serves /metrics; 0 where it does not, on a port of its own."""
-        return 0 if self._said is None else int(self._said[PORT])
+        """Port of the worker's metrics server; 0 without a server."""
+        return 0 if self._owner_words is None else int(self._owner_words[PORT])
 
     @property
-    def stamp(self) -> tuple[object, ...]:
-        """As long as it is the same, series are added and none is taken away."""
-        return (self.path, self.inode, self._reuses)
+    def cache_key(self) -> tuple[object, ...]:
+        """Key of the records' positions. While it is equal, series are only appended."""
+        return (self.path, self.inode, self._reuse_count)
 
-    def every_series(self) -> Iterator[Series]:
-        """All series of all metrics."""
+    def all_series(self) -> Iterator[MappedSeries]:
+        """Iterate over the series of all metrics."""
         return chain.from_iterable(self.series.values())
 
     def read(self) -> None:
-        """Read what was added since the last time.
+        """Read new records, or all records again if any was freed or reused.
 
         Raises:
-            OSError: it cannot be opened; FileNotFoundError, it is gone.
+            FileNotFoundError: the file was removed.
+            OSError: the file cannot be opened.
         """
-        if self._said is not None and self._said[REUSES] != self._reuses:
-            self._forget()
-        before = (self._records, self._reuses, self.damage)
+        if self._owner_words is not None and self._owner_words[REUSE_COUNT] != self._reuse_count:
+            self._reset()
+        before = (self._record_count, self._reuse_count, self.damage)
         try:
-            self._map()
-            self._scan()
-            self._check_whole()
+            self._map_growth()
+            self._read_regions()
+            # The writer may have closed the last mapped region meanwhile, after adding a region.
+            while self._is_at_filler() and self._map_growth():
+                self._read_regions()
+            self._check_complete()
         except DamagedError as error:
             self.damage = str(error)
-        if before != (self._records, self._reuses, self.damage):
-            self.changes += 1
+        if before != (self._record_count, self._reuse_count, self.damage):
+            self.revision += 1
 
-    def _map(self) -> None:
-        """Map what was added to the file."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        status = os.fstat(descriptor)
+    def _is_at_filler(self) -> bool:
+        """Return True if a worker file has been read to the end of its last mapped region."""
+        return bool(self._regions) and self._offset == len(self._regions[0]) and not self.is_totals
+
+    def _map_growth(self) -> bool:
+        """Map the bytes added to the file. Return False if there are none."""
+        fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        status = os.fstat(fd)
         try:
             self.inode = status.st_ino
-            added = status.st_size - status.st_size % layout.UNIT - self._size
-            if added:
-                mapped = mmap.mmap(descriptor, added, access=mmap.ACCESS_READ, offset=self._size)
+            growth = status.st_size - status.st_size % file_format.ALIGNMENT - self._size
+            if growth:
+                mapped = mmap.mmap(fd, growth, access=mmap.ACCESS_READ, offset=self._size)
                 self._regions.append(memoryview(mapped))
-                self._size += added
-        except ValueError as error:  # shorter than it was, or empty
+                self._size += growth
+        except (OverflowError, ValueError) as error:  # the file has shrunk
             raise DamagedError(f"it ends after {status.st_size} bytes") from error
+        else:
+            return growth > 0
         finally:
-            os.close(descriptor)
+            os.close(fd)
 
-    def _scan(self) -> None:
+    def _read_regions(self) -> None:
         while self._regions:
             region = self._regions[0]
-            if not self._at and self.owner is None:
-                layout.check_preamble(region)
-                self._at = len(layout.PREAMBLE)
-            self._scan_region(region, region.cast("d"))
-            if self._at < len(region) or len(self._regions) == 1:
+            if not self._offset and self.owner is None:
+                file_format.check_preamble(region)
+                self._offset = len(PREAMBLE)
+            self._read_region(region, region.cast("d"))
+            if self._offset < len(region) or len(self._regions) == 1:
                 return
             self._regions.pop(0)
-            self._at = 0
+            self._offset = 0
 
-    def _scan_region(self, region: memoryview, words: memoryview[float]) -> None:
-        for record in yielding_gil(layout.records(region, self._at)):
+    def _read_region(self, region: memoryview, words: memoryview[float]) -> None:
+        for record in yielding_gil(file_format.read_records(region, self._offset)):
             try:
-                self._take(region, words, record)
+                self._read_record(region, words, record)
             except (DamagedError, LookupError, TypeError, ValueError) as error:
-                self.damage = str(error)  # and the records after it can be read
-                if record.kind == Kind.FAMILY:
-                    self.families.append(_LOST)
-            self._records += 1
-            self._at = record.at + record.length
+                self.damage = str(error)  # later records are still readable
+                if record.kind == RecordKind.DESCRIPTOR:
+                    self.descriptors.append(_UNREADABLE)
+            self._record_count += 1
+            self._offset = record.offset + record.length
 
-    def _take(self, region: memoryview, words: memoryview[float], record: Record) -> None:
-        if record.kind == Kind.OWNER and record.words > PORT:
-            self._take_owner(layout.text_of(region, record), words, record)
-        elif record.kind == Kind.FAMILY:
-            self.families.append(from_text(layout.text_of(region, record)))
-        elif record.kind == Kind.SERIES and words[record.first_word]:
+    def _read_record(self, region: memoryview, words: memoryview[float], record: Record) -> None:
+        if record.kind == RecordKind.OWNER and record.word_count > PORT:
+            self._add_owner(file_format.read_text(region, record), words, record)
+        elif record.kind == RecordKind.DESCRIPTOR:
+            self.descriptors.append(descriptor_from_json(file_format.read_text(region, record)))
+        elif record.kind == RecordKind.SERIES and words[record.first_word]:
             if self.is_totals:
-                layout.check_words(region, record)
-            self._take_series(layout.text_of(region, record), words, record)
+                file_format.verify_words(region, record)
+            self._add_series(file_format.read_text(region, record), words, record)
 
-    def _take_owner(self, said: dict[str, Any], words: memoryview[float], record: Record) -> None:
-        known = {field.name: said[field.name] for field in fields(Owner) if field.name in said}
+    def _add_owner(self, text: dict[str, Any], words: memoryview[float], record: Record) -> None:
+        known = {field.name: text[field.name] for field in fields(Owner) if field.name in text}
         owner = Owner(**known)
-        self.owner = owner if owner.folded is None else replace(owner, folded=tuple(owner.folded))
-        self._said = words[record.first_word : record.first_word + record.words]
-        self._reuses = self._said[REUSES]
+        if owner.compacted is not None:
+            owner = replace(owner, compacted=tuple(owner.compacted))
+        self.owner = owner
+        self._owner_words = words[record.first_word : record.first_word + record.word_count]
+        self._reuse_count = self._owner_words[REUSE_COUNT]
 
-    def _take_series(self, said: list[Any], words: memoryview[float], record: Record) -> None:
-        family: int = said[0]
-        labels: list[str] | None = said[1]
-        of = self.families[family] if family < len(self.families) else _LOST
-        if record.words != 1 + of.width or len(of.labels) != len(labels or of.labels):
-            raise DamagedError(f"the series at byte {record.at} is of no metric")
-        named = OVERFLOW if labels is None else tuple(labels)
-        at = record.first_word
-        series = Series(of, named, int(words[at]), words, at + 1)
-        self.series.setdefault(of.name, []).append(series)
+    def _add_series(self, text: list[Any], words: memoryview[float], record: Record) -> None:
+        index: int = text[0]
+        values: list[str] | None = text[1]
+        descriptor = self.descriptors[index] if index < len(self.descriptors) else _UNREADABLE
+        if descriptor is _UNREADABLE or not _fits(descriptor, values, record):
+            raise DamagedError(f"the series at byte {record.offset} does not fit its descriptor")
+        labels = OVERFLOW if values is None else tuple(values)
+        start = record.first_word
+        series = MappedSeries(descriptor, labels, int(words[start]), words, start + 1)
+        self.series.setdefault(descriptor.name, []).append(series)
 
-    def _check_whole(self) -> None:
+    def _check_complete(self) -> None:
         if self.owner is None:
-            raise DamagedError("it does not say whose it is")
+            raise DamagedError("it has no owner record")
         if self.is_totals:
-            whole = self._records == self.owner.records
-        else:  # before a region is full, the next one is there
-            whole = self._size % layout.REGION == 0 and self._at < len(self._regions[0])
-        if not whole:
-            raise DamagedError(f"it ends after {self._records} records, and there were more")
+            is_complete = self._record_count == self.owner.record_count
+        else:  # a full region implies a next region
+            is_complete = self._size % file_format.REGION_SIZE == 0 and self._offset < len(
+                self._regions[0]
+            )
+        if not is_complete:
+            raise DamagedError(f"it is truncated after {self._record_count} records")
+
+
+def _fits(descriptor: MetricDescriptor, values: list[str] | None, record: Record) -> bool:
+    """Return True if a series has as many label values and words as its descriptor says."""
+    label_count = len(descriptor.labels)
+    return record.word_count == 1 + descriptor.width and (
+        values is None or len(values) == label_count
+    )

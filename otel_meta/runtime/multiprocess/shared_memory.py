@@ -1,4 +1,4 @@
-"""Numbers of this process where every worker of the service can read them."""
+"""Allocator of numbers in a memory-mapped file, which every worker of the service can read."""
 
 from __future__ import annotations
 
@@ -18,55 +18,55 @@ from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.memory import zeros
 
 from .directory import Directory, directory_error
-from .process_identity import started_ticks
+from .process_identity import start_ticks
 from .reader import Owner
 from .scanner import DirectoryScanner
-from .writer import WorkerFileWriter, create, try_out
+from .writer import WorkerFileWriter, check_writable, create_worker_file
 
-_PAUSE: Final = 10.0
-"""Seconds until a process asks again for a file that it could not have."""
+RETRY_DELAY: Final = 10.0
+"""Seconds between two attempts to create the file of a process."""
 
 
 class SharedMemoryAllocator:
-    """Hands out numbers in a file of this process; in a forked child, in one of the child's own.
+    """Allocates numbers in the worker file of this process. A forked child has a file of its own.
 
-    The file is made with the first series. A master that only forks workers has none.
+    The file is created with the first series. A master process without metrics has no file.
 
     Args:
-        directory: where the workers' files are.
-        owner: whose numbers they are.
-        survey: what has been seen there.
-        max_series: how many series a metric may have.
+        directory: the multiprocess directory.
+        owner: this process.
+        scanner: scanner of the directory.
+        max_series: cardinality limit of a metric.
 
     Raises:
-        ConfigurationError: the directory cannot be written to, or belongs to another service.
+        ConfigurationError: the directory is not writable, or belongs to another service.
     """
 
     def __init__(
         self,
         directory: Directory,
         owner: Owner,
-        survey: DirectoryScanner,
+        scanner: DirectoryScanner,
         max_series: int = MAX_SERIES,
     ) -> None:
         self._directory: Final = directory
         self._owner: Final = owner
-        self._survey: Final = survey
+        self._scanner: Final = scanner
         self._max_series: Final = max_series
         self._lock = RLock()
         self._is_writing = False
         self._pid = os.getpid()
         self._file: WorkerFileWriter | None = None
-        self._refused: tuple[float, OSError] | None = None
+        self._last_failure: tuple[float, OSError] | None = None
         self._closed = False
-        for other in survey.others():
+        for other in scanner.other_services():
             raise ConfigurationError(
-                f"{directory.path} holds the numbers of {other.service!r} "
+                f"{directory.path} holds the metrics of {other.service!r} "
                 f"in {other.namespace!r}; give each service a directory of its own"
             )
         try:
             with directory.locked():
-                try_out(directory)
+                check_writable(directory)
         except OSError as error:
             raise directory_error(directory.path, error) from error
         reset_after_fork(self)
@@ -74,98 +74,107 @@ class SharedMemoryAllocator:
     def allocate(
         self, instrument: Instrument[...], labels: tuple[str, ...], width: int
     ) -> MutableSequence[float]:
-        """So many doubles for the series with these label values in declared order, all zero.
+        """Allocate the numbers of a series, all zero.
+
+        Args:
+            instrument: the metric.
+            labels: label values in declared order.
+            width: number of doubles.
 
         Raises:
-            OSError: there is no place left, or the directory cannot be written to.
+            OSError: the disk is full, or the directory is not writable.
         """
         with self._writing():
             if self._closed:
                 return zeros(width)
-            file = self._file or self._opened()
-            family = file.family(instrument, self._max_series)
-            numbers = file.place(family, labels, width, urgent=instrument is FAULTS)
+            file = self._file or self._open_file()
+            index = file.descriptor_index(instrument, self._max_series)
+            numbers = file.allocate(index, labels, width, use_reserve=instrument is FAULTS)
         return cast("MutableSequence[float]", numbers)  # without insert, which no cell calls
 
     def declare(self, instruments: Iterable[Instrument[...]]) -> None:
-        """Say that this process has these instruments, whether or not it records anything.
+        """Write the descriptors of instruments, so the service shows them before any series.
 
         Raises:
-            OSError: as `take` does.
+            OSError: the disk is full, or the directory is not writable.
         """
         with self._writing():
             if not self._closed:
-                file = self._file or self._opened()
+                file = self._file or self._open_file()
                 for instrument in instruments:
-                    file.family(instrument, self._max_series)
+                    file.descriptor_index(instrument, self._max_series)
 
-    def publish_port(self, number: int) -> None:
-        """Say that this process listens on a port; its file is there then."""
+    def publish_port(self, port: int) -> None:
+        """Store the port of this process' metrics server, 0 without a server. Creates the file.
+
+        Raises:
+            OSError: the disk is full, or the directory is not writable.
+        """
         with self._writing():
-            (self._file or self._opened()).publish_port(number)
+            (self._file or self._open_file()).publish_port(port)
 
     def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
-        """Take back the numbers of a series that was removed; nothing writes to them any more."""
+        """Free the numbers of a removed series. No cell writes to them any more."""
         with self._writing():
             if self._file is not None:
-                self._file.free(self._file.family(instrument, self._max_series), labels)
+                index = self._file.descriptor_index(instrument, self._max_series)
+                self._file.free(index, labels)
 
     def close(self) -> None:
-        """Let go of the file. Its numbers are folded by whoever looks next."""
+        """Close the file. The next scan of any worker compacts it."""
         with self._lock:
             self._closed = True
-            self._forget()
+            self._close_file()
 
     def after_fork(self) -> None:
-        """Forget the parent's file. In a forked child, where no other thread is left."""
+        """Close the file of the parent. Called in a forked child, while no other thread runs."""
         if self._pid != os.getpid():
             self._pid = os.getpid()
             self._lock = RLock()
             self._is_writing = False
-            self._forget()
+            self._close_file()
 
     @contextmanager
     def _writing(self) -> Generator[None]:
-        """Have the file to oneself.
+        """Exclude other threads.
 
         Raises:
-            BlockingIOError: this is a signal handler, and it has interrupted a writer.
+            BlockingIOError: the caller is a signal handler that interrupted a writer.
         """
-        self.after_fork()  # whoever else begins anew in a child may come first
+        self.after_fork()  # the fork hook of another object may record before ours runs
         with self._lock:
             if self._is_writing:
-                raise BlockingIOError("a signal came while a series was added")
+                raise BlockingIOError("a signal handler interrupted the creation of a series")
             self._is_writing = True
             try:
                 yield
             finally:
                 self._is_writing = False
 
-    def _forget(self) -> None:
+    def _close_file(self) -> None:
         if self._file is not None:
-            self._file.leave()
+            self._file.close()
             self._file = None
 
-    def _opened(self) -> WorkerFileWriter:
-        """A file of this process' own. If there is none to be had, it asks again after a while."""
-        if self._refused is not None and time.monotonic() < self._refused[0]:
-            raise self._refused[1]
+    def _open_file(self) -> WorkerFileWriter:
+        """Create the file, or repeat the last error until `RETRY_DELAY` has passed."""
+        if self._last_failure is not None and time.monotonic() < self._last_failure[0]:
+            raise self._last_failure[1]
         try:
-            return self._open()
+            return self._create_file()
         except OSError as error:
-            self._refused = (time.monotonic() + _PAUSE, error)
+            self._last_failure = (time.monotonic() + RETRY_DELAY, error)
             raise
 
-    def _open(self) -> WorkerFileWriter:
-        """Make a file of this process' own."""
+    def _create_file(self) -> WorkerFileWriter:
         with self._directory.locked():
-            look = self._survey.look_within_lock()
-            used = {c.owner.slot for c in look.living if c.owner is not None}
+            living = self._scanner.scan_locked().living
+            used = {file.owner.worker_number for file in living if file.owner is not None}
             owner = replace(
                 self._owner,
                 pid=os.getpid(),
-                ticks=started_ticks(os.getpid()),
-                slot=next(n for n in range(len(used) + 1) if n not in used),
+                start_ticks=start_ticks(os.getpid()),
+                worker_number=next(n for n in range(len(used) + 1) if n not in used),
             )
-            self._file = create(self._directory, owner)
+            self._file = create_worker_file(self._directory, owner)
         return self._file

@@ -1,4 +1,4 @@
-"""What a process shares with the other workers of its service."""
+"""The workers of a service: the entry point of this package for the rest of the runtime."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from otel_meta.runtime.recording.faults import OnFault
 from .directory import Directory, directory_error
 from .reader import Owner
 from .scanner import DirectoryScanner
-from .service_view import View
+from .service_view import ServiceView
 from .shared_memory import SharedMemoryAllocator
 
 
 class Workers:
-    """The workers of a service, of which this process is one.
+    """The workers of a service. This process is one of them.
 
     Args:
-        path: the directory that they share.
+        path: the directory shared by the workers.
         service: ``service.name``.
         namespace: ``service.namespace``.
-        max_series: how many series a metric may have.
+        max_series: cardinality limit of a metric.
 
     Raises:
         ConfigurationError: the directory cannot be used, or belongs to another service.
@@ -39,39 +39,45 @@ class Workers:
         directory = self._directory = Directory(path)
         owner = Owner(service, namespace, time.time())
         self._max_series: Final = max_series
-        self._survey: Final = DirectoryScanner(directory, owner)
-        self.slots: Final = SharedMemoryAllocator(directory, owner, self._survey, max_series)
+        self._scanner: Final = DirectoryScanner(directory, owner)
+        self.allocator: Final = SharedMemoryAllocator(directory, owner, self._scanner, max_series)
 
     @contextmanager
-    def opening(self, port: int) -> Generator[bool]:
-        """Open a port that all workers may have open, while none of the others does.
+    def opening_port(self, port: int) -> Generator[bool]:
+        """Hold the directory lock while this process opens a port shared by the workers.
 
         Yields:
-            Whether another one has it open. If not, somebody else must not have it either.
+            True if another worker of this service listens on the port. If False, the port must be
+            free.
 
         Raises:
-            ConfigurationError: the directory cannot be written to.
+            ConfigurationError: the directory is not writable.
         """
         try:
-            self.slots.publish_port(0)
+            self.allocator.publish_port(0)
             with self._directory.locked():
-                yield any(c.port == port for c in self._survey.look_within_lock().living)
-                self.slots.publish_port(port)
+                yield any(file.port == port for file in self._scanner.scan_locked().living)
+                self.allocator.publish_port(port)
         except OSError as error:
             raise directory_error(self._directory.path, error) from error
         except ConfigurationError:  # telemetry does not start
-            self.slots.close()
+            self.allocator.close()
             raise
 
     def close(self) -> None:
-        """Add what this process has recorded to the totals, and be no worker any more.
+        """Add the numbers of this process to the totals, and leave the workers.
 
-        What it records later is lost.
+        Later recordings are lost.
         """
-        self.slots.close()
-        with suppress(OSError):  # whoever looks next folds it
-            self._survey.look()
+        self.allocator.close()
+        with suppress(OSError):  # the next scan of another worker compacts the file
+            self._scanner.scan()
 
-    def view(self, own: Callable[[], Iterable[Family[Any]]], on_fault: OnFault) -> View:
-        """The metrics of all of them, of which some are this process' own."""
-        return View(own, self.slots, self._survey, on_fault, self._max_series)
+    def view(self, local: Callable[[], Iterable[Family[Any]]], on_fault: OnFault) -> ServiceView:
+        """Return the metrics of all workers.
+
+        Args:
+            local: returns the live instruments of this process.
+            on_fault: called with the source, the reason and the details of each fault.
+        """
+        return ServiceView(local, self.allocator, self._scanner, on_fault, self._max_series)

@@ -1,4 +1,4 @@
-"""The file in which a process keeps its numbers."""
+"""Writer of the worker file of this process."""
 
 from __future__ import annotations
 
@@ -13,132 +13,155 @@ from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.runtime.recording.family import OVERFLOW
 
-from . import file_format as layout
-from .descriptor import declared
-from .directory import Directory, lock
-from .file_format import Kind, Record
+from . import file_format
+from .descriptor import describe
+from .directory import Directory, try_lock
+from .file_format import Record, RecordKind
 from .growing_file import GrowingFile
-from .reader import PORT, REUSES, Owner
+from .reader import PORT, REUSE_COUNT, Owner
 
-_QUARANTINE: Final = 60.0
-"""Seconds until a removed series' place is used again: no reader looks at the old one any more."""
+REUSE_DELAY: Final = 60.0
+"""Seconds before a freed record is reused, so every reader has scanned meanwhile."""
 
 
-class _Place(NamedTuple):
+class _MappedRecord(NamedTuple):
     region: memoryview
     record: Record
 
     @property
     def words(self) -> memoryview[float]:
         first = self.record.first_word
-        return self.region.cast("d")[first : first + self.record.words]
+        return self.region.cast("d")[first : first + self.record.word_count]
 
 
 class WorkerFileWriter:
-    """The file of this process, for as long as it lives."""
+    """Appends metric descriptors and series to the file of this process. Not thread-safe.
 
-    def __init__(self, descriptors: tuple[int, int], owner: Owner) -> None:
-        self._descriptors: Final = descriptors
-        self._growing: Final = GrowingFile(descriptors[1])
-        self._said: Final = _Place(*self._growing.append(Kind.OWNER, owner.as_text(), 2)).words
-        self._families: Final[dict[Instrument[...], int]] = {}
-        self._taken: Final[dict[tuple[int, tuple[str, ...]], _Place]] = {}
-        self._freed: Final = defaultdict[tuple[int, int], deque[tuple[float, _Place]]](deque)
-
-    def family(self, instrument: Instrument[...], max_series: int) -> int:
-        """The number of a metric in this file, declared there if it is new."""
-        number = self._families.get(instrument)
-        if number is None:
-            text = declared(instrument, max_series).as_text()
-            self._growing.append(Kind.FAMILY, text, 0, urgent=instrument is FAULTS)
-            number = self._families[instrument] = len(self._families)
-        return number
-
-    def place(
-        self, family: int, labels: tuple[str, ...], width: int, *, urgent: bool
-    ) -> memoryview[float]:
-        """The numbers of a new series, all zero."""
-        text = orjson.dumps((family, None if labels is OVERFLOW else labels))
-        began = float(time.time_ns())
-        place = self._freed_place(family, text, width + 1)
-        if place is None:
-            written = self._growing.append(Kind.SERIES, text, width + 1, first=began, urgent=urgent)
-            place = _Place(*written)
-        else:
-            layout.write_text(*place, text)
-            place.words[0] = began
-            self._said[REUSES] += 1
-        self._taken[family, labels] = place
-        return place.words[1:]
-
-    def free(self, family: int, labels: tuple[str, ...]) -> None:
-        """Take a series out, and keep its place for another."""
-        place = self._taken.pop((family, labels), None)
-        if place is not None:
-            place.words[0] = 0.0
-            self._said[REUSES] += 1
-            self._freed[family, place.record.length].append((time.monotonic(), place))
-
-    def publish_port(self, number: int) -> None:
-        """Say that this process listens on a port, with others or alone."""
-        self._said[PORT] = float(number)
-
-    def leave(self) -> None:
-        """Let go of the file; what is mapped can still be written to."""
-        for descriptor in self._descriptors:
-            os.close(descriptor)
-
-    def _freed_place(self, family: int, text: bytes, words: int) -> _Place | None:
-        freed = self._freed.get((family, layout.size_of(text, words)))
-        if not freed or freed[0][0] + _QUARANTINE > time.monotonic():
-            return None
-        _, place = freed.popleft()
-        for index in range(1, words):
-            place.words[index] = 0.0
-        return place
-
-
-def create(directory: Directory, owner: Owner) -> WorkerFileWriter:
-    """Make a file for a process, under the directory's lock.
+    Args:
+        fds: file descriptors of the empty file: the first is locked, the second is mapped.
+        owner: the owner record.
 
     Raises:
-        OSError: there is no place for it, or nothing may be written there.
+        OSError: the disk is full.
     """
-    descriptors = _open(directory)
+
+    def __init__(self, fds: tuple[int, int], owner: Owner) -> None:
+        self._fds: Final = fds
+        self._file: Final = GrowingFile(fds[1])
+        record = self._file.append(RecordKind.OWNER, owner.as_json(), 2)
+        self._owner_words: Final = _MappedRecord(*record).words
+        self._descriptor_indexes: Final[dict[Instrument[...], int]] = {}
+        self._allocated: Final[dict[tuple[int, tuple[str, ...]], _MappedRecord]] = {}
+        self._freed: Final = defaultdict[tuple[int, int], deque[tuple[float, _MappedRecord]]](deque)
+
+    def descriptor_index(self, instrument: Instrument[...], max_series: int) -> int:
+        """Return the position of a metric's descriptor in this file, appended if it is new.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        index = self._descriptor_indexes.get(instrument)
+        if index is None:
+            text = describe(instrument, max_series).as_json()
+            is_fault = instrument is FAULTS
+            self._file.append(RecordKind.DESCRIPTOR, text, 0, use_reserve=is_fault)
+            index = self._descriptor_indexes[instrument] = len(self._descriptor_indexes)
+        return index
+
+    def allocate(
+        self, descriptor_index: int, labels: tuple[str, ...], width: int, *, use_reserve: bool
+    ) -> memoryview[float]:
+        """Return the numbers of a new series, all zero.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        text = orjson.dumps((descriptor_index, None if labels is OVERFLOW else labels))
+        start = float(time.time_ns())
+        series = self._reusable_record(descriptor_index, text, width + 1)
+        if series is None:
+            record = self._file.append(
+                RecordKind.SERIES, text, width + 1, first_word=start, use_reserve=use_reserve
+            )
+            series = _MappedRecord(*record)
+        else:
+            file_format.write_text(*series, text)
+            series.words[0] = start
+            self._owner_words[REUSE_COUNT] += 1
+        self._allocated[descriptor_index, labels] = series
+        return series.words[1:]
+
+    def free(self, descriptor_index: int, labels: tuple[str, ...]) -> None:
+        """Remove a series, and keep its record for reuse."""
+        series = self._allocated.pop((descriptor_index, labels), None)
+        if series is not None:
+            series.words[0] = 0.0
+            self._owner_words[REUSE_COUNT] += 1
+            key = (descriptor_index, series.record.length)
+            self._freed[key].append((time.monotonic(), series))
+
+    def publish_port(self, port: int) -> None:
+        """Store the port of this process' metrics server, 0 without a server."""
+        self._owner_words[PORT] = float(port)
+
+    def close(self) -> None:
+        """Close the file and release its lock. The mapped numbers stay writable."""
+        for fd in self._fds:
+            os.close(fd)
+
+    def _reusable_record(
+        self, descriptor_index: int, text: bytes, word_count: int
+    ) -> _MappedRecord | None:
+        freed = self._freed.get((descriptor_index, file_format.record_size(text, word_count)))
+        if not freed or freed[0][0] + REUSE_DELAY > time.monotonic():
+            return None
+        _, series = freed.popleft()
+        for index in range(1, word_count):
+            series.words[index] = 0.0
+        return series
+
+
+def create_worker_file(directory: Directory, owner: Owner) -> WorkerFileWriter:
+    """Create and lock a worker file. Call it with the directory lock.
+
+    Raises:
+        OSError: the disk is full, or the directory is not writable.
+    """
+    fds = _open_new(directory)
     try:
-        lock(descriptors[0])
-        file = WorkerFileWriter(descriptors, owner)
-        directory.new.replace(directory.name_for(owner.pid))
+        try_lock(fds[0])
+        file = WorkerFileWriter(fds, owner)
+        directory.new.replace(directory.new_worker_path(owner.pid))
     except BaseException:
-        for descriptor in descriptors:
-            os.close(descriptor)
-        directory.clear()
+        for fd in fds:
+            os.close(fd)
+        directory.remove_new()
         raise
     return file
 
 
-def try_out(directory: Directory) -> None:
-    """Make a file as `create` does and remove it.
+def check_writable(directory: Directory) -> None:
+    """Create and remove a file, to find errors at start. Call it with the directory lock.
 
     Raises:
-        OSError: as there.
+        OSError: the disk is full, the directory is not writable, or its files cannot be locked.
     """
-    descriptors = _open(directory)
+    fds = _open_new(directory)
     try:
-        if not lock(descriptors[0]):
+        if not try_lock(fds[0]):
             raise BlockingIOError("its file system has no locks")
-        GrowingFile(descriptors[1])
+        GrowingFile(fds[1])
     finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
-        directory.clear()
+        for fd in fds:
+            os.close(fd)
+        directory.remove_new()
 
 
-def _open(directory: Directory) -> tuple[int, int]:
-    """A new file, once to be locked and once to be mapped.
+def _open_new(directory: Directory) -> tuple[int, int]:
+    """Open a new file twice, and return the file descriptors to lock and to map.
 
-    A map keeps a copy of its descriptor. Were it the one that is locked, a forked child could not
-    let go of the lock.
+    `mmap` duplicates the file descriptor of a mapping. With a single descriptor, a forked child
+    would hold the lock until its own end.
     """
     locked = os.open(directory.new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     return locked, os.open(directory.new, os.O_RDWR | os.O_CLOEXEC)

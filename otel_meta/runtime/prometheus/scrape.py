@@ -19,7 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from otel_meta.runtime.fork import reset_after_fork
-from otel_meta.runtime.multiprocess.process_series import ProcessesCollector
+from otel_meta.runtime.multiprocess.process_series import WorkerProcessCollector
 from otel_meta.runtime.multiprocess.reader import Owner
 from otel_meta.runtime.recording.faults import OnFault, logger
 from otel_meta.runtime.resource import IDENTITY
@@ -224,7 +224,7 @@ def _registry(on_fault: OnFault, owners: Callable[[], Iterable[Owner]] | None) -
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
     else:
-        registry.register(ProcessesCollector(owners))
+        registry.register(WorkerProcessCollector(owners))
     return registry
 
 

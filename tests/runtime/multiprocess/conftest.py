@@ -1,10 +1,10 @@
-"""Workers of one service; to the kernel's locks, several in a process are as several processes."""
+"""Workers of one service in one process: the kernel's locks tell them apart like processes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -28,28 +28,29 @@ DURATION = Histogram("atlas.duration", "Duration.", Tile, unit="s", buckets=(0.1
 
 
 class Worker:
-    """A worker, which may die."""
+    """A worker with instruments of its own."""
 
     def __init__(self, path: Path, service: str = "maps", max_series: int = 2000) -> None:
-        self.shared = Workers(path, service, "atlas-maps", max_series)
-        self.faults = Faults(self.shared.slots)
-        self.storage = MetricStorage(self.faults, self.shared.slots, max_series=max_series)
-        self.view = self.shared.view(self.storage.families, self.faults.report)
+        self.workers = Workers(path, service, "atlas-maps", max_series)
+        self.allocator = self.workers.allocator
+        self.faults = Faults(self.allocator)
+        self.storage = MetricStorage(self.faults, self.allocator, max_series=max_series)
+        self.view = self.workers.view(self.storage.families, self.faults.report)
 
-    def of(self, instrument: Any) -> Any:
-        """The live half of an instrument."""
+    def live(self, instrument: Any) -> Any:
+        """Return the live instrument of a declaration."""
         return self.storage.recorder(instrument)
 
     def die(self) -> None:
-        """Let go of the lock, as the kernel does for whoever dies."""
-        self.shared.slots.close()
+        """Release the lock of the worker's file, as the kernel does at the end of a process."""
+        self.allocator.close()
 
-    def shows(self, instrument: Any, **wanted: str) -> Any:
-        """What the series with these labels shows for the whole service; None if there is none."""
-        return self.all(instrument.name).get(tuple(wanted.values()))
+    def scraped(self, instrument: Any, **labels: str) -> Any:
+        """Scrape the value of one series of the service; None if there is no such series."""
+        return self.scraped_series(instrument.name).get(tuple(labels.values()))
 
-    def all(self, name: str) -> dict[tuple[str, ...], Any]:
-        """What every series of a metric shows."""
+    def scraped_series(self, name: str) -> dict[tuple[str, ...], Any]:
+        """Scrape the values of a metric's series, by label values."""
         return {
             cell.labels: cell.snapshot() if hasattr(cell, "snapshot") else cell.value
             for family in self.view.families()
@@ -57,36 +58,41 @@ class Worker:
             for cell in family.cells()
         }
 
-    def reasons(self) -> dict[str, float]:
-        """Faults of the directory, by reason."""
+    def faults_by_reason(self) -> dict[str, float]:
+        """Scan the directory, and return the counts of its faults by reason."""
         self.view.refresh()
         cells = self.faults.family.cells()
         return {c.labels[1]: c.value for c in cells if c.labels[0] == "workers"}
 
 
-Hiring = Callable[..., Worker]
+class Spawn(Protocol):
+    """Starts a worker in the shared directory."""
+
+    def __call__(self, *, service: str = "maps", max_series: int = 2000) -> Worker:
+        """Start a worker."""
+        ...
 
 
 @pytest.fixture
-def numbers(tmp_path: Path) -> Path:
-    """The directory that workers share."""
+def directory(tmp_path: Path) -> Path:
+    """The directory shared by the workers."""
     return tmp_path / "numbers"
 
 
 @pytest.fixture
-def hire(numbers: Path) -> Iterator[Hiring]:
-    """Start a worker."""
-    hired: list[Worker] = []
+def spawn(directory: Path) -> Iterator[Spawn]:
+    """Start workers, and end them after the test."""
+    workers: list[Worker] = []
 
-    def start(**options: Any) -> Worker:
-        hired.append(Worker(numbers, **options))
-        return hired[-1]
+    def start(*, service: str = "maps", max_series: int = 2000) -> Worker:
+        workers.append(Worker(directory, service, max_series))
+        return workers[-1]
 
     yield start
-    for worker in hired:
+    for worker in workers:
         worker.die()
 
 
 def files(path: Path) -> list[str]:
-    """What is in a directory, folders aside."""
+    """Return the names of the files in a directory, without subdirectories."""
     return sorted(file.name for file in path.iterdir() if file.is_file())

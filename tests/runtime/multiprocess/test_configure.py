@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -9,13 +12,7 @@ from opentelemetry.metrics import Meter
 from otel_meta import Counter, MetaRepo, NoLabels, Slo
 from otel_meta.errors import ConfigurationError, PortInUse
 from otel_meta.testing import CapturedTelemetry, capture
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from tests.conftest import Run
+from tests.conftest import Run
 
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
@@ -33,46 +30,51 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 
 def worker(
-    numbers: Path, service: str = "maps", **settings: Any
+    directory: Path, service: str = "maps", **settings: Any
 ) -> AbstractContextManager[CapturedTelemetry]:
-    """Telemetry of a worker."""
-    environ = {"OTEL_META_MULTIPROCESS_DIR": str(numbers)}
+    """Start telemetry of a worker."""
+    environ = {"OTEL_META_MULTIPROCESS_DIR": str(directory)}
     return capture(service, Atlas, environ=environ, **settings)
 
 
-def meter(captured: CapturedTelemetry) -> Meter:
-    """What another library records through."""
+def other_librarys_meter(captured: CapturedTelemetry) -> Meter:
+    """Return a meter of OpenTelemetry's API, as another library uses it."""
     assert captured.telemetry.metrics is not None
     return captured.telemetry.metrics.provider.get_meter("library")
 
 
-class TestOn:
-    def test_directory(self, tmp_path: Path) -> None:
-        """Naming the directory is enough."""
-        with worker(tmp_path / "numbers") as one, worker(tmp_path / "numbers") as two:
-            one.bind(Atlas).tiles.add(1)
-            two.bind(Atlas).tiles.add(2)
+def values(page: str, metric: str) -> list[str]:
+    """Return the values of a metric's series on a page."""
+    lines = [line for line in page.splitlines() if line.startswith(metric + "{")]
+    return [line.rpartition(" ")[2] for line in lines]
 
-            assert "\natlas_tiles_total{" in one.prometheus_text()
-            assert "} 3.0\n" in one.prometheus_text().partition("\natlas_tiles_total{")[2]
 
-    def test_off(self, tmp_path: Path) -> None:
-        """A worker may have numbers of its own nevertheless."""
+class TestSettings:
+    def test_directory_turns_sharing_on(self, tmp_path: Path) -> None:
+        """The directory's variable is enough to share metrics."""
+        with worker(tmp_path / "numbers") as first, worker(tmp_path / "numbers") as second:
+            first.bind(Atlas).tiles.add(1)
+            second.bind(Atlas).tiles.add(2)
+
+            assert ["3.0"] == values(first.prometheus_text(), "atlas_tiles_total")
+
+    def test_workers_false_turns_sharing_off(self, tmp_path: Path) -> None:
+        """`workers=False` leaves a process out."""
         with worker(tmp_path / "numbers", workers=False) as captured:
             captured.bind(Atlas).tiles.add(1)
 
             assert not (tmp_path / "numbers").exists()
 
-    def test_asked_for(self) -> None:
-        """Asking for it without saying where is an error that says how."""
+    def test_workers_true_requires_directory(self) -> None:
+        """`workers=True` without a directory is an error with the variable to set."""
         with (
             pytest.raises(ConfigurationError, match="set OTEL_META_MULTIPROCESS_DIR to a dir"),
             capture(workers=True, environ={}),
         ):
             pass
 
-    def test_disabled(self, tmp_path: Path) -> None:
-        """Nothing is shared where telemetry is turned off."""
+    def test_disabled_sdk_shares_nothing(self, tmp_path: Path) -> None:
+        """A disabled SDK creates no directory."""
         environ = {
             "OTEL_META_MULTIPROCESS_DIR": str(tmp_path / "numbers"),
             "OTEL_SDK_DISABLED": "true",
@@ -82,8 +84,10 @@ class TestOn:
 
             assert not (tmp_path / "numbers").exists()
 
-    def test_end(self, tmp_path: Path) -> None:
-        """A worker that shuts down leaves its numbers in the totals, and no file."""
+
+class TestShutdown:
+    def test_shutdown_leaves_totals_alone(self, tmp_path: Path) -> None:
+        """After the shutdown of the last worker, the totals are the only file."""
         with worker(tmp_path / "numbers") as captured:
             captured.bind(Atlas).tiles.add(1)
 
@@ -91,26 +95,26 @@ class TestOn:
 
 
 class TestRefused:
-    def test_read_only(self) -> None:
-        """A directory where nothing can be written is an error at start."""
+    def test_read_only_directory_is_refused(self) -> None:
+        """A directory without write permission is an error at start."""
         with (
             pytest.raises(ConfigurationError, match="on a local disk or in memory"),
-            worker("/proc/self"),  # type: ignore[arg-type]
+            worker(Path("/proc/self")),
         ):
             pass
 
-    def test_two_services(self, tmp_path: Path) -> None:
-        """So is one that belongs to another service."""
+    def test_directory_of_other_service_is_refused(self, tmp_path: Path) -> None:
+        """A directory of another service is an error at start."""
         with worker(tmp_path) as captured:
             captured.bind(Atlas).tiles.add(1)
             with (
-                pytest.raises(ConfigurationError, match="holds the numbers of 'maps'"),
+                pytest.raises(ConfigurationError, match="holds the metrics of 'maps'"),
                 worker(tmp_path, "routes"),
             ):
                 pass
 
-    def test_full(self, script: Callable[..., Run], tmp_path: Path) -> None:
-        """So is a disk that is full."""
+    def test_full_disk_is_refused(self, script: Callable[..., Run], tmp_path: Path) -> None:
+        """A full disk is an error at start, and leaves no file behind."""
         run = script(
             "import resource\n"
             "from otel_meta import configure\n"
@@ -126,25 +130,22 @@ class TestRefused:
 
 
 class TestPort:
-    def test_shared(self, tmp_path: Path, closed_port: int) -> None:
-        """All workers listen on the port, and it goes on when one ends."""
-        url = f"http://127.0.0.1:{closed_port}/metrics"
-        options = {"prometheus_port": closed_port, "prometheus_host": "127.0.0.1"}
-        with worker(tmp_path / "numbers", **options) as one:
-            one.bind(Atlas).tiles.add(1)
-            with worker(tmp_path / "numbers", **options) as two:
-                two.bind(Atlas).tiles.add(1)
-                with httpx.Client(trust_env=False) as client:
-                    both = client.get(url).text
-            with httpx.Client(trust_env=False) as client:
-                one_left = client.get(url).text
+    def test_workers_share_port(self, tmp_path: Path, closed_port: int) -> None:
+        """All workers serve the port, and the port is still served after one of them ends."""
+        options: dict[str, Any] = {"prometheus_port": closed_port, "prometheus_host": "127.0.0.1"}
+        with worker(tmp_path / "numbers", **options) as first:
+            first.bind(Atlas).tiles.add(1)
+            with worker(tmp_path / "numbers", **options) as second:
+                second.bind(Atlas).tiles.add(1)
+                page_of_two = fetch_metrics(closed_port)
+            page_of_one = fetch_metrics(closed_port)
 
-        assert "} 2.0\n" in both.partition("\natlas_tiles_total{")[2].partition("#")[0]
-        assert "} 2.0\n" in one_left.partition("\natlas_tiles_total{")[2].partition("#")[0]
+        assert ["2.0"] == values(page_of_two, "atlas_tiles_total")
+        assert ["2.0"] == values(page_of_one, "atlas_tiles_total")
 
-    def test_somebody_else(self, tmp_path: Path, closed_port: int) -> None:
-        """A port that another service's workers share is in use."""
-        options = {"prometheus_port": closed_port, "prometheus_host": "127.0.0.1"}
+    def test_port_of_other_service_is_in_use(self, tmp_path: Path, closed_port: int) -> None:
+        """A port of another service's workers is in use."""
+        options: dict[str, Any] = {"prometheus_port": closed_port, "prometheus_host": "127.0.0.1"}
         with (
             worker(tmp_path / "maps", **options),
             pytest.raises(PortInUse),
@@ -152,58 +153,77 @@ class TestPort:
         ):
             pass
 
-    def test_alone(self, tmp_path: Path, closed_port: int) -> None:
+    def test_port_without_directory_is_exclusive(self, closed_port: int) -> None:
         """Without a directory, a second worker on the port is an error at start."""
-        options = {"prometheus_port": closed_port, "prometheus_host": "127.0.0.1"}
+        options: dict[str, Any] = {"prometheus_port": closed_port, "prometheus_host": "127.0.0.1"}
         with capture(**options), pytest.raises(PortInUse), capture(**options):
             pass
 
 
+def fetch_metrics(port: int) -> str:
+    """Fetch the metrics page of a port by a connection of its own."""
+    with httpx.Client(trust_env=False) as client:
+        return client.get(f"http://127.0.0.1:{port}/metrics").text
+
+
 class TestPage:
-    def test_foreign(self, tmp_path: Path) -> None:
-        """What other libraries record is one worker's, so it is left out, which is said once."""
+    def test_metrics_of_other_libraries_are_omitted(self, tmp_path: Path) -> None:
+        """Metrics of other libraries are omitted, because they are of a single worker."""
         with worker(tmp_path) as captured:
-            meter(captured).create_counter("library.calls").add(1)
-            pages = [captured.prometheus_text() for _ in range(3)]
-            said = [log["event"] for log in captured.logs() if "library.calls" in log["event"]]
+            other_librarys_meter(captured).create_counter("library.calls").add(1)
 
-            assert not [page for page in pages if "library_calls" in page]
-            assert 1 == len(said)
-            assert "OTEL_EXPORTER_OTLP_ENDPOINT" in said[0]
+            assert "library_calls" not in captured.prometheus_text()
 
-    def test_up(self, tmp_path: Path) -> None:
-        """That the service exports is shown once, and nothing that tells of one worker alone."""
-        with worker(tmp_path) as one, worker(tmp_path) as two:
-            pages = [one.prometheus_text(), two.prometheus_text()]
-            (page,) = {p.partition("# HELP otel_meta_series")[0] for p in pages}
+    def test_omission_is_logged_once(self, tmp_path: Path) -> None:
+        """The omission of other libraries' metrics is logged once, with the alternative."""
+        with worker(tmp_path) as captured:
+            other_librarys_meter(captured).create_counter("library.calls").add(1)
+            for _ in range(3):
+                captured.prometheus_text()
+            events = [log["event"] for log in captured.logs() if "library.calls" in log["event"]]
+
+            assert ["OTEL_EXPORTER_OTLP_ENDPOINT" in event for event in events] == [True]
+
+    def test_workers_answer_alike(self, tmp_path: Path) -> None:
+        """All workers answer with the same metrics of the service."""
+        with worker(tmp_path) as first, worker(tmp_path) as second:
+            pages = [first.prometheus_text(), second.prometheus_text()]
+            pages = [page.partition("# HELP otel_meta_series")[0] for page in pages]
+
+            assert pages[0] == pages[1]
+
+    def test_page_has_nothing_of_one_worker(self, tmp_path: Path) -> None:
+        """The page shows the service once, and no series of a single worker."""
+        with worker(tmp_path) as first, worker(tmp_path):
+            page = first.prometheus_text()
 
             assert 1 == page.count("\notel_meta_up{")
             assert "service_instance_id" not in page
-            assert "python_gc" not in pages[0]
+            assert "python_gc" not in page
 
-    def test_processes(self, tmp_path: Path) -> None:
-        """Each living worker's process is shown under its number."""
-        with worker(tmp_path) as one, worker(tmp_path) as two:
-            for each in (one, two):
+    def test_process_metrics_have_worker_label(self, tmp_path: Path) -> None:
+        """Process metrics are shown for each living worker, by number."""
+        with worker(tmp_path) as first, worker(tmp_path) as second:
+            for each in (first, second):
                 each.bind(Atlas).tiles.add(1)
-            page = one.prometheus_text()
+            page = first.prometheus_text()
 
             assert '\nprocess_resident_memory_bytes{worker="0"}' in page
             assert '\nprocess_resident_memory_bytes{worker="1"}' in page
 
 
 class TestSlo:
-    def test_all(self, tmp_path: Path) -> None:
-        """An SLO is judged by what all workers have recorded since."""
+    def test_slo_counts_events_of_all_workers(self, tmp_path: Path) -> None:
+        """An SLO counts the events of all workers since the start of this worker."""
         with worker(tmp_path) as before:
             before.bind(Atlas).tiles.add(1000)
-        with worker(tmp_path) as one, worker(tmp_path) as two:
-            for each in (one, two):
+        with worker(tmp_path) as first, worker(tmp_path) as second:
+            for each in (first, second):
                 each.bind(Atlas)
-            one.bind(Atlas).tiles.add(90)
-            two.bind(Atlas).tiles.add(10)
-            two.bind(Atlas).torn.add(2)
-            status = one.telemetry.tracker.status(Atlas.whole)
+            first.bind(Atlas).tiles.add(90)
+            second.bind(Atlas).tiles.add(10)
+            second.bind(Atlas).torn.add(2)
+            status = first.telemetry.tracker.status(Atlas.whole)
 
             assert (2.0, 100.0) == status.events
             assert "breached" == status.state

@@ -7,54 +7,78 @@ from otel_meta import Counter, Gauge, NoLabels, labels
 from otel_meta.errors import DeclarationError
 from otel_meta.model.instrument import Instrument
 from otel_meta.repos import BUILTIN
-from otel_meta.runtime.multiprocess.descriptor import declared, from_text, instrument_of
+from otel_meta.runtime.multiprocess.descriptor import (
+    MetricDescriptor,
+    describe,
+    descriptor_from_json,
+    instrument_of,
+)
 
 INSTRUMENTS = [instrument for _, instrument in BUILTIN.instruments()]
 
 
-class TestDeclared:
+def through_json(descriptor: MetricDescriptor) -> MetricDescriptor:
+    """Write a descriptor to JSON and read it back."""
+    return descriptor_from_json(orjson.loads(descriptor.as_json()))
+
+
+class TestMetricDescriptor:
     @pytest.mark.parametrize("instrument", INSTRUMENTS, ids=str)
-    def test_round(self, instrument: Instrument[...]) -> None:
-        """What a file says of a metric is all that there is to expose of it."""
-        of = from_text(orjson.loads(declared(instrument).as_text()))
-        again = instrument_of(of)
+    def test_json_round_trip(self, instrument: Instrument[...]) -> None:
+        """A descriptor survives the round trip through JSON."""
+        assert describe(instrument) == through_json(describe(instrument))
 
-        assert declared(instrument) == of
-        assert instrument.kind == again.kind
-        assert instrument.prometheus_name == again.prometheus_name
-        assert instrument.sample_names == again.sample_names
-        assert instrument.description == again.description
-        assert [f.name for f in instrument.label_fields] == [f.name for f in again.label_fields]
+    @pytest.mark.parametrize("instrument", INSTRUMENTS, ids=str)
+    def test_instrument_is_exposed_alike(self, instrument: Instrument[...]) -> None:
+        """The instrument of a descriptor is exposed like the declared instrument."""
+        read = instrument_of(through_json(describe(instrument)))
 
-    def test_same(self) -> None:
-        """As long as a metric is declared the same, it is the same instrument to whoever asks."""
-        (one, *_) = INSTRUMENTS
-        text = declared(one).as_text()
+        assert instrument.kind == read.kind
+        assert instrument.prometheus_name == read.prometheus_name
+        assert instrument.sample_names == read.sample_names
+        assert instrument.description == read.description
+        assert [f.name for f in instrument.label_fields] == [f.name for f in read.label_fields]
 
-        assert instrument_of(from_text(orjson.loads(text))) is instrument_of(declared(one))
+    def test_equal_descriptors_share_instrument(self) -> None:
+        """Equal descriptors have the same instrument object."""
+        descriptor = describe(INSTRUMENTS[0])
 
-    def test_limit(self) -> None:
-        """The limit is the instrument's own, or else what the telemetry says."""
-        own = Counter("atlas.tiles", "Tiles.", NoLabels, max_series=7)
-        other = Counter("atlas.tiles", "Tiles.", NoLabels)
+        assert instrument_of(through_json(descriptor)) is instrument_of(descriptor)
 
-        assert (7, 9) == (declared(own, 9).limit, declared(other, 9).limit)
+    def test_unknown_fields_are_ignored(self) -> None:
+        """A field of a newer version is ignored."""
+        descriptor = describe(INSTRUMENTS[0])
+        newer = {**orjson.loads(descriptor.as_json()), "colour": "red"}
 
-    def test_each(self) -> None:
-        """A gauge that is not merged gains a label."""
+        assert descriptor == descriptor_from_json(newer)
+
+    def test_instrument_limit_comes_first(self) -> None:
+        """The cardinality limit of the instrument comes before the limit of the telemetry."""
+        limited = Counter("atlas.tiles", "Tiles.", NoLabels, max_series=7)
+
+        assert 7 == describe(limited, 9).max_series
+
+    def test_default_limit_is_telemetrys(self) -> None:
+        """Without a limit of its own, an instrument has the limit of the telemetry."""
+        unlimited = Counter("atlas.tiles", "Tiles.", NoLabels)
+
+        assert 9 == describe(unlimited, 9).max_series
+
+    def test_gauge_per_worker_has_worker_label(self) -> None:
+        """A gauge with one series a worker gains the label worker."""
         gauge = Gauge("atlas.zoom", "Zoom.", NoLabels, multiprocess_mode="all")
 
-        assert ["worker"] == [f.name for f in instrument_of(declared(gauge)).label_fields]
+        assert ["worker"] == [f.name for f in instrument_of(describe(gauge)).label_fields]
 
 
-class TestAcross:
-    def test_unknown(self) -> None:
-        """A way of merging that there is not is refused where it is declared."""
+class TestMultiprocessMode:
+    def test_unknown_mode_is_refused(self) -> None:
+        """An unknown mode is refused in the declaration."""
         with pytest.raises(DeclarationError, match="choose one of mostrecent, sum, max, min, all"):
             Gauge("atlas.zoom", "Zoom.", NoLabels, multiprocess_mode="mean")  # type: ignore[arg-type]
 
-    def test_taken(self) -> None:
-        """The label that is added must not be there already."""
+    def test_worker_label_is_reserved(self) -> None:
+        """A gauge with one series a worker cannot declare a label worker."""
 
         @labels
         class Own:

@@ -1,163 +1,217 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import mmap
+import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from otel_meta import Counter, NoLabels
+from otel_meta.runtime.multiprocess.compaction import numbers_of
 from otel_meta.runtime.multiprocess.reader import WorkerFile
-from tests.runtime.multiprocess.conftest import DURATION, TILES, ZOOM, Hiring, Worker
+from tests.runtime.multiprocess.conftest import DURATION, TILES, ZOOM, Spawn, Worker
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def what(contents: WorkerFile) -> dict[tuple[str, tuple[str, ...]], list[float]]:
-    """The numbers of every series."""
+def numbers(file: WorkerFile) -> dict[tuple[str, tuple[str, ...]], list[float]]:
+    """Return the numbers of every series, by metric and label values."""
     return {
-        (s.of.name, s.labels): s.words[s.at : s.at + s.of.width].tolist()
-        for s in contents.every_series()
+        (series.descriptor.name, series.labels): list(numbers_of(series))
+        for series in file.all_series()
     }
 
 
 def read(path: Path) -> WorkerFile:
-    """A file, read once."""
-    contents = WorkerFile(path)
-    contents.read()
-    return contents
+    """Read a file once."""
+    file = WorkerFile(path)
+    file.read()
+    return file
 
 
-def record(worker: Worker, series: int = 3) -> None:
-    """Record something of everything."""
+def read_bytes(path: Path, content: bytes | bytearray) -> WorkerFile:
+    """Write a file and read it once."""
+    path.write_bytes(content)
+    return read(path)
+
+
+def record_everything(worker: Worker, series: int = 3) -> None:
+    """Record values of each kind of metric."""
     for number in range(series):
-        worker.of(TILES).add(number + 1, style=f"s{number}")
-        worker.of(DURATION).record(0.5, style=f"s{number}")
-        worker.of(ZOOM).set(number, style=f"s{number}")
+        worker.live(TILES).add(number + 1, style=f"s{number}")
+        worker.live(DURATION).record(0.5, style=f"s{number}")
+        worker.live(ZOOM).set(number, style=f"s{number}")
 
 
 @pytest.fixture
-def workers_file(hire: Hiring, numbers: Path) -> bytes:
-    """The file of a worker that has died."""
-    worker = hire()
-    record(worker)
-    (path,) = numbers.glob("*.worker")
+def worker_bytes(spawn: Spawn, directory: Path) -> bytes:
+    """Content of a worker file."""
+    record_everything(spawn())
+    (path,) = directory.glob("*.worker")
     return path.read_bytes()
 
 
 @pytest.fixture
-def totals_file(hire: Hiring, numbers: Path) -> bytes:
-    """Totals."""
-    worker = hire()
-    record(worker)
+def totals_bytes(spawn: Spawn, directory: Path) -> bytes:
+    """Content of a totals file."""
+    worker = spawn()
+    record_everything(worker)
     worker.die()
-    hire().view.refresh()
-    return (numbers / "totals").read_bytes()
+    spawn().view.refresh()
+    return (directory / "totals").read_bytes()
 
 
 class TestRead:
-    def test_grows(self, hire: Hiring, numbers: Path) -> None:
-        """What is added later is read later, however the file has grown meanwhile."""
-        worker = hire()
-        worker.of(TILES).add(1, style="first")
-        (path,) = numbers.glob("*.worker")
-        contents = read(path)
-        before = len(what(contents))
+    def test_growth_is_read(self, spawn: Spawn, directory: Path) -> None:
+        """Later reads find the records appended since, in the same region or in the next."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="first")
+        (path,) = directory.glob("*.worker")
+        file = read(path)
+        before = len(numbers(file))
         for number in range(1500):
-            worker.of(TILES).add(1, style=f"{number:0100}")
+            worker.live(TILES).add(1, style=f"{number:0100}")
             if number % 100 == 0:
-                contents.read()
-        contents.read()
+                file.read()
+        file.read()
 
-        assert (1, 1501) == (before, len(what(contents)))
-        assert contents.damage is None
-        assert {1.0} == {value for (value,) in what(contents).values()}
+        assert (1, 1501) == (before, len(numbers(file)))
+        assert file.damage is None
 
-    def test_live(self, hire: Hiring, numbers: Path) -> None:
-        """What was read once shows the numbers of now."""
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
-        (path,) = numbers.glob("*.worker")
-        contents = read(path)
-        worker.of(TILES).add(1, style="a")
+    def test_growth_during_read_is_no_damage(
+        self, spawn: Spawn, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A file that grows between mapping and reading is not reported as truncated."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="first")
+        (path,) = directory.glob("*.worker")
+        original = mmap.mmap
 
-        assert {("atlas.tiles", ("a",)): [2.0]} == what(contents)
+        def map_and_grow(*args: Any, **options: Any) -> mmap.mmap:
+            mapped = original(*args, **options)
+            monkeypatch.setattr(mmap, "mmap", original)
+            for number in range(1000):
+                worker.live(TILES).add(1, style=f"{number:0100}")
+            return mapped
 
-    def test_gone(self, hire: Hiring, numbers: Path) -> None:
-        """A file that is gone can still be looked at by whoever has read it."""
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
-        (path,) = numbers.glob("*.worker")
-        contents = read(path)
+        monkeypatch.setattr(mmap, "mmap", map_and_grow)
+        file = read(path)
+
+        assert file.damage is None
+        assert 1001 == len(numbers(file))
+
+    def test_numbers_are_current(self, spawn: Spawn, directory: Path) -> None:
+        """Series of an earlier read have the current numbers."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
+        (path,) = directory.glob("*.worker")
+        file = read(path)
+        worker.live(TILES).add(1, style="a")
+
+        assert {("atlas.tiles", ("a",)): [2.0]} == numbers(file)
+
+    def test_numbers_outlive_the_file(self, spawn: Spawn, directory: Path) -> None:
+        """Series of an earlier read stay readable after the file is removed."""
+        spawn().live(TILES).add(1, style="a")
+        (path,) = directory.glob("*.worker")
+        file = read(path)
         path.unlink()
 
-        assert {("atlas.tiles", ("a",)): [1.0]} == what(contents)
+        assert {("atlas.tiles", ("a",)): [1.0]} == numbers(file)
+
+    def test_removed_file_raises(self, spawn: Spawn, directory: Path) -> None:
+        """Reading a removed file raises `FileNotFoundError`."""
+        spawn().live(TILES).add(1, style="a")
+        (path,) = directory.glob("*.worker")
+        file = read(path)
+        path.unlink()
+
         with pytest.raises(FileNotFoundError):
-            contents.read()
+            file.read()
 
 
 class TestDamage:
-    @same_folder
+    @one_folder
     @given(data=st.data())
-    def test_worker_flipped(self, workers_file: bytes, tmp_path: Path, data: st.DataObject) -> None:
-        """One flipped byte of a worker's file costs what it belongs to, and no more than the rest.
-
-        Numbers themselves change all the time, so nothing can tell a flipped one.
-        """
-        file = bytearray(workers_file)
-        used = len(workers_file.rstrip(b"\0")) + 32
-        file[data.draw(st.integers(0, used))] ^= data.draw(st.integers(1, 255))
-        path = tmp_path / "flipped"
-        path.write_bytes(file)
-        (tmp_path / "whole").write_bytes(workers_file)
-
-        assert set(what(read(path))) <= set(what(read(tmp_path / "whole")))
-
-    @same_folder
-    @given(data=st.data())
-    def test_totals_flipped(self, totals_file: bytes, tmp_path: Path, data: st.DataObject) -> None:
-        """One flipped byte of the totals is noticed or harmless; what is read is as it was."""
-        file = bytearray(totals_file)
-        file[data.draw(st.integers(0, len(file) - 1))] ^= data.draw(st.integers(1, 255))
-        path = tmp_path / "flipped"
-        path.write_bytes(file)
-        (tmp_path / "whole").write_bytes(totals_file)
-        found, whole = read(path), what(read(tmp_path / "whole"))
-
-        assert what(found).items() <= whole.items()
-        assert found.damage is not None or what(found) == whole
-
-    @same_folder
-    @given(data=st.data())
-    def test_cut(
-        self, workers_file: bytes, totals_file: bytes, tmp_path: Path, data: st.DataObject
+    def test_flipped_byte_of_worker_file_adds_no_series(
+        self, worker_bytes: bytes, tmp_path: Path, data: st.DataObject
     ) -> None:
-        """A file that ends too early is noticed, and what it still holds is read."""
-        file = data.draw(st.sampled_from([workers_file, totals_file]))
-        path = tmp_path / "cut"
-        path.write_bytes(file[: data.draw(st.integers(0, len(file) - 1))])
-        (tmp_path / "whole").write_bytes(file)
-        found = read(path)
+        """A flipped byte in a worker file may lose series, but never makes a new series.
+
+        Numbers change all the time, so a flipped number cannot be detected.
+        """
+        flipped = bytearray(worker_bytes)
+        used = len(worker_bytes.rstrip(b"\0")) + 32
+        flipped[data.draw(st.integers(0, used))] ^= data.draw(st.integers(1, 255))
+        found = read_bytes(tmp_path / "flipped", flipped)
+        whole = read_bytes(tmp_path / "whole", worker_bytes)
+
+        assert numbers(found).keys() <= numbers(whole).keys()
+
+    @one_folder
+    @given(data=st.data())
+    def test_flipped_byte_of_totals_is_detected(
+        self, totals_bytes: bytes, tmp_path: Path, data: st.DataObject
+    ) -> None:
+        """A flipped byte in the totals is detected, or changes nothing."""
+        flipped = bytearray(totals_bytes)
+        flipped[data.draw(st.integers(0, len(flipped) - 1))] ^= data.draw(st.integers(1, 255))
+        found = read_bytes(tmp_path / "flipped", flipped)
+        whole = numbers(read_bytes(tmp_path / "whole", totals_bytes))
+
+        assert numbers(found).items() <= whole.items()
+        assert found.damage is not None or numbers(found) == whole
+
+    @one_folder
+    @given(data=st.data())
+    def test_truncated_file_is_detected(
+        self, worker_bytes: bytes, totals_bytes: bytes, tmp_path: Path, data: st.DataObject
+    ) -> None:
+        """A truncated file is detected, and its remaining records are read."""
+        content = data.draw(st.sampled_from([worker_bytes, totals_bytes]))
+        length = data.draw(st.integers(0, len(content) - 1))
+        found = read_bytes(tmp_path / "truncated", content[:length])
+        whole = read_bytes(tmp_path / "whole", content)
 
         assert found.damage is not None
-        assert what(found).items() <= what(read(tmp_path / "whole")).items()
+        assert numbers(found).items() <= numbers(whole).items()
 
-    @same_folder
+    def test_file_truncated_after_reading_is_damaged(self, spawn: Spawn, directory: Path) -> None:
+        """A file truncated between two reads is damaged."""
+        spawn().live(TILES).add(1, style="a")
+        (path,) = directory.glob("*.worker")
+        file = read(path)
+        os.truncate(path, 32_768)
+        file.read()
+
+        assert "it ends after 32768 bytes" == file.damage
+
+    @one_folder
     @given(garbage=st.binary(max_size=400))
-    def test_garbage(self, tmp_path: Path, garbage: bytes) -> None:
-        """A file of something else is damaged, and nothing is read from it."""
-        path = tmp_path / "garbage"
-        path.write_bytes(garbage)
-        found = read(path)
+    def test_garbage_has_no_series(self, tmp_path: Path, garbage: bytes) -> None:
+        """A file of another format is damaged and has no series."""
+        found = read_bytes(tmp_path / "garbage", garbage)
 
         assert found.damage is not None
-        assert {} == what(found)
+        assert {} == numbers(found)
 
-    def test_later_version(self, workers_file: bytes, tmp_path: Path) -> None:
-        """A file of another layout is not guessed at."""
-        path = tmp_path / "later"
-        path.write_bytes(workers_file[:8] + b"\2" + workers_file[9:])
+    def test_newer_format_version_is_not_read(self, worker_bytes: bytes, tmp_path: Path) -> None:
+        """A file of another format version is damaged."""
+        newer = worker_bytes[:8] + b"\2" + worker_bytes[9:]
 
-        assert "version 2" in (read(path).damage or "")
+        assert "version 2" in (read_bytes(tmp_path / "newer", newer).damage or "")
+
+    def test_series_of_damaged_descriptor_is_skipped(self, spawn: Spawn, directory: Path) -> None:
+        """A series is skipped if its descriptor is damaged, even without labels."""
+        worker = spawn()
+        worker.live(Counter("atlas.maps", "Maps.", NoLabels)).add(1)
+        worker.live(TILES).add(1, style="a")
+        (path,) = directory.glob("*.worker")
+        damaged = path.read_bytes().replace(b"atlas.maps", b"atlas.mops", 1)
+
+        found = numbers(read_bytes(path.with_name("damaged"), damaged))
+
+        assert {("atlas.tiles", ("a",)): [1.0]} == found

@@ -1,237 +1,272 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_meta.errors import ConfigurationError
-from otel_meta.runtime.multiprocess import compaction as fold
+from otel_meta.runtime.multiprocess.compaction import compact
 from otel_meta.runtime.multiprocess.directory import Directory
-from tests.runtime.multiprocess.conftest import OPEN, TILES, Hiring, Worker, files
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+from otel_meta.runtime.multiprocess.reader import WorkerFile
+from tests.runtime.multiprocess.conftest import OPEN, TILES, Spawn, Worker, files
 
 
-class TestFold:
-    @same_folder
+def worker_path(directory: Path) -> Path:
+    """Return the path of the only worker file."""
+    (path,) = directory.glob("*.worker")
+    return path
+
+
+def spawn_with_tiles(spawn: Spawn, **tiles: int) -> Worker:
+    """Start a worker that has counted tiles by style."""
+    worker = spawn()
+    for style, amount in tiles.items():
+        worker.live(TILES).add(amount, style=style)
+    return worker
+
+
+class TestCompaction:
+    @settings(max_examples=40)
     @given(
-        steps=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["add", "die", "look"])))
+        steps=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["add", "die", "scrape"])))
     )
-    def test_never_back(
+    def test_total_is_sum_of_recordings(
         self, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str]]
     ) -> None:
-        """Whoever records, dies and looks in whatever order, the total is what was recorded."""
-        numbers = tmp_path_factory.mktemp("numbers")
+        """The total is the sum of all recordings, whatever the order of deaths and scrapes."""
+        directory = tmp_path_factory.mktemp("numbers")
         living: dict[str, Worker] = {}
         recorded = 0
-        watcher = Worker(numbers)
-        watcher.of(TILES).add(0, style="a")
+        watcher = Worker(directory)
+        watcher.live(TILES).add(0, style="a")
         for name, step in steps:
-            worker = living.get(name) or Worker(numbers)
+            worker = living.get(name) or Worker(directory)
             living[name] = worker
             if step == "add":
-                worker.of(TILES).add(1, style="a")
+                worker.live(TILES).add(1, style="a")
                 recorded += 1
             elif step == "die":
                 living.pop(name).die()
             else:
-                worker.of(TILES)
-                assert float(recorded) == worker.shows(TILES, style="a")
-        total = watcher.shows(TILES, style="a")
-        count = len(files(numbers))
+                worker.live(TILES)
+                assert float(recorded) == worker.scraped(TILES, style="a")
+        total = watcher.scraped(TILES, style="a")
+        count = len(files(directory))
         for worker in (watcher, *living.values()):
             worker.die()
 
         assert float(recorded) == total
         assert count <= len(living) + 2
 
-    def test_interrupted(self, hire: Hiring, numbers: Path, tmp_path: Path) -> None:
-        """Who is killed after the totals are written and before the file is gone counts once."""
-        dead = hire()
-        dead.of(TILES).add(3, style="a")
-        dead.die()
-        (path,) = numbers.glob("*.worker")
-        shutil.copy(path, tmp_path / "kept")
-        worker = hire()
-        worker.of(TILES)
-        once = worker.shows(TILES, style="a")
-        shutil.copy(tmp_path / "kept", path)
-        twice = worker.shows(TILES, style="a")
+    def test_crash_before_removal_counts_once(
+        self, spawn: Spawn, directory: Path, tmp_path: Path
+    ) -> None:
+        """After a crash between the rename and the removal, a dead worker counts once."""
+        spawn_with_tiles(spawn, a=3).die()
+        path = worker_path(directory)
+        shutil.copy(path, tmp_path / "copy")
+        worker = spawn()
+        worker.live(TILES)
+        before = worker.scraped(TILES, style="a")
+        shutil.copy(tmp_path / "copy", path)
 
-        assert 3.0 == once == twice
+        assert 3.0 == before == worker.scraped(TILES, style="a")
         assert not path.exists()
 
-    def test_interrupted_and_more(self, hire: Hiring, numbers: Path, tmp_path: Path) -> None:
-        """Nor does it count again when the next one dies before anybody has looked."""
-        dead = hire()
-        dead.of(TILES).add(3, style="a")
-        dead.die()
-        (path,) = numbers.glob("*.worker")
-        shutil.copy(path, tmp_path / "kept")
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
+    def test_crash_and_another_death_count_once(
+        self, spawn: Spawn, directory: Path, tmp_path: Path
+    ) -> None:
+        """After such a crash and the death of another worker, each dead worker counts once."""
+        spawn_with_tiles(spawn, a=3).die()
+        path = worker_path(directory)
+        shutil.copy(path, tmp_path / "copy")
+        worker = spawn_with_tiles(spawn, a=1)
         worker.view.refresh()
-        shutil.copy(tmp_path / "kept", path)
+        shutil.copy(tmp_path / "copy", path)
         worker.die()
-        other = hire()
-        other.of(TILES)
+        other = spawn()
+        other.live(TILES)
 
-        assert 4.0 == other.shows(TILES, style="a")
-        assert 4.0 == other.shows(TILES, style="a")
+        assert 4.0 == other.scraped(TILES, style="a") == other.scraped(TILES, style="a")
 
-    def test_unfinished(self, hire: Hiring, numbers: Path) -> None:
-        """A file that was never finished is cleared away."""
-        worker = hire()
-        (numbers / "new").write_bytes(b"half")
+    def test_unfinished_file_is_removed(self, spawn: Spawn, directory: Path) -> None:
+        """A scan removes an unfinished file."""
+        worker = spawn()
+        (directory / "new").write_bytes(b"half")
         worker.view.refresh()
 
-        assert [] == files(numbers)
+        assert [] == files(directory)
 
-    def test_no_place(self, hire: Hiring, numbers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """On a full disk the dead are counted as they are, and folded once there is place."""
-        dead, worker = hire(), hire()
-        dead.of(TILES).add(3, style="a")
-        worker.of(TILES).add(1, style="a")
+    def test_dead_count_on_full_disk(
+        self, spawn: Spawn, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On a full disk, dead workers count from their files, and the failure is a fault."""
+        dead, worker = spawn_with_tiles(spawn, a=3), spawn_with_tiles(spawn, a=1)
         dead.die()
-        with monkeypatch.context() as patched:
-            patched.setattr(Directory, "new", numbers / "missing" / "new")
-            full = worker.shows(TILES, style="a")
-            reasons = worker.reasons()
-        after = worker.shows(TILES, style="a")
+        monkeypatch.setattr(Directory, "new", directory / "missing" / "new")
 
-        assert 4.0 == full == after
-        assert reasons["fold"] >= 1
-        assert 2 == len(files(numbers))
+        assert 4.0 == worker.scraped(TILES, style="a")
+        assert worker.faults_by_reason()["compaction"] >= 1
 
-    def test_large(self, hire: Hiring) -> None:
-        """Totals of many series come out as they went in."""
-        dead, worker = hire(), hire()
+    def test_compaction_is_retried(
+        self, spawn: Spawn, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Once the disk has space again, the files of dead workers are compacted."""
+        dead, worker = spawn_with_tiles(spawn, a=3), spawn_with_tiles(spawn, a=1)
+        dead.die()
+        with monkeypatch.context() as full_disk:
+            full_disk.setattr(Directory, "new", directory / "missing" / "new")
+            worker.view.refresh()
+
+        assert 4.0 == worker.scraped(TILES, style="a")
+        assert 2 == len(files(directory))
+
+    def test_many_series_survive(self, spawn: Spawn) -> None:
+        """Totals keep every one of many series."""
+        dead, worker = spawn(), spawn()
         for number in range(1999):
-            dead.of(TILES).add(number, style=str(number))
+            dead.live(TILES).add(number, style=str(number))
         dead.die()
-        worker.of(TILES)
+        worker.live(TILES)
 
-        assert {(str(n),): float(n) for n in range(1999)} == worker.all(TILES.name)
+        assert {(str(n),): float(n) for n in range(1999)} == worker.scraped_series(TILES.name)
+
+    def test_equal_descriptors_are_merged(self, spawn: Spawn, directory: Path) -> None:
+        """Totals have one descriptor for equal descriptors of dead workers."""
+        for _ in range(3):
+            spawn_with_tiles(spawn, a=1).die()
+        spawn().view.refresh()
+        totals = WorkerFile(directory / "totals")
+        totals.read()
+
+        assert [TILES.name] == [descriptor.name for descriptor, _ in compact([totals], [])]
 
 
 class TestDamage:
-    def test_worker(self, hire: Hiring, numbers: Path) -> None:
-        """What can be read of a damaged file counts; the file is set aside, and that is counted."""
-        dead, worker = hire(), hire()
-        dead.of(TILES).add(3, style="a")
-        dead.of(OPEN).add(1, style="a")
-        worker.of(TILES)
-        (path,) = numbers.glob("*.worker")
-        dead.die()
-        file = bytearray(path.read_bytes())
-        at = file.index(b"atlas.open")
-        file[at] ^= 1
-        path.write_bytes(file)
+    def test_damaged_worker_file_counts_in_part(self, spawn: Spawn, directory: Path) -> None:
+        """The readable part of a dead worker's damaged file counts."""
+        worker = spawn()
+        damage_file_of_dead_worker(spawn, directory)
+        worker.live(TILES)
 
-        assert 3.0 == worker.shows(TILES, style="a")
-        assert {"damaged file": 1.0} == worker.reasons()
-        assert [path.read_bytes()] == [bytes(file)] if path.exists() else True
-        assert bytes(file) == (numbers / "damaged" / "latest").read_bytes()
-        assert 2 == len(files(numbers))
+        assert 3.0 == worker.scraped(TILES, style="a")
 
-    def test_totals(self, hire: Hiring, numbers: Path) -> None:
-        """What can be read of damaged totals goes on; a copy is set aside, and that is counted."""
-        dead, worker = hire(), hire()
-        dead.of(TILES).add(3, style="a")
-        dead.of(TILES).add(4, style="b")
-        dead.die()
-        worker.of(TILES)
+    def test_damaged_worker_file_is_a_fault(self, spawn: Spawn, directory: Path) -> None:
+        """A damaged worker file is counted once as a fault."""
+        worker = spawn()
+        damage_file_of_dead_worker(spawn, directory)
         worker.view.refresh()
-        file = bytearray((numbers / "totals").read_bytes())
-        file[-1] ^= 1  # of the last number
-        (numbers / "totals").unlink()
-        (numbers / "totals").write_bytes(file)
 
-        assert {("a",): 3.0} == worker.all(TILES.name)
-        assert {"damaged file": 1.0} == worker.reasons()
-        assert bytes(file) == (numbers / "damaged" / "latest").read_bytes()
+        assert {"damaged file": 1.0} == worker.faults_by_reason()
 
-    def test_odd(self, hire: Hiring, numbers: Path) -> None:
-        """A number that nobody can have recorded is not added to the totals."""
-        dead, worker = hire(), hire()
-        dead.of(TILES).add(3, style="a")
-        dead.of(TILES).add(4, style="b")
+    def test_damaged_worker_file_is_moved(self, spawn: Spawn, directory: Path) -> None:
+        """The damaged file of a dead worker is moved to damaged/latest."""
+        worker = spawn()
+        damaged = damage_file_of_dead_worker(spawn, directory)
+        content = damaged.read_bytes()
+        worker.view.refresh()
+
+        assert content == (directory / "damaged" / "latest").read_bytes()
+        assert not damaged.exists()
+
+    def test_damaged_totals_count_in_part(self, spawn: Spawn, directory: Path) -> None:
+        """The readable part of damaged totals counts, and the damage is a fault."""
+        worker = spawn()
+        damage_totals(spawn, directory)
+        worker.live(TILES)
+
+        assert {("a",): 3.0} == worker.scraped_series(TILES.name)
+        assert {"damaged file": 1.0} == worker.faults_by_reason()
+
+    def test_damaged_totals_are_kept(self, spawn: Spawn, directory: Path) -> None:
+        """A copy of damaged totals is kept in damaged/latest."""
+        content = damage_totals(spawn, directory)
+        spawn().view.refresh()
+
+        assert content == (directory / "damaged" / "latest").read_bytes()
+
+    def test_impossible_value_is_not_added(self, spawn: Spawn) -> None:
+        """A series with an impossible value is not added to the totals, and is a fault."""
+        dead, worker = spawn_with_tiles(spawn, a=3, b=4), spawn()
         (cell, _) = dead.storage.family(TILES).cells()
         cell.numbers[0] = float("nan")
         dead.die()
-        worker.of(TILES)
+        worker.live(TILES)
 
-        assert {("b",): 4.0} == worker.all(TILES.name)
-        assert 1.0 == worker.reasons()["damaged file"]
+        assert {("b",): 4.0} == worker.scraped_series(TILES.name)
+        assert 1.0 == worker.faults_by_reason()["damaged file"]
 
-    @pytest.mark.parametrize("file", [b"", b"garbage", bytes(65_536)])
-    def test_garbage(self, hire: Hiring, numbers: Path, file: bytes) -> None:
-        """Something that is no file of numbers is set aside, and the rest counts."""
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
-        (numbers / "1-x.worker").write_bytes(file)
+    @pytest.mark.parametrize("content", [b"", b"garbage", bytes(65_536)])
+    def test_foreign_format_is_moved(self, spawn: Spawn, directory: Path, content: bytes) -> None:
+        """A file of another format is moved away, and all other files count."""
+        worker = spawn_with_tiles(spawn, a=1)
+        (directory / "1-x.worker").write_bytes(content)
 
-        assert 1.0 == worker.shows(TILES, style="a")
-        assert {"damaged file": 1.0} == worker.reasons()
-        assert 2 >= len(files(numbers))
+        assert 1.0 == worker.scraped(TILES, style="a")
+        assert {"damaged file": 1.0} == worker.faults_by_reason()
+        assert not (directory / "1-x.worker").exists()
 
-    def test_gone(self, hire: Hiring, numbers: Path) -> None:
-        """Where the directory is taken away, a worker shows what it saw last, and counts that."""
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
+    def test_missing_directory_keeps_last_scan(self, spawn: Spawn, directory: Path) -> None:
+        """If the directory disappears, the series of the last scan are shown, and it is a fault."""
+        worker = spawn_with_tiles(spawn, a=1)
         worker.view.refresh()
-        shutil.rmtree(numbers)
-        worker.of(TILES).add(1, style="a")
+        shutil.rmtree(directory)
+        worker.live(TILES).add(1, style="a")
 
-        assert 2.0 == worker.shows(TILES, style="a")
-        assert worker.reasons()["look"] >= 1
+        assert 2.0 == worker.scraped(TILES, style="a")
+        assert worker.faults_by_reason()["scan"] >= 1
 
 
-class TestOthers:
-    def test_refused(self, hire: Hiring) -> None:
-        """Two services in one directory are an error at the start of the second."""
-        hire().of(TILES).add(1, style="a")
+def damage_file_of_dead_worker(spawn: Spawn, directory: Path) -> Path:
+    """Damage the descriptor of OPEN in the file of a dead worker with three tiles of style a."""
+    dead = spawn_with_tiles(spawn, a=3)
+    dead.live(OPEN).add(1, style="a")
+    path = worker_path(directory)
+    dead.die()
+    path.write_bytes(path.read_bytes().replace(b"atlas.open", b"atlas.opem", 1))
+    return path
+
+
+def damage_totals(spawn: Spawn, directory: Path) -> bytes:
+    """Damage the last number of totals with three tiles of style a and four of style b."""
+    dead = spawn_with_tiles(spawn, a=3, b=4)
+    dead.die()
+    spawn().view.refresh()
+    content = bytearray((directory / "totals").read_bytes())
+    content[-1] ^= 1
+    (directory / "totals").unlink()
+    (directory / "totals").write_bytes(content)
+    return bytes(content)
+
+
+class TestOtherService:
+    def test_second_service_is_refused(self, spawn: Spawn) -> None:
+        """A second service in the directory is refused at start."""
+        spawn_with_tiles(spawn, a=1)
         with pytest.raises(ConfigurationError, match="'maps' in 'atlas-maps'; give each service"):
-            hire(service="routes")
+            spawn(service="routes")
 
-    def test_totals_refused(self, hire: Hiring) -> None:
-        """So they are when the first has stopped."""
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
-        worker.die()
-        hire().view.refresh()
-        with pytest.raises(ConfigurationError, match="holds the numbers of 'maps'"):
-            hire(service="routes")
+    def test_totals_of_stopped_service_are_refused(self, spawn: Spawn) -> None:
+        """A second service is refused after the first has stopped."""
+        spawn_with_tiles(spawn, a=1).die()
+        spawn().view.refresh()
+        with pytest.raises(ConfigurationError, match="holds the metrics of 'maps'"):
+            spawn(service="routes")
 
-    def test_left_alone(self, hire: Hiring, numbers: Path, tmp_path: Path) -> None:
-        """One that gets in nevertheless is neither counted nor touched."""
+    def test_other_services_file_is_ignored(
+        self, spawn: Spawn, directory: Path, tmp_path: Path
+    ) -> None:
+        """A file of another service is neither counted nor removed, and is a fault."""
         other = Worker(tmp_path / "other", service="routes")
-        other.of(TILES).add(5, style="a")
-        (path,) = (tmp_path / "other").glob("*.worker")
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
-        shutil.copy(path, numbers / path.name)
+        other.live(TILES).add(5, style="a")
+        path = worker_path(tmp_path / "other")
+        worker = spawn_with_tiles(spawn, a=1)
+        shutil.copy(path, directory / path.name)
         other.die()
 
-        assert 1.0 == worker.shows(TILES, style="a")
-        assert {"other service": 1.0} == worker.reasons()
-        assert (numbers / path.name).exists()
-
-
-def test_totals_have_no_more_than_one_family_a_shape(hire: Hiring) -> None:
-    """What the dead have declared alike is one metric in the totals."""
-    for _ in range(3):
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
-        worker.die()
-    looker = hire()
-    look = looker.shared._survey.look()
-    assert look.totals is not None
-
-    assert [TILES.name] == [of.name for of, _ in fold.compacted_totals([look.totals], [])]
+        assert 1.0 == worker.scraped(TILES, style="a")
+        assert {"other service": 1.0} == worker.faults_by_reason()
+        assert (directory / path.name).exists()

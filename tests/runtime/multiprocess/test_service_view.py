@@ -1,95 +1,146 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
-from otel_meta.runtime.multiprocess.descriptor import declared
+from otel_meta.model.kinds import MultiprocessMode
+from otel_meta.runtime.multiprocess.descriptor import MetricDescriptor, describe
 from otel_meta.runtime.multiprocess.merged_metric import MergedFamily
-from otel_meta.runtime.multiprocess.reader import Series
-from tests.runtime.multiprocess.conftest import DURATION, OPEN, TILES, ZOOM, Hiring, Tile, files
+from otel_meta.runtime.multiprocess.reader import MappedSeries
+from tests.runtime.multiprocess.conftest import (
+    DURATION,
+    OPEN,
+    TILES,
+    ZOOM,
+    Spawn,
+    Tile,
+    Worker,
+    files,
+)
 
-if TYPE_CHECKING:
-    from pathlib import Path
+random_bounds = st.lists(
+    st.sampled_from([0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0]), min_size=1, unique=True
+).map(sorted)
 
-bounds = st.lists(st.sampled_from([0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0]), min_size=1, unique=True)
+
+def spawn_two(spawn: Spawn) -> tuple[Worker, Worker]:
+    """Start two workers that record the same into each kind of metric."""
+    first, second = spawn(), spawn()
+    for worker in (first, second):
+        worker.live(TILES).add(2, style="dark")
+        worker.live(OPEN).add(3, style="dark")
+        worker.live(ZOOM).set(4, style="dark")
+        worker.live(DURATION).record(0.5, style="dark")
+    return first, second
+
+
+def spawn_idle(spawn: Spawn) -> Worker:
+    """Start a worker that declares every metric and records nothing."""
+    worker = spawn()
+    for instrument in (TILES, OPEN, ZOOM, DURATION):
+        worker.live(instrument)
+    return worker
 
 
 class TestSums:
-    def test_all_workers(self, hire: Hiring) -> None:
-        """Counters, histograms and up-down counters are summed over the workers."""
-        one, two = hire(), hire()
-        for worker in (one, two):
-            worker.of(TILES).add(2, style="dark")
-            worker.of(OPEN).add(3, style="dark")
-            worker.of(DURATION).record(0.5, style="dark")
+    def test_counter_is_summed_over_workers(self, spawn: Spawn) -> None:
+        """A counter is the sum over all workers, in the answer of each."""
+        first, second = spawn_two(spawn)
 
-        assert one.shows(TILES, style="dark") == two.shows(TILES, style="dark") == 4.0
-        assert 6.0 == one.shows(OPEN, style="dark")
-        assert ([0, 2, 0, 0], 1.0) == one.shows(DURATION, style="dark")
+        assert 4.0 == first.scraped(TILES, style="dark") == second.scraped(TILES, style="dark")
 
-    def test_the_dead(self, hire: Hiring, numbers: Path) -> None:
-        """Of the dead, what was counted stays, and what was open is open no more."""
-        one, two = hire(), hire()
-        for worker in (one, two):
-            worker.of(TILES).add(2, style="dark")
-            worker.of(OPEN).add(3, style="dark")
-            worker.of(DURATION).record(0.5, style="dark")
-        one.die()
+    def test_updowncounter_is_summed_over_workers(self, spawn: Spawn) -> None:
+        """An up-down counter is the sum over the workers."""
+        first, _ = spawn_two(spawn)
 
-        assert 4.0 == two.shows(TILES, style="dark")
-        assert 3.0 == two.shows(OPEN, style="dark")
-        assert ([0, 2, 0, 0], 1.0) == two.shows(DURATION, style="dark")
-        assert ["totals"] == [name for name in files(numbers) if not name.endswith(".worker")]
-        assert 2 == len(files(numbers))
+        assert 6.0 == first.scraped(OPEN, style="dark")
 
-    def test_all_dead(self, hire: Hiring) -> None:
-        """A service that starts anew goes on where it was."""
+    def test_histogram_is_summed_over_workers(self, spawn: Spawn) -> None:
+        """A histogram is the sum over the workers, bucket by bucket."""
+        first, _ = spawn_two(spawn)
+
+        assert ([0, 2, 0, 0], 1.0) == first.scraped(DURATION, style="dark")
+
+
+class TestDeath:
+    def test_counter_survives(self, spawn: Spawn) -> None:
+        """A counter keeps the share of a dead worker."""
+        first, second = spawn_two(spawn)
+        first.die()
+
+        assert 4.0 == second.scraped(TILES, style="dark")
+
+    def test_updowncounter_ends(self, spawn: Spawn) -> None:
+        """An up-down counter loses the share of a dead worker."""
+        first, second = spawn_two(spawn)
+        first.die()
+
+        assert 3.0 == second.scraped(OPEN, style="dark")
+
+    def test_histogram_survives(self, spawn: Spawn) -> None:
+        """A histogram keeps the share of a dead worker."""
+        first, second = spawn_two(spawn)
+        first.die()
+
+        assert ([0, 2, 0, 0], 1.0) == second.scraped(DURATION, style="dark")
+
+    def test_totals_replace_worker_file(self, spawn: Spawn, directory: Path) -> None:
+        """The totals replace the file of a dead worker."""
+        first, second = spawn_two(spawn)
+        first.die()
+        second.view.refresh()
+
+        assert ["totals"] == [name for name in files(directory) if not name.endswith(".worker")]
+        assert 2 == len(files(directory))
+
+    def test_totals_survive_all_workers(self, spawn: Spawn) -> None:
+        """Totals continue when the whole service starts again."""
         for _ in range(3):
-            worker = hire()
-            worker.of(TILES).add(1, style="dark")
+            worker = spawn()
+            worker.live(TILES).add(1, style="dark")
             worker.die()
 
-        assert 3.0 == hire_and_declare(hire).shows(TILES, style="dark")
+        assert 3.0 == spawn_idle(spawn).scraped(TILES, style="dark")
 
-    def test_not_declared(self, hire: Hiring) -> None:
-        """What no living worker declares is not shown; it is when one does again."""
-        worker = hire()
-        worker.of(TILES).add(1, style="dark")
+    def test_undeclared_metric_is_hidden(self, spawn: Spawn) -> None:
+        """A metric of the totals is hidden while no living worker declares it."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="dark")
         worker.die()
-        other = hire()
 
-        assert {} == other.all(TILES.name)
+        assert {} == spawn().scraped_series(TILES.name)
 
-    def test_removed(self, hire: Hiring) -> None:
-        """A series that was removed is gone for all, and may come again."""
-        one, two = hire(), hire()
-        one.of(OPEN).add(1, style="dark")
-        before = two.all(OPEN.name)
-        one.of(OPEN).remove(style="dark")
-        without = two.all(OPEN.name)
-        one.of(OPEN).add(5, style="dark")
+
+class TestRemove:
+    def test_removed_series_disappears(self, spawn: Spawn) -> None:
+        """A removed series disappears from the answers of all workers."""
+        first, second = spawn(), spawn()
+        first.live(OPEN).add(1, style="dark")
+        before = second.scraped_series(OPEN.name)
+        first.live(OPEN).remove(style="dark")
 
         assert {("dark",): 1.0} == before
-        assert {} == without
-        assert {("dark",): 5.0} == two.all(OPEN.name)
+        assert {} == second.scraped_series(OPEN.name)
 
+    def test_removed_series_can_return(self, spawn: Spawn) -> None:
+        """A removed series starts from zero when it is recorded again."""
+        first, second = spawn(), spawn()
+        first.live(OPEN).add(1, style="dark")
+        first.live(OPEN).remove(style="dark")
+        second.view.refresh()
+        first.live(OPEN).add(5, style="dark")
 
-def hire_and_declare(hire: Hiring) -> Any:
-    """A worker that has the metrics and has recorded nothing."""
-    worker = hire()
-    for instrument in (TILES, OPEN, ZOOM, DURATION):
-        worker.of(instrument)
-    return worker
+        assert {("dark",): 5.0} == second.scraped_series(OPEN.name)
 
 
 class TestGauges:
     @pytest.mark.parametrize(
-        ("multiprocess_mode", "shown"),
+        ("mode", "expected"),
         [
             ("mostrecent", {(): 2.0}),
             ("sum", {(): 6.0}),
@@ -98,178 +149,214 @@ class TestGauges:
             ("all", {("0",): 4.0, ("1",): 2.0}),
         ],
     )
-    def test_across(
-        self, hire: Hiring, multiprocess_mode: Any, shown: dict[tuple[str, ...], float]
+    def test_gauge_follows_mode(
+        self, spawn: Spawn, mode: MultiprocessMode, expected: dict[tuple[str, ...], float]
     ) -> None:
-        """A gauge shows what it declares to."""
-        gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode=multiprocess_mode)
-        one, two = hire(), hire()
-        one.of(gauge).set(4)
-        two.of(gauge).set(2)
+        """A gauge is aggregated by its declared mode."""
+        gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode=mode)
+        first, second = spawn(), spawn()
+        first.live(gauge).set(4)
+        second.live(gauge).set(2)
 
-        assert shown == one.all("atlas.memory")
+        assert expected == first.scraped_series("atlas.memory")
 
-    @pytest.mark.parametrize("multiprocess_mode", ["mostrecent", "sum", "max", "min", "all"])
-    def test_of_the_dead(self, hire: Hiring, multiprocess_mode: Any) -> None:
-        """Only the latest value outlives who set it."""
-        gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode=multiprocess_mode)
-        one, two = hire(), hire()
-        one.of(gauge).set(4)
-        two.of(gauge)
-        one.die()
-        two.view.refresh()
+    @pytest.mark.parametrize(
+        ("mode", "expected"),
+        [("mostrecent", [4.0]), ("sum", []), ("max", []), ("min", []), ("all", [])],
+    )
+    def test_only_latest_value_survives(
+        self, spawn: Spawn, mode: MultiprocessMode, expected: list[float]
+    ) -> None:
+        """A dead worker's value survives in the mode mostrecent alone."""
+        gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode=mode)
+        first, second = spawn(), spawn()
+        first.live(gauge).set(4)
+        second.live(gauge)
+        first.die()
+        second.view.refresh()
 
-        assert ([4.0] if multiprocess_mode == "mostrecent" else []) == list(
-            two.all("atlas.memory").values()
-        )
+        assert expected == list(second.scraped_series("atlas.memory").values())
 
-    def test_unset(self, hire: Hiring) -> None:
-        """A worker that has not set a gauge has no part in it."""
+    def test_unset_gauge_is_ignored(self, spawn: Spawn) -> None:
+        """A worker without a set gauge does not count as zero."""
         gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode="min")
-        one, two = hire(), hire()
-        one.of(gauge).set(4)
-        two.of(gauge)
+        first, second = spawn(), spawn()
+        first.live(gauge).set(4)
+        second.live(gauge)
 
-        assert {(): 4.0} == two.all("atlas.memory")
+        assert {(): 4.0} == second.scraped_series("atlas.memory")
 
-    def test_slots(self, hire: Hiring) -> None:
-        """The number of a worker that died is given to the next."""
+    def test_worker_number_is_reused(self, spawn: Spawn) -> None:
+        """The number of a dead worker is given to the next worker."""
         gauge = Gauge("atlas.memory", "Memory.", NoLabels, multiprocess_mode="all")
-        one, two = hire(), hire()
-        one.of(gauge).set(1)
-        two.of(gauge).set(2)
-        one.die()
-        three = hire()
-        three.of(gauge).set(3)
+        first, second = spawn(), spawn()
+        first.live(gauge).set(1)
+        second.live(gauge).set(2)
+        first.die()
+        third = spawn()
+        third.live(gauge).set(3)
 
-        assert {("0",): 3.0, ("1",): 2.0} == three.all("atlas.memory")
+        assert {("0",): 3.0, ("1",): 2.0} == third.scraped_series("atlas.memory")
 
 
 class TestVersions:
-    def test_labels(self, hire: Hiring) -> None:
-        """A label that a version lacks is empty, one that it gave up is summed over."""
+    def test_new_label_is_empty_on_old_series(self, spawn: Spawn) -> None:
+        """A label of the newer version is empty on series of the older version."""
 
         @labels
         class Newer:
             size: str
             style: str
 
-        newer = Counter("atlas.tiles", "Tiles.", Newer)
-        old, new = hire(), hire()
-        old.of(TILES).add(1, style="dark")
-        new.of(newer).add(2, style="dark", size="big")
+        old, new = spawn(), spawn()
+        old.live(TILES).add(1, style="dark")
+        new.live(Counter("atlas.tiles", "Tiles.", Newer)).add(2, style="dark", size="big")
 
-        assert {("", "dark"): 1.0, ("big", "dark"): 2.0} == old.all("atlas.tiles")
-        new.die()
-        assert {("dark",): 3.0} == old.all("atlas.tiles")
+        expected = {("", "dark"): 1.0, ("big", "dark"): 2.0}
+        assert expected == old.scraped_series("atlas.tiles")
 
-    def test_kind(self, hire: Hiring) -> None:
-        """A metric of another kind is another metric: the older is left out, and counted."""
-        old, new = hire(), hire()
-        old.of(TILES).add(1, style="dark")
-        new.of(UpDownCounter("atlas.tiles", "Tiles.", Tile)).add(-5, style="dark")
+    def test_removed_label_is_summed_over(self, spawn: Spawn) -> None:
+        """Series that differ only in a removed label are added."""
 
-        assert {("dark",): -5.0} == old.all("atlas.tiles")
-        assert 1.0 == old.reasons()["other version"]
+        @labels
+        class Longer:
+            size: str
+            style: str
 
-    @given(old=bounds.map(sorted), new=bounds.map(sorted), data=st.data())
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-    def test_buckets(self, old: list[float], new: list[float], data: st.DataObject) -> None:
-        """Counts keep their number, and at a bound that both have, what is below it."""
-        counts = data.draw(
-            st.lists(st.integers(0, 9), min_size=len(old) + 1, max_size=len(old) + 1)
-        )
-        merged = MergedFamily(histogram(new))
-        words = memoryview(bytearray(8 * (len(counts) + 1))).cast("d")
-        for index, number in enumerate((*counts, 2.5)):
-            words[index] = number
-        merged.put_together([(0, Series(histogram(old), (), 1, words, 0))])
-        (cell,) = merged.cells()
-        fitted, total = cell.snapshot()
+        old, new = spawn(), spawn()
+        old.live(Counter("atlas.tiles", "Tiles.", Longer)).add(1, style="dark", size="big")
+        old.live(Counter("atlas.tiles", "Tiles.", Longer)).add(2, style="dark", size="small")
+        new.live(TILES).add(4, style="dark")
 
-        assert (sum(counts), 2.5) == (sum(fitted), total)
+        assert {("dark",): 7.0} == new.scraped_series("atlas.tiles")
+
+    def test_older_kind_is_hidden(self, spawn: Spawn) -> None:
+        """Of two kinds of a metric, the older is hidden and counted as a fault."""
+        old, new = spawn(), spawn()
+        old.live(TILES).add(1, style="dark")
+        new.live(UpDownCounter("atlas.tiles", "Tiles.", Tile)).add(-5, style="dark")
+
+        assert {("dark",): -5.0} == old.scraped_series("atlas.tiles")
+        assert 1.0 == old.faults_by_reason()["other version"]
+
+    @given(old=random_bounds, new=random_bounds, data=st.data())
+    def test_buckets_are_converted(
+        self, old: list[float], new: list[float], data: st.DataObject
+    ) -> None:
+        """Conversion of buckets keeps count and sum, and the counts at bounds of both versions."""
+        length = len(old) + 1
+        counts = data.draw(st.lists(st.integers(0, 9), min_size=length, max_size=length))
+        converted, total = convert_buckets(old, new, counts)
+
+        assert (sum(counts), 2.5) == (sum(converted), total)
         for bound in {*old, math.inf} & {*new, math.inf}:
-            assert below(bound, old, counts) == below(bound, new, fitted)
+            assert count_up_to(bound, old, counts) == count_up_to(bound, new, converted)
         for bound in new:
-            assert below(bound, old, counts) >= below(bound, new, fitted)
+            assert count_up_to(bound, old, counts) >= count_up_to(bound, new, converted)
 
 
-def histogram(bounds: list[float]) -> Any:
-    """A histogram with these buckets."""
-    return declared(
+def histogram(bounds: list[float]) -> MetricDescriptor:
+    """Return the descriptor of a histogram."""
+    return describe(
         Histogram("atlas.duration", "Duration.", NoLabels, unit="s", buckets=tuple(bounds))
     )
 
 
-def below(limit: float, bounds: list[float], counts: list[int]) -> int:
-    """How many values are known to be at a limit or below."""
+def convert_buckets(
+    old: list[float], new: list[float], counts: list[int]
+) -> tuple[list[int], float]:
+    """Return counts and sum of a histogram, converted from old bounds to new; the sum is 2.5."""
+    words = memoryview(bytearray(8 * (len(counts) + 1))).cast("d")
+    for index, number in enumerate((*counts, 2.5)):
+        words[index] = number
+    merged = MergedFamily(histogram(new))
+    merged.merge([(0, MappedSeries(histogram(old), (), 1, words, 0))])
+    (cell,) = merged.cells()
+    converted: tuple[list[int], float] = cell.snapshot()
+    return converted
+
+
+def count_up_to(limit: float, bounds: list[float], counts: list[int]) -> int:
+    """Count the values known to be at most a limit."""
     pairs = zip((*bounds, math.inf), counts, strict=True)
     return sum(count for bound, count in pairs if bound <= limit)
 
 
-class TestLimit:
-    def test_sum(self, hire: Hiring) -> None:
-        """The limit holds for the service; what is over it is in one series, whoever dies."""
-        one, two = hire(max_series=5), hire(max_series=5)
+class TestCardinality:
+    def test_limit_holds_for_the_service(self, spawn: Spawn) -> None:
+        """Series over the limit of the service are added to the overflow series."""
+        first, second = spawn(max_series=5), spawn(max_series=5)
         for number in range(4):
-            one.of(TILES).add(1, style=f"one {number}")
-            two.of(TILES).add(1, style=f"two {number}")
-        before = two.all(TILES.name)
-        one.die()
-        after = two.all(TILES.name)
+            first.live(TILES).add(1, style=f"first {number}")
+            second.live(TILES).add(1, style=f"second {number}")
+        series = second.scraped_series(TILES.name)
 
-        assert before == after
-        assert 6 == len(before)
-        assert 3.0 == before["otel.metric.overflow",]
-        assert 8.0 == sum(before.values())
+        assert 6 == len(series)
+        assert 3.0 == series["otel.metric.overflow",]
+        assert 8.0 == sum(series.values())
 
-    def test_dead_after_dead(self, hire: Hiring) -> None:
-        """Workers that die one after the other do not make the totals grow without end."""
-        for round_ in range(5):
-            worker = hire(max_series=5)
+    def test_death_moves_no_series(self, spawn: Spawn) -> None:
+        """The death of a worker moves no series into or out of the overflow series."""
+        first, second = spawn(max_series=5), spawn(max_series=5)
+        for number in range(4):
+            first.live(TILES).add(1, style=f"first {number}")
+            second.live(TILES).add(1, style=f"second {number}")
+        before = second.scraped_series(TILES.name)
+        first.die()
+
+        assert before == second.scraped_series(TILES.name)
+
+    def test_totals_are_limited(self, spawn: Spawn) -> None:
+        """Totals of many workers, each dead before the next, stay within the limit."""
+        for generation in range(5):
+            worker = spawn(max_series=5)
             for number in range(5):
-                worker.of(TILES).add(1, style=f"{round_} {number}")
+                worker.live(TILES).add(1, style=f"{generation} {number}")
             worker.die()
-        last = hire(max_series=5)
-        last.of(TILES)
+        last = spawn(max_series=5)
+        last.live(TILES)
+        series = last.scraped_series(TILES.name)
 
-        assert 25.0 == sum(last.all(TILES.name).values())
-        assert 6 == len(last.all(TILES.name))
+        assert 25.0 == sum(series.values())
+        assert 6 == len(series)
 
-    def test_the_living_decide(self, hire: Hiring) -> None:
-        """A living worker's series keeps its place when the dead of the same one are folded."""
-        living, one, two = (hire(max_series=2) for _ in range(3))
-        for worker, style in ((living, "x"), (one, "y"), (one, "v"), (two, "x")):
-            worker.of(TILES).add(1, style=style)
-        before = living.all(TILES.name)
-        one.die()
-        two.die()
+    def test_living_series_are_ranked_in_compaction(self, spawn: Spawn) -> None:
+        """A series stays within the limit if a living worker began it before others."""
+        living, first, second = (spawn(max_series=2) for _ in range(3))
+        for worker, style in ((living, "x"), (first, "y"), (first, "v"), (second, "x")):
+            worker.live(TILES).add(1, style=style)
+        before = living.scraped_series(TILES.name)
+        first.die()
+        second.die()
 
         assert {("x",): 2.0, ("y",): 1.0, ("otel.metric.overflow",): 1.0} == before
-        assert before == living.all(TILES.name)
+        assert before == living.scraped_series(TILES.name)
 
-    def test_said(self, hire: Hiring) -> None:
-        """How full a metric is, is told of the service."""
-        one, two = hire(), hire()
-        one.of(TILES).add(1, style="a")
-        two.of(TILES).add(1, style="b")
+    def test_series_gauges_are_of_the_service(self, spawn: Spawn) -> None:
+        """The number of series and the limit are shown for the service."""
+        first, second = spawn(), spawn()
+        first.live(TILES).add(1, style="a")
+        second.live(TILES).add(1, style="b")
 
-        assert 2.0 == one.all("otel_meta.series")["atlas_tiles_total",]
-        assert 2000.0 == one.all("otel_meta.series.limit")["atlas_tiles_total",]
+        assert 2.0 == first.scraped_series("otel_meta.series")["atlas_tiles_total",]
+        assert 2000.0 == first.scraped_series("otel_meta.series.limit")["atlas_tiles_total",]
 
 
 class TestExemplars:
-    def test_own(self, hire: Hiring) -> None:
-        """A series has the exemplar that this process has for it, and those of no other."""
-        one, two = hire(), hire()
-        one.of(TILES).add(1, style="a")
-        two.of(TILES).add(1, style="a")
-        (cell,) = one.storage.family(TILES).cells()
+    def test_exemplar_is_of_answering_worker(self, spawn: Spawn) -> None:
+        """A series has the exemplar of the worker that answers."""
+        first, second = spawn(), spawn()
+        first.live(TILES).add(1, style="a")
+        second.live(TILES).add(1, style="a")
+        (cell,) = first.storage.family(TILES).cells()
         cell.exemplar = exemplar = object()
 
-        def shown(worker: Any) -> object:
-            (merged,) = next(f for f in worker.view.families() if f.of.name == TILES.name).cells()
-            return merged.exemplar
+        assert scraped_exemplar(first) is exemplar
+        assert scraped_exemplar(second) is None
 
-        assert shown(one) is exemplar
-        assert shown(two) is None
+
+def scraped_exemplar(worker: Worker) -> object:
+    """Scrape the exemplar of the only series of TILES."""
+    (family,) = (f for f in worker.view.families() if f.instrument.name == TILES.name)
+    (cell,) = family.cells()
+    return cell.exemplar

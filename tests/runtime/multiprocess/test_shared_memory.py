@@ -2,234 +2,263 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from otel_meta.model.self_metrics import FAULTS
-from otel_meta.runtime.multiprocess import shared_memory as shared_slots
-from otel_meta.runtime.multiprocess import writer as own_file
+from otel_meta.runtime.multiprocess import shared_memory, writer
+from otel_meta.runtime.multiprocess.writer import WorkerFileWriter
 from otel_meta.runtime.recording.family import OVERFLOW
-from tests.runtime.multiprocess.conftest import DURATION, OPEN, TILES, Hiring, files
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.conftest import Run
-
+from tests.conftest import Run
+from tests.runtime.multiprocess.conftest import DURATION, OPEN, TILES, Spawn, files
 
 FORKS = pytest.mark.filterwarnings(
     "ignore:This process .* is multi-threaded:DeprecationWarning"  # of Python 3.12 and later
 )
 
 
+def raise_no_space(*_: object) -> NoReturn:
+    """Fail as on a full disk."""
+    raise OSError(28, "No space left on device")
+
+
 class TestTake:
-    def test_zero(self, hire: Hiring) -> None:
-        """Numbers are zero to begin with, and as many as were asked for."""
-        slots = hire().shared.slots
+    def test_numbers_are_zero(self, spawn: Spawn) -> None:
+        """Allocated numbers are zero."""
+        allocator = spawn().allocator
 
-        assert [0.0] * 5 == list(slots.allocate(DURATION, ("a",), 5))
+        assert [0.0] * 5 == list(allocator.allocate(DURATION, ("a",), 5))
 
-    def test_own(self, hire: Hiring) -> None:
-        """No two series share a number, not even those of the same name."""
-        slots = hire().shared.slots
-        taken = [slots.allocate(TILES, (name,), 1) for name in ("a", "b", "a")]
+    def test_series_share_no_number(self, spawn: Spawn) -> None:
+        """Two series share no number, even if their labels are equal."""
+        allocator = spawn().allocator
+        taken = [allocator.allocate(TILES, (name,), 1) for name in ("a", "b", "a")]
         for number, numbers in enumerate(taken):
             numbers[0] = float(number)
 
         assert [0.0, 1.0, 2.0] == [numbers[0] for numbers in taken]
 
-    def test_lazy(self, hire: Hiring, numbers: Path) -> None:
-        """Who records nothing has no file."""
-        worker = hire()
-        before = files(numbers)
-        worker.of(TILES).add(1, style="a")
+    def test_file_is_created_with_first_series(self, spawn: Spawn, directory: Path) -> None:
+        """A worker has a file from its first series on."""
+        worker = spawn()
+        before = files(directory)
+        worker.live(TILES).add(1, style="a")
 
-        assert ([], 1) == (before, len(files(numbers)))
+        assert ([], 1) == (before, len(files(directory)))
 
-    def test_overflow(self, hire: Hiring) -> None:
-        """The series of the overflow is told apart from one of that name."""
-        one, two = hire(), hire()
-        one.shared.slots.allocate(TILES, OVERFLOW, 1)[0] = 1.0
-        two.of(TILES)
-        (cell,) = (
-            c for f in two.view.families() if f.instrument.name == TILES.name for c in f.cells()
-        )
+    def test_overflow_series_keeps_its_identity(self, spawn: Spawn) -> None:
+        """The overflow series is read as the overflow series, not as a series of that name."""
+        first, second = spawn(), spawn()
+        first.allocator.allocate(TILES, OVERFLOW, 1)[0] = 1.0
+        second.live(TILES)
+        (family,) = (f for f in second.view.families() if f.instrument.name == TILES.name)
+        (cell,) = family.cells()
 
         assert cell.labels is OVERFLOW
 
-    def test_closed(self, hire: Hiring, numbers: Path) -> None:
-        """What is recorded after the end goes nowhere, and does no harm."""
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
-        worker.shared.close()
-        worker.of(TILES).add(1, style="a")
-        worker.of(TILES).add(1, style="b")
-        other = hire()
-        other.of(TILES)
+    def test_recording_after_close_is_lost(self, spawn: Spawn, directory: Path) -> None:
+        """A recording after the end is lost without an error."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
+        worker.workers.close()
+        worker.live(TILES).add(1, style="a")
+        worker.live(TILES).add(1, style="b")
+        other = spawn()
+        other.live(TILES)
 
-        assert {("a",): 1.0} == other.all(TILES.name)
-        assert "totals" in files(numbers)
+        assert {("a",): 1.0} == other.scraped_series(TILES.name)
+        assert "totals" in files(directory)
 
 
 class TestRelease:
-    def test_used_again(self, hire: Hiring, numbers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Series that come and go do not make the file grow without end."""
-        monkeypatch.setattr(own_file, "_QUARANTINE", 0.0)
-        worker, other = hire(), hire()
-        for number in range(5000):
-            worker.of(OPEN).add(1, style=f"{number:05}")
-            if number % 1000 == 0:
-                assert {(f"{number:05}",): 1.0} == other.all(OPEN.name)
-            worker.of(OPEN).remove(style=f"{number:05}")
-            if number % 1000 == 999:
-                assert {} == other.all(OPEN.name)
+    def test_reuse_bounds_file_size(
+        self, spawn: Spawn, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Records of removed series are reused, so the file does not grow."""
+        monkeypatch.setattr(writer, "REUSE_DELAY", 0.0)
+        worker = spawn()
+        for number in range(3000):
+            worker.live(OPEN).add(1, style=f"{number:05}")
+            worker.live(OPEN).remove(style=f"{number:05}")
 
-        assert {} == other.all(OPEN.name)
-        assert {65_536} == {path.stat().st_size for path in numbers.glob("*.worker")}
+        assert {65_536} == {path.stat().st_size for path in directory.glob("*.worker")}
 
-    def test_not_at_once(self, hire: Hiring) -> None:
-        """A place is not used again while a reader may still look at it."""
-        slots = hire().shared.slots
-        old = slots.allocate(OPEN, ("a",), 1)
-        slots.free(OPEN, ("a",))
-        slots.allocate(OPEN, ("b",), 1)[0] = 5.0
+    def test_reused_record_has_new_labels(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A reused record is read with its new labels."""
+        monkeypatch.setattr(writer, "REUSE_DELAY", 0.0)
+        worker, other = spawn(), spawn()
+        for number in range(5):
+            worker.live(OPEN).add(1, style=str(number))
+
+            assert {(str(number),): 1.0} == other.scraped_series(OPEN.name)
+            worker.live(OPEN).remove(style=str(number))
+            assert {} == other.scraped_series(OPEN.name)
+
+    def test_reuse_is_delayed(self, spawn: Spawn) -> None:
+        """A record is not reused while a reader may still show its numbers."""
+        allocator = spawn().allocator
+        old = allocator.allocate(OPEN, ("a",), 1)
+        allocator.free(OPEN, ("a",))
+        allocator.allocate(OPEN, ("b",), 1)[0] = 5.0
 
         assert 0.0 == old[0]
 
-    def test_unknown(self, hire: Hiring) -> None:
-        """Releasing what was never taken does nothing."""
-        worker = hire()
-        worker.of(OPEN).add(1, style="a")
-        worker.shared.slots.free(OPEN, ("b",))
+    def test_unknown_series_is_ignored(self, spawn: Spawn) -> None:
+        """Releasing an unknown series does nothing."""
+        worker = spawn()
+        worker.live(OPEN).add(1, style="a")
+        worker.allocator.free(OPEN, ("b",))
 
-        assert {("a",): 1.0} == worker.all(OPEN.name)
+        assert {("a",): 1.0} == worker.scraped_series(OPEN.name)
 
 
 @FORKS
 class TestFork:
-    def test_own_file(self, hire: Hiring, numbers: Path) -> None:
-        """A child counts in a file of its own, and the parent in its own, from where it was."""
-        worker = hire()
-        worker.of(TILES).add(10, style="a")
+    def test_child_has_own_file(self, spawn: Spawn, directory: Path) -> None:
+        """A child counts in a file of its own, and the parent continues in its own."""
+        worker = spawn()
+        worker.live(TILES).add(10, style="a")
         child = os.fork()
         if child == 0:
-            worker.of(TILES).add(1, style="a")
-            os._exit(len(files(numbers)))
+            worker.live(TILES).add(1, style="a")
+            os._exit(len(files(directory)))
         status = os.waitpid(child, 0)[1]
-        worker.of(TILES).add(100, style="a")
+        worker.live(TILES).add(100, style="a")
 
         assert 2 == os.waitstatus_to_exitcode(status)
-        assert 111.0 == worker.shows(TILES, style="a")
+        assert 111.0 == worker.scraped(TILES, style="a")
 
-    def test_lock(self, hire: Hiring, numbers: Path) -> None:
-        """A child that goes on after its parent does not make it look alive."""
-        worker, other = hire(), hire()
-        worker.of(TILES).add(10, style="a")
-        other.of(TILES).add(0, style="a")
-        reading, writing = os.pipe()
-        started, starting = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(writing)
-            os.write(starting, b"x")
-            os.read(reading, 1)
-            os._exit(0)
-        os.read(started, 1)
-        worker.die()
-        other.view.refresh()
-        found = files(numbers)
-        for descriptor in (reading, writing, started, starting):
-            os.close(descriptor)
-        os.waitpid(child, 0)
+    def test_child_holds_no_lock_of_parent(self, spawn: Spawn, directory: Path) -> None:
+        """The parent counts as dead although its child continues."""
+        worker, other = spawn(), spawn()
+        worker.live(TILES).add(10, style="a")
+        other.live(TILES).add(0, style="a")
+        with running_child():
+            worker.die()
+            other.view.refresh()
+            found = files(directory)
 
         assert 2 == len(found)
         assert "totals" in found
 
-    def test_refused(self, hire: Hiring, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A child that can have no file records in its own memory, and does not ask each time."""
-        monkeypatch.setattr(shared_slots, "_PAUSE", 1000.0)
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
+    def test_failed_creation_is_not_repeated_at_once(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A child without a file counts in private memory, and tries to create a file only once."""
+        monkeypatch.setattr(shared_memory, "RETRY_DELAY", 1000.0)
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
         child = os.fork()
         if child == 0:
-            asked = []
-            monkeypatch.setattr(shared_slots, "create", lambda *_: refuse(asked))
+            attempts: list[object] = []
+
+            def fail(*arguments: object) -> None:
+                attempts.append(arguments)
+                raise_no_space()
+
+            monkeypatch.setattr(shared_memory, "create_worker_file", fail)
             for style in "abc":
-                worker.of(TILES).add(1, style=style)
+                worker.live(TILES).add(1, style=style)
             counted = sum(cell.value for cell in worker.storage.family(TILES).cells())
-            os._exit(int(len(asked) * 10 + counted))
+            os._exit(int(len(attempts) * 10 + counted))
         status = os.waitpid(child, 0)[1]
 
         assert 13 == os.waitstatus_to_exitcode(status)
 
 
-def refuse(asked: list[int]) -> None:
-    """Have no file."""
-    asked.append(1)
-    raise OSError(28, "No space left on device")
+@contextmanager
+def running_child() -> Iterator[None]:
+    """Fork a child that runs until the end of the block."""
+    parent_closed, keep_open = os.pipe()
+    child_runs, report = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(keep_open)
+        os.write(report, b"x")
+        os.read(parent_closed, 1)
+        os._exit(0)
+    os.read(child_runs, 1)
+    try:
+        yield
+    finally:
+        for fd in (parent_closed, keep_open, child_runs, report):
+            os.close(fd)
+        os.waitpid(child, 0)
 
 
 class TestSignal:
-    def test_in_between(self, hire: Hiring) -> None:
-        """A handler that records while a series is added neither waits nor writes in between."""
-        worker = hire()
-        slots = worker.shared.slots
-        found: list[str] = []
+    def test_allocation_in_signal_handler_is_refused(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A signal handler that interrupts an allocation cannot allocate, and does not wait."""
+        allocator = spawn().allocator
+        errors: list[str] = []
+        allocate = WorkerFileWriter.allocate
 
         def handle(*_: object) -> None:
             try:
-                slots.allocate(TILES, ("handler",), 1)
+                allocator.allocate(TILES, ("handler",), 1)
             except BlockingIOError as error:
-                found.append(str(error))
+                errors.append(str(error))
 
-        before = signal.signal(signal.SIGUSR1, handle)
+        def interrupted(*arguments: Any, **options: Any) -> memoryview[float]:
+            signal.raise_signal(signal.SIGUSR1)
+            return allocate(*arguments, **options)
+
+        monkeypatch.setattr(WorkerFileWriter, "allocate", interrupted)
+        previous = signal.signal(signal.SIGUSR1, handle)
         try:
-            with slots._writing():
-                signal.raise_signal(signal.SIGUSR1)
+            allocator.allocate(TILES, ("a",), 1)
         finally:
-            signal.signal(signal.SIGUSR1, before)
+            signal.signal(signal.SIGUSR1, previous)
 
-        assert ["a signal came while a series was added"] == found
+        assert ["a signal handler interrupted the creation of a series"] == errors
 
 
-class TestFull:
-    def test_serves_on(self, script: Callable[..., Run], tmp_path: Path) -> None:
-        """On a full disk the application goes on; what found no place is counted as a fault."""
-        run = script(FULL, OTEL_META_MULTIPROCESS_DIR=str(tmp_path / "numbers"))
+@pytest.fixture(scope="module")
+def full_disk_run(script: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run `FULL_DISK`."""
+    directory = tmp_path_factory.mktemp("numbers")
+    return script(FULL_DISK, OTEL_META_MULTIPROCESS_DIR=str(directory))
 
+
+class TestFullDisk:
+    def test_application_continues(self, full_disk_run: Run) -> None:
+        """On a full disk, series without space count in their process, and each is a fault."""
+        counted, scraped, faults = map(float, full_disk_run.stdout.split())
+
+        assert 3000.0 == counted
+        assert 100 < scraped < 1999
+        assert counted - scraped == faults
+
+    def test_full_disk_is_logged_once(self, full_disk_run: Run) -> None:
+        """A full disk is logged once for a metric."""
         assert ["atlas_tiles_total: [Errno 27] File too large (slot)"] == [
-            line.partition(";")[0] for line in run.stderr.splitlines()
+            line.partition(";")[0] for line in full_disk_run.stderr.splitlines()
         ]
-        kept, shared, faults = map(float, run.stdout.split())
-        assert 3000.0 == kept
-        assert 100 < shared < 1999
-        assert kept - shared == faults
 
-    def test_reserve(self, hire: Hiring, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Faults find a place when nothing else does."""
-        worker = hire()
-        worker.of(TILES).add(1, style="a")
-        monkeypatch.setattr("otel_meta.runtime.multiprocess.growing_file._allocate", no_space)
-        taken = 0
+    def test_faults_use_the_reserve(self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Faults are recorded in the reserve when no other series has space."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
+        monkeypatch.setattr(os, "posix_fallocate", raise_no_space)
         with suppress(OSError):
-            for taken in range(10_000):  # it stays what it was
-                worker.shared.slots.allocate(TILES, (str(taken),), 1)
+            for number in range(10_000):
+                worker.allocator.allocate(TILES, (str(number),), 1)
         with pytest.raises(OSError, match="No space"):
-            worker.shared.slots.allocate(TILES, (str(taken),), 1)
-        worker.shared.slots.allocate(FAULTS, ("disk", "full"), 1)[0] = 3.0
+            worker.allocator.allocate(TILES, ("more",), 1)
+        worker.allocator.allocate(FAULTS, ("disk", "full"), 1)[0] = 3.0
 
-        assert 3.0 == worker.shows(FAULTS, source="disk", reason="full")
-
-
-def no_space(*_: object) -> None:
-    """Have a full disk."""
-    raise OSError(28, "No space left on device")
+        assert 3.0 == worker.scraped(FAULTS, source="disk", reason="full")
 
 
-FULL = '''
+FULL_DISK = '''
 import resource
 from otel_meta import Counter, MetaRepo, configure, labels
 
@@ -243,7 +272,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 telemetry = configure("maps", Atlas, log_stream=None)
 atlas = telemetry.bind(Atlas)
-resource.setrlimit(resource.RLIMIT_FSIZE, (65536 * 2, 65536 * 2))  # stands for the end of the disk
+resource.setrlimit(resource.RLIMIT_FSIZE, (65536 * 2, 65536 * 2))  # stands for a full disk
 for number in range(3000):
     atlas.tiles.add(1, style=str(number))
 print(sum(cell.value for cell in telemetry.storage.family(Atlas.tiles).cells()))

@@ -1,4 +1,4 @@
-"""Adding up series of one metric: which have a place of their own, and what they come to."""
+"""Aggregation of one metric's series over several workers: cardinality limit, sum, latest value."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ Numbers = Sequence[float]
 def within_limit(
     found: Mapping[tuple[str, ...], list[tuple[int, T]]], limit: int
 ) -> dict[tuple[str, ...], list[tuple[int, T]]]:
-    """The same series, those beyond the limit put together in the one of the overflow.
+    """Move the parts of series over the limit to the overflow series.
 
-    The series that began first keep their place, whoever looks and whoever has died since: so no
-    series that was there disappears because another comes.
+    Series are ranked by start time. The result is the same in every worker, and a new series never
+    displaces an old series.
 
     Args:
-        found: by label values, whatever makes up each series, with when that began.
-        limit: how many there may be besides that of the overflow.
+        found: the parts of each series by label values, each part with its start time.
+        limit: greatest number of series, without the overflow series.
     """
     own = {labels: parts for labels, parts in found.items() if labels is not OVERFLOW}
     over = list(found.get(OVERFLOW, ()))
     if len(own) > limit:
-        oldest_first = sorted(own, key=lambda labels: (_began(own[labels]), labels))
+        oldest_first = sorted(own, key=lambda labels: (_start(own[labels]), labels))
         over.extend(part for labels in oldest_first[limit:] for part in own[labels])
         own = {labels: own[labels] for labels in oldest_first[:limit]}
     return {**own, OVERFLOW: over} if over else own
 
 
-def _began(parts: Iterable[tuple[int, object]]) -> int:
-    return min(began for began, _ in parts)
+def _start(parts: Iterable[tuple[int, object]]) -> int:
+    return min(start for start, _ in parts)
 
 
 def added(parts: Iterable[Numbers]) -> Numbers:
-    """Sums and counts of several workers, one by one."""
+    """Return the sums of several workers' numbers, position by position."""
     return [sum(column) for column in zip(*parts, strict=True)]
 
 
 def latest(parts: Iterable[Numbers]) -> Numbers:
-    """The value of a gauge that was set last."""
+    """Return the numbers of the gauge with the latest time of its `set()`."""
     return max(parts, key=itemgetter(1))
 
 
 def merged_numbers(merge: WorkerMerge, parts: Iterable[Numbers]) -> Numbers:
-    """Merge the numbers that workers which ended have left of one series."""
+    """Merge the numbers of one series of several dead workers."""
     match merge:
         case "sum" | "live_sum":
             return added(parts)
