@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Final, assert_never
+from typing import Final
 
 from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Sli
 from otel_meta.model.comparison import Comparison
@@ -26,16 +26,13 @@ _ACRONYMS: Final = {word.lower(): word for word in ("API", "CPU", "GCP", "HTTP",
 
 def panels_of(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
     """Return the panels of an instrument."""
-    prometheus_type = instrument.traits.prometheus_type
-    match prometheus_type:
+    match instrument.traits.prometheus_type:
         case "counter":
-            yield from _counter(repo, instrument)
+            return _counter(repo, instrument)
         case "gauge":
-            yield from _gauge(repo, instrument)
+            return _gauge(repo, instrument)
         case "histogram":
-            yield from _histogram(repo, instrument)
-        case _:
-            assert_never(prometheus_type)
+            return _histogram(repo, instrument)
 
 
 def title_of(name: str) -> str:

@@ -71,7 +71,7 @@ class MetricStorage:
     def recorder(self, instrument: Histogram[P]) -> LiveHistogram[P]: ...
     @overload
     def recorder(self, instrument: Instrument[...]) -> object: ...
-    def recorder(self, instrument: Instrument[...]) -> object:
+    def recorder(self, instrument: Any) -> Any:
         """Return the live instrument of a declaration, the same for every call.
 
         Raises:
