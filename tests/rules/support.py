@@ -167,7 +167,7 @@ def filled(match: Selector, **more: str) -> dict[str, str]:
         for f in match.instrument.label_fields
         if f.default is None
     }
-    for condition in match.conditions:
+    for condition in match.matchers:
         wanted = condition.values
         labels[condition.label] = wanted[0] if isinstance(wanted, tuple) else "SomeError"
     return labels | more
@@ -176,7 +176,7 @@ def filled(match: Selector, **more: str) -> dict[str, str]:
 def unfilled(match: Selector) -> dict[str, str]:
     """Labels of a series that a match passes over."""
     labels = filled(Selector(match.instrument))
-    for condition in match.conditions:
+    for condition in match.matchers:
         fields = {f.name: f for f in match.instrument.label_fields}
         values = fields[condition.label].values or ()
         wanted = condition.values
