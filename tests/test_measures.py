@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from otel_meta import Counter, Duration, Gauge, Histogram, UpDownCounter, labels, measures
+from otel_meta import Counter, Duration, Gauge, Histogram, NoLabels, UpDownCounter, labels, measures
 from otel_meta.errors import DeclarationError
 from otel_meta.model import Instrument, Selector
 from otel_meta.model.measure import (
@@ -56,18 +56,18 @@ OF: dict[str, Callable[[Instrument[...]], Measure]] = {
 
 
 class TestMade:
-    def test_latest(self) -> None:
-        """A gauge as it is now is the largest by service, unless said otherwise."""
+    def test_default_of_current_value_is_maximum_by_service(self) -> None:
+        """The default of a current value is the maximum by service."""
         assert Latest(Selector(SPEED), "max", SERVICE) == measures.latest(SPEED)
 
-    def test_over_time(self) -> None:
-        """A gauge over time is averaged by service, unless said otherwise."""
+    def test_default_of_gauge_over_time_is_average_by_service(self) -> None:
+        """The default of a gauge over time is the average by service."""
         assert OverTime(Selector(SPEED), "max", WEEK, "avg", SERVICE) == measures.over_time(
             SPEED, "max", "7d"
         )
 
-    def test_merge(self) -> None:
-        """How series become one is a choice."""
+    def test_aggregation_of_series_is_argument(self) -> None:
+        """The aggregation of series is an argument."""
         declared = (
             measures.latest(DEPTH, aggregation="sum"),
             measures.over_time(DEPTH, "min", "7d", aggregation="sum"),
@@ -75,30 +75,30 @@ class TestMade:
 
         assert ["sum", "sum"] == [measure.aggregation for measure in declared]
 
-    def test_quantile(self) -> None:
-        """A quantile is an exact share."""
+    def test_quantile_is_exact_fraction(self) -> None:
+        """A quantile is an exact fraction."""
         expected = Quantile(Selector(LATENCY), Fraction(99, 100), WEEK, SERVICE)
 
         assert expected == measures.quantile(LATENCY, "0.99", "7d")
 
-    def test_rate(self) -> None:
-        """A rate is of a counter over a span."""
+    def test_rate_reads_counter_over_duration(self) -> None:
+        """A rate reads a counter over a duration."""
         assert Rate(Selector(REQUESTS), WEEK, SERVICE) == measures.rate(REQUESTS, "7d")
 
-    def test_increase(self) -> None:
-        """So is an increase, and a histogram counts events as well."""
+    def test_increase_reads_counter_or_histogram(self) -> None:
+        """An increase reads a counter or a histogram."""
         assert Increase(Selector(LATENCY), WEEK, SERVICE) == measures.increase(LATENCY, "7d")
 
-    def test_share(self) -> None:
-        """A share has a part and a whole, and looks at both."""
+    def test_share_reads_its_part_and_its_whole(self) -> None:
+        """A share reads its part and its whole."""
         part = REQUESTS.where(method="GET")
         made = measures.share(part, REQUESTS, "7d")
 
         assert Share(part, Selector(REQUESTS), WEEK, SERVICE) == made
         assert [part, Selector(REQUESTS)] == list(made.selectors())
 
-    def test_growth(self) -> None:
-        """Growth looks at what the measure looks at, kept apart in the same way."""
+    def test_relative_change_reads_series_of_its_measure_with_its_grouping(self) -> None:
+        """A relative change reads the series of its measure, with its grouping."""
         of = measures.rate(REQUESTS, "1h", by=("route",))
         made = measures.relative_change(of, "7d")
 
@@ -109,24 +109,28 @@ class TestMade:
 
 class TestBy:
     @pytest.mark.parametrize("make", BY.values(), ids=BY)
-    def test_known(self, make: Callable[[tuple[str, ...]], Measure]) -> None:
-        """The metric's labels and those of identity keep an answer apart, or nothing does."""
+    def test_labels_of_metric_and_of_identity_can_group_a_measure(
+        self, make: Callable[[tuple[str, ...]], Measure]
+    ) -> None:
+        """Labels of the metric and of identity can group a measure, and so can none."""
         assert [("route", "service_name", "service_namespace"), ()] == [
             make(("route", "service_name", "service_namespace")).by,
             make(()).by,
         ]
 
     @pytest.mark.parametrize("make", BY.values(), ids=BY)
-    def test_unknown(self, make: Callable[[tuple[str, ...]], Measure]) -> None:
-        """A label that the metric lacks is refused, with those that it has."""
+    def test_label_that_metric_lacks_is_refused_with_labels_of_metric(
+        self, make: Callable[[tuple[str, ...]], Measure]
+    ) -> None:
+        """A label that the metric lacks is refused with the labels of the metric."""
         with pytest.raises(
             DeclarationError, match=r"metric 'atlas\.\w+': has no label 'pod'.*'method', 'route'"
         ):
             make(("pod",))
 
-    def test_share_of_two(self) -> None:
-        """Both halves of a share need the label: one without it would divide by nothing."""
-        bare = Counter("atlas.bare", "Bare.", labels(type("Bare", (), {})))
+    def test_label_that_one_side_of_share_lacks_is_refused(self) -> None:
+        """A label that one side of a share lacks is refused."""
+        bare = Counter("atlas.bare", "Bare.", NoLabels)
 
         with pytest.raises(DeclarationError, match=r"metric 'atlas\.bare': has no label 'route'"):
             measures.share(bare, REQUESTS, "7d", by=("route",))
@@ -151,22 +155,24 @@ class TestRefused:
             for of in kinds
         ],
     )
-    def test_kind(self, make: Callable[[Instrument[...]], Measure], of: Instrument[...]) -> None:
-        """A metric of another kind is refused, with the kind that is needed."""
+    def test_metric_of_another_kind_is_refused_with_needed_kind(
+        self, make: Callable[[Instrument[...]], Measure], of: Instrument[...]
+    ) -> None:
+        """A metric of another kind is refused with the kind that the measure needs."""
         with pytest.raises(
             DeclarationError, match=rf"metric '{of.name}': is a {of.kind}; this measure needs a \w+"
         ):
             make(of)
 
     @pytest.mark.parametrize("q", ["0", "1", "99", "-0.5", "99%", "P99", ""])
-    def test_quantile(self, q: str) -> None:
-        """A quantile that is no share between 0 and 1 is refused, with an example of one."""
+    def test_quantile_outside_0_to_1_is_refused_with_example(self, q: str) -> None:
+        """A quantile outside 0 to 1 is refused with an example."""
         with pytest.raises(DeclarationError, match=rf'quantile \'{q}\': is not.*P99 as "0\.99"'):
             measures.quantile(LATENCY, q, "7d")
 
     @pytest.mark.parametrize("over", ["", "week", "7"])
-    def test_over(self, over: str) -> None:
-        """A span that is not a duration is refused."""
+    def test_text_that_is_no_duration_is_refused(self, over: str) -> None:
+        """Text that is no duration is refused."""
         with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
             measures.rate(REQUESTS, over)
         with pytest.raises(DeclarationError, match=rf"duration '{over}'"):

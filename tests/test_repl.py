@@ -101,32 +101,38 @@ class TestDeclarations:
 
 
 class TestLive:
-    def test_telemetry(self, telemetry: Telemetry) -> None:
+    def test_telemetry_shows_its_service_its_state_and_its_exporters(
+        self, telemetry: Telemetry
+    ) -> None:
         """Telemetry shows its service, its state and its exporters."""
         text = "<Telemetry of 'api', open: traces=none, metrics=prometheus, logs=none>"
 
         assert text == repr(telemetry)
 
-    def test_shut_down(self, telemetry: Telemetry) -> None:
-        """Telemetry that is shut down shows that."""
+    def test_telemetry_shows_that_it_is_shut_down(self, telemetry: Telemetry) -> None:
+        """Telemetry shows that it is shut down."""
         telemetry.shutdown()
 
         assert repr(telemetry).startswith("<Telemetry of 'api', shut down: ")
 
-    def test_disabled(self) -> None:
-        """Disabled telemetry shows that."""
+    def test_telemetry_shows_that_it_is_disabled(self) -> None:
+        """Telemetry shows that it is disabled."""
         with configure(
             "api", set_global=False, log_stream=None, environ={"OTEL_SDK_DISABLED": "true"}
         ) as telemetry:
             assert repr(telemetry).startswith("<Telemetry of 'api', disabled: ")
 
-    def test_bound_repository(self, telemetry: Telemetry) -> None:
+    def test_bound_meta_repository_shows_how_many_instruments_are_live(
+        self, telemetry: Telemetry
+    ) -> None:
         """A bound meta-repository shows how many instruments are live."""
         live = telemetry.bind(Nebula)
 
         assert "<Nebula 'nebula-cloud-platform', 10 live instruments>" == repr(live)
 
-    def test_instrument(self, telemetry: Telemetry) -> None:
+    def test_live_instrument_shows_its_metric_and_its_number_of_series(
+        self, telemetry: Telemetry
+    ) -> None:
         """A live instrument shows its metric and its number of series."""
         cost = telemetry.bind(Nebula).cost
         cost.add(1, project="maps", gcp_service="run")
@@ -134,20 +140,20 @@ class TestLive:
 
         assert "<CounterRecorder of 'cloud.cost.usd', 2 series>" == repr(cost)
 
-    def test_handle(self, telemetry: Telemetry) -> None:
+    def test_handle_shows_its_metric_and_its_labels(self, telemetry: Telemetry) -> None:
         """A handle shows its metric and its labels."""
         handle = telemetry.bind(Nebula).cost.with_labels(project="maps", gcp_service="run")
 
         text = "<CounterHandle of 'cloud.cost.usd', project='maps', gcp_service='run'>"
         assert text == repr(handle)
 
-    def test_tracker(self, telemetry: Telemetry) -> None:
+    def test_tracker_shows_number_of_its_slos(self, telemetry: Telemetry) -> None:
         """A tracker shows the number of its SLOs."""
         telemetry.bind(Nebula)
 
         assert "<SloTracker of 3 SLOs>" == repr(telemetry.tracker)
 
-    def test_status(self, telemetry: Telemetry) -> None:
+    def test_status_shows_its_slo_its_state_and_its_budget(self, telemetry: Telemetry) -> None:
         """A status shows its SLO, its state and its budget."""
         live = telemetry.bind(Nebula)
         live.cost.add(100, project="maps", gcp_service="run")
@@ -158,14 +164,16 @@ class TestLive:
             telemetry.tracker.status(Nebula.cost_forecast_accuracy)
         )
 
-    def test_status_without_events(self, telemetry: Telemetry) -> None:
+    def test_status_without_events_shows_that_its_budget_is_unknown(
+        self, telemetry: Telemetry
+    ) -> None:
         """A status without events shows that its budget is unknown."""
         telemetry.bind(Nebula)
 
         text = repr(telemetry.tracker.status(Nebula.api_availability))
         assert "no_data, budget left unknown, 0 of 0 bad" in text
 
-    def test_secrets(self, telemetry: Telemetry) -> None:
+    def test_no_repr_shows_token_of_metrics(self, telemetry: Telemetry) -> None:
         """No repr shows the token of /metrics."""
         shown: list[Any] = [telemetry, telemetry.settings, telemetry.scrape]
 

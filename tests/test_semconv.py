@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import get_args
 
 import pytest
 from opentelemetry.semconv.attributes import error_attributes, http_attributes, url_attributes
 from opentelemetry.semconv.metrics import http_metrics
 
-from otel_meta import Duration
+from otel_meta import measures
+from otel_meta.model import Instrument
 from otel_meta.model.labels import Label
 from otel_meta.semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
@@ -22,25 +22,25 @@ ACTIVE = HTTP_SERVER_ACTIVE_REQUESTS
 
 @pytest.fixture
 def status() -> Label:
-    """The label that holds the status of the response."""
+    """Return the label of the status code."""
     return next(f for f in DURATION.label_fields if f.name == "http_response_status_code")
 
 
 class TestRequestDuration:
-    def test_names(self) -> None:
-        """It is the convention's metric, and has the name that the convention's has."""
+    def test_request_duration_has_name_and_unit_of_convention(self) -> None:
+        """The request duration has the name and the unit of the convention."""
         assert DURATION.name == http_metrics.HTTP_SERVER_REQUEST_DURATION
         assert "s" == DURATION.unit
         assert "http_server_request_duration_seconds" == DURATION.prometheus_name
 
-    def test_buckets(self) -> None:
-        """Its bounds are those that the convention advises."""
+    def test_buckets_are_those_that_convention_advises(self) -> None:
+        """The buckets are those that the convention advises."""
         advised = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
         assert advised == DURATION.buckets
 
-    def test_labels(self) -> None:
-        """Its labels have the convention's keys."""
+    def test_labels_of_request_duration_have_attribute_keys_of_convention(self) -> None:
+        """The labels of the request duration have the attribute keys of the convention."""
         assert [label.attribute.key for label in DURATION.label_fields] == [
             http_attributes.HTTP_REQUEST_METHOD,
             url_attributes.URL_SCHEME,
@@ -49,41 +49,38 @@ class TestRequestDuration:
             error_attributes.ERROR_TYPE,
         ]
 
-    def test_optional(self) -> None:
-        """Without a route, a response or an error those labels are left out."""
+    def test_labels_of_route_status_and_error_may_be_left_out(self) -> None:
+        """Labels of the route, the status and the error may be left out."""
         assert [None, None, "", "", ""] == [label.default for label in DURATION.label_fields]
 
-    def test_open(self) -> None:
-        """Only the route and the class of error are open."""
+    def test_only_route_and_error_type_are_open_labels(self) -> None:
+        """Only the route and the error type are open labels."""
         assert [
             "http_route",
             "error_type",
         ] == [label.name for label in DURATION.label_fields if label.values is None]
 
     @pytest.mark.parametrize("code", ["100", "200", "404", "599"])
-    def test_status(self, status: Label, code: str) -> None:
-        """A status is closed, and exported as the number that the convention wants."""
+    def test_status_code_is_closed_label_exported_as_number(self, status: Label, code: str) -> None:
+        """A status code is a closed label, exported as a number."""
         assert status.values is not None
         assert code in status.values
         assert int(code) == status.attribute.encode(code)
 
-    def test_no_status(self, status: Label) -> None:
-        """What is no status is not in the set, and is exported as it is."""
+    def test_value_that_is_no_status_code_is_exported_as_text(self, status: Label) -> None:
+        """A value that is no status code is exported as text."""
         assert status.values is not None
         assert {"99", "600", "_OTHER"}.isdisjoint(status.values)
         assert "_OTHER" == status.attribute.encode("_OTHER")
 
-    def test_p99(self) -> None:
-        """Its P99 over 7 days is one recording for all who want it."""
-        measure = HTTP_SERVER_LATENCY_P99.measure
-
-        assert [match.instrument for match in measure.selectors()] == [DURATION]
-        assert (Fraction(99, 100), Duration("7d")) == (measure.q, measure.over)
+    def test_p99_of_latency_is_recorded_over_7_days(self) -> None:
+        """The P99 of latency is recorded over 7 days."""
+        assert measures.quantile(DURATION, "0.99", "7d") == HTTP_SERVER_LATENCY_P99.measure
 
 
 class TestActiveRequests:
-    def test_names(self) -> None:
-        """It is the convention's metric, which counts requests."""
+    def test_number_of_active_requests_has_name_and_unit_of_convention(self) -> None:
+        """The number of active requests has the name and the unit of the convention."""
         assert ("http.server.active_requests", "{request}", "updowncounter") == (
             ACTIVE.name,
             ACTIVE.unit,
@@ -91,23 +88,23 @@ class TestActiveRequests:
         )
         assert "http_server_active_requests" == ACTIVE.prometheus_name
 
-    def test_labels(self) -> None:
-        """Its labels have the convention's keys, and all are closed."""
+    def test_labels_of_active_requests_are_those_of_convention(self) -> None:
+        """The labels of active requests are closed, with attribute keys of the convention."""
         assert [
             label.attribute.key for label in ACTIVE.label_fields if label.values is not None
         ] == [http_attributes.HTTP_REQUEST_METHOD, url_attributes.URL_SCHEME]
 
 
 class TestMethods:
-    def test_known(self) -> None:
-        """Every method that the convention knows is there, and one for those that it does not."""
+    def test_methods_are_those_of_convention_and_other(self) -> None:
+        """The methods are those of the convention, and _OTHER."""
         known = {method.value for method in http_attributes.HttpRequestMethodValues}
 
         assert set() == known - set(get_args(Method))
 
     @pytest.mark.parametrize("instrument", [DURATION, ACTIVE])
-    def test_closed(self, instrument: type) -> None:
-        """Both metrics are closed over them."""
+    def test_both_metrics_have_closed_label_of_methods(self, instrument: Instrument[...]) -> None:
+        """Both metrics have the closed label of methods."""
         values = {label.name: label.values for label in instrument.label_fields}
 
         assert get_args(Method) == values["http_request_method"]

@@ -1,4 +1,4 @@
-"""What type checkers and editors make of the package: run for real, on files that never run."""
+"""Type checkers and a language server, run on files that are never executed."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ def check(checker: str, path: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("checker", CHECKERS)
 class TestCheckers:
-    def test_passes(self, checker: str) -> None:
-        """What may be written passes, and every line that must fail does."""
+    def test_valid_lines_pass_and_marked_lines_fail(self, checker: str) -> None:
+        """Valid lines pass, and every line marked as an error fails."""
         run = check(checker, TYPING)
 
         assert 0 == run.returncode, run.stdout + run.stderr
 
-    def test_fails(self, checker: str, tmp_path: Path) -> None:
-        """With nothing ignored, every line that must fail is told of, and no other."""
+    def test_without_ignores_exactly_marked_lines_have_an_error(
+        self, checker: str, tmp_path: Path
+    ) -> None:
+        """Without ignores, exactly the marked lines have an error."""
         lines = (TYPING / "recording.py").read_text().splitlines()
         wrong = [number for number, line in enumerate(lines, 1) if IGNORE.search(line)]
         bare = tmp_path / "recording.py"
@@ -54,8 +56,8 @@ class TestCheckers:
         assert 1 == run.returncode
         assert wrong == sorted({int(number) for number in ERROR.findall(run.stdout)})
 
-    def test_unused(self, checker: str, tmp_path: Path) -> None:
-        """A line that must fail and starts to pass is an error."""
+    def test_marked_line_that_passes_is_error(self, checker: str, tmp_path: Path) -> None:
+        """A marked line that passes is an error."""
         passing = tmp_path / "recording.py"
         text = (TYPING / "recording.py").read_text()
         passing.write_text(text.replace('methd="GET"', 'method="GET"'))
@@ -78,25 +80,25 @@ def use(atlas: Atlas) -> None:
 
 
 class Editor:
-    """An editor with one open file, which speaks to pyright's language server."""
+    """An editor with one open file, connected to the language server of pyright."""
 
     def __init__(self, stdin: IO[bytes], stdout: IO[bytes], path: Path) -> None:
         self._stdin = stdin
         self._stdout = stdout
         self._uri = path.as_uri()
         self._lines = path.read_text().splitlines()
-        self._asked = 0
+        self._last_id = 0
         folder = {"uri": path.parent.as_uri(), "name": "editor"}
-        self._ask("initialize", processId=None, workspaceFolders=[folder], capabilities={})
-        self._say("initialized")
+        self._request("initialize", processId=None, workspaceFolders=[folder], capabilities={})
+        self._notify("initialized")
         document = {"uri": self._uri, "languageId": "python", "version": 1}
-        self._say("textDocument/didOpen", textDocument={**document, "text": path.read_text()})
+        self._notify("textDocument/didOpen", textDocument={**document, "text": path.read_text()})
 
     def complete(self, typed: str) -> set[str]:
-        """What is offered behind something typed in the file."""
+        """Return the completions after some text of the file."""
         row = next(row for row, line in enumerate(self._lines) if typed in line)
         column = self._lines[row].index(typed) + len(typed)
-        result = self._ask(
+        result = self._request(
             "textDocument/completion",
             textDocument={"uri": self._uri},
             position={"line": row, "character": column},
@@ -104,23 +106,23 @@ class Editor:
         return {item["label"] for item in result["items"]}
 
     def close(self) -> None:
-        """End the server."""
-        self._ask("shutdown")
-        self._say("exit")
+        """Stop the server."""
+        self._request("shutdown")
+        self._notify("exit")
 
-    def _ask(self, method: str, **params: object) -> Any:
-        self._asked += 1
-        self._send(id=self._asked, method=method, params=params)
+    def _request(self, method: str, **params: object) -> Any:
+        self._last_id += 1
+        self._send(id=self._last_id, method=method, params=params)
         for message in self._messages():
-            asked = "method" in message
-            if message.get("id") == self._asked and not asked:
+            is_request = "method" in message
+            if message.get("id") == self._last_id and not is_request:
                 return message["result"]
-            if "id" in message and asked:  # for the editor's settings, of which there are none
+            if "id" in message and is_request:  # for the settings of the editor, which has none
                 items = message["params"].get("items", [])
                 self._send(id=message["id"], result=[None] * len(items))
         raise EOFError(method)
 
-    def _say(self, method: str, **params: object) -> None:
+    def _notify(self, method: str, **params: object) -> None:
         self._send(method=method, params=params)
 
     def _send(self, **message: object) -> None:
@@ -136,7 +138,7 @@ class Editor:
 
 @pytest.fixture(scope="module")
 def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
-    """An editor in which somebody is about to record."""
+    """Open an editor on a file with unfinished recordings."""
     folder = tmp_path_factory.mktemp("editor")
     (folder / "recording.py").write_text((TYPING / "recording.py").read_text())
     (folder / "use.py").write_text(USE)
@@ -151,15 +153,15 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
 
 
 class TestEditor:
-    def test_instruments(self, editor: Editor) -> None:
-        """The instruments of a meta-repository are offered."""
+    def test_instruments_of_meta_repository_are_completed(self, editor: Editor) -> None:
+        """The instruments of a meta-repository are completed."""
         assert {"requests", "latency", "depth", "speed"} <= editor.complete("atlas.")
 
-    def test_labels(self, editor: Editor) -> None:
-        """Behind the amount and a letter, every label is offered by name."""
+    def test_after_amount_and_letter_every_label_is_completed(self, editor: Editor) -> None:
+        """After the amount and a letter, every label is completed."""
         assert {"endpoint=", "method=", "tenant="} <= editor.complete("requests.add(1, e")
 
-    def test_values(self, editor: Editor) -> None:
-        """Behind a closed label, its values are offered, quoted where no quotes are typed yet."""
+    def test_after_closed_label_its_values_are_completed(self, editor: Editor) -> None:
+        """After a closed label, its values are completed, with quotes if none are typed."""
         assert {'"GET"', '"POST"'} == editor.complete("method=") & {'"GET"', '"POST"', '"PUT"'}
         assert {'"GET"', '"POST"'} == editor.complete('method="')

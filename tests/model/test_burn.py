@@ -28,14 +28,16 @@ objectives = st.integers(1, 99_999).map(lambda parts: Objective(f"{parts / 1000:
 
 
 def window(spent: str, long: str, short: str) -> BurnWindow:
-    """A window that pages."""
+    """Make a window with the severity page."""
     return BurnWindow("page", Fraction(spent), Duration(long), Duration(short))
 
 
 class TestBurnRate:
     @given(window=windows, period=durations, objective=objectives)
-    def test_budget_spent(self, window: BurnWindow, period: Duration, objective: Objective) -> None:
-        """At the burn rate, held for ``long``, budget_spent of the period's budget is gone."""
+    def test_burn_rate_held_for_long_spends_exactly_budget_spent(
+        self, window: BurnWindow, period: Duration, objective: Objective
+    ) -> None:
+        """A burn rate held for ``long`` spends exactly ``budget_spent``."""
         events_a_second = Fraction(7)
         bad_share = window.burn_rate(period) * objective.budget
         bad = bad_share * events_a_second * window.long.seconds
@@ -44,7 +46,7 @@ class TestBurnRate:
         assert window.budget_spent == budget.spent
 
     @given(period=durations)
-    def test_one(self, period: Duration) -> None:
+    def test_burn_rate_of_1_spends_budget_in_exactly_one_period(self, period: Duration) -> None:
         """A burn rate of 1 spends the budget in exactly one period."""
         whole = BurnWindow("ticket", Fraction(1), period, Duration("1s"))
 
@@ -61,14 +63,16 @@ class TestTables:
             ("90d", ["14.4", "6", "3", "1"]),
         ],
     )
-    def test_rates(self, period: str, rates: list[str]) -> None:
-        """The burn rates are those of the SRE workbook's arithmetic, exactly."""
+    def test_burn_rates_are_exactly_those_of_sre_workbook(
+        self, period: str, rates: list[str]
+    ) -> None:
+        """Burn rates are exactly those of the SRE workbook."""
         of = Duration(period)
 
         assert [Fraction(rate) for rate in rates] == [w.burn_rate(of) for w in BURN_WINDOWS[of]]
 
-    def test_workbook(self) -> None:
-        """The table for 30 days is the workbook's, row by row, with its one-day window."""
+    def test_table_for_30_days_has_rows_of_sre_workbook(self) -> None:
+        """The table for 30 days has the rows of the SRE workbook."""
         rows = [
             (w.severity, w.budget_spent, str(w.long), str(w.short))
             for w in BURN_WINDOWS[Duration("30d")]
@@ -82,12 +86,16 @@ class TestTables:
         ] == rows
 
     @pytest.mark.parametrize(("period", "window"), ROWS)
-    def test_short(self, period: Duration, window: BurnWindow) -> None:
+    def test_short_window_is_twelfth_of_long_one_as_workbook_advises(
+        self, period: Duration, window: BurnWindow
+    ) -> None:
         """A short window is a twelfth of the long one, as the workbook advises."""
         assert window.long.seconds == 12 * window.short.seconds
 
     @pytest.mark.parametrize("period", BURN_WINDOWS, ids=str)
-    def test_reachable(self, period: Duration) -> None:
+    def test_every_table_works_for_strictest_and_laxest_objective_of_six(
+        self, period: Duration
+    ) -> None:
         """Every table works for the strictest and the laxest objective of the six."""
         table = BURN_WINDOWS[period]
         budgets = [Objective(text).budget for text in ("99.9%", "95%")]
@@ -95,7 +103,7 @@ class TestTables:
         assert [] == [p for budget in budgets for p in problems_of(table, period, budget)]
 
     @pytest.mark.parametrize("period", BURN_WINDOWS, ids=str)
-    def test_order(self, period: Duration) -> None:
+    def test_most_urgent_window_comes_first(self, period: Duration) -> None:
         """The most urgent window comes first."""
         rates = [w.burn_rate(period) for w in BURN_WINDOWS[period]]
 
@@ -115,14 +123,14 @@ class TestProblems:
             ),
         ],
     )
-    def test_said(self, row: BurnWindow, problem: str) -> None:
-        """A window that cannot work is named, with the reason."""
+    def test_window_with_fault_is_named_with_reason(self, row: BurnWindow, problem: str) -> None:
+        """A window with a fault is named with the reason."""
         problems = list(problems_of([row], Duration("30d"), Fraction(1, 10)))
 
         assert [f"the {row.long}/{row.short} page window {problem}"] == problems
 
     def test_just_out_of_reach(self) -> None:
-        """More than every event cannot be bad: a window that asks for all of them is refused."""
+        """A window that needs every event to be bad is refused."""
         tenfold = window("1/3", "1d", "2h")
 
         problems = list(problems_of([tenfold], Duration("30d"), Fraction(1, 10)))
@@ -130,16 +138,16 @@ class TestProblems:
         assert 10 == tenfold.burn_rate(Duration("30d"))
         assert 1 == len(problems)
 
-    def test_just_within_reach(self) -> None:
-        """One that asks for nearly all of them is not."""
+    def test_window_that_needs_nearly_every_event_to_be_bad_is_accepted(self) -> None:
+        """A window that needs nearly every event to be bad is accepted."""
         problems = list(
             problems_of([window("33/100", "1d", "2h")], Duration("30d"), Fraction(1, 10))
         )
 
         assert [] == problems
 
-    def test_just_fast_enough(self) -> None:
-        """A burn rate of exactly 1 may be told of: any faster breaks the promise."""
+    def test_burn_rate_of_exactly_1_is_accepted(self) -> None:
+        """A burn rate of exactly 1 is accepted: a faster one exhausts the budget."""
         problems = list(problems_of([window("1/10", "3d", "6h")], Duration("30d"), Fraction(1, 20)))
 
         assert [] == problems

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import new_class
+
 import pytest
 
 from otel_meta import (
@@ -22,12 +24,12 @@ SHARED_RATE = Recording("service:shared_requests:rate1h", measures.rate(SHARED, 
 
 
 def slo(of: Counter[...]) -> Slo:
-    """An SLO with the name of every other that this makes."""
+    """Make an SLO with a fixed name."""
     return Slo("slo", objective="99%", period="7d", sli=of.ratio(bad=of), why="It hurts.")
 
 
 def alert(of: Counter[...]) -> Alert:
-    """An alert with the name of every other that this makes."""
+    """Make an alert with a fixed name."""
     return Alert(
         name="Loud", measure=measures.rate(of, "1h"), above=1, severity="page", summary="Loud."
     )
@@ -50,34 +52,36 @@ class Borea(MetaRepo, name="borea", owner="wind"):
 
 
 def declare(repo: str, **attributes: object) -> type[MetaRepo]:
-    """A meta-repository with these attributes."""
-    made = type(MetaRepo)(repo.title(), (MetaRepo,), attributes, name=repo, owner="maps")
-    assert issubclass(made, MetaRepo)
+    """Make a meta-repository with given attributes."""
+    keywords = {"name": repo, "owner": "maps"}
+    made: type[MetaRepo] = new_class(
+        repo.title(), (MetaRepo,), keywords, lambda namespace: namespace.update(attributes)
+    )
     return made
 
 
 class TestCatalog:
-    def test_value(self) -> None:
-        """Catalogues with the same meta-repositories are equal; nothing registers itself."""
+    def test_catalogs_with_same_meta_repositories_are_equal(self) -> None:
+        """Catalogs with the same meta-repositories are equal."""
         assert Catalog((Atlas, Borea)) == Catalog((Atlas, Borea))
         assert 0 == len(Catalog())
 
-    def test_iteration(self) -> None:
-        """It goes through its meta-repositories in order."""
+    def test_catalog_iterates_over_its_meta_repositories_in_order(self) -> None:
+        """A catalog iterates over its meta-repositories in order."""
         catalog = Catalog((Borea, Atlas))
 
         assert [Borea, Atlas] == list(catalog)
         assert 2 == len(catalog)
 
-    def test_with_repos(self) -> None:
-        """More meta-repositories make another catalogue, and none comes twice."""
+    def test_catalog_with_more_meta_repositories_has_no_repetitions(self) -> None:
+        """A catalog with more meta-repositories is another catalog, without repetitions."""
         catalog = Catalog((Atlas,))
 
         assert (Atlas, Borea) == catalog.with_repos(Borea, Atlas).repos
         assert (Atlas,) == catalog.repos
 
-    def test_instruments(self) -> None:
-        """An instrument that is shared comes once for each that has it."""
+    def test_shared_instrument_is_listed_once_for_each_meta_repository(self) -> None:
+        """A shared instrument is listed once for each meta-repository."""
         assert [
             (Atlas, SHARED),
             (Atlas, Atlas.views),
@@ -87,22 +91,22 @@ class TestCatalog:
 
 
 class TestProblems:
-    def test_none(self) -> None:
-        """What is shared does not clash with itself."""
+    def test_shared_declaration_is_no_conflict(self) -> None:
+        """A shared declaration is no conflict."""
         assert () == Catalog((Atlas, Borea)).problems()
 
-    def test_text(self) -> None:
-        """A problem reads as where, what, and how to mend it."""
+    def test_problem_shows_its_place_its_text_and_its_fix(self) -> None:
+        """A problem shows its place, its text and its fix."""
         assert "here: is wrong; mend it" == str(Problem("here", "is wrong", "mend it"))
 
-    def test_repo(self) -> None:
-        """Two meta-repositories with one name clash."""
+    def test_two_meta_repositories_with_one_name_are_a_conflict(self) -> None:
+        """Two meta-repositories with one name are a conflict."""
         clash = Problem("meta-repository 'atlas'", "is declared by Atlas and Atlas", "rename one")
 
         assert (clash,) == Catalog((Atlas, declare("atlas"))).problems()
 
-    def test_series(self) -> None:
-        """Two metrics with one Prometheus name clash, whatever their names here."""
+    def test_two_metrics_with_one_prometheus_name_are_a_conflict(self) -> None:
+        """Two metrics with one Prometheus name are a conflict."""
         other = declare("other", views=Counter("atlas_views", "Views.", NoLabels))
 
         assert (
@@ -115,8 +119,8 @@ class TestProblems:
         )
 
     @pytest.mark.parametrize("suffix", ["bucket", "count", "sum"])
-    def test_histogram(self, suffix: str) -> None:
-        """A gauge that has the name of one of a histogram's series clashes with it."""
+    def test_gauge_named_as_sample_of_histogram_is_a_conflict(self, suffix: str) -> None:
+        """A gauge named as a sample of a histogram is a conflict."""
         repo = declare(
             "other",
             latency=Histogram("a.latency", "Latency.", NoLabels, buckets=(1,)),
@@ -135,14 +139,14 @@ class TestProblems:
         ],
         ids=["histogram", "counter"],
     )
-    def test_family(self, second: Instrument[...]) -> None:
-        """Two metrics of one family clash, though their series differ: a family has one type."""
+    def test_two_metrics_of_one_family_are_a_conflict(self, second: Instrument[...]) -> None:
+        """Two metrics of one family are a conflict, because a family has one type."""
         repo = declare("other", depth=UpDownCounter("a.depth", "Depth.", NoLabels), second=second)
 
         assert Catalog((repo,)).problems()
 
-    def test_same_repo(self) -> None:
-        """A clash within a meta-repository is one as well."""
+    def test_conflict_within_one_meta_repository_is_found(self) -> None:
+        """A conflict within one meta-repository is found."""
         repo = declare(
             "other", one=Gauge("a.depth", "One.", NoLabels), two=Gauge("a.depth", "Two.", NoLabels)
         )
@@ -152,8 +156,10 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("what", "make"), [("slo 'slo'", slo), ("alert 'Loud'", alert)], ids=["slo", "alert"]
     )
-    def test_names(self, what: str, make: type) -> None:
-        """SLOs, and alerts, with one name clash: their rules could not be told apart."""
+    def test_slos_with_one_name_are_a_conflict_and_so_are_alerts(
+        self, what: str, make: type
+    ) -> None:
+        """SLOs with one name are a conflict, and so are alerts."""
         one = declare("one", requests=SHARED, first=make(SHARED))
         two = declare("two", requests=SHARED, second=make(SHARED))
 
@@ -161,8 +167,8 @@ class TestProblems:
             (one, two)
         ).problems()
 
-    def test_recordings(self) -> None:
-        """Recordings with one name and two measures clash."""
+    def test_recordings_with_one_name_and_two_measures_are_a_conflict(self) -> None:
+        """Recordings with one name and two measures are a conflict."""
         name = SHARED_RATE.name
         other = declare(
             "other", requests=SHARED, fast=Recording(name, measures.rate(SHARED, "5m"), "Fast.")

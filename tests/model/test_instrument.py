@@ -28,8 +28,8 @@ class Atlas(MetaRepo, name="atlas", owner="maps"):
 
 
 class TestInstrument:
-    def test_parts(self) -> None:
-        """An instrument keeps what was declared."""
+    def test_instrument_has_its_arguments_as_attributes(self) -> None:
+        """An instrument has its arguments as attributes."""
         requests = Atlas.requests
 
         assert ("atlas.requests", "Requests.", "{request}", Request) == (
@@ -49,8 +49,10 @@ class TestInstrument:
             (Atlas.latency, "histogram", False),
         ],
     )
-    def test_kind(self, instrument: Instrument[...], kind: str, *, monotonic: bool) -> None:
-        """Only a counter is bound to rise."""
+    def test_only_counter_is_monotonic(
+        self, instrument: Instrument[...], kind: str, *, monotonic: bool
+    ) -> None:
+        """Only a counter is monotonic."""
         assert (kind, monotonic) == (instrument.kind, instrument.monotonic)
 
     @pytest.mark.parametrize(
@@ -69,51 +71,55 @@ class TestInstrument:
             ),
         ],
     )
-    def test_sample_names(self, instrument: Instrument[...], names: tuple[str, ...]) -> None:
-        """An instrument knows the series that Prometheus has of it."""
+    def test_instrument_knows_names_of_its_samples_in_prometheus(
+        self, instrument: Instrument[...], names: tuple[str, ...]
+    ) -> None:
+        """An instrument knows the names of its samples in Prometheus."""
         assert names == instrument.sample_names
 
-    def test_repr(self) -> None:
-        """It shows its kind and its name."""
+    def test_repr_shows_kind_and_name(self) -> None:
+        """The repr shows the kind and the name."""
         assert "Counter('atlas.requests')" == repr(Atlas.requests)
 
-    def test_where(self) -> None:
-        """Part of its series is a match."""
+    def test_selection_of_series_is_selector(self) -> None:
+        """A selection of series is a selector."""
         assert Selector(Atlas.requests).where(method="GET") == Atlas.requests.where(method="GET")
 
 
 class TestRefused:
-    def test_name(self) -> None:
-        """A name is checked where it is declared."""
+    def test_invalid_name_is_refused_at_declaration(self) -> None:
+        """An invalid name is refused at declaration."""
         with pytest.raises(DeclarationError, match=r"metric 'atlas\.total'.*leave it out"):
             Counter("atlas.total", "Requests.", NoLabels)
 
     @pytest.mark.parametrize("description", ["", "Requests"])
-    def test_description(self, description: str) -> None:
-        """A metric that is not explained is refused."""
+    def test_metric_without_description_is_refused(self, description: str) -> None:
+        """A metric without a description is refused."""
         with pytest.raises(DeclarationError, match=r"'atlas\.a': has no description; describe the"):
             Counter("atlas.a", description, NoLabels)
 
     @pytest.mark.parametrize("series", [0, -1])
-    def test_max_series(self, series: int) -> None:
-        """A metric that may have no series is refused."""
+    def test_cardinality_limit_below_one_is_refused(self, series: int) -> None:
+        """A cardinality limit below one is refused."""
         with pytest.raises(DeclarationError, match=r"'atlas\.a': may have -?\d series; allow"):
             Counter("atlas.a", "Requests.", NoLabels, max_series=series)
 
-    def test_labels(self) -> None:
-        """Labels that were not declared as such are refused."""
+    def test_class_that_is_not_decorated_with_labels_is_refused(self) -> None:
+        """A class that is not decorated with labels is refused."""
         with pytest.raises(DeclarationError, match="dict: is not a set of labels; decorate it"):
             Counter("atlas.a", "Requests.", dict)
 
 
 class TestBuckets:
-    def test_floats(self) -> None:
-        """Bounds are floats, so that every export path prints them alike."""
+    def test_bounds_become_floats_so_every_export_path_prints_equal_bounds(self) -> None:
+        """Bounds become floats, so every export path prints equal bounds."""
         assert ["0.1", "1.0"] == [str(bound) for bound in Atlas.latency.buckets]
 
     @given(st.lists(st.floats(min_value=0, exclude_min=True, allow_infinity=False), unique=True))
-    def test_ascending(self, bounds: list[float]) -> None:
-        """Any finite, ascending numbers above zero will do, as long as there is one."""
+    def test_finite_ascending_numbers_above_zero_are_accepted_as_bounds(
+        self, bounds: list[float]
+    ) -> None:
+        """Finite, ascending numbers above zero are accepted as bounds."""
         buckets = tuple(sorted([*bounds, 1e308 if 1e308 not in bounds else 1.1e308]))
 
         assert buckets == Histogram("a.b", "Text.", NoLabels, buckets=buckets).buckets
@@ -122,55 +128,57 @@ class TestBuckets:
         "buckets",
         [(), (0, 1), (-1, 1), (1, 1), (2, 1), (1, math.inf), (math.nan,), (1, math.nan, 2)],
     )
-    def test_refused(self, buckets: tuple[float, ...]) -> None:
-        """Bounds at which OpenTelemetry would fail when recording are refused when declared."""
+    def test_bounds_that_opentelemetry_would_reject_are_refused(
+        self, buckets: tuple[float, ...]
+    ) -> None:
+        """Bounds that OpenTelemetry would reject while recording are refused."""
         with pytest.raises(DeclarationError, match=r"'a\.b': has the buckets \(.*\); give finite"):
             Histogram("a.b", "Text.", NoLabels, buckets=buckets)
 
 
 class TestShorthand:
-    def test_ratio_bad(self) -> None:
-        """A counter and its bad part are a ratio."""
+    def test_counter_and_bad_events_among_its_events_make_ratio(self) -> None:
+        """A counter and the bad events among its events make a ratio."""
         bad = Atlas.requests.where(method="POST")
 
         assert Ratio(total=Selector(Atlas.requests), bad=bad) == Atlas.requests.ratio(bad=bad)
 
-    def test_ratio_good(self) -> None:
-        """A histogram counts events too, and a whole instrument may be the good part."""
+    def test_histogram_and_instrument_of_good_events_make_ratio(self) -> None:
+        """A histogram and an instrument of good events make a ratio."""
         ratio = Ratio(total=Selector(Atlas.latency), good=Selector(Atlas.requests))
 
         assert ratio == Atlas.latency.ratio(good=Atlas.requests)
 
-    def test_within(self) -> None:
-        """A histogram and one of its bounds are a threshold."""
+    def test_histogram_and_one_of_its_bounds_make_threshold(self) -> None:
+        """A histogram and one of its bounds make a threshold."""
         assert Threshold(Selector(Atlas.latency), 0.1) == Atlas.latency.within(0.1)
 
-    def test_at_least(self) -> None:
-        """A gauge and a lower bound are time slices."""
+    def test_gauge_and_lower_bound_make_time_slices(self) -> None:
+        """A gauge and a lower bound make time slices."""
         assert TimeSlice(Selector(Atlas.speed), at_least=3) == Atlas.speed.at_least(3)
 
-    def test_at_most(self) -> None:
-        """A gauge and an upper bound are time slices."""
+    def test_gauge_and_upper_bound_make_time_slices(self) -> None:
+        """A gauge and an upper bound make time slices."""
         assert TimeSlice(Selector(Atlas.speed), at_most=3) == Atlas.speed.at_most(3)
 
 
 class TestAccess:
     @pytest.mark.parametrize("name", ["requests", "depth", "speed", "latency"])
-    def test_class(self, name: str) -> None:
-        """Read from the class, an instrument is its declaration."""
+    def test_attribute_of_class_is_declaration(self, name: str) -> None:
+        """An attribute of the class is the declaration."""
         assert vars(Atlas)[name] is getattr(Atlas, name)
 
     @pytest.mark.parametrize("name", ["requests", "depth", "speed", "latency"])
-    def test_not_bound(self, name: str) -> None:
-        """Read from an instance that nothing has bound, it says how to get a live one."""
+    def test_attribute_of_unbound_instance_is_an_error(self, name: str) -> None:
+        """An attribute of an unbound instance is an error that names telemetry.bind."""
         with pytest.raises(
             NotBoundError, match=rf"atlas\.{name} is not bound.*telemetry\.bind\(Atlas\)"
         ):
             getattr(Atlas(), name)
 
     @pytest.mark.parametrize("name", ["requests", "depth", "speed", "latency"])
-    def test_bound(self, name: str) -> None:
-        """What an instance holds under the name wins over the declaration."""
+    def test_value_in_dictionary_of_instance_wins_over_declaration(self, name: str) -> None:
+        """A value in the dictionary of an instance wins over the declaration."""
         atlas, live = Atlas(), object()
         vars(atlas)[name] = live
 

@@ -20,69 +20,69 @@ class Request:
 
 
 def declare(**hints: object) -> type:
-    """Labels of these types."""
+    """Make labels of given types."""
     return labels(type("Bad", (), {"__annotations__": hints}))
 
 
 class TestDeclared:
-    def test_order(self) -> None:
-        """Labels keep the order in which they were declared."""
+    def test_labels_keep_their_declared_order(self) -> None:
+        """Labels keep their declared order."""
         assert ["route", "method", "scheme", "tenant"] == [f.name for f in labels_of(Request)]
 
-    def test_values(self) -> None:
-        """A str leaves its values open, a Literal closes them."""
+    def test_str_is_open_label_and_literal_is_closed_label(self) -> None:
+        """A str is an open label, and a Literal is a closed label."""
         values = [label.values for label in labels_of(Request)]
 
         assert [None, ("GET", "POST"), ("http", "https"), None] == values
 
-    def test_defaults(self) -> None:
-        """A label has the default that was declared, or none."""
+    def test_label_has_its_declared_default_or_none(self) -> None:
+        """A label has its declared default, or none."""
         assert [None, None, "https", ""] == [label.default for label in labels_of(Request)]
 
-    def test_key(self) -> None:
-        """A label's key in OpenTelemetry is its own name."""
+    def test_attribute_key_of_label_is_name_of_label(self) -> None:
+        """The attribute key of a label is the name of the label."""
         assert ["route", "method"] == [f.attribute.key for f in labels_of(Request)][:2]
 
-    def test_frozen(self) -> None:
-        """A set of labels cannot be changed."""
+    def test_instance_of_labels_is_frozen(self) -> None:
+        """An instance of labels is frozen."""
         request = Request(route="/", method="GET")
 
         with pytest.raises(dataclasses.FrozenInstanceError):
             request.route = "/other"  # type: ignore[misc]
 
-    def test_keywords(self) -> None:
-        """Labels have names and no places."""
+    def test_labels_are_keyword_only(self) -> None:
+        """Labels are keyword-only."""
         with pytest.raises(TypeError, match="positional"):
-            Request("/", "GET")  # type: ignore[misc]
+            Request("/", "GET")  # type: ignore[call-arg]
 
-    def test_none(self) -> None:
+    def test_metric_may_have_no_labels(self) -> None:
         """A metric may have no labels."""
         assert () == labels_of(NoLabels)
 
 
 class TestAttribute:
-    def test_dots(self) -> None:
-        """A label of the conventions keeps its dotted key beside its Prometheus name."""
+    def test_label_of_conventions_has_dotted_attribute_key(self) -> None:
+        """A label of the conventions has a dotted attribute key."""
         (label,) = labels_of(declare(http_route=Annotated[str, Attribute("http.route")]))
 
         assert ("http_route", "http.route") == (label.name, label.attribute.key)
 
-    def test_closed(self) -> None:
-        """Values too many for a Literal are closed by the attribute."""
+    def test_values_of_attribute_close_label(self) -> None:
+        """The values of an attribute close a label."""
         (label,) = labels_of(declare(code=Annotated[str, Attribute("code", values=("1", "2"))]))
 
         assert ("1", "2") == label.values
 
-    def test_other_words(self) -> None:
-        """A key that Prometheus would show under another name is refused."""
+    def test_key_that_differs_from_name_in_prometheus_is_refused(self) -> None:
+        """A key that differs from the name in Prometheus is refused."""
         with pytest.raises(DeclarationError, match=r"Bad\.route.*exported as http\.path.*same"):
             declare(route=Annotated[str, Attribute("http.path")])
 
 
 class TestRefused:
     @pytest.mark.parametrize("name", ["Route", "_route", "route_", "a__b", "é"])
-    def test_key(self, name: str) -> None:
-        """A name that some export path would change is refused."""
+    def test_name_that_export_path_would_change_is_refused(self, name: str) -> None:
+        """A name that an export path would change is refused."""
         with pytest.raises(DeclarationError, match=r"label Bad\..*every export path; use lower"):
             declare(**{name: str})
 
@@ -99,7 +99,7 @@ class TestRefused:
             "exported_job",
         ],
     )
-    def test_reserved(self, name: str) -> None:
+    def test_name_that_scraping_or_identity_needs_is_refused(self, name: str) -> None:
         """A name that scraping or identity needs is refused."""
         with pytest.raises(
             DeclarationError, match=rf"label Bad\.{name}: is reserved.*choose a name"
@@ -109,45 +109,45 @@ class TestRefused:
     @pytest.mark.parametrize(
         "hint", [int, bool, object, str | None, Literal[1, 2], Literal["a", 1], Literal["a", ""]]
     )
-    def test_type(self, hint: object) -> None:
-        """A label whose values are not strings, or may be empty by name, is refused."""
+    def test_label_with_values_other_than_strings_is_refused(self, hint: object) -> None:
+        """A label with values other than strings, or with an empty value, is refused."""
         with pytest.raises(
             DeclarationError, match=r"label Bad\.code: has an unsupported type; declare it"
         ):
             declare(code=hint)
 
-    def test_open(self) -> None:
-        """A third open label is refused, and all of them are named."""
+    def test_third_open_label_is_refused(self) -> None:
+        """A third open label is refused, and the error names all open labels."""
         with pytest.raises(
             DeclarationError, match=r"labels Bad: leave 3 labels open \(a, b, c\); close.*at most 2"
         ):
             declare(a=str, b=str, c=str)
 
-    def test_default(self) -> None:
-        """A default outside the closed set is refused."""
+    def test_default_outside_closed_values_is_refused(self) -> None:
+        """A default outside the closed values is refused."""
         hints = {"method": Literal["GET", "POST"]}
 
         with pytest.raises(DeclarationError, match=r"method: defaults to 'PUT'; choose .*GET"):
             labels(type("Bad", (), {"__annotations__": hints, "method": "PUT"}))
 
     @pytest.mark.parametrize("what", [type("Bare", (), {}), type("Sub", (Request,), {}), str, None])
-    def test_undecorated(self, what: object) -> None:
-        """Only a class that was decorated itself is a set of labels."""
+    def test_class_without_decorator_is_refused(self, what: object) -> None:
+        """A class without the decorator is refused, even if its base is decorated."""
         with pytest.raises(DeclarationError, match=r"is not a set of labels; decorate it with"):
             labels_of(what)
 
 
 class TestCombinations:
-    def test_count(self) -> None:
-        """Closed labels multiply; open ones do not count."""
+    def test_number_of_combinations_is_product_over_closed_labels(self) -> None:
+        """The number of combinations is the product over closed labels."""
         assert 4 == closed_combinations(labels_of(Request))
 
-    def test_count_of_none(self) -> None:
-        """Without labels there is one series."""
+    def test_without_labels_there_is_one_combination(self) -> None:
+        """Without labels there is one combination."""
         assert 1 == closed_combinations(labels_of(NoLabels))
 
-    def test_expand(self) -> None:
-        """Every combination comes once, in declared order, around the open values."""
+    def test_each_combination_of_closed_values_comes_once(self) -> None:
+        """Each combination of closed values comes once, with known open values."""
         expanded = list(expand_closed(labels_of(Request), {"route": "/", "tenant": "a"}))
 
         assert [

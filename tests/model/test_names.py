@@ -39,7 +39,7 @@ kinds = st.sampled_from(["counter", "updowncounter", "gauge", "histogram"])
 
 
 def declared(kind: str, name: str, unit: str) -> Instrument[...]:
-    """An instrument as the catalogue declares it, or an example that hypothesis drops."""
+    """Declare an instrument, or reject the example of hypothesis."""
     try:
         if kind == "histogram":
             return Histogram(name, "Text.", NoLabels, unit=unit, buckets=(0.5,))
@@ -51,7 +51,7 @@ def declared(kind: str, name: str, unit: str) -> Instrument[...]:
 
 
 def scraped_names(kind: str, name: str, unit: str) -> set[str]:
-    """The series that opentelemetry-exporter-prometheus shows for an instrument."""
+    """Return the series that opentelemetry-exporter-prometheus shows for an instrument."""
     registry = CollectorRegistry()
     reader = PrometheusMetricReader(disable_target_info=True, registry=registry)
     provider = MeterProvider([reader], Resource.get_empty(), shutdown_on_exit=False)
@@ -70,11 +70,10 @@ def scraped_names(kind: str, name: str, unit: str) -> set[str]:
 
 
 def go_name(kind: str, name: str, unit: str) -> str:
-    """What Go's otlptranslator makes of a name, for the Collector and the OTLP receiver.
+    """Translate a name as Go's otlptranslator does, for the Collector and the OTLP receiver.
 
-    A model of normalizeName in metric_namer.go v1.0.0, with its own way of adding a unit: each
-    half, unless it is among the words of the name. "per second" is one token there, so that a
-    name, whose words are split, never holds it.
+    Models normalizeName in metric_namer.go v1.0.0: each half of the unit is added unless the words
+    of the name contain it. "per second" is one token in Go, and never among the words of a name.
     """
     tokens = [token for token in re.split(r"[^a-zA-Z0-9:]+", name) if token]
     main, _, per = (half.strip() for half in unit.partition("/"))
@@ -109,13 +108,15 @@ GO_PER_UNITS = {"s": "second"}
 
 
 class TestParity:
-    """One name on every path, for whatever the lint lets through."""
+    """An accepted name is one name on every export path."""
 
     @given(kind=kinds, name=names, unit=units)
     @example(kind="gauge", name="a.bytes", unit="By/s")
     @example(kind="gauge", name="a.bytes.x", unit="By/s")
-    def test_in_process(self, kind: str, name: str, unit: str) -> None:
-        """The real exporter shows the series that the catalogue names."""
+    def test_exporter_for_prometheus_shows_sample_names_of_instrument(
+        self, kind: str, name: str, unit: str
+    ) -> None:
+        """The exporter for Prometheus shows the sample names of the instrument."""
         instrument = declared(kind, name, unit)
 
         assert set(instrument.sample_names) == scraped_names(kind, name, unit)
@@ -123,8 +124,10 @@ class TestParity:
     @given(kind=kinds, name=names, unit=units)
     @example(kind="gauge", name="a.bytes", unit="By/s")
     @example(kind="gauge", name="a.bytes.per.second", unit="By/s")
-    def test_collector(self, kind: str, name: str, unit: str) -> None:
-        """The Collector and Prometheus' OTLP receiver give the name of the catalogue."""
+    def test_translator_of_go_gives_prometheus_name_of_instrument(
+        self, kind: str, name: str, unit: str
+    ) -> None:
+        """Go's translator gives the Prometheus name of the instrument."""
         instrument = declared(kind, name, unit)
 
         assert instrument.prometheus_name == go_name(kind, name, unit)
@@ -141,7 +144,7 @@ class TestParity:
     def test_refused_for_a_reason(
         self, kind: str, name: str, unit: str, python: str, go: str
     ) -> None:
-        """What the lint refuses does get two names: the exporters differ where it says they do."""
+        """A refused name has two names, because the exporters differ."""
         assert {python} == scraped_names(kind, name, unit)
         assert go == go_name(kind, name, unit)
         with pytest.raises(DeclarationError):
@@ -161,8 +164,10 @@ class TestPrometheusName:
             ("atlas.throughput", "By/s", False, "atlas_throughput_bytes_per_second"),
         ],
     )
-    def test_examples(self, name: str, unit: str, expected: str, *, monotonic: bool) -> None:
-        """Words are joined, the unit comes once, and what only rises ends in _total."""
+    def test_prometheus_name_has_joined_words_one_unit_and_total_on_counters(
+        self, name: str, unit: str, expected: str, *, monotonic: bool
+    ) -> None:
+        """The Prometheus name has joined words, one unit, and _total on counters."""
         assert expected == prometheus_name(name, unit, monotonic=monotonic)
 
 
@@ -171,13 +176,13 @@ class TestRefused:
         "name",
         ["", "Atlas", "1st", "a..b", "a__b", "a._b", "a.", "a_", ".a", "a-b", "a b", "é", "a\n"],
     )
-    def test_form(self, name: str) -> None:
-        """A name that an export path would rewrite is refused."""
+    def test_name_that_export_path_would_change_is_refused(self, name: str) -> None:
+        """A name that an export path would change is refused."""
         with pytest.raises(DeclarationError, match=r"(?s)metric '.*every export path.*use lower"):
             check_name(name, "")
 
-    def test_length(self) -> None:
-        """A name that OpenTelemetry would refuse at run time is refused at once."""
+    def test_name_that_opentelemetry_would_refuse_is_refused(self) -> None:
+        """A name that OpenTelemetry would refuse at run time is refused at declaration."""
         check_name("a" * 255, "")
 
         with pytest.raises(DeclarationError, match="255 characters at most"):
@@ -186,26 +191,28 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("unit", "mend"), [("1", r"\{ratio\}"), ("ms", '"s"'), ("bytes", '"By"'), ("furlong", "Hz")]
     )
-    def test_unit(self, unit: str, mend: str) -> None:
-        """A unit that exporters name differently is refused, and a better one is given."""
+    def test_unit_that_exporters_name_differently_is_refused_with_suggestion(
+        self, unit: str, mend: str
+    ) -> None:
+        """A unit that exporters name differently is refused with a suggestion."""
         with pytest.raises(DeclarationError, match=rf"'a\.b': has the unit '{unit}'.*use .*{mend}"):
             check_name("a.b", unit)
 
-    def test_unit_length(self) -> None:
-        """An annotation longer than OpenTelemetry allows is refused."""
+    def test_unit_longer_than_opentelemetry_allows_is_refused(self) -> None:
+        """A unit longer than OpenTelemetry allows is refused."""
         check_name("a.b", f"{{{'x' * 61}}}")
 
         with pytest.raises(DeclarationError, match="has the unit"):
             check_name("a.b", f"{{{'x' * 62}}}")
 
     @pytest.mark.parametrize("name", ["a.total", "total", "a.total.b", "a_total"])
-    def test_total(self, name: str) -> None:
-        """The word that counters gain is refused wherever it stands."""
+    def test_word_total_is_refused_at_every_position(self, name: str) -> None:
+        """The word total is refused at every position."""
         with pytest.raises(DeclarationError, match=r"contains the word \"total\".*leave it out"):
             check_name(name, "")
 
     def test_total_within_a_word(self) -> None:
-        """A longer word that holds it is another word."""
+        """A longer word that contains total is accepted."""
         check_name("a.subtotal", "")
 
     @pytest.mark.parametrize(
@@ -218,15 +225,15 @@ class TestRefused:
             ("a.bytes.per.second", "By/s"),
         ],
     )
-    def test_unit_word(self, name: str, unit: str) -> None:
-        """The unit's word is refused wherever exporters would not see it as the unit."""
+    def test_word_of_unit_is_refused_before_end_of_name(self, name: str, unit: str) -> None:
+        """The word of the unit is refused before the end of the name."""
         with pytest.raises(DeclarationError, match=r"contains the word of its unit.*leave it out"):
             check_name(name, unit)
 
     @pytest.mark.parametrize(
         ("name", "unit"), [("seconds", "s"), ("bytes", "By"), ("per.second", "By/s")]
     )
-    def test_only_unit(self, name: str, unit: str) -> None:
-        """A name that says nothing but its unit is refused."""
+    def test_name_that_consists_of_its_unit_is_refused(self, name: str, unit: str) -> None:
+        """A name that consists of its unit is refused."""
         with pytest.raises(DeclarationError, match="consists of its unit alone; name the thing"):
             check_name(name, unit)

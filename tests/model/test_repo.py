@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import new_class
+
 import pytest
 
 from otel_meta import Alert, Counter, Gauge, MetaRepo, NoLabels, Recording, Slo, measures
@@ -34,13 +36,14 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps", tier=1):
 def declare(
     attributes: dict[str, object], *, base: type[MetaRepo] = MetaRepo, name: str = "atlas"
 ) -> object:
-    """A meta-repository with these attributes."""
-    return type(base)("Bad", (base,), attributes, name=name, owner="maps")
+    """Make a meta-repository with given attributes."""
+    keywords = {"name": name, "owner": "maps"}
+    return new_class("Bad", (base,), keywords, lambda namespace: namespace.update(attributes))
 
 
 class TestCollected:
-    def test_self(self) -> None:
-        """A class is its name, its owner, its tier and the first line of what it says."""
+    def test_meta_repository_has_name_owner_tier_and_description(self) -> None:
+        """A meta-repository has a name, an owner, a tier and a description."""
         assert ("atlas-maps", "maps", 1, "Maps and routes.") == (
             Atlas.name,
             Atlas.owner,
@@ -48,8 +51,8 @@ class TestCollected:
             Atlas.description,
         )
 
-    def test_declarations(self) -> None:
-        """Each kind of declaration is found under its attribute, in declared order."""
+    def test_each_kind_of_declaration_is_collected_in_declared_order(self) -> None:
+        """Each kind of declaration is collected by attribute, in declared order."""
         assert [
             ["requests", "failures", "speed"],
             ["availability"],
@@ -60,16 +63,16 @@ class TestCollected:
         ]
         assert Atlas.requests is Atlas.instruments["requests"]
 
-    def test_tier(self) -> None:
-        """Where nothing is said, an outage slows customers."""
+    def test_default_tier_is_2(self) -> None:
+        """The default tier is 2."""
 
         class Plain(MetaRepo, name="plain", owner="maps"):
             pass
 
         assert (2, "") == (Plain.tier, Plain.description)
 
-    def test_empty(self) -> None:
-        """A meta-repository may have nothing to declare yet."""
+    def test_meta_repository_may_be_empty(self) -> None:
+        """A meta-repository may be empty."""
 
         class Plain(MetaRepo, name="plain", owner="maps"):
             pass
@@ -81,28 +84,28 @@ class TestCollected:
             Plain.alerts,
         )
 
-    def test_inherited(self) -> None:
-        """A subclass has what it inherits, and what it replaces is gone."""
+    def test_subclass_inherits_declarations_and_can_replace_them(self) -> None:
+        """A subclass inherits declarations and can replace them."""
 
         class Second(Atlas, name="second", owner="maps"):
-            speed = None
+            speed = None  # type: ignore[assignment]  # drops the instrument
             depth = Gauge("second.depth", "Depth.", NoLabels)
-            slow = None
+            slow = None  # type: ignore[assignment]  # and the alert that reads the instrument
 
         assert ["requests", "failures", "depth"] == list(Second.instruments)
         assert ["availability"] == list(Second.slos)
         assert [] == list(Second.alerts)
 
-    def test_read_only(self) -> None:
-        """What was collected cannot be changed afterwards."""
+    def test_collected_declarations_are_read_only(self) -> None:
+        """Collected declarations are read-only."""
         with pytest.raises(TypeError):
             Atlas.instruments["more"] = FOREIGN  # type: ignore[index]
 
 
 class TestRefused:
     @pytest.mark.parametrize("name", ["", "Atlas", "atlas_maps", "atlas-", "1st"])
-    def test_name(self, name: str) -> None:
-        """A name that is not words joined by dashes is refused."""
+    def test_name_other_than_words_joined_by_dashes_is_refused(self, name: str) -> None:
+        """A name other than words joined by dashes is refused."""
         with pytest.raises(
             DeclarationError, match=rf"meta-repository '{name}': is not a name; use lower-case"
         ):
@@ -129,21 +132,23 @@ class TestRefused:
         ],
         ids=["slo", "recording", "alert"],
     )
-    def test_reference(self, declaration: object) -> None:
-        """What looks at an instrument of nobody is refused: no series would ever be there."""
+    def test_declaration_that_reads_undeclared_instrument_is_refused(
+        self, declaration: object
+    ) -> None:
+        """A declaration that reads an undeclared instrument is refused."""
         with pytest.raises(
             DeclarationError,
             match=r"Bad\.wrong: reads other\.requests, which Bad does not .*; make that instr",
         ):
             declare({"wrong": declaration})
 
-    def test_reference_to_removed(self) -> None:
-        """A subclass that drops an instrument has to drop what looks at it."""
+    def test_subclass_that_drops_instrument_must_drop_its_readers(self) -> None:
+        """A subclass that drops an instrument must drop its readers."""
         with pytest.raises(DeclarationError, match=r"Bad\.slow: reads atlas\.speed"):
             declare({"speed": None}, base=Atlas)
 
-    def test_reference_to_shared(self) -> None:
-        """An instrument that is shared is an attribute of each that looks at it."""
+    def test_shared_instrument_is_attribute_of_each_reader(self) -> None:
+        """A shared instrument is an attribute of each meta-repository that reads it."""
         traffic = Recording("a:b:c", measures.rate(FOREIGN, "1h"), "Traffic.")
 
         assert declare({"shared": FOREIGN, "traffic": traffic})
@@ -152,7 +157,7 @@ class TestRefused:
         "attribute",
         ["name", "owner", "tier", "description", "instruments", "slos", "recordings", "alerts"],
     )
-    def test_taken(self, attribute: str) -> None:
-        """An attribute that means something else is refused, not silently lost."""
+    def test_declaration_with_name_of_built_in_attribute_is_refused(self, attribute: str) -> None:
+        """A declaration with the name of a built-in attribute is refused."""
         with pytest.raises(DeclarationError, match=rf"Bad\.{attribute}"):
             declare({attribute: FOREIGN})

@@ -11,21 +11,29 @@ from otel_meta.errors import DeclarationError
 SPEED = measures.latest(Gauge("atlas.speed", "Speed.", NoLabels))
 
 
-def alert(name: str = "AtlasSlow", *, summary: str = "Maps are slow.", **bounds: float) -> Alert:
-    """An alert that is right but for what is given."""
-    return Alert(name=name, measure=SPEED, severity="ticket", summary=summary, **bounds)
+def alert(
+    name: str = "AtlasSlow",
+    *,
+    summary: str = "Maps are slow.",
+    above: float | None = None,
+    below: float | None = None,
+) -> Alert:
+    """Make a ticket for a measure of speed."""
+    return Alert(
+        name=name, measure=SPEED, severity="ticket", summary=summary, above=above, below=below
+    )
 
 
 class TestRecording:
     @pytest.mark.parametrize(
         "name", ["service:http_server_request_duration_seconds:p99_7d", "a_b:c:rate1h"]
     )
-    def test_name(self, name: str) -> None:
+    def test_recording_is_named_level_metric_operations(self, name: str) -> None:
         """A recording is named level:metric:operations."""
         assert name == Recording(name, SPEED, "Speed.").name
 
     @pytest.mark.parametrize("name", ["", "speed", "a:b", "a:b:c:d", "A:b:c", "a:b:", "a:b-c:d"])
-    def test_refused_name(self, name: str) -> None:
+    def test_any_other_name_is_refused_with_example(self, name: str) -> None:
         """Any other name is refused, with an example."""
         with pytest.raises(
             DeclarationError, match=rf"recording '{name}': is not named level:.*write it as \"serv"
@@ -33,8 +41,8 @@ class TestRecording:
             Recording(name, SPEED, "Speed.")
 
     @pytest.mark.parametrize("description", ["", "Speed"])
-    def test_description(self, description: str) -> None:
-        """A recording that is not explained is refused."""
+    def test_recording_without_description_is_refused(self, description: str) -> None:
+        """A recording without a description is refused."""
         with pytest.raises(
             DeclarationError, match=r"recording 'a:b:c': has a text that is no sentence; end it"
         ):
@@ -42,14 +50,14 @@ class TestRecording:
 
 
 class TestAlert:
-    def test_above(self) -> None:
-        """An alert has an upper bound, and fires at once unless told to hold."""
+    def test_alert_with_upper_bound_fires_at_once_by_default(self) -> None:
+        """An alert with an upper bound fires at once by default."""
         made = alert(above=0)
 
         assert (0, None, None) == (made.above, made.below, made.for_)
 
-    def test_below(self) -> None:
-        """Or a lower bound, and a time for which it has to hold."""
+    def test_alert_may_have_lower_bound_and_time_before_it_fires(self) -> None:
+        """An alert may have a lower bound and a time before it fires."""
         made = Alert(
             name="AtlasSlow",
             measure=SPEED,
@@ -61,22 +69,24 @@ class TestAlert:
 
         assert (None, 3, Duration("5m")) == (made.above, made.below, made.for_)
 
-    @pytest.mark.parametrize("bounds", [{}, {"above": 1, "below": 0}])
-    def test_bounds(self, bounds: dict[str, float]) -> None:
-        """Both bounds or none are refused."""
+    @pytest.mark.parametrize(("above", "below"), [(None, None), (1, 0)])
+    def test_both_bounds_or_no_bound_are_refused(
+        self, above: float | None, below: float | None
+    ) -> None:
+        """Both bounds or no bound are refused."""
         with pytest.raises(
             DeclarationError, match=r"'AtlasSlow': has both or neither .*; give one bound"
         ):
-            alert(**bounds)
+            alert(above=above, below=below)
 
     @pytest.mark.parametrize("name", ["", "atlasSlow", "Atlas-Slow", "Atlas_Slow", "Atlas Slow"])
-    def test_name(self, name: str) -> None:
-        """A name that is not in CamelCase is refused, with an example."""
+    def test_name_other_than_camelcase_is_refused_with_example(self, name: str) -> None:
+        """A name other than CamelCase is refused with an example."""
         with pytest.raises(DeclarationError, match=rf"alert '{name}': is not in CamelCase; write"):
             alert(name, above=1)
 
-    def test_long_name(self) -> None:
-        """However long a wrong name is, refusing it takes no time."""
+    def test_long_invalid_name_is_refused_without_backtracking(self) -> None:
+        """A long invalid name is refused without backtracking."""
         declare = (
             "from otel_meta import Alert\n"
             "Alert(name='A' * 60 + '_', measure=None, above=1, severity='page', summary='Slow.')"
@@ -89,8 +99,8 @@ class TestAlert:
         assert "is not in CamelCase" in run.stderr
 
     @pytest.mark.parametrize("summary", ["", "Maps are slow"])
-    def test_summary(self, summary: str) -> None:
-        """An alert that does not say what is wrong is refused."""
+    def test_alert_without_summary_is_refused(self, summary: str) -> None:
+        """An alert without a summary is refused."""
         with pytest.raises(
             DeclarationError, match=r"'AtlasSlow': has a text that is no sentence; end it"
         ):

@@ -30,32 +30,32 @@ series = st.tuples(
 
 
 class TestWhere:
-    def test_one(self) -> None:
-        """One value is asked for as itself."""
+    def test_one_value_is_matcher_of_one_value(self) -> None:
+        """One value is a matcher of one value."""
         match = REQUESTS.where(method="GET")
 
         assert (Matcher("method", ("GET",)),) == match.matchers
 
-    def test_several(self) -> None:
-        """Several values are asked for as a tuple."""
+    def test_tuple_is_matcher_of_several_values(self) -> None:
+        """A tuple is a matcher of several values."""
         match = REQUESTS.where(method=("GET", "PUT"))
 
         assert (Matcher("method", ("GET", "PUT")),) == match.matchers
 
-    def test_present(self) -> None:
-        """Any value at all is asked for by name."""
+    def test_present_is_matcher_of_any_value(self) -> None:
+        """PRESENT is a matcher of any value."""
         match = REQUESTS.where(error=PRESENT)
 
         assert (Matcher("error", PRESENT),) == match.matchers
 
-    def test_narrowing(self) -> None:
-        """Narrowing twice is narrowing by both."""
+    def test_two_calls_of_where_have_both_matchers(self) -> None:
+        """Two calls of where have both matchers."""
         match = REQUESTS.where(method="GET").where(error=PRESENT)
 
         assert REQUESTS.where(method="GET", error=PRESENT) == match
 
-    def test_source(self) -> None:
-        """A match knows its instrument, and is left alone by narrowing it."""
+    def test_call_of_where_leaves_its_selector_unchanged(self) -> None:
+        """A call of where leaves its selector unchanged."""
         match = Selector(REQUESTS)
         match.where(method="GET")
 
@@ -63,64 +63,68 @@ class TestWhere:
 
 
 class TestRefused:
-    def test_label(self) -> None:
-        """A label that the metric lacks is refused, with those that it has."""
+    def test_label_that_metric_lacks_is_refused_with_labels_of_metric(self) -> None:
+        """A label that the metric lacks is refused with the labels of the metric."""
         with pytest.raises(
             DeclarationError,
             match=r"'atlas\.requests': has no label 'methd'; choose .*'error', 'method', 'route'",
         ):
             REQUESTS.where(methd="GET")
 
-    def test_no_labels(self) -> None:
-        """A metric without labels says so."""
+    def test_label_of_metric_without_labels_is_refused(self) -> None:
+        """A label of a metric without labels is refused."""
         with pytest.raises(DeclarationError, match=r"'atlas\.beats': has no label.*no labels"):
             BEATS.where(method="GET")
 
     @pytest.mark.parametrize("wanted", ["get", ("GET", "get"), ""])
-    def test_value(self, wanted: str | tuple[str, ...]) -> None:
-        """A value outside a closed set is refused, with the set."""
+    def test_value_outside_closed_values_is_refused_with_values(
+        self, wanted: str | tuple[str, ...]
+    ) -> None:
+        """A value outside the closed values is refused with the values."""
         with pytest.raises(
             DeclarationError,
             match=r"'method' never is '(get)?'; choose from .*'GET', 'POST', 'PUT'",
         ):
             REQUESTS.where(method=wanted)
 
-    def test_nothing(self) -> None:
-        """No value at all is refused: such a series cannot be."""
+    def test_empty_tuple_of_values_is_refused(self) -> None:
+        """An empty tuple of values is refused."""
         with pytest.raises(DeclarationError, match="'method' never is nothing; choose from"):
             REQUESTS.where(method=())
 
 
 class TestPredicate:
     @given(series)
-    def test_all(self, values: tuple[str, ...]) -> None:
-        """Without conditions every series is meant."""
+    def test_without_matchers_predicate_holds_for_every_series(
+        self, values: tuple[str, ...]
+    ) -> None:
+        """Without matchers the predicate holds for every series."""
         assert Selector(REQUESTS).predicate()(values)
 
     @given(series)
-    def test_one(self, values: tuple[str, ...]) -> None:
-        """A condition looks at its own label, wherever that stands."""
+    def test_matcher_reads_its_own_label(self, values: tuple[str, ...]) -> None:
+        """A matcher reads its own label."""
         _, method, _ = values
 
         assert (method == "POST") == REQUESTS.where(method="POST").predicate()(values)
 
     @given(series)
-    def test_several(self, values: tuple[str, ...]) -> None:
-        """Any of several values will do."""
+    def test_matcher_of_several_values_matches_each_of_them(self, values: tuple[str, ...]) -> None:
+        """A matcher of several values matches each of them."""
         _, method, _ = values
 
         assert (method != "PUT") == REQUESTS.where(method=("GET", "POST")).predicate()(values)
 
     @given(series)
-    def test_present(self, values: tuple[str, ...]) -> None:
-        """A label that is empty is not there."""
+    def test_present_matches_no_empty_value(self, values: tuple[str, ...]) -> None:
+        """PRESENT matches no empty value."""
         *_, error = values
 
         assert (error == "e") == REQUESTS.where(error=PRESENT).predicate()(values)
 
     @given(series)
-    def test_both(self, values: tuple[str, ...]) -> None:
-        """Every condition has to hold."""
+    def test_predicate_holds_if_every_matcher_matches(self, values: tuple[str, ...]) -> None:
+        """The predicate holds if every matcher matches."""
         route, method, _ = values
         predicate = REQUESTS.where(route="/a", method="GET").predicate()
 
@@ -128,12 +132,12 @@ class TestPredicate:
 
 
 class TestAsMatch:
-    def test_instrument(self) -> None:
-        """An instrument stands for all of its series."""
+    def test_instrument_becomes_selector_of_all_its_series(self) -> None:
+        """An instrument becomes a selector of all its series."""
         assert Selector(REQUESTS) == as_selector(REQUESTS)
 
-    def test_match(self) -> None:
-        """A match is taken as it is."""
+    def test_selector_is_returned_unchanged(self) -> None:
+        """A selector is returned unchanged."""
         match = REQUESTS.where(method="GET")
 
         assert match is as_selector(match)

@@ -21,15 +21,15 @@ def slo(
     why: str = "Maps stay blank.",
     burn_windows: tuple[BurnWindow, ...] | None = None,
 ) -> Slo:
-    """An SLO that is right but for what is given."""
+    """Make a valid SLO with given arguments."""
     return Slo(
         name, objective=objective, period=period, sli=SLI, why=why, burn_windows=burn_windows
     )
 
 
 class TestSlo:
-    def test_parts(self) -> None:
-        """An SLO keeps what was declared, read into values."""
+    def test_slo_has_its_arguments_as_parsed_attributes(self) -> None:
+        """An SLO has its arguments as parsed attributes."""
         made = slo()
 
         assert (
@@ -46,25 +46,25 @@ class TestSlo:
             made.why,
         )
 
-    def test_values(self) -> None:
-        """Values are taken as they are."""
+    def test_parsed_arguments_are_stored_unchanged(self) -> None:
+        """Parsed arguments are stored unchanged."""
         made = slo(objective=Objective("95%"), period=Duration("7d"))
 
         assert (Objective("95%"), Duration("7d")) == (made.objective, made.period)
 
     @pytest.mark.parametrize("period", BURN_WINDOWS, ids=str)
-    def test_table(self, period: Duration) -> None:
-        """Its burn windows are by default those for its period."""
+    def test_default_burn_windows_are_those_of_period(self, period: Duration) -> None:
+        """The default burn windows are those of the period."""
         assert BURN_WINDOWS[period] == slo(period=period).burn_windows
 
-    def test_windows(self) -> None:
-        """Burn windows that are given replace the table, whatever the period."""
+    def test_given_burn_windows_replace_table_for_any_period(self) -> None:
+        """Given burn windows replace the table for any period."""
         windows = (BurnWindow("page", Fraction(1, 10), Duration("2h"), Duration("10m")),)
 
         assert windows == slo(period="14d", burn_windows=windows).burn_windows
 
-    def test_lookbacks(self) -> None:
-        """Each span that a window looks back over comes once, shortest first."""
+    def test_durations_of_burn_windows_come_once_each_shortest_first(self) -> None:
+        """The durations of burn windows come once each, shortest first."""
         assert [
             "5m",
             "30m",
@@ -75,46 +75,46 @@ class TestSlo:
             "3d",
         ] == [str(span) for span in slo().burn_lookbacks()]
 
-    def test_identity(self) -> None:
-        """Two declarations are two SLOs, even with the same words."""
+    def test_two_slos_with_equal_arguments_are_not_equal(self) -> None:
+        """Two SLOs with equal arguments are not equal."""
         assert slo() != slo()
 
 
 class TestRefused:
     @pytest.mark.parametrize("name", ["", "Atlas", "atlas_availability", "atlas-", "1st", "a b"])
-    def test_name(self, name: str) -> None:
-        """A name that is not words joined by dashes is refused."""
+    def test_name_other_than_words_joined_by_dashes_is_refused(self, name: str) -> None:
+        """A name other than words joined by dashes is refused."""
         with pytest.raises(DeclarationError, match=rf"SLO '{name}': is not a name; use lower-case"):
             slo(name)
 
     @pytest.mark.parametrize("why", ["", "Because"])
-    def test_why(self, why: str) -> None:
-        """A promise that hurts nobody when broken is refused."""
+    def test_slo_without_reason_is_refused(self, why: str) -> None:
+        """An SLO without a reason is refused."""
         with pytest.raises(DeclarationError, match=r"has no reason; describe .* impact on users"):
             slo(why=why)
 
-    def test_objective(self) -> None:
-        """A promise of 100 % is refused: it has no budget."""
+    def test_objective_of_100_percent_is_refused(self) -> None:
+        """An objective of 100 % is refused, because it has no error budget."""
         with pytest.raises(DeclarationError, match=r"objective '100%'.*no error budget"):
             slo(objective="100%")
 
-    def test_period(self) -> None:
-        """A period without a table of burn windows is refused, with the periods that have one."""
+    def test_period_without_table_is_refused_with_periods_that_have_one(self) -> None:
+        """A period without a table is refused with the periods that have one."""
         with pytest.raises(
             DeclarationError,
             match=r"has a period of 14d, .*no table.*choose one of 7d, 28d, 30d, 90d, or give b",
         ):
             slo(period="14d")
 
-    def test_out_of_reach(self) -> None:
-        """A lax objective under a strict table is refused: 14.4 times 10 % is more than all."""
+    def test_burn_window_that_can_never_fire_is_refused(self) -> None:
+        """A burn window that can never fire is refused."""
         with pytest.raises(
             DeclarationError,
             match=r"the 1h/5m page window can never fire: .*144%.*give burn_windows=",
         ):
             slo(objective="90%")
 
-    def test_too_slow(self) -> None:
+    def test_window_that_fires_while_slo_is_met_is_refused(self) -> None:
         """A window that fires while the SLO is met is refused."""
         windows = (BurnWindow("ticket", Fraction(1, 100), Duration("3d"), Duration("6h")),)
 

@@ -10,21 +10,21 @@ class TestSuffixOf:
         ("unit", "suffix"),
         [("", ""), ("s", "seconds"), ("By", "bytes"), ("%", "percent"), ("d", "days")],
     )
-    def test_ucum(self, unit: str, suffix: str) -> None:
-        """A UCUM code gives the word that Prometheus names end in."""
+    def test_ucum_code_has_suffix_in_prometheus(self, unit: str, suffix: str) -> None:
+        """A UCUM code has a suffix in Prometheus."""
         assert suffix == suffix_of(unit)
 
     @pytest.mark.parametrize("unit", ["{request}", "{USD}", "{free tier}"])
-    def test_annotation(self, unit: str) -> None:
-        """An annotation says what is counted and adds nothing to the name."""
+    def test_annotation_has_empty_suffix(self, unit: str) -> None:
+        """An annotation has an empty suffix."""
         assert "" == suffix_of(unit)
 
     @pytest.mark.parametrize(
         "unit",
         ["1", "ms", "min", "kBy", "{request}/s", "By{sent}", "{}", "{1}", "{a}{b}", "s ", "s\n"],
     )
-    def test_unsupported(self, unit: str) -> None:
-        """A unit that exporters name differently has no suffix."""
+    def test_unsupported_unit_has_no_suffix(self, unit: str) -> None:
+        """An unsupported unit has no suffix."""
         assert suffix_of(unit) is None
 
 
@@ -33,12 +33,12 @@ class TestBetterThan:
         ("unit", "better"),
         [("1", '"{ratio}"'), ("ms", '"s"'), ("h", '"s"'), ("bytes", '"By"'), ("percent", '"%"')],
     )
-    def test_known(self, unit: str, better: str) -> None:
-        """A common mistake is answered with what was meant."""
+    def test_common_mistake_has_suggestion_of_its_own(self, unit: str, better: str) -> None:
+        """A common mistake has a suggestion of its own."""
         assert better in suggestion_for(unit)
 
-    def test_unknown(self) -> None:
-        """Any other is answered with all there are."""
+    def test_another_unsupported_unit_has_all_units_as_suggestion(self) -> None:
+        """Another unsupported unit has all units as suggestion."""
         answer = suggestion_for("furlong")
 
         assert [] == [code for code in SUFFIXES if code not in answer]

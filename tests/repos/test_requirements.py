@@ -1,4 +1,4 @@
-"""What the six must measure, promise and tell, written out by hand."""
+"""Required metrics, SLOs and alerts of the six meta-repositories, written by hand."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ METRICS = {
 
 
 class Good(NamedTuple):
-    """What an indicator counts as good, in words that a table can hold."""
+    """The good events of an SLI as text."""
 
     metric: str
-    """The Prometheus name of what is looked at; of all events, for a ratio."""
+    """Name of the metric in Prometheus; for a ratio, of all events."""
     how: str
-    """Of a ratio the bad or good part, else the bound."""
+    """Bad or good part of a ratio, or the bound."""
 
 
 # Attribute -> objective, period and what counts as good.
@@ -346,23 +346,23 @@ FILES = [
 ]
 
 
-def series(match: Selector) -> str:
-    """Part of a metric, in the words of the tables."""
+def series(selector: Selector) -> str:
+    """Return a selector as text of the tables."""
     conditions = [
         f"{c.label} {'present' if c.values is PRESENT else '|'.join(c.values)}"
-        for c in match.matchers
+        for c in selector.matchers
     ]
-    name = match.instrument.prometheus_name
+    name = selector.instrument.prometheus_name
     return f"{name}{{{', '.join(conditions)}}}" if conditions else name
 
 
 def good(slo: Slo) -> Good:
-    """What an SLO's indicator counts as good, in the words of the table."""
+    """Return the good events of an SLO as text of the tables."""
     match slo.sli:
-        case Ratio(total=total, bad=None, good=part):
-            return Good(series(total), f"good {series(part)}")
-        case Ratio(total=total, bad=part):
-            return Good(series(total), f"bad {series(part)}")
+        case Ratio() as ratio:
+            kind, part = ("bad", ratio.bad) if ratio.bad else ("good", ratio.good)
+            assert part is not None
+            return Good(series(ratio.total), f"{kind} {series(part)}")
         case Threshold(values=values, bound=bound):
             return Good(series(values), f"<= {bound}")
         case TimeSlice(value=value, at_least=None, at_most=bound, series=judged):
@@ -374,7 +374,7 @@ def good(slo: Slo) -> Good:
 
 
 def measured(measure: Measure) -> str:
-    """What is measured, in the words of the tables."""
+    """Return a measure as text of the tables."""
     match measure:
         case Latest(source=source, aggregation=merge):
             text = f"{merge} {series(source)}"
@@ -394,69 +394,73 @@ def measured(measure: Measure) -> str:
 
 
 def fires(alert: Alert) -> tuple[str, str, str]:
-    """When an alert fires, and how loudly, in the words of the table."""
+    """Return the measure, the bound and the severity of an alert as texts of the tables."""
     bound = f"< {alert.below}" if alert.above is None else f"> {alert.above}"
     return measured(alert.measure), bound, alert.severity
 
 
 class TestTheSix:
-    def test_names(self) -> None:
-        """The catalogue holds the six meta-repositories, by their required names."""
+    def test_six_meta_repositories_have_their_required_names(self) -> None:
+        """The six meta-repositories have their required names."""
         assert {repo: repo.name for repo in BUILTIN} == NAMES
 
-    def test_described(self) -> None:
-        """Each says what it is and whom to tell."""
+    def test_each_meta_repository_has_description_and_owner(self) -> None:
+        """Each meta-repository has a description and an owner."""
         assert [] == [repo for repo in BUILTIN if not (repo.description and repo.owner)]
 
-    def test_problems(self) -> None:
-        """Nothing in the catalogue clashes."""
+    def test_built_in_catalog_has_no_conflicts(self) -> None:
+        """The built-in catalog has no conflicts."""
         assert () == BUILTIN.problems()
 
 
 @pytest.mark.parametrize("repo", NAMES, ids=lambda repo: repo.__name__)
 class TestRequired:
-    def test_metrics(self, repo: type[MetaRepo]) -> None:
-        """Every metric that is required is there, under its required name."""
+    def test_every_required_metric_is_declared_under_its_required_name(
+        self, repo: type[MetaRepo]
+    ) -> None:
+        """Every required metric is declared under its required name."""
         names = {instrument.prometheus_name for instrument in repo.instruments.values()}
 
         assert {} == {
             required: name for required, name in METRICS[repo].items() if name not in names
         }
 
-    def test_names(self, repo: type[MetaRepo]) -> None:
-        """Convention adds a unit or _total at the end of a required name, and nothing else."""
+    def test_prometheus_name_adds_only_unit_or_total_to_required_name(
+        self, repo: type[MetaRepo]
+    ) -> None:
+        """The Prometheus name adds only a unit or _total to the required name."""
         added = {name.removeprefix(required) for required, name in METRICS[repo].items()}
 
         assert added <= {"", "_seconds", "_total"}
 
-    def test_slos(self, repo: type[MetaRepo]) -> None:
-        """It promises what is required, no more and no less, in the required sense."""
+    def test_slos_are_exactly_required_ones(self, repo: type[MetaRepo]) -> None:
+        """The SLOs are exactly the required ones."""
         assert SLOS[repo] == {
             attribute: (str(slo.objective), str(slo.period), good(slo))
             for attribute, slo in repo.slos.items()
         }
 
-    def test_recordings(self, repo: type[MetaRepo]) -> None:
-        """It records what is required besides its SLOs."""
+    def test_required_recordings_are_declared(self, repo: type[MetaRepo]) -> None:
+        """The required recordings are declared."""
         assert RECORDINGS[repo] == {
             attribute: measured(repo.recordings[attribute].measure)
             for attribute in RECORDINGS[repo]
         }
 
-    def test_alerts(self, repo: type[MetaRepo]) -> None:
-        """It alerts on what is required besides its SLOs."""
+    def test_required_alerts_are_declared(self, repo: type[MetaRepo]) -> None:
+        """The required alerts are declared."""
         assert ALERTS[repo] == {
             attribute: fires(repo.alerts[attribute]) for attribute in ALERTS[repo]
         }
 
 
 class TestPromises:
-    def test_count(self) -> None:
+    def test_there_are_22_slos(self) -> None:
         """There are 22 SLOs."""
         assert 22 == sum(len(repo.slos) for repo in BUILTIN)
 
-    def test_minutes(self) -> None:
-        """The budgets are those of the requirements: 43.2 minutes a month, 100.8 a week."""
+    def test_error_budgets_are_those_of_the_requirements(self) -> None:
+        """Error budgets are 43.2 minutes a month at 99.9 % and 100.8 a week at 99 %."""
         minutes = {
             (str(slo.objective), str(slo.period)): slo.objective.budget * slo.period.seconds / 60
             for repo in BUILTIN
@@ -466,8 +470,8 @@ class TestPromises:
         assert Fraction("43.2") == minutes["99.9%", "30d"]
         assert Fraction("100.8") == minutes["99%", "7d"]
 
-    def test_critical_finding(self) -> None:
-        """The budget of "zero critical findings" has room for one, closed within 24 hours."""
+    def test_budget_of_zero_critical_findings_covers_one_finding(self) -> None:
+        """The error budget of zero critical findings covers one finding of 24 hours."""
         slo = Obsidian.zero_critical_findings
         seconds = slo.objective.budget * slo.period.seconds
 
@@ -476,34 +480,36 @@ class TestPromises:
 
 
 class TestMetrics:
-    def test_count(self) -> None:
-        """At least 55 metrics are declared, of which those that are shared count once."""
+    def test_at_least_55_different_metrics_are_declared(self) -> None:
+        """At least 55 different metrics are declared."""
         assert len({instrument.name for _, instrument in BUILTIN.instruments()}) >= 55
 
-    def test_custom(self) -> None:
-        """At least 50 of them are the platform's own."""
+    def test_at_least_50_metrics_are_custom(self) -> None:
+        """At least 50 metrics are no metrics of the semantic conventions."""
         shared = {Nebula.http_requests, Nebula.http_active_requests}
 
         assert len({instrument for _, instrument in BUILTIN.instruments()} - shared) >= 50
 
     @pytest.mark.parametrize("instrument", INSTRUMENTS)
-    def test_described(self, instrument: Instrument[...]) -> None:
-        """Each is explained and has labels that are."""
+    def test_each_metric_and_its_labels_have_description(self, instrument: Instrument[...]) -> None:
+        """Each metric and its labels have a description."""
         assert len(instrument.description.split()) > 1
         assert instrument.label_fields
         assert getattr(instrument.labels, "__doc__", "").endswith(".")
 
     @pytest.mark.parametrize("instrument", INSTRUMENTS)
-    def test_lint(self, instrument: Instrument[...]) -> None:
-        """The name, the unit and the labels of each pass the lint."""
+    def test_name_unit_and_labels_of_each_metric_pass_lint(
+        self, instrument: Instrument[...]
+    ) -> None:
+        """The name, the unit and the labels of each metric pass the lint."""
         check_name(instrument.name, instrument.unit)
         fields = labels_of(instrument.labels)
 
         assert fields == instrument.label_fields
         assert len([field for field in fields if field.values is None]) <= MAX_OPEN_LABELS
 
-    def test_names_in_full(self) -> None:
-        """A search for a metric's name lands where it is declared."""
+    def test_full_name_of_each_metric_is_in_its_file(self) -> None:
+        """The full name of each metric is in the file that declares it."""
         package = Path(repos.__file__).parent.parent
         files = [*(package / "repos").glob("*.py"), package / "semconv.py"]
         source = "".join(path.read_text() for path in files)
@@ -513,8 +519,8 @@ class TestMetrics:
 
 class TestNoPrivilege:
     @pytest.mark.parametrize("path", FILES)
-    def test_imports(self, path: Path) -> None:
-        """The six import public modules alone, as a seventh does."""
+    def test_built_in_meta_repositories_import_public_modules_only(self, path: Path) -> None:
+        """Built-in meta-repositories import public modules only."""
         imported = set()
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -528,8 +534,8 @@ class TestNoPrivilege:
         assert imported <= {"__future__", "typing"} | public
 
     @pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.__name__)
-    def test_described(self, repo: type[MetaRepo]) -> None:
-        """What a meta-repository declares besides metrics is explained in a sentence each."""
+    def test_slos_recordings_and_alerts_have_description(self, repo: type[MetaRepo]) -> None:
+        """SLOs, recordings and alerts have a description."""
         texts = [
             *(slo.why for slo in repo.slos.values()),
             *(recording.description for recording in repo.recordings.values()),
@@ -539,8 +545,10 @@ class TestNoPrivilege:
         assert [] == [text for text in texts if len(text.split()) < 4]
 
     @pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.__name__)
-    def test_looks(self, repo: type[MetaRepo]) -> None:
-        """Each alert says where to look first, and what it names is declared."""
+    def test_each_alert_has_first_steps_and_they_name_declared_metrics(
+        self, repo: type[MetaRepo]
+    ) -> None:
+        """Each alert has first steps, and they name declared metrics."""
         known = {name for _, i in BUILTIN.instruments() for name in i.sample_names}
         advice = {alert.name: alert.first_steps for alert in repo.alerts.values()}
 

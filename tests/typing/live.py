@@ -1,4 +1,4 @@
-"""Checked by mypy and pyright, never run: what is live has the face that was declared for it."""
+"""Checked by mypy and pyright, never run: live instruments implement their protocols."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checked by mypy and pyright, never run: both see the names that are imported at first use."""
+"""Checked by mypy and pyright, never run: both see names that are imported on first use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otel_meta.typing import LiveCounter, Measure, SloTracker, Status
 
 
 def names(retries: LiveCounter[[]]) -> None:
-    """A name has its type, wherever it is imported from."""
+    """Public names have their types."""
     telemetry = configure("atlas")
     assert_type(telemetry, Telemetry)
     assert_type(telemetry.tracker, SloTracker)
@@ -26,6 +26,6 @@ def names(retries: LiveCounter[[]]) -> None:
 
 
 def misspelt() -> None:
-    """A name that does not exist is an error, though names are looked up at run time."""
+    """An unknown name is an error, though names are looked up at run time."""
     otel_meta.cofigure("atlas")  # type: ignore[attr-defined]
     _ = otel_meta.typing.LiveCount  # type: ignore[attr-defined]

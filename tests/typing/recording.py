@@ -1,4 +1,4 @@
-"""Checked by mypy and pyright, never run: what a service developer may and may not record.
+"""Checked by mypy and pyright, never run: valid and invalid recordings of a service.
 
 A line marked with an ignore must fail: `warn_unused_ignores` (mypy) and
 `reportUnnecessaryTypeIgnoreComment` (pyright) turn one that starts to pass into an error.
@@ -30,7 +30,7 @@ class Atlas(MetaRepo, name="atlas", owner="maps"):
 
 
 def right(atlas: Atlas) -> None:
-    """What passes."""
+    """Valid recordings."""
     atlas.requests.add(1, endpoint="/tiles", method="GET")
     atlas.requests.add(1.5, endpoint="/tiles", method="POST", tenant="a")
     atlas.latency.record(0.25, endpoint="/tiles", method="GET")
@@ -40,7 +40,7 @@ def right(atlas: Atlas) -> None:
 
 
 def right_handles(atlas: Atlas) -> None:
-    """What passes on handles, timers and removal."""
+    """Valid uses of handles, timers and removal."""
     gets = atlas.requests.with_labels(endpoint="/tiles", method="GET")
     gets.add(1)
     gets.with_labels().add(1)
@@ -58,7 +58,7 @@ def right_handles(atlas: Atlas) -> None:
 
 
 def tally(counter: LiveCounter[[]]) -> None:
-    """Takes a handle, or a counter without labels."""
+    """Take a handle, or a counter without labels."""
     counter.add(1)
 
 
@@ -79,7 +79,7 @@ async def right_decorators(atlas: Atlas) -> None:
 
 
 def wrong_handles(atlas: Atlas) -> None:
-    """What must not."""
+    """Invalid recordings."""
     atlas.requests.with_labels(endpoint="/tiles")  # type: ignore[call-arg]  # a label is missing
     atlas.requests.with_labels(endpoint="/tiles", method="get")  # type: ignore[arg-type]  # not in the set
     gets = atlas.requests.with_labels(endpoint="/tiles", method="GET")
@@ -95,7 +95,7 @@ def wrong_handles(atlas: Atlas) -> None:
 
 
 def wrong(atlas: Atlas) -> None:
-    """What must not."""
+    """Invalid uses of handles, timers and removal."""
     atlas.requests.add(1, endpoint="/tiles")  # type: ignore[call-arg]  # a label is missing
     atlas.requests.add(1, endpoint="/tiles", methd="GET")  # type: ignore[call-arg]  # misspelt
     atlas.requests.add(1, endpoint="/tiles", method="get")  # type: ignore[arg-type]  # not in the set
