@@ -34,7 +34,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 
 class GrpcSink:
-    """A receiver of OTLP over gRPC that keeps what it is sent."""
+    """A receiver of OTLP over gRPC that keeps all requests."""
 
     def __init__(self) -> None:
         self.received: list[Any] = []
@@ -50,7 +50,7 @@ class GrpcSink:
 
     @property
     def endpoint(self) -> str:
-        """For ``OTEL_EXPORTER_OTLP_ENDPOINT``."""
+        """The value for ``OTEL_EXPORTER_OTLP_ENDPOINT``."""
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
@@ -83,7 +83,7 @@ def grpc_sink() -> Iterator[GrpcSink]:
 
 
 def record(captured: CapturedTelemetry) -> None:
-    """Say something by every signal, and send it."""
+    """Record a metric, a span and a log line, and flush."""
     assert captured.telemetry.traces is not None
     captured.bind(Atlas).tiles.add(3)
     captured.telemetry.traces.provider.get_tracer("test").start_span("drawing").end()
@@ -92,8 +92,8 @@ def record(captured: CapturedTelemetry) -> None:
 
 
 class TestOtlp:
-    def test_http(self) -> None:
-        """Over HTTP, all three signals arrive."""
+    def test_all_three_signals_arrive_over_http(self) -> None:
+        """All three signals arrive over HTTP."""
         with OtlpSink() as sink:
             with capture("maps", Atlas, otlp_endpoint=sink.endpoint + "/") as captured:
                 record(captured)
@@ -103,8 +103,8 @@ class TestOtlp:
             assert [3.0] == [point.as_double for point in tiles.sum.data_points]
             assert ["drawn"] == [record.body.string_value for record in sink.log_records()]
 
-    def test_grpc(self, grpc_sink: GrpcSink) -> None:
-        """Over gRPC, all three signals arrive."""
+    def test_all_three_signals_arrive_over_grpc(self, grpc_sink: GrpcSink) -> None:
+        """All three signals arrive over gRPC."""
         environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
         endpoint = grpc_sink.endpoint
         with capture("maps", Atlas, otlp_endpoint=endpoint, environ=environ) as captured:
@@ -118,8 +118,8 @@ class TestOtlp:
             text in received for text in ('"drawing"', '"atlas.tiles"', '"drawn"', '"maps"')
         ]
 
-    def test_protocol_of_a_signal(self, grpc_sink: GrpcSink) -> None:
-        """Each signal may have its protocol."""
+    def test_variable_sets_protocol_of_single_signal(self, grpc_sink: GrpcSink) -> None:
+        """A variable sets the protocol of a single signal."""
         environ = {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"}
         settings: dict[str, Any] = {"metrics": "none", "logs": "none", "traces": "otlp"}
         endpoint = grpc_sink.endpoint
@@ -130,8 +130,8 @@ class TestOtlp:
 
 
 class TestConsole:
-    def test_printed(self, script: Callable[..., Run]) -> None:
-        """On the console, spans and metrics can be read."""
+    def test_console_exporters_print_spans_and_metrics(self, script: Callable[..., Run]) -> None:
+        """The console exporters print spans and metrics."""
         run = script(
             "import otel_meta\n"
             "from opentelemetry import trace\n"
@@ -146,8 +146,10 @@ class TestConsole:
 
 
 class TestInstalled:
-    def test_entry_point(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An exporter that another package installed is known by its name."""
+    def test_exporter_of_another_package_is_found_by_its_entry_point(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An exporter of another package is found by its entry point."""
         asked: list[dict[str, str]] = []
 
         class Entry:
@@ -168,10 +170,10 @@ class TestInstalled:
 class TestMissing:
     @pytest.mark.parametrize("signal", SIGNALS)
     @pytest.mark.parametrize(("package", "protocol"), [(HTTP, "http/protobuf"), (GRPC, "grpc")])
-    def test_otlp(
+    def test_otlp_export_without_its_package_is_error_that_names_extra(
         self, monkeypatch: pytest.MonkeyPatch, signal: Signal, package: str, protocol: str
     ) -> None:
-        """Without its package OTLP cannot start, and the message says what to install."""
+        """OTLP export without its package is an error that names the extra to install."""
         for module in ("trace_exporter", "metric_exporter", "_log_exporter"):
             monkeypatch.setitem(sys.modules, f"{package}.{module}", None)
         environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
@@ -180,16 +182,18 @@ class TestMissing:
         with pytest.raises(MissingExtra, match=r"OTLP export.*pip install 'otel_meta\[otlp\]'"):
             create_exporter(signal, "otlp", settings.otlp)
 
-    def test_prometheus(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nor can Prometheus export."""
+    def test_prometheus_export_without_its_package_is_error_that_names_extra(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Prometheus export without its package is an error that names the extra."""
         monkeypatch.delitem(sys.modules, "otel_meta.runtime.prometheus.scrape", raising=False)
         monkeypatch.setitem(sys.modules, "opentelemetry.exporter.prometheus", None)
 
         with pytest.raises(MissingExtra, match=r"pip install 'otel_meta\[prometheus\]'"):
             capture().__enter__()
 
-    def test_disabled(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Disabled, nothing is needed, whatever was named."""
+    def test_disabled_sdk_needs_no_exporter_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A disabled SDK needs no exporter package."""
         for module in ("trace_exporter", "metric_exporter", "_log_exporter"):
             monkeypatch.setitem(sys.modules, f"{HTTP}.{module}", None)
         named: dict[str, Any] = dict.fromkeys(SIGNALS, "otlp")
@@ -199,8 +203,10 @@ class TestMissing:
 
 
 class TestRefused:
-    def test_exporter(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An exporter that refuses its settings is an error that says which one."""
+    def test_exporter_that_refuses_its_settings_is_named(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An exporter that refuses its settings is an error that names exporter and signal."""
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "bogus")
         environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
         settings = read_settings(service_name="a", environ=environ)

@@ -50,12 +50,12 @@ HISTOGRAM = Histogram("acme.size", "A size.", Request, unit="s", buckets=(1, 10,
 
 
 def storage() -> Any:
-    """Nothing recorded yet."""
+    """Return an empty storage."""
     return MetricStorage(Faults())
 
 
 def sent(source: MetricStorage | MetricProducer) -> list[Metric]:
-    """What a receiver of OTLP decodes, but for what otel_meta says of itself."""
+    """Return the metrics that a receiver of OTLP decodes, without otel_meta's own."""
     points = source if isinstance(source, MetricProducer) else MetricProducer(source)
     resource = ResourceMetrics(Resource({}), [points.collect()], "")
     encoded = encode_metrics(MetricsData([resource])).SerializeToString()
@@ -66,14 +66,14 @@ def sent(source: MetricStorage | MetricProducer) -> list[Metric]:
 
 
 def attributes(point: Any) -> dict[str, Any]:
-    """The attributes of a point as plain values."""
+    """Return the attributes of a point as plain values."""
     return {a.key: getattr(a.value, a.value.WhichOneof("value")) for a in point.attributes}
 
 
 class TestEncoded:
     @given(st.lists(amounts, min_size=1, max_size=5))
-    def test_counter(self, amounts: list[float]) -> None:
-        """A counter arrives as a cumulative, monotonic sum of what was added."""
+    def test_counter_is_encoded_as_cumulative_monotonic_sum(self, amounts: list[float]) -> None:
+        """A counter is encoded as a cumulative, monotonic sum."""
         it = storage()
         for amount in amounts:
             it.recorder(COUNTER).add(amount, route="/", tenant="a")
@@ -94,8 +94,8 @@ class TestEncoded:
         assert {"route": "/", "method": "GET", "tenant": "a"} == attributes(point)
 
     @given(st.lists(finite, min_size=1, max_size=5))
-    def test_up_down_counter(self, amounts: list[float]) -> None:
-        """An up-down counter arrives as a cumulative sum that may go down."""
+    def test_up_down_counter_is_encoded_as_cumulative_sum(self, amounts: list[float]) -> None:
+        """An up-down counter is encoded as a cumulative sum that is not monotonic."""
         it = storage()
         for amount in amounts:
             it.recorder(UP_DOWN).add(amount, route="/")
@@ -105,8 +105,8 @@ class TestEncoded:
         assert [sum(amounts)] == [p.as_double for p in metric.sum.data_points]
 
     @given(finite)
-    def test_gauge(self, value: float) -> None:
-        """A gauge arrives as its latest value."""
+    def test_gauge_is_encoded_as_its_latest_value(self, value: float) -> None:
+        """A gauge is encoded as its latest value."""
         it = storage()
         it.recorder(GAUGE).set(1.0, route="/")
         it.recorder(GAUGE).set(value, route="/")
@@ -115,8 +115,10 @@ class TestEncoded:
         assert [value] == [p.as_double for p in metric.gauge.data_points]
 
     @given(st.lists(finite, min_size=1, max_size=20))
-    def test_histogram(self, values: list[float]) -> None:
-        """A histogram arrives with its bounds, its counts by bucket, their sum and no extremes."""
+    def test_histogram_is_encoded_with_bounds_bucket_counts_and_sum(
+        self, values: list[float]
+    ) -> None:
+        """A histogram is encoded with bounds, bucket counts and sum, without min and max."""
         it = storage()
         for value in values:
             it.recorder(HISTOGRAM).record(value, route="/")
@@ -132,8 +134,8 @@ class TestEncoded:
         assert (False, False) == (point.HasField("min"), point.HasField("max"))
 
     @pytest.mark.parametrize("value", [0, 1, -1, 2**53, 2**63, -(2**64), 10**30])
-    def test_integer(self, value: int) -> None:
-        """A gauge that was set to an integer arrives, however large the integer is."""
+    def test_gauge_with_integer_of_any_size_is_encoded(self, value: int) -> None:
+        """A gauge with an integer of any size is encoded."""
         it = storage()
         it.recorder(GAUGE).set(value, route="/")
         (metric,) = sent(it)
@@ -142,8 +144,8 @@ class TestEncoded:
         assert float(value) == getattr(point, point.WhichOneof("value") or "")
 
     @given(st.text(min_size=1))
-    def test_label(self, text: str) -> None:
-        """Any text that is a label value arrives as it is."""
+    def test_any_text_in_label_value_is_encoded_unchanged(self, text: str) -> None:
+        """Any text in a label value is encoded unchanged."""
         it = storage()
         it.recorder(GAUGE).set(1.0, route=text)
         (metric,) = sent(it)
@@ -151,8 +153,8 @@ class TestEncoded:
         (point,) = metric.gauge.data_points
         assert text == attributes(point)["route"]
 
-    def test_surrogate(self) -> None:
-        """A lone surrogate in a label takes nothing else down with it."""
+    def test_lone_surrogate_in_label_does_not_affect_other_metrics(self) -> None:
+        """A lone surrogate in a label does not affect other metrics."""
         it = storage()
         it.recorder(GAUGE).set(1.0, route="\ud800")
         it.recorder(COUNTER).add(1, route="/")
@@ -161,16 +163,16 @@ class TestEncoded:
 
 
 class TestAttributes:
-    def test_empty(self) -> None:
-        """An empty label value leaves its attribute out."""
+    def test_empty_label_value_has_no_attribute(self) -> None:
+        """An empty label value has no attribute."""
         it = storage()
         it.recorder(GAUGE).set(1.0, route="")
         (metric,) = sent(it)
 
         assert {"method": "GET"} == attributes(metric.gauge.data_points[0])
 
-    def test_conventions(self) -> None:
-        """Labels of the conventions leave under their dotted keys, the status as an integer."""
+    def test_labels_of_conventions_have_dotted_keys_and_status_code(self) -> None:
+        """Labels of the conventions have dotted keys, and the status code is an integer."""
         it = storage()
         it.recorder(HTTP_SERVER_REQUEST_DURATION).record(
             0.1,
@@ -188,8 +190,8 @@ class TestAttributes:
             "http.response.status_code": 404,
         } == attributes(metric.histogram.data_points[0])
 
-    def test_overflow(self) -> None:
-        """What is over the limit is one point, marked as the convention has it."""
+    def test_series_over_cardinality_limit_share_one_point(self) -> None:
+        """Series over the cardinality limit share one point with the standard's attribute."""
         it: Any = MetricStorage(Faults(), max_series=2)
         for route in "abc":
             it.recorder(COUNTER).add(1, route=route)
@@ -199,8 +201,8 @@ class TestAttributes:
 
 
 class TestTime:
-    def test_now(self) -> None:
-        """Every point is of the moment of collection, and began with its series."""
+    def test_point_has_time_of_collection_and_start_of_its_series(self) -> None:
+        """A point has the time of the collection and the start of its series."""
         it = storage()
         it.recorder(COUNTER).add(1, route="/")
         (metric,) = sent(MetricProducer(it, clock_ns=lambda: 2**62))
@@ -211,8 +213,8 @@ class TestTime:
             point.start_time_unix_nano for point in points
         }
 
-    def test_new(self) -> None:
-        """A series that begins while points are collected does not end before it began."""
+    def test_time_of_point_is_not_before_its_start_if_series(self) -> None:
+        """The time of a point is not before its start if the series is younger."""
         it = storage()
 
         def record_first() -> int:
@@ -233,15 +235,15 @@ class TestNothing:
         [COUNTER, UP_DOWN, GAUGE, HISTOGRAM, Gauge("acme.x", "Something.", NoLabels)],
         ids=lambda i: i.kind,
     )
-    def test_silent(self, instrument: Instrument[...]) -> None:
-        """An instrument without series is no metric."""
+    def test_instrument_without_series_has_no_metric(self, instrument: Instrument[...]) -> None:
+        """An instrument without series has no metric."""
         it = storage()
         it.recorder(instrument)
 
         assert [] == sent(it)
 
-    def test_unset(self) -> None:
-        """A gauge whose first value was refused shows nothing."""
+    def test_gauge_whose_first_value_was_refused_has_no_point(self) -> None:
+        """A gauge whose first value was refused has no point."""
         it = storage()
         it.family(GAUGE).find({"route": "/"})
 
@@ -249,8 +251,8 @@ class TestNothing:
 
 
 class TestAppendTo:
-    def test_beside(self) -> None:
-        """The points join what the SDK collected, under the same resource."""
+    def test_points_are_appended_to_sdks_collection_under_same_resource(self) -> None:
+        """The points are appended to the SDK's collection under the same resource."""
         it = storage()
         it.recorder(COUNTER).add(1, route="/")
         resource = Resource({"service.name": "a"})
@@ -263,28 +265,28 @@ class TestAppendTo:
         assert foreign is merged[0].scope_metrics[0]
         assert "acme.requests" == merged[0].scope_metrics[1].metrics[0].name
 
-    def test_scope(self) -> None:
-        """The scope has a name and no version, which would start every series anew."""
+    def test_scope_has_name_and_no_version(self) -> None:
+        """The scope has a name and no version."""
         scope = MetricProducer(storage()).collect().scope
 
         assert ("otel_meta", "") == (scope.name, scope.version or "")
 
 
 class Clock:
-    """Nanoseconds that a test moves on."""
+    """A clock in nanoseconds that advances with each call."""
 
     def __init__(self) -> None:
         self.now = time.time_ns()
 
     def __call__(self) -> int:
-        """A second later each time."""
+        """Advance one second and return the time."""
         self.now += 1_000_000_000
         return self.now
 
 
 @pytest.fixture
 def switching() -> Iterator[None]:
-    """Threads that switch as often as they can."""
+    """Make threads switch as often as possible."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -293,8 +295,10 @@ def switching() -> Iterator[None]:
 
 class TestDelta:
     @given(st.lists(st.integers(0, 1000), min_size=1, max_size=5))
-    def test_counter(self, amounts: list[int]) -> None:
-        """A counter arrives as what was added since the last collection, if anything was."""
+    def test_delta_of_counter_has_amounts_since_previous_collection_if_any(
+        self, amounts: list[int]
+    ) -> None:
+        """A delta of a counter has the amounts since the previous collection, if any."""
         it = storage()
         points = MetricProducer(it, "delta", Clock())
         told = []
@@ -305,8 +309,10 @@ class TestDelta:
         assert [[float(amount)] if amount else [] for amount in amounts] == told
 
     @given(st.lists(st.lists(st.sampled_from([0.5, 5.0, 50.0, 500.0])), min_size=1, max_size=5))
-    def test_histogram(self, rounds: list[list[float]]) -> None:
-        """A histogram arrives as what was recorded since the last collection."""
+    def test_delta_of_histogram_has_values_since_previous_collection(
+        self, rounds: list[list[float]]
+    ) -> None:
+        """A delta of a histogram has the values since the previous collection."""
         it = storage()
         points = MetricProducer(it, "delta", Clock())
         for values in rounds:
@@ -320,8 +326,8 @@ class TestDelta:
             ]
 
     @pytest.mark.parametrize("preference", ["delta", "lowmemory"])
-    def test_kinds(self, preference: str) -> None:
-        """Counters and histograms arrive as deltas, and up-down counters as totals."""
+    def test_counters_and_histograms_are_deltas_and_up_down_counters(self, preference: str) -> None:
+        """Counters and histograms are deltas, and up-down counters are cumulative."""
         it = storage()
         it.recorder(COUNTER).add(1, route="/")
         it.recorder(UP_DOWN).add(1, route="/")
@@ -336,8 +342,8 @@ class TestDelta:
             histogram.histogram.aggregation_temporality,
         )
 
-    def test_gap(self) -> None:
-        """Each interval begins where the one before ended, though nothing came in it."""
+    def test_each_interval_of_delta_begins_at_end_of_previous_collection(self) -> None:
+        """Each interval of a delta begins at the end of the previous collection."""
         it = storage()
         clock = Clock()
         points = MetricProducer(it, "delta", clock)
@@ -354,8 +360,8 @@ class TestDelta:
 
         assert [(cell.start_ns, clock.now - 2 * second), (clock.now - second, clock.now)] == times
 
-    def test_removed(self) -> None:
-        """A series that was removed begins anew, with a start time of its own."""
+    def test_series_that_was_removed_starts_again_with_new_start_time(self) -> None:
+        """A series that was removed starts again with a new start time."""
         it = storage()
         points = MetricProducer(it, "delta", Clock())
         it.recorder(COUNTER).add(5, route="/")
@@ -368,8 +374,8 @@ class TestDelta:
             (p.as_double, p.start_time_unix_nano) for m in sent(points) for p in m.sum.data_points
         ]
 
-    def test_readers(self) -> None:
-        """Each reader has its own last time."""
+    def test_each_reader_has_its_own_previous_collection(self) -> None:
+        """Each reader has its own previous collection."""
         it = storage()
         one, other = MetricProducer(it, "delta"), MetricProducer(it, "delta")
         it.recorder(COUNTER).add(1, route="/")
@@ -381,8 +387,8 @@ class TestDelta:
             for points in (one, other)
         ]
 
-    def test_threads(self, switching: None) -> None:
-        """Collections at the same time tell every change once."""
+    def test_concurrent_collections_report_every_change_once(self, switching: None) -> None:
+        """Concurrent collections report every change once."""
         it = storage()
         points = MetricProducer(it, "delta")
         told: list[float] = []
@@ -419,8 +425,8 @@ class TestExemplars:
         provider.add_span_processor(it.spans)
         return provider.get_tracer("test")
 
-    def test_counter(self, it: Any, tracer: Tracer) -> None:
-        """A counter arrives with the span in which it was added to."""
+    def test_counter_has_exemplar_with_ids_of_its_span(self, it: Any, tracer: Tracer) -> None:
+        """A counter has an exemplar with the ids of its span."""
         with tracer.start_as_current_span("a") as span:
             it.recorder(COUNTER).add(2, route="/")
         ids = span.get_span_context()
@@ -432,8 +438,10 @@ class TestExemplars:
         assert 2.0 == exemplar.as_double
         assert [] == list(exemplar.filtered_attributes)
 
-    def test_histogram(self, it: Any, tracer: Tracer) -> None:
-        """A histogram arrives with one for each bucket that was met."""
+    def test_histogram_has_exemplar_for_each_bucket_with_values(
+        self, it: Any, tracer: Tracer
+    ) -> None:
+        """A histogram has an exemplar for each bucket with values."""
         with tracer.start_as_current_span("a"):
             for value in (0.5, 0.6, 50.0):
                 it.recorder(HISTOGRAM).record(value, route="/")
@@ -443,8 +451,8 @@ class TestExemplars:
             e.as_double for p in metric.histogram.data_points for e in p.exemplars
         ]
 
-    def test_once(self, it: Any, tracer: Tracer) -> None:
-        """A reader is told of each exemplar once."""
+    def test_reader_reports_each_exemplar_once(self, it: Any, tracer: Tracer) -> None:
+        """A reader reports each exemplar once."""
         points = MetricProducer(it)
         with tracer.start_as_current_span("a"):
             it.recorder(COUNTER).add(2, route="/")
