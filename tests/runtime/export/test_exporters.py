@@ -15,7 +15,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from otel_meta import ConfigurationError, Counter, MetaRepo, MissingExtra, NoLabels
 from otel_meta.runtime.export import exporters
-from otel_meta.runtime.export.exporters import create_exporter
+from otel_meta.runtime.export.exporters import (
+    create_exporter,
+    is_pushed,
+    target_names,
+    temporality_preference,
+)
 from otel_meta.runtime.settings import read_settings
 from otel_meta.runtime.signals import SIGNALS, Signal
 from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
@@ -89,6 +94,38 @@ def record(captured: CapturedTelemetry) -> None:
     captured.telemetry.traces.provider.get_tracer("test").start_span("drawing").end()
     structlog.get_logger("test").info("drawn")
     assert captured.telemetry.flush()
+
+
+class TestTargets:
+    @pytest.mark.parametrize(
+        ("signal", "names"),
+        [
+            ("traces", ["console", "none", "otlp"]),
+            ("metrics", ["console", "none", "otlp", "prometheus"]),
+            ("logs", ["none", "otlp"]),
+        ],
+    )
+    def test_each_signal_has_its_targets(self, signal: Signal, names: list[str]) -> None:
+        """Each signal has its targets."""
+        assert names == target_names(signal)
+
+    @pytest.mark.parametrize(
+        ("name", "pushed"), [("otlp", True), ("theirs", True), ("prometheus", False)]
+    )
+    def test_prometheus_alone_is_not_pushed(self, name: str, pushed: bool) -> None:
+        """Prometheus alone is not pushed."""
+        assert pushed is is_pushed(name)
+
+    @pytest.mark.parametrize(
+        ("name", "preference"),
+        [("otlp", "delta"), ("console", "cumulative"), ("theirs", "cumulative")],
+    )
+    def test_temporality_setting_applies_to_otlp_alone(self, name: str, preference: str) -> None:
+        """The temporality setting applies to OTLP alone."""
+        environ = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"}
+        otlp = read_settings("a", environ=environ).otlp
+
+        assert preference == temporality_preference(name, otlp)
 
 
 class TestOtlp:
