@@ -459,7 +459,7 @@ class TestInvalid:
             if getattr(settings, field) != getattr(defaults, field)
         }
 
-        # A port was asked for, however badly.
+        # An invalid port variable still asks for a port.
         assert changed <= {"warnings", "prometheus_port"}
 
     @pytest.mark.parametrize(

@@ -187,21 +187,21 @@ class TestInstalled:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """An exporter of another package is found by its entry point."""
-        asked: list[dict[str, str]] = []
+        queries: list[dict[str, str]] = []
 
         class Entry:
             def load(self) -> type[InMemorySpanExporter]:
                 return InMemorySpanExporter
 
         def entry_points(**wanted: str) -> tuple[Entry, ...]:
-            asked.append(wanted)
+            queries.append(wanted)
             return (Entry(),)
 
         monkeypatch.setattr(exporters, "entry_points", entry_points)
         exporter = create_exporter("traces", "theirs", read_settings(environ={}).otlp)
 
         assert isinstance(exporter, InMemorySpanExporter)
-        assert [{"group": "opentelemetry_traces_exporter", "name": "theirs"}] == asked
+        assert [{"group": "opentelemetry_traces_exporter", "name": "theirs"}] == queries
 
 
 class TestMissing:

@@ -74,10 +74,10 @@ class TestEncoded:
     @given(st.lists(amounts, min_size=1, max_size=5))
     def test_counter_is_encoded_as_cumulative_monotonic_sum(self, amounts: list[float]) -> None:
         """A counter is encoded as a cumulative, monotonic sum."""
-        it = storage()
+        recording = storage()
         for amount in amounts:
-            it.recorder(COUNTER).add(amount, route="/", tenant="a")
-        (metric,) = sent(it)
+            recording.recorder(COUNTER).add(amount, route="/", tenant="a")
+        (metric,) = sent(recording)
         point = next(p for p in metric.sum.data_points if attributes(p)["method"] == "GET")
 
         assert ("acme.requests", "Requests.", "{request}") == (
@@ -96,10 +96,10 @@ class TestEncoded:
     @given(st.lists(finite, min_size=1, max_size=5))
     def test_up_down_counter_is_encoded_as_cumulative_sum(self, amounts: list[float]) -> None:
         """An up-down counter is encoded as a cumulative sum that is not monotonic."""
-        it = storage()
+        recording = storage()
         for amount in amounts:
-            it.recorder(UP_DOWN).add(amount, route="/")
-        (metric,) = sent(it)
+            recording.recorder(UP_DOWN).add(amount, route="/")
+        (metric,) = sent(recording)
 
         assert not metric.sum.is_monotonic
         assert [sum(amounts)] == [p.as_double for p in metric.sum.data_points]
@@ -107,10 +107,10 @@ class TestEncoded:
     @given(finite)
     def test_gauge_is_encoded_as_its_latest_value(self, value: float) -> None:
         """A gauge is encoded as its latest value."""
-        it = storage()
-        it.recorder(GAUGE).set(1.0, route="/")
-        it.recorder(GAUGE).set(value, route="/")
-        (metric,) = sent(it)
+        recording = storage()
+        recording.recorder(GAUGE).set(1.0, route="/")
+        recording.recorder(GAUGE).set(value, route="/")
+        (metric,) = sent(recording)
 
         assert [value] == [p.as_double for p in metric.gauge.data_points]
 
@@ -119,10 +119,10 @@ class TestEncoded:
         self, values: list[float]
     ) -> None:
         """A histogram is encoded with bounds, bucket counts and sum, without min and max."""
-        it = storage()
+        recording = storage()
         for value in values:
-            it.recorder(HISTOGRAM).record(value, route="/")
-        (metric,) = sent(it)
+            recording.recorder(HISTOGRAM).record(value, route="/")
+        (metric,) = sent(recording)
         (point,) = metric.histogram.data_points
         below = [sum(value <= bound for value in values) for bound in (1, 10, 100, math.inf)]
 
@@ -136,9 +136,9 @@ class TestEncoded:
     @pytest.mark.parametrize("value", [0, 1, -1, 2**53, 2**63, -(2**64), 10**30])
     def test_gauge_with_integer_of_any_size_is_encoded(self, value: int) -> None:
         """A gauge with an integer of any size is encoded."""
-        it = storage()
-        it.recorder(GAUGE).set(value, route="/")
-        (metric,) = sent(it)
+        recording = storage()
+        recording.recorder(GAUGE).set(value, route="/")
+        (metric,) = sent(recording)
         (point,) = metric.gauge.data_points
 
         assert float(value) == getattr(point, point.WhichOneof("value") or "")
@@ -146,42 +146,42 @@ class TestEncoded:
     @given(st.text(min_size=1))
     def test_any_text_in_label_value_is_encoded_unchanged(self, text: str) -> None:
         """Any text in a label value is encoded unchanged."""
-        it = storage()
-        it.recorder(GAUGE).set(1.0, route=text)
-        (metric,) = sent(it)
+        recording = storage()
+        recording.recorder(GAUGE).set(1.0, route=text)
+        (metric,) = sent(recording)
 
         (point,) = metric.gauge.data_points
         assert text == attributes(point)["route"]
 
     def test_lone_surrogate_in_label_does_not_affect_other_metrics(self) -> None:
         """A lone surrogate in a label does not affect other metrics."""
-        it = storage()
-        it.recorder(GAUGE).set(1.0, route="\ud800")
-        it.recorder(COUNTER).add(1, route="/")
+        recording = storage()
+        recording.recorder(GAUGE).set(1.0, route="\ud800")
+        recording.recorder(COUNTER).add(1, route="/")
 
-        assert ["acme.level", "acme.requests"] == [metric.name for metric in sent(it)]
+        assert ["acme.level", "acme.requests"] == [metric.name for metric in sent(recording)]
 
 
 class TestAttributes:
     def test_empty_label_value_has_no_attribute(self) -> None:
         """An empty label value has no attribute."""
-        it = storage()
-        it.recorder(GAUGE).set(1.0, route="")
-        (metric,) = sent(it)
+        recording = storage()
+        recording.recorder(GAUGE).set(1.0, route="")
+        (metric,) = sent(recording)
 
         assert {"method": "GET"} == attributes(metric.gauge.data_points[0])
 
     def test_labels_of_conventions_have_dotted_keys_and_status_code(self) -> None:
         """Labels of the conventions have dotted keys, and the status code is an integer."""
-        it = storage()
-        it.recorder(HTTP_SERVER_REQUEST_DURATION).record(
+        recording = storage()
+        recording.recorder(HTTP_SERVER_REQUEST_DURATION).record(
             0.1,
             http_request_method="GET",
             url_scheme="http",
             http_route="/items/{id}",
             http_response_status_code="404",
         )
-        (metric,) = sent(it)
+        (metric,) = sent(recording)
 
         assert {
             "http.request.method": "GET",
@@ -192,10 +192,10 @@ class TestAttributes:
 
     def test_series_over_cardinality_limit_share_one_point(self) -> None:
         """Series over the cardinality limit share one point with the standard's attribute."""
-        it: Any = MetricStorage(Faults(), max_series=2)
+        recording: Any = MetricStorage(Faults(), max_series=2)
         for route in "abc":
-            it.recorder(COUNTER).add(1, route=route)
-        point = sent(it)[0].sum.data_points[-1]
+            recording.recorder(COUNTER).add(1, route=route)
+        point = sent(recording)[0].sum.data_points[-1]
 
         assert ({"otel.metric.overflow": True}, 2.0) == (attributes(point), point.as_double)
 
@@ -203,26 +203,26 @@ class TestAttributes:
 class TestTime:
     def test_point_has_time_of_collection_and_start_of_its_series(self) -> None:
         """A point has the time of the collection and the start of its series."""
-        it = storage()
-        it.recorder(COUNTER).add(1, route="/")
-        (metric,) = sent(MetricProducer(it, clock_ns=lambda: 2**62))
+        recording = storage()
+        recording.recorder(COUNTER).add(1, route="/")
+        (metric,) = sent(MetricProducer(recording, clock_ns=lambda: 2**62))
         points = metric.sum.data_points
 
         assert {2**62} == {point.time_unix_nano for point in points}
-        assert {cell.start_ns for cell in it.family(COUNTER).cells()} == {
+        assert {cell.start_ns for cell in recording.family(COUNTER).cells()} == {
             point.start_time_unix_nano for point in points
         }
 
     def test_time_of_point_is_not_before_its_start_if_series(self) -> None:
         """The time of a point is not before its start if the series is younger."""
-        it = storage()
+        recording = storage()
 
         def record_first() -> int:
             now = time.time_ns()
-            it.recorder(COUNTER).add(1, route="/")
+            recording.recorder(COUNTER).add(1, route="/")
             return now
 
-        (metric,) = sent(MetricProducer(it, clock_ns=record_first))
+        (metric,) = sent(MetricProducer(recording, clock_ns=record_first))
 
         assert [] == [
             p for p in metric.sum.data_points if p.start_time_unix_nano > p.time_unix_nano
@@ -237,28 +237,30 @@ class TestNothing:
     )
     def test_instrument_without_series_has_no_metric(self, instrument: Instrument[...]) -> None:
         """An instrument without series has no metric."""
-        it = storage()
-        it.recorder(instrument)
+        recording = storage()
+        recording.recorder(instrument)
 
-        assert [] == sent(it)
+        assert [] == sent(recording)
 
     def test_gauge_whose_first_value_was_refused_has_no_point(self) -> None:
         """A gauge whose first value was refused has no point."""
-        it = storage()
-        it.family(GAUGE).find({"route": "/"})
+        recording = storage()
+        recording.family(GAUGE).find({"route": "/"})
 
-        assert [] == sent(it)
+        assert [] == sent(recording)
 
 
 class TestAppendTo:
     def test_points_are_appended_to_sdks_collection_under_same_resource(self) -> None:
         """The points are appended to the SDK's collection under the same resource."""
-        it = storage()
-        it.recorder(COUNTER).add(1, route="/")
+        recording = storage()
+        recording.recorder(COUNTER).add(1, route="/")
         resource = Resource({"service.name": "a"})
         foreign = ScopeMetrics(InstrumentationScope("foreign"), [], "")
         merged = (
-            MetricProducer(it).append_to(MetricsData([ResourceMetrics(resource, [foreign], "")]))
+            MetricProducer(recording).append_to(
+                MetricsData([ResourceMetrics(resource, [foreign], "")])
+            )
         ).resource_metrics
 
         assert [resource] == [each.resource for each in merged]
@@ -299,42 +301,42 @@ class TestDelta:
         self, amounts: list[int]
     ) -> None:
         """A delta of a counter has the amounts since the previous collection, if any."""
-        it = storage()
-        points = MetricProducer(it, "delta", Clock())
-        told = []
+        recording = storage()
+        points = MetricProducer(recording, "delta", Clock())
+        reported = []
         for amount in amounts:
-            it.recorder(COUNTER).add(amount, route="/")
-            told.append([p.as_double for m in sent(points) for p in m.sum.data_points])
+            recording.recorder(COUNTER).add(amount, route="/")
+            reported.append([p.as_double for m in sent(points) for p in m.sum.data_points])
 
-        assert [[float(amount)] if amount else [] for amount in amounts] == told
+        assert [[float(amount)] if amount else [] for amount in amounts] == reported
 
     @given(st.lists(st.lists(st.sampled_from([0.5, 5.0, 50.0, 500.0])), min_size=1, max_size=5))
     def test_delta_of_histogram_has_values_since_previous_collection(
         self, rounds: list[list[float]]
     ) -> None:
         """A delta of a histogram has the values since the previous collection."""
-        it = storage()
-        points = MetricProducer(it, "delta", Clock())
+        recording = storage()
+        points = MetricProducer(recording, "delta", Clock())
         for values in rounds:
             for value in values:
-                it.recorder(HISTOGRAM).record(value, route="/")
-            told = [p for m in sent(points) for p in m.histogram.data_points]
+                recording.recorder(HISTOGRAM).record(value, route="/")
+            reported = [p for m in sent(points) for p in m.histogram.data_points]
             expected = [values.count(v) for v in (0.5, 5.0, 50.0, 500.0)]
 
             assert ([(expected, sum(values))] if values else []) == [
-                (list(p.bucket_counts), p.sum) for p in told
+                (list(p.bucket_counts), p.sum) for p in reported
             ]
 
     @pytest.mark.parametrize("preference", ["delta", "lowmemory"])
     def test_counters_and_histograms_are_deltas_and_up_down_counters(self, preference: str) -> None:
         """Counters and histograms are deltas, and up-down counters are cumulative."""
-        it = storage()
-        it.recorder(COUNTER).add(1, route="/")
-        it.recorder(UP_DOWN).add(1, route="/")
-        it.recorder(HISTOGRAM).record(1, route="/")
+        recording = storage()
+        recording.recorder(COUNTER).add(1, route="/")
+        recording.recorder(UP_DOWN).add(1, route="/")
+        recording.recorder(HISTOGRAM).record(1, route="/")
         delta = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
         total = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
-        counter, up_down, histogram = sent(MetricProducer(it, preference))
+        counter, up_down, histogram = sent(MetricProducer(recording, preference))
 
         assert (delta, total, delta) == (
             counter.sum.aggregation_temporality,
@@ -344,31 +346,31 @@ class TestDelta:
 
     def test_each_interval_of_delta_begins_at_end_of_previous_collection(self) -> None:
         """Each interval of a delta begins at the end of the previous collection."""
-        it = storage()
+        recording = storage()
         clock = Clock()
-        points = MetricProducer(it, "delta", clock)
+        points = MetricProducer(recording, "delta", clock)
         times = []
         for amount in (1, 0, 1):
-            it.recorder(COUNTER).add(amount, route="/")
+            recording.recorder(COUNTER).add(amount, route="/")
             times += [
                 (p.start_time_unix_nano, p.time_unix_nano)
                 for m in sent(points)
                 for p in m.sum.data_points
             ]
-        (cell, *_) = (c for c in it.family(COUNTER).cells() if c.value)
+        (cell, *_) = (c for c in recording.family(COUNTER).cells() if c.value)
         second = 1_000_000_000
 
         assert [(cell.start_ns, clock.now - 2 * second), (clock.now - second, clock.now)] == times
 
     def test_series_that_was_removed_starts_again_with_new_start_time(self) -> None:
         """A series that was removed starts again with a new start time."""
-        it = storage()
-        points = MetricProducer(it, "delta", Clock())
-        it.recorder(COUNTER).add(5, route="/")
+        recording = storage()
+        points = MetricProducer(recording, "delta", Clock())
+        recording.recorder(COUNTER).add(5, route="/")
         sent(points)
-        it.recorder(COUNTER).remove(route="/", method="GET", tenant="")
-        it.recorder(COUNTER).add(2, route="/")
-        (cell, *_) = (c for c in it.family(COUNTER).cells() if c.value)
+        recording.recorder(COUNTER).remove(route="/", method="GET", tenant="")
+        recording.recorder(COUNTER).add(2, route="/")
+        (cell, *_) = (c for c in recording.family(COUNTER).cells() if c.value)
 
         assert [(2.0, cell.start_ns)] == [
             (p.as_double, p.start_time_unix_nano) for m in sent(points) for p in m.sum.data_points
@@ -376,11 +378,11 @@ class TestDelta:
 
     def test_each_reader_has_its_own_previous_collection(self) -> None:
         """Each reader has its own previous collection."""
-        it = storage()
-        one, other = MetricProducer(it, "delta"), MetricProducer(it, "delta")
-        it.recorder(COUNTER).add(1, route="/")
+        recording = storage()
+        one, other = MetricProducer(recording, "delta"), MetricProducer(recording, "delta")
+        recording.recorder(COUNTER).add(1, route="/")
         sent(one)
-        it.recorder(COUNTER).add(1, route="/")
+        recording.recorder(COUNTER).add(1, route="/")
 
         assert [[1.0], [2.0]] == [
             [p.as_double for m in sent(points) for p in m.sum.data_points]
@@ -389,14 +391,14 @@ class TestDelta:
 
     def test_concurrent_collections_report_every_change_once(self, switching: None) -> None:
         """Concurrent collections report every change once."""
-        it = storage()
-        points = MetricProducer(it, "delta")
-        told: list[float] = []
+        recording = storage()
+        points = MetricProducer(recording, "delta")
+        reported: list[float] = []
 
         def collect() -> None:
             for _ in range(200):
                 metrics: Any = points.collect().metrics
-                told.extend(
+                reported.extend(
                     p.value for m in metrics if m.name == COUNTER.name for p in m.data.data_points
                 )
 
@@ -404,33 +406,35 @@ class TestDelta:
         for thread in threads:
             thread.start()
         for _ in range(20_000):
-            it.recorder(COUNTER).add(1, route="/")
+            recording.recorder(COUNTER).add(1, route="/")
         for thread in threads:
             thread.join()
-        told.extend(p.as_double for m in sent(points) for p in m.sum.data_points)
+        reported.extend(p.as_double for m in sent(points) for p in m.sum.data_points)
 
-        assert 20_000.0 == sum(told)
+        assert 20_000.0 == sum(reported)
 
 
 class TestExemplars:
     @pytest.fixture
-    def it(self) -> Any:
+    def recording(self) -> Any:
         """A storage that sees the spans of a tracer."""
         return MetricStorage(Faults())
 
     @pytest.fixture
-    def tracer(self, it: Any) -> Tracer:
+    def tracer(self, recording: Any) -> Tracer:
         """A tracer that samples everything."""
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(it.spans)
+        provider.add_span_processor(recording.spans)
         return provider.get_tracer("test")
 
-    def test_counter_has_exemplar_with_ids_of_its_span(self, it: Any, tracer: Tracer) -> None:
+    def test_counter_has_exemplar_with_ids_of_its_span(
+        self, recording: Any, tracer: Tracer
+    ) -> None:
         """A counter has an exemplar with the ids of its span."""
         with tracer.start_as_current_span("a") as span:
-            it.recorder(COUNTER).add(2, route="/")
+            recording.recorder(COUNTER).add(2, route="/")
         ids = span.get_span_context()
-        (metric,) = sent(it)
+        (metric,) = sent(recording)
         (exemplar,) = (e for p in metric.sum.data_points for e in p.exemplars)
 
         assert ids.trace_id == int.from_bytes(exemplar.trace_id)
@@ -439,23 +443,23 @@ class TestExemplars:
         assert [] == list(exemplar.filtered_attributes)
 
     def test_histogram_has_exemplar_for_each_bucket_with_values(
-        self, it: Any, tracer: Tracer
+        self, recording: Any, tracer: Tracer
     ) -> None:
         """A histogram has an exemplar for each bucket with values."""
         with tracer.start_as_current_span("a"):
             for value in (0.5, 0.6, 50.0):
-                it.recorder(HISTOGRAM).record(value, route="/")
-        (metric,) = sent(it)
+                recording.recorder(HISTOGRAM).record(value, route="/")
+        (metric,) = sent(recording)
 
         assert [0.5, 50.0] == [
             e.as_double for p in metric.histogram.data_points for e in p.exemplars
         ]
 
-    def test_reader_reports_each_exemplar_once(self, it: Any, tracer: Tracer) -> None:
+    def test_reader_reports_each_exemplar_once(self, recording: Any, tracer: Tracer) -> None:
         """A reader reports each exemplar once."""
-        points = MetricProducer(it)
+        points = MetricProducer(recording)
         with tracer.start_as_current_span("a"):
-            it.recorder(COUNTER).add(2, route="/")
+            recording.recorder(COUNTER).add(2, route="/")
 
         assert [1, 0] == [
             sum(len(p.exemplars) for m in sent(points) for p in m.sum.data_points) for _ in range(2)

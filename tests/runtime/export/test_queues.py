@@ -125,7 +125,7 @@ class TestLogQueue:
         assert dropped >= 100 - 8 - 4
 
 
-class TestRoom:
+class TestQueueCapacity:
     @pytest.mark.parametrize(
         ("text", "size"), [("", 2048), ("100", 100), ("ten", 2048), ("0", 2048)]
     )
@@ -133,16 +133,16 @@ class TestRoom:
         self, monkeypatch: pytest.MonkeyPatch, text: str, size: int
     ) -> None:
         """The variable sets the size of the queue, and an invalid size is the default."""
-        monkeypatch.setenv("ROOM", text)
+        monkeypatch.setenv("SIZE", text)
 
-        assert size == QueueCapacity("traces", "ROOM", Faults()).size
+        assert size == QueueCapacity("traces", "SIZE", Faults()).size
 
     def test_forked_child_has_empty_queue(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A forked child has an empty queue."""
-        monkeypatch.setenv("ROOM", "1")
-        room = QueueCapacity("traces", "ROOM", Faults())
-        room.try_acquire()
+        monkeypatch.setenv("SIZE", "1")
+        capacity = QueueCapacity("traces", "SIZE", Faults())
+        capacity.try_acquire()
         if (child := os.fork()) == 0:
-            os._exit(0 if room.try_acquire() else 1)
+            os._exit(0 if capacity.try_acquire() else 1)
 
         assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -178,7 +178,7 @@ class TestExceptions:
         """Values of local variables are not rendered."""
 
         def log_in() -> None:
-            password = "hunter2"  # noqa: F841  # it is the point
+            password = "hunter2"  # noqa: F841  # must not be rendered
             raise ValueError("refused")
 
         assert "hunter2" not in json.dumps(_failed(log_in))
@@ -206,7 +206,7 @@ def _failed(do: Callable[[], object]) -> list[dict[str, Any]]:
     """Call a function that fails, and render its exception."""
     try:
         do()
-    except Exception as error:  # noqa: BLE001  # whatever it is
+    except Exception as error:  # noqa: BLE001  # any error is rendered
         event: Any = structured_exceptions()(None, "error", {"exc_info": error})
         traces: list[dict[str, Any]] = event["exception"]
         return traces

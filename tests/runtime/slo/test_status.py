@@ -44,7 +44,7 @@ class TestState:
     ) -> None:
         """An SLO is breached if bad events exceed the error budget by one event."""
         objective = Objective(f"{thousandths / 10}%")
-        it = status(bad, bad + good, slo(str(objective)))
+        current = status(bad, bad + good, slo(str(objective)))
         total = bad + good
         expected = (
             "no_data"
@@ -54,7 +54,7 @@ class TestState:
             else "ok"
         )
 
-        assert expected == it.state
+        assert expected == current.state
 
     @pytest.mark.parametrize(
         ("bad", "state"), [(0, "ok"), (1000, "ok"), (1001, "breached"), (10**6, "breached")]
