@@ -1,1 +1,1 @@
-"""Runtime of one process: recording, export, logs, and SLO tracking."""
+"""Runtime of a process: recording, export, logs, and SLO tracking."""

@@ -32,37 +32,37 @@ def configure(
 ) -> Telemetry:
     """Set up the telemetry of this process.
 
-    An option that is left out is read from OpenTelemetry's standard variables, and has a default if
-    no variable is set (see ``docs/configuration.md``). Telemetry shuts itself down at exit.
+    Missing options are read from OpenTelemetry's standard variables, and have defaults without a
+    variable (see ``docs/configuration.md``). Telemetry is shut down at exit.
 
     Args:
         service_name: ``service.name`` on every series, span and log line.
-        repo: the meta-repository that the service belongs to; its name is ``service.namespace``.
-        **options: the keyword arguments below, each of them optional.
+        repo: the meta-repository of the service; the name becomes ``service.namespace``.
+        **options: the keyword arguments below, all optional.
         namespace: ``service.namespace``, for a service without a meta-repository.
         resource_attributes: further attributes, such as ``deployment.environment.name``.
         traces: exporters of spans: otlp, console, none, or an installed exporter.
         metrics: exporters of metrics: prometheus, otlp, console, none, or an installed exporter.
         logs: exporters of logs besides JSON lines: otlp, none, or an installed exporter.
         otlp_endpoint: base URL of a Collector or Jaeger, such as "http://localhost:4318".
-        prometheus_host: address on which /metrics is served, if /metrics has its own port.
+        prometheus_host: address for the port of /metrics.
         prometheus_port: port for /metrics, 0 for any free port; None leaves /metrics to the app.
-        prometheus_token: bearer token that a scrape must send, to the app and to the port.
-        workers: share series with the other workers of the service, in the directory
-            ``OTEL_META_MULTIPROCESS_DIR``; by default True if that variable is set.
+        prometheus_token: bearer token for scrapes, of the app and of the port.
+        workers: share series with all workers of the service, in the directory
+            ``OTEL_META_MULTIPROCESS_DIR``; by default True if the variable is set.
         metric_interval: seconds between pushes of metrics.
-        max_series: cardinality limit of a metric, 2,000 by default; further series share one.
+        max_series: cardinality limit of a metric, 2,000 by default; further series are merged.
         log_level: debug, info, warning, error or critical.
         log_stream: stream for JSON lines, by default stdout; None leaves logging unchanged.
         cache_loggers: cache each logger on first use (the default), which is faster and final.
-        shutdown_timeout: maximum seconds that `Telemetry.shutdown` takes.
-        set_global: register the providers as the global ones (the default), for other libraries.
-        environ: environment variables, by default those of the process.
+        shutdown_timeout: maximum duration of `Telemetry.shutdown` in seconds.
+        set_global: register global providers for all libraries (the default).
+        environ: environment variables, by default ``os.environ``.
         clock: monotonic clock in seconds, for SLOs.
 
     Raises:
         ConfigurationError: an argument is invalid, the process already has providers, or an
-            exporter cannot start; among these errors are `MissingExtra` and `PortInUse`.
+            exporter cannot start (`MissingExtra`, `PortInUse` and further causes).
         TypeError: an option has an unknown name.
     """
     _refuse_unknown(options)
@@ -93,7 +93,7 @@ def _refuse_unknown(names: Iterable[str]) -> None:
 
 
 def _stdout() -> BinaryIO:
-    """Return stdout for bytes, even if `sys.stdout` was replaced by a stream that takes text."""
+    """Return stdout for bytes, even if `sys.stdout` was replaced by a text stream."""
     if sys.stdout is None:  # closed by the shell
         return Path(os.devnull).open("wb")
     stream: Any = getattr(sys.stdout, "buffer", None) or _TextStdout()

@@ -13,14 +13,14 @@ _FALSE: Final = frozenset({"false", "0", "no", "off"})
 
 
 class Environment:
-    """Environment variables by name; ``warnings`` has one text for each invalid value."""
+    """Environment variables by name; ``warnings`` has a text for each invalid value."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables: Final = variables
         self.warnings: Final[list[str]] = []
 
     def text(self, *names: str) -> str | None:
-        """Return the value of the first of these variables that is set and not empty."""
+        """Return the first value of these variables; unset and empty variables are skipped."""
         return next((v for n in names if (v := self._variables.get(n, "").strip())), None)
 
     def flag(self, name: str, *, default: bool) -> bool:
@@ -33,7 +33,7 @@ class Environment:
         return self._fall_back(name, text, "true or false", default)
 
     def number(self, *names: str, default: float, minimum: float, maximum: float) -> float:
-        """Return a number within bounds, from the first of these variables that is set."""
+        """Return a number within bounds, from the first of these variables with a value."""
         name = next((n for n in names if self.text(n)), names[0])
         text = self.text(name)
         if text is None:
@@ -44,7 +44,7 @@ class Environment:
         return self._fall_back(name, text, f"a number from {minimum:g} to {maximum:g}", default)
 
     def choice(self, *names: str, known: Collection[str], default: str) -> str:
-        """Return one of the known words, from the first of these variables that is set."""
+        """Return a known word, from the first of these variables with a value."""
         name = next((n for n in names if self.text(n)), names[0])
         text = self.text(name)
         if text is None or text.lower() in known:
@@ -66,7 +66,7 @@ class Environment:
         return known or default
 
     def pairs(self, name: str) -> dict[str, str]:
-        """Return a comma-separated list of key=value, whose values are percent-encoded."""
+        """Return a comma-separated list of key=value, with percent-decoded values."""
         pairs: dict[str, str] = {}
         for part in filter(None, (self.text(name) or "").split(",")):
             key, equals, value = part.partition("=")

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 
 class PushReader(PeriodicExportingMetricReader):
-    """A reader of the SDK that exports our series together with the SDK's collection.
+    """A reader of the SDK for exporting our series together with the SDK's collection.
 
-    The interval is infinite, so the SDK starts no thread. Its thread would end at the first error
-    in the aggregation of an instrument; a `Ticker` calls `collect` instead and survives errors.
+    The interval is infinite, so the SDK starts no thread. The SDK's thread would end at the first
+    error in the aggregation of an instrument; a `Ticker` calls `collect` and survives errors.
     """
 
     def __init__(self, exporter: MetricExporter, producer: MetricProducer) -> None:
@@ -59,7 +59,7 @@ class PushReader(PeriodicExportingMetricReader):
 
 
 class Metrics:
-    """The meter provider, its readers, and the port for /metrics."""
+    """The meter provider, the readers, and the port for /metrics."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""The options of `configure`: one row declares an option for callers, editors and type checkers.
+"""The options of `configure`: each row declares an option for callers, editors and type checkers.
 
-The docstring of `configure` documents each row, and a test compares the two. An option that becomes
-a setting also has a field in `Settings`, next to the function that reads its environment variable.
+The docstring of `configure` documents each row; a test compares rows and docstring. If the option
+is a setting, `Settings` has a field, and `read_settings` adds the environment variable.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import BinaryIO, TypedDict
 class Options(TypedDict, total=False):
     """Keyword arguments of `configure`; None has the effect of leaving an argument out.
 
-    Only for ``prometheus_port`` and ``log_stream`` None is a value of its own.
+    Exceptions are ``prometheus_port`` and ``log_stream``, for which None is a value.
     """
 
     namespace: str | None

@@ -1,4 +1,4 @@
-"""The resource: attributes of this process that every signal carries."""
+"""The resource: attributes of this process on every signal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def service_resource(resource: Resource) -> Resource:
 
 @contextmanager
 def _silenced_sdk_warnings() -> Generator[None]:
-    """Silence the SDK, which reads OTEL_RESOURCE_ATTRIBUTES again: `read_settings` has warned."""
+    """Silence the SDK's second reading of OTEL_RESOURCE_ATTRIBUTES: `read_settings` has warned."""
     sdk = logging.getLogger("opentelemetry.sdk.resources")
     disabled, sdk.disabled = sdk.disabled, True
     try:

@@ -1,4 +1,4 @@
-"""Environment variables of OpenTelemetry's libraries, corrected before the libraries read them."""
+"""Environment variables of OpenTelemetry's libraries, corrected before the libraries start."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
         )
     },
 }
-"""Variables that the SDK reads, each with a test of its value."""
+"""Variables of the SDK, each with a test for valid values."""
 
 
 def set_propagators(names: tuple[str, ...]) -> None:
@@ -53,8 +53,8 @@ def set_propagators(names: tuple[str, ...]) -> None:
 def prefer_stable_conventions() -> None:
     """Make contrib's instrumentors emit the stable HTTP conventions.
 
-    Instrumentors read the variable once, at the first instrumentation in the process. Their default
-    are the legacy conventions, in which a client's Host header becomes a label.
+    Instrumentors read the variable once, at the first instrumentation in the process. By default
+    they follow the legacy conventions: there a client's Host header becomes a label.
     """
     wanted = os.environ.get(_CONVENTIONS, "")
     if not {"http", "http/dup"} & set(wanted.replace(" ", "").split(",")):
@@ -62,7 +62,7 @@ def prefer_stable_conventions() -> None:
 
 
 def drop_invalid_variables() -> list[str]:
-    """Remove variables whose values make the SDK raise; the standard demands to ignore them.
+    """Remove variables with invalid values: the SDK raises, where the standard demands a warning.
 
     Returns:
         A warning for each removed variable.

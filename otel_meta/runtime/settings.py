@@ -42,13 +42,13 @@ _SAMPLERS: Final = (
     "always_off",
     "traceidratio",
 )
-"""The standard's names, its default first."""
+"""The standard's names, the default first."""
 _LEVELS: Final = ("debug", "info", "warn", "warning", "error", "critical")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Settings of the telemetry of one process; times in seconds."""
+    """Settings of the telemetry of a process; times in seconds."""
 
     service_name: str
     namespace: str
@@ -60,14 +60,14 @@ class Settings:
     prometheus_port: int | None
     """Port for /metrics alone; None if only the app serves /metrics."""
     prometheus_token: str | None = field(repr=False)
-    """Bearer token that a scrape must send; None admits every scrape."""
+    """Bearer token for a scrape; None admits every scrape."""
     workers_directory: Path | None
-    """Directory in which the workers of the service share their series; None without sharing."""
+    """Directory for the series of all workers of the service; None without sharing."""
     metric_interval: float
     exemplars: bool
     """True if series show exemplars of sampled spans."""
     max_series: int
-    """Cardinality limit of a metric that declares none."""
+    """Default of a metric's cardinality limit."""
     max_label_length: int
     """Maximum number of characters in a label value."""
     sampler: str
@@ -87,11 +87,11 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
 
     Args:
         service_name: as for `configure`.
-        **options: as for `configure`; options that are no setting are ignored.
+        **options: as for `configure`; only settings are read.
 
     Raises:
-        ConfigurationError: an option is invalid, or the variable of the token. Any other invalid
-            variable leads to a warning in ``Settings.warnings`` and to the default.
+        ConfigurationError: an option or the token's variable is invalid. All further invalid
+            variables lead to a warning in ``Settings.warnings`` and to the default.
     """
     env = Environment(options.get("environ", os.environ))
     attributes = {
@@ -269,7 +269,7 @@ def _exemplars(env: Environment) -> bool:
 
 
 def _max_label_length(env: Environment) -> int:
-    """Return the SDK's limit of attribute values; `drop_invalid_variables` warns of others."""
+    """Return the SDK's limit of attribute values; `drop_invalid_variables` warns if invalid."""
     text = env.text("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT") or ""
     return int(text) if _POSITIVE.fullmatch(text) else MAX_LENGTH
 

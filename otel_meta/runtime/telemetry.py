@@ -1,4 +1,4 @@
-"""The telemetry of one process, which `configure` returns and the web framework is given."""
+"""Telemetry of a process: the result of `configure`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _view(workers: Workers | None, storage: MetricStorage) -> ServiceView | None
 
 
 class Telemetry:
-    """Metrics, traces, logs and SLOs of one process; a context manager that shuts down on exit.
+    """Metrics, traces, logs and SLOs of a process; a context manager for its shutdown.
 
     Raises:
         ConfigurationError: an exporter cannot start, with `MissingExtra` and `PortInUse` among the

@@ -1,12 +1,13 @@
-"""Text in valid UTF-8, which every export path can carry."""
+"""Text in valid UTF-8, for every export path."""
 
 from __future__ import annotations
 
 
 def utf8_text(value: object) -> str:
-    """Return a string, or the `repr` of another value, in valid UTF-8.
+    """Return a string, or the `repr` of a value, in valid UTF-8.
 
-    A lone surrogate becomes a question mark. A `repr` that raises becomes the names of the types.
+    A lone surrogate becomes a question mark. If `repr` raises, the text has the
+    types of value and error.
     """
     if type(value) is str and value.isascii():  # the common case needs no copy
         return value

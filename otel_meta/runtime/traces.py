@@ -1,4 +1,4 @@
-"""The traces signal: a tracer provider that exports spans in batches."""
+"""The traces signal: a tracer provider with batched export."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class Traces:
         self.provider.force_flush(int(timeout * 1000))
 
     def shutdown(self, _timeout: float) -> None:
-        """Export the spans that have ended, and stop."""
+        """Export the ended spans, and stop."""
         self.provider.shutdown()
 
 
 def create_sampler(name: str, arg: str | None) -> Sampler:
-    """Create a sampler by its standard name, or by the name of its entry point.
+    """Create a sampler of the standard, or of an installed package.
 
     Args:
         name: a checked name, such as ``Settings.sampler``.

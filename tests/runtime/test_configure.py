@@ -63,7 +63,7 @@ def quiet(**options: Any) -> Any:
 
 
 class TestOptions:
-    def test_documented(self) -> None:
+    def test_docstring_documents_every_option_in_order_of_options(self) -> None:
         """The docstring documents every option, in the order of `Options`."""
         text = inspect.getdoc(configure) or ""
         arguments = text.partition("Args:")[2].partition("Raises:")[0]
@@ -71,7 +71,9 @@ class TestOptions:
 
         assert ["service_name", "repo", *Options.__annotations__] == documented
 
-    def test_help(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_help_of_configure_shows_its_options_and_no_value(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The help of configure() shows its options, and no value of the environment."""
         monkeypatch.setenv("SECRET", "hunter2")
         text = pydoc.render_doc(configure)
@@ -79,7 +81,7 @@ class TestOptions:
         assert "metric_interval: seconds" in text
         assert "hunter2" not in text
 
-    def test_unknown(self) -> None:
+    def test_unknown_option_is_error_that_names_option(self) -> None:
         """An unknown option is an error that names the option."""
         with pytest.raises(
             TypeError, match=r"configure\(\) got an unexpected keyword argument 'port'"
@@ -89,22 +91,22 @@ class TestOptions:
     @pytest.mark.parametrize(
         "name", sorted(Options.__annotations__.keys() - {"clock", "environ", "set_global"})
     )
-    def test_none(self, name: str) -> None:
+    def test_none_is_accepted_for_every_option_of_setting(self, name: str) -> None:
         """None is accepted for every option of a setting."""
         with quiet(**{name: None}) as telemetry:
             assert "a" == telemetry.settings.service_name
 
 
 class TestArguments:
-    def test_repo(self) -> None:
-        """A meta-repository gives the namespace; a namespace that is given wins."""
+    def test_namespace_is_option_else_name_of_meta_repository(self) -> None:
+        """The namespace is the option, else the name of the meta-repository."""
         with quiet(repo=Atlas) as telemetry:
             assert "atlas-maps" == telemetry.resource.attributes["service.namespace"]
         with quiet(repo=Atlas, namespace="other") as telemetry:
             assert "other" == telemetry.resource.attributes["service.namespace"]
 
-    def test_endpoint_variable(self) -> None:
-        """The endpoint is read from the environment that is given."""
+    def test_endpoint_is_read_from_given_environment(self) -> None:
+        """The endpoint is read from the given environment."""
         with OtlpSink() as sink:
             environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint}
             with quiet(environ=environ, repo=Atlas, shutdown_timeout=1) as telemetry:
@@ -112,14 +114,14 @@ class TestArguments:
 
             assert sink.metrics()
 
-    def test_not_global(self) -> None:
-        """Without the globals, the process' provider stays as it is."""
+    def test_without_set_global_provider_of_process_is_unchanged(self) -> None:
+        """Without set_global the provider of the process is unchanged."""
         before = trace.get_tracer_provider()
         with quiet():
             assert before is trace.get_tracer_provider()
 
-    def test_warned(self) -> None:
-        """What settings warn of is logged, as JSON."""
+    def test_warnings_of_settings_are_logged_as_json(self) -> None:
+        """Warnings of the settings are logged as JSON."""
         stream = io.BytesIO()
         with quiet(environ={"OTEL_LOG_LEVEL": "loud"}, log_stream=stream, cache_loggers=False):
             pass
@@ -127,8 +129,8 @@ class TestArguments:
         assert b'"level":"warning"' in stream.getvalue()
         assert b"OTEL_LOG_LEVEL holds 'loud'" in stream.getvalue()
 
-    def test_no_bytes(self) -> None:
-        """Where standard output takes text alone, lines are written as text."""
+    def test_lines_are_text_on_stdout_that_accepts_only_text(self) -> None:
+        """Lines are text on a stdout that accepts only text."""
         text = io.StringIO()
         with redirect_stdout(text):
             configure(set_global=False, environ={}, cache_loggers=False).shutdown()
@@ -136,8 +138,10 @@ class TestArguments:
         assert "the service has no name" in text.getvalue()
 
     @pytest.mark.parametrize("log", ["structlog.get_logger()", "logging.getLogger()"])
-    def test_no_stdout(self, tmp_path: Path, log: str) -> None:
-        """Where there is no standard output at all, lines are lost and nothing is raised."""
+    def test_lines_are_dropped_without_stdout_and_nothing_is_raised(
+        self, tmp_path: Path, log: str
+    ) -> None:
+        """Lines are dropped without a stdout, and nothing is raised."""
         program = tmp_path / "program.py"
         program.write_text(
             "import logging, structlog, otel_meta, sys\n"
@@ -150,8 +154,10 @@ class TestArguments:
 
         assert (0, "") == (run.returncode, run.stderr)
 
-    def test_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An exporter whose package is missing is an error at start."""
+    def test_missing_package_of_exporter_is_error_at_start(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A missing package of an exporter is an error at start."""
         module = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
         monkeypatch.setitem(sys.modules, module, None)
 
@@ -160,8 +166,10 @@ class TestArguments:
 
 
 class TestGlobal:
-    def test_second(self, script: Callable[..., Run]) -> None:
-        """A second configure() of the process is refused, and says what to do instead."""
+    def test_second_configure_of_process_is_refused_with_remedy(
+        self, script: Callable[..., Run]
+    ) -> None:
+        """A second configure() of a process is refused with a remedy."""
         run = script(
             "import otel_meta\n"
             "otel_meta.configure('a')\n"
@@ -175,8 +183,10 @@ class TestGlobal:
         assert (0, "") == (run.code, run.stderr)
         assert "this process has a tracer provider already; call configure() once" in run.stdout
 
-    def test_found(self, script: Callable[..., Run]) -> None:
-        """Other libraries find the providers, and their spans and metrics leave with ours."""
+    def test_spans_and_metrics_of_other_libraries_are_exported_with_ours(
+        self, script: Callable[..., Run]
+    ) -> None:
+        """Spans and metrics of other libraries are exported with ours."""
         with OtlpSink() as sink:
             run = script(
                 "import otel_meta\n"
@@ -191,8 +201,8 @@ class TestGlobal:
         assert ["theirs"] == [each.span.name for each in sink.spans()]
         assert "library.calls" in {metric.name for metric in sink.metrics()}
 
-    def test_kept(self, script: Callable[..., Run]) -> None:
-        """At exit, what has not been exported yet is exported."""
+    def test_process_exports_queued_telemetry_at_exit(self, script: Callable[..., Run]) -> None:
+        """A process exports queued telemetry at exit."""
         with OtlpSink() as sink:
             run = script(
                 "import otel_meta, structlog\n"
@@ -204,8 +214,10 @@ class TestGlobal:
         assert 0 == run.code
         assert ["said"] == [record.body.string_value for record in sink.log_records()]
 
-    def test_failed(self, script: Callable[..., Run], closed_port: int) -> None:
-        """A configure() that failed leaves the process as it was, and can be tried again."""
+    def test_failed_configure_can_be_repeated(
+        self, script: Callable[..., Run], closed_port: int
+    ) -> None:
+        """A failed configure() can be repeated."""
         with socket.create_server(("127.0.0.1", closed_port)):
             run = script(
                 "import otel_meta\n"
@@ -223,7 +235,7 @@ class TestGlobal:
 
 @pytest.fixture(scope="module")
 def invalid(script: Callable[..., Run]) -> Run:
-    """A program whose variables are all wrong."""
+    """Run a program with invalid variables."""
     with OtlpSink() as sink:
         return script(
             "import otel_meta, structlog\n"
@@ -243,22 +255,24 @@ def invalid(script: Callable[..., Run]) -> Run:
 
 class TestInvalid:
     @pytest.mark.parametrize("name", INVALID)
-    def test_warned(self, invalid: Run, name: str) -> None:
-        """A variable that cannot be used is warned of in one line, as JSON."""
+    def test_invalid_variable_causes_one_warning_as_json_line(
+        self, invalid: Run, name: str
+    ) -> None:
+        """An invalid variable causes one warning as a JSON line."""
         (line,) = [line for line in invalid.lines if f"{name} holds" in line["event"]]
 
         assert "warning" == line["level"]
         assert repr(INVALID[name]) in line["event"]
 
-    def test_nothing_else(self, invalid: Run) -> None:
-        """Nobody else complains of them."""
+    def test_no_other_library_warns_of_invalid_variables(self, invalid: Run) -> None:
+        """No other library warns of invalid variables."""
         others = [line for line in invalid.lines if line["event"] != "said"]
 
         assert len(INVALID) == len(others), others
         assert "True\n" == invalid.stderr
 
-    def test_fallen_back(self, invalid: Run) -> None:
-        """The program runs with the defaults."""
+    def test_program_with_invalid_variables_runs_with_defaults(self, invalid: Run) -> None:
+        """A program with invalid variables runs with the defaults."""
         (said,) = [line for line in invalid.lines if line["event"] == "said"]
 
         assert 0 == invalid.code
@@ -274,8 +288,10 @@ class TestInvalid:
             "OTEL_EXPORTER_OTLP_COMPRESSION",
         ],
     )
-    def test_of_the_sdk(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        """Nor does a variable that the SDK reads for itself keep a program from starting."""
+    def test_invalid_variable_of_sdk_does_not_prevent_start(
+        self, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        """An invalid variable of the SDK does not prevent the start."""
         monkeypatch.setenv(name, "abc")
 
         with OtlpSink() as sink, quiet(traces="otlp", otlp_endpoint=sink.endpoint):
@@ -283,8 +299,10 @@ class TestInvalid:
 
 
 class TestDisabled:
-    def test_service(self, service: Callable[..., Service], closed_port: int) -> None:
-        """Disabled, an application answers, exports nothing, opens no port, and has no /metrics."""
+    def test_disabled_application_answers_and_exports_nothing(
+        self, service: Callable[..., Service], closed_port: int
+    ) -> None:
+        """A disabled application answers, and exports nothing."""
         with OtlpSink() as sink:
             shop = service(
                 SHOP,
@@ -313,8 +331,10 @@ class TestDisabled:
 
 class TestSignal:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_exported(self, service: Callable[..., Service], number: int) -> None:
-        """An application that is told to stop exports what it has not exported yet, once."""
+    def test_application_that_gets_signal_exports_queued_telemetry_once(
+        self, service: Callable[..., Service], number: int
+    ) -> None:
+        """An application that gets a signal exports queued telemetry once."""
         with OtlpSink() as sink:
             shop = service(SHOP, OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
             shop.get("/")

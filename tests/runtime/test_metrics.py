@@ -26,19 +26,19 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 
 def pushing(sink: OtlpSink, **settings: Any) -> Any:
-    """Telemetry whose metrics alone are pushed."""
+    """Capture telemetry that pushes metrics alone."""
     exporters = {"metrics": "otlp", "traces": "none", "logs": "none"}
     return capture("maps", Atlas, otlp_endpoint=sink.endpoint, **exporters | settings)
 
 
 def meter(captured: CapturedTelemetry) -> Meter:
-    """What another library records through."""
+    """Return a meter as another library gets one."""
     assert captured.telemetry.metrics is not None
     return captured.telemetry.metrics.provider.get_meter("library")
 
 
 def values(sink: OtlpSink, name: str) -> list[float]:
-    """What has been received of a sum or gauge, oldest first."""
+    """Return the received values of a sum or gauge, oldest first."""
     return [
         point.as_double if point.HasField("as_double") else point.as_int
         for metric in sink.metrics()
@@ -48,8 +48,10 @@ def values(sink: OtlpSink, name: str) -> list[float]:
 
 
 class TestPush:
-    def test_interval(self, eventually: Eventually) -> None:
-        """Metrics are pushed again and again, with the totals of the time."""
+    def test_metrics_are_pushed_at_every_interval_with_their_current_totals(
+        self, eventually: Eventually
+    ) -> None:
+        """Metrics are pushed at every interval with their current totals."""
         with OtlpSink() as sink, pushing(sink, metric_interval=0.05) as captured:
             captured.bind(Atlas).tiles.add(1)
             eventually(lambda: 1.0 in values(sink, "atlas.tiles"))
@@ -58,24 +60,24 @@ class TestPush:
 
             assert sorted(values(sink, "atlas.tiles")) == values(sink, "atlas.tiles")
 
-    def test_last(self) -> None:
-        """Shutting down pushes what has not been pushed."""
+    def test_shutting_down_pushes_latest_values(self) -> None:
+        """Shutting down pushes the latest values."""
         with OtlpSink() as sink:
             with pushing(sink) as captured:
                 captured.bind(Atlas).tiles.add(7)
 
             assert [7.0] == values(sink, "atlas.tiles")
 
-    def test_up(self) -> None:
-        """A process that records nothing says that it is there."""
+    def test_process_that_records_nothing_pushes_otel_meta_up(self) -> None:
+        """A process that records nothing pushes otel_meta.up."""
         with OtlpSink() as sink:
             with pushing(sink) as captured:
                 captured.telemetry.flush()
 
             assert {1.0} == set(values(sink, "otel_meta.up"))
 
-    def test_together(self) -> None:
-        """What other libraries record leaves in the same export."""
+    def test_metrics_of_other_libraries_are_in_same_export(self) -> None:
+        """Metrics of other libraries are in the same export."""
         with OtlpSink() as sink:
             with pushing(sink) as captured:
                 meter(captured).create_counter("library.calls").add(3)
@@ -83,8 +85,8 @@ class TestPush:
 
             assert ([3], [1.0]) == (values(sink, "library.calls"), values(sink, "atlas.tiles"))
 
-    def test_both(self) -> None:
-        """Metrics may be pushed and scraped."""
+    def test_metrics_may_be_pushed_and_scraped_at_same_time(self) -> None:
+        """Metrics may be pushed and scraped at the same time."""
         with OtlpSink() as sink:
             with pushing(sink, metrics=("otlp", "prometheus")) as captured:
                 captured.bind(Atlas).tiles.add(2)
@@ -93,8 +95,8 @@ class TestPush:
             assert [2.0] == values(sink, "atlas.tiles")
             assert 1 == text.count("\natlas_tiles_total{")
 
-    def test_none(self) -> None:
-        """Without an exporter there is nothing to scrape and nothing to push."""
+    def test_without_exporter_metrics_are_neither_scraped_nor_pushed(self) -> None:
+        """Without an exporter metrics are neither scraped nor pushed."""
         with capture(metrics="none") as captured:
             captured.bind(Atlas).tiles.add(1)
 
@@ -102,8 +104,8 @@ class TestPush:
             assert captured.telemetry.flush()
             assert 1.0 == captured.value(Atlas.tiles)
 
-    def test_forbidden(self) -> None:
-        """What does not get through is counted."""
+    def test_refused_export_is_counted(self) -> None:
+        """A refused export is counted."""
         with OtlpSink(status=403) as sink, pushing(sink) as captured:
             captured.telemetry.flush()
             faults = captured.telemetry.faults
@@ -137,7 +139,9 @@ class Stuck(MetricExporter):
 
 
 class TestFork:
-    def test_during_export(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_child_that_is_forked_during_export_of_its_parent_can(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A child that is forked during an export of its parent can export."""
         exporter = Stuck(os.getpid())
         monkeypatch.setattr(metrics, "create_exporter", lambda *_: exporter)
@@ -155,8 +159,10 @@ class TestFork:
 
 
 class TestForeign:
-    def test_mixed_numbers(self, eventually: Eventually) -> None:
-        """A foreign instrument that cannot be added up does not end the export for good."""
+    def test_aggregation_that_raises_does_not_stop_later_exports(
+        self, eventually: Eventually
+    ) -> None:
+        """An aggregation that raises does not stop later exports."""
         with OtlpSink() as sink, pushing(sink, metric_interval=0.05) as captured:
             counter: Any = meter(captured).create_counter("library.money")
             counter.add(Decimal("1.5"))
@@ -170,8 +176,10 @@ class TestForeign:
                 cell.labels for cell in captured.telemetry.faults.family.cells()
             }
 
-    def test_callback(self, caplog: pytest.LogCaptureFixture) -> None:
-        """A foreign callback that raises takes nothing else out of the export."""
+    def test_callback_that_raises_does_not_affect_other_metrics(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A callback that raises does not affect other metrics."""
 
         def fail(_options: CallbackOptions) -> list[Observation]:
             raise ValueError("no")
@@ -188,23 +196,25 @@ class TestForeign:
 
 
 class Broken(MetricExporter):
-    """Another package's exporter, which raises."""
+    """An exporter of another package that raises."""
 
     def export(self, *_: Any, **__: Any) -> MetricExportResult:
-        """Fail."""
+        """Raise an error."""
         raise RuntimeError("broken")
 
     def force_flush(self, *_: Any, **__: Any) -> bool:
-        """Have nothing to flush."""
+        """Return True: nothing is buffered."""
         return True
 
     def shutdown(self, *_: Any, **__: Any) -> None:
-        """Have nothing to shut down."""
+        """Do nothing."""
 
 
 class TestBroken:
-    def test_one_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An exporter that raises each time is one line as well."""
+    def test_exporter_that_always_raises_causes_one_log_line(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An exporter that always raises causes one log line."""
         monkeypatch.setattr(metrics, "create_exporter", lambda *_: Broken())
         with capture("maps", metrics="console") as captured:
             for _ in range(3):

@@ -16,7 +16,7 @@ OPT_IN = "OTEL_SEMCONV_STABILITY_OPT_IN"
 
 @pytest.fixture(autouse=True)
 def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test does to the process is undone."""
+    """Restore the environment and propagators of the process."""
     monkeypatch.setenv("OTEL_PROPAGATORS", "")
     before = propagate.get_global_textmap()
     yield
@@ -24,7 +24,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def current() -> Context:
-    """A span, and something about it for whoever is called."""
+    """Return a context with a span and baggage."""
     context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1))
     return set_baggage("tenant", "a", trace.set_span_in_context(NonRecordingSpan(context)))
 
@@ -40,16 +40,18 @@ class TestPropagators:
             ((), set()),
         ],
     )
-    def test_headers(self, names: tuple[str, ...], headers: set[str]) -> None:
-        """Just the headers that are asked for carry a trace on."""
+    def test_trace_is_propagated_in_chosen_headers_alone(
+        self, names: tuple[str, ...], headers: set[str]
+    ) -> None:
+        """A trace is propagated in the chosen headers alone."""
         set_propagators(names)
         carrier: dict[str, str] = {}
         propagate.inject(carrier, current())
 
         assert headers == set(carrier)
 
-    def test_others(self) -> None:
-        """Whoever reads the variable later finds what is used."""
+    def test_variable_has_chosen_propagators_afterwards(self) -> None:
+        """The variable has the chosen propagators afterwards."""
         set_propagators(("baggage",))
 
         assert "baggage" == os.environ["OTEL_PROPAGATORS"]
@@ -67,8 +69,10 @@ class TestConventions:
             ("database, http", "database, http"),
         ],
     )
-    def test_stable(self, monkeypatch: pytest.MonkeyPatch, before: str | None, after: str) -> None:
-        """The stable HTTP conventions are asked for, beside whatever else is."""
+    def test_stable_http_conventions_are_added_to_variable(
+        self, monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
+    ) -> None:
+        """The stable HTTP conventions are added to the variable."""
         monkeypatch.setenv(OPT_IN, before or "")
         if before is None:
             monkeypatch.delenv(OPT_IN)

@@ -42,26 +42,26 @@ texts = st.text(st.characters(exclude_characters="\0"), max_size=20)
 
 
 def read(**variables: str) -> Settings:
-    """What these variables alone make of a service called acme."""
+    """Return the settings of service acme with these variables."""
     return read_settings(environ={"OTEL_SERVICE_NAME": "acme", **variables})
 
 
 def given(**arguments: Any) -> Settings:
-    """What these arguments alone make of a service called acme."""
+    """Return the settings of service acme with these options."""
     return read_settings(environ={}, **{"service_name": "acme", **arguments})
 
 
 class TestDefaults:
-    def test_quiet(self) -> None:
-        """Unasked, metrics wait to be scraped and nothing is sent anywhere."""
+    def test_by_default_metrics_are_scraped_and_nothing_is_pushed(self) -> None:
+        """By default metrics are scraped and nothing is pushed."""
         assert {"traces": (), "metrics": ("prometheus",), "logs": ()} == read().exporters
 
-    def test_no_port(self) -> None:
-        """Unasked, no port is opened."""
+    def test_by_default_no_port_is_opened(self) -> None:
+        """By default no port is opened."""
         assert read().prometheus_port is None
 
-    def test_values(self) -> None:
-        """Everything else is as OpenTelemetry has it."""
+    def test_other_defaults_are_those_of_opentelemetry(self) -> None:
+        """Other defaults are those of OpenTelemetry."""
         settings = read()
 
         assert 60.0 == settings.metric_interval
@@ -76,24 +76,24 @@ class TestDefaults:
 
 
 class TestExporters:
-    def test_endpoint(self) -> None:
-        """An endpoint alone turns OTLP on for every signal, as a sidecar's injection does."""
+    def test_endpoint_variable_alone_enables_otlp_for_every_signal(self) -> None:
+        """The endpoint variable alone enables OTLP for every signal."""
         settings = read(OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318")
 
         assert {("otlp",)} == set(settings.exporters.values())
 
-    def test_endpoint_of_a_signal(self) -> None:
-        """An endpoint of one signal turns OTLP on for that one."""
+    def test_endpoint_variable_of_one_signal_enables_otlp_for_this_signal(self) -> None:
+        """The endpoint variable of one signal enables OTLP for this signal."""
         settings = read(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="http://collector:4318")
 
         assert {"traces": ("otlp",), "metrics": ("prometheus",), "logs": ()} == settings.exporters
 
-    def test_argument(self) -> None:
-        """An endpoint as an argument does the same."""
+    def test_endpoint_option_alone_enables_otlp_for_every_signal(self) -> None:
+        """The endpoint option alone enables OTLP for every signal."""
         assert {("otlp",)} == set(given(otlp_endpoint="http://c:4318").exporters.values())
 
-    def test_endpoints(self) -> None:
-        """The endpoint of a signal is taken as it is; an argument wins over all of them."""
+    def test_endpoint_option_overrides_all_endpoint_variables(self) -> None:
+        """The endpoint option overrides all endpoint variables."""
         environ = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://a",
             "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "http://b/logs",
@@ -107,15 +107,15 @@ class TestExporters:
         )
         assert ("http://c", {}) == (given.otlp.endpoint, given.otlp.signal_endpoints)
 
-    def test_several(self) -> None:
-        """Metrics may go out by two ways."""
+    def test_signal_may_have_two_exporters(self) -> None:
+        """A signal may have two exporters."""
         assert ("otlp", "prometheus") == read(OTEL_METRICS_EXPORTER="otlp,prometheus").exporters[
             "metrics"
         ]
 
     @pytest.mark.parametrize("signal", ["traces", "metrics", "logs"])
-    def test_none(self, signal: Any) -> None:
-        """None means none."""
+    def test_exporter_none_disables_export_of_signal(self, signal: Any) -> None:
+        """The exporter none disables export of a signal."""
         settings = read(
             **{f"OTEL_{signal.upper()}_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}
         )
@@ -123,35 +123,37 @@ class TestExporters:
         assert () == settings.exporters[signal]
 
     @pytest.mark.parametrize("signal", ["traces", "metrics", "logs"])
-    def test_unknown_variable(self, signal: Any) -> None:
-        """An exporter that there is not, named by a variable, is warned of; the default is used."""
+    def test_unknown_exporter_in_variable_causes_warning_and_default_is_used(
+        self, signal: Any
+    ) -> None:
+        """An unknown exporter in a variable causes a warning, and the default is used."""
         settings = read(**{f"OTEL_{signal.upper()}_EXPORTER": "carrier-pigeon"})
 
         assert read().exporters == settings.exporters
         assert 1 == len(settings.warnings)
 
-    def test_partly_known(self) -> None:
-        """Those beside it that there are, are used."""
+    def test_known_exporter_next_to_unknown_exporter_is_used(self) -> None:
+        """A known exporter next to an unknown exporter is used."""
         settings = read(OTEL_METRICS_EXPORTER="carrier-pigeon,otlp")
 
         assert ("otlp",) == settings.exporters["metrics"]
 
     @pytest.mark.parametrize("signal", ["traces", "metrics", "logs"])
-    def test_unknown_argument(self, signal: Any) -> None:
-        """An exporter that there is not, named by an argument, is refused with those there are."""
+    def test_unknown_exporter_in_option_is_refused_with_list_of_names(self, signal: Any) -> None:
+        """An unknown exporter in an option is refused with a list of names."""
         with pytest.raises(ConfigurationError, match=rf"{signal}='pigeon'.*no such.*none, otlp"):
             given(**{signal: "pigeon"})
 
-    def test_wins(self) -> None:
-        """An argument wins over the variable."""
+    def test_option_of_exporters_overrides_variable(self) -> None:
+        """The option of exporters overrides the variable."""
         settings = read_settings(
             service_name="a", traces="none", environ={"OTEL_TRACES_EXPORTER": "otlp"}
         )
 
         assert () == settings.exporters["traces"]
 
-    def test_disabled(self) -> None:
-        """Disabled, nothing is exported, whatever was named."""
+    def test_disabled_sdk_exports_to_no_exporter(self) -> None:
+        """A disabled SDK exports to no exporter."""
         settings = read(OTEL_SDK_DISABLED="true", OTEL_METRICS_EXPORTER="prometheus")
 
         assert not settings.exports("metrics", "prometheus")
@@ -159,8 +161,8 @@ class TestExporters:
 
 
 class TestName:
-    def test_order(self) -> None:
-        """An argument wins over OTEL_SERVICE_NAME, and that over the resource's attributes."""
+    def test_service_name_is_option_else_otel_service_name_else_attribute(self) -> None:
+        """The service name is the option, else OTEL_SERVICE_NAME, else an attribute."""
         attributes = {"OTEL_RESOURCE_ATTRIBUTES": "service.name=c"}
         variable = {"OTEL_SERVICE_NAME": "b", **attributes}
 
@@ -168,23 +170,23 @@ class TestName:
         assert "b" == read_settings(environ=variable).service_name
         assert "c" == read_settings(environ=attributes).service_name
 
-    def test_unknown(self) -> None:
-        """A service without a name is told how to get one."""
+    def test_service_without_name_causes_warning_with_remedy(self) -> None:
+        """A service without a name causes a warning with a remedy."""
         settings = read_settings(environ={})
 
         assert "unknown_service" == settings.service_name
         assert 1 == len(settings.warnings)
         assert "call configure('my-service') or set OTEL_SERVICE_NAME" in settings.warnings[0]
 
-    def test_namespace(self) -> None:
-        """A namespace as an argument wins over the resource's attribute."""
+    def test_namespace_option_overrides_resource_attribute(self) -> None:
+        """The namespace option overrides the resource attribute."""
         environ = {"OTEL_RESOURCE_ATTRIBUTES": "service.namespace=b", "OTEL_SERVICE_NAME": "x"}
 
         assert "a" == read_settings(namespace="a", environ=environ).namespace
         assert "b" == read_settings(environ=environ).namespace
 
-    def test_attributes(self) -> None:
-        """Attributes from arguments and variables are joined; arguments win."""
+    def test_attributes_of_option_and_variable_are_merged_and_option_wins(self) -> None:
+        """Attributes of option and variable are merged, and the option wins."""
         settings = read_settings(
             service_name="x",
             resource_attributes={"a": "1"},
@@ -195,29 +197,29 @@ class TestName:
 
 
 class TestPort:
-    def test_exporter(self) -> None:
-        """Naming the exporter by its variable opens the standard port."""
+    def test_exporter_variable_opens_standard_port(self) -> None:
+        """The exporter variable opens the standard port."""
         assert 9464 == read(OTEL_METRICS_EXPORTER="prometheus").prometheus_port
 
-    def test_variable(self) -> None:
-        """So does naming the port."""
+    def test_port_variable_opens_its_port(self) -> None:
+        """The port variable opens its port."""
         assert 9000 == read(OTEL_EXPORTER_PROMETHEUS_PORT="9000").prometheus_port
 
-    def test_argument(self) -> None:
-        """An argument wins, and None means no port."""
+    def test_port_option_overrides_variable_and_none_means_no_port(self) -> None:
+        """The port option overrides the variable, and None means no port."""
         variables = {"OTEL_EXPORTER_PROMETHEUS_PORT": "9000"}
 
         assert 0 == read_settings(prometheus_port=0, environ=variables).prometheus_port
         assert read_settings(prometheus_port=None, environ=variables).prometheus_port is None
 
-    def test_other_exporter(self) -> None:
-        """Where Prometheus is not among the exporters there is no port."""
+    def test_without_prometheus_exporter_there_is_no_port(self) -> None:
+        """Without the prometheus exporter there is no port."""
         settings = read(OTEL_METRICS_EXPORTER="otlp", OTEL_EXPORTER_PROMETHEUS_PORT="9000")
 
         assert settings.prometheus_port is None
 
-    def test_in_app(self) -> None:
-        """Where metrics are to stay in the app there is no port, whatever else says so."""
+    def test_otel_meta_metrics_in_app_prevents_port_unless_option_asks(self) -> None:
+        """OTEL_META_METRICS_IN_APP prevents a port, unless an option asks for one."""
         settings = read(
             OTEL_META_METRICS_IN_APP="true",
             OTEL_METRICS_EXPORTER="prometheus",
@@ -227,21 +229,21 @@ class TestPort:
         assert settings.prometheus_port is None
         assert 9000 == given(prometheus_port=9000).prometheus_port
 
-    def test_none_by_argument(self) -> None:
-        """An exporter of another kind, named by its variable, asks for no port."""
+    def test_exporter_variable_without_prometheus_opens_no_port(self) -> None:
+        """An exporter variable without prometheus opens no port."""
         environ = {"OTEL_METRICS_EXPORTER": "otlp"}
         settings = read_settings(service_name="a", metrics="prometheus", environ=environ)
 
         assert settings.prometheus_port is None
 
     @pytest.mark.parametrize("port", [-1, 65_536])
-    def test_refused(self, port: int) -> None:
-        """A port that there cannot be is refused."""
+    def test_port_out_of_range_is_refused(self, port: int) -> None:
+        """A port out of range is refused."""
         with pytest.raises(ConfigurationError, match=f"prometheus_port={port} is not a port"):
             given(prometheus_port=port)
 
-    def test_host(self) -> None:
-        """The host is the argument, the variable, or localhost."""
+    def test_host_is_option_else_variable_else_localhost(self) -> None:
+        """The host is the option, else the variable, else localhost."""
         variables = {"OTEL_EXPORTER_PROMETHEUS_HOST": "0.0.0.0"}
 
         assert "::1" == read_settings(prometheus_host="::1", environ=variables).prometheus_host
@@ -250,31 +252,31 @@ class TestPort:
 
 
 class TestToken:
-    def test_none(self) -> None:
-        """Unless one is given there is none, and an empty variable gives none."""
+    def test_by_default_there_is_no_token_and_empty_variable_gives(self) -> None:
+        """By default there is no token, and an empty variable gives none."""
         assert read().prometheus_token is None
         assert read(OTEL_META_PROMETHEUS_TOKEN=" ").prometheus_token is None
 
-    def test_order(self) -> None:
-        """The argument wins over the variable."""
+    def test_token_option_overrides_variable(self) -> None:
+        """The token option overrides the variable."""
         variables = {"OTEL_META_PROMETHEUS_TOKEN": "a.b-c_d~e+f/g=="}
 
         assert "mine" == read_settings(prometheus_token="mine", environ=variables).prometheus_token
         assert "a.b-c_d~e+f/g==" == read(**variables).prometheus_token
 
     @pytest.mark.parametrize("token", ["", " ", "a b", "a\n", "é", "=a"])
-    def test_refused(self, token: str) -> None:
-        """One that no header can carry is refused."""
+    def test_token_that_no_header_can_carry_is_refused(self, token: str) -> None:
+        """A token that no header can carry is refused."""
         with pytest.raises(ConfigurationError, match="prometheus_token is not a token that a head"):
             given(prometheus_token=token)
 
-    def test_variable_refused(self) -> None:
-        """So it is in a variable: to do without would open what was to be closed."""
+    def test_invalid_token_in_variable_is_refused_not_ignored(self) -> None:
+        """An invalid token in a variable is refused, not ignored."""
         with pytest.raises(ConfigurationError, match="OTEL_META_PROMETHEUS_TOKEN is not a token"):
             read(OTEL_META_PROMETHEUS_TOKEN="a b")
 
-    def test_unsaid(self) -> None:
-        """It is in no representation, and in no error."""
+    def test_token_is_in_no_repr_and_in_no_error(self) -> None:
+        """A token is in no repr and in no error."""
         assert "hidden" not in repr(given(prometheus_token="hidden"))
         with pytest.raises(ConfigurationError) as caught:
             given(prometheus_token="hid den")
@@ -283,40 +285,42 @@ class TestToken:
 
 
 class TestNumbers:
-    def test_interval(self) -> None:
-        """The variable is in milliseconds, the argument in seconds, and the argument wins."""
+    def test_interval_variable_is_in_milliseconds_and_option_in_seconds(self) -> None:
+        """The interval variable is in milliseconds, and the option in seconds overrides it."""
         variables = {"OTEL_METRIC_EXPORT_INTERVAL": "1500"}
 
         assert 1.5 == read(**variables).metric_interval
         assert 0.2 == read_settings(metric_interval=0.2, environ=variables).metric_interval
 
     @pytest.mark.parametrize("interval", [0, -1, math.nan, math.inf])
-    def test_interval_refused(self, interval: float) -> None:
-        """An interval that is no span of time is refused, for it would spin or never push."""
+    def test_interval_that_is_not_positive_and_finite_is_refused(self, interval: float) -> None:
+        """An interval that is not positive and finite is refused."""
         with pytest.raises(ConfigurationError, match="metric_interval"):
             given(metric_interval=interval)
 
     @pytest.mark.parametrize("timeout", [-1, math.nan])
-    def test_timeout_refused(self, timeout: float) -> None:
-        """A time to shut down that is no span of time is refused."""
+    def test_shutdown_timeout_that_is_not_positive_and_finite_is_refused(
+        self, timeout: float
+    ) -> None:
+        """A shutdown timeout that is not positive and finite is refused."""
         with pytest.raises(ConfigurationError, match="shutdown_timeout"):
             given(shutdown_timeout=timeout)
 
-    def test_timeout(self) -> None:
-        """The time to shut down is the argument, the variable, or five seconds."""
+    def test_shutdown_timeout_is_option_else_variable_else_five_seconds(self) -> None:
+        """The shutdown timeout is the option, else the variable, else five seconds."""
         variables = {"OTEL_META_SHUTDOWN_TIMEOUT": "2"}
 
         assert 1 == read_settings(shutdown_timeout=1, environ=variables).shutdown_timeout
         assert 2 == read(**variables).shutdown_timeout
 
-    def test_otlp_timeout(self) -> None:
-        """The timeout of a signal wins over that of all."""
+    def test_timeout_variable_of_signal_overrides_general_one(self) -> None:
+        """The timeout variable of a signal overrides the general one."""
         settings = read(OTEL_EXPORTER_OTLP_TIMEOUT="3", OTEL_EXPORTER_OTLP_LOGS_TIMEOUT="4")
 
         assert {"traces": 3.0, "metrics": 3.0, "logs": 4.0} == settings.otlp.timeouts
 
-    def test_protocol(self) -> None:
-        """The protocol of a signal wins over that of all."""
+    def test_protocol_variable_of_signal_overrides_general_one(self) -> None:
+        """The protocol variable of a signal overrides the general one."""
         settings = read(
             OTEL_EXPORTER_OTLP_PROTOCOL="grpc", OTEL_EXPORTER_OTLP_LOGS_PROTOCOL="http/protobuf"
         )
@@ -338,10 +342,10 @@ class TestSampler:
             ("theirs", "anything", "anything"),
         ],
     )
-    def test_argument(
+    def test_sampler_argument_is_kept_for_samplers_that_take_one(
         self, monkeypatch: pytest.MonkeyPatch, name: str, argument: str, kept: str | None
     ) -> None:
-        """The argument is kept for the samplers that take one, and checked for the standard's."""
+        """The sampler argument is kept for samplers that take one."""
         monkeypatch.setattr(settings_module, "entry_points", lambda **_: ("theirs",))
         settings = read(OTEL_TRACES_SAMPLER=name, OTEL_TRACES_SAMPLER_ARG=argument)
 
@@ -353,18 +357,18 @@ class TestLevel:
         ("text", "level"),
         [("debug", 10), ("INFO", 20), ("warn", 30), ("warning", 30), ("error", 40)],
     )
-    def test_known(self, text: str, level: int) -> None:
-        """A level is a word, in whatever case, from argument or variable."""
+    def test_log_level_is_read_in_any_case(self, text: str, level: int) -> None:
+        """The log level is read in any case."""
         assert level == given(log_level=text).log_level
         assert level == read(OTEL_LOG_LEVEL=text).log_level
 
-    def test_refused(self) -> None:
-        """An argument that is no level is refused, with those there are."""
+    def test_unknown_log_level_in_option_is_refused_with_list(self) -> None:
+        """An unknown log level in an option is refused with a list of levels."""
         with pytest.raises(ConfigurationError, match=r"log_level='loud': choose from debug, info"):
             given(log_level="loud")
 
-    def test_wins(self) -> None:
-        """An argument wins over the variable, good or bad."""
+    def test_log_level_option_overrides_invalid_variable_without_warning(self) -> None:
+        """The log level option overrides an invalid variable without a warning."""
         settings = read_settings(
             service_name="a", log_level="error", environ={"OTEL_LOG_LEVEL": "loud"}
         )
@@ -374,8 +378,8 @@ class TestLevel:
 
 class TestSeries:
     @pytest.mark.parametrize("text", ["delta", "DELTA", " Delta "])
-    def test_temporality(self, text: str) -> None:
-        """The standard's preference, in any case, says what is pushed over OTLP."""
+    def test_temporality_preference_is_read_in_any_case(self, text: str) -> None:
+        """The temporality preference is read in any case."""
         variable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 
         assert ("cumulative", "delta") == (
@@ -393,18 +397,18 @@ class TestSeries:
             ("x", True),
         ],
     )
-    def test_exemplars(self, text: str, shown: bool) -> None:
-        """The standard's filter turns exemplars off."""
+    def test_exemplar_filter_always_off_disables_exemplars(self, text: str, shown: bool) -> None:
+        """The exemplar filter always_off disables exemplars."""
         assert shown is read(OTEL_METRICS_EXEMPLAR_FILTER=text).exemplars
 
-    def test_always_on(self) -> None:
-        """Exemplars without a span are not to be had, which is said."""
+    def test_exemplar_filter_always_on_causes_warning(self) -> None:
+        """The exemplar filter always_on causes a warning."""
         (warning,) = read(OTEL_METRICS_EXEMPLAR_FILTER="always_on").warnings
 
         assert warning.startswith("OTEL_METRICS_EXEMPLAR_FILTER=always_on: ")
 
-    def test_max_series(self) -> None:
-        """An argument wins over the variable, which wins over OpenTelemetry's default."""
+    def test_cardinality_limit_is_option_else_variable_else_2_000(self) -> None:
+        """The cardinality limit is the option, else the variable, else 2,000."""
         variables = {"OTEL_META_MAX_SERIES": "50"}
 
         assert (2000, 50, 7) == (
@@ -413,16 +417,18 @@ class TestSeries:
             read_settings(service_name="a", max_series=7, environ=variables).max_series,
         )
 
-    def test_no_series(self) -> None:
-        """A metric without any series is no use."""
+    def test_cardinality_limit_of_zero_is_refused(self) -> None:
+        """A cardinality limit of zero is refused."""
         with pytest.raises(ConfigurationError, match="max_series=0: allow at least one"):
             given(max_series=0)
 
     @pytest.mark.parametrize(
         ("text", "length"), [("", 1024), ("64", 64), ("0", 1024), ("-1", 1024), ("9" * 30, 1024)]
     )
-    def test_label_length(self, text: str, length: int) -> None:
-        """The standard's limit of values is that of labels, too, if it leaves anything."""
+    def test_attribute_length_limit_applies_to_labels_if_it_is_positive(
+        self, text: str, length: int
+    ) -> None:
+        """The attribute length limit applies to labels, if it is positive."""
         assert length == read(OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=text).max_label_length
 
 
@@ -442,8 +448,10 @@ class TestInvalid:
             ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sideways"),
         ],
     )
-    def test_falls_back(self, name: str, text: str) -> None:
-        """A variable that cannot be used leaves every setting at its default."""
+    def test_invalid_variable_leaves_every_setting_at_its_default(
+        self, name: str, text: str
+    ) -> None:
+        """An invalid variable leaves every setting at its default."""
         settings, defaults = read(**{name: text}), read()
         changed = {
             field
@@ -451,7 +459,7 @@ class TestInvalid:
             if getattr(settings, field) != getattr(defaults, field)
         }
 
-        # A port was asked for, however badly.
+        # An invalid port variable still asks for a port.
         assert changed <= {"warnings", "prometheus_port"}
 
     @pytest.mark.parametrize(
@@ -470,15 +478,19 @@ class TestInvalid:
             ("OTEL_RESOURCE_ATTRIBUTES", "nonsense"),
         ],
     )
-    def test_warns(self, name: str, text: str) -> None:
-        """It is warned of once, by its name and what it holds."""
+    def test_invalid_variable_causes_one_warning_with_its_name_and_value(
+        self, name: str, text: str
+    ) -> None:
+        """An invalid variable causes one warning with its name and value."""
         (warning,) = read(**{name: text}).warnings
 
         assert warning.startswith(f"{name} holds {text!r}, which is not ")
 
     @for_all(st.dictionaries(st.sampled_from(VARIABLES), texts))
-    def test_any(self, variables: dict[str, str]) -> None:
-        """Whatever the variables hold, settings come out, and no warning comes twice."""
+    def test_any_values_of_variables_give_settings_without_repeated_warnings(
+        self, variables: dict[str, str]
+    ) -> None:
+        """Any values of variables give settings without repeated warnings."""
         with pytest.MonkeyPatch.context() as patch:  # reading installed packages takes 10 ms each
             patch.setattr(settings_module, "entry_points", lambda **_: ())
             patch.setattr(exporters, "entry_points", lambda **_: ())

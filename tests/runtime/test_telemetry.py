@@ -29,8 +29,10 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 
 class TestBind:
-    def test_tracked(self, captured_telemetry: CapturedTelemetry) -> None:
-        """What is bound records, and its SLOs are kept count of."""
+    def test_binding_meta_repository_makes_it_record_and_tracks_its_slos(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """Binding a meta-repository makes it record, and tracks its SLOs."""
         atlas = captured_telemetry.bind(Atlas)
         atlas.tiles.add(100)
         atlas.holes.add(2)
@@ -38,8 +40,8 @@ class TestBind:
 
         assert ("breached", (2.0, 100.0)) == (status.state, status.events)
 
-    def test_other_repo(self) -> None:
-        """Binding what the service does not belong to is warned of."""
+    def test_binding_meta_repository_of_another_namespace_causes_warning(self) -> None:
+        """Binding a meta-repository of another namespace causes a warning."""
         with capture(namespace="other") as captured:
             captured.bind(Atlas)
 
@@ -48,8 +50,10 @@ class TestBind:
         assert "bind(Atlas): this service belongs to other" in line["event"]
 
     @pytest.mark.parametrize("namespace", [None, "atlas-maps"])
-    def test_own_repo(self, namespace: str | None) -> None:
-        """Binding its own, or any if it belongs to none, is not."""
+    def test_binding_services_own_meta_repository_causes_no_warning(
+        self, namespace: str | None
+    ) -> None:
+        """Binding the service's own meta-repository causes no warning."""
         with capture(namespace=namespace) as captured:
             captured.bind(Atlas)
 
@@ -57,16 +61,16 @@ class TestBind:
 
 
 class TestFlush:
-    def test_in_time(self) -> None:
-        """A flush that is done in time says so."""
+    def test_flush_that_finishes_in_time_returns_true(self) -> None:
+        """A flush that finishes in time returns True."""
         with OtlpSink() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
             captured.bind(Atlas).tiles.add(1)
 
             assert captured.telemetry.flush()
             assert sink.metrics()
 
-    def test_late(self, black_hole: str) -> None:
-        """A flush takes no longer than it may, and says that it was not done."""
+    def test_flush_ends_at_its_timeout_and_returns_false(self, black_hole: str) -> None:
+        """A flush ends at its timeout and returns False."""
         with capture(otlp_endpoint=black_hole, shutdown_timeout=0.2) as captured:
             began = time.monotonic()
             in_time = captured.telemetry.flush(0.2)
@@ -74,16 +78,16 @@ class TestFlush:
         assert not in_time
         assert time.monotonic() - began < 8
 
-    def test_undelivered(self) -> None:
-        """A flush that is not delivered is done all the same, and counted as a fault."""
+    def test_flush_whose_exports_fail_returns_true_and_counts_faults(self) -> None:
+        """A flush whose exports fail returns True, and counts faults."""
         with OtlpSink(status=400) as sink, capture(otlp_endpoint=sink.endpoint) as captured:
             assert captured.telemetry.flush()
             assert captured.telemetry.faults.count() >= 1
 
 
 class TestShutdown:
-    def test_once(self) -> None:
-        """A second shutdown does nothing."""
+    def test_second_shutdown_exports_nothing(self) -> None:
+        """A second shutdown exports nothing."""
         with OtlpSink() as sink:
             with capture(otlp_endpoint=sink.endpoint) as captured:
                 assert captured.telemetry.shutdown()
@@ -92,8 +96,8 @@ class TestShutdown:
                 assert captured.telemetry.shutdown()
             assert exported == len(sink.metrics())
 
-    def test_threads(self) -> None:
-        """Shut down from two threads at once, it is shut down once."""
+    def test_concurrent_shutdowns_export_once(self) -> None:
+        """Concurrent shutdowns export once."""
         with OtlpSink() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
             captured.bind(Atlas).tiles.add(1)
             threads = [Thread(target=captured.telemetry.shutdown) for _ in range(4)]
@@ -104,8 +108,8 @@ class TestShutdown:
 
             assert 1 == sum(metric.name == "atlas.tiles" for metric in sink.metrics())
 
-    def test_late(self, black_hole: str) -> None:
-        """A shutdown takes no longer than it may, and warns of what is lost."""
+    def test_shutdown_ends_at_its_timeout_with_warning(self, black_hole: str) -> None:
+        """A shutdown ends at its timeout with a warning."""
         with capture(otlp_endpoint=black_hole, shutdown_timeout=0.3) as captured:
             began = time.monotonic()
 
@@ -117,16 +121,16 @@ class TestShutdown:
             "telemetry did not finish within 0.3 s of shutdown; the rest is lost"
         )
 
-    def test_recording(self) -> None:
-        """Recording after a shutdown raises nothing."""
+    def test_recording_after_shutdown_does_not_raise(self) -> None:
+        """Recording after a shutdown does not raise."""
         with capture("maps", Atlas) as captured:
             atlas = captured.bind(Atlas)
         atlas.tiles.add(1)
 
         assert 1.0 == captured.value(Atlas.tiles)
 
-    def test_drained(self, black_hole: str) -> None:
-        """The time that draining took is no longer there for the shutdown."""
+    def test_time_of_draining_is_deducted_from_shutdown_timeout(self, black_hole: str) -> None:
+        """The time of draining is deducted from the shutdown timeout."""
         with capture(otlp_endpoint=black_hole, shutdown_timeout=0.2) as captured:
             captured.telemetry.drain()
             captured.telemetry.shutdown()
@@ -135,8 +139,8 @@ class TestShutdown:
             line["event"] for line in captured.logs()
         }
 
-    def test_context(self) -> None:
-        """Leaving the context shuts down, also by an error, which goes on."""
+    def test_error_that_leaves_context_shuts_down_and_is_raised(self) -> None:
+        """An error that leaves the context shuts down, and is raised."""
         options: Options = {"set_global": False, "log_stream": None, "environ": {}}
 
         def work(endpoint: str) -> None:
@@ -153,8 +157,10 @@ class TestShutdown:
 
 
 class TestTracking:
-    def test_sampled(self, monkeypatch: pytest.MonkeyPatch, eventually: Eventually) -> None:
-        """Counts are kept from time to time, without anybody asking."""
+    def test_slos_are_sampled_at_interval(
+        self, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+    ) -> None:
+        """SLOs are sampled at an interval."""
         monkeypatch.setattr("otel_meta.runtime.telemetry.INTERVAL", 0.01)
         clock = FakeClock()
         with capture("maps", Atlas, clock=clock) as captured:
@@ -170,8 +176,8 @@ class TestTracking:
 
 
 class TestDisabled:
-    def test_quiet(self) -> None:
-        """Disabled, there is neither a scrape nor a span nor a thread, and recording goes on."""
+    def test_disabled_sdk_records_without_scrape_traces_or_metrics(self) -> None:
+        """A disabled SDK records without scrape, traces or metrics."""
         with capture("maps", Atlas, environ={"OTEL_SDK_DISABLED": "true"}) as captured:
             atlas = captured.bind(Atlas)
             atlas.tiles.add(1)

@@ -29,17 +29,17 @@ class TestSampler:
             ("parentbased_traceidratio", ParentBased(RATIO)),
         ],
     )
-    def test_standard(self, name: str, sampler: Any) -> None:
-        """Each of the standard's names is its sampler, with the argument where it takes one."""
+    def test_each_of_standards_names_creates_its_sampler(self, name: str, sampler: Any) -> None:
+        """Each of the standard's names creates its sampler."""
         assert sampler.get_description() == create_sampler(name, "0.25").get_description()
 
     @pytest.mark.parametrize("name", ["traceidratio", "parentbased_traceidratio"])
-    def test_no_argument(self, name: str) -> None:
-        """Without an argument, everything is sampled."""
+    def test_ratio_sampler_without_argument_samples_everything(self, name: str) -> None:
+        """A ratio sampler without an argument samples everything."""
         assert "TraceIdRatioBased{1.0}" in create_sampler(name, None).get_description()
 
-    def test_all_known(self) -> None:
-        """Every name that the settings take has a sampler."""
+    def test_every_sampler_name_is_valid_in_settings(self) -> None:
+        """Every sampler name is valid in the settings."""
         known = [
             name
             for name in traces.SAMPLERS
@@ -54,8 +54,10 @@ class TestSampler:
         | st.text(st.characters(exclude_characters=",")),
         argument=st.text(max_size=8),
     )
-    def test_any(self, name: str, argument: str) -> None:
-        """Whatever the variables hold, there is a sampler, and a bad one is warned of."""
+    def test_any_values_of_variables_give_sampler_and_invalid_name_warning(
+        self, name: str, argument: str
+    ) -> None:
+        """Any values of variables give a sampler, and an invalid name a warning."""
         environ = {"OTEL_TRACES_SAMPLER": name, "OTEL_TRACES_SAMPLER_ARG": argument}
         with pytest.MonkeyPatch.context() as patch:  # reading installed packages takes 10 ms each
             patch.setattr(settings_module, "entry_points", lambda **_: ())
@@ -67,8 +69,10 @@ class TestSampler:
         )
 
     @pytest.mark.parametrize("argument", ["abc", "nan", "2", "-0.1"])
-    def test_bad_argument(self, argument: str) -> None:
-        """A ratio that there cannot be is warned of once, and everything is sampled."""
+    def test_invalid_ratio_causes_one_warning_and_everything_is_sampled(
+        self, argument: str
+    ) -> None:
+        """An invalid ratio causes one warning, and everything is sampled."""
         environ = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": argument}
         settings = read_settings(service_name="a", environ=environ)
 
@@ -76,15 +80,19 @@ class TestSampler:
         assert settings.warnings[0].startswith(f"OTEL_TRACES_SAMPLER_ARG holds {argument!r}")
         assert 1.0 == float(settings.sampler_arg or "")
 
-    def test_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A sampler that another package installed is made with the argument."""
+    def test_sampler_of_another_package_is_created_with_argument(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A sampler of another package is created with the argument."""
         entry = _Entry(lambda argument: TraceIdRatioBased(float(argument)))
         monkeypatch.setattr(traces, "entry_points", lambda **_: (entry,))
 
         assert RATIO.get_description() == create_sampler("theirs", "0.25").get_description()
 
-    def test_installed_broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """One that cannot be made is an error that names it."""
+    def test_sampler_of_another_package_that_raises_is_error(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A sampler of another package that raises is an error with its name."""
         entry = _Entry(lambda argument: TraceIdRatioBased(float(argument)))
         monkeypatch.setattr(traces, "entry_points", lambda **_: (entry,))
 
@@ -97,13 +105,13 @@ class _Entry:
         self._factory = factory
 
     def load(self) -> Any:
-        """What the package offers."""
+        """Return the factory of the package."""
         return self._factory
 
 
 class TestExport:
-    def test_delivered(self) -> None:
-        """A span that has ended is delivered at the next flush, with its service."""
+    def test_ended_span_is_exported_at_next_flush_with_its_service(self) -> None:
+        """An ended span is exported at the next flush with its service."""
         with OtlpSink() as sink:
             with capture("maps", traces="otlp", otlp_endpoint=sink.endpoint) as captured:
                 assert captured.telemetry.traces is not None
@@ -118,8 +126,8 @@ class TestExport:
                 (each.service_name, each.span.name) for each in sink.spans()
             ]
 
-    def test_unsampled(self) -> None:
-        """What is not sampled is not delivered."""
+    def test_span_that_is_not_sampled_is_not_exported(self) -> None:
+        """A span that is not sampled is not exported."""
         environ = {"OTEL_TRACES_SAMPLER": "always_off"}
         with OtlpSink() as sink:
             with capture(otlp_endpoint=sink.endpoint, environ=environ) as captured:
@@ -128,8 +136,8 @@ class TestExport:
 
             assert [] == sink.spans()
 
-    def test_own(self) -> None:
-        """Without an exporter there are spans all the same, for the ids in logs and headers."""
+    def test_without_exporter_spans_have_valid_ids(self) -> None:
+        """Without an exporter spans have valid ids."""
         with capture(traces="none") as captured:
             assert captured.telemetry.traces is not None
             span = captured.telemetry.traces.provider.get_tracer("test").start_span("drawing")

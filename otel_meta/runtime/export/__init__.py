@@ -1,1 +1,1 @@
-"""Export by push: exporters, bounded queues before them, and delivery failures."""
+"""Export by push: bounded queues, exporters, and delivery failures."""

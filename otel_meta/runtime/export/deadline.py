@@ -14,11 +14,11 @@ def run_with_deadline(
 ) -> bool:
     """Run jobs in parallel and wait until all have finished, or until the timeout.
 
-    A job that is late continues on its daemon thread. An error of a job is counted.
+    A late job continues on a daemon thread. An error of a job is counted.
 
     Args:
         timeout: seconds to wait for all jobs together.
-        jobs: jobs by name; the name is that of the thread and of the fault.
+        jobs: jobs by name, which is also the name of thread and fault.
         faults: counts the errors.
 
     Returns:

@@ -1,7 +1,7 @@
-"""Delivery failures: one warning when an outage starts, one line when the outage ends.
+"""Delivery failures: a warning when an outage starts, an info line when the outage ends.
 
 The SDK's exporters log every attempt of every signal. `DeliveryMonitor` takes these messages out of
-the log and keeps the first as the reason, so that an unreachable Collector causes one line and a
+the log and keeps the first as the reason. So an unreachable Collector causes a single line and a
 counter instead of many lines.
 """
 
@@ -29,7 +29,7 @@ _MAX_REASON_LENGTH: Final = 300
 
 
 class DeliveryMonitor(logging.Handler):
-    """Records the signals whose exports fail, and the reason that the SDK's exporters log."""
+    """Records failing signals, and the reason from the log of the SDK's exporters."""
 
     def __init__(self, faults: Faults) -> None:
         super().__init__(logging.WARNING)
@@ -70,15 +70,15 @@ class DeliveryMonitor(logging.Handler):
         signal: Signal,
         on_batch: Callable[[int], object] | None = None,
     ) -> ExporterT:
-        """Wrap an exporter so that its results are recorded.
+        """Wrap an exporter in order to record the results.
 
         Args:
             exporter: an exporter of spans, metrics or log records.
-            signal: the signal that it exports.
+            signal: the signal of the exporter.
             on_batch: called with the number of items before each export.
 
         Returns:
-            A `WatchedExporter`, which has all methods of the exporter.
+            A `WatchedExporter` with all methods of the exporter.
         """
         return cast("ExporterT", WatchedExporter(exporter, signal, self, on_batch))
 
@@ -87,7 +87,7 @@ class DeliveryMonitor(logging.Handler):
         self._reason = self._reason or message.partition("\n")[0][:_MAX_REASON_LENGTH]
 
     def add_result(self, signal: Signal, *, delivered: bool, items: int) -> None:
-        """Record the result of an export; count its items as undelivered if it failed."""
+        """Record the result of an export; after a failure, count the items as undelivered."""
         with self._state_lock:
             was_failing = self.is_failing
             (self._failing.discard if delivered else self._failing.add)(signal)

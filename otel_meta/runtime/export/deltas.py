@@ -1,4 +1,4 @@
-"""Cumulative values and deltas of each series, for one reader of metrics."""
+"""Cumulative values and deltas of each series, for a reader of metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Reading(NamedTuple):
 
 
 class DeltaState:
-    """The readings of one reader at its previous collection; removed series are forgotten."""
+    """The readings of a reader at the previous collection; removed series are forgotten."""
 
     def __init__(self) -> None:
         self._previous: dict[Cell, Reading] = {}
@@ -24,7 +24,7 @@ class DeltaState:
         self._now_ns = 0
 
     def begin_collection(self, now_ns: int) -> None:
-        """Begin a collection: deltas now count from the previous one."""
+        """Begin a collection: deltas now count from the previous collection."""
         self._previous, self._current = self._current, {}
         self._now_ns = now_ns
 

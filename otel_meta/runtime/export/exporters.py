@@ -1,8 +1,8 @@
 """Export targets: one row for each value of OTEL_TRACES_, OTEL_METRICS_ and OTEL_LOGS_EXPORTER.
 
-A new target is a row of `TARGETS` and its factory. `settings` checks names against this table, and
-`metrics` reads from it whether a target is pushed to. Exporters of other packages need no row: they
-are found by their entry point.
+A new target is a row of `TARGETS` with a factory. `settings` checks names against this table, and
+`metrics` selects the push targets. Exporters of installed packages need no row: their entry points
+are enough.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ class Target:
     """An export target.
 
     Args:
-        signals: the signals that can go there.
+        signals: the supported signals.
         create: makes the SDK's exporter of a signal; None if nothing is pushed.
-        has_temporality: True if metrics leave with the temporality of `OtlpSettings`; otherwise
-            they are cumulative.
+        has_temporality: True if `OtlpSettings` has the temporality of metrics; False for
+            cumulative metrics.
     """
 
     signals: tuple[Signal, ...]
@@ -97,7 +97,7 @@ TARGETS: Final[Mapping[str, Target]] = {
 
 
 def target_names(signal: Signal) -> list[str]:
-    """Return the names of the targets that take a signal, without those of other packages."""
+    """Return the names of the targets of a signal, without installed packages."""
     return sorted(name for name, target in TARGETS.items() if signal in target.signals)
 
 
@@ -112,19 +112,19 @@ def is_pushed(name: str) -> bool:
 
 
 def temporality_preference(name: str, otlp: OtlpSettings) -> str:
-    """Return the key of `PREFERENCES` with which metrics go to a target.
+    """Return the key of `PREFERENCES` for the metrics of a target.
 
-    An exporter of another package chooses for the SDK's instruments alone, and does not tell its
-    choice. Ours are cumulative there.
+    The exporter of an installed package chooses for the SDK's instruments alone, and does not
+    report the choice. Our series are cumulative there.
     """
     return otlp.temporality if name in TARGETS and TARGETS[name].has_temporality else "cumulative"
 
 
 def create_exporter(signal: Signal, name: str, otlp: OtlpSettings) -> Any:
-    """Create the SDK's exporter of a signal for a target that is pushed to.
+    """Create the SDK's exporter of a signal for a push target.
 
     Raises:
-        MissingExtra: the package of the exporter is not installed.
+        MissingExtra: the exporter's package is not installed.
         ConfigurationError: the exporter refused its settings.
     """
     try:

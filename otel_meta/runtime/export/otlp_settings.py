@@ -12,7 +12,7 @@ from otel_meta.runtime.signals import SIGNALS, Signal
 from .temporality import PREFERENCES
 
 _PROTOCOLS: Final = ("http/protobuf", "grpc")
-"""The standard's names, its default first."""
+"""The standard's names, the default first."""
 _ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -35,7 +35,7 @@ def read_otlp_settings(env: Environment, endpoint: str | None) -> OtlpSettings:
 
     Args:
         env: environment variables.
-        endpoint: the option ``otlp_endpoint``, which overrides every endpoint variable.
+        endpoint: the option ``otlp_endpoint``; overrides every endpoint variable.
     """
     return OtlpSettings(
         endpoint=endpoint or env.text(_ENDPOINT),

@@ -14,9 +14,9 @@ class Ticker:
     """Calls an action at an interval, on a daemon thread.
 
     Args:
-        name: name of the thread and of its faults.
+        name: name of thread and faults.
         interval: seconds from the end of a call to the next call.
-        action: the function to call; its errors are counted, and do not stop the thread.
+        action: the function to call; errors are counted, and do not stop the thread.
         faults: counts the errors.
     """
 
@@ -42,7 +42,7 @@ class Ticker:
             self._thread.join(timeout)
 
     def after_fork(self) -> None:
-        """Start a new thread in a forked child, which inherits no threads."""
+        """Start a new thread in a forked child: fork copies no threads."""
         was_running = self._thread.ident is not None and not self._stopping.is_set()
         self._stopping = Event()  # a thread of the parent may have held the lock of the old event
         self._thread = self._new_thread()

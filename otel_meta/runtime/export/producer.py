@@ -1,8 +1,8 @@
-"""Metric points of OpenTelemetry from `MetricStorage`, for each reader that pushes.
+"""Metric points of OpenTelemetry from `MetricStorage`, for readers with a push exporter.
 
-A reader of the SDK passes its collection to ``_receive_metrics``, which is documented as a method
-to override. `PushReader` appends the points there, so that they leave in the same export as the
-metrics that other libraries record through the SDK.
+The SDK passes each collection to ``_receive_metrics``, a method of the reader that is documented
+for overriding. `PushReader` appends the points there, so that the same export has our series and
+the SDK's instruments of all libraries.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _UNSET: Final = cast("float", None)
 
 
 class MetricProducer:
-    """Produces the points of one reader, and keeps its previous collection for deltas.
+    """Produces the points of a reader, and keeps the previous collection for deltas.
 
     Args:
         storage: the families to read.
@@ -190,7 +190,7 @@ def _cells_with_attributes(family: Family[Any]) -> Iterator[tuple[Any, Attribute
 
 
 def _attributes(cell: Cell, attributes: list[Any]) -> Attributes:
-    """Return labels under their OpenTelemetry keys, without labels whose value is empty."""
+    """Return labels under OpenTelemetry keys, without empty values."""
     if cell.labels is OVERFLOW:
         return {OVERFLOW[0]: True}
     pairs = zip(attributes, cell.labels, strict=True)

@@ -1,18 +1,18 @@
-"""Bounded queues for spans and log records, which count dropped items.
+"""Bounded queues for spans and log records, with a counter of dropped items.
 
-The SDK's batch processors drop the oldest item for the newest, and count that only in metrics that
-are off by default. Here an item that finds the queue full is not added, and is counted.
+The SDK's batch processors drop the oldest item for the newest, and count drops only in metrics that
+are off by default. Here a full queue drops the newest item, and a fault is counted.
 
 Theory of operation
 ===================
 
-The path of a span or log record. There is one queue, one worker thread and one exporter for each
-signal and target (two targets of traces have two queues).
+The path of a span or log record. Each target of a signal has a queue, a worker thread and an
+exporter (two targets of traces have two queues).
 
 1. The application's thread ends a span, or logs a line (`logs.otlp.OtelLogProcessor`). The SDK
-   calls `SpanQueue.on_end` or `LogQueue.on_emit` on that thread. A span that is not sampled ends
-   here. Lines of otel_meta and opentelemetry, and lines logged inside of an export, are not
-   emitted at all: each export would cause the next.
+   calls `SpanQueue.on_end` or `LogQueue.on_emit` on the same thread. An unsampled span ends here.
+   Lines of otel_meta and opentelemetry, and lines logged during an export, are not emitted at all:
+   each export would cause the next.
 2. `QueueCapacity.try_acquire` increments a counter under a lock. If the counter is at
    OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE (2,048), the item is dropped and counted:
    ``otel_meta_faults_total{source="export of traces", reason="queue full"}``. Otherwise the SDK
@@ -20,33 +20,33 @@ signal and target (two targets of traces have two queues).
 3. The SDK's worker thread, a daemon, wakes when a batch is full (OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
    512 items) or after OTEL_BSP_SCHEDULE_DELAY, and calls `delivery.WatchedExporter.export`.
 4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
-   bounded by the size of the queue plus the batch under way: the SDK exports one batch of a queue
-   at a time, whatever thread asks for it.
-5. The exporter retries for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10). A batch that fails is lost:
-   its items are counted as ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the
-   start of the outage. Meanwhile the queue fills up, and step 2 counts what exceeds it.
+   bounded by the size of the queue plus the current batch: a lock of the SDK serializes the exports
+   of a queue, from the worker thread and from a flush.
+5. The exporter retries for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10). A failed batch is lost: the
+   items are counted as ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the start of
+   the outage. Meanwhile the queue fills up, and step 2 counts the excess.
 
-The path of a metric point has no queue. Recording changes numbers in memory (`runtime.recording`),
-whose amount is bounded by the cardinality limit of each metric.
+The path of a metric point has no queue. Recording changes numbers in memory (`runtime.recording`);
+the cardinality limit of each metric bounds their amount.
 
 1. A `periodic.Ticker`, a daemon thread for each target, calls `metrics.PushReader.collect` every
    ``metric_interval`` seconds.
 2. On that thread the SDK collects its own instruments, `producer.MetricProducer` appends a point
    for every series of ours, and `WatchedExporter` exports both together. The reader exports under
    a lock of the SDK, so a flush waits for an export under way.
-3. An export that fails counts as one fault, "undelivered". Cumulative series lose nothing: the next
-   export has their totals. With delta temporality, the increments of that export are lost.
+3. A failed export counts as a single fault, "undelivered". Cumulative series lose nothing: the next
+   export has the totals. With delta temporality, the increments of a failed export are lost.
 
 Flush, shutdown, fork:
 
-- `Telemetry.flush` starts a daemon thread for each signal, which exports all that is queued, and
-  waits for them with one deadline. A thread that is late continues in the background.
-- `Telemetry.shutdown` does so as well, and stops the workers and the tickers. At its deadline, the
-  rest is lost: daemon threads do not keep the process alive. An item that comes after the shutdown
-  of its queue is ignored by the SDK, and not counted.
+- `Telemetry.flush` starts a daemon thread for each signal, which exports the whole queue, and waits
+  for all threads with a common deadline. A late thread continues in the background.
+- `Telemetry.shutdown` also stops the workers and the tickers. At the deadline, the rest is lost:
+  daemon threads do not keep the process alive. Later items are ignored by the SDK without a fault;
+  they use up the capacity of the queue, and are counted as "queue full" from then on.
 - In a forked child, the SDK empties each queue and starts a new worker. `QueueCapacity` begins at
-  zero, the tickers start new threads, and every lock that a thread of the parent might have held is
-  renewed. The items queued at the fork are exported by the parent only.
+  zero, the tickers start new threads, and the locks on this path are renewed, because a thread of
+  the parent may have held a lock during the fork. Only the parent exports the items queued before.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class QueueCapacity:
     """Counts the items in a queue.
 
     Args:
-        signal: the signal whose items are queued, for the fault.
-        variable: the environment variable that has the size of the queue.
+        signal: the queued signal, for the fault.
+        variable: the environment variable with the size of the queue.
         faults: counts the dropped items.
     """
 
@@ -102,18 +102,18 @@ class QueueCapacity:
         return is_free
 
     def release(self, items: int) -> None:
-        """Release the capacity of items that have left the queue."""
+        """Release the capacity of items after their removal from the queue."""
         with self._lock:
             self._used -= items
 
 
 def _size(text: str) -> int:
-    """Return the size of a queue; the default for an invalid size, of which the SDK warns."""
+    """Return the size of a queue; the default if invalid (the SDK logs a warning)."""
     return int(text) if text.strip().isdecimal() and int(text) else _DEFAULT_SIZE
 
 
 class SpanQueue(BatchSpanProcessor):
-    """The SDK's batch processor of spans, with a bound that counts."""
+    """The SDK's batch processor of spans, with a counted bound."""
 
     def __init__(self, exporter: SpanExporter, monitor: DeliveryMonitor, faults: Faults) -> None:
         self._capacity: Final = QueueCapacity("traces", "OTEL_BSP_MAX_QUEUE_SIZE", faults)
@@ -121,14 +121,14 @@ class SpanQueue(BatchSpanProcessor):
         super().__init__(watched, max_queue_size=self._capacity.size)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Queue a span that is sampled."""
+        """Queue a sampled span."""
         context = span.context
         if context is not None and context.trace_flags.sampled and self._capacity.try_acquire():
             super().on_end(span)
 
 
 class LogQueue(BatchLogRecordProcessor):
-    """The SDK's batch processor of log records, with a bound that counts."""
+    """The SDK's batch processor of log records, with a counted bound."""
 
     def __init__(
         self, exporter: LogRecordExporter, monitor: DeliveryMonitor, faults: Faults

@@ -11,7 +11,7 @@ _HANDSHAKE: Final = '"WebSocket %s"'
 
 
 class AccessRecord(NamedTuple):
-    """One answered request in uvicorn's access log."""
+    """An answered request in uvicorn's access log."""
 
     client: str
     method: str
@@ -21,12 +21,12 @@ class AccessRecord(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The target without its query string, which may hold secrets."""
+        """The target without the query string: secrets must not leak."""
         return self.target.partition("?")[0]
 
 
 def parse_access_args(args: Any) -> AccessRecord | None:
-    """Parse the arguments of an access log record; return None if their types do not match."""
+    """Parse the arguments of an access log record; return None if the types do not match."""
     match args:
         case (str(client), str(method), str(target), str(version), int(status)):
             return AccessRecord(client, method, target, version, status)
@@ -35,7 +35,7 @@ def parse_access_args(args: Any) -> AccessRecord | None:
 
 
 def add_access_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Add fields to the lines of requests and WebSocket handshakes; others pass unchanged."""
+    """Add fields to the lines of requests and WebSocket handshakes; other lines are unchanged."""
     args = event.pop("positional_args", ())
     event.pop("color_message", None)  # the message again, coloured for terminals
     access = parse_access_args(args) if event["_record"].name == ACCESS_LOGGER else None

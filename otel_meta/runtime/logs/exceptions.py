@@ -1,4 +1,4 @@
-"""Request and trace ids that are attached to an exception, for the log line of the exception.
+"""Request and trace ids attached to an exception, for the log line of the exception.
 
 A server logs an unhandled exception after the middleware has returned. By then neither the request
 id nor the span is in the context, so the middleware attaches the ids to the exception.
@@ -16,7 +16,7 @@ _IDS: Final = "__otel_meta_ids__"
 
 
 def attach_ids(error: BaseException, ids: Mapping[str, str]) -> None:
-    """Attach ids to an exception, which `add_ids_of_exception` adds to its log line."""
+    """Attach ids to an exception, for `add_ids_of_exception`."""
     vars(error)[_IDS] = ids
 
 

@@ -39,21 +39,21 @@ _NOT_ATTRIBUTES: Final = frozenset(
         "trace_id",
     }
 )
-"""Fields that the log record or its resource has already."""
+"""Fields of log record or resource, sent elsewhere."""
 
 _NOT_EXPORTED: Final = ("opentelemetry", "otel_meta")
-"""Loggers whose lines are not exported: each failed export would cause the next export."""
+"""Loggers excluded from export: each failed export would cause the next export."""
 
 
 class OtelLogProcessor:
-    """A structlog processor that emits each event as a log record, and returns it unchanged."""
+    """A structlog processor: emits each event as a log record, and returns the event unchanged."""
 
     def __init__(self, provider: LoggerProvider, faults: Faults) -> None:
         self._faults: Final = faults
         self._logger: Final = lru_cache(maxsize=256)(provider.get_logger)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Emit the event under its logger's name, with the ids of the current span."""
+        """Emit the event under the logger's name, with the ids of the current span."""
         name = event.get("logger") or "root"
         if not exporting.get() and not name.startswith(_NOT_EXPORTED):
             try:

@@ -21,7 +21,7 @@ _INT64: Final = 2**63
 
 
 def shared_processors(identity: Mapping[str, str]) -> tuple[Processor, ...]:
-    """Return the processors that add logger, level, ids, time and identity to an event."""
+    """Return the processors for logger, level, ids, time and identity."""
     return (
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -35,15 +35,15 @@ def shared_processors(identity: Mapping[str, str]) -> tuple[Processor, ...]:
 
 
 def structured_exceptions() -> Processor:
-    """Render exceptions as frames, without locals, which may hold passwords or personal data."""
+    """Render exceptions as frames, without locals: passwords or personal data must not leak."""
     return ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 
 
 def add_trace_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Add the ids of the current span, sampled or not.
 
-    Common recipes add ids only if ``span.is_recording()``. A request that is not sampled here then
-    has no ids, although its caller may have sampled the trace.
+    Common recipes add ids only if ``span.is_recording()``. Unsampled requests then have no ids,
+    although the caller may have sampled the trace.
     """
     event.update(current_ids())
     return event
@@ -64,10 +64,10 @@ def current_ids() -> dict[str, str]:
 def json_renderer(
     on_fault: Callable[[str, object], None],
 ) -> Callable[[Any, str, EventDict], bytes]:
-    """Return a structlog renderer that renders any event as one line of JSON in UTF-8.
+    """Return a structlog renderer of any event to a line of JSON in UTF-8.
 
     Args:
-        on_fault: called with a reason and the error if orjson refuses an event, which is then
+        on_fault: called with a reason and the error if orjson refuses an event; the event is then
             rendered value by value.
     """
 
@@ -92,12 +92,12 @@ def _add_identity(identity: Mapping[str, str]) -> Processor:
 
 
 def _plain(value: object) -> object:
-    """Convert a value of a type that orjson does not know; numpy floats stay numbers."""
+    """Convert a value of a type unknown to orjson; numpy floats stay numbers."""
     return float(value) if isinstance(value, float) else repr(value)
 
 
 def _render_fallback(line: Mapping[Any, Any]) -> bytes:
-    """Render lone surrogates, cycles, integers over 64 bits, and a `repr` that raises."""
+    """Render lone surrogates, cycles, integers over 64 bits, and values with a raising `repr`."""
     return orjson.dumps({utf8_text(key): _fallback_value(value) for key, value in line.items()})
 
 

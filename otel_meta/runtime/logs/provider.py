@@ -1,4 +1,4 @@
-"""The logs signal: JSON lines of every library on one stream, and optional export over OTLP."""
+"""The logs signal: JSON lines of every library on a stream, and optional export over OTLP."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class LineWriter:
 
 
 class LineLogger:
-    """The logger that structlog wraps: every level writes the rendered line."""
+    """The logger wrapped by structlog: every level writes the rendered line."""
 
     __slots__ = ("_write", "name")
 
@@ -87,14 +87,14 @@ class StandardHandler(logging.Handler):
 
 
 class AccessLogFilter(logging.Filter):
-    """Drops access lines of paths that scrapes and probes request every few seconds."""
+    """Drops access lines of paths for scrapes and probes, which come every few seconds."""
 
     def __init__(self) -> None:
         super().__init__()
         self.paths: Final[set[str]] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return True for records of other paths, and of requests that failed."""
+        """Return False for successful requests of one of ``paths``."""
         access = parse_access_args(record.args)
         return (
             access is None or access.status >= _FIRST_ERROR_STATUS or access.path not in self.paths
@@ -121,11 +121,11 @@ class Logs:
         self._access_filter.paths.update(paths)
 
     def install(self, stream: BinaryIO, *, cache: bool) -> None:
-        """Write everything that this process logs as JSON lines.
+        """Write all log lines of this process as JSON.
 
         Args:
             stream: the stream for the lines.
-            cache: cache each logger on first use, which is faster and final.
+            cache: cache each logger on first use: faster, and final.
         """
         chain = self._chain()
         to_json = json_renderer(self._on_fault)
@@ -139,7 +139,7 @@ class Logs:
         self._install_standard(writer, chain, to_json)
 
     def take_over_server_loggers(self) -> None:
-        """Replace the handlers that uvicorn gives its loggers when it starts."""
+        """Remove the handlers of uvicorn's loggers, set at the start of uvicorn."""
         if self._replaced is None:
             return
         for name in _SERVER_LOGGERS:

@@ -23,10 +23,10 @@ _time_of: Final = itemgetter(0)
 
 
 class History:
-    """Cumulative counts of one SLO over its period.
+    """Cumulative counts of an SLO over a period.
 
     Args:
-        start: seconds on the tracker's clock at which counting began.
+        start: the beginning, in seconds on the tracker's clock.
         period: length of the SLO's period in seconds.
         events: the counts at the start.
     """
@@ -37,7 +37,7 @@ class History:
         self._tiers: Final = [_Tier(step, span) for step, span in tiers]
 
     def add(self, now: float, events: Events) -> None:
-        """Add a sample to each tier whose step has passed since its last sample."""
+        """Add a sample to each tier if the step has passed since the last sample."""
         for tier in self._tiers:
             tier.add((now, events))
 

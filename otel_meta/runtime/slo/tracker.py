@@ -1,4 +1,4 @@
-"""SLO tracking in this process, or in the whole service if its workers share their series.
+"""SLO tracking in this process, or in the whole service if the workers share series.
 
 The tracker uses the same series and arithmetic as the rules. A thread reads the series every ten
 seconds, so that tracking adds no cost to recording.
@@ -33,10 +33,10 @@ class _Tracked:
 
 
 class SloTracker:
-    """Tracks SLOs, each since the call of `track` for its meta-repository.
+    """Tracks SLOs, each since the call of `track` for the meta-repository.
 
     Args:
-        source: the series from which events are counted.
+        source: the series of the events.
         clock: monotonic clock in seconds.
     """
 
@@ -84,7 +84,7 @@ class SloTracker:
         """Return the current status of an SLO.
 
         Raises:
-            KeyError: its meta-repository is not tracked.
+            KeyError: the meta-repository is not tracked.
         """
         self._source.refresh()
         return self._status(slo)

@@ -10,26 +10,26 @@ from otel_meta.runtime.recording.faults import Faults
 
 
 class TestRunWithDeadline:
-    def test_done(self) -> None:
-        """Every job is run, and that all were done in time is said."""
+    def test_result_is_true_if_every_job_finishes_in_time(self) -> None:
+        """The result is True if every job finishes in time."""
         done: list[str] = []
         jobs = {"a": lambda: done.append("a"), "b": lambda: done.append("b")}
 
         assert run_with_deadline(20, jobs, Faults())
         assert ["a", "b"] == sorted(done)
 
-    def test_side_by_side(self) -> None:
-        """Jobs run at the same time: two that wait for each other get done."""
+    def test_jobs_run_in_parallel(self) -> None:
+        """Jobs run in parallel: two jobs that wait for each other finish."""
         meeting = Barrier(2, timeout=20)
 
         assert run_with_deadline(20, {"a": meeting.wait, "b": meeting.wait}, Faults())
 
-    def test_nothing(self) -> None:
-        """Nothing to do is done at once."""
+    def test_without_jobs_result_is_true_at_once(self) -> None:
+        """Without jobs the result is True at once."""
         assert run_with_deadline(0, {}, Faults())
 
-    def test_late(self) -> None:
-        """A job that takes too long is left behind, and others are not."""
+    def test_job_that_takes_too_long_is_abandoned_and_other_jobs(self) -> None:
+        """A job that takes too long is abandoned, and the other jobs finish."""
         release, done = Event(), Event()
         began = time.monotonic()
         in_time = run_with_deadline(
@@ -43,16 +43,16 @@ class TestRunWithDeadline:
         assert seconds < 10
 
     @pytest.mark.parametrize("timeout", [0, -1])
-    def test_no_time(self, timeout: float) -> None:
-        """Without any time left nothing is waited for."""
+    def test_timeout_of_zero_or_less_does_not_wait(self, timeout: float) -> None:
+        """A timeout of zero or less does not wait."""
         release = Event()
         in_time = run_with_deadline(timeout, {"stuck": lambda: release.wait(60)}, Faults())
         release.set()
 
         assert not in_time
 
-    def test_error(self) -> None:
-        """An error in a job is counted by the job's name, and not raised."""
+    def test_error_of_job_is_counted_under_jobs_name(self) -> None:
+        """An error of a job is counted under the job's name and not raised."""
         faults = Faults()
 
         def fail() -> None:

@@ -135,7 +135,9 @@ def bench(sink: OtlpSink) -> Iterator[Bench]:
 
 
 class TestWatch:
-    def test_delivered(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def test_successful_export_is_neither_logged_nor_counted(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """A successful export is neither logged nor counted."""
         before = len(bench.sink.spans())
         with caplog.at_level(logging.INFO):
@@ -145,7 +147,9 @@ class TestWatch:
         assert ([], 0.0) == (logged(caplog), bench.faults.count())
         assert 2 == len(bench.sink.spans()) - before
 
-    def test_outage(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def test_outage_logs_one_warning_at_its_start_and_one_line(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """An outage logs one warning at its start and one line at its end, and counts failures."""
         with caplog.at_level(logging.INFO):
             for status in (200, 400, 400, 400, 200, 200):
@@ -159,7 +163,9 @@ class TestWatch:
         }
 
     @pytest.mark.parametrize(("batch", "counted"), [(["a", "b", "c"], 3.0), (object(), 1.0)])
-    def test_amount(self, batch: object, counted: float) -> None:
+    def test_each_undelivered_span_or_log_record_counts_failed_export(
+        self, batch: object, counted: float
+    ) -> None:
         """Each undelivered span or log record counts, a failed export of metrics counts once."""
         faults = Faults()
         exporter = DeliveryMonitor(faults).watch(FakeExporter(delivers=False), "traces")
@@ -167,7 +173,7 @@ class TestWatch:
 
         assert counted == faults.count()
 
-    def test_on_batch(self) -> None:
+    def test_callback_gets_number_of_items_before_exporter_runs_even(self) -> None:
         """The callback gets the number of items before the exporter runs, even if it raises."""
         items: list[int] = []
         exporter = DeliveryMonitor(Faults()).watch(
@@ -177,13 +183,13 @@ class TestWatch:
 
         assert [2] == items
 
-    def test_delegated(self) -> None:
+    def test_other_methods_of_exporter_are_called_unchanged(self) -> None:
         """Other methods of the exporter are called unchanged."""
         exporter = DeliveryMonitor(Faults()).watch(FakeExporter(), "logs")
 
         assert 7 == exporter.force_flush(timeout_millis=7)
 
-    def test_unchanged(self) -> None:
+    def test_wrapped_exporter_itself_stays_as_it_was(self) -> None:
         """The wrapped exporter itself stays as it was."""
         exporter, faults = FakeExporter(delivers=False), Faults()
         DeliveryMonitor(faults).watch(exporter, "logs")
@@ -191,7 +197,9 @@ class TestWatch:
 
         assert 0 == faults.count()
 
-    def test_every_outage(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def test_each_outage_logs_its_own_two_lines(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """Each outage logs its own two lines."""
         with caplog.at_level(logging.INFO):
             for status in (400, 200, 400, 200):
@@ -199,7 +207,9 @@ class TestWatch:
 
         assert ["WARNING", "INFO", "WARNING", "INFO"] == [level for level, _ in logged(caplog)]
 
-    def test_reason(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def test_warning_gives_reason_and_faults_metric(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """The warning gives the exporter's reason, and the metric that counts further failures."""
         with caplog.at_level(logging.INFO):
             bench.export(418)
@@ -209,7 +219,9 @@ class TestWatch:
         assert "418" in message
         assert "otel_meta_faults_total" in message
 
-    def test_reason_of_retry(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_reason_of_retry_that_succeeded_is_not_given_for_later(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """The reason of a retry that succeeded is not given for a later outage."""
         monitor, fake = DeliveryMonitor(Faults()), FakeExporter()
         exporter = monitor.watch(fake, "traces")
@@ -224,7 +236,9 @@ class TestWatch:
 
         assert "cannot export traces: code 418;" in message
 
-    def test_signals(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_outage_of_several_signals_is_one_outage_which_ends(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """An outage of several signals is one outage, which ends when all are delivered."""
         monitor = DeliveryMonitor(Faults())
         fakes = {signal: FakeExporter() for signal in SIGNALS}
@@ -237,7 +251,9 @@ class TestWatch:
 
         assert ["WARNING", "INFO"] == [level for level, _ in logged(caplog)]
 
-    def test_raises(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_exporter_that_raises_causes_outage_whose_reason_is_error(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """An exporter that raises causes an outage, whose reason is the error."""
         faults = Faults()
         exporter = DeliveryMonitor(faults).watch(FakeExporter(OSError("broken")), "logs")
@@ -251,7 +267,9 @@ class TestWatch:
 
 
 class TestInstall:
-    def test_kept(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_message_of_sdks_exporters_does_not_reach_applications_log(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """A message of the SDK's exporters does not reach the application's log."""
         monitor = DeliveryMonitor(Faults())
         monitor.install()
@@ -260,7 +278,7 @@ class TestInstall:
 
         assert "no route" not in caplog.text
 
-    def test_empty(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_empty_message_of_exporter_is_no_reason(self, caplog: pytest.LogCaptureFixture) -> None:
         """An empty message of an exporter is no reason."""
         monitor = DeliveryMonitor(Faults())
         exporter = monitor.watch(FakeExporter(delivers=False), "logs")
@@ -273,7 +291,9 @@ class TestInstall:
 
         assert "no reason given" in message
 
-    def test_uninstall(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_messages_reach_application_log_after_uninstall(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """After uninstalling, messages of exporters reach the application's log again."""
         monitor = DeliveryMonitor(Faults())
         monitor.install()
@@ -292,7 +312,7 @@ def undelivered(shop: Service, signal: Signal) -> float:
 
 
 class TestUnreachable:
-    def test_outage(
+    def test_application_without_collector_logs_outage_once(
         self, service: Callable[..., Service], closed_port: int, eventually: Eventually
     ) -> None:
         """Without its Collector an application answers, and logs the outage once."""
@@ -317,7 +337,9 @@ class TestUnreachable:
         assert 1 == count("exporting again")
         assert "" == shop.stderr
 
-    def test_stop(self, service: Callable[..., Service], closed_port: int) -> None:
+    def test_application_without_collector_stops_in_time(
+        self, service: Callable[..., Service], closed_port: int
+    ) -> None:
         """Without its Collector an application stops before its exporters give up."""
         url = f"http://127.0.0.1:{closed_port}"
         shop = service(SHOP, OTEL_EXPORTER_OTLP_ENDPOINT=url, **RETRYING)
@@ -327,7 +349,9 @@ class TestUnreachable:
         assert shop.stop() < BOUND
 
     @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-    def test_end(self, script: Callable[..., Run], closed_port: int, protocol: str) -> None:
+    def test_program_without_collector_ends_in_time(
+        self, script: Callable[..., Run], closed_port: int, protocol: str
+    ) -> None:
         """Without its Collector a program ends before its exporters give up, with one warning."""
         run = script(
             ONCE,
@@ -343,7 +367,9 @@ class TestUnreachable:
 
 
 class TestBlackHole:
-    def test_end(self, script: Callable[..., Run], black_hole: str) -> None:
+    def test_collector_that_accepts_connections_and_never_answers_does(
+        self, script: Callable[..., Run], black_hole: str
+    ) -> None:
         """A Collector that accepts connections and never answers does not delay a program's end."""
         run = script(ONCE, OTEL_EXPORTER_OTLP_ENDPOINT=black_hole, **RETRYING)
 
@@ -352,7 +378,9 @@ class TestBlackHole:
         assert run.seconds < BOUND
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_stop(self, service: Callable[..., Service], black_hole: str, number: int) -> None:
+    def test_shutdown_timeout_is_spent_once(
+        self, service: Callable[..., Service], black_hole: str, number: int
+    ) -> None:
         """An application that gets a signal spends its shutdown timeout once, on draining."""
         shop = service(SHOP, OTEL_EXPORTER_OTLP_ENDPOINT=black_hole, **RETRYING)
         answer = shop.get("/")

@@ -5,15 +5,15 @@ from otel_meta.runtime.recording.cells import SumCell
 
 
 def cell_with(amount: float) -> SumCell:
-    """A series that has counted."""
+    """Return a series with a count."""
     cell = SumCell(())
     cell.add(amount)
     return cell
 
 
 class TestCumulative:
-    def test_total(self) -> None:
-        """A total is everything since the series began, at each look."""
+    def test_every_collection_reads_numbers_since_start_of_series(self) -> None:
+        """Every collection reads the numbers since the start of the series."""
         cell, deltas = cell_with(5), DeltaState()
         for _ in range(2):
             deltas.begin_collection(2**62)
@@ -22,15 +22,15 @@ class TestCumulative:
 
 
 class TestDelta:
-    def test_first(self) -> None:
-        """At the first look everything is a change, since the series began."""
+    def test_first_delta_of_series_counts_from_its_start(self) -> None:
+        """The first delta of a series counts from its start."""
         cell, deltas = cell_with(5), DeltaState()
         deltas.begin_collection(2**62)
 
         assert Reading(cell.start_ns, (5.0,)) == deltas.delta(cell)
 
-    def test_second(self) -> None:
-        """Later, a change is since the last look."""
+    def test_later_delta_counts_from_previous_collection(self) -> None:
+        """A later delta counts from the previous collection."""
         cell, deltas = cell_with(5), DeltaState()
         deltas.begin_collection(2**62)
         deltas.delta(cell)
@@ -39,8 +39,8 @@ class TestDelta:
 
         assert Reading(2**62, (2.0,)) == deltas.delta(cell)
 
-    def test_back(self) -> None:
-        """What went down and up again by the same is no change."""
+    def test_series_with_equal_numbers_at_two_collections_has_no_delta(self) -> None:
+        """A series with equal numbers at two collections has no delta."""
         cell, deltas = cell_with(5), DeltaState()
         deltas.begin_collection(2**62)
         deltas.delta(cell)
@@ -50,15 +50,15 @@ class TestDelta:
 
         assert deltas.delta(cell) is None
 
-    def test_nothing(self) -> None:
-        """A series that never counted has not changed."""
+    def test_series_of_zeros_has_no_delta(self) -> None:
+        """A series of zeros has no delta."""
         deltas = DeltaState()
         deltas.begin_collection(2**62)
 
         assert deltas.delta(SumCell(())) is None
 
-    def test_younger(self) -> None:
-        """A series that began while the look went on has no interval before its beginning."""
+    def test_interval_of_series_that_starts_during_collection_begins(self) -> None:
+        """The interval of a series that starts during a collection begins at its start."""
         deltas = DeltaState()
         deltas.begin_collection(1)
         cell = cell_with(5)
@@ -68,8 +68,8 @@ class TestDelta:
 
         assert Reading(cell.start_ns, (1.0,)) == deltas.delta(cell)
 
-    def test_gone(self) -> None:
-        """A series that was not looked at is forgotten."""
+    def test_series_that_one_collection_leaves_out_is_forgotten(self) -> None:
+        """A series that one collection leaves out is forgotten."""
         cell, deltas = cell_with(5), DeltaState()
         for now in (1, 2):
             deltas.begin_collection(now)

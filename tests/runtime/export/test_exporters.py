@@ -16,7 +16,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from otel_meta import Counter, MetaRepo, NoLabels
 from otel_meta.errors import ConfigurationError, MissingExtra
 from otel_meta.runtime.export import exporters
-from otel_meta.runtime.export.exporters import create_exporter
+from otel_meta.runtime.export.exporters import (
+    create_exporter,
+    is_pushed,
+    target_names,
+    temporality_preference,
+)
 from otel_meta.runtime.settings import read_settings
 from otel_meta.runtime.signals import SIGNALS, Signal
 from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
@@ -35,7 +40,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 
 class GrpcSink:
-    """A receiver of OTLP over gRPC that keeps what it is sent."""
+    """A receiver of OTLP over gRPC that keeps all requests."""
 
     def __init__(self) -> None:
         self.received: list[Any] = []
@@ -51,7 +56,7 @@ class GrpcSink:
 
     @property
     def endpoint(self) -> str:
-        """For ``OTEL_EXPORTER_OTLP_ENDPOINT``."""
+        """The value for ``OTEL_EXPORTER_OTLP_ENDPOINT``."""
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
@@ -84,7 +89,7 @@ def grpc_sink() -> Iterator[GrpcSink]:
 
 
 def record(captured: CapturedTelemetry) -> None:
-    """Say something by every signal, and send it."""
+    """Record a metric, a span and a log line, and flush."""
     assert captured.telemetry.traces is not None
     captured.bind(Atlas).tiles.add(3)
     captured.telemetry.traces.provider.get_tracer("test").start_span("drawing").end()
@@ -92,9 +97,41 @@ def record(captured: CapturedTelemetry) -> None:
     assert captured.telemetry.flush()
 
 
+class TestTargets:
+    @pytest.mark.parametrize(
+        ("signal", "names"),
+        [
+            ("traces", ["console", "none", "otlp"]),
+            ("metrics", ["console", "none", "otlp", "prometheus"]),
+            ("logs", ["none", "otlp"]),
+        ],
+    )
+    def test_each_signal_has_its_targets(self, signal: Signal, names: list[str]) -> None:
+        """Each signal has its targets."""
+        assert names == target_names(signal)
+
+    @pytest.mark.parametrize(
+        ("name", "pushed"), [("otlp", True), ("theirs", True), ("prometheus", False)]
+    )
+    def test_prometheus_alone_is_not_pushed(self, name: str, pushed: bool) -> None:
+        """Prometheus alone is not pushed."""
+        assert pushed is is_pushed(name)
+
+    @pytest.mark.parametrize(
+        ("name", "preference"),
+        [("otlp", "delta"), ("console", "cumulative"), ("theirs", "cumulative")],
+    )
+    def test_temporality_setting_applies_to_otlp_alone(self, name: str, preference: str) -> None:
+        """The temporality setting applies to OTLP alone."""
+        environ = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"}
+        otlp = read_settings("a", environ=environ).otlp
+
+        assert preference == temporality_preference(name, otlp)
+
+
 class TestOtlp:
-    def test_http(self) -> None:
-        """Over HTTP, all three signals arrive."""
+    def test_all_three_signals_arrive_over_http(self) -> None:
+        """All three signals arrive over HTTP."""
         with OtlpSink() as sink:
             with capture("maps", Atlas, otlp_endpoint=sink.endpoint + "/") as captured:
                 record(captured)
@@ -104,8 +141,8 @@ class TestOtlp:
             assert [3.0] == [point.as_double for point in tiles.sum.data_points]
             assert ["drawn"] == [record.body.string_value for record in sink.log_records()]
 
-    def test_grpc(self, grpc_sink: GrpcSink) -> None:
-        """Over gRPC, all three signals arrive."""
+    def test_all_three_signals_arrive_over_grpc(self, grpc_sink: GrpcSink) -> None:
+        """All three signals arrive over gRPC."""
         environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
         endpoint = grpc_sink.endpoint
         with capture("maps", Atlas, otlp_endpoint=endpoint, environ=environ) as captured:
@@ -119,8 +156,8 @@ class TestOtlp:
             text in received for text in ('"drawing"', '"atlas.tiles"', '"drawn"', '"maps"')
         ]
 
-    def test_protocol_of_a_signal(self, grpc_sink: GrpcSink) -> None:
-        """Each signal may have its protocol."""
+    def test_variable_sets_protocol_of_single_signal(self, grpc_sink: GrpcSink) -> None:
+        """A variable sets the protocol of a single signal."""
         environ = {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"}
         settings: dict[str, Any] = {"metrics": "none", "logs": "none", "traces": "otlp"}
         endpoint = grpc_sink.endpoint
@@ -131,8 +168,8 @@ class TestOtlp:
 
 
 class TestConsole:
-    def test_printed(self, script: Callable[..., Run]) -> None:
-        """On the console, spans and metrics can be read."""
+    def test_console_exporters_print_spans_and_metrics(self, script: Callable[..., Run]) -> None:
+        """The console exporters print spans and metrics."""
         run = script(
             "import otel_meta\n"
             "from opentelemetry import trace\n"
@@ -147,32 +184,34 @@ class TestConsole:
 
 
 class TestInstalled:
-    def test_entry_point(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An exporter that another package installed is known by its name."""
-        asked: list[dict[str, str]] = []
+    def test_exporter_of_another_package_is_found_by_its_entry_point(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An exporter of another package is found by its entry point."""
+        queries: list[dict[str, str]] = []
 
         class Entry:
             def load(self) -> type[InMemorySpanExporter]:
                 return InMemorySpanExporter
 
         def entry_points(**wanted: str) -> tuple[Entry, ...]:
-            asked.append(wanted)
+            queries.append(wanted)
             return (Entry(),)
 
         monkeypatch.setattr(exporters, "entry_points", entry_points)
         exporter = create_exporter("traces", "theirs", read_settings(environ={}).otlp)
 
         assert isinstance(exporter, InMemorySpanExporter)
-        assert [{"group": "opentelemetry_traces_exporter", "name": "theirs"}] == asked
+        assert [{"group": "opentelemetry_traces_exporter", "name": "theirs"}] == queries
 
 
 class TestMissing:
     @pytest.mark.parametrize("signal", SIGNALS)
     @pytest.mark.parametrize(("package", "protocol"), [(HTTP, "http/protobuf"), (GRPC, "grpc")])
-    def test_otlp(
+    def test_otlp_export_without_its_package_is_error_that_names_extra(
         self, monkeypatch: pytest.MonkeyPatch, signal: Signal, package: str, protocol: str
     ) -> None:
-        """Without its package OTLP cannot start, and the message says what to install."""
+        """OTLP export without its package is an error that names the extra to install."""
         for module in ("trace_exporter", "metric_exporter", "_log_exporter"):
             monkeypatch.setitem(sys.modules, f"{package}.{module}", None)
         environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
@@ -181,16 +220,18 @@ class TestMissing:
         with pytest.raises(MissingExtra, match=r"OTLP export.*pip install 'otel_meta\[otlp\]'"):
             create_exporter(signal, "otlp", settings.otlp)
 
-    def test_prometheus(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nor can Prometheus export."""
+    def test_prometheus_export_without_its_package_is_error_that_names_extra(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Prometheus export without its package is an error that names the extra."""
         monkeypatch.delitem(sys.modules, "otel_meta.runtime.prometheus.scrape", raising=False)
         monkeypatch.setitem(sys.modules, "opentelemetry.exporter.prometheus", None)
 
         with pytest.raises(MissingExtra, match=r"pip install 'otel_meta\[prometheus\]'"):
             capture().__enter__()
 
-    def test_disabled(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Disabled, nothing is needed, whatever was named."""
+    def test_disabled_sdk_needs_no_exporter_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A disabled SDK needs no exporter package."""
         for module in ("trace_exporter", "metric_exporter", "_log_exporter"):
             monkeypatch.setitem(sys.modules, f"{HTTP}.{module}", None)
         named: dict[str, Any] = dict.fromkeys(SIGNALS, "otlp")
@@ -200,8 +241,10 @@ class TestMissing:
 
 
 class TestRefused:
-    def test_exporter(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An exporter that refuses its settings is an error that says which one."""
+    def test_exporter_that_refuses_its_settings_is_named(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An exporter that refuses its settings is an error that names exporter and signal."""
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "bogus")
         environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
         settings = read_settings(service_name="a", environ=environ)

@@ -13,7 +13,7 @@ WAIT = 20.0
 
 
 class Calls:
-    """Counts calls, and can be waited for."""
+    """An action that counts its calls and sets an event."""
 
     def __init__(self, wanted: int, error: Exception | None = None) -> None:
         self.count = 0
@@ -22,7 +22,7 @@ class Calls:
         self._error = error
 
     def __call__(self) -> None:
-        """Count, and raise if that was asked for."""
+        """Count the call, and raise the error if there is one."""
         self.count += 1
         if self.count >= self._wanted:
             self.enough.set()
@@ -31,8 +31,8 @@ class Calls:
 
 
 class TestTicker:
-    def test_repeats(self) -> None:
-        """The action is called again and again."""
+    def test_action_is_called_repeatedly(self) -> None:
+        """The action is called repeatedly."""
         calls = Calls(3)
         ticker = Ticker("test", 0.001, calls, Faults())
         ticker.start()
@@ -40,8 +40,8 @@ class TestTicker:
         assert calls.enough.wait(WAIT)
         ticker.stop(WAIT)
 
-    def test_first(self) -> None:
-        """The first call comes after one interval, not at once."""
+    def test_first_call_comes_after_one_interval(self) -> None:
+        """The first call comes after one interval."""
         calls = Calls(1)
         ticker = Ticker("test", 3600, calls, Faults())
         ticker.start()
@@ -49,8 +49,10 @@ class TestTicker:
 
         assert 0 == calls.count
 
-    def test_survives(self, caplog: pytest.LogCaptureFixture) -> None:
-        """An action that raises is called again; its errors are counted, and logged once."""
+    def test_action_that_raises_is_called_again_and_its_errors(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """An action that raises is called again, and its errors are counted and logged once."""
         calls, faults = Calls(3, ValueError("no")), Faults()
         ticker = Ticker("test", 0.001, calls, faults)
         with caplog.at_level(logging.WARNING, "otel_meta"):
@@ -63,8 +65,8 @@ class TestTicker:
         ]
         assert 1 == len(caplog.messages)
 
-    def test_stopped(self) -> None:
-        """Once stopped, the thread is gone and calls no more."""
+    def test_stopped_ticker_has_no_thread_and_makes_no_calls(self) -> None:
+        """A stopped ticker has no thread and makes no calls."""
         calls = Calls(1)
         ticker = Ticker("stopped", 0.001, calls, Faults())
         ticker.start()
@@ -75,15 +77,15 @@ class TestTicker:
         assert "otel_meta stopped" not in {thread.name for thread in threading.enumerate()}
         assert count == calls.count
 
-    def test_never_started(self) -> None:
-        """A ticker that never began can be stopped."""
+    def test_ticker_that_never_started_can_be_stopped(self) -> None:
+        """A ticker that never started can be stopped."""
         calls = Calls(1)
         Ticker("test", 0.001, calls, Faults()).stop(WAIT)
 
         assert 0 == calls.count
 
-    def test_stuck(self) -> None:
-        """Stopping waits for a stuck action no longer than it is told to."""
+    def test_stopping_waits_for_stuck_action_no_longer_than_timeout(self) -> None:
+        """Stopping waits for a stuck action no longer than the timeout."""
         under_way, release = Event(), Event()
 
         def stick() -> None:
@@ -99,8 +101,8 @@ class TestTicker:
 
         assert "otel_meta stuck" in still
 
-    def test_daemon(self) -> None:
-        """A ticker does not keep the process alive."""
+    def test_ticker_runs_on_daemon_thread(self) -> None:
+        """A ticker runs on a daemon thread."""
         ticker = Ticker("daemon", 3600, Calls(1), Faults())
         ticker.start()
         daemons = {thread.name for thread in threading.enumerate() if thread.daemon}

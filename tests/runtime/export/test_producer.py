@@ -43,12 +43,12 @@ HISTOGRAM = Histogram("acme.size", "A size.", Request, unit="s", buckets=(1, 10,
 
 
 def storage() -> Any:
-    """Nothing recorded yet."""
+    """Return an empty storage."""
     return MetricStorage(Faults())
 
 
 def sent(source: MetricStorage | MetricProducer) -> list[Metric]:
-    """What a receiver of OTLP decodes, but for what otel_meta says of itself."""
+    """Return the metrics that a receiver of OTLP decodes, without otel_meta's own."""
     points = source if isinstance(source, MetricProducer) else MetricProducer(source)
     resource = ResourceMetrics(Resource({}), [points.collect()], "")
     encoded = encode_metrics(MetricsData([resource])).SerializeToString()
@@ -59,18 +59,18 @@ def sent(source: MetricStorage | MetricProducer) -> list[Metric]:
 
 
 def attributes(point: Any) -> dict[str, Any]:
-    """The attributes of a point as plain values."""
+    """Return the attributes of a point as plain values."""
     return {a.key: getattr(a.value, a.value.WhichOneof("value")) for a in point.attributes}
 
 
 class TestEncoded:
     @given(st.lists(amounts, min_size=1, max_size=5))
-    def test_counter(self, amounts: list[float]) -> None:
-        """A counter arrives as a cumulative, monotonic sum of what was added."""
-        it = storage()
+    def test_counter_is_encoded_as_cumulative_monotonic_sum(self, amounts: list[float]) -> None:
+        """A counter is encoded as a cumulative, monotonic sum."""
+        recording = storage()
         for amount in amounts:
-            it.recorder(COUNTER).add(amount, route="/", tenant="a")
-        (metric,) = sent(it)
+            recording.recorder(COUNTER).add(amount, route="/", tenant="a")
+        (metric,) = sent(recording)
         point = next(p for p in metric.sum.data_points if attributes(p)["method"] == "GET")
 
         assert ("acme.requests", "Requests.", "{request}") == (
@@ -87,33 +87,35 @@ class TestEncoded:
         assert {"route": "/", "method": "GET", "tenant": "a"} == attributes(point)
 
     @given(st.lists(finite, min_size=1, max_size=5))
-    def test_up_down_counter(self, amounts: list[float]) -> None:
-        """An up-down counter arrives as a cumulative sum that may go down."""
-        it = storage()
+    def test_up_down_counter_is_encoded_as_cumulative_sum(self, amounts: list[float]) -> None:
+        """An up-down counter is encoded as a cumulative sum that is not monotonic."""
+        recording = storage()
         for amount in amounts:
-            it.recorder(UP_DOWN).add(amount, route="/")
-        (metric,) = sent(it)
+            recording.recorder(UP_DOWN).add(amount, route="/")
+        (metric,) = sent(recording)
 
         assert not metric.sum.is_monotonic
         assert [sum(amounts)] == [p.as_double for p in metric.sum.data_points]
 
     @given(finite)
-    def test_gauge(self, value: float) -> None:
-        """A gauge arrives as its latest value."""
-        it = storage()
-        it.recorder(GAUGE).set(1.0, route="/")
-        it.recorder(GAUGE).set(value, route="/")
-        (metric,) = sent(it)
+    def test_gauge_is_encoded_as_its_latest_value(self, value: float) -> None:
+        """A gauge is encoded as its latest value."""
+        recording = storage()
+        recording.recorder(GAUGE).set(1.0, route="/")
+        recording.recorder(GAUGE).set(value, route="/")
+        (metric,) = sent(recording)
 
         assert [value] == [p.as_double for p in metric.gauge.data_points]
 
     @given(st.lists(finite, min_size=1, max_size=20))
-    def test_histogram(self, values: list[float]) -> None:
-        """A histogram arrives with its bounds, its counts by bucket, their sum and no extremes."""
-        it = storage()
+    def test_histogram_is_encoded_with_bounds_bucket_counts_and_sum(
+        self, values: list[float]
+    ) -> None:
+        """A histogram is encoded with bounds, bucket counts and sum, without min and max."""
+        recording = storage()
         for value in values:
-            it.recorder(HISTOGRAM).record(value, route="/")
-        (metric,) = sent(it)
+            recording.recorder(HISTOGRAM).record(value, route="/")
+        (metric,) = sent(recording)
         (point,) = metric.histogram.data_points
         below = [sum(value <= bound for value in values) for bound in (1, 10, 100, math.inf)]
 
@@ -125,54 +127,54 @@ class TestEncoded:
         assert (False, False) == (point.HasField("min"), point.HasField("max"))
 
     @pytest.mark.parametrize("value", [0, 1, -1, 2**53, 2**63, -(2**64), 10**30])
-    def test_integer(self, value: int) -> None:
-        """A gauge that was set to an integer arrives, however large the integer is."""
-        it = storage()
-        it.recorder(GAUGE).set(value, route="/")
-        (metric,) = sent(it)
+    def test_gauge_with_integer_of_any_size_is_encoded(self, value: int) -> None:
+        """A gauge with an integer of any size is encoded."""
+        recording = storage()
+        recording.recorder(GAUGE).set(value, route="/")
+        (metric,) = sent(recording)
         (point,) = metric.gauge.data_points
 
         assert float(value) == getattr(point, point.WhichOneof("value") or "")
 
     @given(st.text(min_size=1))
-    def test_label(self, text: str) -> None:
-        """Any text that is a label value arrives as it is."""
-        it = storage()
-        it.recorder(GAUGE).set(1.0, route=text)
-        (metric,) = sent(it)
+    def test_any_text_in_label_value_is_encoded_unchanged(self, text: str) -> None:
+        """Any text in a label value is encoded unchanged."""
+        recording = storage()
+        recording.recorder(GAUGE).set(1.0, route=text)
+        (metric,) = sent(recording)
 
         (point,) = metric.gauge.data_points
         assert text == attributes(point)["route"]
 
-    def test_surrogate(self) -> None:
-        """A lone surrogate in a label takes nothing else down with it."""
-        it = storage()
-        it.recorder(GAUGE).set(1.0, route="\ud800")
-        it.recorder(COUNTER).add(1, route="/")
+    def test_lone_surrogate_in_label_does_not_affect_other_metrics(self) -> None:
+        """A lone surrogate in a label does not affect other metrics."""
+        recording = storage()
+        recording.recorder(GAUGE).set(1.0, route="\ud800")
+        recording.recorder(COUNTER).add(1, route="/")
 
-        assert ["acme.level", "acme.requests"] == [metric.name for metric in sent(it)]
+        assert ["acme.level", "acme.requests"] == [metric.name for metric in sent(recording)]
 
 
 class TestAttributes:
-    def test_empty(self) -> None:
-        """An empty label value leaves its attribute out."""
-        it = storage()
-        it.recorder(GAUGE).set(1.0, route="")
-        (metric,) = sent(it)
+    def test_empty_label_value_has_no_attribute(self) -> None:
+        """An empty label value has no attribute."""
+        recording = storage()
+        recording.recorder(GAUGE).set(1.0, route="")
+        (metric,) = sent(recording)
 
         assert {"method": "GET"} == attributes(metric.gauge.data_points[0])
 
-    def test_conventions(self) -> None:
-        """Labels of the conventions leave under their dotted keys, the status as an integer."""
-        it = storage()
-        it.recorder(HTTP_SERVER_REQUEST_DURATION).record(
+    def test_labels_of_conventions_have_dotted_keys_and_status_code(self) -> None:
+        """Labels of the conventions have dotted keys, and the status code is an integer."""
+        recording = storage()
+        recording.recorder(HTTP_SERVER_REQUEST_DURATION).record(
             0.1,
             http_request_method="GET",
             url_scheme="http",
             http_route="/items/{id}",
             http_response_status_code="404",
         )
-        (metric,) = sent(it)
+        (metric,) = sent(recording)
 
         assert {
             "http.request.method": "GET",
@@ -181,39 +183,39 @@ class TestAttributes:
             "http.response.status_code": 404,
         } == attributes(metric.histogram.data_points[0])
 
-    def test_overflow(self) -> None:
-        """What is over the limit is one point, marked as the convention has it."""
-        it: Any = MetricStorage(Faults(), max_series=2)
+    def test_series_over_cardinality_limit_share_one_point(self) -> None:
+        """Series over the cardinality limit share one point with the standard's attribute."""
+        recording: Any = MetricStorage(Faults(), max_series=2)
         for route in "abc":
-            it.recorder(COUNTER).add(1, route=route)
-        point = sent(it)[0].sum.data_points[-1]
+            recording.recorder(COUNTER).add(1, route=route)
+        point = sent(recording)[0].sum.data_points[-1]
 
         assert ({"otel.metric.overflow": True}, 2.0) == (attributes(point), point.as_double)
 
 
 class TestTime:
-    def test_now(self) -> None:
-        """Every point is of the moment of collection, and began with its series."""
-        it = storage()
-        it.recorder(COUNTER).add(1, route="/")
-        (metric,) = sent(MetricProducer(it, clock_ns=lambda: 2**62))
+    def test_point_has_time_of_collection_and_start_of_its_series(self) -> None:
+        """A point has the time of the collection and the start of its series."""
+        recording = storage()
+        recording.recorder(COUNTER).add(1, route="/")
+        (metric,) = sent(MetricProducer(recording, clock_ns=lambda: 2**62))
         points = metric.sum.data_points
 
         assert {2**62} == {point.time_unix_nano for point in points}
-        assert {cell.start_ns for cell in it.family(COUNTER).cells()} == {
+        assert {cell.start_ns for cell in recording.family(COUNTER).cells()} == {
             point.start_time_unix_nano for point in points
         }
 
-    def test_new(self) -> None:
-        """A series that begins while points are collected does not end before it began."""
-        it = storage()
+    def test_time_of_point_is_not_before_its_start_if_series(self) -> None:
+        """The time of a point is not before its start if the series is younger."""
+        recording = storage()
 
         def record_first() -> int:
             now = time.time_ns()
-            it.recorder(COUNTER).add(1, route="/")
+            recording.recorder(COUNTER).add(1, route="/")
             return now
 
-        (metric,) = sent(MetricProducer(it, clock_ns=record_first))
+        (metric,) = sent(MetricProducer(recording, clock_ns=record_first))
 
         assert [] == [
             p for p in metric.sum.data_points if p.start_time_unix_nano > p.time_unix_nano
@@ -226,58 +228,60 @@ class TestNothing:
         [COUNTER, UP_DOWN, GAUGE, HISTOGRAM, Gauge("acme.x", "Something.", NoLabels)],
         ids=lambda i: i.kind,
     )
-    def test_silent(self, instrument: Instrument[...]) -> None:
-        """An instrument without series is no metric."""
-        it = storage()
-        it.recorder(instrument)
+    def test_instrument_without_series_has_no_metric(self, instrument: Instrument[...]) -> None:
+        """An instrument without series has no metric."""
+        recording = storage()
+        recording.recorder(instrument)
 
-        assert [] == sent(it)
+        assert [] == sent(recording)
 
-    def test_unset(self) -> None:
-        """A gauge whose first value was refused shows nothing."""
-        it = storage()
-        it.family(GAUGE).find({"route": "/"})
+    def test_gauge_whose_first_value_was_refused_has_no_point(self) -> None:
+        """A gauge whose first value was refused has no point."""
+        recording = storage()
+        recording.family(GAUGE).find({"route": "/"})
 
-        assert [] == sent(it)
+        assert [] == sent(recording)
 
 
 class TestAppendTo:
-    def test_beside(self) -> None:
-        """The points join what the SDK collected, under the same resource."""
-        it = storage()
-        it.recorder(COUNTER).add(1, route="/")
+    def test_points_are_appended_to_sdks_collection_under_same_resource(self) -> None:
+        """The points are appended to the SDK's collection under the same resource."""
+        recording = storage()
+        recording.recorder(COUNTER).add(1, route="/")
         resource = Resource({"service.name": "a"})
         foreign = ScopeMetrics(InstrumentationScope("foreign"), [], "")
         merged = (
-            MetricProducer(it).append_to(MetricsData([ResourceMetrics(resource, [foreign], "")]))
+            MetricProducer(recording).append_to(
+                MetricsData([ResourceMetrics(resource, [foreign], "")])
+            )
         ).resource_metrics
 
         assert [resource] == [each.resource for each in merged]
         assert foreign is merged[0].scope_metrics[0]
         assert "acme.requests" == merged[0].scope_metrics[1].metrics[0].name
 
-    def test_scope(self) -> None:
-        """The scope has a name and no version, which would start every series anew."""
+    def test_scope_has_name_and_no_version(self) -> None:
+        """The scope has a name and no version."""
         scope = MetricProducer(storage()).collect().scope
 
         assert ("otel_meta", "") == (scope.name, scope.version or "")
 
 
 class Clock:
-    """Nanoseconds that a test moves on."""
+    """A clock in nanoseconds that advances with each call."""
 
     def __init__(self) -> None:
         self.now = time.time_ns()
 
     def __call__(self) -> int:
-        """A second later each time."""
+        """Advance one second and return the time."""
         self.now += 1_000_000_000
         return self.now
 
 
 @pytest.fixture
 def switching() -> Iterator[None]:
-    """Threads that switch as often as they can."""
+    """Make threads switch as often as possible."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -286,42 +290,46 @@ def switching() -> Iterator[None]:
 
 class TestDelta:
     @given(st.lists(st.integers(0, 1000), min_size=1, max_size=5))
-    def test_counter(self, amounts: list[int]) -> None:
-        """A counter arrives as what was added since the last collection, if anything was."""
-        it = storage()
-        points = MetricProducer(it, "delta", Clock())
-        told = []
+    def test_delta_of_counter_has_amounts_since_previous_collection_if_any(
+        self, amounts: list[int]
+    ) -> None:
+        """A delta of a counter has the amounts since the previous collection, if any."""
+        recording = storage()
+        points = MetricProducer(recording, "delta", Clock())
+        reported = []
         for amount in amounts:
-            it.recorder(COUNTER).add(amount, route="/")
-            told.append([p.as_double for m in sent(points) for p in m.sum.data_points])
+            recording.recorder(COUNTER).add(amount, route="/")
+            reported.append([p.as_double for m in sent(points) for p in m.sum.data_points])
 
-        assert [[float(amount)] if amount else [] for amount in amounts] == told
+        assert [[float(amount)] if amount else [] for amount in amounts] == reported
 
     @given(st.lists(st.lists(st.sampled_from([0.5, 5.0, 50.0, 500.0])), min_size=1, max_size=5))
-    def test_histogram(self, rounds: list[list[float]]) -> None:
-        """A histogram arrives as what was recorded since the last collection."""
-        it = storage()
-        points = MetricProducer(it, "delta", Clock())
+    def test_delta_of_histogram_has_values_since_previous_collection(
+        self, rounds: list[list[float]]
+    ) -> None:
+        """A delta of a histogram has the values since the previous collection."""
+        recording = storage()
+        points = MetricProducer(recording, "delta", Clock())
         for values in rounds:
             for value in values:
-                it.recorder(HISTOGRAM).record(value, route="/")
-            told = [p for m in sent(points) for p in m.histogram.data_points]
+                recording.recorder(HISTOGRAM).record(value, route="/")
+            reported = [p for m in sent(points) for p in m.histogram.data_points]
             expected = [values.count(v) for v in (0.5, 5.0, 50.0, 500.0)]
 
             assert ([(expected, sum(values))] if values else []) == [
-                (list(p.bucket_counts), p.sum) for p in told
+                (list(p.bucket_counts), p.sum) for p in reported
             ]
 
     @pytest.mark.parametrize("preference", ["delta", "lowmemory"])
-    def test_kinds(self, preference: str) -> None:
-        """Counters and histograms arrive as deltas, and up-down counters as totals."""
-        it = storage()
-        it.recorder(COUNTER).add(1, route="/")
-        it.recorder(UP_DOWN).add(1, route="/")
-        it.recorder(HISTOGRAM).record(1, route="/")
+    def test_counters_and_histograms_are_deltas_and_up_down_counters(self, preference: str) -> None:
+        """Counters and histograms are deltas, and up-down counters are cumulative."""
+        recording = storage()
+        recording.recorder(COUNTER).add(1, route="/")
+        recording.recorder(UP_DOWN).add(1, route="/")
+        recording.recorder(HISTOGRAM).record(1, route="/")
         delta = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
         total = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
-        counter, up_down, histogram = sent(MetricProducer(it, preference))
+        counter, up_down, histogram = sent(MetricProducer(recording, preference))
 
         assert (delta, total, delta) == (
             counter.sum.aggregation_temporality,
@@ -329,61 +337,61 @@ class TestDelta:
             histogram.histogram.aggregation_temporality,
         )
 
-    def test_gap(self) -> None:
-        """Each interval begins where the one before ended, though nothing came in it."""
-        it = storage()
+    def test_each_interval_of_delta_begins_at_end_of_previous_collection(self) -> None:
+        """Each interval of a delta begins at the end of the previous collection."""
+        recording = storage()
         clock = Clock()
-        points = MetricProducer(it, "delta", clock)
+        points = MetricProducer(recording, "delta", clock)
         times = []
         for amount in (1, 0, 1):
-            it.recorder(COUNTER).add(amount, route="/")
+            recording.recorder(COUNTER).add(amount, route="/")
             times += [
                 (p.start_time_unix_nano, p.time_unix_nano)
                 for m in sent(points)
                 for p in m.sum.data_points
             ]
-        (cell, *_) = (c for c in it.family(COUNTER).cells() if c.value)
+        (cell, *_) = (c for c in recording.family(COUNTER).cells() if c.value)
         second = 1_000_000_000
 
         assert [(cell.start_ns, clock.now - 2 * second), (clock.now - second, clock.now)] == times
 
-    def test_removed(self) -> None:
-        """A series that was removed begins anew, with a start time of its own."""
-        it = storage()
-        points = MetricProducer(it, "delta", Clock())
-        it.recorder(COUNTER).add(5, route="/")
+    def test_series_that_was_removed_starts_again_with_new_start_time(self) -> None:
+        """A series that was removed starts again with a new start time."""
+        recording = storage()
+        points = MetricProducer(recording, "delta", Clock())
+        recording.recorder(COUNTER).add(5, route="/")
         sent(points)
-        it.recorder(COUNTER).remove(route="/", method="GET", tenant="")
-        it.recorder(COUNTER).add(2, route="/")
-        (cell, *_) = (c for c in it.family(COUNTER).cells() if c.value)
+        recording.recorder(COUNTER).remove(route="/", method="GET", tenant="")
+        recording.recorder(COUNTER).add(2, route="/")
+        (cell, *_) = (c for c in recording.family(COUNTER).cells() if c.value)
 
         assert [(2.0, cell.start_ns)] == [
             (p.as_double, p.start_time_unix_nano) for m in sent(points) for p in m.sum.data_points
         ]
 
-    def test_readers(self) -> None:
-        """Each reader has its own last time."""
-        it = storage()
-        one, other = MetricProducer(it, "delta"), MetricProducer(it, "delta")
-        it.recorder(COUNTER).add(1, route="/")
+    def test_each_reader_has_its_own_previous_collection(self) -> None:
+        """Each reader has its own previous collection."""
+        recording = storage()
+        one, other = MetricProducer(recording, "delta"), MetricProducer(recording, "delta")
+        recording.recorder(COUNTER).add(1, route="/")
         sent(one)
-        it.recorder(COUNTER).add(1, route="/")
+        recording.recorder(COUNTER).add(1, route="/")
 
         assert [[1.0], [2.0]] == [
             [p.as_double for m in sent(points) for p in m.sum.data_points]
             for points in (one, other)
         ]
 
-    def test_threads(self, switching: None) -> None:
-        """Collections at the same time tell every change once."""
-        it = storage()
-        points = MetricProducer(it, "delta")
-        told: list[float] = []
+    def test_concurrent_collections_report_every_change_once(self, switching: None) -> None:
+        """Concurrent collections report every change once."""
+        recording = storage()
+        points = MetricProducer(recording, "delta")
+        reported: list[float] = []
 
         def collect() -> None:
             for _ in range(200):
                 metrics: Any = points.collect().metrics
-                told.extend(
+                reported.extend(
                     p.value for m in metrics if m.name == COUNTER.name for p in m.data.data_points
                 )
 
@@ -391,33 +399,35 @@ class TestDelta:
         for thread in threads:
             thread.start()
         for _ in range(20_000):
-            it.recorder(COUNTER).add(1, route="/")
+            recording.recorder(COUNTER).add(1, route="/")
         for thread in threads:
             thread.join()
-        told.extend(p.as_double for m in sent(points) for p in m.sum.data_points)
+        reported.extend(p.as_double for m in sent(points) for p in m.sum.data_points)
 
-        assert 20_000.0 == sum(told)
+        assert 20_000.0 == sum(reported)
 
 
 class TestExemplars:
     @pytest.fixture
-    def it(self) -> Any:
+    def recording(self) -> Any:
         """A storage that sees the spans of a tracer."""
         return MetricStorage(Faults())
 
     @pytest.fixture
-    def tracer(self, it: Any) -> Tracer:
+    def tracer(self, recording: Any) -> Tracer:
         """A tracer that samples everything."""
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(it.spans)
+        provider.add_span_processor(recording.spans)
         return provider.get_tracer("test")
 
-    def test_counter(self, it: Any, tracer: Tracer) -> None:
-        """A counter arrives with the span in which it was added to."""
+    def test_counter_has_exemplar_with_ids_of_its_span(
+        self, recording: Any, tracer: Tracer
+    ) -> None:
+        """A counter has an exemplar with the ids of its span."""
         with tracer.start_as_current_span("a") as span:
-            it.recorder(COUNTER).add(2, route="/")
+            recording.recorder(COUNTER).add(2, route="/")
         ids = span.get_span_context()
-        (metric,) = sent(it)
+        (metric,) = sent(recording)
         (exemplar,) = (e for p in metric.sum.data_points for e in p.exemplars)
 
         assert ids.trace_id == int.from_bytes(exemplar.trace_id)
@@ -425,22 +435,24 @@ class TestExemplars:
         assert 2.0 == exemplar.as_double
         assert [] == list(exemplar.filtered_attributes)
 
-    def test_histogram(self, it: Any, tracer: Tracer) -> None:
-        """A histogram arrives with one for each bucket that was met."""
+    def test_histogram_has_exemplar_for_each_bucket_with_values(
+        self, recording: Any, tracer: Tracer
+    ) -> None:
+        """A histogram has an exemplar for each bucket with values."""
         with tracer.start_as_current_span("a"):
             for value in (0.5, 0.6, 50.0):
-                it.recorder(HISTOGRAM).record(value, route="/")
-        (metric,) = sent(it)
+                recording.recorder(HISTOGRAM).record(value, route="/")
+        (metric,) = sent(recording)
 
         assert [0.5, 50.0] == [
             e.as_double for p in metric.histogram.data_points for e in p.exemplars
         ]
 
-    def test_once(self, it: Any, tracer: Tracer) -> None:
-        """A reader is told of each exemplar once."""
-        points = MetricProducer(it)
+    def test_reader_reports_each_exemplar_once(self, recording: Any, tracer: Tracer) -> None:
+        """A reader reports each exemplar once."""
+        points = MetricProducer(recording)
         with tracer.start_as_current_span("a"):
-            it.recorder(COUNTER).add(2, route="/")
+            recording.recorder(COUNTER).add(2, route="/")
 
         assert [1, 0] == [
             sum(len(p.exemplars) for m in sent(points) for p in m.sum.data_points) for _ in range(2)

@@ -21,7 +21,7 @@ FULL = ("export of traces", "queue full")
 
 
 class Gate(InMemorySpanExporter):
-    """An exporter that waits until it is let go."""
+    """An exporter of spans that waits until the gate is opened."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,28 +29,28 @@ class Gate(InMemorySpanExporter):
         self.entered = Event()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Wait, and keep."""
+        """Wait for the gate, then keep the batch."""
         self.entered.set()
         self.opened.wait()
         return super().export(spans)
 
 
 class LogGate(InMemoryLogRecordExporter):
-    """The same for log records."""
+    """An exporter of log records that waits until the gate is opened."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # the SDK has no types here
         self.opened = Event()
 
     def export(self, batch: Sequence[Any]) -> LogRecordExportResult:
-        """Wait, and keep."""
+        """Wait for the gate, then keep the batch."""
         self.opened.wait()
         return super().export(batch)
 
 
 @pytest.fixture
 def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
-    """Counts, where queues are short."""
+    """Return faults, and make queues short."""
     for what in ("BSP", "BLRP"):
         monkeypatch.setenv(f"OTEL_{what}_MAX_QUEUE_SIZE", "8")
         monkeypatch.setenv(f"OTEL_{what}_MAX_EXPORT_BATCH_SIZE", "4")
@@ -58,15 +58,15 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
 
 
 def end_spans(provider: TracerProvider, many: int) -> None:
-    """Have so many spans."""
+    """Start and end a number of spans."""
     tracer = provider.get_tracer("test")
     for _ in range(many):
         tracer.start_span("span").end()
 
 
 class TestSpanQueue:
-    def test_nothing_lost(self, faults: Faults) -> None:
-        """What the exporter is given and what is counted as dropped is what there was."""
+    def test_every_item_is_either_exported_or_counted_as_dropped(self, faults: Faults) -> None:
+        """Every item is either exported or counted as dropped."""
         gate = Gate()
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SpanQueue(gate, DeliveryMonitor(faults), faults))
@@ -83,8 +83,8 @@ class TestSpanQueue:
         assert dropped >= 400 - 8 - 4
         assert {FULL} == {cell.labels for cell in faults.family.cells()}
 
-    def test_room_again(self, faults: Faults) -> None:
-        """What has been exported leaves its room."""
+    def test_exporting_batch_releases_its_capacity(self, faults: Faults) -> None:
+        """Exporting a batch releases its capacity."""
         gate = Gate()
         gate.opened.set()
         provider = TracerProvider(shutdown_on_exit=False)
@@ -96,8 +96,8 @@ class TestSpanQueue:
 
         assert (60, 0.0) == (len(gate.get_finished_spans()), faults.count())
 
-    def test_not_sampled(self, faults: Faults) -> None:
-        """A span that is not sampled takes no room."""
+    def test_span_that_is_not_sampled_takes_no_capacity(self, faults: Faults) -> None:
+        """A span that is not sampled takes no capacity."""
         gate = Gate()
         provider = TracerProvider(ALWAYS_OFF, shutdown_on_exit=False)
         provider.add_span_processor(SpanQueue(gate, DeliveryMonitor(faults), faults))
@@ -109,8 +109,8 @@ class TestSpanQueue:
 
 
 class TestLogQueue:
-    def test_nothing_lost(self, faults: Faults) -> None:
-        """What the exporter is given and what is counted as dropped is what there was."""
+    def test_every_item_is_either_exported_or_counted_as_dropped(self, faults: Faults) -> None:
+        """Every item is either exported or counted as dropped."""
         gate = LogGate()
         provider = LoggerProvider(shutdown_on_exit=False)
         provider.add_log_record_processor(LogQueue(gate, DeliveryMonitor(faults), faults))
@@ -125,22 +125,24 @@ class TestLogQueue:
         assert dropped >= 100 - 8 - 4
 
 
-class TestRoom:
+class TestQueueCapacity:
     @pytest.mark.parametrize(
         ("text", "size"), [("", 2048), ("100", 100), ("ten", 2048), ("0", 2048)]
     )
-    def test_size(self, monkeypatch: pytest.MonkeyPatch, text: str, size: int) -> None:
-        """The variable says how much there is; what is no size is the default."""
-        monkeypatch.setenv("ROOM", text)
+    def test_variable_sets_size_of_queue_and_invalid_size_is_default(
+        self, monkeypatch: pytest.MonkeyPatch, text: str, size: int
+    ) -> None:
+        """The variable sets the size of the queue, and an invalid size is the default."""
+        monkeypatch.setenv("SIZE", text)
 
-        assert size == QueueCapacity("traces", "ROOM", Faults()).size
+        assert size == QueueCapacity("traces", "SIZE", Faults()).size
 
-    def test_fork(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A child has all the room, since its queue is empty."""
-        monkeypatch.setenv("ROOM", "1")
-        room = QueueCapacity("traces", "ROOM", Faults())
-        room.try_acquire()
+    def test_forked_child_has_empty_queue(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A forked child has an empty queue."""
+        monkeypatch.setenv("SIZE", "1")
+        capacity = QueueCapacity("traces", "SIZE", Faults())
+        capacity.try_acquire()
         if (child := os.fork()) == 0:
-            os._exit(0 if room.try_acquire() else 1)
+            os._exit(0 if capacity.try_acquire() else 1)
 
         assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

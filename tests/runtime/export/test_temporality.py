@@ -25,18 +25,18 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 
 def pushing(sink: OtlpSink, preference: str) -> Any:
-    """Telemetry whose metrics are pushed, all with this preference."""
+    """Capture telemetry that pushes metrics with a temporality preference."""
     environ = {VARIABLE: preference}
     return capture("maps", Atlas, otlp_endpoint=sink.endpoint, metrics="otlp", environ=environ)
 
 
 def sent(sink: OtlpSink, name: str) -> list[Metric]:
-    """Each export of a metric, oldest first."""
+    """Return each export of a metric, oldest first."""
     return [metric for metric in sink.metrics() if metric.name == name]
 
 
 def sdk_counter(captured: CapturedTelemetry) -> Any:
-    """A counter that another library would have."""
+    """Return a counter as another library creates one."""
     assert captured.telemetry.metrics is not None
     return captured.telemetry.metrics.provider.get_meter("library").create_counter("library.calls")
 
@@ -53,16 +53,18 @@ class TestPreferences:
             ),
         ],
     )
-    def test_kinds(self, preference: str, expected: tuple[SdkTemporality, ...]) -> None:
-        """Each preference says what the standard has it say."""
+    def test_each_preference_sets_temporality_that_standard_demands(
+        self, preference: str, expected: tuple[SdkTemporality, ...]
+    ) -> None:
+        """Each preference sets the temporality that the standard demands."""
         kinds = (SdkCounter, ObservableCounter, UpDownCounter)
 
         assert expected == tuple(PREFERENCES[preference][kind] for kind in kinds)
 
 
 class TestReceived:
-    def test_delta(self) -> None:
-        """A receiver gets what came since the last export, of ours and of the SDK's alike."""
+    def test_under_delta_our_counters_and_sdks_counters_send_changes(self) -> None:
+        """Under delta, our counters and the SDK's counters send changes."""
         with OtlpSink() as sink, pushing(sink, "delta") as captured:
             ours, theirs = captured.bind(Atlas).tiles, sdk_counter(captured)
             for amount in (5, 7):
@@ -75,8 +77,8 @@ class TestReceived:
         assert [5.0, 7.0] == [p.as_double for m in tiles for p in m.sum.data_points]
         assert [5, 7] == [p.as_int for m in calls for p in m.sum.data_points]
 
-    def test_intervals(self) -> None:
-        """One interval begins where the last one ended."""
+    def test_interval_of_delta_begins_at_end_of_previous_interval(self) -> None:
+        """The interval of a delta begins at the end of the previous interval."""
         with OtlpSink() as sink, pushing(sink, "delta") as captured:
             for _ in range(3):
                 captured.bind(Atlas).latency.record(1)
@@ -88,8 +90,8 @@ class TestReceived:
         ]
         assert [[1, 0, 0]] * 3 == [list(p.bucket_counts) for p in points]
 
-    def test_cumulative(self) -> None:
-        """Without a preference it gets totals since one start."""
+    def test_without_preference_counters_are_cumulative_since_one_start(self) -> None:
+        """Without a preference, counters are cumulative since one start."""
         with OtlpSink() as sink, pushing(sink, "") as captured:
             ours, theirs = captured.bind(Atlas).tiles, sdk_counter(captured)
             for amount in (5, 7):
@@ -103,8 +105,8 @@ class TestReceived:
         assert [5.0, 12.0] == [p.as_double for p in points][:2]
         assert 1 == len({p.start_time_unix_nano for p in points})
 
-    def test_scraped(self) -> None:
-        """What is scraped is a total, whatever is pushed."""
+    def test_scrape_is_cumulative_under_every_preference(self) -> None:
+        """A scrape is cumulative under every preference."""
         with OtlpSink() as sink:
             environ = {VARIABLE: "delta"}
             ways = {"metrics": ("otlp", "prometheus"), "otlp_endpoint": sink.endpoint}
@@ -117,8 +119,8 @@ class TestReceived:
         (line,) = (line for line in lines if line.startswith("atlas_tiles_total{"))
         assert 2.0 == float(line.split()[-1])
 
-    def test_exemplar(self) -> None:
-        """A receiver gets the span in which something was recorded."""
+    def test_receiver_gets_exemplars_with_ids_of_span(self) -> None:
+        """A receiver gets exemplars with the ids of the span."""
         with OtlpSink() as sink, pushing(sink, "cumulative") as captured:
             assert captured.telemetry.traces is not None
             tracer = captured.telemetry.traces.provider.get_tracer("test")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Unwritable:
-    """Something that cannot be written."""
+    """An object whose text raises an error."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no text")
@@ -24,7 +24,7 @@ class Unwritable:
 
 
 class Counted:
-    """Something that counts how often it is written as JSON, for which it has to be a string."""
+    """An object that counts the calls of its `repr`, one for each rendering."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -35,7 +35,7 @@ class Counted:
 
 
 class Sent(NamedTuple):
-    """A log record as the receiver got it."""
+    """A log record as the receiver decoded it."""
 
     body: str
     severity: str
@@ -51,7 +51,7 @@ def plain(value: AnyValue) -> Any:
 
 
 class Bench:
-    """Telemetry whose logs go to a receiver as well."""
+    """Captured telemetry that also sends logs to a receiver."""
 
     def __init__(self, captured: CapturedTelemetry, sink: OtlpSink) -> None:
         self.captured = captured
@@ -59,7 +59,7 @@ class Bench:
         self._before = len(sink.log_records())
 
     def sent(self) -> list[Sent]:
-        """What the receiver got."""
+        """Flush, and return the records that the receiver decoded."""
         assert self.captured.telemetry.flush()
         return [
             Sent(
@@ -82,36 +82,38 @@ def sink() -> Iterator[OtlpSink]:
 
 @pytest.fixture
 def bench(sink: OtlpSink) -> Iterator[Bench]:
-    """Logs that go to a receiver."""
+    """Telemetry that sends logs to a receiver."""
     exporters: dict[str, Any] = {"logs": "otlp", "traces": "none", "metrics": "none"}
     with capture(otlp_endpoint=sink.endpoint, **exporters) as captured:
         yield Bench(captured, sink)
 
 
 class TestRecord:
-    def test_structured(self, bench: Bench) -> None:
-        """What was said is the body, and what was said with it are attributes of their types."""
+    def test_event_is_body_of_record_and_other_fields_are_typed(self, bench: Bench) -> None:
+        """The event is the body of a record, and the other fields are typed attributes."""
         structlog.get_logger("shop").warning("sold", item="a", price=1.5, count=2, last=True)
 
         assert [("sold", "WARNING", {"item": "a", "price": 1.5, "count": 2, "last": True})] == [
             sent[:3] for sent in bench.sent()
         ]
 
-    def test_standard(self, bench: Bench) -> None:
-        """A line of the standard library's logging has the attributes it was given, and no more."""
+    def test_record_of_standard_library_has_its_extra_fields_as_attributes(
+        self, bench: Bench
+    ) -> None:
+        """A record of the standard library has its extra fields as attributes, and no others."""
         logging.getLogger("shop").warning("sold %s", "out", extra={"item": "a"})
 
         assert [("sold out", "WARNING", {"item": "a"})] == [sent[:3] for sent in bench.sent()]
 
-    def test_stdout(self, bench: Bench) -> None:
-        """The line is written as JSON all the same."""
+    def test_line_that_is_exported_is_written_as_json_as_well(self, bench: Bench) -> None:
+        """A line that is exported is written as JSON as well."""
         structlog.get_logger("shop").info("sold", item="a")
         (line,) = bench.captured.logs()
 
         assert ("sold", "a", "shop") == (line["event"], line["item"], line["logger"])
 
-    def test_once(self, bench: Bench) -> None:
-        """The JSON text is made once, for standard output; the record is no JSON."""
+    def test_event_is_rendered_once_for_each_target_and_body(self, bench: Bench) -> None:
+        """An event is rendered once for each target, and the body is no JSON."""
         counted = Counted()
         structlog.get_logger("shop").info("sold", item={"of": counted})
         (sent,) = bench.sent()
@@ -120,8 +122,8 @@ class TestRecord:
         assert counted.times <= 2  # once for each way out
 
     @pytest.mark.parametrize("log", [structlog.get_logger("a"), logging.getLogger("a")])
-    def test_ids(self, bench: Bench, log: Any) -> None:
-        """A record has the ids of the span it was said in, as a line has."""
+    def test_record_has_trace_and_span_ids_of_its_line(self, bench: Bench, log: Any) -> None:
+        """A record has the trace and span ids of its line."""
         assert bench.captured.telemetry.traces is not None
         tracer = bench.captured.telemetry.traces.provider.get_tracer("test")
         with tracer.start_as_current_span("selling"):
@@ -132,15 +134,15 @@ class TestRecord:
         assert not {"trace_id", "span_id", "trace_flags"} & set(sent.attributes)
 
     @pytest.mark.parametrize("level", ["info", "warning", "error", "critical"])
-    def test_severity(self, bench: Bench, level: str) -> None:
-        """Every level has its severity."""
+    def test_every_level_maps_to_its_severity(self, bench: Bench, level: str) -> None:
+        """Every level maps to its severity."""
         getattr(structlog.get_logger("a"), level)("said")
 
         assert [level.upper()] == [sent.severity for sent in bench.sent()]
 
     @pytest.mark.parametrize("log", [structlog.get_logger("a"), logging.getLogger("a")])
-    def test_exception(self, bench: Bench, log: Any) -> None:
-        """An exception is told by the conventions' attributes."""
+    def test_exception_is_recorded_in_attributes(self, bench: Bench, log: Any) -> None:
+        """An exception is recorded in the attributes of the conventions."""
         try:
             int("x")
         except ValueError:
@@ -148,32 +150,36 @@ class TestRecord:
         (sent,) = bench.sent()
 
         assert "ValueError" == sent.attributes["exception.type"]
-        assert "in test_exception" in sent.attributes["exception.stacktrace"]
+        assert (
+            "in test_exception_is_recorded_in_attributes" in sent.attributes["exception.stacktrace"]
+        )
 
-    def test_unhandled(self, bench: Bench) -> None:
-        """An exception may be given as such."""
+    def test_exception_may_be_passed_as_exc_info(self, bench: Bench) -> None:
+        """The exception may be passed as exc_info."""
         structlog.get_logger("a").error("failed", exc_info=ValueError("x"))
 
         assert "x" == bench.sent()[0].attributes["exception.message"]
 
 
 class TestOdd:
-    def test_unwritable(self, bench: Bench) -> None:
-        """A value that cannot be written does not raise into the application."""
+    def test_value_whose_text_raises_does_not_raise_into_application(self, bench: Bench) -> None:
+        """A value whose text raises does not raise into the application."""
         structlog.get_logger("a").info("said", odd=Unwritable())
 
         assert ["said"] == [line["event"] for line in bench.captured.logs()]
         assert ["said"] == [sent.body for sent in bench.sent()]
 
-    def test_unwritable_event(self, bench: Bench) -> None:
-        """Nor does a message that cannot be written."""
+    def test_message_whose_text_raises_does_not_raise_into_application(self, bench: Bench) -> None:
+        """A message whose text raises does not raise into the application."""
         structlog.get_logger("a").info(Unwritable())
 
         assert 1 == len(bench.captured.logs())
 
     @pytest.mark.parametrize("odd", ["\ud800", 10**30, -(2**63) - 1, float("nan")], ids=repr)
-    def test_odd(self, bench: Bench, odd: Any) -> None:
-        """A value that OTLP cannot hold takes no other record down with it."""
+    def test_value_that_otlp_cannot_hold_does_not_affect_other_records(
+        self, bench: Bench, odd: Any
+    ) -> None:
+        """A value that OTLP cannot hold does not affect other records."""
         log = structlog.get_logger("a")
         log.info("before")
         log.info("said", odd=odd)
@@ -182,15 +188,17 @@ class TestOdd:
         assert ["before", "said", "after"] == [sent.body for sent in bench.sent()]
 
     @pytest.mark.parametrize("names", [(), (7,), (None,), ("a", "b")], ids=repr)
-    def test_names(self, bench: Bench, names: tuple[Any, ...]) -> None:
-        """Whatever a logger is asked for by, it takes what is said."""
+    def test_logger_with_any_name_exports_its_lines(
+        self, bench: Bench, names: tuple[Any, ...]
+    ) -> None:
+        """A logger with any name exports its lines."""
         structlog.get_logger(*names).info("said")
 
         assert ["said"] == [line["event"] for line in bench.captured.logs()]
         assert ["said"] == [sent.body for sent in bench.sent()]
 
-    def test_none(self, bench: Bench) -> None:
-        """A message of another type is written as text."""
+    def test_message_that_is_no_string_is_exported_as_text(self, bench: Bench) -> None:
+        """A message that is no string is exported as text."""
         structlog.get_logger("a").info(7)
 
         assert ["7"] == [sent.body for sent in bench.sent()]
@@ -198,15 +206,19 @@ class TestOdd:
 
 class TestOwn:
     @pytest.mark.parametrize("name", ["otel_meta", "opentelemetry.sdk", "opentelemetry"])
-    def test_not_sent(self, bench: Bench, name: str) -> None:
-        """Lines about exporting are written but not exported."""
+    def test_lines_of_otel_meta_and_opentelemetry_are_written(
+        self, bench: Bench, name: str
+    ) -> None:
+        """Lines of otel_meta and OpenTelemetry are written and not exported."""
         logging.getLogger(name).warning("cannot export")
 
         assert 1 == len(bench.captured.logs())
         assert [] == bench.sent()
 
-    def test_client(self, script: Callable[..., Run]) -> None:
-        """What the exporter's HTTP client says of an export is not exported in its turn."""
+    def test_lines_that_http_client_logs_during_export_are_not_exported(
+        self, script: Callable[..., Run]
+    ) -> None:
+        """Lines that the HTTP client logs during an export are not exported."""
         with OtlpSink() as sink:
             script(
                 "import otel_meta, structlog\n"

@@ -16,7 +16,7 @@ from otel_meta.runtime.logs.processors import add_trace_ids, json_renderer, stru
 
 
 class Hostile:
-    """Something that cannot be written."""
+    """An object whose text raises an error."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no text")
@@ -25,18 +25,18 @@ class Hostile:
 
 
 class Kelvin(float):
-    """A float of another class, as numpy's float64 is."""
+    """A subclass of float, like numpy's float64."""
 
 
 def cycle() -> list[Any]:
-    """A list that holds itself."""
+    """Return a list that contains itself."""
     around: list[Any] = []
     around.append(around)
     return around
 
 
 def deep() -> list[Any]:
-    """A list in a list in a list, too deep for anybody."""
+    """Return lists nested too deep for any encoder."""
     inside: list[Any] = []
     for _ in range(100_000):
         inside = [inside]
@@ -76,7 +76,7 @@ keys = st.text() | st.sampled_from(["\ud800", "event", "level", 7, None, (1,)])
 
 
 def rendered(event: dict[Any, Any], faults: list[str] | None = None) -> dict[str, Any]:
-    """A line, read back."""
+    """Render an event, and parse the line."""
     reasons = [] if faults is None else faults
     line = json_renderer(lambda reason, _error: reasons.append(reason))(None, "info", event)
     assert b"\n" not in line
@@ -86,24 +86,24 @@ def rendered(event: dict[Any, Any], faults: list[str] | None = None) -> dict[str
 
 class TestRender:
     @given(st.dictionaries(st.text(), plain))
-    def test_plain(self, event: dict[str, Any]) -> None:
-        """Plain values are written as they are."""
+    def test_plain_values_are_rendered_unchanged(self, event: dict[str, Any]) -> None:
+        """Plain values are rendered unchanged."""
         assert event == rendered(dict(event))
 
-    def test_order(self) -> None:
-        """When, how bad, what and who come first."""
+    def test_timestamp_level_event_and_logger_come_first(self) -> None:
+        """Timestamp, level, event and logger come first."""
         event = {"a": 1, "logger": "l", "event": "e", "level": "info", "timestamp": "t"}
 
         assert ["timestamp", "level", "event", "logger", "a"] == list(rendered(event))
 
     @given(st.dictionaries(keys, plain | st.sampled_from(ODD), max_size=6))
-    def test_anything(self, event: dict[Any, Any]) -> None:
-        """Whatever is logged, one line of JSON comes out and nothing is raised."""
+    def test_any_event_is_rendered_as_one_line_of_json(self, event: dict[Any, Any]) -> None:
+        """Any event is rendered as one line of JSON."""
         rendered(dict(event))
 
     @pytest.mark.parametrize("odd", ODD, ids=lambda o: type(o).__name__)
-    def test_beside_odd(self, odd: Any) -> None:
-        """An odd value leaves what stands beside it as it is."""
+    def test_value_that_json_cannot_hold_does_not_change_other_fields(self, odd: Any) -> None:
+        """A value that JSON cannot hold does not change other fields."""
         line = rendered({"event": "hello", "good": 1, "share": 0.5, "yes": True, "odd": odd})
 
         assert ("hello", 1, 0.5, True) == (
@@ -114,40 +114,42 @@ class TestRender:
         )
 
     @pytest.mark.parametrize("odd", ODD, ids=lambda o: type(o).__name__)
-    def test_two_odd(self, odd: Any) -> None:
-        """Two odd values at once are written, too."""
+    def test_two_values_that_json_cannot_hold_are_rendered(self, odd: Any) -> None:
+        """Two values that JSON cannot hold are rendered."""
         assert {"event", "odd", "other"} == set(
             rendered({"event": "e", "odd": odd, "other": "\ud800"})
         )
 
-    def test_deep(self) -> None:
-        """What is too deep to be written is replaced by a word about it."""
+    def test_value_nested_too_deep_is_replaced_by_short_text(self) -> None:
+        """A value nested too deep is replaced by a short text."""
         assert "hello" == rendered({"event": "hello", "deep": deep()})["event"]
 
-    def test_number(self) -> None:
-        """A number of a class of its own is a number in the line."""
+    def test_subclass_of_float_is_rendered_as_number(self) -> None:
+        """A subclass of float is rendered as a number."""
         assert 1.5 == rendered({"temperature": Kelvin(1.5)})["temperature"]
 
-    def test_hostile(self) -> None:
-        """What cannot be written is named by its class and its error."""
+    def test_value_whose_text_raises_is_rendered_as_its_class(self) -> None:
+        """A value whose text raises is rendered as its class and error."""
         assert "<Hostile: RuntimeError>" == rendered({"odd": Hostile()})["odd"]
 
-    def test_counted(self) -> None:
-        """A line that could not be written as it was is a fault."""
+    def test_line_that_needs_fallback_is_reported_as_fault(self) -> None:
+        """A line that needs the fallback is reported as a fault."""
         faults: list[str] = []
         rendered({"odd": "\ud800"}, faults)
 
         assert ["render"] == faults
 
-    def test_surrogate(self) -> None:
-        """What UTF-8 cannot hold is replaced."""
+    def test_lone_surrogate_is_replaced_by_question_mark(self) -> None:
+        """A lone surrogate is replaced by a question mark."""
         assert "a?b" == rendered({"odd": "a\udfffb"})["odd"]
 
 
 class TestTraceIds:
     @pytest.mark.parametrize(("flags", "text"), [(0, "00"), (1, "01"), (3, "03")])
-    def test_span(self, flags: int, text: str) -> None:
-        """The current span is named as W3C writes it, sampled or not."""
+    def test_ids_of_current_span_are_added_in_w3c_format_sampled(
+        self, flags: int, text: str
+    ) -> None:
+        """The ids of the current span are added in W3C format, sampled or not."""
         context = SpanContext(0xABC, 0xDEF, is_remote=False, trace_flags=TraceFlags(flags))
         with trace.use_span(NonRecordingSpan(context)):
             event = dict(add_trace_ids(None, "info", {}))
@@ -158,31 +160,31 @@ class TestTraceIds:
             "trace_flags": text,
         } == event
 
-    def test_none(self) -> None:
-        """Outside of spans there are no ids."""
+    def test_without_span_no_ids_are_added(self) -> None:
+        """Without a span no ids are added."""
         assert {} == add_trace_ids(None, "info", {})
 
 
 class TestExceptions:
-    def test_frames(self) -> None:
-        """An exception becomes its frames, its message and its class."""
+    def test_exception_is_rendered_as_frames_message_and_class(self) -> None:
+        """An exception is rendered as frames, message and class."""
         (trace_,) = _failed(lambda: int("x"))
 
         assert "ValueError" == trace_["exc_type"]
         assert "invalid literal for int() with base 10: 'x'" == trace_["exc_value"]
         assert "_failed" == trace_["frames"][0]["name"]
 
-    def test_no_locals(self) -> None:
-        """What variables hold is not told."""
+    def test_values_of_local_variables_are_not_rendered(self) -> None:
+        """Values of local variables are not rendered."""
 
         def log_in() -> None:
-            password = "hunter2"  # noqa: F841  # it is the point
+            password = "hunter2"  # noqa: F841  # must not be rendered
             raise ValueError("refused")
 
         assert "hunter2" not in json.dumps(_failed(log_in))
 
-    def test_cause(self) -> None:
-        """What an exception came from is told, too."""
+    def test_cause_of_exception_is_rendered(self) -> None:
+        """The cause of an exception is rendered."""
 
         def fail() -> None:
             try:
@@ -193,18 +195,18 @@ class TestExceptions:
         assert ["KeyError", "ValueError"] == [each["exc_type"] for each in _failed(fail)]
 
     @pytest.mark.parametrize("exc_info", [True, False, None, (None, None, None), "text", 1])
-    def test_none(self, exc_info: Any) -> None:
-        """Without an exception there is nothing to tell."""
+    def test_without_exception_no_field_is_added(self, exc_info: Any) -> None:
+        """Without an exception no field is added."""
         event = structured_exceptions()(None, "info", {"event": "e", "exc_info": exc_info})
 
         assert {"event": "e"} == event
 
 
 def _failed(do: Callable[[], object]) -> list[dict[str, Any]]:
-    """Do something that fails, and have the chain tell of it."""
+    """Call a function that fails, and render its exception."""
     try:
         do()
-    except Exception as error:  # noqa: BLE001  # whatever it is
+    except Exception as error:  # noqa: BLE001  # any error is rendered
         event: Any = structured_exceptions()(None, "error", {"exc_info": error})
         traces: list[dict[str, Any]] = event["exception"]
         return traces

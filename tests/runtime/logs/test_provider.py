@@ -53,7 +53,7 @@ UNSAMPLED = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-00"
 
 
 class Unwritable:
-    """Something that cannot be written."""
+    """An object whose text raises an error."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no text")
@@ -93,20 +93,22 @@ def shop(service: Callable[..., Service]) -> Service:
 
 
 def failures(shop: Service) -> list[dict[str, Any]]:
-    """Lines that tell of an exception."""
+    """Return the lines with an exception."""
     return [line for line in shop.lines() if "exception" in line]
 
 
 class TestShape:
-    def test_json(self, shop: Service) -> None:
-        """Every line is JSON, those of the server included, and nothing goes elsewhere."""
+    def test_every_line_of_app_and_server_is_json_on_stdout(self, shop: Service) -> None:
+        """Every line of app and server is JSON on stdout."""
         assert {"uvicorn.error", "uvicorn.access", "by.structlog", "by.stdlib"} == {
             line["logger"] for line in shop.lines()
         }
         assert "" == shop.stderr
 
-    def test_same(self, shop: Service) -> None:
-        """Whoever logs, a line within a request has the same fields, and only its own besides."""
+    def test_lines_of_request_share_same_fields_whichever_library_logs_them(
+        self, shop: Service
+    ) -> None:
+        """Lines of a request share the same fields, whichever library logs them."""
         shared = {
             "timestamp",
             "level",
@@ -137,21 +139,21 @@ class TestShape:
             if shared <= set(line)
         }
 
-    def test_ids(self, shop: Service) -> None:
+    def test_all_lines_of_request_have_ids_of_its_span(self, shop: Service) -> None:
         """All lines of a request have the ids of its span."""
         lines = shop.lines(request_id="first")
 
         assert 3 == len(lines)
         assert 1 == len({(line["trace_id"], line["span_id"]) for line in lines})
 
-    def test_unsampled(self, shop: Service) -> None:
-        """So have those of a request that is not sampled, and they say that it is not."""
+    def test_lines_of_request_that_is_not_sampled_have_its_ids(self, shop: Service) -> None:
+        """Lines of a request that is not sampled have its ids and flags."""
         assert [("0123456789abcdef0123456789abcdef", "00")] * 3 == [
             (line["trace_id"], line["trace_flags"]) for line in shop.lines(request_id="second")
         ]
 
-    def test_access(self, shop: Service) -> None:
-        """The server's access line is taken apart."""
+    def test_access_line_of_server_has_fields(self, shop: Service) -> None:
+        """The access line of the server has fields."""
         (line,) = shop.lines(logger="uvicorn.access", request_id="first")
 
         assert {
@@ -161,14 +163,16 @@ class TestShape:
             "http_response_status_code": 200,
         }.items() <= line.items()
 
-    def test_query(self, shop: Service) -> None:
-        """No access line holds the query string, for people put secrets there."""
+    def test_no_access_line_contains_query_string(self, shop: Service) -> None:
+        """No access line contains the query string."""
         lines = [line for line in shop.lines() if "hunter2" in json.dumps(line)]
 
         assert [] == [line for line in lines if line["event"] == "request"]
 
-    def test_websocket(self, shop: Service, eventually: Eventually) -> None:
-        """The line of a WebSocket's handshake does not hold it either."""
+    def test_line_of_websocket_handshake_has_no_query_string(
+        self, shop: Service, eventually: Eventually
+    ) -> None:
+        """The line of a WebSocket handshake has no query string."""
 
         def handshakes() -> list[str]:
             return [line["event"] for line in shop.lines() if "WebSocket" in line["event"]]
@@ -177,8 +181,10 @@ class TestShape:
 
         assert [] == [event for event in handshakes() if "hunter2" in event]
 
-    def test_exception(self, shop: Service, eventually: Eventually) -> None:
-        """An exception that no handler took is told in frames, without what variables held."""
+    def test_unhandled_exception_is_logged_in_frames_without_local_variables(
+        self, shop: Service, eventually: Eventually
+    ) -> None:
+        """An unhandled exception is logged in frames, without local variables."""
         eventually(lambda: failures(shop))
         (line,) = failures(shop)
         error = line["exception"][-1]
@@ -187,8 +193,10 @@ class TestShape:
         assert "fail" in {frame["name"] for frame in error["frames"]}
         assert "hunter2" not in json.dumps(line)
 
-    def test_exception_ids(self, shop: Service, eventually: Eventually) -> None:
-        """The line of an exception has the ids of its request, by which it is looked for."""
+    def test_line_of_unhandled_exception_has_ids_of_its_request(
+        self, shop: Service, eventually: Eventually
+    ) -> None:
+        """The line of an unhandled exception has the ids of its request."""
         eventually(lambda: failures(shop))
         (line,) = failures(shop)
         (request,) = shop.lines(logger="uvicorn.access", request_id="third")
@@ -197,30 +205,34 @@ class TestShape:
 
 
 class TestInstall:
-    def test_level(self, captured_telemetry: CapturedTelemetry) -> None:
-        """What is below the level is left out, whoever says it."""
+    def test_lines_below_level_are_dropped_from_every_library(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """Lines below the level are dropped, from every library."""
         structlog.get_logger("a").debug("quiet")
         logging.getLogger("a").debug("quiet")
         structlog.get_logger("a").info("loud")
 
         assert ["loud"] == [line["event"] for line in captured_telemetry.logs()]
 
-    def test_identity(self) -> None:
-        """Lines say which service they are of, and of which meta-repository."""
+    def test_lines_have_service_name_and_namespace(self) -> None:
+        """Lines have the service name and namespace."""
         with capture("api", namespace="acme") as captured:
             logging.getLogger("a").warning("said")
         (line,) = captured.logs()
 
         assert ("api", "acme") == (line["service_name"], line["service_namespace"])
 
-    def test_no_namespace(self, captured_telemetry: CapturedTelemetry) -> None:
-        """A service of no meta-repository has lines without one."""
+    def test_service_without_meta_repository_logs_no_namespace(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """A service without a meta-repository logs no namespace."""
         structlog.get_logger("a").info("said")
 
         assert "service_namespace" not in captured_telemetry.logs()[0]
 
-    def test_unsampled(self) -> None:
-        """Without sampling, lines have trace ids all the same."""
+    def test_lines_have_trace_ids_if_nothing_is_sampled(self) -> None:
+        """Lines have trace ids if nothing is sampled."""
         with capture(environ={"OTEL_TRACES_SAMPLER": "always_off"}) as captured:
             assert captured.telemetry.traces is not None
             tracer = captured.telemetry.traces.provider.get_tracer("test")
@@ -233,14 +245,16 @@ class TestInstall:
         ]
         assert () == captured.spans()
 
-    def test_timestamp(self, captured_telemetry: CapturedTelemetry) -> None:
-        """The time is written as ISO 8601 has it, in UTC."""
+    def test_timestamp_is_in_utc(self, captured_telemetry: CapturedTelemetry) -> None:
+        """The timestamp is in UTC."""
         structlog.get_logger("a").info("said")
 
         assert captured_telemetry.logs()[0]["timestamp"].endswith("Z")
 
-    def test_levels(self, captured_telemetry: CapturedTelemetry) -> None:
-        """Every method of a logger writes a line of its level."""
+    def test_every_method_of_logger_writes_line_with_its_level(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """Every method of a logger writes a line with its level."""
         log = structlog.get_logger("a")
         log.info("said")
         log.warning("said")
@@ -251,16 +265,18 @@ class TestInstall:
             line["level"] for line in captured_telemetry.logs()
         ]
 
-    def test_context(self, captured_telemetry: CapturedTelemetry) -> None:
-        """What is bound to the context is in every line, whoever logs."""
+    def test_variables_bound_to_context_are_in_lines_of_every_library(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """Variables bound to the context are in the lines of every library."""
         with structlog.contextvars.bound_contextvars(order="7"):
             structlog.get_logger("a").info("said")
             logging.getLogger("a").info("said")
 
         assert ["7", "7"] == [line["order"] for line in captured_telemetry.logs()]
 
-    def test_uninstalled(self) -> None:
-        """Shut down, the process' logging is as it was."""
+    def test_shutting_down_restores_logging_of_process(self) -> None:
+        """Shutting down restores the logging of the process."""
         root = logging.getLogger()
         before = (list(root.handlers), root.level)
         with capture(log_level="debug"):
@@ -270,8 +286,8 @@ class TestInstall:
         assert before != during
         assert not structlog.is_configured()
 
-    def test_left_alone(self) -> None:
-        """Without a stream the process' logging stays as it is."""
+    def test_without_stream_logging_of_process_is_unchanged(self) -> None:
+        """Without a stream the logging of the process is unchanged."""
         root = logging.getLogger()
         before = list(root.handlers)
         with capture(log_stream=None) as captured:
@@ -286,8 +302,10 @@ class TestNothingRaises:
         "odd", ["\ud800", 10**5000, Unwritable(), {1, "a"}, b"\xff"], ids=lambda o: type(o).__name__
     )
     @pytest.mark.parametrize("log", [structlog.get_logger("a"), logging.getLogger("a")])
-    def test_odd(self, captured_telemetry: CapturedTelemetry, log: Any, odd: Any) -> None:
-        """Whatever is logged with it, a line comes out."""
+    def test_field_of_any_type_does_not_prevent_line(
+        self, captured_telemetry: CapturedTelemetry, log: Any, odd: Any
+    ) -> None:
+        """A field of any type does not prevent the line."""
         if isinstance(log, logging.Logger):
             log.warning("said", extra={"odd": odd})
         else:
@@ -295,23 +313,25 @@ class TestNothingRaises:
 
         assert ["said"] == [line["event"] for line in captured_telemetry.logs()]
 
-    def test_cycle(self, captured_telemetry: CapturedTelemetry) -> None:
-        """So it does for what holds itself."""
+    def test_field_that_contains_itself_does_not_prevent_line(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """A field that contains itself does not prevent the line."""
         around: dict[str, Any] = {}
         around["self"] = around
         structlog.get_logger("a").info("said", odd=around)
 
         assert 1 == len(captured_telemetry.logs())
 
-    def test_bad_arguments(self) -> None:
-        """A message whose arguments do not fit raises nothing and is counted."""
+    def test_message_with_wrong_arguments_is_counted_and_not_raised(self) -> None:
+        """A message with wrong arguments is counted and not raised."""
         with capture() as captured:
             logging.getLogger("a").warning("%d sold", "many")
 
         assert 1 == captured.telemetry.faults.count()
 
-    def test_closed(self) -> None:
-        """A closed stream raises nothing, and lines that are lost are counted."""
+    def test_lines_to_closed_stream_are_counted_and_not_raised(self) -> None:
+        """Lines to a closed stream are counted and not raised."""
         stream = io.BytesIO()
         with capture(log_stream=stream) as captured:
             stream.close()
@@ -320,8 +340,8 @@ class TestNothingRaises:
 
         assert 2 == captured.telemetry.faults.count()
 
-    def test_fork(self) -> None:
-        """A child that is forked while a thread of its parent writes a line can log."""
+    def test_child_that_is_forked_while_its_parent_writes_line_can(self) -> None:
+        """A child that is forked while its parent writes a line can log."""
         stream = StuckStream(os.getpid())
         with capture(log_stream=stream) as captured:
             log = structlog.get_logger("a")
@@ -339,8 +359,8 @@ class TestNothingRaises:
         assert 0 == code
         assert 0 == captured.telemetry.faults.count()
 
-    def test_threads(self) -> None:
-        """Lines from many threads come out whole."""
+    def test_lines_from_many_threads_are_written_whole(self) -> None:
+        """Lines from many threads are written whole."""
         with capture() as captured:
 
             def say() -> None:

@@ -13,12 +13,12 @@ STEPS = ((1.2 * HOUR, 10), (7 * HOUR, 120), (3.1 * DAY, 600), (float("inf"), 180
 
 
 def step_of(ago: float) -> int:
-    """How coarse the history is, that long ago."""
+    """Return the step of the history at an age."""
     return next(step for reach, step in STEPS if ago <= reach)
 
 
 def filled(start: float, spacing: int, count: int, period: float) -> History:
-    """A history with a sample every so often, each counting the samples before it."""
+    """Return a history with regular samples, each with the number of samples so far."""
     history = History(start, period)
     for number in range(1, count + 1):
         history.add(start + number * spacing, Events(0.0, float(number)))
@@ -26,24 +26,24 @@ def filled(start: float, spacing: int, count: int, period: float) -> History:
 
 
 class TestBefore:
-    def test_empty(self) -> None:
-        """At first there is nothing but the start, at zero."""
+    def test_new_history_has_start_with_zero_counts(self) -> None:
+        """A new history has the start, with zero counts."""
         assert (5.0, Events(0.0, 0.0)) == History(5.0, DAY).before(1000.0)
 
-    def test_earlier(self) -> None:
-        """What lies before the start counts as the start."""
+    def test_moment_before_start_has_counts_of_start(self) -> None:
+        """A moment before the start has the counts of the start."""
         assert (100.0, Events(0.0, 0.0)) == filled(100.0, 10, 5, DAY).before(99.0)
 
-    def test_exact(self) -> None:
-        """A sample of the very moment is the one."""
+    def test_sample_at_moment_itself_is_found(self) -> None:
+        """A sample at the moment itself is found."""
         assert (30.0, Events(0.0, 3.0)) == filled(0.0, 10, 9, DAY).before(30.0)
 
-    def test_between(self) -> None:
-        """Between two samples it is the earlier one."""
+    def test_between_two_samples_earlier_one_is_found(self) -> None:
+        """Between two samples the earlier one is found."""
         assert (30.0, Events(0.0, 3.0)) == filled(0.0, 10, 9, DAY).before(39.9)
 
-    def test_later(self) -> None:
-        """After the last sample it is the last one."""
+    def test_after_last_sample_last_one_is_found(self) -> None:
+        """After the last sample the last one is found."""
         assert (90.0, Events(0.0, 9.0)) == filled(0.0, 10, 9, DAY).before(10_000.0)
 
     @settings(max_examples=25)
@@ -52,8 +52,10 @@ class TestBefore:
         days=st.floats(0.01, 12),
         data=st.data(),
     )
-    def test_step(self, start: int, days: float, data: st.DataObject) -> None:
-        """Of any moment in the period, counts are at most one step older than the moment."""
+    def test_counts_of_any_moment_are_at_most_one_step_older(
+        self, start: int, days: float, data: st.DataObject
+    ) -> None:
+        """The counts of any moment are at most one step older."""
         spacing, period = 60, 7 * DAY
         count = int(days * DAY) // spacing
         history = filled(float(start), spacing, count, period)
@@ -67,8 +69,8 @@ class TestBefore:
             assert expected - at < max(spacing, step_of(ago))
             assert (at - start) / spacing == events.total
 
-    def test_fine(self) -> None:
-        """Within the last hour every sample of ten seconds is kept."""
+    def test_every_ten_second_sample_of_last_hour_is_kept(self) -> None:
+        """Every ten-second sample of the last hour is kept."""
         history = filled(0.0, 10, 3 * 360, DAY)
 
         assert [history.before(3 * HOUR - ago)[0] for ago in range(0, HOUR, 10)] == [
@@ -77,15 +79,15 @@ class TestBefore:
 
 
 class TestSize:
-    def test_bounded(self) -> None:
-        """Months of samples take no more room than a period of them."""
+    def test_two_periods_of_samples_take_no_more_memory_than_one(self) -> None:
+        """Two periods of samples take no more memory than one."""
         one = filled(0.0, 600, 31 * 144, 30 * DAY)
         two = filled(0.0, 600, 62 * 144, 30 * DAY)
 
         assert len(pickle.dumps(one)) >= len(pickle.dumps(two))
 
-    def test_period(self) -> None:
-        """What lies a period back is still known after many periods."""
+    def test_counts_of_one_period_ago_are_known_after_many_periods(self) -> None:
+        """Counts of one period ago are known after many periods."""
         history = filled(0.0, 600, 30 * 144, 7 * DAY)
         at, _ = history.before(23.0 * DAY)
 

@@ -19,13 +19,13 @@ LEVEL = Gauge("acme.level", "A level.", NoLabels)
 
 
 def slo(objective: str = "99.9%", sli: Sli = RATIO) -> Slo:
-    """A promise."""
+    """Return an SLO."""
     why = "Callers wait."
     return Slo("acme-calls", objective=objective, period="30d", sli=sli, why=why, burn_windows=())
 
 
 def status(bad: float, total: float, of: Slo | None = None) -> Status:
-    """How a promise stands with these events."""
+    """Return the status of an SLO with these events."""
     return Status(
         slo=of or slo(),
         repo="acme",
@@ -40,10 +40,12 @@ counts = st.integers(0, 10**12)
 
 class TestState:
     @given(bad=counts, good=counts, thousandths=st.integers(900, 999))
-    def test_exact(self, bad: int, good: int, thousandths: int) -> None:
-        """It is breached when more are bad than the objective allows, to the last event."""
+    def test_slo_is_breached_if_bad_events_exceed_error_budget(
+        self, bad: int, good: int, thousandths: int
+    ) -> None:
+        """An SLO is breached if bad events exceed the error budget by one event."""
         objective = Objective(f"{thousandths / 10}%")
-        it = status(bad, bad + good, slo(str(objective)))
+        current = status(bad, bad + good, slo(str(objective)))
         total = bad + good
         expected = (
             "no_data"
@@ -53,38 +55,38 @@ class TestState:
             else "ok"
         )
 
-        assert expected == it.state
+        assert expected == current.state
 
     @pytest.mark.parametrize(
         ("bad", "state"), [(0, "ok"), (1000, "ok"), (1001, "breached"), (10**6, "breached")]
     )
-    def test_edge(self, bad: int, state: str) -> None:
-        """All of the budget may be spent, and not one event more."""
+    def test_slo_with_exactly_spent_error_budget_is_ok(self, bad: int, state: str) -> None:
+        """An SLO with an exactly spent error budget is ok."""
         assert state == status(bad, 10**6).state
 
-    def test_no_data(self) -> None:
-        """Without events nothing is kept and nothing broken."""
+    def test_slo_without_events_has_no_data(self) -> None:
+        """An SLO without events has no data."""
         assert "no_data" == status(0, 0).state
 
-    def test_fractions_of_events(self) -> None:
-        """Seconds and dollars are events too, and count exactly."""
+    def test_fractions_of_events_are_counted_exactly(self) -> None:
+        """Fractions of events are counted exactly."""
         assert "ok" == status(0.001, 1.0 + 1e-9).state
         assert "breached" == status(0.0010000001, 1.0).state
 
 
 class TestSli:
-    def test_share(self) -> None:
-        """The indicator is the share of events that were good."""
+    def test_sli_is_share_of_good_events(self) -> None:
+        """The SLI is the share of good events."""
         assert 0.75 == status(1, 4).sli
 
-    def test_none(self) -> None:
-        """Without events there is no share."""
+    def test_without_events_there_is_no_sli(self) -> None:
+        """Without events there is no SLI."""
         assert status(0, 0).sli is None
 
 
 class TestAsJson:
-    def test_plain(self) -> None:
-        """It is plain values, with null where nothing is known."""
+    def test_json_has_plain_values_and_null_without_data(self) -> None:
+        """The JSON has plain values, and null without data."""
         page = json.loads(json.dumps(status(1, 1000).as_json()))
 
         assert {
@@ -102,13 +104,13 @@ class TestAsJson:
             "covered_seconds": 12.3,
         }.items() <= page.items()
 
-    def test_no_data(self) -> None:
-        """Without events there is neither a share nor a budget."""
+    def test_without_events_sli_and_error_budget_are_null(self) -> None:
+        """Without events SLI and error budget are null."""
         page = status(0, 0).as_json()
 
         assert ("no_data", None, None) == (page["state"], page["sli"], page["budget_left"])
 
     @pytest.mark.parametrize(("sli", "unit"), [(RATIO, "events"), (LEVEL.at_least(1), "seconds")])
-    def test_unit(self, sli: Sli, unit: str) -> None:
-        """It says what is counted."""
+    def test_json_has_unit_of_counts(self, sli: Sli, unit: str) -> None:
+        """The JSON has the unit of the counts."""
         assert unit == status(0, 1, slo(sli=sli)).as_json()["unit"]

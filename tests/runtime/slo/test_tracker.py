@@ -61,7 +61,7 @@ class Other(MetaRepo, name="other", owner="us"):
 
 
 class Seen(NamedTuple):
-    """Something that happened, as an oracle remembers it."""
+    """A recorded event, kept by the oracle."""
 
     at: float
     bad: int
@@ -69,7 +69,7 @@ class Seen(NamedTuple):
 
 
 class Bench:
-    """A tracker on a clock that stands still, and an oracle that forgets nothing."""
+    """A tracker on a fake clock, and an oracle that keeps every event."""
 
     def __init__(self, start: float = 1000.0) -> None:
         self.storage = MetricStorage(Faults())
@@ -80,7 +80,7 @@ class Bench:
         self._next = start + INTERVAL
 
     def live(self, instrument: Any) -> Any:
-        """The live half of an instrument."""
+        """Return the live instrument."""
         return self.storage.recorder(instrument)
 
     def happen(self, bad: int, good: int) -> None:
@@ -90,7 +90,7 @@ class Bench:
         self.seen.append(Seen(self.clock(), bad, bad + good))
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, in which the tracker looks every so often."""
+        """Advance the clock, and sample at every interval."""
         until = self.clock() + seconds
         while self._next <= until:
             self.clock.now = self._next
@@ -99,13 +99,13 @@ class Bench:
         self.clock.now = until
 
     def within(self, seconds: float) -> Events:
-        """What the oracle saw in the last seconds."""
+        """Return the oracle's events of the last seconds."""
         began = self.clock() - seconds
         inside = [event for event in self.seen if event.at > began]
         return Events(sum(e.bad for e in inside), sum(e.total for e in inside))
 
     def burns(self, seconds: float) -> set[Fraction | None]:
-        """The burn rates that a history of steps may give: with up to one step of events more."""
+        """Return the possible burn rates: with the events of up to one step more."""
         longest = seconds + step_of(seconds)
         edges = [self.clock() - event.at for event in self.seen]
         return {
@@ -116,12 +116,12 @@ class Bench:
 
 
 def step_of(seconds: float) -> int:
-    """How coarse the history is that far back."""
+    """Return the step of the history at an age in seconds."""
     return next(step for reach, step in STEPS if seconds <= reach)
 
 
 def burn(events: Events) -> Fraction | None:
-    """The burn rate by the book, for an objective of 99 %."""
+    """Return the burn rate for an objective of 99 %."""
     bad, total = map(Fraction, events)
     return bad / total * 100 if total else None
 
@@ -136,8 +136,10 @@ scripts = st.lists(
 class TestOracle:
     @settings(max_examples=20)
     @given(script=scripts, rest=st.integers(0, 2 * HOUR))
-    def test_windows(self, script: list[tuple[float, int, int]], rest: int) -> None:
-        """Of every window, the tracker counts all events, and at most those of one step more."""
+    def test_window_has_its_events_and_at_most_one_step_more(
+        self, script: list[tuple[float, int, int]], rest: int
+    ) -> None:
+        """A window has all of its events, and at most those of one step more."""
         bench = Bench()
         for pause, bad, good in script:
             bench.wait(pause - (bench.clock() % 1))
@@ -150,8 +152,10 @@ class TestOracle:
 
     @settings(max_examples=20)
     @given(script=scripts)
-    def test_total(self, script: list[tuple[float, int, int]]) -> None:
-        """Until a period has passed, every event since the start is counted exactly."""
+    def test_every_event_since_start_counts_exactly_during_first_period(
+        self, script: list[tuple[float, int, int]]
+    ) -> None:
+        """Every event since the start counts exactly during the first period."""
         bench = Bench()
         for pause, bad, good in script:
             bench.wait(min(pause, 12 * HOUR))
@@ -162,8 +166,8 @@ class TestOracle:
         assert Events(sum(event.bad for event in bench.seen), total) == status.events
         assert (total == 0) == (status.state == "no_data")
 
-    def test_period(self) -> None:
-        """After a period, what is older than it no longer counts."""
+    def test_events_older_than_period_do_not_count(self) -> None:
+        """Events older than the period do not count."""
         bench = Bench()
         bench.happen(50, 50)
         bench.wait(7 * DAY - 1)
@@ -173,8 +177,8 @@ class TestOracle:
         assert (50.0, 100.0) == before
         assert "no_data" == bench.tracker.status(Acme.availability).state
 
-    def test_day_and_night(self) -> None:
-        """Each event weighs the same: a bad night with few calls does not outweigh a good day."""
+    def test_each_event_weighs_same_at_any_traffic(self) -> None:
+        """Each event weighs the same, at any traffic."""
         bench = Bench()
         bench.happen(0, 10**6)
         bench.wait(HOUR)
@@ -185,15 +189,15 @@ class TestOracle:
 
 
 class TestBurnRates:
-    def test_even(self) -> None:
-        """Just as many bad events as the objective allows burn at exactly 1."""
+    def test_exactly_as_many_bad_events_as_objective_allows_burn(self) -> None:
+        """Exactly as many bad events as the objective allows burn at rate 1."""
         bench = Bench()
         bench.happen(1, 99)
 
         assert {Fraction(1)} == set(bench.tracker.status(Acme.availability).burn_rates.values())
 
-    def test_no_events(self) -> None:
-        """A window without events burns at no rate at all, which is not 0."""
+    def test_window_without_events_has_no_burn_rate(self) -> None:
+        """A window without events has no burn rate."""
         bench = Bench()
         bench.happen(1, 99)
         bench.wait(2 * HOUR)
@@ -201,16 +205,16 @@ class TestBurnRates:
 
         assert (None, None, Fraction(1)) == (rates["5m"], rates["1h"], rates["6h"])
 
-    def test_spans(self) -> None:
-        """There is a rate for every span that an alert looks back over."""
+    def test_every_lookback_of_alert_has_burn_rate(self) -> None:
+        """Every lookback of an alert has a burn rate."""
         rates = Bench().tracker.status(Acme.availability).burn_rates
 
         assert [str(span) for span in Acme.availability.burn_lookbacks()] == list(rates)
 
 
 class TestTimeSlices:
-    def test_seconds(self) -> None:
-        """Time is counted in seconds, by what the gauge shows."""
+    def test_time_slices_count_seconds_by_value_of_gauge(self) -> None:
+        """Time slices count seconds by the value of the gauge."""
         bench = Bench()
         bench.live(Acme.level).set(1)
         bench.wait(100)
@@ -219,8 +223,8 @@ class TestTimeSlices:
 
         assert (20.0, 120.0) == bench.tracker.status(Acme.steadiness).events
 
-    def test_between_looks(self) -> None:
-        """The time since the last look counts, too."""
+    def test_time_since_last_sample_counts(self) -> None:
+        """The time since the last sample counts."""
         bench = Bench()
         bench.live(Acme.level).set(0)
         bench.wait(15)
@@ -244,7 +248,7 @@ class StuckClock:
 
 
 class TestFork:
-    def test_during_sample(self) -> None:
+    def test_child_that_is_forked_while_its_parent_takes_sample_can(self) -> None:
         """A child that is forked while its parent takes a sample can read the statuses."""
         clock = StuckClock()
         tracker = SloTracker(MetricStorage(Faults()), clock)
@@ -262,8 +266,8 @@ class TestFork:
 
 
 class TestTrack:
-    def test_again(self) -> None:
-        """Following a meta-repository again keeps what was counted."""
+    def test_tracking_meta_repository_again_keeps_its_counts(self) -> None:
+        """Tracking a meta-repository again keeps its counts."""
         bench = Bench()
         bench.happen(1, 1)
         bench.wait(60)
@@ -271,13 +275,13 @@ class TestTrack:
 
         assert (1.0, 2.0) == bench.tracker.status(Acme.availability).events
 
-    def test_unknown(self) -> None:
-        """The SLO of a meta-repository that is not followed has no status."""
+    def test_slo_of_untracked_meta_repository_has_no_status(self) -> None:
+        """The SLO of an untracked meta-repository has no status."""
         with pytest.raises(KeyError):
             Bench().tracker.status(Other.availability)
 
-    def test_all(self) -> None:
-        """Every SLO that is followed has a status, in order."""
+    def test_every_tracked_slo_has_status_in_order(self) -> None:
+        """Every tracked SLO has a status, in order."""
         bench = Bench()
         bench.tracker.track(Other)
 
@@ -287,8 +291,8 @@ class TestTrack:
             ("other", Other.availability),
         ] == [(status.repo, status.slo) for status in bench.tracker.statuses()]
 
-    def test_covered(self) -> None:
-        """A status says how much of the period the process has seen, and never more than that."""
+    def test_covered_time_is_at_most_period(self) -> None:
+        """The covered time is at most the period."""
         bench = Bench()
         bench.wait(60)
         early = bench.tracker.status(Acme.availability).covered
@@ -296,8 +300,10 @@ class TestTrack:
 
         assert (60.0, 7.0 * DAY) == (early, bench.tracker.status(Acme.availability).covered)
 
-    def test_meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Another meta-repository may be bound while statuses are read."""
+    def test_another_meta_repository_may_be_tracked_while_statuses_are_read(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another meta-repository may be tracked while statuses are read."""
         tracker = Bench().tracker
         read = tracker.status
 
