@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,12 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
         sli=tiles.ratio(bad=holes),
         why="A map with holes misleads.",
     )
+
+
+def unanswered(endpoint: str, shutdown_timeout: float) -> AbstractContextManager[CapturedTelemetry]:
+    """Capture telemetry whose exporters get no answer, and give up after two seconds."""
+    environ = {"OTEL_EXPORTER_OTLP_TIMEOUT": "2"}
+    return capture(otlp_endpoint=endpoint, shutdown_timeout=shutdown_timeout, environ=environ)
 
 
 class TestBind:
@@ -71,7 +78,7 @@ class TestFlush:
 
     def test_flush_ends_at_its_timeout_and_returns_false(self, black_hole: str) -> None:
         """A flush ends at its timeout and returns False."""
-        with capture(otlp_endpoint=black_hole, shutdown_timeout=0.2) as captured:
+        with unanswered(black_hole, shutdown_timeout=0.2) as captured:
             began = time.monotonic()
             in_time = captured.telemetry.flush(0.2)
 
@@ -110,7 +117,7 @@ class TestShutdown:
 
     def test_shutdown_ends_at_its_timeout_with_warning(self, black_hole: str) -> None:
         """A shutdown ends at its timeout with a warning."""
-        with capture(otlp_endpoint=black_hole, shutdown_timeout=0.3) as captured:
+        with unanswered(black_hole, shutdown_timeout=0.3) as captured:
             began = time.monotonic()
 
             assert not captured.telemetry.shutdown()
@@ -131,7 +138,7 @@ class TestShutdown:
 
     def test_time_of_draining_is_deducted_from_shutdown_timeout(self, black_hole: str) -> None:
         """The time of draining is deducted from the shutdown timeout."""
-        with capture(otlp_endpoint=black_hole, shutdown_timeout=0.2) as captured:
+        with unanswered(black_hole, shutdown_timeout=0.2) as captured:
             captured.telemetry.drain()
             captured.telemetry.shutdown()
 
