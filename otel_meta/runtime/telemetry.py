@@ -70,11 +70,11 @@ class Telemetry:
         self.settings: Final = settings
         self.resource: Final = resource
         self.workers: Final = _workers(settings)
-        slots = None if self.workers is None else self.workers.allocator
-        self.faults: Final = Faults(slots)
+        allocator = None if self.workers is None else self.workers.allocator
+        self.faults: Final = Faults(allocator)
         self.storage: Final = MetricStorage(
             self.faults,
-            slots,
+            allocator,
             max_series=settings.max_series,
             max_length=settings.max_label_length,
         )

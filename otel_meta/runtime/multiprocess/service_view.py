@@ -79,7 +79,7 @@ class ServiceView:
         try:
             self._allocator.declare(family.instrument for family in families)
         except OSError as error:
-            self._faults.append(("slot", error))
+            self._faults.append(("allocation", error))
         return families
 
     def family(self, instrument: Instrument[...]) -> MergedFamily:

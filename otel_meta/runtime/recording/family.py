@@ -184,5 +184,5 @@ class Family(Generic[CellT]):
             width = len(cell.numbers)
             cell.numbers = self._allocator.allocate(self.instrument, values, width)
         except OSError as error:  # the cell keeps its numbers in the heap
-            self._faults.append(("slot", error))
+            self._faults.append(("allocation", error))
         return cell

@@ -239,7 +239,7 @@ class TestFullDisk:
 
     def test_full_disk_is_logged_once(self, full_disk_run: Run) -> None:
         """A full disk is logged once for a metric."""
-        assert ["atlas_tiles_total: [Errno 27] File too large (slot)"] == [
+        assert ["atlas_tiles_total: [Errno 27] File too large (allocation)"] == [
             line.partition(";")[0] for line in full_disk_run.stderr.splitlines()
         ]
 
@@ -278,5 +278,5 @@ for number in range(3000):
 print(sum(cell.value for cell in telemetry.storage.family(Atlas.tiles).cells()))
 page = telemetry.scrape.render()[0].decode().splitlines()
 print(sum(float(line.split()[-1]) for line in page if line.startswith("atlas_tiles_total{")))
-print(sum(float(line.split()[-1]) for line in page if 'reason="slot"' in line))
+print(sum(float(line.split()[-1]) for line in page if 'reason="allocation"' in line))
 '''

@@ -117,7 +117,7 @@ class TestFull:
         assert {("a",): 1.0, ("b",): 2.0} == {
             cell.labels: cell.value for cell in storage.family(COUNTER).cells()
         }
-        assert {("acme_requests_total", "slot"): 1.0} == {
+        assert {("acme_requests_total", "allocation"): 1.0} == {
             cell.labels: cell.value for cell in storage.faults.family.cells()
         }
 
