@@ -35,7 +35,7 @@ class Ratio:
             _check_kind(selector, "counter", "histogram")
 
     def selectors(self) -> Iterator[Selector]:
-        """Return each selector that the SLI reads."""
+        """Return the selectors of the SLI."""
         yield self.total
         yield from (part for part in (self.bad, self.good) if part is not None)
 
@@ -68,7 +68,7 @@ class Threshold:
         return Threshold(self.values.where(**labels), self.bound)
 
     def selectors(self) -> Iterator[Selector]:
-        """Return each selector that the SLI reads."""
+        """Return the selectors of the SLI."""
         yield self.values
 
 
@@ -113,7 +113,7 @@ class TimeSlice:
         return self.at_most is not None and value <= self.at_most
 
     def selectors(self) -> Iterator[Selector]:
-        """Return each selector that the SLI reads."""
+        """Return the selectors of the SLI."""
         yield self.value
 
 
