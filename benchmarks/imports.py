@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Final
 
@@ -13,8 +14,8 @@ ROUNDS: Final = 10
 EMPTY: Final = "an empty program"
 SDK: Final = "OpenTelemetry's SDK"
 SDK_IMPORTS: Final = "from opentelemetry.sdk import metrics, trace"
-IMPORTS: Final = {
-    "import otel_meta.model": {SDK: 3 / 4},
+IMPORTS: Final[Mapping[str, Mapping[str, float]]] = {
+    "import otel_meta.model": {SDK: 1.0},
     "import otel_meta": {SDK: 1 / 3},
     "from otel_meta import configure": {},
 }

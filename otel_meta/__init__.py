@@ -1,8 +1,8 @@
 """Declare a metric and its SLO once. Record it typed and fast. Alert on it, see it, prove it.
 
-More public names are in `otel_meta.model`, `otel_meta.errors`, `otel_meta.semconv` and
-`otel_meta.typing`. Names are imported on first use (PEP 562), so commands and declarations load no
-OpenTelemetry.
+Further public names are in `otel_meta.model`, `otel_meta.errors`, `otel_meta.semconv` and
+`otel_meta.typing`. A module `__getattr__` (PEP 562) imports names on first use, so commands and
+declarations load no OpenTelemetry.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""``python -m otel_meta`` is ``otel-meta``."""
+"""Run the command ``otel-meta``, as ``python -m otel_meta``."""
 
 import sys
 

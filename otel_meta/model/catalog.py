@@ -1,4 +1,4 @@
-"""Catalog: meta-repositories as a value, with a check for names declared twice."""
+"""Catalogs: meta-repositories as a value, with a check for duplicate names."""
 
 from __future__ import annotations
 

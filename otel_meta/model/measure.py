@@ -24,7 +24,7 @@ class _OneSource:
     source: Selector
 
     def selectors(self) -> Iterator[Selector]:
-        """Return each selector that the measure reads."""
+        """Return the selectors of the measure."""
         yield self.source
 
 
@@ -84,7 +84,7 @@ class Share:
     by: By
 
     def selectors(self) -> Iterator[Selector]:
-        """Return each selector that the measure reads."""
+        """Return the selectors of the measure."""
         yield self.part
         yield self.whole
 
@@ -102,7 +102,7 @@ class RelativeChange:
         return self.of.by
 
     def selectors(self) -> Iterator[Selector]:
-        """Return each selector that the measure reads."""
+        """Return the selectors of the measure."""
         return self.of.selectors()
 
 
