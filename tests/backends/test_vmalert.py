@@ -191,7 +191,7 @@ class TestAlerts:
             for group in _groups(rules, "alerting")
             if group["name"] == f"{slo.name}-alerts"
             for rule in group["rules"]
-            if rule["alert"] == "SloBurnsFast"
+            if rule["alert"] == "SloErrorBudgetBurnFast"
         )
         prometheus, victoria = (engine.at(expr, SPAN.end) for engine in engines)
 
@@ -200,7 +200,7 @@ class TestAlerts:
 
 
 def _burns_fast(victoria: Engine, slo: Slo, service: str) -> Answer:
-    labels = f'alertname="SloBurnsFast",slo="{slo.name}",service_name="{service}"'
+    labels = f'alertname="SloErrorBudgetBurnFast",slo="{slo.name}",service_name="{service}"'
     return victoria.course(f'ALERTS{{{labels},severity="page",alertstate="firing"}}', SPAN)
 
 

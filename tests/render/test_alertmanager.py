@@ -25,7 +25,7 @@ TEAMS = {
     "cloud-platform": Webhooks(page=f"{URL}/cloud/page", ticket=f"{URL}/cloud/ticket"),
     "service-mesh": Webhooks(page=f"{URL}/mesh/page", ticket=f"{URL}/mesh/ticket"),
 }
-RECEIVERS = Receivers(anybody=ANYBODY, watchdog=f"{URL}/watchdog", teams=TEAMS)
+RECEIVERS = Receivers(default=ANYBODY, watchdog=f"{URL}/watchdog", teams=TEAMS)
 
 NEBULA = {"service_namespace": "nebula-cloud-platform", "service_name": "provisioner"}
 TITAN = {"service_namespace": "titan-microservices-mesh", "service_name": "checkout"}
@@ -55,7 +55,7 @@ class TestConfiguration:
     def test_no_teams(self, tmp_path: Path) -> None:
         """It is valid where no team has webhooks of its own, too."""
         path = tmp_path / "alertmanager.yml"
-        path.write_text(alertmanager(BUILTIN, Receivers(anybody=ANYBODY, watchdog=URL)))
+        path.write_text(alertmanager(BUILTIN, Receivers(default=ANYBODY, watchdog=URL)))
 
         assert "SUCCESS" in amtool("check-config", path)
 
@@ -125,7 +125,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
     """Waits are shortened, and nothing else of the configuration is touched."""
     with Told() as told:
         hooks = Webhooks(page=f"{told.url}/page", ticket=f"{told.url}/ticket")
-        text = alertmanager(BUILTIN, Receivers(anybody=hooks, watchdog=f"{told.url}/watchdog"))
+        text = alertmanager(BUILTIN, Receivers(default=hooks, watchdog=f"{told.url}/watchdog"))
         for wait in ("group_wait: 30s", "group_wait: 5m"):
             text = text.replace(wait, "group_wait: 1s")
         for interval in ("group_interval: 5m", "group_interval: 1h"):
@@ -140,17 +140,24 @@ class TestLive:
         """A page keeps the ticket about its promise back, comes in one message, and resolves."""
         slo = AURORA | {"slo": "aurora-api-availability"}
         other = AURORA | {"slo": "aurora-api-latency"}
-        pages = [("SloBurnsFast", slo), ("SloBudgetExhausted", slo), ("SloBurnsFast", other)]
-        tickets = [alert("SloBurnsSlowly", "ticket", **slo), alert("SloNoData", "ticket", **slo)]
+        pages = [
+            ("SloErrorBudgetBurnFast", slo),
+            ("SloErrorBudgetExhausted", slo),
+            ("SloErrorBudgetBurnFast", other),
+        ]
+        tickets = [
+            alert("SloErrorBudgetBurnSlow", "ticket", **slo),
+            alert("SloNoData", "ticket", **slo),
+        ]
         live.send(*(alert(n, "page", **labels) for n, labels in pages), *tickets)
         live.told.wait("/page", "firing")
         live.told.wait("/ticket", "firing")
 
-        assert [["SloBudgetExhausted", "SloBurnsFast", "SloBurnsFast"]] == live.told.names(
-            "/page", "firing"
-        )
+        assert [
+            ["SloErrorBudgetBurnFast", "SloErrorBudgetBurnFast", "SloErrorBudgetExhausted"]
+        ] == live.told.names("/page", "firing")
         assert [["SloNoData"]] == live.told.names("/ticket", "firing")
-        assert ["SloBurnsSlowly"] == live.inhibited()
+        assert ["SloErrorBudgetBurnSlow"] == live.inhibited()
 
         over = datetime.now(UTC)
         live.send(*(alert(n, "page", ends=over, **labels) for n, labels in pages))
@@ -162,9 +169,9 @@ class TestLive:
         """A page keeps nothing back of another service, of another SLO, or without an SLO."""
         slo = AURORA | {"slo": "aurora-api-availability"}
         live.send(
-            alert("SloBurnsFast", "page", **slo),
+            alert("SloErrorBudgetBurnFast", "page", **slo),
             alert("ObsidianCriticalFindings", "page"),
-            alert("SloBurnsSlowly", "ticket", **(slo | {"service_name": "other"})),
+            alert("SloErrorBudgetBurnSlow", "ticket", **(slo | {"service_name": "other"})),
             alert(
                 "SloErrorBudgetBurningFast", "ticket", **(AURORA | {"slo": "aurora-api-latency"})
             ),

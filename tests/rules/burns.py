@@ -24,7 +24,7 @@ from tests.rules.support import (
     slos,
 )
 
-ALERTS: Final = {"page": "SloBurnsFast", "ticket": "SloBurnsSlowly"}
+ALERTS: Final = {"page": "SloErrorBudgetBurnFast", "ticket": "SloErrorBudgetBurnSlow"}
 STEPS: Final = {"page": 1, "ticket": 5}
 """Minutes between evaluations: tickets look back days, and no window of theirs is affected."""
 _DAY: Final = 24 * 60

@@ -34,7 +34,7 @@ def _ask(slo: Slo, alert: str, minute: float, *, fires: bool) -> Ask:
     repo, _ = slo_named(slo.name)
     labels = identity(repo) | {
         "meta_repository": repo.name,
-        "severity": "page" if alert == "SloBudgetExhausted" else "ticket",
+        "severity": "page" if alert == "SloErrorBudgetExhausted" else "ticket",
         "slo": slo.name,
         "team": repo.owner,
     }
@@ -59,10 +59,10 @@ def exhausted(name: str) -> Case:
     budget = float(slo.objective.budget)
     gone = first([ratio >= budget for ratio in _period_ratios(slo, flow)]) * _STEP
     asks = [
-        _ask(slo, "SloBudgetExhausted", gone, fires=False),
-        _ask(slo, "SloBudgetExhausted", gone + HOLD, fires=True),
+        _ask(slo, "SloErrorBudgetExhausted", gone, fires=False),
+        _ask(slo, "SloErrorBudgetExhausted", gone + HOLD, fires=True),
     ]
-    groups = closure(repo, slo, "SloBudgetExhausted")
+    groups = closure(repo, slo, "SloErrorBudgetExhausted")
     return Case(groups, inputs(repo, slo, flow[: gone + 10]), asks, step=_STEP)
 
 
@@ -71,8 +71,8 @@ def nearly_exhausted(name: str) -> Case:
     repo, slo = slo_named(name)
     flow = phase(3 * 60, 0) + phase(6 * 60, float(slo.objective.budget) * 0.97)
     assert max(_period_ratios(slo, flow)) < float(slo.objective.budget)
-    asks = [_ask(slo, "SloBudgetExhausted", t, fires=False) for t in range(0, len(flow), 30)]
-    groups = closure(repo, slo, "SloBudgetExhausted")
+    asks = [_ask(slo, "SloErrorBudgetExhausted", t, fires=False) for t in range(0, len(flow), 30)]
+    groups = closure(repo, slo, "SloErrorBudgetExhausted")
     return Case(groups, inputs(repo, slo, flow), asks, step=_STEP)
 
 
@@ -91,13 +91,13 @@ def idle(name: str) -> Case:
     assert slo.sli.unit == "events", "time never stands still: such an alert is dead"
     flow, since = _idle_flow(slo)
     asks = [
-        _ask(slo, "SloIdle", since - _STEP, fires=False),
-        _ask(slo, "SloIdle", since, fires=False),
-        _ask(slo, "SloIdle", since + HOLD, fires=True),
+        _ask(slo, "SloNoEvents", since - _STEP, fires=False),
+        _ask(slo, "SloNoEvents", since, fires=False),
+        _ask(slo, "SloNoEvents", since + HOLD, fires=True),
         Ask(since + HOLD, NAN),
     ]
     series = inputs(repo, slo, flow) | _up(slo, len(flow))
-    return Case(closure(repo, slo, "SloIdle"), series, asks, step=_STEP)
+    return Case(closure(repo, slo, "SloNoEvents"), series, asks, step=_STEP)
 
 
 def busy(name: str) -> Case:
@@ -106,18 +106,18 @@ def busy(name: str) -> Case:
     quiet = slo.no_data_after.seconds // 60
     flow = (phase(1, 0, 1.0) + phase(quiet - 15, 0, 0)) * 2
     flow = phase(10, 0, 1.0) + flow
-    asks = [_ask(slo, "SloIdle", t, fires=False) for t in range(10, len(flow), quiet // 30)]
+    asks = [_ask(slo, "SloNoEvents", t, fires=False) for t in range(10, len(flow), quiet // 30)]
     series = inputs(repo, slo, flow) | _up(slo, len(flow))
-    return Case(closure(repo, slo, "SloIdle"), series, asks, step=_STEP)
+    return Case(closure(repo, slo, "SloNoEvents"), series, asks, step=_STEP)
 
 
 def newborn(name: str) -> Case:
     """A service that started an hour ago with counters at zero has not been idle for long."""
     repo, slo = slo_named(name)
     flow = phase(60, 0, 0)
-    asks = [_ask(slo, "SloIdle", t, fires=False) for t in range(5, 60, 5)]
+    asks = [_ask(slo, "SloNoEvents", t, fires=False) for t in range(5, 60, 5)]
     series = inputs(repo, slo, flow) | _up(slo, len(flow))
-    return Case(closure(repo, slo, "SloIdle"), series, asks, step=_STEP)
+    return Case(closure(repo, slo, "SloNoEvents"), series, asks, step=_STEP)
 
 
 def gone(name: str) -> Case:
@@ -133,13 +133,13 @@ def gone(name: str) -> Case:
         _ask(slo, "SloNoData", since - _STEP, fires=False),
         _ask(slo, "SloNoData", since, fires=False),
         _ask(slo, "SloNoData", since + HOLD, fires=True),
-        Ask(since + HOLD, firing("SloIdle", slo=slo.name)),
+        Ask(since + HOLD, firing("SloNoEvents", slo=slo.name)),
     ]
     return Case(closure(repo, slo, *_silence(slo)), series, asks, step=_STEP)
 
 
 def _silence(slo: Slo) -> tuple[str, ...]:
-    return ("SloNoData",) if slo.sli.unit == "seconds" else ("SloIdle", "SloNoData")
+    return ("SloNoData",) if slo.sli.unit == "seconds" else ("SloNoEvents", "SloNoData")
 
 
 def _last_seen(slo: Slo) -> int:
@@ -253,7 +253,7 @@ def neighbours() -> Case:
     who = label_text(identity(repo) | {"slo": fine.name})
     asks = [
         Ask(110, f'ALERTS{{slo="{fine.name}"}}'),
-        Ask(110, f"count({firing('SloBurnsFast', slo=slow.name)})", {"{}": 1.0}),
+        Ask(110, f"count({firing('SloErrorBudgetBurnFast', slo=slow.name)})", {"{}": 1.0}),
         Ask(110, _about(fine, "slo:compliant:bool")[0], {f"slo:compliant:bool{who}": 1.0}),
         Ask(110, _about(fine, "slo:bad:increase5m")[0], {f"slo:bad:increase5m{who}": 0.0}),
         Ask(110, _about(fine, "slo:total:increase5m")[0], {f"slo:total:increase5m{who}": 5000.0}),

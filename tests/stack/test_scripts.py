@@ -22,7 +22,9 @@ STACK = Path(__file__).resolve().parents[2] / "stack"
 OPEN = build_opener(ProxyHandler({})).open
 MESSAGE = {
     "status": "firing",
-    "alerts": [{"labels": {"alertname": "SloBurnsFast"}, "annotations": {"summary": "It burns."}}],
+    "alerts": [
+        {"labels": {"alertname": "SloErrorBudgetBurnFast"}, "annotations": {"summary": "It burns."}}
+    ],
 }
 
 
@@ -55,7 +57,7 @@ class TestNotifications:
         assert {
             "told": "page",
             "status": "firing",
-            "alerts": [{"alertname": "SloBurnsFast", "summary": "It burns."}],
+            "alerts": [{"alertname": "SloErrorBudgetBurnFast", "summary": "It burns."}],
         } == json.loads(process.stdout.readline())
         with pytest.raises(HTTPError, match="400"):
             self.post(f"{url}/page", {"alerts": []})

@@ -16,7 +16,7 @@ from .prometheus_config import prometheus_file
 from .stack_readme import stack_page
 
 RECEIVERS: Final = Receivers(
-    anybody=Webhooks(page=f"{NOTIFICATIONS.url}/page", ticket=f"{NOTIFICATIONS.url}/ticket"),
+    default=Webhooks(page=f"{NOTIFICATIONS.url}/page", ticket=f"{NOTIFICATIONS.url}/ticket"),
     watchdog=f"{NOTIFICATIONS.url}/watchdog",
 )
 """The stack's own, which prints what it is told."""

@@ -25,7 +25,7 @@ from tests.rules.servers import fetch
 from tests.rules.support import committed
 
 PATIENCE = 90.0
-PAGE, TICKET = "SloBurnsFast", "SloBurnsSlowly"
+PAGE, TICKET = "SloErrorBudgetBurnFast", "SloErrorBudgetBurnSlow"
 SERVICE = {"service_namespace": "titan-microservices-mesh", "service_name": "payments"}
 PROMISE = SERVICE | {"slo": "titan-service-availability"}
 LATENCY = "http_server_request_duration_seconds_bucket"

@@ -35,7 +35,7 @@ def test_page() -> None:
     """A page is its window pairs, each with two spans and a least number of bad events."""
     page = rules()[0]
 
-    assert ("SloBurnsFast", PAGE, None) == (page.alert, page.expr, page.for_)
+    assert ("SloErrorBudgetBurnFast", PAGE, None) == (page.alert, page.expr, page.for_)
 
 
 def test_labels() -> None:
@@ -53,10 +53,10 @@ def test_one_a_severity() -> None:
     of_slo = [rule.alert for rule in rules() if rule.labels.get("slo") == "acme-quick"]
 
     assert [
-        "SloBurnsFast",
-        "SloBurnsSlowly",
-        "SloBudgetExhausted",
-        "SloIdle",
+        "SloErrorBudgetBurnFast",
+        "SloErrorBudgetBurnSlow",
+        "SloErrorBudgetExhausted",
+        "SloNoEvents",
         "SloNoData",
     ] == of_slo
 

@@ -86,7 +86,7 @@ class TestRules:
 class TestAlertmanager:
     def test_waits(self) -> None:
         """Waits are as much shorter, and nothing else of the configuration changes."""
-        receivers = Receivers(anybody=HOOKS, watchdog="http://127.0.0.1:9/watchdog")
+        receivers = Receivers(default=HOOKS, watchdog="http://127.0.0.1:9/watchdog")
         slow, fast = (
             yaml.safe_load(alertmanager(BUILTIN, receivers, scale))
             for scale in (REAL_TIME, MINUTE_TO_SECOND)
