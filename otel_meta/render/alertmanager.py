@@ -26,7 +26,7 @@ _SEVERITIES: Final[Mapping[Severity, Mapping[str, str]]] = {
 }
 _WATCHDOG: Final = "watchdog"
 _NEVER_INHIBITED: Final = "SloNoEvents|SloNoData"
-"""Tickets that no page inhibits: an exhausted budget does not explain a silence."""
+"""Tickets never inhibited by a page: an exhausted budget does not explain a silence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +34,9 @@ class Webhooks:
     """The webhooks of a team."""
 
     page: str
-    """URL for alerts that need somebody now."""
+    """URL for urgent alerts."""
     ticket: str
-    """URL for alerts that wait for working hours."""
+    """URL for alerts during working hours."""
 
     def url(self, severity: Severity) -> str:
         """Return the webhook of a severity."""
@@ -50,7 +50,7 @@ class Receivers:
     default: Webhooks
     """Webhooks of every team that is not in `teams`."""
     watchdog: str
-    """URL of the service that raises an alarm when notifications stop."""
+    """URL of a service with an alarm for missing notifications."""
     teams: Mapping[str, Webhooks] = field(default_factory=dict[str, Webhooks])
 
     def at(

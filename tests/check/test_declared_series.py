@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta.check.declared_series import declared
+from otel_meta.check.declared_series import declared_series
 from otel_meta.check.promql.values import ANY, PRESENT, Values, one_of
 from otel_meta.model import Catalog
 
@@ -23,13 +23,13 @@ from otel_meta.model import Catalog
 )
 def test_names(name: str, kind: str, atlas: Catalog) -> None:
     """Samples are called as Prometheus calls them, and what only grows is a counter."""
-    assert kind == declared(atlas)[name].kind
+    assert kind == declared_series(atlas)[name].metric_type
 
 
 @pytest.mark.parametrize("name", ["atlas_requests", "atlas_latency_seconds", "atlas.tiles"])
 def test_no_names(name: str, atlas: Catalog) -> None:
     """Families and OpenTelemetry's names are no series."""
-    assert name not in declared(atlas)
+    assert name not in declared_series(atlas)
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_no_names(name: str, atlas: Catalog) -> None:
 )
 def test_labels(label: str, values: Values, atlas: Catalog) -> None:
     """Closed labels have their set, bounds both their spellings, others any value."""
-    assert values == declared(atlas)["atlas_latency_seconds_bucket"].values(label)
+    assert values == declared_series(atlas)["atlas_latency_seconds_bucket"].values(label)
 
 
 def test_other_labels(atlas: Catalog) -> None:
     """Only buckets have bounds, and nothing has labels that nobody declared."""
-    count = declared(atlas)["atlas_latency_seconds_count"]
+    count = declared_series(atlas)["atlas_latency_seconds_count"]
 
-    assert [False, False] == [count.has(label) for label in ("le", "layer")]
+    assert [False, False] == [count.may_have(label) for label in ("le", "layer")]

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import promql_parser
 import pytest
 
-from otel_meta.check.known_series import World
+from otel_meta.check.known_series import KnownSeries
 from otel_meta.check.rule_files import Rule
-from otel_meta.check.rule_lint import findings_of, world_of
+from otel_meta.check.rule_lint import findings_of, known_series_of
 from otel_meta.repos import BUILTIN
 
 VALUE = re.compile(r'\b\w+(?:=~|!=|!~|=)"([^"]+)"')
@@ -86,9 +86,9 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
 
 
 @pytest.fixture(scope="module")
-def world(committed: list[Rule]) -> World:
+def known(committed: list[Rule]) -> KnownSeries:
     """The series that committed rules may read."""
-    return world_of(BUILTIN, committed)
+    return known_series_of(BUILTIN, committed)
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +97,10 @@ def all_mutants(committed: list[Rule]) -> list[Mutant]:
     return list({m.key: m for rule in committed for m in mutants(rule)}.values())
 
 
-def test_all_found(all_mutants: list[Mutant], world: World) -> None:
+def test_all_found(all_mutants: list[Mutant], known: KnownSeries) -> None:
     """No change by one character goes unnoticed."""
     missed = [
-        (m.kind, m.was, m.rule.expr) for m in all_mutants if not [*findings_of([m.rule], world)]
+        (m.kind, m.was, m.rule.expr) for m in all_mutants if not [*findings_of([m.rule], known)]
     ]
 
     assert [] == missed

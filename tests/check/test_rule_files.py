@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta.check.finding import Finding
-from otel_meta.check.rule_files import Rule, files_in, read
+from otel_meta.check.rule_files import Rule, files_in, read_rules
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
@@ -47,11 +47,11 @@ class TestForms:
         path = rule_file(FORMATS[form](file))
         wanted = [(group.name, rule.expr) for group in file.groups for rule in group.rules]
 
-        assert wanted == [(r.group, r.expr) for r in read(path) if isinstance(r, Rule)]
+        assert wanted == [(r.group, r.expr) for r in read_rules(path) if isinstance(r, Rule)]
 
     def test_scalars(self, rule_file: Write) -> None:
         """Numbers are text, as they are to Prometheus."""
-        recording, alert = read(rule_file(GROUPS))
+        recording, alert = read_rules(rule_file(GROUPS))
 
         assert isinstance(recording, Rule)
         assert {"tier": "1"} == recording.labels
@@ -63,7 +63,7 @@ class TestForms:
         path = rule_file(f"---\n---\n{GROUPS}---\n{RESOURCE}---\nnamespace: x\n{GROUPS}")
 
         assert ["", "AtlasDown", "", "", "AtlasDown"] == [
-            rule.alert for rule in read(path) if isinstance(rule, Rule)
+            rule.alert for rule in read_rules(path) if isinstance(rule, Rule)
         ]
 
     def test_merged(self, rule_file: Write) -> None:
@@ -74,7 +74,7 @@ class TestForms:
             groups: [{name: g, rules: [{record: a, expr: b, labels: {<<: *x, tier: 2}}]}]
             """
         )
-        (rule,) = read(path)
+        (rule,) = read_rules(path)
 
         assert isinstance(rule, Rule)
         assert {"team": "maps", "tier": "2"} == rule.labels
@@ -89,7 +89,7 @@ class TestNoRuleFile:
             ("a: !!python/object:os.system x", "is no YAML"),
             ("{" * 5000, "is no YAML"),
             ("\x00", "is no YAML"),
-            ("", "holds nothing"),
+            ("", "is empty"),
             ("just text", "no list of groups"),
             ("[1, 2]", "no list of groups"),
             ("groups: 5", "no list of groups"),
@@ -103,17 +103,17 @@ class TestNoRuleFile:
     )
     def test_finding(self, text: str, wrong: str, rule_file: Write) -> None:
         """What is no rule file is a finding that says why."""
-        (finding,) = read(rule_file(text))
+        (finding,) = read_rules(rule_file(text))
 
         assert isinstance(finding, Finding)
         assert wrong in str(finding)
-        assert "file" == finding.problem.kind
+        assert "file" == finding.diagnostic.kind
 
     def test_bytes(self, tmp_path: Path) -> None:
         """Bytes that are no text are a finding."""
         path = tmp_path / "rules.yml"
         path.write_bytes(b"\xff\xfe\x00\xd8")
-        (finding,) = read(path)
+        (finding,) = read_rules(path)
 
         assert isinstance(finding, Finding)
 
@@ -123,7 +123,7 @@ class TestNoRuleFile:
         path = tmp_path_factory.getbasetemp() / "any.yml"
         path.write_text(text)
 
-        assert list(read(path))
+        assert list(read_rules(path))
 
 
 class TestFilesIn:

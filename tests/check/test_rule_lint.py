@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_meta.check.finding import Finding, Kind, Problem, nearest
+from otel_meta.check.finding import Diagnostic, DiagnosticKind, Finding, nearest_name
 from otel_meta.check.rule_lint import check
 from otel_meta.model import Catalog
 from otel_meta.repos import BUILTIN
@@ -33,7 +33,7 @@ def test_alone(name: str) -> None:
 
 def test_other_catalogue(atlas: Catalog) -> None:
     """What another catalogue does not declare is found."""
-    kinds = {finding.problem.kind for finding in check(atlas, [ROOT / "rules"]).findings}
+    kinds = {finding.diagnostic.kind for finding in check(atlas, [ROOT / "rules"]).findings}
 
     assert {"metric", "value"} <= kinds
 
@@ -44,7 +44,7 @@ def test_together(atlas: Catalog, rule_file: Write) -> None:
     read = "groups: [{name: g, rules: [{alert: A, expr: 'a:b:c > 1'}]}]"
     one, other = rule_file(record, "one.yml"), rule_file(read, "other.yml")
 
-    assert ["recording"] == [f.problem.kind for f in check(atlas, [other]).findings]
+    assert ["recording"] == [f.diagnostic.kind for f in check(atlas, [other]).findings]
     assert () == check(atlas, [other, one]).findings
 
 
@@ -63,11 +63,11 @@ def test_together(atlas: Catalog, rule_file: Write) -> None:
         ("template", "{alert: A, expr: atlas_tiles, annotations: {a: '{{ $labels.layr }}'}}"),
     ],
 )
-def test_kinds(kind: Kind, rule: str, atlas: Catalog, rule_file: Write) -> None:
+def test_kinds(kind: DiagnosticKind, rule: str, atlas: Catalog, rule_file: Write) -> None:
     """Each kind of mistake in a rule file is found, once."""
     path = rule_file(f"groups: [{{name: g, rules: [{rule}]}}]")
 
-    assert [kind] == [finding.problem.kind for finding in check(atlas, [path]).findings]
+    assert [kind] == [finding.diagnostic.kind for finding in check(atlas, [path]).findings]
 
 
 def test_once(atlas: Catalog, rule_file: Write) -> None:
@@ -80,21 +80,23 @@ def test_once(atlas: Catalog, rule_file: Write) -> None:
 class TestFinding:
     def test_place(self) -> None:
         """A finding says file, group, rule, what is wrong, and what was meant."""
-        finding = Finding("a.yml", "g", "r", Problem("label", "x has no label y", "z"))
+        finding = Finding("a.yml", "g", "r", Diagnostic("label", "x has no label y", "z"))
 
         assert "a.yml: g: r: x has no label y; did you mean z?" == str(finding)
 
     def test_whole_file(self) -> None:
         """Of a file there is no more to say than its name."""
-        assert "a.yml: is no YAML" == str(Finding("a.yml", "", "", Problem("file", "is no YAML")))
+        assert "a.yml: is no YAML" == str(
+            Finding("a.yml", "", "", Diagnostic("file", "is no YAML"))
+        )
 
     def test_one_line(self) -> None:
         """A finding is one line, whatever a file puts into names."""
-        finding = Finding("a\nb.yml", "g\r\n", "r\u2028", Problem("metric", "no\n\nx"))
+        finding = Finding("a\nb.yml", "g\r\n", "r\u2028", Diagnostic("metric", "no\n\nx"))
 
         assert 1 == len(str(finding).splitlines())
 
     @pytest.mark.parametrize(("wrong", "near"), [("slp", "slo"), ("", ""), ("xxxx", "")])
     def test_nearest(self, wrong: str, near: str) -> None:
         """The nearest name is offered only if it is near."""
-        assert near == nearest(wrong, ["slo", "service_name"])
+        assert near == nearest_name(wrong, ["slo", "service_name"])

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_meta.check.finding import Problem
+from otel_meta.check.finding import Diagnostic
 
-Problems = Callable[..., list[Problem]]
+Diagnose = Callable[..., list[Diagnostic]]
 EXPR = "sum by (route) (rate(atlas_requests_total[5m])) > 1"
 
 
@@ -22,19 +22,19 @@ EXPR = "sum by (route) (rate(atlas_requests_total[5m])) > 1"
         "$labels",
     ],
 )
-def test_right(text: str, problems: Problems) -> None:
+def test_right(text: str, diagnose: Diagnose) -> None:
     """Labels of the expression may be shown."""
-    assert [] == problems(EXPR, texts={"summary": text})
+    assert [] == diagnose(EXPR, texts={"summary": text})
 
 
 @pytest.mark.parametrize("text", ["{{ $labels.rout }}", "{{.Labels.rout}} and {{$value}}"])
-def test_wrong(text: str, problems: Problems) -> None:
+def test_wrong(text: str, diagnose: Diagnose) -> None:
     """A label that is not there would leave a gap."""
-    (problem,) = problems(EXPR, texts={"summary": text})
+    (diagnostic,) = diagnose(EXPR, texts={"summary": text})
 
-    assert ("template", "route") == (problem.kind, problem.nearest)
+    assert ("template", "route") == (diagnostic.kind, diagnostic.suggestion)
 
 
-def test_number(problems: Problems) -> None:
+def test_number(diagnose: Diagnose) -> None:
     """A number has no labels to show."""
-    assert ["template"] == [p.kind for p in problems("vector(1)", texts={"a": "{{$labels.job}}"})]
+    assert ["template"] == [p.kind for p in diagnose("vector(1)", texts={"a": "{{$labels.job}}"})]

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_meta.check.finding import Problem
-from otel_meta.check.promql.shape import Vector, names, values
+from otel_meta.check.finding import Diagnostic
+from otel_meta.check.promql.series_type import Vector, label_names, label_values
 from otel_meta.check.promql.values import Values, one_of
 
-Problems = Callable[..., list[Problem]]
+Diagnose = Callable[..., list[Diagnostic]]
 Infer = Callable[..., Vector]
 
 HOUR = ("atlas:ratio:1h", "sum by (route) (atlas_requests_total)", {"slo": "a", "window": "1h"})
@@ -42,9 +42,9 @@ RULES = (HOUR, MINUTES, GOAL)
         "atlas_requests_total atan2 atlas_requests_total",
     ],
 )
-def test_matches(expr: str, problems: Problems) -> None:
+def test_matches(expr: str, diagnose: Diagnose) -> None:
     """Sides that can have equal labels may be joined."""
-    assert [] == problems(expr, *RULES)
+    assert [] == diagnose(expr, *RULES)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_matches(expr: str, problems: Problems) -> None:
         ),
     ],
 )
-def test_never(expr: str, why: str, problems: Problems) -> None:
+def test_never(expr: str, why: str, diagnose: Diagnose) -> None:
     """Sides that differ in a label are refused, and the message says in which."""
-    (problem,) = problems(expr, *RULES)
+    (diagnostic,) = diagnose(expr, *RULES)
 
-    assert problem.kind in {"join", "label"}
-    assert why in problem.wrong
+    assert diagnostic.kind in {"join", "label"}
+    assert why in diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_never(expr: str, why: str, problems: Problems) -> None:
         ("atlas:goal:ratio / on (slo) group_right (teir) atlas:ratio:1h", "tier"),
     ],
 )
-def test_labels(expr: str, near: str, problems: Problems) -> None:
+def test_labels(expr: str, near: str, diagnose: Diagnose) -> None:
     """Labels to join by are labels of the sides."""
-    found = problems(expr, *RULES)
+    found = diagnose(expr, *RULES)
 
-    assert {("label", near)} == {(problem.kind, problem.nearest) for problem in found}
+    assert {("label", near)} == {(diagnostic.kind, diagnostic.suggestion) for diagnostic in found}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_labels(expr: str, near: str, problems: Problems) -> None:
 )
 def test_given(expr: str, labels: set[str], infer: Infer) -> None:
     """What a join gives has the labels that Prometheus gives it."""
-    assert labels == names(infer(expr, *RULES))
+    assert labels == label_names(infer(expr, *RULES))
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_given(expr: str, labels: set[str], infer: Infer) -> None:
 )
 def test_narrowed(expr: str, window: Values, infer: Infer) -> None:
     """What both sides have to share, the outcome has."""
-    assert window == values(infer(expr, *RULES), "window")
+    assert window == label_values(infer(expr, *RULES), "window")

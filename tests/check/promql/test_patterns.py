@@ -72,7 +72,7 @@ class TestLetThrough:
     )
     def test_values(self, pattern: str, values: Values) -> None:
         """Words are listed; anything else is a value, or none where the pattern takes none."""
-        assert values == patterns.let_through(pattern)
+        assert values == patterns.matched_values(pattern)
 
     @pytest.mark.parametrize(
         ("pattern", "values"),
@@ -80,4 +80,4 @@ class TestLetThrough:
     )
     def test_kept_out(self, pattern: str, values: Values) -> None:
         """The negation of words is all but them; of a pattern, anything that it may leave."""
-        assert values == patterns.kept_out(pattern)
+        assert values == patterns.excluded_values(pattern)
