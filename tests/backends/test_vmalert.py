@@ -33,7 +33,8 @@ from tests.backends.engines import (
     vmalert,
 )
 from tests.conftest import wait_until
-from tests.rules.support import Flow, Groups, inputs, slos
+from tests.rules.committed_rules import Groups, slos
+from tests.rules.raw_series import Flow, inputs
 
 SPAN = Span(1_767_225_600, 1_767_225_600 + 100 * 60)
 TIMES = SPAN.times(SCRAPE)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypedDict
 
 import pytest
 from hypothesis import given
@@ -31,6 +31,12 @@ LATENCY = Selector(
 )
 SPEED = Selector(Gauge("atlas.speed", "Speed.", Request))
 DEPTH = Selector(UpDownCounter("atlas.depth", "Depth.", Request))
+
+
+class Bounds(TypedDict, total=False):
+    at_least: float
+    at_most: float
+
 
 values = st.floats(allow_nan=False)
 
@@ -109,7 +115,7 @@ class TestTimeSlice:
         assert (value > bound) == outside.holds(value)
 
     @pytest.mark.parametrize("bounds", [{}, {"at_least": 1, "at_most": 2}])
-    def test_bounds(self, bounds: dict[str, float]) -> None:
+    def test_bounds(self, bounds: Bounds) -> None:
         """Exactly one bound is wanted."""
         with pytest.raises(
             DeclarationError, match=r"'atlas\.speed': have both or neither .*give one bound"
@@ -123,7 +129,7 @@ class TestTimeSlice:
             TimeSlice(match, at_least=1)
 
     @pytest.mark.parametrize("bounds", [{"at_least": 1}, {"at_most": 1}])
-    def test_where(self, bounds: dict[str, float]) -> None:
+    def test_where(self, bounds: Bounds) -> None:
         """Part of the series is judged by the same bound, in the same way."""
         part = TimeSlice(SPEED, **bounds, series="worst").where(method="GET")
 
@@ -131,7 +137,7 @@ class TestTimeSlice:
         assert [SPEED.where(method="GET")] == list(part.selectors())
 
     @pytest.mark.parametrize("bounds", [{"at_least": 1}, {"at_most": 1}])
-    def test_worst(self, bounds: dict[str, float]) -> None:
+    def test_worst(self, bounds: Bounds) -> None:
         """Each series is judged by itself, until the worst is asked for."""
         each = TimeSlice(SPEED, **bounds)
 

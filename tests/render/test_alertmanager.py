@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from otel_meta.cli.demo.servers import ALERTMANAGER, Backend
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 from otel_meta.repos import BUILTIN
 from tests.backends.servers import Told
-from tests.rules.servers import fetch
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
+from tests.rules.prometheus_server import fetch
 
 URL = "http://127.0.0.1:9"
 ANYBODY = Webhooks(page=f"{URL}/page", ticket=f"{URL}/ticket")
@@ -93,11 +93,17 @@ class TestConfiguration:
         assert alertmanager(BUILTIN, RECEIVERS) == alertmanager(BUILTIN, RECEIVERS)
 
 
-def alert(name: str, severity: str, *, ends: datetime | None = None, **labels: str) -> Any:
+def alert(
+    name: str,
+    severity: str,
+    labels: Mapping[str, str] | None = None,
+    *,
+    ends: datetime | None = None,
+) -> Any:
     """An alert as Prometheus sends it."""
     now = datetime.now(UTC)
     return {
-        "labels": {"alertname": name, "severity": severity} | labels,
+        "labels": {"alertname": name, "severity": severity, **(labels or {})},
         "startsAt": (ends or now).isoformat(),  # one older than group_wait would not wait
         "endsAt": (ends or now + timedelta(minutes=5)).isoformat(),
     }
@@ -146,10 +152,10 @@ class TestLive:
             ("SloErrorBudgetBurnFast", other),
         ]
         tickets = [
-            alert("SloErrorBudgetBurnSlow", "ticket", **slo),
-            alert("SloNoData", "ticket", **slo),
+            alert("SloErrorBudgetBurnSlow", "ticket", slo),
+            alert("SloNoData", "ticket", slo),
         ]
-        live.send(*(alert(n, "page", **labels) for n, labels in pages), *tickets)
+        live.send(*(alert(n, "page", labels) for n, labels in pages), *tickets)
         live.told.wait("/page", "firing")
         live.told.wait("/ticket", "firing")
 
@@ -160,7 +166,7 @@ class TestLive:
         assert ["SloErrorBudgetBurnSlow"] == live.inhibited()
 
         over = datetime.now(UTC)
-        live.send(*(alert(n, "page", ends=over, **labels) for n, labels in pages))
+        live.send(*(alert(n, "page", labels, ends=over) for n, labels in pages))
         live.told.wait("/page", "resolved")
 
         assert 3 == len(live.told.names("/page", "resolved")[0])
@@ -169,14 +175,12 @@ class TestLive:
         """A page keeps nothing back of another service, of another SLO, or without an SLO."""
         slo = AURORA | {"slo": "aurora-api-availability"}
         live.send(
-            alert("SloErrorBudgetBurnFast", "page", **slo),
+            alert("SloErrorBudgetBurnFast", "page", slo),
             alert("ObsidianCriticalFindings", "page"),
-            alert("SloErrorBudgetBurnSlow", "ticket", **(slo | {"service_name": "other"})),
-            alert(
-                "SloErrorBudgetBurningFast", "ticket", **(AURORA | {"slo": "aurora-api-latency"})
-            ),
+            alert("SloErrorBudgetBurnSlow", "ticket", (slo | {"service_name": "other"})),
+            alert("SloErrorBudgetBurningFast", "ticket", (AURORA | {"slo": "aurora-api-latency"})),
             alert("NebulaFreeTierLimitApproaching", "ticket"),
-            alert("SloComplianceLow", "ticket", **AURORA),
+            alert("SloComplianceLow", "ticket", AURORA),
         )
         live.told.wait("/ticket", "firing")
 

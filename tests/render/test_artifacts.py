@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from otel_meta.cli.sync import MARK
 from otel_meta.model import Catalog
 from otel_meta.render.artifacts import Artifact, Options, artifacts_of
+from otel_meta.render.header import MARK
 from otel_meta.repos import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.support import Case, run_cases
+from tests.rules.promtool import Case, run_cases
 
 Outcome = Callable[[str], str]
 

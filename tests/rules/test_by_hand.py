@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.support import RULES, tool
+from tests.rules.pinned_tools import RULES, tool
 
 FOLDER = Path(__file__).parent
 FILES = sorted(path.name for path in FOLDER.glob("*.test.yml"))

@@ -10,7 +10,7 @@ from .series_type import Vector, label_names, may_have
 
 
 def unknown_labels(labels: Iterable[str], vector: Vector, owner: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each label without a series."""
+    """Yield a diagnostic for each unknown label."""
     for label in labels:
         if not may_have(vector, label):
             near = nearest_name(label, label_names(vector))

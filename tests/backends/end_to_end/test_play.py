@@ -21,8 +21,8 @@ from otel_meta.cli.demo.stop_signal import Stop
 from otel_meta.cli.demo.traffic import Traffic
 from tests.backends.pipeline import Collector
 from tests.backends.servers import Prometheus, Told, alertmanager, rule_folder
-from tests.rules.servers import fetch
-from tests.rules.support import committed
+from tests.rules.committed_rules import committed
+from tests.rules.prometheus_server import fetch
 
 PATIENCE = 90.0
 PAGE, TICKET = "SloErrorBudgetBurnFast", "SloErrorBudgetBurnSlow"

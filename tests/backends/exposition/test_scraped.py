@@ -15,7 +15,7 @@ from opentelemetry.trace import Span
 from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
 from tests.backends.servers import Prometheus
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 from tests.runtime.prometheus.anything import (
     ANYTHING,
     OPENMETRICS,

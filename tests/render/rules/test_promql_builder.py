@@ -78,7 +78,9 @@ def test_bucket(text: str, bound: float) -> None:
 )
 def test_bucket_spellings(bound: float, spellings: list[str]) -> None:
     """A bucket is found as Prometheus writes it when it scrapes, and as OTLP brings it."""
-    operator, pattern = re.fullmatch(r'le(=~?)(".*")', promql.bucket(bound)).groups()
+    matcher = re.fullmatch(r'le(=~?)(".*")', promql.bucket(bound))
+    assert matcher is not None
+    operator, pattern = matcher.groups()
     wanted = json.loads(pattern)
 
     for text in spellings:

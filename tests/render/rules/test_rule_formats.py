@@ -14,7 +14,7 @@ from otel_meta.render.rules.rule import AlertRule, Group, Record, RuleFile
 from otel_meta.render.rules.rule_formats import FORMATS
 from otel_meta.repos import BUILTIN
 from tests.render.acme import Acme
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 
 FILES = list(rule_files(BUILTIN.with_repos(Acme), Links()))
 SMALL = RuleFile(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from otel_meta.render.rules import series_names as series
-from tests.rules.support import committed
+from tests.rules.committed_rules import committed
 
 
 def test_names() -> None:

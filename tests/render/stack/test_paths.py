@@ -15,7 +15,7 @@ from tests.render.stack.support import (
     copied,
     read,
 )
-from tests.rules.support import build_tool
+from tests.rules.pinned_tools import build_tool
 
 
 class TestPaths:

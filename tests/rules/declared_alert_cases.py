@@ -9,19 +9,9 @@ from math import ceil
 from otel_meta.model import Alert, MetaRepo, Selector
 from otel_meta.model.measures import Increase, Latest, OverTime, RelativeChange, Share
 from otel_meta.repos import BUILTIN
-from tests.rules.support import (
-    Ask,
-    Case,
-    alert_rule,
-    counter,
-    filled,
-    fired,
-    firing,
-    gauge,
-    identity,
-    label_text,
-    unfilled,
-)
+from tests.rules.committed_rules import alert_rule
+from tests.rules.promtool import Ask, Case, fired, firing
+from tests.rules.raw_series import counter, filled, gauge, identity, label_text, unfilled
 
 START = 70
 """The minute, or hour, at which things go wrong: after each window is full."""

@@ -5,23 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.model import Slo
-from tests.rules.burns import ALERTS
-from tests.rules.support import (
-    Ask,
-    Case,
-    Flow,
-    Oracle,
-    closure,
-    fired,
-    firing,
-    first,
-    identity,
-    inputs,
-    label_text,
-    phase,
-    slo_named,
-    whole,
-)
+from tests.rules.burn_cases import ALERTS
+from tests.rules.committed_rules import closure, slo_named, whole
+from tests.rules.promtool import Ask, Case, fired, firing
+from tests.rules.raw_series import Flow, identity, inputs, label_text, phase
+from tests.rules.rule_oracle import Oracle, first
 
 HOLD: Final = 5
 """Minutes that these alerts wait first."""

@@ -6,22 +6,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tests.rules.support import (
-    Ask,
-    Case,
-    Groups,
-    Oracle,
-    committed,
-    fired,
-    firing,
-    first,
-    identity,
-    inputs,
-    label_text,
-    phase,
-    slo_named,
-    whole,
-)
+from tests.rules.committed_rules import Groups, committed, slo_named, whole
+from tests.rules.promtool import Ask, Case, fired, firing
+from tests.rules.raw_series import identity, inputs, label_text, phase
+from tests.rules.rule_oracle import Oracle, first
 
 NAMES: Final = {
     "SloErrorBudgetBurningFast",

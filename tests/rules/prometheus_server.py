@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 from otel_meta.cli.demo.servers import PROMETHEUS, Backend
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 
 PATIENCE = 30.0
 """Seconds until something that should happen is taken not to happen."""
@@ -66,9 +66,9 @@ def fetch(url: str, body: Any = None) -> bytes:
 
 def backfill(samples: Path, data: Path) -> None:
     """OpenMetrics text to blocks."""
-    command = [tool("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
+    command = [str(tool("promtool")), "tsdb", "create-blocks-from", "openmetrics"]
     done = subprocess.run(
-        [*command, "--max-block-duration=768h", "-q", samples, data],
+        [*command, "--max-block-duration=768h", "-q", str(samples), str(data)],
         capture_output=True,
         text=True,
         check=False,

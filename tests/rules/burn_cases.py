@@ -8,21 +8,10 @@ from math import sqrt
 from typing import Final
 
 from otel_meta.model import Slo
-from tests.rules.support import (
-    Ask,
-    Case,
-    Flow,
-    Oracle,
-    closure,
-    fired,
-    firing,
-    first,
-    identity,
-    inputs,
-    phase,
-    slo_named,
-    slos,
-)
+from tests.rules.committed_rules import closure, slo_named, slos
+from tests.rules.promtool import Ask, Case, fired, firing
+from tests.rules.raw_series import Flow, identity, inputs, phase
+from tests.rules.rule_oracle import Oracle, first
 
 ALERTS: Final = {"page": "SloErrorBudgetBurnFast", "ticket": "SloErrorBudgetBurnSlow"}
 STEPS: Final = {"page": 1, "ticket": 5}
