@@ -42,24 +42,24 @@ values = st.floats(allow_nan=False)
 
 
 class TestRatio:
-    def test_matches(self) -> None:
-        """A ratio looks at all events and at the part that is counted."""
+    def test_ratio_reads_total_and_counted_part(self) -> None:
+        """A ratio reads the total and the counted part."""
         bad = REQUESTS.where(method="POST")
 
         assert [REQUESTS, bad] == list(Ratio(total=REQUESTS, bad=bad).selectors())
         assert list(Ratio(total=REQUESTS, good=LATENCY).selectors()) == [REQUESTS, LATENCY]
 
     @pytest.mark.parametrize("parts", [{}, {"bad": REQUESTS, "good": REQUESTS}])
-    def test_parts(self, parts: dict[str, Selector]) -> None:
-        """Both parts could disagree, and neither says nothing: exactly one is wanted."""
+    def test_ratio_has_exactly_one_of_bad_and_good(self, parts: dict[str, Selector]) -> None:
+        """A ratio has exactly one of bad and good."""
         with pytest.raises(
             DeclarationError, match=r"'atlas\.requests': names both or neither .*give the part"
         ):
             Ratio(total=REQUESTS, **parts)
 
     @pytest.mark.parametrize("gauge", [SPEED, DEPTH])
-    def test_kind(self, gauge: Selector) -> None:
-        """What is not counted in events is no part of a ratio."""
+    def test_ratio_accepts_only_counters_and_histograms(self, gauge: Selector) -> None:
+        """A ratio accepts only counters and histograms."""
         with pytest.raises(
             DeclarationError, match=r"is a (gauge|updown.*); this SLI needs a count"
         ):
@@ -72,13 +72,13 @@ class TestRatio:
 
 class TestThreshold:
     @pytest.mark.parametrize("bound", [0.1, 0.5, 60])
-    def test_bound(self, bound: float) -> None:
-        """A bound at which a bucket ends is kept."""
+    def test_threshold_accepts_bound_of_bucket(self, bound: float) -> None:
+        """A threshold accepts the bound of a bucket."""
         assert bound == Threshold(LATENCY, bound).bound
 
     @pytest.mark.parametrize("bound", [0.2, 0.10001, 61, 0])
-    def test_no_bucket(self, bound: float) -> None:
-        """A bound at which none ends cannot be judged from buckets: the message names those."""
+    def test_bound_between_buckets_is_error_that_names_buckets(self, bound: float) -> None:
+        """A bound between buckets is an error that names the buckets."""
         with pytest.raises(
             DeclarationError,
             match=rf"'atlas\.latency': has no bucket.* {bound:g}; add {bound:g} .*\[0\.1, 0\.5, 60",
@@ -86,13 +86,13 @@ class TestThreshold:
             Threshold(LATENCY, bound)
 
     @pytest.mark.parametrize("match", [REQUESTS, SPEED, DEPTH])
-    def test_kind(self, match: Selector) -> None:
-        """Only a histogram has buckets."""
+    def test_threshold_accepts_only_histograms(self, match: Selector) -> None:
+        """A threshold accepts only histograms."""
         with pytest.raises(DeclarationError, match="this SLI needs a histogram"):
             Threshold(match, 0.1)
 
-    def test_where(self) -> None:
-        """Part of the series has the same bound."""
+    def test_threshold_of_some_series_keeps_bound(self) -> None:
+        """The threshold of some series keeps the bound."""
         part = Threshold(LATENCY, 0.1).where(method="GET")
 
         assert Threshold(LATENCY.where(method="GET"), 0.1) == part
@@ -101,44 +101,44 @@ class TestThreshold:
 
 class TestTimeSlice:
     @given(value=values, bound=values)
-    def test_at_least(self, value: float, bound: float) -> None:
+    def test_time_is_bad_while_value_is_below_lower_bound(self, value: float, bound: float) -> None:
         """Time is bad while the value is below the lower bound."""
         (outside,) = TimeSlice(SPEED, at_least=bound).bad_values
 
         assert (value < bound) == outside.holds(value)
 
     @given(value=values, bound=values)
-    def test_at_most(self, value: float, bound: float) -> None:
+    def test_time_is_bad_while_value_is_above_upper_bound(self, value: float, bound: float) -> None:
         """Time is bad while the value is above the upper bound."""
         (outside,) = TimeSlice(DEPTH, at_most=bound).bad_values
 
         assert (value > bound) == outside.holds(value)
 
     @pytest.mark.parametrize("bounds", [{}, {"at_least": 1, "at_most": 2}])
-    def test_bounds(self, bounds: Bounds) -> None:
-        """Exactly one bound is wanted."""
+    def test_time_slice_has_exactly_one_bound(self, bounds: Bounds) -> None:
+        """A time slice has exactly one bound."""
         with pytest.raises(
             DeclarationError, match=r"'atlas\.speed': have both or neither .*give one bound"
         ):
             TimeSlice(SPEED, **bounds)
 
     @pytest.mark.parametrize("match", [REQUESTS, LATENCY])
-    def test_kind(self, match: Selector) -> None:
-        """Only a value that stays has time slices."""
+    def test_time_slice_accepts_only_gauges_and_up_down_counters(self, match: Selector) -> None:
+        """A time slice accepts only gauges and up-down counters."""
         with pytest.raises(DeclarationError, match="this SLI needs a gauge or a updowncounter"):
             TimeSlice(match, at_least=1)
 
     @pytest.mark.parametrize("bounds", [{"at_least": 1}, {"at_most": 1}])
-    def test_where(self, bounds: Bounds) -> None:
-        """Part of the series is judged by the same bound, in the same way."""
+    def test_time_slice_of_some_series_keeps_bound_and_mode(self, bounds: Bounds) -> None:
+        """The time slice of some series keeps bound and mode."""
         part = TimeSlice(SPEED, **bounds, series="worst").where(method="GET")
 
         assert TimeSlice(SPEED.where(method="GET"), **bounds, series="worst") == part
         assert [SPEED.where(method="GET")] == list(part.selectors())
 
     @pytest.mark.parametrize("bounds", [{"at_least": 1}, {"at_most": 1}])
-    def test_worst(self, bounds: Bounds) -> None:
-        """Each series is judged by itself, until the worst is asked for."""
+    def test_default_mode_is_each_and_worst_changes_mode(self, bounds: Bounds) -> None:
+        """The default mode is each, and worst changes the mode."""
         each = TimeSlice(SPEED, **bounds)
 
         assert "each" == each.series

@@ -34,26 +34,26 @@ AURORA = {"service_namespace": "aurora-fullstack-saas", "service_name": "storefr
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The configuration of two teams with webhooks of their own."""
+    """Write the configuration of two teams with own webhooks."""
     path = tmp_path / "alertmanager.yml"
     path.write_text(alertmanager(BUILTIN, RECEIVERS))
     return path
 
 
 def amtool(*arguments: str | Path) -> str:
-    """What amtool says to this; it has to be content."""
+    """Run amtool, which must succeed, and return its output."""
     done = subprocess.run([tool("amtool"), *arguments], capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     return done.stdout
 
 
 class TestConfiguration:
-    def test_check(self, config: Path) -> None:
-        """Alertmanager's own checker accepts it."""
+    def test_amtool_accepts_configuration(self, config: Path) -> None:
+        """Amtool accepts the configuration."""
         assert "SUCCESS" in amtool("check-config", config)
 
-    def test_no_teams(self, tmp_path: Path) -> None:
-        """It is valid where no team has webhooks of its own, too."""
+    def test_amtool_accepts_configuration_without_teams(self, tmp_path: Path) -> None:
+        """Amtool accepts a configuration without teams."""
         path = tmp_path / "alertmanager.yml"
         path.write_text(alertmanager(BUILTIN, Receivers(default=ANYBODY, watchdog=URL)))
 
@@ -75,21 +75,23 @@ class TestConfiguration:
             ("ticket", {"alertname": "SomethingElse"}),
         ],
     )
-    def test_routes(self, config: Path, receiver: str, labels: dict[str, str]) -> None:
-        """Each alert goes to its team by its severity, and nothing gets lost."""
+    def test_each_alert_is_routed_by_team_and_severity(
+        self, config: Path, receiver: str, labels: dict[str, str]
+    ) -> None:
+        """Each alert is routed by team and severity."""
         pairs = [f"{name}={value}" for name, value in labels.items()]
         routed = amtool("config", "routes", "test", f"--config.file={config}", *pairs)
 
         assert receiver == routed.strip()
 
-    def test_watchdog_repeats(self, config: Path) -> None:
-        """The watchdog is told each minute, so that its absence is noticed soon."""
+    def test_watchdog_is_repeated_each_minute(self, config: Path) -> None:
+        """The watchdog is repeated each minute."""
         routes = yaml.safe_load(config.read_text())["route"]["routes"]
 
         assert "1m" == routes[0]["repeat_interval"]
 
-    def test_pure(self) -> None:
-        """The same catalogue gives the same text."""
+    def test_rendering_is_deterministic(self) -> None:
+        """Rendering is deterministic."""
         assert alertmanager(BUILTIN, RECEIVERS) == alertmanager(BUILTIN, RECEIVERS)
 
 
@@ -100,7 +102,7 @@ def alert(
     *,
     ends: datetime | None = None,
 ) -> Any:
-    """An alert as Prometheus sends it."""
+    """Return an alert in the format of Prometheus' notifier."""
     now = datetime.now(UTC)
     return {
         "labels": {"alertname": name, "severity": severity, **(labels or {})},
@@ -110,25 +112,25 @@ def alert(
 
 
 class Live:
-    """An Alertmanager with the rendered configuration, in a hurry."""
+    """An Alertmanager with the rendered configuration and short waits."""
 
     def __init__(self, url: str, told: Told) -> None:
         self.url = url
         self.told = told
 
     def send(self, *alerts: Any) -> None:
-        """As Prometheus does."""
+        """Send alerts to the Alertmanager."""
         fetch(f"{self.url}/api/v2/alerts", list(alerts))
 
     def inhibited(self) -> list[str]:
-        """The names of alerts that another one keeps back."""
+        """Return the names of inhibited alerts."""
         alerts = json.loads(fetch(f"{self.url}/api/v2/alerts"))
         return sorted(a["labels"]["alertname"] for a in alerts if a["status"]["inhibitedBy"])
 
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    """Waits are shortened, and nothing else of the configuration is touched."""
+    """Start an Alertmanager; only the waits differ from the rendered configuration."""
     with Told() as told:
         hooks = Webhooks(page=f"{told.url}/page", ticket=f"{told.url}/ticket")
         text = alertmanager(BUILTIN, Receivers(default=hooks, watchdog=f"{told.url}/watchdog"))
@@ -142,8 +144,8 @@ def live(tmp_path: Path) -> Iterator[Live]:
 
 
 class TestLive:
-    def test_page_and_ticket(self, live: Live) -> None:
-        """A page keeps the ticket about its promise back, comes in one message, and resolves."""
+    def test_page_inhibits_ticket_of_its_slo_and_pages_are_grouped(self, live: Live) -> None:
+        """A page inhibits the ticket of its SLO, and pages are grouped and resolved."""
         slo = AURORA | {"slo": "aurora-api-availability"}
         other = AURORA | {"slo": "aurora-api-latency"}
         pages = [
@@ -171,8 +173,8 @@ class TestLive:
 
         assert 3 == len(live.told.names("/page", "resolved")[0])
 
-    def test_other_services(self, live: Live) -> None:
-        """A page keeps nothing back of another service, of another SLO, or without an SLO."""
+    def test_page_inhibits_no_ticket_of_another_service_or_slo(self, live: Live) -> None:
+        """A page inhibits no ticket of another service or SLO."""
         slo = AURORA | {"slo": "aurora-api-availability"}
         live.send(
             alert("SloErrorBudgetBurnFast", "page", slo),
@@ -186,8 +188,8 @@ class TestLive:
 
         assert [] == live.inhibited()
 
-    def test_watchdog(self, live: Live) -> None:
-        """The watchdog comes at once, to its own receiver alone."""
+    def test_watchdog_is_sent_at_once_and_only_to_its_receiver(self, live: Live) -> None:
+        """The watchdog is sent at once and only to its receiver."""
         live.send(alert("Watchdog", "none"))
         live.told.wait("/watchdog", "firing")
 

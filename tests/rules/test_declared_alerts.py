@@ -17,36 +17,40 @@ Make = Callable[[], Case]
 
 
 def each(build: Callable[[str], Case]) -> pytest.MarkDecorator:
-    """One test an alert."""
+    """Return a parametrisation with one test per alert."""
     return pytest.mark.parametrize("make", [partial(build, n) for n in NAMES], ids=NAMES)
 
 
 class TestDeclared:
     @each(declared_alert_cases.fires)
-    def test_fires(self, make: Make, wrong: str) -> None:
-        """It fires when its measure has been beyond the bound as long as declared, not before."""
+    def test_declared_alert_fires_after_its_duration_beyond_bound(
+        self, make: Make, wrong: str
+    ) -> None:
+        """A declared alert fires after its duration beyond the bound."""
         assert "" == wrong
 
     @each(declared_alert_cases.silent)
-    def test_silent(self, make: Make, wrong: str) -> None:
-        """It is silent while its measure stays just within the bound."""
+    def test_declared_alert_does_not_fire_within_bound(self, make: Make, wrong: str) -> None:
+        """A declared alert does not fire within the bound."""
         assert "" == wrong
 
     @each(declared_alert_cases.absent)
-    def test_absent(self, make: Make, wrong: str) -> None:
-        """It is silent while there is nothing to measure; the SLO's own alerts tell that."""
+    def test_declared_alert_does_not_fire_without_series(self, make: Make, wrong: str) -> None:
+        """A declared alert does not fire without series."""
         assert "" == wrong
 
 
 class TestCross:
     @pytest.mark.parametrize("make", overview_cases.CASES.values(), ids=overview_cases.CASES)
-    def test_case(self, make: Make, wrong: str) -> None:
-        """Alerts across repositories fire, and stay silent, when their name says so."""
+    def test_alerts_across_meta_repositories_fire_in_their_cases(
+        self, make: Make, wrong: str
+    ) -> None:
+        """Alerts across meta-repositories fire in their cases."""
         assert "" == wrong
 
 
-def test_all() -> None:
-    """Every alert of the committed rules is one that some test makes fire."""
+def test_every_committed_alert_fires_in_some_test() -> None:
+    """Every committed alert fires in some test."""
     of_slos = {
         "SloErrorBudgetBurnFast",
         "SloErrorBudgetBurnSlow",

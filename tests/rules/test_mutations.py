@@ -124,8 +124,8 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
     ],
     ids=MUTATIONS,
 )
-def test_red(make: Make, wrong: str) -> None:
-    """Rules with this mistake fail a case that the committed ones pass."""
+def test_mistake_in_rules_fails_case(make: Make, wrong: str) -> None:
+    """A mistake in the rules fails a case."""
     assert "" != wrong
     assert "nothing was changed" != wrong
     assert "parse error" not in wrong

@@ -235,8 +235,8 @@ def truth(service: str) -> float:
 
 
 @pytest.mark.parametrize("service", SCENARIOS)
-def test_ratio(month: Month, service: str) -> None:
-    """The ratio of 30 days is bad events by all events, within the bound."""
+def test_ratio_of_30_days_is_weighted_by_events_within_bound(month: Month, service: str) -> None:
+    """The ratio of 30 days is weighted by events within the bound."""
     said, true = month.ratio(Atlas.calls_answered, service), truth(service)
     report(f"{service}: true {true:.6e}, said {said:.6e}, off by {said / true - 1:+.2e}")
 
@@ -244,27 +244,29 @@ def test_ratio(month: Month, service: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["busy", "quiet"])
-def test_mean_of_ratios(month: Month, service: str) -> None:
-    """A mean of five-minute ratios, the negative control, breaks the bound by far."""
+def test_mean_of_five_minute_ratios_misses_bound_negative_control(
+    month: Month, service: str
+) -> None:
+    """A mean of five-minute ratios misses the bound (negative control)."""
     said, true = month.mean_of_ratios(service), truth(service)
     report(f"{service}: true {true:.6e}, a mean of ratios says {said:.6e}, {said / true:.3g} times")
 
     assert not 0.5 < said / true < 2
 
 
-def test_unguarded(month: Month) -> None:
-    """One idle hour makes an unguarded mean of ratios NaN, the other negative control."""
+def test_one_hour_without_events_makes_unguarded_mean_nan_negative(month: Month) -> None:
+    """One hour without events makes an unguarded mean NaN (negative control)."""
     assert math.isnan(month.mean_of_ratios("idle", guard=""))
 
 
 @pytest.mark.parametrize(("slo", "true"), [(Atlas.replies_p95, 0.06), (Atlas.replies_p99, 0.015)])
-def test_one_histogram(month: Month, slo: Slo, true: float) -> None:
-    """Two promises about one histogram each have their own ratio."""
+def test_two_slos_of_one_histogram_have_two_ratios(month: Month, slo: Slo, true: float) -> None:
+    """Two SLOs of one histogram have two ratios."""
     assert month.ratio(slo, "latency") == pytest.approx(true, rel=1e-6)
 
 
-def test_samples(month: Month) -> None:
-    """A ratio of 30 days reads at most 20,000 samples for each service that keeps the SLO."""
+def test_ratio_of_30_days_reads_at_most_20_000_samples(month: Month) -> None:
+    """A ratio of 30 days reads at most 20,000 samples per service."""
     slo = Atlas.calls_answered
     values, read = month.served.ask(error_ratio(slo, slo.period), END)
     each = read / len(values)

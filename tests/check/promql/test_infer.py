@@ -50,8 +50,10 @@ ALL = {*SERIES, "route", "method", "error"}
         ("time()", set()),
     ],
 )
-def test_labels(expr: str, labels: set[str], infer: Infer) -> None:
-    """What an expression gives has the labels that Prometheus gives it."""
+def test_expression_has_labels_of_its_result_in_prometheus(
+    expr: str, labels: set[str], infer: Infer
+) -> None:
+    """An expression has the labels of its result in Prometheus."""
     assert labels == {label for series in infer(expr) for label in label_names((series,))}
 
 
@@ -72,13 +74,15 @@ def test_labels(expr: str, labels: set[str], infer: Infer) -> None:
         ('label_replace(atlas_tiles, "layer", "$1", "job", "(.*)")', ANY),
     ],
 )
-def test_values(expr: str, layer: Values, infer: Infer) -> None:
-    """What selectors and functions fix is carried along."""
+def test_label_values_follow_from_selectors_and_functions(
+    expr: str, layer: Values, infer: Infer
+) -> None:
+    """Label values follow from selectors and functions."""
     assert layer == label_values(infer(expr), "layer")
 
 
-def test_info(infer: Infer) -> None:
-    """What `info` adds cannot be known, so that any label is taken for right."""
+def test_any_label_is_accepted_after_info(infer: Infer) -> None:
+    """Any label is accepted after `info`."""
     (series,) = infer('info(atlas_tiles, {cluster=~".+"})')
 
     assert series.may_have("k8s_cluster_name")
@@ -99,8 +103,10 @@ def test_info(infer: Infer) -> None:
         ("topk(scalar(sum by (layr) (atlas_tiles)), up)", "layer"),
     ],
 )
-def test_unknown_label(expr: str, near: str, diagnose: Diagnose) -> None:
-    """A label that an expression's series lack is named, with the one that was meant."""
+def test_unknown_label_is_reported_with_suggestion(
+    expr: str, near: str, diagnose: Diagnose
+) -> None:
+    """An unknown label is reported with a suggestion."""
     (diagnostic,) = diagnose(expr)
 
     assert ("label", near) == (diagnostic.kind, diagnostic.suggestion)
@@ -117,8 +123,8 @@ def test_unknown_label(expr: str, near: str, diagnose: Diagnose) -> None:
         "increase(atlas:ratio:1h[5m])",
     ],
 )
-def test_counting_a_gauge(expr: str, diagnose: Diagnose) -> None:
-    """A rate of what goes up and down is refused."""
+def test_rate_of_gauge_is_reported(expr: str, diagnose: Diagnose) -> None:
+    """The rate of a gauge is reported."""
     (diagnostic,) = diagnose(expr, ("atlas:ratio:1h", "avg_over_time(atlas_tiles[1h])"))
 
     assert "function" == diagnostic.kind
@@ -137,8 +143,8 @@ def test_counting_a_gauge(expr: str, diagnose: Diagnose) -> None:
         "predict_linear(sort(atlas_requests_total)[1h:], 60)",
     ],
 )
-def test_averaging_a_counter(expr: str, diagnose: Diagnose) -> None:
-    """An average of what only goes up is refused."""
+def test_average_of_counter_is_reported(expr: str, diagnose: Diagnose) -> None:
+    """The average of a counter is reported."""
     (diagnostic,) = diagnose(expr)
 
     assert "function" == diagnostic.kind
@@ -159,6 +165,6 @@ def test_averaging_a_counter(expr: str, diagnose: Diagnose) -> None:
         "changes(atlas_requests_total[5m])",
     ],
 )
-def test_right_kind(expr: str, diagnose: Diagnose) -> None:
-    """Rates of counters, averages of gauges, and what suits both."""
+def test_functions_accept_metric_types_that_they_are_made(expr: str, diagnose: Diagnose) -> None:
+    """Functions accept the metric types that they are made for."""
     assert [] == diagnose(expr)

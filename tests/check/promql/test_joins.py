@@ -42,8 +42,8 @@ RULES = (HOUR, MINUTES, GOAL)
         "atlas_requests_total atan2 atlas_requests_total",
     ],
 )
-def test_matches(expr: str, diagnose: Diagnose) -> None:
-    """Sides that can have equal labels may be joined."""
+def test_sides_with_possibly_equal_labels_are_accepted(expr: str, diagnose: Diagnose) -> None:
+    """Sides with possibly equal labels are accepted."""
     assert [] == diagnose(expr, *RULES)
 
 
@@ -68,8 +68,10 @@ def test_matches(expr: str, diagnose: Diagnose) -> None:
         ),
     ],
 )
-def test_never(expr: str, why: str, diagnose: Diagnose) -> None:
-    """Sides that differ in a label are refused, and the message says in which."""
+def test_sides_with_different_label_values_are_reported_with_label(
+    expr: str, why: str, diagnose: Diagnose
+) -> None:
+    """Sides with different label values are reported, with the label."""
     (diagnostic,) = diagnose(expr, *RULES)
 
     assert diagnostic.kind in {"join", "label"}
@@ -85,8 +87,10 @@ def test_never(expr: str, why: str, diagnose: Diagnose) -> None:
         ("atlas:goal:ratio / on (slo) group_right (teir) atlas:ratio:1h", "tier"),
     ],
 )
-def test_labels(expr: str, near: str, diagnose: Diagnose) -> None:
-    """Labels to join by are labels of the sides."""
+def test_unknown_labels_in_join_are_reported_with_suggestion(
+    expr: str, near: str, diagnose: Diagnose
+) -> None:
+    """Unknown labels in a join are reported with a suggestion."""
     found = diagnose(expr, *RULES)
 
     assert {("label", near)} == {(diagnostic.kind, diagnostic.suggestion) for diagnostic in found}
@@ -111,8 +115,10 @@ def test_labels(expr: str, near: str, diagnose: Diagnose) -> None:
         ("atlas:ratio:1h > on (slo) group_left atlas:goal:ratio", {"slo", "route", "window"}),
     ],
 )
-def test_given(expr: str, labels: set[str], infer: Infer) -> None:
-    """What a join gives has the labels that Prometheus gives it."""
+def test_join_has_labels_of_its_result_in_prometheus(
+    expr: str, labels: set[str], infer: Infer
+) -> None:
+    """A join has the labels of its result in Prometheus."""
     assert labels == label_names(infer(expr, *RULES))
 
 
@@ -123,6 +129,8 @@ def test_given(expr: str, labels: set[str], infer: Infer) -> None:
         ("(atlas:ratio:1h or atlas:ratio:5m) and on (window) atlas:ratio:5m", one_of(["5m"])),
     ],
 )
-def test_narrowed(expr: str, window: Values, infer: Infer) -> None:
-    """What both sides have to share, the outcome has."""
+def test_join_narrows_label_values_to_values_of_both_sides(
+    expr: str, window: Values, infer: Infer
+) -> None:
+    """A join narrows label values to the values of both sides."""
     assert window == label_values(infer(expr, *RULES), "window")

@@ -39,8 +39,10 @@ class TestNames:
             "vector(1)",
         ],
     )
-    def test_known(self, expr: str, diagnose: Diagnose) -> None:
-        """What is declared, recorded, generated or anybody's is a series."""
+    def test_declared_recorded_generated_and_external_series_are_known(
+        self, expr: str, diagnose: Diagnose
+    ) -> None:
+        """Declared, recorded, generated and external series are known."""
         assert [] == diagnose(expr, KEPT)
 
     @pytest.mark.parametrize(
@@ -56,15 +58,17 @@ class TestNames:
             ("zzz", ""),
         ],
     )
-    def test_unknown(self, expr: str, near: str, diagnose: Diagnose) -> None:
-        """A metric that nobody declares is named, with the one that was meant."""
+    def test_unknown_metric_is_reported_with_suggestion(
+        self, expr: str, near: str, diagnose: Diagnose
+    ) -> None:
+        """An unknown metric is reported with a suggestion."""
         (diagnostic,) = diagnose(expr)
 
         assert ("metric", near) == (diagnostic.kind, diagnostic.suggestion)
 
     @pytest.mark.parametrize("expr", ["atlas:requests:rate5", "absent(atlas:requests:rate5)"])
-    def test_not_recorded(self, expr: str, diagnose: Diagnose) -> None:
-        """A recording needs a producer."""
+    def test_series_without_recording_rule_is_reported(self, expr: str, diagnose: Diagnose) -> None:
+        """A series without a recording rule is reported."""
         (diagnostic,) = diagnose(expr, KEPT)
 
         assert Diagnostic(
@@ -87,8 +91,10 @@ class TestLabels:
             ('atlas_requests_total{methd=""}', "method"),
         ],
     )
-    def test_unknown(self, expr: str, near: str, diagnose: Diagnose) -> None:
-        """A label that the series lacks is named, with the one that was meant."""
+    def test_unknown_label_of_selector_is_reported_with_suggestion(
+        self, expr: str, near: str, diagnose: Diagnose
+    ) -> None:
+        """An unknown label of a selector is reported with a suggestion."""
         (diagnostic,) = diagnose(expr, KEPT)
 
         assert ("label", near) == (diagnostic.kind, diagnostic.suggestion)
@@ -122,8 +128,8 @@ class TestValues:
             r'method=~"\\pL+"',
         ],
     )
-    def test_right(self, matcher: str, diagnose: Diagnose) -> None:
-        """Values of the closed set, any of an open label, and bounds in either spelling."""
+    def test_possible_label_values_are_accepted(self, matcher: str, diagnose: Diagnose) -> None:
+        """Possible label values are accepted."""
         assert [] == diagnose(f"atlas_latency_seconds_bucket{{{matcher}}}")
 
     @pytest.mark.parametrize(
@@ -143,8 +149,10 @@ class TestValues:
             (r'le=~"5(\\.0)?"', r"5(\.0)?", ""),
         ],
     )
-    def test_wrong(self, matcher: str, wrong: str, near: str, diagnose: Diagnose) -> None:
-        """A value outside the closed set is named, with the one that was meant."""
+    def test_impossible_label_value_is_reported_with_suggestion(
+        self, matcher: str, wrong: str, near: str, diagnose: Diagnose
+    ) -> None:
+        """An impossible label value is reported with a suggestion."""
         (diagnostic,) = diagnose(f"atlas_latency_seconds_bucket{{{matcher}}}")
 
         assert ("value", near) == (diagnostic.kind, diagnostic.suggestion)
@@ -161,14 +169,16 @@ class TestValues:
             'error=~"a|b",error!~"b|a"',
         ],
     )
-    def test_contradiction(self, matchers: str, diagnose: Diagnose) -> None:
-        """Values that no series has at once are a mistake, each right by itself."""
+    def test_matchers_that_contradict_each_other_are_reported(
+        self, matchers: str, diagnose: Diagnose
+    ) -> None:
+        """Matchers that contradict each other are reported."""
         (diagnostic,) = diagnose(f"atlas_requests_total{{{matchers}}}")
 
         assert "selector" == diagnostic.kind
 
-    def test_recorded(self, diagnose: Diagnose) -> None:
-        """A recording has the labels of one of its rules, not some of each."""
+    def test_selector_mixes_no_labels_of_different_rules(self, diagnose: Diagnose) -> None:
+        """A selector mixes no labels of different rules."""
         rules = [
             ("atlas:a:b", "vector(1)", {"slo": "one", "team": "red"}),
             ("atlas:a:b", "vector(1)", {"slo": "two", "team": "blue"}),
@@ -178,14 +188,14 @@ class TestValues:
         assert "selector" == diagnostic.kind
         assert [] == diagnose('atlas:a:b{slo="two",team="blue"}', *rules)
 
-    def test_nothing_follows(self, diagnose: Diagnose) -> None:
-        """From a wrong value no other finding follows: one mistake is one finding."""
+    def test_wrong_value_causes_one_finding(self, diagnose: Diagnose) -> None:
+        """A wrong value causes one finding."""
         expr = 'atlas_requests_total{method="GOT"} and atlas_requests_total{method="POST"}'
 
         assert ["value"] == [p.kind for p in diagnose(expr)]
 
-    def test_or(self, diagnose: Diagnose) -> None:
-        """Matchers that VictoriaMetrics joins with or are held one group at a time."""
+    def test_each_group_of_matchers_joined_by_or_is_checked(self, diagnose: Diagnose) -> None:
+        """Each group of matchers joined by or is checked."""
         expr = 'atlas_requests_total{method="GET" or method="POST"}'
 
         assert [] == diagnose(expr)
@@ -193,8 +203,8 @@ class TestValues:
 
 
 @given(st.text(max_size=30))
-def test_any_text(diagnose: Diagnose, text: str) -> None:
-    """Any text is an expression, or a finding; never an error."""
+def test_any_text_is_checked_without_exception(diagnose: Diagnose, text: str) -> None:
+    """Any text is checked without an exception."""
     assert isinstance(diagnose(text), list)
 
 
@@ -208,7 +218,7 @@ OPERATORS = st.sampled_from(["=", "!=", "=~", "!~"])
 
 @st.composite
 def selectors(draw: st.DrawFn) -> str:
-    """A selector that may be wrong in any way."""
+    """Draw a selector with any mistakes."""
     matchers = draw(st.lists(st.tuples(LABELS, OPERATORS, VALUES), max_size=3))
     inside = ",".join(f"{label}{op}'{value}'" for label, op, value in matchers)
     return f"{draw(NAMES)}{{{inside}}}"
@@ -227,7 +237,7 @@ JOINS = [
 
 
 def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Expressions made of others."""
+    """Combine expressions."""
     functions = ["rate({}[5m:1m])", "sum by (slo, le) ({})", "absent({})", "topk(2, {})", "-{}"]
     functions += ["histogram_quantile(0.9, {})", "count_values('v', {})", "({})", "{} > 1"]
     functions += ["label_replace({}, 'a', '$1', 'slo', '(.*)')", "label_join({}, 'a', '', 'b')"]
@@ -239,21 +249,21 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @given(st.recursive(selectors(), grown, max_leaves=6))
-def test_any_expression(diagnose: Diagnose, expr: str) -> None:
-    """Any expression can be read to its end, right or wrong."""
+def test_any_expression_is_checked_without_exception(diagnose: Diagnose, expr: str) -> None:
+    """Any expression is checked without an exception."""
     assert isinstance(diagnose(expr, KEPT, ("atlas:a:b", "atlas:a:b offset 1m")), list)
 
 
-def test_too_deep(diagnose: Diagnose) -> None:
-    """What is nested beyond reason is a finding."""
+def test_deep_nesting_and_long_text_are_findings(diagnose: Diagnose) -> None:
+    """Deep nesting and long text are findings."""
     (deep,), (long,) = diagnose("(" * 4000 + "up" + ")" * 4000), diagnose("-" * 30000 + "up")
 
     assert ("expression", "expression") == (deep.kind, long.kind)
 
 
 @pytest.mark.parametrize("expr", ["", "sum(", "rate(atlas_tiles)", "nobody(up)", "1 and up"])
-def test_no_promql(expr: str, diagnose: Diagnose) -> None:
-    """What Prometheus would refuse to load is a finding."""
+def test_invalid_promql_is_finding(expr: str, diagnose: Diagnose) -> None:
+    """Invalid PromQL is a finding."""
     (diagnostic,) = diagnose(expr)
 
     assert "expression" == diagnostic.kind

@@ -5,8 +5,8 @@ from otel_meta.render.rules import overview
 from otel_meta.render.rules.rule import AlertRule
 
 
-def test_records() -> None:
-    """Compliance is the share of a service's promises that are kept, by service."""
+def test_compliance_is_share_of_services_slos_that_are_met() -> None:
+    """Compliance is the share of a service's SLOs that are met."""
     (group,) = overview.recording_groups()
 
     broken = "min_over_time(slo:compliant:bool[1d]) == bool 0"
@@ -17,8 +17,8 @@ def test_records() -> None:
     ] == [rule.expr for rule in group.rules]
 
 
-def test_alerts() -> None:
-    """Alerts across repositories come in two groups: about services, and about alerting itself."""
+def test_overview_has_group_of_alerts_and_watchdog() -> None:
+    """The overview has a group of alerts and the watchdog."""
     groups = {
         group.name: [rule.alert for rule in group.rules if isinstance(rule, AlertRule)]
         for group in overview.alerting_groups(Links())

@@ -4,8 +4,8 @@ from otel_meta.render.rules import series_names as series
 from tests.rules.committed_rules import committed
 
 
-def test_names() -> None:
-    """Every SLO series that rules record has its name in one place."""
+def test_every_recorded_slo_series_is_in_list_of_names() -> None:
+    """Every recorded SLO series is in the list of names."""
     known = {value for value in vars(series).values() if isinstance(value, str)}
     known |= set(series.SMOOTHED.values())
     recorded = {
@@ -21,8 +21,8 @@ def test_names() -> None:
     assert "slo:error_ratio:1h" in spans
 
 
-def test_identity() -> None:
-    """Recordings of SLOs carry their identity alone, so that their history cannot break."""
+def test_recordings_of_slos_have_identity_labels_only() -> None:
+    """Recordings of SLOs have identity labels only."""
     for groups in committed().values():
         for rule in (rule for group in groups for rule in group["rules"]):
             if rule.get("record", "").startswith("slo:"):
