@@ -34,7 +34,7 @@ from tests.backends.engines import (
 )
 from tests.conftest import wait_until
 from tests.rules.committed_rules import Groups, slos
-from tests.rules.raw_series import Flow, inputs
+from tests.rules.raw_series import Flow, raw_series
 
 SPAN = Span(1_767_225_600, 1_767_225_600 + 100 * 60)
 TIMES = SPAN.times(SCRAPE)
@@ -124,7 +124,7 @@ def _pasts() -> Iterator[tuple[Mapping[str, str], range]]:
     services: dict[str, str] = {}
     for repo, slo in slos():
         for name, share in _shares(slo).items():
-            services |= inputs(repo, slo, _flow(share), name)
+            services |= raw_series(repo, slo, _flow(share), name)
     yield services, TIMES
     for odd, times in ((ODD, BEGINS), (ENDING, ENDS)):
         yield {name: text.format(last=len(times) - 1) for name, text in odd.items()}, times

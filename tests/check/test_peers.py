@@ -163,7 +163,7 @@ def test_alert_that_never_fires_is_reported_with_missing_matching_clause(rule_fi
     assert [NEVER] == said(rule_file(SLOKIT))
 
 
-def test_alert_that_never_fires_is_reported_when_window(rule_file: Write) -> None:
+def test_alert_that_never_fires_is_reported_with_window_in_its_name(rule_file: Write) -> None:
     """An alert that never fires is reported when the window is in the name."""
     text = SLOKIT.replace('slo="availability",window="1h"', "").replace(
         'slo="availability",window="5m"', ""

@@ -39,7 +39,7 @@ spec:
 """
 
 
-class TestForms:
+class TestFormats:
     @pytest.mark.parametrize("form", FORMATS)
     def test_every_generated_format_is_read_rule_by_rule(self, form: str, rule_file: Write) -> None:
         """Every generated format is read rule by rule."""

@@ -17,8 +17,8 @@ Groups = list[dict[str, Any]]
 
 
 @cache
-def committed() -> dict[str, Groups]:
-    """The committed rule files by name, without their ending."""
+def committed_groups() -> dict[str, Groups]:
+    """Return the groups of the committed rule files by name, without extension."""
     return {
         path.name.removesuffix(".yml"): yaml.safe_load(path.read_text())["groups"]
         for path in sorted(RULES.glob("*.yml"))
@@ -26,12 +26,12 @@ def committed() -> dict[str, Groups]:
 
 
 def groups_of(repo: type[MetaRepo], kind: str) -> Groups:
-    """A meta-repository's committed groups, ``recording`` or ``alerting``."""
-    return committed()[f"{repo.name}.{kind}"]
+    """Return a meta-repository's committed groups, ``recording`` or ``alerting``."""
+    return committed_groups()[f"{repo.name}.{kind}"]
 
 
-def closure(repo: type[MetaRepo], slo: Slo, *alerts: str) -> Groups:
-    """What these alerts of an SLO read, and they themselves; so that 30-day sums run where read."""
+def rules_for_alerts(repo: type[MetaRepo], slo: Slo, *alerts: str) -> Groups:
+    """Return these alerts of an SLO and the recordings that they need, without slow unused sums."""
     wanted = [
         rule
         for group in groups_of(repo, "alerting")
@@ -52,24 +52,24 @@ def closure(repo: type[MetaRepo], slo: Slo, *alerts: str) -> Groups:
     ]
 
 
-def whole(repo: type[MetaRepo], *slos: Slo) -> Groups:
-    """All committed rules of some SLOs."""
+def rules_of(repo: type[MetaRepo], *slos: Slo) -> Groups:
+    """Return all committed rules of some SLOs."""
     names = {slo.name for slo in slos} | {f"{slo.name}-alerts" for slo in slos}
     both = groups_of(repo, "recording") + groups_of(repo, "alerting")
     return [group for group in both if group["name"] in names]
 
 
 def alert_rule(repo: type[MetaRepo], name: str) -> Groups:
-    """One declared alert of a meta-repository; it reads raw series alone."""
+    """Return a declared alert of a meta-repository, which reads raw series only."""
     rules = [r for g in groups_of(repo, "alerting") for r in g["rules"] if r["alert"] == name]
     return [{"name": f"{repo.name}-alerts", "interval": "1m", "rules": rules}]
 
 
 def slos() -> Iterator[tuple[type[MetaRepo], Slo]]:
-    """Every SLO of the catalogue with its meta-repository."""
+    """Yield every SLO of the catalogue with its meta-repository."""
     yield from ((repo, slo) for repo in BUILTIN for slo in repo.slos.values())
 
 
 def slo_named(name: str) -> tuple[type[MetaRepo], Slo]:
-    """One SLO of the catalogue."""
+    """Return an SLO of the catalogue with its meta-repository."""
     return next((repo, slo) for repo, slo in slos() if slo.name == name)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tests.rules.committed_rules import Groups, committed, slo_named, whole
-from tests.rules.promtool import Ask, Case, fired, firing
-from tests.rules.raw_series import identity, inputs, label_text, phase
-from tests.rules.rule_oracle import Oracle, first
+from tests.rules.committed_rules import Groups, committed_groups, rules_of, slo_named
+from tests.rules.promtool import Case, QueryTest, firing_alert, firing_query
+from tests.rules.raw_series import constant_flow, identity, label_text, raw_series
+from tests.rules.rule_oracle import Oracle, first_true
 
 NAMES: Final = {
     "SloErrorBudgetBurningFast",
@@ -22,41 +22,44 @@ _HOLD: Final = 5
 
 
 def _rules() -> Groups:
-    return committed()["cross.recording"] + committed()["cross.alerting"]
+    return committed_groups()["cross.recording"] + committed_groups()["cross.alerting"]
 
 
 def _burning(share: float) -> tuple[Case, list[bool]]:
-    """An hour of good events, then a share of bad ones; and when ten times the budget burns."""
+    """Return an hour of good events, then a share of bad events, and when the rate is above ten."""
     repo, slo = slo_named(_SLO)
-    flow = phase(70, 0) + phase(120, share)
+    flow = constant_flow(70, 0) + constant_flow(120, share)
     oracle = Oracle.of(slo, flow, 1)
     sums = oracle.sums(3600)
     limit = 10 * float(slo.objective.budget)
     holds = [t > 0 and b / t > limit and b / 5 >= 10 for b, t in map(sums, range(len(flow)))]
-    return Case(whole(repo, slo) + _rules(), inputs(repo, slo, flow), []), holds
+    return Case(rules_of(repo, slo) + _rules(), raw_series(repo, slo, flow), []), holds
 
 
 def burns_fast() -> Case:
-    """Twice the limit: fires after half an hour and its five minutes."""
+    """Twice the limit: fires after half an hour and five minutes."""
     repo, slo = slo_named(_SLO)
     case, holds = _burning(0.02)
-    at = first(holds) + _HOLD
+    at = first_true(holds) + _HOLD
     name = "SloErrorBudgetBurningFast"
     labels = identity(repo) | {"slo": slo.name, "severity": "ticket"}
-    asks = [Ask(at - 1, firing(name)), Ask(at, firing(name), fired(name, **labels))]
-    return Case(case.groups, case.series, asks)
+    queries = [
+        QueryTest(at - 1, firing_query(name)),
+        QueryTest(at, firing_query(name), firing_alert(name, **labels)),
+    ]
+    return Case(case.groups, case.series, queries)
 
 
 def burns_at_limit() -> Case:
-    """Just below ten times."""
+    """A burn rate just below ten."""
     case, holds = _burning(0.0098)
     assert not any(holds)
-    asks = [Ask(t, firing("SloErrorBudgetBurningFast")) for t in range(0, 190, 5)]
-    return Case(case.groups, case.series, asks)
+    queries = [QueryTest(t, firing_query("SloErrorBudgetBurningFast")) for t in range(0, 190, 5)]
+    return Case(case.groups, case.series, queries)
 
 
-def _promises(*kept: str) -> dict[str, str]:
-    """What is recorded of some SLOs of one service, each minute."""
+def _compliance(*kept: str) -> dict[str, str]:
+    """Return the compliance of some SLOs of one service, each minute."""
     repo, _ = slo_named(_SLO)
     return {
         "slo:compliant:bool" + label_text(identity(repo) | {"slo": f"slo-{n}"}): values
@@ -64,49 +67,55 @@ def _promises(*kept: str) -> dict[str, str]:
     }
 
 
-def _asks(name: str, at: int, severity: str) -> list[Ask]:
+def _queries(name: str, at: int, severity: str) -> list[QueryTest]:
     repo, _ = slo_named(_SLO)
     labels = identity(repo) | {"severity": severity}
-    return [Ask(at - 1, firing(name)), Ask(at, firing(name), fired(name, **labels))]
+    return [
+        QueryTest(at - 1, firing_query(name)),
+        QueryTest(at, firing_query(name), firing_alert(name, **labels)),
+    ]
 
 
 def compliance_low() -> Case:
-    """Nineteen of twenty kept is 95 %; eighteen is too few, after a quarter of an hour."""
+    """18 of 20 SLOs met: fires after a quarter of an hour."""
     kept = ["1x60"] * 18 + ["0x60", "1x20 0x40"]
-    return Case(_rules(), _promises(*kept), _asks("SloComplianceLow", 21 + 15, "ticket"))
+    return Case(_rules(), _compliance(*kept), _queries("SloComplianceLow", 21 + 15, "ticket"))
 
 
 def compliance_at_limit() -> Case:
-    """Nineteen of twenty kept is 95 %, which is enough."""
-    asks = [Ask(t, firing("SloComplianceLow")) for t in range(60)]
-    return Case(_rules(), _promises(*["1x60"] * 19, "0x60"), asks)
+    """19 of 20 SLOs met is 95 %: does not fire."""
+    queries = [QueryTest(t, firing_query("SloComplianceLow")) for t in range(60)]
+    return Case(_rules(), _compliance(*["1x60"] * 19, "0x60"), queries)
 
 
 def violations() -> Case:
-    """The fourth promise broken within a day, though the others are kept again by then."""
+    """The fourth SLO is not met within a day, after the other SLOs are met again."""
     kept = ["0x5 1x60", "1x10 0x5 1x60", "1x20 0x5 1x60", "1x30 0x5 1x60", "1x90"]
-    return Case(_rules(), _promises(*kept), _asks("SloMultipleViolations", 31, "page"))
+    return Case(_rules(), _compliance(*kept), _queries("SloMultipleViolations", 31, "page"))
 
 
 def violations_at_limit() -> Case:
-    """Three promises broken within a day are not told as many."""
+    """Three SLOs not met within a day: does not fire."""
     kept = ["0x90", "0x90", "1x20 0x70", "1x90", "1x90"]
-    asks = [Ask(t, firing("SloMultipleViolations")) for t in range(0, 90, 5)]
-    return Case(_rules(), _promises(*kept), asks)
+    queries = [QueryTest(t, firing_query("SloMultipleViolations")) for t in range(0, 90, 5)]
+    return Case(_rules(), _compliance(*kept), queries)
 
 
 def violations_forgotten() -> Case:
-    """A promise broken over a day ago counts no more."""
+    """An SLO that was not met more than a day ago does not count."""
     kept = ["0x5 1x1700", *["1x1440 0x300"] * 3]
-    asks = [Ask(t, firing("SloMultipleViolations")) for t in (0, 1000, 1450, 1700)]
-    return Case(_rules(), _promises(*kept), asks, step=5)
+    queries = [QueryTest(t, firing_query("SloMultipleViolations")) for t in (0, 1000, 1450, 1700)]
+    return Case(_rules(), _compliance(*kept), queries, step=5)
 
 
 def watchdog() -> Case:
-    """It fires whatever there is, from the first evaluation on."""
+    """The watchdog fires from the first evaluation on, without any series."""
     labels = {"severity": "none"}
-    asks = [Ask(t, firing("Watchdog"), fired("Watchdog", **labels)) for t in (0, 1, 60)]
-    return Case(_rules(), {}, asks)
+    queries = [
+        QueryTest(t, firing_query("Watchdog"), firing_alert("Watchdog", **labels))
+        for t in (0, 1, 60)
+    ]
+    return Case(_rules(), {}, queries)
 
 
 CASES: Final[Mapping[str, Callable[[], Case]]] = MappingProxyType(

@@ -14,7 +14,7 @@ RULES = ROOT / "rules"
 
 @cache
 def build_tool() -> ModuleType:
-    """tools/build.py, by path: `import build` would find the packaging tool of that name."""
+    """Import tools/build.py by path, since `import build` finds the packaging tool."""
     spec = importlib.util.spec_from_file_location("otel_meta_rule_tools", ROOT / "tools/build.py")
     assert spec is not None
     assert spec.loader is not None
@@ -26,6 +26,6 @@ def build_tool() -> ModuleType:
 
 @cache
 def tool(name: str) -> Path:
-    """A pinned program; its absence is an error that says `make tools`."""
+    """Return a pinned program; if it is missing, the error suggests `make tools`."""
     path: Path = build_tool().find(name)
     return path

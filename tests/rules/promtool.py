@@ -17,36 +17,36 @@ from tests.rules.raw_series import label_text
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A question at a minute, and the series that answer it."""
+class QueryTest:
+    """A query at a minute, and its expected samples."""
 
     minute: float
     expr: str
-    answers: Mapping[str, float] = field(default_factory=dict)
+    samples: Mapping[str, float] = field(default_factory=dict)
 
     def as_test(self) -> dict[str, Any]:
-        """In promtool's words."""
-        samples = [{"labels": labels, "value": value} for labels, value in self.answers.items()]
+        """Return the test in promtool's format."""
+        samples = [{"labels": labels, "value": value} for labels, value in self.samples.items()]
         seconds = round(self.minute * 60)
         return {"expr": self.expr, "eval_time": f"{seconds}s", "exp_samples": samples}
 
 
 @dataclass(frozen=True)
 class Case:
-    """Series that come in, rules, and what should follow."""
+    """Input series, rules, and the expected results of queries."""
 
     groups: Groups
     series: Mapping[str, str]
-    asks: Sequence[Ask]
+    queries: Sequence[QueryTest]
     step: int = 1
     """Minutes from one evaluation to the next."""
     interval: str = "1m"
-    """From one sample to the next."""
+    """The time from one sample to the next."""
     note: str = ""
-    """What was worked out beforehand, for people."""
+    """A note for readers."""
 
     def mutated(self, change: Callable[[str], str]) -> Case:
-        """The same with other expressions.
+        """Return the case with changed expressions.
 
         Raises:
             AssertionError: the change changes nothing, and would prove nothing.
@@ -59,18 +59,18 @@ class Case:
         return replace(self, groups=groups)
 
 
-def firing(alert: str, **labels: str) -> str:
-    """Asks which alerts of a name fire."""
+def firing_query(alert: str, **labels: str) -> str:
+    """Return a query for the firing alerts of a name."""
     return "ALERTS" + label_text({"alertname": alert, "alertstate": "firing"} | labels)
 
 
-def fired(alert: str, **labels: str) -> dict[str, float]:
-    """One alert with exactly these labels."""
+def firing_alert(alert: str, **labels: str) -> dict[str, float]:
+    """Return the expected sample of an alert with exactly these labels."""
     return {"ALERTS" + label_text({"alertname": alert, "alertstate": "firing"} | labels): 1.0}
 
 
 def run_cases(cases: Mapping[str, Case], folder: Path) -> dict[str, str]:
-    """Run cases in two processes of promtool; for each what went wrong, or nothing."""
+    """Run cases in two processes of promtool; return the error of each case, or an empty text."""
     names = sorted(cases, key=lambda name: -_cost(cases[name]))
     shares = [names[n::2] for n in range(2)]
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,9 @@ def run_cases(cases: Mapping[str, Case], folder: Path) -> dict[str, str]:
 
 def _cost(case: Case) -> float:
     return (
-        max(ask.minute for ask in case.asks) / case.step * sum(len(g["rules"]) for g in case.groups)
+        max(ask.minute for ask in case.queries)
+        / case.step
+        * sum(len(g["rules"]) for g in case.groups)
     )
 
 
@@ -113,7 +115,7 @@ def _document(number: int, name: str, case: Case) -> dict[str, Any]:
                 "name": name,
                 "interval": case.interval,
                 "input_series": [{"series": s, "values": v} for s, v in case.series.items()],
-                "promql_expr_test": [ask.as_test() for ask in case.asks],
+                "promql_expr_test": [ask.as_test() for ask in case.queries],
             }
         ],
     }

@@ -15,18 +15,18 @@ SERVICE = "svc"
 Labels = Mapping[str, str]
 
 Flow = list[tuple[float, float]]
-"""Minute by minute: bad events and all events."""
+"""Bad events and all events of each minute."""
 
 SLICES = {"each": 20, "worst": 1}
-"""How many series of a gauge there are, so that a minute's share of bad slices can be small."""
+"""The number of series of a gauge; many series allow a small share of bad slices."""
 
 _BASE = 1_000_000.0
-"""Where counters start: a counter near zero is extrapolated otherwise."""
+"""The start of counters; near zero Prometheus extrapolates differently."""
 
 _STEPS = 2**14
 
 
-def phase(minutes: int, share: float, total: float = 1000.0) -> Flow:
+def constant_flow(minutes: int, share: float, total: float = 1000.0) -> Flow:
     """Some minutes with a constant share of bad events.
 
     In steps of a power of two, which floats add exactly: else a counter would seem to go back.
@@ -35,12 +35,12 @@ def phase(minutes: int, share: float, total: float = 1000.0) -> Flow:
 
 
 def label_text(labels: Labels) -> str:
-    """A set of labels as series are written."""
+    """Return labels in the notation of series."""
     return "{" + ",".join(f"{k}={json.dumps(v)}" for k, v in sorted(labels.items())) + "}"
 
 
 def counter(increments: Iterable[float]) -> str:
-    """A counter's samples, one a minute."""
+    """Return a counter's samples, one per minute, in promtool's notation."""
     value, runs = _BASE, []
     for step, same in groupby(increments):
         length = len(list(same))
@@ -51,17 +51,17 @@ def counter(increments: Iterable[float]) -> str:
 
 
 def gauge(values: Iterable[float]) -> str:
-    """A gauge's samples, one a minute."""
+    """Return a gauge's samples, one per minute, in promtool's notation."""
     return " ".join(f"{value!r}x{len(list(same)) - 1}" for value, same in groupby(values))
 
 
 def identity(repo: type[MetaRepo], service: str = SERVICE) -> dict[str, str]:
-    """The labels that every series of a service has."""
+    """Return the labels of every series of a service."""
     return {"service_namespace": repo.name, "service_name": service}
 
 
-def filled(match: Selector, **more: str) -> dict[str, str]:
-    """Labels of a series that a match chooses: one of each condition's values, else any value."""
+def matching_labels(match: Selector, **more: str) -> dict[str, str]:
+    """Return labels of a series that a selector matches."""
     labels = {
         f.name: (f.values[0] if f.values else f"some-{f.name}")
         for f in match.instrument.label_fields
@@ -73,9 +73,9 @@ def filled(match: Selector, **more: str) -> dict[str, str]:
     return labels | more
 
 
-def unfilled(match: Selector) -> dict[str, str]:
-    """Labels of a series that a match passes over."""
-    labels = filled(Selector(match.instrument))
+def other_labels(match: Selector) -> dict[str, str]:
+    """Return labels of a series that a selector does not match."""
+    labels = matching_labels(Selector(match.instrument))
     for condition in match.matchers:
         fields = {f.name: f for f in match.instrument.label_fields}
         values = fields[condition.label].values or ()
@@ -87,8 +87,10 @@ def unfilled(match: Selector) -> dict[str, str]:
     return labels
 
 
-def inputs(repo: type[MetaRepo], slo: Slo, flow: Flow, service: str = SERVICE) -> dict[str, str]:
-    """The raw series that this flow of events leaves behind, as the catalogue names them."""
+def raw_series(
+    repo: type[MetaRepo], slo: Slo, flow: Flow, service: str = SERVICE
+) -> dict[str, str]:
+    """Return the raw series of a flow of events, with the names of the catalogue."""
     who = identity(repo, service)
     total = slo.sli.total_events.selector
     match slo.sli.bad_events:
@@ -105,8 +107,8 @@ def inputs(repo: type[MetaRepo], slo: Slo, flow: Flow, service: str = SERVICE) -
 
 
 def _buckets(good: EventCount, who: dict[str, str], flow: Flow) -> Iterator[tuple[str, str]]:
-    """A histogram whose bad values are above the upper bound, if there is one."""
-    labels, name = filled(good.selector) | who, good.selector.instrument.prometheus_name
+    """Yield a histogram with its bad values above the upper bound, if there is such a bound."""
+    labels, name = matching_labels(good.selector) | who, good.selector.instrument.prometheus_name
     below = 0.0 if good.at_most is not None else 1.0
     everything = [t for _, t in flow]
     if good.above is not None:
@@ -122,12 +124,12 @@ def _buckets(good: EventCount, who: dict[str, str], flow: Flow) -> Iterator[tupl
 def _counted(
     part: Selector, total: Selector, who: dict[str, str], flow: Flow
 ) -> Iterator[tuple[str, str]]:
-    """Counters of one part of the events, which the flow counts first, and of the others."""
-    yield _sample(part) + label_text(filled(part) | who), counter(p for p, _ in flow)
+    """Yield the counter of a part of the events and the counter of the other events."""
+    yield _sample(part) + label_text(matching_labels(part) | who), counter(p for p, _ in flow)
     if part.instrument is total.instrument:
-        yield _sample(part) + label_text(unfilled(part) | who), counter(t - p for p, t in flow)
+        yield _sample(part) + label_text(other_labels(part) | who), counter(t - p for p, t in flow)
     else:
-        yield _sample(total) + label_text(filled(total) | who), counter(t for _, t in flow)
+        yield _sample(total) + label_text(matching_labels(total) | who), counter(t for _, t in flow)
 
 
 def _sample(match: Selector) -> str:
@@ -143,13 +145,13 @@ def _slices(slices: TimeSlices, who: dict[str, str], flow: Flow) -> Iterator[tup
     bad = good * 0.99 if outside.operator == "<" else good + 1
     counts = bad_series(slices, flow)
     for number in range(SLICES[slices.series]):
-        labels = filled(slices.selector, **{open_label: f"some-{number}"}) | who
+        labels = matching_labels(slices.selector, **{open_label: f"some-{number}"}) | who
         values = (bad if number < count else good for count in [counts[0], *counts])
         yield instrument.prometheus_name + label_text(labels), gauge(values)
 
 
 def bad_series(slices: TimeSlices, flow: Flow) -> list[int]:
-    """How many series of a gauge are bad in each minute, so that their share adds up."""
+    """Return the number of bad series in each minute, so that the shares add up."""
     owed, counts = 0.0, []
     for bad, total in flow:
         owed += bad / total * SLICES[slices.series]

@@ -28,7 +28,7 @@ class Oracle:
 
     @classmethod
     def of(cls, slo: Slo, flow: Flow, step: int) -> Oracle:
-        """What the five-minute layer holds."""
+        """Return the oracle of a flow."""
         times = range(0, len(flow) + 1, step)
         if isinstance(slices := slo.sli.bad_events, TimeSlices):
             series = SLICES[slices.series]
@@ -44,20 +44,20 @@ class Oracle:
         return cls(slo, step, _increases(bads, times), _increases(totals, times))
 
     def sums(self, seconds: int) -> Callable[[int], tuple[float, float]]:
-        """Bad and total over a span, up to an evaluation, as the rules sum them."""
+        """Return a function from an evaluation to the bad and total events over a span."""
         every = 1 if seconds <= 6 * 3600 else max(1, 5 // self.step)
         bads, totals = (_prefix(part[::every]) for part in (self.bad, self.total))
         many = seconds // 60 // self.step // every
 
         def at(n: int) -> tuple[float, float]:
             last = n // every + 1
-            first = max(0, last - many)
-            return bads[last] - bads[first], totals[last] - totals[first]
+            start = max(0, last - many)
+            return bads[last] - bads[start], totals[last] - totals[start]
 
         return at
 
     def arms(self, severity: str) -> list[list[bool]]:
-        """For each window pair of a severity, whether its condition holds at each evaluation."""
+        """Return for each window pair of a severity and each evaluation True if it burns."""
         return [
             [self._burns(window, n) for n in range(len(self.bad))]
             for window in self.slo.burn_windows
@@ -65,7 +65,7 @@ class Oracle:
         ]
 
     def burning(self, severity: str) -> list[bool]:
-        """Whether the alert of a severity fires at each evaluation."""
+        """Return for each evaluation True if the alert of a severity fires."""
         return [any(arms) for arms in zip(*self.arms(severity), strict=True)]
 
     def _burns(self, window: Any, n: int) -> bool:
@@ -115,11 +115,11 @@ def _increases(per_minute: Sequence[float], times: Iterable[int]) -> list[float]
 
 
 def _seconds(off: Sequence[int], t: int) -> float:
-    """Slices of 30 seconds in the five minutes to t, each with the last value of its time."""
+    """Return the seconds of bad slices in the five minutes before t."""
     instants = (t * 2 - half for half in range(10))
     return 30.0 * sum(off[i // 2] for i in instants if i >= 0)
 
 
-def first(holds: Sequence[bool], start: int = 0) -> int:
-    """The first evaluation at which something holds."""
+def first_true(holds: Sequence[bool], start: int = 0) -> int:
+    """Return the first evaluation for which the value is true."""
     return next(n for n in range(start, len(holds)) if holds[n])

@@ -1,4 +1,4 @@
-"""Cases written by hand, on whole committed rule files: what people would read and be woken by."""
+"""Cases written by hand for whole committed rule files."""
 
 from __future__ import annotations
 

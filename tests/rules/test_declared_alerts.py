@@ -1,4 +1,4 @@
-"""Every declared alert and every alert across repositories, run by Prometheus' rule engine."""
+"""Every declared alert and every alert across meta-repositories, run by Prometheus' rule engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.rules import declared_alert_cases, overview_cases
-from tests.rules.committed_rules import committed
+from tests.rules.committed_rules import committed_groups
 from tests.rules.promtool import Case
 
 NAMES = [alert.name for _, alert in declared_alert_cases.alerts()]
@@ -40,7 +40,7 @@ class TestDeclared:
         assert "" == wrong
 
 
-class TestCross:
+class TestOverview:
     @pytest.mark.parametrize("make", overview_cases.CASES.values(), ids=overview_cases.CASES)
     def test_alerts_across_meta_repositories_fire_in_their_cases(
         self, make: Make, wrong: str
@@ -58,6 +58,6 @@ def test_every_committed_alert_fires_in_some_test() -> None:
         "SloNoEvents",
         "SloNoData",
     }
-    rules = [r for groups in committed().values() for g in groups for r in g["rules"]]
+    rules = [r for groups in committed_groups().values() for g in groups for r in g["rules"]]
 
     assert of_slos | {*NAMES} | overview_cases.NAMES == {r["alert"] for r in rules if "alert" in r}

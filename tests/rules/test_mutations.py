@@ -1,4 +1,4 @@
-"""Rules made wrong on purpose: each mistake turns a case red, else the cases would prove little."""
+"""Mutations of the rules: each mistake must fail a case, or the cases would prove little."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Make = Callable[[], Case]
 
 
 def sub(pattern: str, to: str, count: int = 0) -> Change:
-    """Replace in every expression."""
+    """Return a change that replaces a pattern in every expression."""
     return lambda text: re.sub(pattern, to, text, count=count)
 
 
 def swap(**pairs: str) -> Change:
-    """Exchange words for one another at once."""
+    """Return a change that exchanges several words at once."""
     words = {name.replace("_", "."): to for name, to in pairs.items()}
     pattern = "|".join(rf"(?<=> ){re.escape(word)}\b" for word in words)
     return lambda text: re.sub(pattern, lambda found: words[found[0]], text)
@@ -62,15 +62,18 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
         sub(r"> (0\.0)", r"< \1"),
         partial(burn_cases.silent, NEBULA, "page"),
     ),
-    "no slo matcher": (sub(r'\{slo="[^"]+"\}', ""), slo_state_cases.neighbours),
-    "no namespace matcher": (sub(r'service_namespace="[^"]+",?', ""), slo_state_cases.stranger),
+    "no slo matcher": (sub(r'\{slo="[^"]+"\}', ""), slo_state_cases.same_histogram),
+    "no namespace matcher": (
+        sub(r'service_namespace="[^"]+",?', ""),
+        slo_state_cases.other_repository,
+    ),
     "services summed up": (
         sub(r"service_namespace, service_name", "service_namespace"),
-        slo_state_cases.siblings,
+        slo_state_cases.two_services,
     ),
     "no guard against nothing": (
         sub(r"\((sum_over_time\(.*\)) > 0\)", r"\1"),
-        partial(slo_state_cases.standstill, NEBULA),
+        partial(slo_state_cases.never_any_event, NEBULA),
     ),
     "no zero for what was never seen": (
         sub(r"\nor\n0 \* .*", ""),
@@ -78,17 +81,20 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
     ),
     "zero even without a total": (
         sub(r"\nor\n0 \* .*", "\nor vector(0)"),
-        partial(slo_state_cases.unseen, NEBULA),
+        partial(slo_state_cases.never_reported, NEBULA),
     ),
     "every event is bad": (sub(r',error_type!=""', ""), partial(slo_state_cases.never_bad, NEBULA)),
     "another bucket": (sub(r'le="0.1"', 'le="+Inf"'), partial(burn_cases.fires, LATENCY, 0)),
-    "another period": (sub(r"\[30d:5m\]", "[1h:5m]"), partial(slo_state_cases.uneven, NEBULA)),
+    "another period": (
+        sub(r"\[30d:5m\]", "[1h:5m]"),
+        partial(slo_state_cases.uneven_traffic, NEBULA),
+    ),
     "a mean of ratios": (
         sub(
             r"(?s)^sum_over_time\((\S+?bad\S+)\[30d:5m\]\).*",
             r"avg_over_time((\1 / (slo:total:increase5m > 0))[30d:5m])",
         ),
-        partial(slo_state_cases.uneven, NEBULA),
+        partial(slo_state_cases.uneven_traffic, NEBULA),
     ),
     "exhausted while some is left": (
         sub(r"<= 0$", ">= 0"),
@@ -97,10 +103,10 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
     "slices upside down": (sub("< bool", ">= bool"), partial(burn_cases.fires, BREAKER, 0)),
     "idle without looking back": (
         sub(r"\[6h\]\) == 0", "[5m]) == 0"),
-        partial(slo_state_cases.busy, NEBULA),
+        partial(slo_state_cases.one_event_per_period, NEBULA),
     ),
-    "no data while there is": (sub("unless", "and"), partial(slo_state_cases.back, NEBULA)),
-    "no data too early": (sub(r"\[6h\]", "[1h]"), partial(slo_state_cases.gone, NEBULA)),
+    "no data while there is": (sub("unless", "and"), partial(slo_state_cases.short_gap, NEBULA)),
+    "no data too early": (sub(r"\[6h\]", "[1h]"), partial(slo_state_cases.series_gone, NEBULA)),
     "a declared bound upside down": (
         sub("> 0.01", "< 0.01"),
         partial(declared_alert_cases.silent, "TitanHighServiceErrorRate"),

@@ -1,4 +1,4 @@
-"""A second opinion on the rules, by a linter that knows Prometheus' pitfalls."""
+"""The rules in pint, a linter for Prometheus rules."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class TestBurns:
         """A share of bad events below the lowest limit never fires an alert."""
         assert "" == wrong
 
-    @each(ALL, burn_cases.nearly)
+    @each(ALL, burn_cases.burst_too_short)
     def test_burst_that_is_minute_too_short_does_not_page(self, make: Make, wrong: str) -> None:
         """A burst that is a minute too short does not page."""
         assert "" == wrong
@@ -81,47 +81,49 @@ class TestBudgetExhausted:
         assert "" == wrong
 
 
-class TestIdle:
-    @each(EVENTS, slo_state_cases.idle)
+class TestNoEvents:
+    @each(EVENTS, slo_state_cases.no_events)
     def test_no_events_alert_fires_after_declared_time_without_events(
         self, make: Make, wrong: str
     ) -> None:
         """The no-events alert fires after the declared time without events."""
         assert "" == wrong
 
-    @each(EVENTS, slo_state_cases.busy)
+    @each(EVENTS, slo_state_cases.one_event_per_period)
     def test_no_events_alert_does_not_fire_with_one_event(self, make: Make, wrong: str) -> None:
         """The no-events alert does not fire with one event in each declared time."""
         assert "" == wrong
 
-    @each(KINDS, slo_state_cases.newborn)
+    @each(KINDS, slo_state_cases.new_service)
     def test_no_events_alert_does_not_fire_for_new_service(self, make: Make, wrong: str) -> None:
         """The no-events alert does not fire for a new service."""
         assert "" == wrong
 
 
 class TestNoData:
-    @each(ALL, slo_state_cases.gone)
+    @each(ALL, slo_state_cases.series_gone)
     def test_no_data_alert_fires_after_declared_time_without_series(
         self, make: Make, wrong: str
     ) -> None:
         """The no-data alert fires after the declared time without series."""
         assert "" == wrong
 
-    @each(ALL, slo_state_cases.back)
+    @each(ALL, slo_state_cases.short_gap)
     def test_no_data_alert_does_not_fire_for_shorter_gap(self, make: Make, wrong: str) -> None:
         """The no-data alert does not fire for a shorter gap."""
         assert "" == wrong
 
-    @each(ALL_KINDS, slo_state_cases.unseen)
+    @each(ALL_KINDS, slo_state_cases.never_reported)
     def test_slo_without_any_series_is_neither_met_nor_not_met(
         self, make: Make, wrong: str
     ) -> None:
         """An SLO without any series is neither met nor not met."""
         assert "" == wrong
 
-    @each(ALL_KINDS, slo_state_cases.forgotten)
-    def test_slo_whose_series_are_gone_is_neither_met_nor(self, make: Make, wrong: str) -> None:
+    @each(ALL_KINDS, slo_state_cases.stale)
+    def test_slo_without_data_any_more_is_neither_met_nor_missed(
+        self, make: Make, wrong: str
+    ) -> None:
         """An SLO whose series are gone is neither met nor not met."""
         assert "" == wrong
 
@@ -132,40 +134,40 @@ class TestRecordings:
         """A service without bad series has its whole budget."""
         assert "" == wrong
 
-    @each(EVENTS, slo_state_cases.standstill)
+    @each(EVENTS, slo_state_cases.never_any_event)
     def test_service_without_events_has_no_ratio_and_no_nan(self, make: Make, wrong: str) -> None:
         """A service without events has no ratio and no NaN."""
         assert "" == wrong
 
-    @each(EVENTS, slo_state_cases.pause)
+    @each(EVENTS, slo_state_cases.hour_without_events)
     def test_hour_without_events_does_not_change_ratio_of_period(
         self, make: Make, wrong: str
     ) -> None:
         """An hour without events does not change the ratio of the period."""
         assert "" == wrong
 
-    @each(EVENTS, slo_state_cases.uneven)
+    @each(EVENTS, slo_state_cases.uneven_traffic)
     def test_ratio_is_weighted_by_events_within_one_percent(self, make: Make, wrong: str) -> None:
         """A ratio is weighted by events within one percent."""
         assert "" == wrong
 
 
 class TestApart:
-    @pytest.mark.parametrize("make", [slo_state_cases.neighbours], ids=["aurora-api"])
+    @pytest.mark.parametrize("make", [slo_state_cases.same_histogram], ids=["aurora-api"])
     def test_two_slos_of_one_histogram_have_independent_numbers(
         self, make: Make, wrong: str
     ) -> None:
         """Two SLOs of one histogram have independent numbers."""
         assert "" == wrong
 
-    @pytest.mark.parametrize("make", [slo_state_cases.stranger], ids=["nebula-titan"])
+    @pytest.mark.parametrize("make", [slo_state_cases.other_repository], ids=["nebula-titan"])
     def test_series_of_another_meta_repository_are_not_counted(
         self, make: Make, wrong: str
     ) -> None:
         """Series of another meta-repository are not counted."""
         assert "" == wrong
 
-    @pytest.mark.parametrize("make", [slo_state_cases.siblings], ids=["titan"])
+    @pytest.mark.parametrize("make", [slo_state_cases.two_services], ids=["titan"])
     def test_alert_names_service_that_does_not_meet_slo(self, make: Make, wrong: str) -> None:
         """An alert names the service that does not meet the SLO."""
         assert "" == wrong

@@ -165,6 +165,6 @@ def test_average_of_counter_is_reported(expr: str, diagnose: Diagnose) -> None:
         "changes(atlas_requests_total[5m])",
     ],
 )
-def test_functions_accept_metric_types_that_they_are_made(expr: str, diagnose: Diagnose) -> None:
+def test_functions_accept_their_metric_types(expr: str, diagnose: Diagnose) -> None:
     """Functions accept the metric types that they are made for."""
     assert [] == diagnose(expr)

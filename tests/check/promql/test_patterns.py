@@ -60,7 +60,7 @@ class TestMatcher:
         assert patterns.matcher(pattern)(value) in {True, False}
 
 
-class TestLetThrough:
+class TestMatchedValues:
     @pytest.mark.parametrize(
         ("pattern", "values"),
         [

@@ -76,7 +76,7 @@ def test_only_info_series_has_labels_that_may_change() -> None:
     assert {"slo", "service_namespace"} == set().union(*others)
 
 
-def test_rule_reads_only_series_that_earlier_rules_of_its_group() -> None:
+def test_rule_reads_only_series_of_earlier_rules_in_its_group() -> None:
     """A rule reads only series that earlier rules of its group record."""
     names = {*records(0)}
     recorded: set[str] = set()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from otel_meta.render.rules import series_names as series
-from tests.rules.committed_rules import committed
+from tests.rules.committed_rules import committed_groups
 
 
 def test_every_recorded_slo_series_is_in_list_of_names() -> None:
@@ -10,7 +10,7 @@ def test_every_recorded_slo_series_is_in_list_of_names() -> None:
     known |= set(series.SMOOTHED.values())
     recorded = {
         rule["record"]
-        for groups in committed().values()
+        for groups in committed_groups().values()
         for group in groups
         for rule in group["rules"]
         if rule.get("record", "").startswith(("slo:", "slo_", "service:slo_"))
@@ -23,7 +23,7 @@ def test_every_recorded_slo_series_is_in_list_of_names() -> None:
 
 def test_recordings_of_slos_have_identity_labels_only() -> None:
     """Recordings of SLOs have identity labels only."""
-    for groups in committed().values():
+    for groups in committed_groups().values():
         for rule in (rule for group in groups for rule in group["rules"]):
             if rule.get("record", "").startswith("slo:"):
                 assert {*rule["labels"]} <= {*series.IDENTITY}
