@@ -1,1 +1,1 @@
-"""Is it true: rules held against the catalogue."""
+"""Checks of rule files against a catalogue."""

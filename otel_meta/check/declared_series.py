@@ -1,4 +1,4 @@
-"""The series of a catalogue's instruments as Prometheus shows them, on every export path."""
+"""Types of the series of a catalogue's instruments in Prometheus, on every export path."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from otel_meta.model.labels import OTHER, Label
 from otel_meta.model.self_metrics import OWN
 from otel_meta.render.rules.series_names import NAMESPACE, SERVICE, UP
 
-from .promql.shape import Kind, Shape
+from .promql.series_type import MetricType, SeriesType
 from .promql.values import ABSENT, ANY, PRESENT, Values, one_of
 
 
-def declared(catalog: Catalog) -> dict[str, Shape]:
-    """Every sample name and what its series may look like."""
+def declared_series(catalog: Catalog) -> dict[str, SeriesType]:
+    """Return the type of the series of every sample name."""
     identity = _identity(catalog)
-    own = {UP: Shape(identity, kind="gauge")}
+    own = {UP: SeriesType(identity, metric_type="gauge")}
     for instrument in (*OWN, *(instrument for _, instrument in catalog.instruments())):
         own |= dict(_samples(instrument, identity))
     return own
 
 
 def _identity(catalog: Catalog) -> dict[str, Values]:
-    """On every series. A scrape adds job and instance; a push through the Collector may not."""
+    """Return the labels of every series; only scraped series always have job and instance."""
     return {
         NAMESPACE: one_of(repo.name for repo in catalog),
         SERVICE: PRESENT,
         "job": ANY,
         "instance": ANY,
-        "otel_metric_overflow": ABSENT | one_of(["true"]),  # where a metric has too many series
+        "otel_metric_overflow": ABSENT | one_of(["true"]),  # the series over the cardinality limit
     }
 
 
 def _samples(
     instrument: Instrument[...], identity: Mapping[str, Values]
-) -> Iterator[tuple[str, Shape]]:
+) -> Iterator[tuple[str, SeriesType]]:
     labels = {label.name: _values(label) for label in instrument.label_fields}
     # A histogram counts as a counter: its buckets, its count, and its sum if no value is negative.
-    kind: Kind = "counter" if instrument.traits.counts_events else "gauge"
-    shape = Shape({**identity, **labels}, kind=kind)
+    metric_type: MetricType = "counter" if instrument.traits.counts_events else "gauge"
+    series_type = SeriesType({**identity, **labels}, metric_type=metric_type)
     for name in instrument.sample_names:
-        yield name, _bucket(instrument, shape) if name.endswith("_bucket") else shape
+        yield name, _bucket(instrument, series_type) if name.endswith("_bucket") else series_type
 
 
 def _values(label: Label) -> Values:
@@ -52,6 +52,6 @@ def _values(label: Label) -> Values:
     return PRESENT if label.default is None else ANY
 
 
-def _bucket(instrument: Instrument[...], shape: Shape) -> Shape:
+def _bucket(instrument: Instrument[...], series_type: SeriesType) -> SeriesType:
     spellings = chain.from_iterable(map(le_spellings, instrument.buckets))
-    return shape.having({"le": one_of((*spellings, "+Inf"))})
+    return series_type.having({"le": one_of((*spellings, "+Inf"))})

@@ -1,4 +1,4 @@
-"""YAML documents as plain dictionaries, lists and strings; the one place here that imports it."""
+"""YAML documents as plain dictionaries, lists and strings; only this file imports PyYAML here."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import yaml
 _CORE: Final = ("map", "seq", "str", "merge")
 
 
-class Unreadable(Exception):
-    """A file is no YAML, or cannot be read at all."""
+class UnreadableFile(Exception):
+    """The file is no YAML, or cannot be read."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves every scalar text: ``1``, ``yes`` and dates mean nothing else in a rule file."""
+    """Leaves every scalar a string: in a rule file, ``1``, ``yes`` and dates are text."""
 
     yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("<<"))]}  # noqa: RUF012  # PyYAML's
     yaml_constructors = {  # noqa: RUF012  # likewise
@@ -26,16 +26,17 @@ class _Loader(yaml.SafeLoader):
     }
 
 
-def documents(path: Path) -> list[Any]:
-    """Every document of a file that is not empty.
+def load_documents(path: Path) -> list[Any]:
+    """Load every document of a file, except empty documents.
 
     Raises:
-        Unreadable: it cannot be read, or is no YAML.
+        UnreadableFile: the file cannot be read, or is no YAML.
     """
     try:
         with path.open("rb") as file:
-            return [each for each in yaml.load_all(file, _Loader) if each]  # it is safe
+            loaded = yaml.load_all(file, _Loader)  # a subclass of SafeLoader
+            return [document for document in loaded if document]
     except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror}") from error
+        raise UnreadableFile(f"cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Unreadable(f"is no YAML: {error}") from error
+        raise UnreadableFile(f"is no YAML: {error}") from error

@@ -1,7 +1,7 @@
-"""Series that nobody here declares and any Prometheus has, and what otel_meta says of itself.
+"""Types of the series of Prometheus itself, beside the declared series.
 
-A rule may use these besides the catalogue's. Where scraping adds labels that cannot be known, as
-target labels are to ``up``, any label is taken for right.
+Scraping may add target labels, for example to ``up``. The check cannot know them, so it accepts any
+label of these series.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .promql.shape import UNKNOWN, Shape
+from .promql.series_type import UNKNOWN, SeriesType
 from .promql.values import ANY, PRESENT, one_of
 
-_TARGET: Final = Shape({"job": PRESENT, "instance": PRESENT}, ANY, "gauge")
+_TARGET: Final = SeriesType({"job": PRESENT, "instance": PRESENT}, ANY, "gauge")
 
-SERIES: Final[Mapping[str, Shape]] = MappingProxyType(
+SERIES: Final[Mapping[str, SeriesType]] = MappingProxyType(
     {
-        "up": _TARGET,  # Prometheus: 1 where a scrape succeeded
-        "target_info": _TARGET,  # exporters: the resource's other attributes
-        "ALERTS": UNKNOWN.having(  # Prometheus: 1 for an alert that is pending or fires
+        "up": _TARGET,  # 1 if the scrape succeeded
+        "target_info": _TARGET,  # from exporters: the other resource attributes
+        "ALERTS": UNKNOWN.having(  # 1 for an alert that is pending or firing
             {"alertname": PRESENT, "alertstate": one_of(["pending", "firing"])}
         ),
-        "ALERTS_FOR_STATE": UNKNOWN.having({"alertname": PRESENT}),  # likewise: since when
+        "ALERTS_FOR_STATE": UNKNOWN.having({"alertname": PRESENT}),  # when the alert became active
     }
 )
-FAMILIES: Final[Mapping[re.Pattern[str], Shape]] = MappingProxyType(
-    {re.compile(r"scrape_[a-z_]+"): _TARGET}  # Prometheus, of each scrape
+FAMILIES: Final[Mapping[re.Pattern[str], SeriesType]] = MappingProxyType(
+    {re.compile(r"scrape_[a-z_]+"): _TARGET}  # of each scrape
 )
 
 
-def foreign(name: str) -> Shape | None:
-    """What is known of a series by its name; None if it is not one of these."""
-    families = (shape for pattern, shape in FAMILIES.items() if pattern.fullmatch(name))
+def external_series(name: str) -> SeriesType | None:
+    """Return the type of a series of Prometheus itself; None if the name is unknown."""
+    families = (found for pattern, found in FAMILIES.items() if pattern.fullmatch(name))
     return SERIES.get(name) or next(families, None)

@@ -1,4 +1,4 @@
-"""What a check says: where, what is wrong, and the nearest right name."""
+"""Findings of the check: the place, the mistake and the nearest correct name."""
 
 from __future__ import annotations
 
@@ -7,49 +7,50 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, Literal
 
-Kind = Literal[
-    "file",  # cannot be read, or is no rule file
-    "expression",  # is no PromQL
-    "metric",  # nobody declares the metric
+DiagnosticKind = Literal[
+    "file",  # the file cannot be read, or is no rule file
+    "expression",  # the expression is no PromQL
+    "metric",  # no metric of this name is declared
     "recording",  # no rule records the series
     "label",  # the series has no such label
     "value",  # the label never has such a value
     "selector",  # no series has all these values at once
-    "function",  # a counter's function over a gauge, or the other way round
+    "function",  # a counter's function over a gauge, or a gauge's function over a counter
     "join",  # the two sides never match
-    "template",  # an annotation shows a label that the alert has not
+    "template",  # an annotation shows a label that the alert does not have
 ]
 
 _CLOSE_ENOUGH: Final = 0.6
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Something wrong in one expression."""
+class Diagnostic:
+    """A mistake in an expression."""
 
-    kind: Kind
-    wrong: str
-    nearest: str = ""
-    """The right name that looks most like the wrong one; empty if none does."""
+    kind: DiagnosticKind
+    message: str
+    suggestion: str = ""
+    """The most similar correct name; empty if no name is similar."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A problem, and the rule that has it; group and rule are empty for a whole file."""
+    """A diagnostic with its place; group and rule are empty for a whole file."""
 
     file: str
     group: str
     rule: str
-    problem: Problem
+    diagnostic: Diagnostic
 
     def __str__(self) -> str:
-        where = ": ".join(part for part in (self.file, self.group, self.rule) if part)
-        mend = f"; did you mean {self.problem.nearest}?" if self.problem.nearest else ""
-        # Names come from files, where they may hold anything; a finding is one line.
-        return " ".join(f"{where}: {self.problem.wrong}{mend}".split())
+        place = ": ".join(part for part in (self.file, self.group, self.rule) if part)
+        suggestion = self.diagnostic.suggestion
+        question = f"; did you mean {suggestion}?" if suggestion else ""
+        # Names in a file may contain newlines; a finding is one line.
+        return " ".join(f"{place}: {self.diagnostic.message}{question}".split())
 
 
-def nearest(wrong: str, right: Iterable[str]) -> str:
-    """The name that looks most like a wrong one; empty if none does."""
-    found = get_close_matches(wrong, sorted(right), n=1, cutoff=_CLOSE_ENOUGH)
+def nearest_name(wrong: str, names: Iterable[str]) -> str:
+    """Return the name most similar to a wrong name; empty if no name is similar."""
+    found = get_close_matches(wrong, sorted(names), n=1, cutoff=_CLOSE_ENOUGH)
     return found[0] if found else ""

@@ -1,4 +1,4 @@
-"""Every series that a rule may read: declared, recorded, or of somebody else."""
+"""Every series that a rule may read: declared, recorded or external."""
 
 from __future__ import annotations
 
@@ -11,63 +11,63 @@ from promql_parser import Expr
 
 from otel_meta.model import Catalog
 
-from .declared_series import declared
-from .external_series import SERIES, foreign
-from .finding import Problem
+from .declared_series import declared_series
+from .external_series import SERIES, external_series
+from .finding import Diagnostic
 from .promql.infer import Inference
-from .promql.shape import BARE, UNKNOWN, Shape, Vector, vector_of
+from .promql.series_type import UNKNOWN, UNLABELED, SeriesType, Vector, vector_of
 from .promql.values import one_of
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """What one recording rule makes."""
+class RecordedSeries:
+    """The series of one recording rule."""
 
     name: str
     expr: Expr | None
-    """None where it cannot be parsed; then nothing is known of what it makes but its own labels."""
+    """None if the expression cannot be parsed; then only the rule's own labels are known."""
     labels: Mapping[str, str]
 
 
-class World:
-    """Series by their names; those of recording rules as their expressions have them."""
+class KnownSeries:
+    """Series types by name; the types of recorded series are inferred from their expressions."""
 
-    def __init__(self, catalog: Catalog, recorded: Iterable[Recorded]) -> None:
-        self._declared: Final = declared(catalog)
-        self._rules: Final[defaultdict[str, list[Recorded]]] = defaultdict(list)
+    def __init__(self, catalog: Catalog, recorded: Iterable[RecordedSeries]) -> None:
+        self._declared: Final = declared_series(catalog)
+        self._rules: Final[defaultdict[str, list[RecordedSeries]]] = defaultdict(list)
         self._inferred: Final[dict[str, Vector]] = {}
         for rule in recorded:
             self._rules[rule.name].append(rule)
 
     def find(self, name: str) -> Vector | None:
-        """What is known of a series by its name; None if there is none."""
-        shape = self._declared.get(name) or foreign(name)
-        found = () if shape is None else (shape,)
+        """Return the types of the series of a name; None if no such series is known."""
+        own = self._declared.get(name) or external_series(name)
+        found = () if own is None else (own,)
         return (*found, *self._recorded(name)) or None
 
     def names(self) -> Iterable[str]:
-        """Names of series, to choose the nearest from."""
+        """Return the names of all series, as candidates for suggestions."""
         return {*self._declared, *self._rules, *SERIES}
 
     def _recorded(self, name: str) -> Vector:
         if name not in self._rules:
             return ()
         if name not in self._inferred:
-            # Whoever asks again meanwhile goes round in a circle, of which nothing can be said.
+            # Nothing is known of recordings that read each other: the recursion finds UNKNOWN.
             self._inferred[name] = (UNKNOWN,)
-            self._inferred[name] = vector_of(self._shapes(name))
+            self._inferred[name] = vector_of(self._types(name))
         return self._inferred[name]
 
-    def _shapes(self, name: str) -> Iterator[Shape]:
+    def _types(self, name: str) -> Iterator[SeriesType]:
         for rule in self._rules[name]:
             labels = {label: one_of([value]) for label, value in rule.labels.items()}
-            yield from (shape.having(labels) for shape in self._made_by(rule))
+            yield from (result.having(labels) for result in self._results(rule))
 
-    def _made_by(self, rule: Recorded) -> Vector:
+    def _results(self, rule: RecordedSeries) -> Vector:
         if rule.expr is None:
             return (UNKNOWN,)
-        return Inference(self, _unsaid).vector(rule.expr) or (BARE,)
+        return Inference(self, _ignore).vector(rule.expr) or (UNLABELED,)
 
 
-def _unsaid(_: Problem) -> None:
-    """A problem of another rule is reported where that rule is checked."""
+def _ignore(_: Diagnostic) -> None:
+    """Ignore mistakes in other rules; the check of each rule reports its own mistakes."""

@@ -1,7 +1,7 @@
-"""Rule files in any of the forms that `otel-meta generate` writes, as rules with their places.
+"""Readers of rule files in every format of `otel-meta generate`.
 
-Prometheus, Thanos and vmalert have ``groups`` at the top, Mimir has a ``namespace`` beside them,
-and a PrometheusRule resource has them below ``spec``. A file may hold several documents.
+Prometheus, Thanos and vmalert have ``groups`` at the top, Mimir has a ``namespace`` in addition,
+and a PrometheusRule resource has ``groups`` below ``spec``. A file may contain several documents.
 """
 
 from __future__ import annotations
@@ -13,38 +13,38 @@ from typing import Any, Final, TypeGuard
 
 from otel_meta.errors import UsageError
 
-from .documents import Unreadable, documents
-from .finding import Finding, Problem
+from .documents import UnreadableFile, load_documents
+from .finding import Diagnostic, Finding
 
 ENDINGS: Final = frozenset({".yml", ".yaml", ".rules"})
-"""What files are read of a folder."""
+"""Extensions of the files that are read in a folder."""
 
 Text = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule as a file has it."""
+    """A rule as written in a file."""
 
     file: str
     group: str
     record: str
-    """The series that it records; empty for an alert."""
+    """The name of the recorded series; empty for an alert."""
     alert: str
     expr: str
     labels: Text
     annotations: Text
 
-    def finding(self, problem: Problem) -> Finding:
-        """A problem of this rule."""
-        return Finding(self.file, self.group, self.record or self.alert, problem)
+    def finding(self, diagnostic: Diagnostic) -> Finding:
+        """Return a finding for this rule."""
+        return Finding(self.file, self.group, self.record or self.alert, diagnostic)
 
 
 def files_in(path: Path) -> list[Path]:
-    """A file itself, or the rule files of a folder and the folders in it.
+    """Return the file itself, or the rule files of a folder and its subfolders.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the path does not exist, or the folder contains no rule file.
     """
     if path.is_dir():
         found = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS and p.is_file())
@@ -56,15 +56,15 @@ def files_in(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path) -> Iterator[Rule | Finding]:
-    """Every rule of a file, and what is no rule."""
+def read_rules(path: Path) -> Iterator[Rule | Finding]:
+    """Yield every rule of a file, and a finding for each part that is no rule."""
     try:
-        found = documents(path)
-    except Unreadable as error:
+        found = load_documents(path)
+    except UnreadableFile as error:
         yield _no_rule(path, str(error))
         return
     if not found:
-        yield _no_rule(path, "holds nothing")
+        yield _no_rule(path, "is empty")
     for document in found:
         yield from _document(path, document)
 
@@ -99,8 +99,8 @@ def _rule(path: Path, group: str, rule: Any) -> Rule | Finding:
     return Rule(str(path), group, record, alert, _text(rule, "expr"), labels, annotations)
 
 
-def _no_rule(path: Path, wrong: str, group: str = "") -> Finding:
-    return Finding(str(path), group, "", Problem("file", wrong))
+def _no_rule(path: Path, message: str, group: str = "") -> Finding:
+    return Finding(str(path), group, "", Diagnostic("file", message))
 
 
 def _text(holder: Mapping[Any, Any], key: str) -> str:
@@ -110,7 +110,7 @@ def _text(holder: Mapping[Any, Any], key: str) -> str:
 
 def _texts(value: Any) -> Text:
     pairs = value.items() if _is_mapping(value) else ()
-    return {str(key): each for key, each in pairs if isinstance(each, str)}
+    return {str(key): text for key, text in pairs if isinstance(text, str)}
 
 
 def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:

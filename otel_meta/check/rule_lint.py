@@ -1,4 +1,4 @@
-"""Rule files against a catalogue: does everything that they name exist, and can it match?"""
+"""Lint rule files against a catalogue: every name exists, and every join can match."""
 
 from __future__ import annotations
 
@@ -11,39 +11,41 @@ from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
 from otel_meta.render.rules.rule import Record
 
-from .finding import Finding, Problem
-from .known_series import Recorded, World
+from .finding import Diagnostic, Finding
+from .known_series import KnownSeries, RecordedSeries
 from .promql.expressions import NotPromQL, parse
 from .promql.infer import Inference
-from .promql.shape import BARE
-from .rule_files import Rule, files_in, read
-from .templates import problems_of
+from .promql.series_type import UNLABELED
+from .rule_files import Rule, files_in, read_rules
+from .templates import template_diagnostics
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What was read, and what is wrong with it."""
+class CheckResult:
+    """The number of files and rules read, and the findings."""
 
     files: int
     rules: int
     findings: tuple[Finding, ...]
 
 
-def check(catalog: Catalog, paths: Iterable[Path]) -> Checked:
-    """Check files, and folders of files, together: what one records another may read.
+def check(catalog: Catalog, paths: Iterable[Path]) -> CheckResult:
+    """Check files and folders together, since the rules of a file may read another file's series.
 
     Raises:
-        UsageError: a path leads nowhere.
+        UsageError: a path does not exist.
     """
     files = list(dict.fromkeys(file for path in paths for file in files_in(path)))
-    found = [each for file in files for each in read(file)]
-    rules = [each for each in found if isinstance(each, Rule)]
-    unread = [each for each in found if isinstance(each, Finding)]
-    return Checked(len(files), len(rules), (*unread, *findings_of(rules, world_of(catalog, rules))))
+    found = [item for file in files for item in read_rules(file)]
+    rules = [item for item in found if isinstance(item, Rule)]
+    unread = [item for item in found if isinstance(item, Finding)]
+    return CheckResult(
+        len(files), len(rules), (*unread, *findings_of(rules, known_series_of(catalog, rules)))
+    )
 
 
-def world_of(catalog: Catalog, rules: Iterable[Rule]) -> World:
-    """Every series that is declared, recorded by these rules, or by those that are generated."""
+def known_series_of(catalog: Catalog, rules: Iterable[Rule]) -> KnownSeries:
+    """Return every series that is declared, or recorded by these or by the generated rules."""
     generated = (
         (rule.record, rule.expr, rule.labels)
         for file in rule_files(catalog, Links())
@@ -52,34 +54,36 @@ def world_of(catalog: Catalog, rules: Iterable[Rule]) -> World:
         if isinstance(rule, Record)
     )
     given = ((rule.record, rule.expr, rule.labels) for rule in rules if rule.record)
-    # What is generated and committed is there twice.
+    # Rules that are generated and also given would otherwise occur twice.
     recorded = {
         (name, expr, *sorted(labels.items())): (name, expr, labels)
         for name, expr, labels in (*generated, *given)
     }
-    return World(catalog, _parsed(recorded.values()))
+    return KnownSeries(catalog, _parsed(recorded.values()))
 
 
-def findings_of(rules: Iterable[Rule], world: World) -> Iterator[Finding]:
-    """What is wrong with rules, each thing once a rule."""
+def findings_of(rules: Iterable[Rule], known: KnownSeries) -> Iterator[Finding]:
+    """Yield the findings of rules, without repetition within a rule."""
     for rule in rules:
-        yield from (rule.finding(problem) for problem in dict.fromkeys(_problems(rule, world)))
+        yield from (
+            rule.finding(diagnostic) for diagnostic in dict.fromkeys(_diagnostics(rule, known))
+        )
 
 
-def _problems(rule: Rule, world: World) -> list[Problem]:
-    problems: list[Problem] = []
+def _diagnostics(rule: Rule, known: KnownSeries) -> list[Diagnostic]:
+    diagnostics: list[Diagnostic] = []
     try:
-        vector = Inference(world, problems.append).vector(parse(rule.expr)) or (BARE,)
+        vector = Inference(known, diagnostics.append).vector(parse(rule.expr)) or (UNLABELED,)
     except NotPromQL as error:
-        return [Problem("expression", f"its expression is no PromQL: {error}")]
+        return [Diagnostic("expression", f"its expression is no PromQL: {error}")]
     except RecursionError:
-        return [Problem("expression", "its expression is nested too deeply to be read")]
-    return [*problems, *problems_of(rule, vector)] if rule.alert else problems
+        return [Diagnostic("expression", "its expression is nested too deeply to be read")]
+    return [*diagnostics, *template_diagnostics(rule, vector)] if rule.alert else diagnostics
 
 
-def _parsed(recorded: Iterable[tuple[str, str, Mapping[str, str]]]) -> Iterator[Recorded]:
+def _parsed(recorded: Iterable[tuple[str, str, Mapping[str, str]]]) -> Iterator[RecordedSeries]:
     for name, expr, labels in recorded:
         try:
-            yield Recorded(name, parse(expr), labels)
-        except NotPromQL:  # which is reported where the rule is checked
-            yield Recorded(name, None, labels)
+            yield RecordedSeries(name, parse(expr), labels)
+        except NotPromQL:  # the check of this rule reports it
+            yield RecordedSeries(name, None, labels)

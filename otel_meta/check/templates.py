@@ -1,4 +1,4 @@
-"""Labels that an alert's texts show, held against those that the alert has."""
+"""Checks of the labels in the texts of an alert."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from .finding import Problem, nearest
-from .promql.shape import Vector, has, names
+from .finding import Diagnostic, nearest_name
+from .promql.series_type import Vector, label_names, may_have
 from .rule_files import Rule
 
 _SHOWN: Final = re.compile(r"(?:\$labels|\.Labels)\.([A-Za-z_][A-Za-z0-9_]*)")
 
 
-def problems_of(rule: Rule, vector: Vector) -> Iterator[Problem]:
-    """Labels shown that the expression's series have not; Prometheus leaves a gap there."""
+def template_diagnostics(rule: Rule, vector: Vector) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each missing label; Prometheus would leave a gap."""
     for text in (*rule.annotations.values(), *rule.labels.values()):
         for label in _SHOWN.findall(text):
-            if not has(vector, label):
-                wrong = f"its text shows the label {label}, which its expression has not"
-                yield Problem("template", wrong, nearest(label, names(vector)))
+            if not may_have(vector, label):
+                message = f"its text shows the label {label}, which its expression has not"
+                yield Diagnostic("template", message, nearest_name(label, label_names(vector)))

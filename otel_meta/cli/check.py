@@ -14,7 +14,7 @@ from . import catalog_loader as catalog
 from .result import FINDINGS, WELL, Result
 
 if TYPE_CHECKING:
-    from otel_meta.check.rule_lint import Checked
+    from otel_meta.check.rule_lint import CheckResult
 
 
 def add_to(commands: Any) -> None:
@@ -52,7 +52,7 @@ def run(args: Namespace) -> Result:
     return Result(WELL, "\n".join(well))
 
 
-def _rules(declared: Catalog, paths: list[Path]) -> Checked:
+def _rules(declared: Catalog, paths: list[Path]) -> CheckResult:
     with ExtraImports("generate", "Checking rules"):
         from otel_meta.check.rule_lint import check  # noqa: PLC0415 - needs an extra
     return check(declared, paths)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from otel_meta.model import Catalog, Histogram, Instrument, MetaRepo, Slo
-from otel_meta.render.docs.descriptions import sli_in_words
+from otel_meta.render.docs.descriptions import sli_text
 
 
 def catalog_as_json(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
@@ -49,6 +49,6 @@ def _slo(repo: type[MetaRepo], slo: Slo) -> dict[str, Any]:
         "name": slo.name,
         "objective": str(slo.objective),
         "period": str(slo.period),
-        "sli": {"kind": type(slo.sli).__name__.lower(), "good": sli_in_words(slo.sli)},
+        "sli": {"kind": type(slo.sli).__name__.lower(), "good": sli_text(slo.sli)},
         "why": slo.why,
     }

@@ -28,5 +28,8 @@ def le_spellings(bound: float) -> tuple[str, ...]:
 
 
 def _with_exponent(python: str) -> str:
-    digits = len(Decimal(python).normalize().as_tuple().digits)
-    return f"{float(python):.{digits - 1}e}"
+    # From the decimal, not from the float: the digits of `repr` are the shortest, not the nearest.
+    decimal = Decimal(python)
+    digits = len(decimal.normalize().as_tuple().digits)
+    mantissa, exponent = f"{decimal:.{digits - 1}e}".split("e")
+    return f"{mantissa}e{int(exponent):+03d}"

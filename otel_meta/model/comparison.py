@@ -30,5 +30,5 @@ class Comparison:
         return _TESTS[self.operator](value, self.bound)
 
     def negated(self) -> Comparison:
-        """Return the comparison that is true where this comparison is false."""
+        """Return the opposite comparison: ``<=`` for ``>``."""
         return Comparison(_NEGATIONS[self.operator], self.bound)

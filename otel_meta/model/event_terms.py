@@ -39,7 +39,7 @@ class EventCount:
         return self.above is not None or self.at_most is not None
 
     def comparisons(self) -> Iterator[Comparison]:
-        """Yield the comparisons that are true of every counted value."""
+        """Yield comparisons; all are true of every counted value."""
         if self.above is not None:
             yield Comparison(">", self.above)
         if self.at_most is not None:
@@ -58,7 +58,7 @@ class Remainder:
         return self.good.selector
 
     def comparisons(self) -> Iterator[Comparison]:
-        """Yield the comparisons of which at least one is true of every counted value."""
+        """Yield comparisons; at least one is true of every counted value."""
         yield from (comparison.negated() for comparison in self.good.comparisons())
 
 

@@ -1,4 +1,4 @@
-"""Service level indicators (SLIs): each counts bad events among all events.
+"""Service level indicators (SLIs): bad events among all events.
 
 This file is the only place that knows the kinds. To add a kind, write a subclass of `Sli` that
 describes its total and its bad events in the terms of `event_terms`.
@@ -38,7 +38,7 @@ class Sli(ABC):
 
     @property
     def bad_values(self) -> tuple[Comparison, ...]:
-        """Comparisons of which at least one is true of every bad value; none for a ratio."""
+        """Comparisons with the bounds: any is true for a bad value; empty for a ratio."""
         return tuple(self.bad_events.comparisons())
 
     def selectors(self) -> tuple[Selector, ...]:
@@ -150,17 +150,17 @@ class TimeSlice(Sli):
         return replace(self, value=self.value.where(**labels))
 
     def worst(self) -> TimeSlice:
-        """Return the indicator in which a slice is bad as soon as one series is bad."""
+        """Return the indicator with ``series="worst"``."""
         return replace(self, series="worst")
 
     @property
     def total_events(self) -> TimeSlices:
-        """All time in which the gauge has a value."""
+        """All time with a value of the gauge."""
         return TimeSlices(self.value, series=self.series)
 
     @property
     def bad_events(self) -> TimeSlices:
-        """The time in which the gauge is outside its bound."""
+        """The time with the gauge outside the bound."""
         return TimeSlices(self.value, self._outside(), self.series)
 
     def _outside(self) -> Comparison:

@@ -1,1 +1,1 @@
-"""What follows from the catalogue: pure functions to text."""
+"""Generators: pure functions from a catalogue to the text of files."""

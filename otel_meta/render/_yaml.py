@@ -1,4 +1,4 @@
-"""YAML with a stable order and readable expressions; the one place that imports it."""
+"""YAML documents with a stable order and readable expressions; only this file imports PyYAML."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import yaml
 
-_NOTE: Final = re.compile(r"^( *(?:- )*)'# (.*)': null$", re.MULTILINE)
+_COMMENT_KEY: Final = re.compile(r"^( *(?:- )*)'# (.*)': null$", re.MULTILINE)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Keeps the order of keys, and writes what has several lines as a literal block."""
+    """Keeps the order of keys, and writes text of several lines as a literal block."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # the name is PyYAML's
-        """Write what occurs twice out twice."""
+        """Write repeated values in full, without anchors."""
         return True
 
 
@@ -27,14 +27,16 @@ _Dumper.add_representer(str, _text)
 
 
 def note(text: str) -> dict[str, None]:
-    """A line of comment above what follows it: ``{**note("Why."), "key": 1}``."""
+    """Return a comment for the line above the next key: ``{**note("Why."), "key": 1}``."""
     return {f"# {text}": None}
 
 
 def to_yaml(value: Any, *, comment: str) -> str:
-    """A document with a comment above it."""
+    """Return a document with a comment at its top."""
     body = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
-    return "".join(f"# {line}\n" for line in comment.splitlines()) + _NOTE.sub(_as_comment, body)
+    return "".join(f"# {line}\n" for line in comment.splitlines()) + _COMMENT_KEY.sub(
+        _as_comment, body
+    )
 
 
 def _as_comment(found: re.Match[str]) -> str:

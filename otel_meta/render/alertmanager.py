@@ -1,6 +1,6 @@
-"""Alertmanager's configuration: who is told, how soon, how often, and what a page makes redundant.
+"""Alertmanager's configuration: receivers, grouping, intervals and inhibition.
 
-Alerts of the same service are told together. A page keeps back the ticket about the same promise.
+Alerts of the same service are grouped. A page inhibits the ticket about the same SLO.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from otel_meta.model import Catalog, MetaRepo, Severity
 
 from ._yaml import to_yaml
 from .header import generated_from
-from .rules import series_names as series
+from .rules import series_names
 from .rules.promql_builder import equals
 from .rules.time_scale import REAL_TIME, scaled
 
@@ -25,52 +25,55 @@ _SEVERITIES: Final[Mapping[Severity, Mapping[str, str]]] = {
     "ticket": {"group_wait": "5m", "group_interval": "1h", "repeat_interval": "3d"},
 }
 _WATCHDOG: Final = "watchdog"
-_OWN_WORDS: Final = "SloIdle|SloNoData"
-"""Tickets that no page makes redundant: a spent budget does not explain a silence."""
+_NEVER_INHIBITED: Final = "SloNoEvents|SloNoData"
+"""Tickets never inhibited by a page: an exhausted budget does not explain a silence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Webhooks:
-    """Where a team is told."""
+    """The webhooks of a team."""
 
     page: str
-    """What wakes somebody."""
+    """URL for urgent alerts."""
     ticket: str
-    """What waits for working hours."""
+    """URL for alerts during working hours."""
 
     def url(self, severity: Severity) -> str:
-        """The one for a severity."""
+        """Return the webhook of a severity."""
         return self.page if severity == "page" else self.ticket
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receivers:
-    """Where alerts go."""
+    """The receivers of alerts."""
 
-    anybody: Webhooks
-    """For teams that have none of their own."""
+    default: Webhooks
+    """Webhooks of every team that is not in `teams`."""
     watchdog: str
-    """What raises the alarm when nothing comes any more."""
+    """URL of a service with an alarm for missing notifications."""
     teams: Mapping[str, Webhooks] = field(default_factory=dict[str, Webhooks])
 
     def at(
         self, *, page: str | None = None, ticket: str | None = None, watchdog: str | None = None
     ) -> Receivers:
-        """The same with other webhooks, where they are given."""
-        anybody = Webhooks(page=page or self.anybody.page, ticket=ticket or self.anybody.ticket)
-        return Receivers(anybody=anybody, watchdog=watchdog or self.watchdog, teams=self.teams)
+        """Return receivers in which the given webhooks replace the default webhooks."""
+        default = Webhooks(page=page or self.default.page, ticket=ticket or self.default.ticket)
+        return Receivers(default=default, watchdog=watchdog or self.watchdog, teams=self.teams)
 
 
 def alertmanager(catalog: Catalog, receivers: Receivers, time_scale: Fraction = REAL_TIME) -> str:
-    """The configuration that routes every alert of a catalogue.
+    """Return the configuration that routes every alert of a catalogue.
 
-    ``time_scale`` is for demos and tests: at 1/60, a minute of every wait is a second.
+    Args:
+        catalog: its meta-repositories name the owners.
+        receivers: the webhooks.
+        time_scale: for demos and tests; at 1/60, a minute of every interval becomes a second.
     """
     repos = [repo for repo in catalog if repo.owner in receivers.teams]
     config = {
         "route": {
-            "receiver": "ticket",  # what nobody foresaw
-            "group_by": [*series.SERVICE_LABELS],
+            "receiver": "ticket",  # alerts without a severity
+            "group_by": [*series_names.SERVICE_LABELS],
             **_SEVERITIES["ticket"],
             "routes": [_watchdog(), *(_severity(severity, repos) for severity in _SEVERITIES)],
         },
@@ -81,7 +84,7 @@ def alertmanager(catalog: Catalog, receivers: Receivers, time_scale: Fraction = 
 
 
 def _watchdog() -> dict[str, Any]:
-    """Told each minute, for it is silence that means something."""
+    """Return the watchdog's route: a notification each minute, whose absence is the alarm."""
     return {
         "receiver": _WATCHDOG,
         "matchers": [equals("alertname", "Watchdog")],
@@ -102,20 +105,24 @@ def _severity(severity: Severity, repos: list[type[MetaRepo]]) -> dict[str, Any]
 
 
 def _team(severity: Severity, repo: type[MetaRepo]) -> dict[str, Any]:
-    """By service_namespace, which alerts across meta-repositories carry too."""
+    """Match by service_namespace, a label of the alerts across meta-repositories as well."""
     return {
         "receiver": f"{repo.owner}-{severity}",
-        "matchers": [equals(series.NAMESPACE, repo.name)],
+        "matchers": [equals(series_names.NAMESPACE, repo.name)],
     }
 
 
 def _inhibition() -> dict[str, Any]:
-    """Labels that both sides lack are equal to Alertmanager, so both have to name an SLO."""
-    named = f'{series.SLO}!=""'
+    """Return the inhibition rule. Both sides need an SLO: two missing labels count as equal."""
+    named = f'{series_names.SLO}!=""'
     return {
         "source_matchers": [equals("severity", "page"), named],
-        "target_matchers": [equals("severity", "ticket"), named, f'alertname!~"{_OWN_WORDS}"'],
-        "equal": [*series.IDENTITY],
+        "target_matchers": [
+            equals("severity", "ticket"),
+            named,
+            f'alertname!~"{_NEVER_INHIBITED}"',
+        ],
+        "equal": [*series_names.IDENTITY],
     }
 
 
@@ -123,7 +130,7 @@ def _receivers(receivers: Receivers, repos: list[type[MetaRepo]]) -> Iterator[di
     yield _webhook(_WATCHDOG, receivers.watchdog, resolved=False)
     owners = dict.fromkeys(repo.owner for repo in repos)
     for severity in _SEVERITIES:
-        yield _webhook(severity, receivers.anybody.url(severity))
+        yield _webhook(severity, receivers.default.url(severity))
         for owner in owners:
             yield _webhook(f"{owner}-{severity}", receivers.teams[owner].url(severity))
 

@@ -1,4 +1,4 @@
-"""Every generated file: its path, and the text that follows from a catalogue."""
+"""The path and the text of every generated file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from .dashboards import dashboards
 from .docs.reference import reference
 from .docs.runbooks import runbooks
 from .links import Links
-from .rules import alerting_rules as alerting
-from .rules import overview as cross
-from .rules import recording_rules as recording
+from .rules import alerting_rules, overview, recording_rules
 from .rules.rule import Group, RuleFile
 from .rules.rule_formats import FORMATS, prometheus_operator
 from .stack import RECEIVERS, stack_files
@@ -31,7 +29,7 @@ STACK: Final = PurePosixPath("stack")
 
 @dataclass(frozen=True)
 class Artifact:
-    """One committed file and the text that it should hold."""
+    """The path and the text of one generated file."""
 
     path: PurePosixPath
     text: str
@@ -39,7 +37,7 @@ class Artifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a reader of the files may choose."""
+    """Choices of the user: the ruler's format, the base of links, the receivers of alerts."""
 
     rule_format: str = "prometheus"
     links: Links = field(default_factory=Links)
@@ -47,7 +45,7 @@ class Options:
 
 
 def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
-    """Everything that follows from a catalogue, in a stable order."""
+    """Yield every file of a catalogue, in a stable order."""
     text_of = FORMATS[options.rule_format]
     for file in rule_files(catalog, options.links):
         yield Artifact(RULES / f"{file.name}.yml", text_of(file))
@@ -66,13 +64,13 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
 
 
 def rule_files(catalog: Catalog, links: Links) -> Iterator[RuleFile]:
-    """One recording and one alerting file a meta-repository, and two across them."""
+    """Yield two files for each meta-repository, recording and alerting, and two across them."""
     for repo in catalog:
-        yield _file(repo, "recording", tuple(recording.recording_groups(repo)))
-        yield _file(repo, "alerting", tuple(alerting.alerting_groups(repo, links)))
+        yield _file(repo, "recording", tuple(recording_rules.recording_groups(repo)))
+        yield _file(repo, "alerting", tuple(alerting_rules.alerting_groups(repo, links)))
     source = "otel_meta/render/rules/overview.py"
-    yield RuleFile("cross.recording", source, tuple(cross.recording_groups()))
-    yield RuleFile("cross.alerting", source, tuple(cross.alerting_groups(links)))
+    yield RuleFile("cross.recording", source, tuple(overview.recording_groups()))
+    yield RuleFile("cross.alerting", source, tuple(overview.alerting_groups(links)))
 
 
 def _file(repo: type[MetaRepo], kind: str, groups: tuple[Group, ...]) -> RuleFile:

@@ -1,4 +1,4 @@
-"""Where an alert sends whoever it wakes."""
+"""Links from alerts to runbooks and dashboards."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Links:
-    """The beginnings of links; by default paths in this repository and in Grafana."""
+    """The base of each link; by default a path in this repository and in Grafana."""
 
     runbooks: str = "docs/runbooks"
     dashboards: str = "/d"
 
     def runbook(self, page: str) -> str:
-        """The page of a family of alerts."""
+        """Return the link to a runbook."""
         return f"{self.runbooks}/{page}.md"
 
     def dashboard(self, uid: str) -> str:
-        """A dashboard by its uid."""
+        """Return the link to a dashboard."""
         return f"{self.dashboards}/{uid}"
 
 
@@ -26,5 +26,5 @@ BUSINESS_DASHBOARD = "otel-meta-business"
 
 
 def repo_dashboard(repo_name: str) -> str:
-    """The uid of a meta-repository's dashboard; Grafana allows 40 characters."""
+    """Return the uid of a meta-repository's dashboard; Grafana allows 40 characters."""
     return f"otel-meta-{repo_name}"[:40]

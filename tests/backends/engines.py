@@ -24,8 +24,9 @@ import yaml
 
 from otel_meta.cli.demo.ports import free_port
 from otel_meta.cli.demo.servers import PROMETHEUS, Backend, Program
-from tests.rules import servers
-from tests.rules.support import Groups, tool
+from tests.rules import prometheus_server as servers
+from tests.rules.committed_rules import Groups
+from tests.rules.pinned_tools import tool
 
 VICTORIA = Program(
     binary="victoria-metrics",

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from otel_meta.cli.demo.ports import free_port
 from otel_meta.cli.demo.servers import COLLECTOR, Backend, Program
-from tests.rules.servers import fetch
-from tests.rules.support import ROOT
+from tests.rules.pinned_tools import ROOT
+from tests.rules.prometheus_server import fetch
 
 Config = Mapping[str, Any]
 

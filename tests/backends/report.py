@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from tests.backends.ledger import Row, markdown
-from tests.rules.support import ROOT
+from tests.rules.pinned_tools import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
 

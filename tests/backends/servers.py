@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from otel_meta.cli.demo.servers import ALERTMANAGER, PROMETHEUS, Backend
 from otel_meta.cli.demo.stack_config import alertmanager_config, rules
-from tests.rules.servers import PATIENCE, fetch
+from tests.rules.prometheus_server import PATIENCE, fetch
 
 Labels = Mapping[str, str]
 RESEND = "--rules.alert.resend-delay=1s"

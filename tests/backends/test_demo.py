@@ -19,6 +19,6 @@ def test_the_demo_tells_of_its_fault_by_the_real_servers() -> None:
     told = re.findall(r"Alertmanager: (page|ticket) (\w+) (\S+) (\w+) firing", done.stdout)
 
     assert (0, "") == (done.returncode, done.stderr)
-    assert ("page", "SloBurnsFast", "titan-service-availability", "payments") in told
-    assert ("page", "SloBurnsFast", "aurora-api-availability", "storefront") in told
+    assert ("page", "SloErrorBudgetBurnFast", "titan-service-availability", "payments") in told
+    assert ("page", "SloErrorBudgetBurnFast", "aurora-api-availability", "storefront") in told
     assert "two processes" in done.stdout

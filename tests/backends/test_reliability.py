@@ -10,7 +10,7 @@ from otel_meta.cli.demo.servers import find
 from tests.backends import report
 from tests.backends.faults.test_faults import CONTROLS, PROMISES
 from tests.backends.parity.test_series import DIFFERENCES
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 
 unless_written = pytest.mark.skipif(
     os.environ.get("RELIABILITY") == "write", reason="this run writes the page, at its end"

@@ -18,7 +18,7 @@ from otel_meta.render.links import Links
 from otel_meta.render.rules import series_names as series
 from otel_meta.render.rules.rule import Record
 from otel_meta.repos import BUILTIN
-from tests.rules.support import ROOT, RULES, tool
+from tests.rules.pinned_tools import ROOT, RULES, tool
 
 TEXT = (ROOT / "docs" / "scale.md").read_text()
 SNIPPETS = dict(re.findall(r"<!-- prometheus: (\S+) -->\n```yaml\n(.*?)```", TEXT, re.DOTALL))

@@ -14,8 +14,8 @@ import yaml
 
 from otel_meta.cli.demo.servers import ALERTMANAGER, PROMETHEUS, Backend
 from tests.render.stack.committed_stack import STACK, compose
-from tests.rules.servers import Prometheus, fetch
-from tests.rules.support import RULES
+from tests.rules.pinned_tools import RULES
+from tests.rules.prometheus_server import Prometheus, fetch
 
 PROGRAMS = {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER}
 """With folders and ports of their own."""

@@ -33,7 +33,8 @@ from tests.backends.engines import (
     vmalert,
 )
 from tests.conftest import wait_until
-from tests.rules.support import Flow, Groups, inputs, slos
+from tests.rules.committed_rules import Groups, slos
+from tests.rules.raw_series import Flow, raw_series
 
 SPAN = Span(1_767_225_600, 1_767_225_600 + 100 * 60)
 TIMES = SPAN.times(SCRAPE)
@@ -123,7 +124,7 @@ def _pasts() -> Iterator[tuple[Mapping[str, str], range]]:
     services: dict[str, str] = {}
     for repo, slo in slos():
         for name, share in _shares(slo).items():
-            services |= inputs(repo, slo, _flow(share), name)
+            services |= raw_series(repo, slo, _flow(share), name)
     yield services, TIMES
     for odd, times in ((ODD, BEGINS), (ENDING, ENDS)):
         yield {name: text.format(last=len(times) - 1) for name, text in odd.items()}, times
@@ -191,7 +192,7 @@ class TestAlerts:
             for group in _groups(rules, "alerting")
             if group["name"] == f"{slo.name}-alerts"
             for rule in group["rules"]
-            if rule["alert"] == "SloBurnsFast"
+            if rule["alert"] == "SloErrorBudgetBurnFast"
         )
         prometheus, victoria = (engine.at(expr, SPAN.end) for engine in engines)
 
@@ -200,7 +201,7 @@ class TestAlerts:
 
 
 def _burns_fast(victoria: Engine, slo: Slo, service: str) -> Answer:
-    labels = f'alertname="SloBurnsFast",slo="{slo.name}",service_name="{service}"'
+    labels = f'alertname="SloErrorBudgetBurnFast",slo="{slo.name}",service_name="{service}"'
     return victoria.course(f'ALERTS{{{labels},severity="page",alertstate="firing"}}', SPAN)
 
 

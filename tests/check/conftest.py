@@ -11,13 +11,13 @@ import pytest
 from hypothesis import settings
 
 from otel_meta import Counter, Gauge, Histogram, MetaRepo, Slo, labels
-from otel_meta.check.finding import Finding, Problem
-from otel_meta.check.known_series import World
+from otel_meta.check.finding import Diagnostic, Finding
+from otel_meta.check.known_series import KnownSeries
 from otel_meta.check.promql.expressions import parse
 from otel_meta.check.promql.infer import Inference
-from otel_meta.check.promql.shape import Vector
-from otel_meta.check.rule_files import Rule, read
-from otel_meta.check.rule_lint import findings_of, world_of
+from otel_meta.check.promql.series_type import Vector
+from otel_meta.check.rule_files import Rule, read_rules
+from otel_meta.check.rule_lint import findings_of, known_series_of
 from otel_meta.model import Catalog
 
 # A busy machine is no failure; what a property claims does not depend on time.
@@ -55,9 +55,9 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     )
 
 
-Problems = Callable[..., list[Problem]]
+Diagnose = Callable[..., list[Diagnostic]]
 Infer = Callable[..., Vector]
-Findings = Callable[[str], list[Finding]]
+CheckText = Callable[[str], list[Finding]]
 
 
 def record(name: str, expr: str, given: Mapping[str, str] | None = None) -> Rule:
@@ -77,14 +77,16 @@ def atlas() -> Catalog:
 
 
 @pytest.fixture(scope="session")
-def problems(atlas: Catalog) -> Problems:
+def diagnose(atlas: Catalog) -> Diagnose:
     """What is wrong with an expression, beside recordings by name, expression and labels."""
-    bare = world_of(atlas, [])
+    bare = known_series_of(atlas, [])
 
-    def check(expr: str, *recorded: Any, texts: Mapping[str, str] | None = None) -> list[Problem]:
+    def check(
+        expr: str, *recorded: Any, texts: Mapping[str, str] | None = None
+    ) -> list[Diagnostic]:
         rules = [record(*each) for each in recorded]
-        world = world_of(atlas, rules) if rules else bare
-        return [finding.problem for finding in findings_of([alert(expr, texts)], world)]
+        known = known_series_of(atlas, rules) if rules else bare
+        return [finding.diagnostic for finding in findings_of([alert(expr, texts)], known)]
 
     return check
 
@@ -92,13 +94,13 @@ def problems(atlas: Catalog) -> Problems:
 @pytest.fixture(scope="session")
 def infer(atlas: Catalog) -> Infer:
     """The series that an expression gives, which has to be right."""
-    bare = world_of(atlas, [])
+    bare = known_series_of(atlas, [])
 
     def run(expr: str, *recorded: Any) -> Vector:
         rules = [record(*each) for each in recorded]
-        world: World = world_of(atlas, rules) if rules else bare
-        wrong: list[Problem] = []
-        vector = Inference(world, wrong.append).vector(parse(expr))
+        known: KnownSeries = known_series_of(atlas, rules) if rules else bare
+        wrong: list[Diagnostic] = []
+        vector = Inference(known, wrong.append).vector(parse(expr))
         assert not wrong
         return vector or ()
 
@@ -120,5 +122,5 @@ def rule_file(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def committed() -> list[Rule]:
     """Every rule that is committed."""
-    found = [each for path in sorted(ROOT.glob("rules/*.yml")) for each in read(path)]
+    found = [each for path in sorted(ROOT.glob("rules/*.yml")) for each in read_rules(path)]
     return [each for each in found if isinstance(each, Rule)]

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otel_meta.check.rule_files import Rule
-from otel_meta.check.rule_lint import findings_of, world_of
+from otel_meta.check.rule_lint import findings_of, known_series_of
 from otel_meta.model import Catalog, Histogram, MetaRepo, NoLabels, Slo
 from otel_meta.render.rules.promql_builder import bucket
 from otel_meta.render.rules.sli_promql import increments
@@ -41,7 +41,7 @@ def test_check_accepts_generated_matcher(bound: float) -> None:
     (repo,) = catalog
     rule = Rule("", "", "zoo", "", increments(repo.slos["small"].sli, repo.name).bad, {}, {})
 
-    assert [] == list(findings_of([rule], world_of(catalog, [])))
+    assert [] == list(findings_of([rule], known_series_of(catalog, [])))
 
 
 @given(bounds)

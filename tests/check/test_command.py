@@ -26,14 +26,14 @@ groups:
 """
 
 
-def test_well(capsys: Output) -> None:
-    """Without findings the code is 0, and a line says what was read."""
+def test_exit_code_is_0_without_findings(capsys: Output) -> None:
+    """The exit code is 0 without findings."""
     assert 0 == main(["check", "--rules", str(ROOT / "rules")])
     assert capsys.readouterr().out.endswith(" rules: no findings\n")
 
 
-def test_findings(capsys: Output, rule_file: Write) -> None:
-    """With findings the code is 1, and there is a line for each and no other."""
+def test_exit_code_is_1_with_findings_one_line_each(capsys: Output, rule_file: Write) -> None:
+    """The exit code is 1 with findings, one line each."""
     path = rule_file(WRONG)
 
     assert 1 == main(["check", "--rules", str(path)])
@@ -43,8 +43,8 @@ def test_findings(capsys: Output, rule_file: Write) -> None:
     assert second.startswith(f'{path}: g: B: slo of slo:burn_rate:1h is never "nebula"')
 
 
-def test_several(capsys: Output, rule_file: Write) -> None:
-    """Files and folders may be named together, or one by one."""
+def test_option_accepts_several_files_and_folders(capsys: Output, rule_file: Write) -> None:
+    """The option accepts several files and folders."""
     path = str(rule_file(WRONG))
     rules = str(ROOT / "rules")
 
@@ -55,8 +55,8 @@ def test_several(capsys: Output, rule_file: Write) -> None:
     assert 4 == len(capsys.readouterr().out.splitlines())
 
 
-def test_nowhere(capsys: Output, tmp_path: Path) -> None:
-    """A path that leads nowhere cannot be checked: the code is 2, with one line."""
+def test_exit_code_is_2_for_missing_path(capsys: Output, tmp_path: Path) -> None:
+    """The exit code is 2 for a missing path."""
     path = tmp_path / "nowhere"
 
     assert 2 == main(["check", "--rules", str(path)])
@@ -65,8 +65,10 @@ def test_nowhere(capsys: Output, tmp_path: Path) -> None:
     assert f"otel-meta: --rules {path}: there is no such file or folder\n" == captured.err
 
 
-def test_other_repo(capsys: Output, monkeypatch: pytest.MonkeyPatch, rule_file: Write) -> None:
-    """Rules may be held against another catalogue, whose own recordings are known."""
+def test_rules_are_checked_against_another_catalogue_and_its_recordings(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, rule_file: Write
+) -> None:
+    """Rules are checked against another catalogue and its recordings."""
     path = rule_file(
         "groups: [{name: g, rules: [{alert: A, expr: 'slo:bad:increase5m{slo=\"a-b\"} > 1'}]}]"
     )
@@ -89,15 +91,15 @@ def test_other_repo(capsys: Output, monkeypatch: pytest.MonkeyPatch, rule_file: 
     ]
 
 
-def test_without_rules(capsys: Output) -> None:
-    """Without rules it is the catalogue that is checked, and nothing else is loaded."""
+def test_command_checks_catalogue_alone_without_rules(capsys: Output) -> None:
+    """The command checks the catalogue alone without rules."""
     assert 0 == main(["check"])
     assert capsys.readouterr().out.endswith(": no problems\n")
 
 
 @pytest.mark.parametrize("package", ["promql_parser", "yaml"])
-def test_missing_extra(package: str) -> None:
-    """Where the parsers are not installed, one line says what to install; the code is 2."""
+def test_exit_code_is_2_if_parser_is_not_installed(package: str) -> None:
+    """The exit code is 2 if a parser is not installed, with the package to install."""
     program = (
         f"import sys; sys.modules[{package!r}] = None; from otel_meta.cli import main; "
         "sys.exit(main(['check', '--rules', 'rules']))"

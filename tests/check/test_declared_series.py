@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta.check.declared_series import declared
+from otel_meta.check.declared_series import declared_series
 from otel_meta.check.promql.values import ANY, PRESENT, Values, one_of
 from otel_meta.model import Catalog
 
@@ -21,15 +21,15 @@ from otel_meta.model import Catalog
         ("otel_meta_series_limit", "gauge"),
     ],
 )
-def test_names(name: str, kind: str, atlas: Catalog) -> None:
-    """Samples are called as Prometheus calls them, and what only grows is a counter."""
-    assert kind == declared(atlas)[name].kind
+def test_sample_names_have_metric_types_of_prometheus(name: str, kind: str, atlas: Catalog) -> None:
+    """Sample names have the metric types of Prometheus."""
+    assert kind == declared_series(atlas)[name].metric_type
 
 
 @pytest.mark.parametrize("name", ["atlas_requests", "atlas_latency_seconds", "atlas.tiles"])
-def test_no_names(name: str, atlas: Catalog) -> None:
-    """Families and OpenTelemetry's names are no series."""
-    assert name not in declared(atlas)
+def test_names_of_families_and_of_opentelemetry_are_no_series(name: str, atlas: Catalog) -> None:
+    """Names of families and of OpenTelemetry are no series."""
+    assert name not in declared_series(atlas)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,15 @@ def test_no_names(name: str, atlas: Catalog) -> None:
         ("le", one_of(["0.1", "1", "1.0", "2.5", "10", "10.0", "+Inf"])),
     ],
 )
-def test_labels(label: str, values: Values, atlas: Catalog) -> None:
-    """Closed labels have their set, bounds both their spellings, others any value."""
-    assert values == declared(atlas)["atlas_latency_seconds_bucket"].values(label)
+def test_labels_have_their_declared_values_and_bounds_every_spelling(
+    label: str, values: Values, atlas: Catalog
+) -> None:
+    """Labels have their declared values, and bounds every spelling."""
+    assert values == declared_series(atlas)["atlas_latency_seconds_bucket"].values(label)
 
 
-def test_other_labels(atlas: Catalog) -> None:
-    """Only buckets have bounds, and nothing has labels that nobody declared."""
-    count = declared(atlas)["atlas_latency_seconds_count"]
+def test_count_has_neither_bounds_nor_undeclared_labels(atlas: Catalog) -> None:
+    """A count has neither bounds nor undeclared labels."""
+    count = declared_series(atlas)["atlas_latency_seconds_count"]
 
-    assert [False, False] == [count.has(label) for label in ("le", "layer")]
+    assert [False, False] == [count.may_have(label) for label in ("le", "layer")]

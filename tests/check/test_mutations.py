@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import promql_parser
 import pytest
 
-from otel_meta.check.known_series import World
+from otel_meta.check.known_series import KnownSeries
 from otel_meta.check.rule_files import Rule
-from otel_meta.check.rule_lint import findings_of, world_of
+from otel_meta.check.rule_lint import findings_of, known_series_of
 from otel_meta.repos import BUILTIN
 
 VALUE = re.compile(r'\b\w+(?:=~|!=|!~|=)"([^"]+)"')
@@ -28,7 +28,7 @@ PART = re.compile(r"[\w.-]+(?=\||\(|$)")
 
 
 class Mutant(NamedTuple):
-    """A rule with one character changed, and what stood there."""
+    """A rule with one changed character, and the original text."""
 
     kind: str
     was: str
@@ -36,12 +36,12 @@ class Mutant(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Equal where the same is changed in the same way."""
+        """A key that is equal for equal changes."""
         return (self.kind, self.was, self.rule.expr)
 
 
 def named(expr: str) -> set[tuple[str, str]]:
-    """The metrics and labels that an expression names."""
+    """Return the metrics and labels in an expression."""
     found: set[tuple[str, str]] = set()
 
     def visit(node: Any) -> None:
@@ -59,7 +59,7 @@ def named(expr: str) -> set[tuple[str, str]]:
 
 
 def spans(expr: str) -> Iterator[tuple[str, int, int]]:
-    """Where an expression names a metric, a label or a value."""
+    """Yield the position of each metric, label and value in an expression."""
     for kind, text in sorted(named(expr)):
         for found in re.finditer(rf'(?<![\w:."-]){text}(?![\w:"-])', expr):
             yield kind, *found.span()
@@ -69,7 +69,7 @@ def spans(expr: str) -> Iterator[tuple[str, int, int]]:
 
 
 def changed(text: str) -> str:
-    """The text with the character in its middle changed, to another letter or digit."""
+    """Change the middle character to another letter or digit."""
     at = len(text) // 2
     at = next(i for i in (*range(at, len(text)), *range(at)) if text[i].isalnum())
     among = digits if text[at].isdigit() else ascii_lowercase
@@ -78,7 +78,7 @@ def changed(text: str) -> str:
 
 
 def mutants(rule: Rule) -> Iterator[Mutant]:
-    """The rule with each of its names changed once."""
+    """Yield the rule with each of its names changed once."""
     for kind, begin, end in spans(rule.expr):
         was = rule.expr[begin:end]
         expr = rule.expr[:begin] + changed(was) + rule.expr[end:]
@@ -86,28 +86,32 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
 
 
 @pytest.fixture(scope="module")
-def world(committed: list[Rule]) -> World:
-    """The series that committed rules may read."""
-    return world_of(BUILTIN, committed)
+def known(committed: list[Rule]) -> KnownSeries:
+    """Return the series that committed rules may read."""
+    return known_series_of(BUILTIN, committed)
 
 
 @pytest.fixture(scope="module")
 def all_mutants(committed: list[Rule]) -> list[Mutant]:
-    """Every mutant of every committed rule, those of equal expressions once."""
+    """Return every mutant of the committed rules, without repetition."""
     return list({m.key: m for rule in committed for m in mutants(rule)}.values())
 
 
-def test_all_found(all_mutants: list[Mutant], world: World) -> None:
-    """No change by one character goes unnoticed."""
+def test_every_change_of_one_character_is_found(
+    all_mutants: list[Mutant], known: KnownSeries
+) -> None:
+    """Every change of one character is found."""
     missed = [
-        (m.kind, m.was, m.rule.expr) for m in all_mutants if not [*findings_of([m.rule], world)]
+        (m.kind, m.was, m.rule.expr) for m in all_mutants if not [*findings_of([m.rule], known)]
     ]
 
     assert [] == missed
 
 
-def test_all_changed(committed: list[Rule], all_mutants: list[Mutant]) -> None:
-    """Every metric and label that any rule names is changed, and so is every value asked for."""
+def test_every_metric_label_and_value_of_rules_is_changed(
+    committed: list[Rule], all_mutants: list[Mutant]
+) -> None:
+    """Every metric, label and value of the rules is changed by a mutant."""
     changes = {(mutant.kind, mutant.was) for mutant in all_mutants}
     names = {name for rule in committed for name in named(rule.expr)}
     asked = {text for rule in committed for text in VALUE.findall(rule.expr)}
@@ -119,6 +123,6 @@ def test_all_changed(committed: list[Rule], all_mutants: list[Mutant]) -> None:
 @pytest.mark.parametrize(
     ("was", "becomes"), [("abc", "aec"), ("0.1", "0.4"), ("1", "4"), ("a:b", "a:e"), ("x", "a")]
 )
-def test_changed(was: str, becomes: str) -> None:
-    """One character is another."""
+def test_change_replaces_one_character(was: str, becomes: str) -> None:
+    """A change replaces one character."""
     assert becomes == changed(was)

@@ -135,36 +135,36 @@ NEVER = (
 
 
 def said(path: Path) -> list[str]:
-    """What is found in a file."""
+    """Return the findings of a rule file."""
     return [
         str(finding).removeprefix(f"{path.parent}/") for finding in check(BUILTIN, [path]).findings
     ]
 
 
-def test_sloth(rule_file: Write) -> None:
-    """Sloth takes the window away before it joins, which matches."""
+def test_sloths_alerts_are_accepted(rule_file: Write) -> None:
+    """Sloth's alerts are accepted."""
     assert [] == said(rule_file(SLOTH))
 
 
-def test_sloth_without(rule_file: Write) -> None:
-    """Sloth's alert would never fire if it kept the window."""
+def test_sloths_alert_without_its_aggregation_is_reported(rule_file: Write) -> None:
+    """Sloth's alert without its aggregation is reported."""
     findings = said(rule_file(SLOTH.replace(" without (sloth_window)", " without ()")))
 
     assert ["sloth_window"] == [said.split("match: ")[1].split()[0] for said in findings]
 
 
-def test_pyrra(rule_file: Write) -> None:
-    """Pyrra has no label for the window, so that its joins match."""
+def test_pyrras_alerts_are_accepted(rule_file: Write) -> None:
+    """Pyrra's alerts are accepted."""
     assert [] == said(rule_file(PYRRA))
 
 
-def test_slokit(rule_file: Write) -> None:
-    """The alert that loads, parses and never fires is refused, with what is missing."""
+def test_alert_that_never_fires_is_reported_with_missing_matching_clause(rule_file: Write) -> None:
+    """An alert that never fires is reported with the missing matching clause."""
     assert [NEVER] == said(rule_file(SLOKIT))
 
 
-def test_slokit_names(rule_file: Write) -> None:
-    """So it is where the window stands in the name as well."""
+def test_alert_that_never_fires_is_reported_with_window_in_its_name(rule_file: Write) -> None:
+    """An alert that never fires is reported when the window is in the name."""
     text = SLOKIT.replace('slo="availability",window="1h"', "").replace(
         'slo="availability",window="5m"', ""
     )
@@ -176,6 +176,6 @@ def test_slokit_names(rule_file: Write) -> None:
     assert [NEVER] == said(rule_file(text))
 
 
-def test_slokit_mended(rule_file: Write) -> None:
-    """With what the message asks for, it is accepted."""
+def test_alert_is_accepted_after_suggested_change(rule_file: Write) -> None:
+    """The alert is accepted after the suggested change."""
     assert [] == said(rule_file(SLOKIT.replace(" and ", " and ignoring (window) ")))

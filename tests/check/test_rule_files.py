@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta.check.finding import Finding
-from otel_meta.check.rule_files import Rule, files_in, read
+from otel_meta.check.rule_files import Rule, files_in, read_rules
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
@@ -39,42 +39,42 @@ spec:
 """
 
 
-class TestForms:
+class TestFormats:
     @pytest.mark.parametrize("form", FORMATS)
-    def test_rendered(self, form: str, rule_file: Write) -> None:
-        """Every form that is written is read, rule by rule."""
+    def test_every_generated_format_is_read_rule_by_rule(self, form: str, rule_file: Write) -> None:
+        """Every generated format is read rule by rule."""
         (file, *_) = rule_files(BUILTIN, Links())
         path = rule_file(FORMATS[form](file))
         wanted = [(group.name, rule.expr) for group in file.groups for rule in group.rules]
 
-        assert wanted == [(r.group, r.expr) for r in read(path) if isinstance(r, Rule)]
+        assert wanted == [(r.group, r.expr) for r in read_rules(path) if isinstance(r, Rule)]
 
-    def test_scalars(self, rule_file: Write) -> None:
-        """Numbers are text, as they are to Prometheus."""
-        recording, alert = read(rule_file(GROUPS))
+    def test_numbers_are_read_as_text(self, rule_file: Write) -> None:
+        """Numbers are read as text."""
+        recording, alert = read_rules(rule_file(GROUPS))
 
         assert isinstance(recording, Rule)
         assert {"tier": "1"} == recording.labels
         assert isinstance(alert, Rule)
         assert ("AtlasDown", "1") == (alert.alert, alert.expr)
 
-    def test_several_documents(self, rule_file: Write) -> None:
-        """A file may hold several documents, in different forms; empty ones are passed over."""
+    def test_every_document_of_file_is_read_except_empty_documents(self, rule_file: Write) -> None:
+        """Every document of a file is read, except empty documents."""
         path = rule_file(f"---\n---\n{GROUPS}---\n{RESOURCE}---\nnamespace: x\n{GROUPS}")
 
         assert ["", "AtlasDown", "", "", "AtlasDown"] == [
-            rule.alert for rule in read(path) if isinstance(rule, Rule)
+            rule.alert for rule in read_rules(path) if isinstance(rule, Rule)
         ]
 
-    def test_merged(self, rule_file: Write) -> None:
-        """Anchors and merges are followed."""
+    def test_anchors_and_merge_keys_are_resolved(self, rule_file: Write) -> None:
+        """Anchors and merge keys are resolved."""
         path = rule_file(
             """\
             x: &x {team: maps}
             groups: [{name: g, rules: [{record: a, expr: b, labels: {<<: *x, tier: 2}}]}]
             """
         )
-        (rule,) = read(path)
+        (rule,) = read_rules(path)
 
         assert isinstance(rule, Rule)
         assert {"team": "maps", "tier": "2"} == rule.labels
@@ -89,7 +89,7 @@ class TestNoRuleFile:
             ("a: !!python/object:os.system x", "is no YAML"),
             ("{" * 5000, "is no YAML"),
             ("\x00", "is no YAML"),
-            ("", "holds nothing"),
+            ("", "is empty"),
             ("just text", "no list of groups"),
             ("[1, 2]", "no list of groups"),
             ("groups: 5", "no list of groups"),
@@ -101,53 +101,57 @@ class TestNoRuleFile:
             ("groups: [{name: g, rules: [{record: a, alert: a}]}]", "neither records nor alerts"),
         ],
     )
-    def test_finding(self, text: str, wrong: str, rule_file: Write) -> None:
-        """What is no rule file is a finding that says why."""
-        (finding,) = read(rule_file(text))
+    def test_file_without_rules_is_finding_with_reason(
+        self, text: str, wrong: str, rule_file: Write
+    ) -> None:
+        """A file without rules is a finding with a reason."""
+        (finding,) = read_rules(rule_file(text))
 
         assert isinstance(finding, Finding)
         assert wrong in str(finding)
-        assert "file" == finding.problem.kind
+        assert "file" == finding.diagnostic.kind
 
-    def test_bytes(self, tmp_path: Path) -> None:
-        """Bytes that are no text are a finding."""
+    def test_invalid_utf_8_is_finding(self, tmp_path: Path) -> None:
+        """Invalid UTF-8 is a finding."""
         path = tmp_path / "rules.yml"
         path.write_bytes(b"\xff\xfe\x00\xd8")
-        (finding,) = read(path)
+        (finding,) = read_rules(path)
 
         assert isinstance(finding, Finding)
 
     @given(text=st.text("{}[]&*!|>:- \n#%@abgroupsle'\"<\t", max_size=40))
-    def test_any_text(self, text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-        """Any text at all is read without an error."""
+    def test_any_text_is_read_without_exception(
+        self, text: str, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        """Any text is read without an exception."""
         path = tmp_path_factory.getbasetemp() / "any.yml"
         path.write_text(text)
 
-        assert list(read(path))
+        assert list(read_rules(path))
 
 
 class TestFilesIn:
-    def test_folder(self, tmp_path: Path) -> None:
-        """A folder stands for the rule files in it and below, in order."""
+    def test_folder_yields_its_rule_files_and_those_of_its_subfolders(self, tmp_path: Path) -> None:
+        """A folder yields its rule files and those of its subfolders in order."""
         (tmp_path / "deep").mkdir()
         for name in ("b.yml", "a.yaml", "c.rules", "deep/d.yml", "readme.md"):
             (tmp_path / name).touch()
 
         assert ["a.yaml", "b.yml", "c.rules", "d.yml"] == [p.name for p in files_in(tmp_path)]
 
-    def test_file(self, tmp_path: Path) -> None:
-        """A file is read whatever it is called."""
+    def test_file_is_read_whatever_its_extension(self, tmp_path: Path) -> None:
+        """A file is read whatever its extension is."""
         path = tmp_path / "rules.txt"
         path.touch()
 
         assert [path] == files_in(path)
 
-    def test_empty(self, tmp_path: Path) -> None:
-        """A folder without rule files is a mistake, not a success."""
+    def test_folder_without_rule_files_is_usage_error(self, tmp_path: Path) -> None:
+        """A folder without rule files is a usage error."""
         with pytest.raises(UsageError, match=r"no \.rules, \.yaml, \.yml file is in there"):
             files_in(tmp_path)
 
-    def test_nowhere(self, tmp_path: Path) -> None:
-        """A path that leads nowhere says so."""
+    def test_missing_path_is_usage_error(self, tmp_path: Path) -> None:
+        """A missing path is a usage error."""
         with pytest.raises(UsageError, match="there is no such file or folder"):
             files_in(tmp_path / "nowhere")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_meta.check.finding import Finding, Kind, Problem, nearest
+from otel_meta.check.finding import Diagnostic, DiagnosticKind, Finding, nearest_name
 from otel_meta.check.rule_lint import check
 from otel_meta.model import Catalog
 from otel_meta.repos import BUILTIN
@@ -17,8 +17,8 @@ Write = Callable[..., Path]
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_committed() -> None:
-    """Everything that the committed rules name exists, and everything that they join can match."""
+def test_committed_rules_have_no_findings() -> None:
+    """The committed rules have no findings."""
     checked = check(BUILTIN, [ROOT / "rules"])
 
     assert () == checked.findings
@@ -26,25 +26,25 @@ def test_committed() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("rules/*.yml")))
-def test_alone(name: str) -> None:
-    """Each file is right by itself: what the others record is known from the catalogue."""
+def test_each_committed_file_has_no_findings_by_itself(name: str) -> None:
+    """Each committed file has no findings by itself."""
     assert () == check(BUILTIN, [ROOT / "rules" / name]).findings
 
 
-def test_other_catalogue(atlas: Catalog) -> None:
-    """What another catalogue does not declare is found."""
-    kinds = {finding.problem.kind for finding in check(atlas, [ROOT / "rules"]).findings}
+def test_rules_of_undeclared_meta_repository_have_findings(atlas: Catalog) -> None:
+    """Rules of an undeclared meta-repository have findings."""
+    kinds = {finding.diagnostic.kind for finding in check(atlas, [ROOT / "rules"]).findings}
 
     assert {"metric", "value"} <= kinds
 
 
-def test_together(atlas: Catalog, rule_file: Write) -> None:
-    """What one file records another may read."""
+def test_file_may_read_series_that_another_file_records(atlas: Catalog, rule_file: Write) -> None:
+    """A file may read series that another file records."""
     record = "groups: [{name: g, rules: [{record: 'a:b:c', expr: vector(1)}]}]"
     read = "groups: [{name: g, rules: [{alert: A, expr: 'a:b:c > 1'}]}]"
     one, other = rule_file(record, "one.yml"), rule_file(read, "other.yml")
 
-    assert ["recording"] == [f.problem.kind for f in check(atlas, [other]).findings]
+    assert ["recording"] == [f.diagnostic.kind for f in check(atlas, [other]).findings]
     assert () == check(atlas, [other, one]).findings
 
 
@@ -63,38 +63,42 @@ def test_together(atlas: Catalog, rule_file: Write) -> None:
         ("template", "{alert: A, expr: atlas_tiles, annotations: {a: '{{ $labels.layr }}'}}"),
     ],
 )
-def test_kinds(kind: Kind, rule: str, atlas: Catalog, rule_file: Write) -> None:
-    """Each kind of mistake in a rule file is found, once."""
+def test_each_kind_of_mistake_is_found_once(
+    kind: DiagnosticKind, rule: str, atlas: Catalog, rule_file: Write
+) -> None:
+    """Each kind of mistake is found once."""
     path = rule_file(f"groups: [{{name: g, rules: [{rule}]}}]")
 
-    assert [kind] == [finding.problem.kind for finding in check(atlas, [path]).findings]
+    assert [kind] == [finding.diagnostic.kind for finding in check(atlas, [path]).findings]
 
 
-def test_once(atlas: Catalog, rule_file: Write) -> None:
-    """The same mistake twice in one rule is one finding."""
+def test_repeated_mistake_in_one_rule_is_one_finding(atlas: Catalog, rule_file: Write) -> None:
+    """A repeated mistake in one rule is one finding."""
     path = rule_file("groups: [{name: g, rules: [{alert: A, expr: nobody / nobody}]}]")
 
     assert 1 == len(check(atlas, [path, path]).findings)
 
 
 class TestFinding:
-    def test_place(self) -> None:
-        """A finding says file, group, rule, what is wrong, and what was meant."""
-        finding = Finding("a.yml", "g", "r", Problem("label", "x has no label y", "z"))
+    def test_finding_names_file_group_rule_mistake_and_suggestion(self) -> None:
+        """A finding names file, group, rule, mistake and suggestion."""
+        finding = Finding("a.yml", "g", "r", Diagnostic("label", "x has no label y", "z"))
 
         assert "a.yml: g: r: x has no label y; did you mean z?" == str(finding)
 
-    def test_whole_file(self) -> None:
-        """Of a file there is no more to say than its name."""
-        assert "a.yml: is no YAML" == str(Finding("a.yml", "", "", Problem("file", "is no YAML")))
+    def test_finding_about_file_has_no_group_and_no_rule(self) -> None:
+        """A finding about a file has no group and no rule."""
+        assert "a.yml: is no YAML" == str(
+            Finding("a.yml", "", "", Diagnostic("file", "is no YAML"))
+        )
 
-    def test_one_line(self) -> None:
-        """A finding is one line, whatever a file puts into names."""
-        finding = Finding("a\nb.yml", "g\r\n", "r\u2028", Problem("metric", "no\n\nx"))
+    def test_finding_is_one_line_even_if_names_contain_newlines(self) -> None:
+        """A finding is one line even if names contain newlines."""
+        finding = Finding("a\nb.yml", "g\r\n", "r\u2028", Diagnostic("metric", "no\n\nx"))
 
         assert 1 == len(str(finding).splitlines())
 
     @pytest.mark.parametrize(("wrong", "near"), [("slp", "slo"), ("", ""), ("xxxx", "")])
-    def test_nearest(self, wrong: str, near: str) -> None:
-        """The nearest name is offered only if it is near."""
-        assert near == nearest(wrong, ["slo", "service_name"])
+    def test_only_similar_name_is_suggested(self, wrong: str, near: str) -> None:
+        """Only a similar name is suggested."""
+        assert near == nearest_name(wrong, ["slo", "service_name"])

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_meta.check.finding import Problem
+from otel_meta.check.finding import Diagnostic
 
-Problems = Callable[..., list[Problem]]
+Diagnose = Callable[..., list[Diagnostic]]
 EXPR = "sum by (route) (rate(atlas_requests_total[5m])) > 1"
 
 
@@ -22,19 +22,19 @@ EXPR = "sum by (route) (rate(atlas_requests_total[5m])) > 1"
         "$labels",
     ],
 )
-def test_right(text: str, problems: Problems) -> None:
-    """Labels of the expression may be shown."""
-    assert [] == problems(EXPR, texts={"summary": text})
+def test_template_may_show_labels_of_expression(text: str, diagnose: Diagnose) -> None:
+    """A template may show labels of the expression."""
+    assert [] == diagnose(EXPR, texts={"summary": text})
 
 
 @pytest.mark.parametrize("text", ["{{ $labels.rout }}", "{{.Labels.rout}} and {{$value}}"])
-def test_wrong(text: str, problems: Problems) -> None:
-    """A label that is not there would leave a gap."""
-    (problem,) = problems(EXPR, texts={"summary": text})
+def test_missing_label_in_template_is_reported(text: str, diagnose: Diagnose) -> None:
+    """A missing label in a template is reported."""
+    (diagnostic,) = diagnose(EXPR, texts={"summary": text})
 
-    assert ("template", "route") == (problem.kind, problem.nearest)
+    assert ("template", "route") == (diagnostic.kind, diagnostic.suggestion)
 
 
-def test_number(problems: Problems) -> None:
-    """A number has no labels to show."""
-    assert ["template"] == [p.kind for p in problems("vector(1)", texts={"a": "{{$labels.job}}"})]
+def test_template_about_scalar_has_no_labels(diagnose: Diagnose) -> None:
+    """A template about a scalar has no labels."""
+    assert ["template"] == [p.kind for p in diagnose("vector(1)", texts={"a": "{{$labels.job}}"})]

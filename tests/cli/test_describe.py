@@ -21,7 +21,7 @@ from otel_meta.cli.describe import catalog_as_json
 from otel_meta.model import Ratio, TimeSlice
 from otel_meta.model.selector import as_selector
 from otel_meta.model.sli import Sli
-from otel_meta.render.docs.descriptions import sli_in_words
+from otel_meta.render.docs.descriptions import sli_text
 from otel_meta.repos import BUILTIN
 
 
@@ -88,17 +88,17 @@ class TestSliInWords:
     )
     def test_words(self, sli: Sli, words: str) -> None:
         """What makes an event good is said in Prometheus' names, in one line."""
-        assert words == sli_in_words(sli)
+        assert words == sli_text(sli)
 
     def test_numbers(self) -> None:
         """A bound is shown with all of its digits."""
         exact = Histogram("atlas.size", "Size.", NoLabels, unit="By", buckets=(0.1, 12_345_678))
 
-        assert "atlas_size_bytes <= 12345678" == sli_in_words(exact.within(12_345_678))
+        assert "atlas_size_bytes <= 12345678" == sli_text(exact.within(12_345_678))
 
     def test_built_in(self) -> None:
         """Every promise of the six can be said, each in one line."""
-        words = [sli_in_words(slo.sli) for repo in BUILTIN for slo in repo.slos.values()]
+        words = [sli_text(slo.sli) for repo in BUILTIN for slo in repo.slos.values()]
 
         assert [] == [line for line in words if not line or "\n" in line]
 

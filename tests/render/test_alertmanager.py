@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from otel_meta.cli.demo.servers import ALERTMANAGER, Backend
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 from otel_meta.repos import BUILTIN
 from tests.backends.servers import Told
-from tests.rules.servers import fetch
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
+from tests.rules.prometheus_server import fetch
 
 URL = "http://127.0.0.1:9"
 ANYBODY = Webhooks(page=f"{URL}/page", ticket=f"{URL}/ticket")
@@ -25,7 +25,7 @@ TEAMS = {
     "cloud-platform": Webhooks(page=f"{URL}/cloud/page", ticket=f"{URL}/cloud/ticket"),
     "service-mesh": Webhooks(page=f"{URL}/mesh/page", ticket=f"{URL}/mesh/ticket"),
 }
-RECEIVERS = Receivers(anybody=ANYBODY, watchdog=f"{URL}/watchdog", teams=TEAMS)
+RECEIVERS = Receivers(default=ANYBODY, watchdog=f"{URL}/watchdog", teams=TEAMS)
 
 NEBULA = {"service_namespace": "nebula-cloud-platform", "service_name": "provisioner"}
 TITAN = {"service_namespace": "titan-microservices-mesh", "service_name": "checkout"}
@@ -34,28 +34,28 @@ AURORA = {"service_namespace": "aurora-fullstack-saas", "service_name": "storefr
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The configuration of two teams with webhooks of their own."""
+    """Write the configuration of two teams with own webhooks."""
     path = tmp_path / "alertmanager.yml"
     path.write_text(alertmanager(BUILTIN, RECEIVERS))
     return path
 
 
 def amtool(*arguments: str | Path) -> str:
-    """What amtool says to this; it has to be content."""
+    """Run amtool, which must succeed, and return its output."""
     done = subprocess.run([tool("amtool"), *arguments], capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     return done.stdout
 
 
 class TestConfiguration:
-    def test_check(self, config: Path) -> None:
-        """Alertmanager's own checker accepts it."""
+    def test_amtool_accepts_configuration(self, config: Path) -> None:
+        """Amtool accepts the configuration."""
         assert "SUCCESS" in amtool("check-config", config)
 
-    def test_no_teams(self, tmp_path: Path) -> None:
-        """It is valid where no team has webhooks of its own, too."""
+    def test_amtool_accepts_configuration_without_teams(self, tmp_path: Path) -> None:
+        """Amtool accepts a configuration without teams."""
         path = tmp_path / "alertmanager.yml"
-        path.write_text(alertmanager(BUILTIN, Receivers(anybody=ANYBODY, watchdog=URL)))
+        path.write_text(alertmanager(BUILTIN, Receivers(default=ANYBODY, watchdog=URL)))
 
         assert "SUCCESS" in amtool("check-config", path)
 
@@ -75,57 +75,65 @@ class TestConfiguration:
             ("ticket", {"alertname": "SomethingElse"}),
         ],
     )
-    def test_routes(self, config: Path, receiver: str, labels: dict[str, str]) -> None:
-        """Each alert goes to its team by its severity, and nothing gets lost."""
+    def test_each_alert_is_routed_by_team_and_severity(
+        self, config: Path, receiver: str, labels: dict[str, str]
+    ) -> None:
+        """Each alert is routed by team and severity."""
         pairs = [f"{name}={value}" for name, value in labels.items()]
         routed = amtool("config", "routes", "test", f"--config.file={config}", *pairs)
 
         assert receiver == routed.strip()
 
-    def test_watchdog_repeats(self, config: Path) -> None:
-        """The watchdog is told each minute, so that its absence is noticed soon."""
+    def test_watchdog_is_repeated_each_minute(self, config: Path) -> None:
+        """The watchdog is repeated each minute."""
         routes = yaml.safe_load(config.read_text())["route"]["routes"]
 
         assert "1m" == routes[0]["repeat_interval"]
 
-    def test_pure(self) -> None:
-        """The same catalogue gives the same text."""
+    def test_rendering_is_deterministic(self) -> None:
+        """Rendering is deterministic."""
         assert alertmanager(BUILTIN, RECEIVERS) == alertmanager(BUILTIN, RECEIVERS)
 
 
-def alert(name: str, severity: str, *, ends: datetime | None = None, **labels: str) -> Any:
-    """An alert as Prometheus sends it."""
+def alert(
+    name: str,
+    severity: str,
+    labels: Mapping[str, str] | None = None,
+    *,
+    ends: datetime | None = None,
+) -> Any:
+    """Return an alert in the format of Prometheus' notifier."""
     now = datetime.now(UTC)
     return {
-        "labels": {"alertname": name, "severity": severity} | labels,
+        "labels": {"alertname": name, "severity": severity, **(labels or {})},
         "startsAt": (ends or now).isoformat(),  # one older than group_wait would not wait
         "endsAt": (ends or now + timedelta(minutes=5)).isoformat(),
     }
 
 
 class Live:
-    """An Alertmanager with the rendered configuration, in a hurry."""
+    """An Alertmanager with the rendered configuration and short waits."""
 
     def __init__(self, url: str, told: Told) -> None:
         self.url = url
         self.told = told
 
     def send(self, *alerts: Any) -> None:
-        """As Prometheus does."""
+        """Send alerts to the Alertmanager."""
         fetch(f"{self.url}/api/v2/alerts", list(alerts))
 
     def inhibited(self) -> list[str]:
-        """The names of alerts that another one keeps back."""
+        """Return the names of inhibited alerts."""
         alerts = json.loads(fetch(f"{self.url}/api/v2/alerts"))
         return sorted(a["labels"]["alertname"] for a in alerts if a["status"]["inhibitedBy"])
 
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    """Waits are shortened, and nothing else of the configuration is touched."""
+    """Start an Alertmanager; only the waits differ from the rendered configuration."""
     with Told() as told:
         hooks = Webhooks(page=f"{told.url}/page", ticket=f"{told.url}/ticket")
-        text = alertmanager(BUILTIN, Receivers(anybody=hooks, watchdog=f"{told.url}/watchdog"))
+        text = alertmanager(BUILTIN, Receivers(default=hooks, watchdog=f"{told.url}/watchdog"))
         for wait in ("group_wait: 30s", "group_wait: 5m"):
             text = text.replace(wait, "group_wait: 1s")
         for interval in ("group_interval: 5m", "group_interval: 1h"):
@@ -136,47 +144,52 @@ def live(tmp_path: Path) -> Iterator[Live]:
 
 
 class TestLive:
-    def test_page_and_ticket(self, live: Live) -> None:
-        """A page keeps the ticket about its promise back, comes in one message, and resolves."""
+    def test_page_inhibits_ticket_of_its_slo_and_pages_are_grouped(self, live: Live) -> None:
+        """A page inhibits the ticket of its SLO, and pages are grouped and resolved."""
         slo = AURORA | {"slo": "aurora-api-availability"}
         other = AURORA | {"slo": "aurora-api-latency"}
-        pages = [("SloBurnsFast", slo), ("SloBudgetExhausted", slo), ("SloBurnsFast", other)]
-        tickets = [alert("SloBurnsSlowly", "ticket", **slo), alert("SloNoData", "ticket", **slo)]
-        live.send(*(alert(n, "page", **labels) for n, labels in pages), *tickets)
+        pages = [
+            ("SloErrorBudgetBurnFast", slo),
+            ("SloErrorBudgetExhausted", slo),
+            ("SloErrorBudgetBurnFast", other),
+        ]
+        tickets = [
+            alert("SloErrorBudgetBurnSlow", "ticket", slo),
+            alert("SloNoData", "ticket", slo),
+        ]
+        live.send(*(alert(n, "page", labels) for n, labels in pages), *tickets)
         live.told.wait("/page", "firing")
         live.told.wait("/ticket", "firing")
 
-        assert [["SloBudgetExhausted", "SloBurnsFast", "SloBurnsFast"]] == live.told.names(
-            "/page", "firing"
-        )
+        assert [
+            ["SloErrorBudgetBurnFast", "SloErrorBudgetBurnFast", "SloErrorBudgetExhausted"]
+        ] == live.told.names("/page", "firing")
         assert [["SloNoData"]] == live.told.names("/ticket", "firing")
-        assert ["SloBurnsSlowly"] == live.inhibited()
+        assert ["SloErrorBudgetBurnSlow"] == live.inhibited()
 
         over = datetime.now(UTC)
-        live.send(*(alert(n, "page", ends=over, **labels) for n, labels in pages))
+        live.send(*(alert(n, "page", labels, ends=over) for n, labels in pages))
         live.told.wait("/page", "resolved")
 
         assert 3 == len(live.told.names("/page", "resolved")[0])
 
-    def test_other_services(self, live: Live) -> None:
-        """A page keeps nothing back of another service, of another SLO, or without an SLO."""
+    def test_page_inhibits_no_ticket_of_another_service_or_slo(self, live: Live) -> None:
+        """A page inhibits no ticket of another service or SLO."""
         slo = AURORA | {"slo": "aurora-api-availability"}
         live.send(
-            alert("SloBurnsFast", "page", **slo),
+            alert("SloErrorBudgetBurnFast", "page", slo),
             alert("ObsidianCriticalFindings", "page"),
-            alert("SloBurnsSlowly", "ticket", **(slo | {"service_name": "other"})),
-            alert(
-                "SloErrorBudgetBurningFast", "ticket", **(AURORA | {"slo": "aurora-api-latency"})
-            ),
+            alert("SloErrorBudgetBurnSlow", "ticket", (slo | {"service_name": "other"})),
+            alert("SloErrorBudgetBurningFast", "ticket", (AURORA | {"slo": "aurora-api-latency"})),
             alert("NebulaFreeTierLimitApproaching", "ticket"),
-            alert("SloComplianceLow", "ticket", **AURORA),
+            alert("SloComplianceLow", "ticket", AURORA),
         )
         live.told.wait("/ticket", "firing")
 
         assert [] == live.inhibited()
 
-    def test_watchdog(self, live: Live) -> None:
-        """The watchdog comes at once, to its own receiver alone."""
+    def test_watchdog_is_sent_at_once_and_only_to_its_receiver(self, live: Live) -> None:
+        """The watchdog is sent at once and only to its receiver."""
         live.send(alert("Watchdog", "none"))
         live.told.wait("/watchdog", "firing")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from otel_meta.cli.sync import MARK
 from otel_meta.model import Catalog
 from otel_meta.render.artifacts import Artifact, Options, artifacts_of
+from otel_meta.render.header import MARK
 from otel_meta.repos import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,16 +15,16 @@ ARTIFACTS = list(artifacts_of(BUILTIN, Options()))
 
 
 @pytest.mark.parametrize("artifact", ARTIFACTS, ids=lambda artifact: str(artifact.path))
-def test_committed(artifact: Artifact) -> None:
-    """A committed file is what follows from the catalogue."""
+def test_every_committed_file_is_up_to_date(artifact: Artifact) -> None:
+    """Every committed file is up to date."""
     path = ROOT / artifact.path
 
     assert path.is_file(), f"{artifact.path} is missing; run: make generate"
     assert artifact.text == path.read_text(), f"{artifact.path} is stale; run: make generate"
 
 
-def test_stable() -> None:
-    """The same catalogue gives the same files, each once, each with its mark."""
+def test_generation_is_deterministic_and_each_file_has_header() -> None:
+    """Generation is deterministic, and each file has the header."""
     again = list(artifacts_of(BUILTIN, Options()))
 
     assert ARTIFACTS == again
@@ -32,8 +32,8 @@ def test_stable() -> None:
     assert all(MARK in artifact.text for artifact in ARTIFACTS)
 
 
-def test_enough() -> None:
-    """The rules hold at least what was asked for: 60 recordings and 40 alerts."""
+def test_rules_contain_at_least_60_recordings_and_40_alerts() -> None:
+    """The rules contain at least 60 recordings and 40 alerts."""
     rules = [
         rule
         for artifact in ARTIFACTS
@@ -46,16 +46,16 @@ def test_enough() -> None:
     assert 40 <= sum("alert" in rule for rule in rules)
 
 
-def test_small_groups() -> None:
-    """No group has more than the 20 rules that Mimir allows by default."""
+def test_no_group_has_more_than_20_rules_default_limit() -> None:
+    """No group has more than 20 rules, the default limit of Mimir."""
     for artifact in ARTIFACTS:
         if artifact.path.parts[0] == "rules":
             for group in yaml.safe_load(artifact.text)["groups"]:
                 assert len(group["rules"]) <= 20, group["name"]
 
 
-def test_empty() -> None:
-    """A catalogue without meta-repositories has files that are valid still."""
+def test_empty_catalogue_has_valid_files() -> None:
+    """An empty catalogue has valid files."""
     paths = [str(artifact.path) for artifact in artifacts_of(Catalog(), Options())]
 
     assert {"rules/cross.recording.yml", "rules/cross.alerting.yml"} <= {*paths}

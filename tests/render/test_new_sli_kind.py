@@ -16,7 +16,7 @@ from otel_meta.model.event_terms import EventCount, Remainder
 from otel_meta.render.collector.sampling import bad_span
 from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.dashboards.panel import GREEN, RED, ThresholdStep
-from otel_meta.render.docs.descriptions import sli_in_words
+from otel_meta.render.docs.descriptions import sli_text
 from otel_meta.render.links import Links
 from otel_meta.render.rules.alerting_rules import alerting_groups
 from otel_meta.render.rules.sli_promql import increments
@@ -109,7 +109,7 @@ def test_status() -> None:
 
 def test_words() -> None:
     """Documents name both bounds of the band."""
-    assert "bakery_baking_seconds > 0.5 and <= 1.5" == sli_in_words(SLI)
+    assert "bakery_baking_seconds > 0.5 and <= 1.5" == sli_text(SLI)
 
 
 def test_dashboards() -> None:

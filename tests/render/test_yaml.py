@@ -5,8 +5,8 @@ import yaml
 from otel_meta.render._yaml import note, to_yaml
 
 
-def test_text() -> None:
-    """Keys keep their order, several lines become a block, and what occurs twice is written out."""
+def test_keys_keep_their_order_multi_line_text_is_block() -> None:
+    """Keys keep their order, multi-line text is a block, and anchors are not used."""
     twice = ["x"]
     value = {"b": "one\ntwo", "a": twice, "c": twice, "ä": "1"}
 
@@ -15,15 +15,15 @@ def test_text() -> None:
     )
 
 
-def test_round_trip() -> None:
-    """What was written is read back as it was, however it looks."""
+def test_written_documents_are_read_back_unchanged() -> None:
+    """Written documents are read back unchanged."""
     value = {"text": ["yes", "1e3", "null", "a: b", "- c", "#d", "trailing \nspace", "\ttab\nx"]}
 
     assert value == yaml.safe_load(to_yaml(value, comment="c"))
 
 
-def test_note() -> None:
-    """A note becomes a comment where it stands, and nothing else of the document changes."""
+def test_note_becomes_comment_and_changes_nothing_else() -> None:
+    """A note becomes a comment and changes nothing else."""
     value = {**note('It\'s "why".'), "a": 1, "list": [{**note("Of this."), "b": 2}], "c": "# no"}
     text = to_yaml(value, comment="c")
 

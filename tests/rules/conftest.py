@@ -1,4 +1,4 @@
-"""Cases of all tests asked for are run at once: promtool starts slowly and answers fast."""
+"""Fixtures that run the cases of all selected tests at once, since promtool starts slowly."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.rules.support import Case, run_cases
+from tests.rules.promtool import Case, run_cases
 
 Outcome = Callable[[str], str]
 
 
 @pytest.fixture(scope="session")
 def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What went wrong in each case, by its name, of the tests that this session runs."""
+    """Return the error of each case in this session by test id; empty for a case that passes."""
     wanted: dict[str, Case] = {}
     found: dict[str, str] = {}
     for item in request.session.items:
@@ -30,5 +30,5 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def wrong(request: pytest.FixtureRequest, outcomes: Mapping[str, str]) -> str:
-    """What went wrong in this test's case; nothing, if all is well."""
+    """Return the error of this test's case; empty if the case passes."""
     return outcomes[request.node.nodeid]

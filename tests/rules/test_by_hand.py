@@ -1,4 +1,4 @@
-"""Cases written by hand, on whole committed rule files: what people would read and be woken by."""
+"""Cases written by hand for whole committed rule files."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.support import RULES, tool
+from tests.rules.pinned_tools import RULES, tool
 
 FOLDER = Path(__file__).parent
 FILES = sorted(path.name for path in FOLDER.glob("*.test.yml"))
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_file(file: str) -> None:
-    """The committed rules do what the file says."""
+def test_committed_rules_pass_cases_of_file(file: str) -> None:
+    """The committed rules pass the cases of the file."""
     done = subprocess.run(
         [tool("promtool"), "test", "rules", FOLDER / file],
         capture_output=True,
@@ -26,8 +26,8 @@ def test_file(file: str) -> None:
     assert (0, "") == (done.returncode, done.stderr), done.stdout
 
 
-def test_lint() -> None:
-    """Prometheus' own linter finds nothing in the committed rules, in all files at once."""
+def test_promtools_linter_accepts_all_committed_files_together() -> None:
+    """Promtool's linter accepts all committed files together."""
     done = subprocess.run(
         [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *RULES.glob("*.yml")],
         capture_output=True,

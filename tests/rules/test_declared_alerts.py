@@ -1,53 +1,63 @@
-"""Every declared alert and every alert across repositories, run by Prometheus' rule engine."""
+"""Every declared alert and every alert across meta-repositories, run by Prometheus' rule engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 
-from tests.rules import cross, declared
-from tests.rules.support import Case, committed
+from tests.rules import declared_alert_cases, overview_cases
+from tests.rules.committed_rules import committed_groups
+from tests.rules.promtool import Case
 
-NAMES = [alert.name for _, alert in declared.alerts()]
+NAMES = [alert.name for _, alert in declared_alert_cases.alerts()]
 
 Make = Callable[[], Case]
 
 
-def each(build: Callable[[str], Case]) -> Any:
-    """One test an alert."""
+def each(build: Callable[[str], Case]) -> pytest.MarkDecorator:
+    """Return a parametrisation with one test per alert."""
     return pytest.mark.parametrize("make", [partial(build, n) for n in NAMES], ids=NAMES)
 
 
 class TestDeclared:
-    @each(declared.fires)
-    def test_fires(self, make: Make, wrong: str) -> None:
-        """It fires when its measure has been beyond the bound as long as declared, not before."""
+    @each(declared_alert_cases.fires)
+    def test_declared_alert_fires_after_its_duration_beyond_bound(
+        self, make: Make, wrong: str
+    ) -> None:
+        """A declared alert fires after its duration beyond the bound."""
         assert "" == wrong
 
-    @each(declared.silent)
-    def test_silent(self, make: Make, wrong: str) -> None:
-        """It is silent while its measure stays just within the bound."""
+    @each(declared_alert_cases.silent)
+    def test_declared_alert_does_not_fire_within_bound(self, make: Make, wrong: str) -> None:
+        """A declared alert does not fire within the bound."""
         assert "" == wrong
 
-    @each(declared.absent)
-    def test_absent(self, make: Make, wrong: str) -> None:
-        """It is silent while there is nothing to measure; the SLO's own alerts tell that."""
-        assert "" == wrong
-
-
-class TestCross:
-    @pytest.mark.parametrize("make", cross.CASES.values(), ids=cross.CASES)
-    def test_case(self, make: Make, wrong: str) -> None:
-        """Alerts across repositories fire, and stay silent, when their name says so."""
+    @each(declared_alert_cases.absent)
+    def test_declared_alert_does_not_fire_without_series(self, make: Make, wrong: str) -> None:
+        """A declared alert does not fire without series."""
         assert "" == wrong
 
 
-def test_all() -> None:
-    """Every alert of the committed rules is one that some test makes fire."""
-    of_slos = {"SloBurnsFast", "SloBurnsSlowly", "SloBudgetExhausted", "SloIdle", "SloNoData"}
-    rules = [r for groups in committed().values() for g in groups for r in g["rules"]]
+class TestOverview:
+    @pytest.mark.parametrize("make", overview_cases.CASES.values(), ids=overview_cases.CASES)
+    def test_alerts_across_meta_repositories_fire_in_their_cases(
+        self, make: Make, wrong: str
+    ) -> None:
+        """Alerts across meta-repositories fire in their cases."""
+        assert "" == wrong
 
-    assert of_slos | {*NAMES} | cross.NAMES == {r["alert"] for r in rules if "alert" in r}
+
+def test_every_committed_alert_fires_in_some_test() -> None:
+    """Every committed alert fires in some test."""
+    of_slos = {
+        "SloErrorBudgetBurnFast",
+        "SloErrorBudgetBurnSlow",
+        "SloErrorBudgetExhausted",
+        "SloNoEvents",
+        "SloNoData",
+    }
+    rules = [r for groups in committed_groups().values() for g in groups for r in g["rules"]]
+
+    assert of_slos | {*NAMES} | overview_cases.NAMES == {r["alert"] for r in rules if "alert" in r}

@@ -1,4 +1,4 @@
-"""Rules made wrong on purpose: each mistake turns a case red, else the cases would prove little."""
+"""Mutations of the rules: each mistake must fail a case, or the cases would prove little."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from tests.rules import burns, declared, states
-from tests.rules.support import Case
+from tests.rules import burn_cases, declared_alert_cases, slo_state_cases
+from tests.rules.promtool import Case
 
 NEBULA: Final = "nebula-api-availability"
 LATENCY: Final = "nebula-api-latency"
@@ -21,24 +21,27 @@ Make = Callable[[], Case]
 
 
 def sub(pattern: str, to: str, count: int = 0) -> Change:
-    """Replace in every expression."""
+    """Return a change that replaces a pattern in every expression."""
     return lambda text: re.sub(pattern, to, text, count=count)
 
 
 def swap(**pairs: str) -> Change:
-    """Exchange words for one another at once."""
+    """Return a change that exchanges several words at once."""
     words = {name.replace("_", "."): to for name, to in pairs.items()}
     pattern = "|".join(rf"(?<=> ){re.escape(word)}\b" for word in words)
     return lambda text: re.sub(pattern, lambda found: words[found[0]], text)
 
 
 LIMITS: Final = {"0_0144": "0.003", "0_003": "0.0144", "0_006": "0.001", "0_001": "0.006"}
-page_1h = partial(burns.fires, NEBULA, 0)
-page_6h = partial(burns.fires, NEBULA, 1)
-ticket_1d = partial(burns.fires, NEBULA, 2)
+page_1h = partial(burn_cases.fires, NEBULA, 0)
+page_6h = partial(burn_cases.fires, NEBULA, 1)
+ticket_1d = partial(burn_cases.fires, NEBULA, 2)
 
 MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
-    "page and ticket limits swapped, page": (swap(**LIMITS), partial(burns.silent, NEBULA, "page")),
+    "page and ticket limits swapped, page": (
+        swap(**LIMITS),
+        partial(burn_cases.silent, NEBULA, "page"),
+    ),
     "page and ticket limits swapped, ticket": (swap(**LIMITS), ticket_1d),
     "both page limits swapped": (swap(**{"0_0144": "0.006", "0_006": "0.0144"}), page_6h),
     "a limit too low": (sub("0.0144", "0.0120"), page_1h),
@@ -49,63 +52,72 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
     "window pairs and not or": (sub(r"\nor\n\(", "\nand\n("), page_1h),
     "no least number of bad events": (
         sub(r"\n  and\n  sum_over_time\(.*", ""),
-        partial(states.one_failure, NEBULA),
+        partial(slo_state_cases.one_failure, NEBULA),
     ),
     "bad events counted five times": (
         sub(r" / 5 >=", " >="),
-        partial(states.one_failure, NEBULA),
+        partial(slo_state_cases.one_failure, NEBULA),
     ),
-    "fires below the limit": (sub(r"> (0\.0)", r"< \1"), partial(burns.silent, NEBULA, "page")),
-    "no slo matcher": (sub(r'\{slo="[^"]+"\}', ""), states.neighbours),
-    "no namespace matcher": (sub(r'service_namespace="[^"]+",?', ""), states.stranger),
+    "fires below the limit": (
+        sub(r"> (0\.0)", r"< \1"),
+        partial(burn_cases.silent, NEBULA, "page"),
+    ),
+    "no slo matcher": (sub(r'\{slo="[^"]+"\}', ""), slo_state_cases.same_histogram),
+    "no namespace matcher": (
+        sub(r'service_namespace="[^"]+",?', ""),
+        slo_state_cases.other_repository,
+    ),
     "services summed up": (
         sub(r"service_namespace, service_name", "service_namespace"),
-        states.siblings,
+        slo_state_cases.two_services,
     ),
     "no guard against nothing": (
         sub(r"\((sum_over_time\(.*\)) > 0\)", r"\1"),
-        partial(states.standstill, NEBULA),
+        partial(slo_state_cases.never_any_event, NEBULA),
     ),
     "no zero for what was never seen": (
         sub(r"\nor\n0 \* .*", ""),
-        partial(states.never_bad, NEBULA),
+        partial(slo_state_cases.never_bad, NEBULA),
     ),
     "zero even without a total": (
         sub(r"\nor\n0 \* .*", "\nor vector(0)"),
-        partial(states.unseen, NEBULA),
+        partial(slo_state_cases.never_reported, NEBULA),
     ),
-    "every event is bad": (sub(r',error_type!=""', ""), partial(states.never_bad, NEBULA)),
-    "another bucket": (sub(r'le="0.1"', 'le="+Inf"'), partial(burns.fires, LATENCY, 0)),
-    "another period": (sub(r"\[30d:5m\]", "[1h:5m]"), partial(states.uneven, NEBULA)),
+    "every event is bad": (sub(r',error_type!=""', ""), partial(slo_state_cases.never_bad, NEBULA)),
+    "another bucket": (sub(r'le="0.1"', 'le="+Inf"'), partial(burn_cases.fires, LATENCY, 0)),
+    "another period": (
+        sub(r"\[30d:5m\]", "[1h:5m]"),
+        partial(slo_state_cases.uneven_traffic, NEBULA),
+    ),
     "a mean of ratios": (
         sub(
             r"(?s)^sum_over_time\((\S+?bad\S+)\[30d:5m\]\).*",
             r"avg_over_time((\1 / (slo:total:increase5m > 0))[30d:5m])",
         ),
-        partial(states.uneven, NEBULA),
+        partial(slo_state_cases.uneven_traffic, NEBULA),
     ),
     "exhausted while some is left": (
         sub(r"<= 0$", ">= 0"),
-        partial(states.nearly_exhausted, NEBULA),
+        partial(slo_state_cases.nearly_exhausted, NEBULA),
     ),
-    "slices upside down": (sub("< bool", ">= bool"), partial(burns.fires, BREAKER, 0)),
+    "slices upside down": (sub("< bool", ">= bool"), partial(burn_cases.fires, BREAKER, 0)),
     "idle without looking back": (
         sub(r"\[6h\]\) == 0", "[5m]) == 0"),
-        partial(states.busy, NEBULA),
+        partial(slo_state_cases.one_event_per_period, NEBULA),
     ),
-    "no data while there is": (sub("unless", "and"), partial(states.back, NEBULA)),
-    "no data too early": (sub(r"\[6h\]", "[1h]"), partial(states.gone, NEBULA)),
+    "no data while there is": (sub("unless", "and"), partial(slo_state_cases.short_gap, NEBULA)),
+    "no data too early": (sub(r"\[6h\]", "[1h]"), partial(slo_state_cases.series_gone, NEBULA)),
     "a declared bound upside down": (
         sub("> 0.01", "< 0.01"),
-        partial(declared.silent, "TitanHighServiceErrorRate"),
+        partial(declared_alert_cases.silent, "TitanHighServiceErrorRate"),
     ),
     "a declared bound moved": (
         sub(" > 80", " > 82"),
-        partial(declared.fires, "NebulaFreeTierLimitApproaching"),
+        partial(declared_alert_cases.fires, "NebulaFreeTierLimitApproaching"),
     ),
     "a declared state ignored": (
         sub(',state="open"', ""),
-        partial(declared.other_state, "TitanCircuitBreakerOpen"),
+        partial(declared_alert_cases.other_state, "TitanCircuitBreakerOpen"),
     ),
 }
 
@@ -118,8 +130,8 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
     ],
     ids=MUTATIONS,
 )
-def test_red(make: Make, wrong: str) -> None:
-    """Rules with this mistake fail a case that the committed ones pass."""
+def test_mistake_in_rules_fails_case(make: Make, wrong: str) -> None:
+    """A mistake in the rules fails a case."""
     assert "" != wrong
     assert "nothing was changed" != wrong
     assert "parse error" not in wrong

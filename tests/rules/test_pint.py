@@ -1,4 +1,4 @@
-"""A second opinion on the rules, by a linter that knows Prometheus' pitfalls."""
+"""The rules in pint, a linter for Prometheus rules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from otel_meta.cli.demo.servers import find
-from tests.rules.support import ROOT
+from tests.rules.pinned_tools import ROOT
 
 # Groups are evaluated side by side: what reads another group's series sees them a minute late.
 ACCEPTED = ("rule/dependency",)

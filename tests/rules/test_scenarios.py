@@ -1,4 +1,4 @@
-"""A month in a real Prometheus: what the rules say against what truly happened, event by event."""
+"""A month in a real Prometheus: the ratios of the rules against the true ratios of events."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from otel_meta.model import Counter, Histogram, MetaRepo, Slo, labels
 from otel_meta.render.rules.recording_rules import error_ratio, slo_records
 from otel_meta.render.rules.series_names import SMOOTHED
 from otel_meta.repos import BUILTIN
-from tests.rules.servers import Prometheus, backfill, prometheus
-from tests.rules.support import identity, label_text
+from tests.rules.prometheus_server import Prometheus, backfill, prometheus
+from tests.rules.raw_series import identity, label_text
 
 HOUR: Final = 60
 DAY: Final = 24 * HOUR
 PERIOD: Final = 30 * DAY
 MINUTES: Final = 31 * DAY
 END: Final = 1_700_000_400
-"""A time that five minutes divide."""
+"""A multiple of five minutes."""
 START: Final = END - MINUTES * 60
 
 LATE: Final = 30
-"""Seconds since the last evaluation, at each five minutes."""
+"""Seconds from the last evaluation to each multiple of five minutes."""
 
 BOUND: Final = 0.01
-"""The largest relative error that is allowed."""
+"""The largest allowed relative error."""
 BOUNDS: Final = {"deploy": 0.03}
-"""A new series is not seen to grow before its second sample, so a failing minute is lost."""
+"""The increase of a new series is unknown before its second sample, so a minute is lost."""
 MOST_SAMPLES: Final = 20_000
 
 
@@ -48,7 +48,7 @@ class Reply:
 
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
-    """Map tiles, with one SLO for each scenario's question."""
+    """Map tiles, with an SLO for each scenario."""
 
     calls = Counter("atlas.calls", "Calls answered.", Call)
     duration = Histogram(
@@ -83,17 +83,17 @@ Minute = tuple[int, int]
 
 
 def _busy_day(minute: int) -> bool:
-    """One hour a day carries most of the traffic."""
+    """One hour a day has most of the traffic."""
     return (minute - 2) % DAY < HOUR  # two minutes beside any five-minute boundary
 
 
 def busy(minute: int) -> Minute:
-    """The busy hours carry the errors."""
+    """The errors occur in the busy hours."""
     return (1_000, 10_000) if _busy_day(minute) else (0, 20)
 
 
 def quiet(minute: int) -> Minute:
-    """A quiet hour a day carries them."""
+    """The errors occur in a quiet hour each day."""
     return (0, 10_000) if _busy_day(minute) else (1 if minute % DAY < 2 * HOUR else 0, 20)
 
 
@@ -104,12 +104,12 @@ def idle(minute: int) -> Minute:
 
 
 def clock(minute: int) -> Minute:
-    """A job fails on the tenth minute, by the clock."""
+    """A job fails every tenth minute."""
     return (1 if minute % 10 == 0 else 0, 100)
 
 
 RELEASES: Final = (6 * DAY + 3, 20 * DAY + 3)
-"""When processes start anew, two minutes from any five-minute boundary."""
+"""The minutes of restarts, two minutes from any multiple of five minutes."""
 
 
 def release(minute: int) -> Minute:
@@ -135,12 +135,12 @@ class Month:
     served: Prometheus
 
     def ratio(self, slo: Slo, service: str) -> float:
-        """What the generated rule says of the period, at its end."""
+        """Return the ratio of the generated rule at the end of the period."""
         values, _ = self.served.ask(error_ratio(slo, slo.period), END)
         return values[service]
 
     def mean_of_ratios(self, service: str, guard: str = " > 0") -> float:
-        """What Sloth's default rule would say: each five minutes weigh the same."""
+        """Return the ratio of Sloth's default rule: every five minutes have equal weight."""
         mine = '{slo="atlas-calls"}'
         each = f"(slo:bad:increase5m{mine} / (slo:total:increase5m{mine}{guard}))[30d:5m]"
         values, _ = self.served.ask(f"sum_over_time({each}) / count_over_time({each})", END)
@@ -204,7 +204,7 @@ def _calls(service: str, outcome: str, events: Callable[[int], Minute]) -> Itera
 
 
 def _replies(service: str) -> Iterator[str]:
-    """Of 1,000 replies a minute, 940 within 50 ms and 985 within 100 ms."""
+    """Yield 1,000 replies a minute, 940 within 50 ms and 985 within 100 ms."""
     for name, le, each in (
         ("bucket", "0.05", 940),
         ("bucket", "0.1", 985),
@@ -223,20 +223,20 @@ def _line(name: str, service: str, minute: int, value: float, **more: str) -> st
 
 
 def report(line: str) -> None:
-    """Say what was measured, for whoever runs this with -rP."""
+    """Print a measurement, visible with -rP."""
     sys.stdout.write(f"{line}\n")
 
 
 def truth(service: str) -> float:
-    """Bad events by all events of the period's minutes, counted one by one."""
+    """Return the true ratio: bad events by all events of the period."""
     minutes = map(SCENARIOS[service], range(MINUTES - PERIOD + 1, MINUTES + 1))
-    bad, total = (sum(part) for part in zip(*minutes, strict=True))
-    return bad / total
+    counts = list(minutes)
+    return sum(bad for bad, _ in counts) / sum(total for _, total in counts)
 
 
 @pytest.mark.parametrize("service", SCENARIOS)
-def test_ratio(month: Month, service: str) -> None:
-    """The ratio of 30 days is bad events by all events, within the bound."""
+def test_ratio_of_30_days_is_weighted_by_events_within_bound(month: Month, service: str) -> None:
+    """The ratio of 30 days is weighted by events within the bound."""
     said, true = month.ratio(Atlas.calls_answered, service), truth(service)
     report(f"{service}: true {true:.6e}, said {said:.6e}, off by {said / true - 1:+.2e}")
 
@@ -244,27 +244,29 @@ def test_ratio(month: Month, service: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["busy", "quiet"])
-def test_mean_of_ratios(month: Month, service: str) -> None:
-    """A mean of five-minute ratios, the negative control, breaks the bound by far."""
+def test_mean_of_five_minute_ratios_misses_bound_negative_control(
+    month: Month, service: str
+) -> None:
+    """A mean of five-minute ratios misses the bound (negative control)."""
     said, true = month.mean_of_ratios(service), truth(service)
     report(f"{service}: true {true:.6e}, a mean of ratios says {said:.6e}, {said / true:.3g} times")
 
     assert not 0.5 < said / true < 2
 
 
-def test_unguarded(month: Month) -> None:
-    """One idle hour makes an unguarded mean of ratios NaN, the other negative control."""
+def test_one_hour_without_events_makes_unguarded_mean_nan(month: Month) -> None:
+    """One hour without events makes an unguarded mean NaN (negative control)."""
     assert math.isnan(month.mean_of_ratios("idle", guard=""))
 
 
 @pytest.mark.parametrize(("slo", "true"), [(Atlas.replies_p95, 0.06), (Atlas.replies_p99, 0.015)])
-def test_one_histogram(month: Month, slo: Slo, true: float) -> None:
-    """Two promises about one histogram each have their own ratio."""
+def test_two_slos_of_one_histogram_have_two_ratios(month: Month, slo: Slo, true: float) -> None:
+    """Two SLOs of one histogram have two ratios."""
     assert month.ratio(slo, "latency") == pytest.approx(true, rel=1e-6)
 
 
-def test_samples(month: Month) -> None:
-    """A ratio of 30 days reads at most 20,000 samples for each service that keeps the SLO."""
+def test_ratio_of_30_days_reads_at_most_20_000_samples(month: Month) -> None:
+    """A ratio of 30 days reads at most 20,000 samples per service."""
     slo = Atlas.calls_answered
     values, read = month.served.ask(error_ratio(slo, slo.period), END)
     each = read / len(values)

@@ -21,7 +21,9 @@ STACK = Path(__file__).resolve().parents[2] / "stack"
 OPEN = build_opener(ProxyHandler({})).open
 MESSAGE = {
     "status": "firing",
-    "alerts": [{"labels": {"alertname": "SloBurnsFast"}, "annotations": {"summary": "It burns."}}],
+    "alerts": [
+        {"labels": {"alertname": "SloErrorBudgetBurnFast"}, "annotations": {"summary": "It burns."}}
+    ],
 }
 
 
@@ -54,7 +56,7 @@ class TestNotifications:
         assert {
             "receiver": "page",
             "status": "firing",
-            "alerts": [{"alertname": "SloBurnsFast", "summary": "It burns."}],
+            "alerts": [{"alertname": "SloErrorBudgetBurnFast", "summary": "It burns."}],
         } == json.loads(process.stdout.readline())
         with pytest.raises(HTTPError, match="400"):
             self.post(f"{url}/page", {"alerts": []})

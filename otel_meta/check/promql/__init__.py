@@ -1,1 +1,1 @@
-"""Which labels a PromQL expression's series have, worked out without running it."""
+"""Type inference for PromQL: the labels of an expression's series, without evaluation."""

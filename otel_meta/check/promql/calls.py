@@ -1,4 +1,4 @@
-"""Functions of PromQL that need certain labels, or change them."""
+"""PromQL functions that read or change labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from promql_parser import Call, MatrixSelector, StringLiteral, VectorSelector
 
 from . import patterns
-from .shape import BARE, NAME, Shape, Vector, vector_of
+from .series_type import NAME, UNLABELED, SeriesType, Vector, vector_of
 from .values import ANY, Values, one_of
 
 _OVER_BUCKETS: Final = ("histogram_fraction", "histogram_quantile", "histogram_quantiles")
@@ -18,24 +18,24 @@ _SOURCES: Final[Mapping[str, slice]] = {
     "sort_by_label": slice(1, None),
     "sort_by_label_desc": slice(1, None),
 }
-"""Functions that are told which labels to read, and where among their arguments."""
+"""Functions with label names among their arguments, and the position of these arguments."""
 
 
-def needed(call: Call) -> list[str]:
-    """Labels that a function reads."""
+def required_labels(call: Call) -> list[str]:
+    """Return the labels that a function reads."""
     if call.func.name in _OVER_BUCKETS:
         return ["le"]
-    told = call.args[_SOURCES.get(call.func.name, slice(0))]
-    return [label for label in map(text, told) if label]
+    arguments = call.args[_SOURCES.get(call.func.name, slice(0))]
+    return [label for label in map(text, arguments) if label]
 
 
-def relabelled(call: Call, vector: Vector) -> Vector:
-    """The series that a function gives for those that it is given."""
+def result_of(call: Call, vector: Vector) -> Vector:
+    """Return the series types of a function's result for a vector of arguments."""
     return _CHANGES.get(call.func.name, _unchanged)(call, vector)
 
 
 def text(expr: object) -> str:
-    """What a string says; empty for anything else."""
+    """Return the value of a string literal; empty for any other expression."""
     return expr.val if isinstance(expr, StringLiteral) else ""
 
 
@@ -44,14 +44,14 @@ def _unchanged(_: Call, vector: Vector) -> Vector:
 
 
 def _without_le(_: Call, vector: Vector) -> Vector:
-    return vector_of(shape.without(["le"]) for shape in vector)
+    return vector_of(series.without(["le"]) for series in vector)
 
 
 def _absent(call: Call, _: Vector) -> Vector:
-    """One series, with the labels that its selector asks for by value."""
+    """Return a series with the labels of the selector's equality matchers."""
     matchers = _matchers(call.args[0])
     equal = [m for m in matchers if str(m.op) == "MatchOp.Equal" and m.name != NAME]
-    return (Shape({m.name: one_of([m.value]) for m in equal}),)
+    return (SeriesType({m.name: one_of([m.value]) for m in equal}),)
 
 
 def _matchers(expr: Any) -> list[Any]:
@@ -60,30 +60,30 @@ def _matchers(expr: Any) -> list[Any]:
 
 
 def _number(_: Call, __: Vector) -> Vector:
-    return (BARE,)
+    return (UNLABELED,)
 
 
 def _info(_: Call, vector: Vector) -> Vector:
-    """Whichever labels the resource has come to those that are there."""
-    return vector_of(Shape(shape.labels, ANY, shape.kind) for shape in vector)
+    """Add any label: the labels of the resource are unknown."""
+    return vector_of(SeriesType(series.labels, ANY, series.metric_type) for series in vector)
 
 
 def _joined(call: Call, vector: Vector) -> Vector:
-    return vector_of(shape.having({text(call.args[1]): ANY}) for shape in vector)
+    return vector_of(series.having({text(call.args[1]): ANY}) for series in vector)
 
 
 def _replaced(call: Call, vector: Vector) -> Vector:
     target = text(call.args[1])
-    return vector_of(shape.having({target: _target(call, shape)}) for shape in vector)
+    return vector_of(series.having({target: _target(call, series)}) for series in vector)
 
 
-def _target(call: Call, shape: Shape) -> Values:
-    """What the target can be afterwards; where the pattern does not match, what it was."""
+def _target(call: Call, series: SeriesType) -> Values:
+    """Return the target's possible values; if the pattern does not match, the old value stays."""
     target, replacement, source, pattern = map(text, call.args[1:5])
     if "$" in replacement:
         return ANY
     always = pattern in {".*", "(.*)"} or (not source and patterns.matcher(pattern)(""))
-    return one_of([replacement]) | (one_of([]) if always else shape.values(target))
+    return one_of([replacement]) | (one_of([]) if always else series.values(target))
 
 
 _CHANGES: Final[Mapping[str, Callable[[Call, Vector], Vector]]] = {

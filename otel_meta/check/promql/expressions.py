@@ -1,4 +1,4 @@
-"""PromQL text as an expression."""
+"""Parsing of PromQL."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 import promql_parser
 
 _LONGEST: Final = 20_000
-"""Characters; nobody writes so many, and the parser's time grows with the square of the depth."""
+"""Characters of the longest expression; parsing time grows with the square of the depth."""
 
 
 class NotPromQL(ValueError):
-    """An expression that cannot be parsed; the message says why."""
+    """The expression cannot be parsed; the message gives the reason."""
 
 
 def parse(text: str) -> promql_parser.Expr:
-    """An expression as a tree.
+    """Parse an expression.
 
     Raises:
-        NotPromQL: it is none.
+        NotPromQL: the text is no PromQL, or is too long.
     """
     if len(text) > _LONGEST:
         raise NotPromQL(f"it has more than {_LONGEST} characters")

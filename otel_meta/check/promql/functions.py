@@ -1,4 +1,4 @@
-"""PromQL's functions by the kind of series to which they may be put."""
+"""PromQL functions by the metric type of their arguments."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .shape import Kind
+from .series_type import MetricType
 
-OF_COUNTERS: Final = frozenset({"rate", "irate", "increase", "resets"})
-"""Take a fall for a restart: over a gauge they add up every fall."""
+FOR_COUNTERS: Final = frozenset({"rate", "irate", "increase", "resets"})
+"""Functions that treat decreases as restarts; over a gauge, every decrease is added up."""
 
-OF_GAUGES: Final = frozenset(
+FOR_GAUGES: Final = frozenset(
     {
         "avg_over_time",
         "delta",
@@ -29,9 +29,9 @@ OF_GAUGES: Final = frozenset(
         "sum_over_time",
     }
 )
-"""Take values as they are: over a counter they depend on when the process began."""
+"""Functions of absolute values; over a counter the result depends on the process's start."""
 
-KEEP_KIND: Final = frozenset(
+KEEP_TYPE: Final = frozenset(
     {
         "label_join",
         "label_replace",
@@ -42,21 +42,21 @@ KEEP_KIND: Final = frozenset(
         "sort_desc",
     }
 )
-"""Leave values as they are."""
+"""Functions without effect on values."""
 
-INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
+ADVICE: Final[Mapping[str, str]] = MappingProxyType(
     {"counter": "take rate() or increase() of it first", "gauge": "take delta() or deriv()"}
 )
-"""What to do with series of a kind."""
+"""Advice for series of a metric type."""
 
-MISTAKEN: Final[Mapping[str, Kind]] = MappingProxyType(
-    {**dict.fromkeys(OF_COUNTERS, "gauge"), **dict.fromkeys(OF_GAUGES, "counter")}
+WRONG_TYPE: Final[Mapping[str, MetricType]] = MappingProxyType(
+    {**dict.fromkeys(FOR_COUNTERS, "gauge"), **dict.fromkeys(FOR_GAUGES, "counter")}
 )
-"""Functions, and the kind of series to which they should not be put."""
+"""Functions with the wrong metric type for their arguments."""
 
 
-def kind_of(function: str, given: Kind) -> Kind:
-    """How the values that a function gives move."""
-    if function in KEEP_KIND:
+def type_of_result(function: str, given: MetricType) -> MetricType:
+    """Return the metric type of a function's result."""
+    if function in KEEP_TYPE:
         return given
-    return "gauge" if function in MISTAKEN else ""
+    return "gauge" if function in WRONG_TYPE else ""

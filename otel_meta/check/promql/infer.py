@@ -1,6 +1,7 @@
-"""Which labels an expression's series have: read from the leaves up, as Prometheus evaluates it.
+"""Inference of the labels of an expression's series, from the leaves up, as in evaluation.
 
-What is wrong on the way is reported, and then taken for right, so that it is said once.
+Each mistake is reported once: afterwards the wrong part is treated as correct and causes no further
+diagnostics.
 """
 
 from __future__ import annotations
@@ -23,29 +24,29 @@ from promql_parser import (
     VectorSelector,
 )
 
-from otel_meta.check.finding import Problem
+from otel_meta.check.finding import Diagnostic
 
 from . import calls, functions
-from . import label_checks as labels
 from .joins import join
-from .shape import BARE, Kind, Vector, vector_of
+from .label_checks import unknown_labels
+from .series_type import UNLABELED, MetricType, Vector, vector_of
 from .values import PRESENT
-from .vector_selectors import Known, Report, select
+from .vector_selectors import Report, SeriesLookup, select
 
 _PICK: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
-"""Aggregations that keep series as they are, and group only to compare them."""
-_KEEP_KIND: Final = _PICK | {"sum", "min", "max", "avg"}
+"""Aggregations that select series and leave the labels unchanged."""
+_KEEP_TYPE: Final = _PICK | {"sum", "min", "max", "avg"}
 
 
 @dataclass(frozen=True)
 class Inference:
-    """Reads expressions against the series that are known."""
+    """Infers series types of expressions from the known series."""
 
-    known: Known
+    known: SeriesLookup
     report: Report
 
     def vector(self, expr: Expr) -> Vector | None:
-        """The series that an expression can give; None where it gives a number or a text."""
+        """Return the series types of an expression; None for a scalar or a string."""
         found: Vector | None = None
         match expr:
             case VectorSelector():
@@ -71,56 +72,58 @@ class Inference:
         else:
             found = join(expr, left, right, self.report)
         is_bool = expr.modifier is not None and expr.modifier.return_bool
-        return _of_kind(found, "gauge") if found and is_bool else found
+        return _of_metric_type(found, "gauge") if found and is_bool else found
 
     def _aggregation(self, expr: AggregateExpr) -> Vector:
-        if isinstance(expr.param, Expr):  # what stands before the comma may read series as well
+        if isinstance(expr.param, Expr):  # a parameter may read series as well
             self.vector(expr.param)
-        vector, operator = self.vector(expr.expr) or (BARE,), str(expr.op)
+        vector, operator = self.vector(expr.expr) or (UNLABELED,), str(expr.op)
         by = expr.modifier.labels if expr.modifier else ()
-        self._expect(by, vector, f"what {operator} is given")
+        self._expect(by, vector, f"the argument of {operator}")
         kept = vector if operator in _PICK else _grouped(expr, vector)
         if operator == "count_values":
             kept = vector_of(s.having({calls.text(expr.param): PRESENT}) for s in kept)
-        return kept if operator in _KEEP_KIND else _of_kind(kept, "gauge")
+        return kept if operator in _KEEP_TYPE else _of_metric_type(kept, "gauge")
 
     def _call(self, call: Call) -> Vector | None:
         name = call.func.name
         given = [vector for vector in map(self.vector, call.args) if vector is not None]
-        vector = given[0] if given else (BARE,)
-        self._expect_kind(call, vector)
-        self._expect(calls.needed(call), vector, f"what {name}() is given")
+        vector = given[0] if given else (UNLABELED,)
+        self._expect_metric_type(call, vector)
+        self._expect(calls.required_labels(call), vector, f"the argument of {name}()")
         if call.func.return_type == ValueType.Scalar:
             return None
         return vector_of(
-            shape.of_kind(functions.kind_of(name, shape.kind))
-            for shape in calls.relabelled(call, vector)
+            series.of_metric_type(functions.type_of_result(name, series.metric_type))
+            for series in calls.result_of(call, vector)
         )
 
     def _expect(self, wanted: Iterable[str], vector: Vector, owner: str) -> None:
-        for problem in labels.unknown(wanted, vector, owner):
-            self.report(problem)
+        for diagnostic in unknown_labels(wanted, vector, owner):
+            self.report(diagnostic)
 
-    def _expect_kind(self, call: Call, vector: Vector) -> None:
+    def _expect_metric_type(self, call: Call, vector: Vector) -> None:
         name = call.func.name
-        wrong = functions.MISTAKEN.get(name)
-        if wrong and all(shape.kind == wrong for shape in vector):
-            what, mend = _name_in(call), functions.INSTEAD[wrong]
-            self.report(Problem("function", f"{name}() over {what}, which is a {wrong}; {mend}"))
+        wrong = functions.WRONG_TYPE.get(name)
+        if wrong and all(series.metric_type == wrong for series in vector):
+            argument, advice = _name_in(call), functions.ADVICE[wrong]
+            self.report(
+                Diagnostic("function", f"{name}() over {argument}, which is a {wrong}; {advice}")
+            )
 
 
-def _of_kind(vector: Vector, kind: Kind) -> Vector:
-    return vector_of(shape.of_kind(kind) for shape in vector)
+def _of_metric_type(vector: Vector, metric_type: MetricType) -> Vector:
+    return vector_of(series.of_metric_type(metric_type) for series in vector)
 
 
 def _grouped(expr: AggregateExpr, vector: Vector) -> Vector:
     by = expr.modifier.labels if expr.modifier else ()
     if expr.modifier and expr.modifier.type == AggModifierType.Without:
-        return vector_of(shape.without(by) for shape in vector)
-    return vector_of(shape.only(by) for shape in vector)
+        return vector_of(series.without(by) for series in vector)
+    return vector_of(series.only(by) for series in vector)
 
 
 def _name_in(call: Call) -> str:
-    """The series that a call is about, if it names one."""
+    """Return the name of the series in a call's range selector."""
     found = [arg.vector_selector.name for arg in call.args if isinstance(arg, MatrixSelector)]
     return (found[0] if found else None) or "an expression"

@@ -1,8 +1,9 @@
-"""Two vectors joined by an operator: whether any of their series can meet, and what comes of it.
+"""Vector matching: the series types in the result of an operator with two vectors.
 
-Prometheus joins series whose labels are equal, all of them but the name, unless ``on`` or
-``ignoring`` says otherwise. What differs in a constant never meets, and nothing tells: the
-expression parses, the rule loads, and the alert stays silent for ever.
+Prometheus matches series with equal labels, except the name, or with equal labels in ``on``, or
+with equal labels except ``ignoring``. If a label has different constant values on the two sides, no
+pair matches, and Prometheus reports nothing: the expression parses, the rule loads, and the alert
+never fires.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Final
 
 from promql_parser import BinaryExpr, LabelModifierType, VectorMatchCardinality
 
-from otel_meta.check.finding import Problem
+from otel_meta.check.finding import Diagnostic
 
-from .label_checks import unknown
-from .shape import NAME, Shape, Vector, vector_of
+from .label_checks import unknown_labels
+from .series_type import NAME, SeriesType, Vector, vector_of
 from .vector_selectors import Report
 
 _SET_OPERATORS: Final = frozenset({"and", "or", "unless"})
@@ -25,42 +26,42 @@ _SET_OPERATORS: Final = frozenset({"and", "or", "unless"})
 
 @dataclass(frozen=True)
 class _Matching:
-    """By which labels series meet."""
+    """The labels by which series match."""
 
     on: bool
     labels: tuple[str, ...]
     include: tuple[str, ...]
-    """Labels that ``group_left`` or ``group_right`` takes from the side of which there is one."""
+    """Labels in ``group_left`` or ``group_right``, copied from the "one" side."""
     swapped: bool
-    """Whether it is ``group_right``, with many series on the right."""
+    """True for ``group_right``, with the "many" side on the right."""
     grouped: bool
     filled: bool
-    """Whether a series without a partner is given one."""
+    """True if ``fill`` provides a partner for series without a match."""
 
-    def between(self, left: Shape, right: Shape) -> set[str]:
-        """The labels that have to be equal."""
+    def between(self, left: SeriesType, right: SeriesType) -> set[str]:
+        """Return the labels that must be equal."""
         if self.on:
             return set(self.labels)
         return {*left.labels, *right.labels} - {*self.labels, NAME}
 
-    def kept(self, shape: Shape) -> Shape:
-        """What is left of a series that meets one other."""
-        return shape.only(self.labels) if self.on else shape.without(self.labels)
+    def reduced(self, series: SeriesType) -> SeriesType:
+        """Return the labels of a result in one-to-one matching."""
+        return series.only(self.labels) if self.on else series.without(self.labels)
 
 
 def join(expr: BinaryExpr, left: Vector, right: Vector, report: Report) -> Vector:
-    """The series that two sides can give together; what can never meet is reported."""
+    """Return the series types of an operator's result; report sides without a possible match."""
     operator, matching = str(expr.op), _matching_of(expr)
-    problems = list(_unknown_labels(matching, left, right))
+    diagnostics = list(_unknown_labels(matching, left, right))
     pairs = list(product(left, right))
-    meeting = [pair for pair in pairs if not _conflicts(matching, *pair)]
-    if not (meeting or problems or matching.filled or operator == "or"):
-        problems = [_never(operator, matching, pairs)]
-    for problem in problems:
-        report(problem)
+    matches = [pair for pair in pairs if not _conflicts(matching, *pair)]
+    if not (matches or diagnostics or matching.filled or operator == "or"):
+        diagnostics = [_never(operator, matching, pairs)]
+    for diagnostic in diagnostics:
+        report(diagnostic)
     if operator in _SET_OPERATORS:
-        return _set_operation(operator, matching, left, right, meeting)
-    return vector_of(_met(matching, *pair) for pair in meeting)
+        return _set_operation(operator, matching, left, right, matches)
+    return vector_of(_combined(matching, *pair) for pair in matches)
 
 
 def _matching_of(expr: BinaryExpr) -> _Matching:
@@ -79,19 +80,19 @@ def _matching_of(expr: BinaryExpr) -> _Matching:
     )
 
 
-def _unknown_labels(matching: _Matching, left: Vector, right: Vector) -> Iterator[Problem]:
-    """Labels by which to join that are not there; ``ignoring`` what one side lacks is well."""
+def _unknown_labels(matching: _Matching, left: Vector, right: Vector) -> Iterator[Diagnostic]:
+    """Report missing labels; a label in ``ignoring`` may be missing on one side."""
     if matching.on:
-        yield from unknown(matching.labels, left, "the left side of the join")
-        yield from unknown(matching.labels, right, "the right side of the join")
+        yield from unknown_labels(matching.labels, left, "the left side of the join")
+        yield from unknown_labels(matching.labels, right, "the right side of the join")
     else:
-        yield from unknown(matching.labels, left + right, "either side of the join")
+        yield from unknown_labels(matching.labels, left + right, "either side of the join")
     one = left if matching.swapped else right
-    yield from unknown(matching.include, one, "the side of one series")
+    yield from unknown_labels(matching.include, one, "the side of one series")
 
 
-def _conflicts(matching: _Matching, left: Shape, right: Shape) -> list[str]:
-    """Labels in which two series can never be equal."""
+def _conflicts(matching: _Matching, left: SeriesType, right: SeriesType) -> list[str]:
+    """Return the labels in which two series can never be equal."""
     return [
         label
         for label in sorted(matching.between(left, right))
@@ -99,17 +100,19 @@ def _conflicts(matching: _Matching, left: Shape, right: Shape) -> list[str]:
     ]
 
 
-def _never(operator: str, matching: _Matching, pairs: list[tuple[Shape, Shape]]) -> Problem:
-    """Say why no pair meets, by the pair that comes nearest to it."""
+def _never(
+    operator: str, matching: _Matching, pairs: list[tuple[SeriesType, SeriesType]]
+) -> Diagnostic:
+    """Return the reason why no pair matches, from the pair with the fewest conflicts."""
     left, right = min(pairs, key=lambda pair: len(_conflicts(matching, *pair)))
-    apart = _conflicts(matching, left, right)
+    different = _conflicts(matching, left, right)
     reasons = ", ".join(
         f"{label} is {left.values(label)} on the left and {right.values(label)} on the right"
-        for label in apart
+        for label in different
     )
-    mend = "leave it out of on" if matching.on else f"add ignoring ({', '.join(apart)})"
-    return Problem(
-        "join", f"the two sides of {operator} never match: {reasons}; {mend}, or join others"
+    advice = "leave it out of on" if matching.on else f"add ignoring ({', '.join(different)})"
+    return Diagnostic(
+        "join", f"the two sides of {operator} never match: {reasons}; {advice}, or join others"
     )
 
 
@@ -118,25 +121,25 @@ def _set_operation(
     matching: _Matching,
     left: Vector,
     right: Vector,
-    meeting: list[tuple[Shape, Shape]],
+    matches: list[tuple[SeriesType, SeriesType]],
 ) -> Vector:
     if operator == "or":
         return vector_of(left + right)
     if operator == "unless":
         return left
-    return vector_of(_equal(matching, *pair) for pair in meeting)
+    return vector_of(_equal(matching, *pair) for pair in matches)
 
 
-def _met(matching: _Matching, left: Shape, right: Shape) -> Shape:
-    """What comes of a pair in arithmetic or a comparison."""
+def _combined(matching: _Matching, left: SeriesType, right: SeriesType) -> SeriesType:
+    """Return the result of a pair in arithmetic or a comparison."""
     many, one = (right, left) if matching.swapped else (left, right)
-    equal = _equal(matching, many, one).of_kind("")
+    equal = _equal(matching, many, one).of_metric_type("")
     if matching.grouped:
         return equal.having({label: one.values(label) for label in matching.include})
-    return matching.kept(equal)
+    return matching.reduced(equal)
 
 
-def _equal(matching: _Matching, left: Shape, right: Shape) -> Shape:
-    """The left one, its labels narrowed to what the right one can equal."""
+def _equal(matching: _Matching, left: SeriesType, right: SeriesType) -> SeriesType:
+    """Return the left series, with the label values common to both sides."""
     between = matching.between(left, right)
     return left.having({label: left.values(label) & right.values(label) for label in between})

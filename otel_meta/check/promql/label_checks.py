@@ -1,17 +1,17 @@
-"""Labels that an expression names, held against those that its series have."""
+"""Checks of label names in expressions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from otel_meta.check.finding import Problem, nearest
+from otel_meta.check.finding import Diagnostic, nearest_name
 
-from .shape import Vector, has, names
+from .series_type import Vector, label_names, may_have
 
 
-def unknown(labels: Iterable[str], vector: Vector, owner: str) -> Iterator[Problem]:
-    """A problem for each label that none of the series has."""
+def unknown_labels(labels: Iterable[str], vector: Vector, owner: str) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each unknown label."""
     for label in labels:
-        if not has(vector, label):
-            near = nearest(label, names(vector))
-            yield Problem("label", f"{owner} has no label {label}", near)
+        if not may_have(vector, label):
+            near = nearest_name(label, label_names(vector))
+            yield Diagnostic("label", f"{owner} has no label {label}", near)

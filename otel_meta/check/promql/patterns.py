@@ -1,7 +1,7 @@
-"""Regular expressions in matchers: their alternatives, and the values that they let through.
+"""Regular expressions in matchers: alternatives and matching values.
 
-Prometheus' dialect is RE2. What Python cannot read of it is taken to match everything, so that a
-pattern is never refused for being clever.
+Prometheus uses RE2. A pattern is assumed to match every value if Python cannot compile the
+pattern: the check never rejects a valid pattern.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
-    """A test of whether a whole value matches."""
+    """Return a test that is true if the whole value matches."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what Python may read differently one day
+            warnings.simplefilter("ignore")  # about syntax whose meaning may change in Python
             compiled = re.compile(pattern, re.DOTALL)
     except (re.error, OverflowError, RecursionError):
         return lambda _: True
@@ -32,7 +32,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
 
 
 def alternatives(pattern: str) -> list[str]:
-    """The parts between the outermost bars: ``a|b`` and ``^(a|b)$`` are a and b."""
+    """Return the parts between the outermost bars: ``a|b`` and ``^(a|b)$`` are a and b."""
     parts, depth = [""], 0
     for step in _STEPS.findall(pattern):
         depth += _DEPTH.get(step, 0)
@@ -44,24 +44,24 @@ def alternatives(pattern: str) -> list[str]:
     return parts if inner == pattern else alternatives(inner)
 
 
-def let_through(pattern: str) -> Values:
-    """Every value that a pattern lets through, or more where they cannot be listed."""
+def matched_values(pattern: str) -> Values:
+    """Return the values of a pattern, or a superset if the values cannot be listed."""
     parts = alternatives(pattern)
     if all(map(_LITERAL.fullmatch, parts)):
         return one_of(_ESCAPED.sub(r"\1", part) for part in parts)
     return ANY if matcher(pattern)("") else PRESENT
 
 
-def kept_out(pattern: str) -> Values:
-    """Every value that a pattern's negation lets through, or more where they cannot be listed."""
-    listed = let_through(pattern)
+def excluded_values(pattern: str) -> Values:
+    """Return all other values, or a superset if the values cannot be listed."""
+    listed = matched_values(pattern)
     if not listed.all_but:
         return ~listed
     return PRESENT if matcher(pattern)("") else ANY
 
 
 def _unwrapped(pattern: str) -> str:
-    """A pattern without the anchors, or else the one group, around all of it."""
+    """Remove the anchors, or else the group, around the whole pattern."""
     inner = pattern.removeprefix("^").removesuffix("$") if pattern[-2:] != "\\$" else pattern
     if inner != pattern or not (inner.startswith("(") and inner.endswith(")")):
         return inner

@@ -1,4 +1,4 @@
-"""Which values a label may have: some, or all but some. "" stands for a label that is absent."""
+"""Sets of label values, finite or complements of finite sets; "" stands for an absent label."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Values:
-    """A set of label values that is finite, or all but a finite set; closed under ``& | ~``."""
+    """A finite set of label values, or the complement of a finite set; closed under ``& | ~``."""
 
     listed: frozenset[str]
     all_but: bool = False
@@ -40,7 +40,7 @@ class Values:
 
 
 def one_of(values: Iterable[str]) -> Values:
-    """These values and no other."""
+    """Return the set of these values."""
     return Values(frozenset(values))
 
 

@@ -1,4 +1,4 @@
-"""A selector held against the series that there are: its name, its labels and their values."""
+"""Checks of vector selectors: names, labels and values."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from typing import Final, NamedTuple, Protocol
 
 from promql_parser import Matcher, VectorSelector
 
-from otel_meta.check.finding import Problem, nearest
+from otel_meta.check.finding import Diagnostic, nearest_name
 
 from . import patterns
-from .label_checks import unknown
-from .shape import NAME, UNKNOWN, Shape, Vector, values, vector_of
+from .label_checks import unknown_labels
+from .series_type import NAME, UNKNOWN, SeriesType, Vector, label_values, vector_of
 from .values import ANY, Values, one_of
 
 
-class Known(Protocol):
-    """Which series there are."""
+class SeriesLookup(Protocol):
+    """Every series, by name."""
 
     def find(self, name: str) -> Vector | None:
-        """What is known of a series by its name; None if there is none."""
+        """Return the types of the series of a name; None if no such series is known."""
         ...
 
     def names(self) -> Iterable[str]:
-        """Names of series, to choose the nearest from."""
+        """Return the names of all series, as candidates for suggestions."""
         ...
 
 
-Report = Callable[[Problem], None]
+Report = Callable[[Diagnostic], None]
 
 
 class _Operator(NamedTuple):
-    """How a matcher reads what it is given."""
+    """The meaning of a matcher's operator."""
 
     parts: Callable[[str], list[str]]
-    """What it asks for, each of which some series should have."""
+    """Splits the matcher's value into parts, each of which some series should have."""
     test: Callable[[str], Callable[[str], bool]]
-    """Whether a value is what a part asks for."""
+    """Returns a test that is true if a label value matches a part."""
     wanted: bool
-    """Whether such values are let through, or kept out."""
+    """True if the operator selects matching values, False for excluding operators."""
     through: Callable[[str], Values]
-    """What it lets through where values cannot be listed."""
+    """The selected values, for labels whose values cannot be listed."""
 
 
 def _itself(text: str) -> list[str]:
@@ -63,41 +63,49 @@ def _all_but(text: str) -> Values:
 _OPERATORS: Final[Mapping[str, _Operator]] = {
     "MatchOp.Equal": _Operator(_itself, _equal, True, _only),
     "MatchOp.NotEqual": _Operator(_itself, _equal, False, _all_but),
-    "MatchOp.Re": _Operator(patterns.alternatives, patterns.matcher, True, patterns.let_through),
-    "MatchOp.NotRe": _Operator(patterns.alternatives, patterns.matcher, False, patterns.kept_out),
+    "MatchOp.Re": _Operator(patterns.alternatives, patterns.matcher, True, patterns.matched_values),
+    "MatchOp.NotRe": _Operator(
+        patterns.alternatives, patterns.matcher, False, patterns.excluded_values
+    ),
 }
-"""By the operator's text, since the parser's operators cannot be keys."""
+"""Operators by their text, since the parser's operators cannot be dictionary keys."""
 
 
-def select(selector: VectorSelector, known: Known, report: Report) -> Vector:
-    """The series that a selector can give; what it asks for in vain is reported."""
-    # VictoriaMetrics joins groups of matchers with or; Prometheus has one.
+def select(selector: VectorSelector, known: SeriesLookup, report: Report) -> Vector:
+    """Return the series types of a selector; report unknown names, labels and values."""
+    # VictoriaMetrics joins groups of matchers with "or"; Prometheus has a single group.
     groups = selector.matchers.or_matchers or [selector.matchers.matchers]
     return vector_of(
-        shape for group in groups for shape in _chosen(selector.name, group, known, report)
+        series for group in groups for series in _chosen(selector.name, group, known, report)
     )
 
 
-def _chosen(name: str | None, group: Sequence[Matcher], known: Known, report: Report) -> Vector:
-    found = _named(name, [m for m in group if m.name == NAME], known, report)
+def _chosen(
+    name: str | None, group: Sequence[Matcher], known: SeriesLookup, report: Report
+) -> Vector:
+    found = _by_name(name, [m for m in group if m.name == NAME], known, report)
     called = name or "the series"
-    sound: list[Matcher] = []
-    meant: dict[str, Values] = {}
+    correct: list[Matcher] = []
+    corrected: dict[str, Values] = {}
     for matcher in (m for m in group if m.name != NAME):
-        problems = list(_wrong_with(matcher, called, found))
-        for problem in problems:
-            report(problem)
-            meant[matcher.name] = ANY  # not what it says, so that no more follows from it
-        sound += [] if problems else [matcher]
-    left = [s for s in (reduce(_narrowed, sound, s.having(meant)) for s in found) if s.possible()]
-    if not left:
-        asked = ", ".join(map(str, sound))
-        report(Problem("selector", f"{called} never has {asked} at once"))
-    return vector_of(left)
+        diagnostics = list(_mistakes(matcher, called, found))
+        for diagnostic in diagnostics:
+            report(diagnostic)
+            # Any value is accepted, so that the mistake causes no further diagnostics.
+            corrected[matcher.name] = ANY
+        correct += [] if diagnostics else [matcher]
+    narrowed = (reduce(_narrowed, correct, series.having(corrected)) for series in found)
+    selected = [series for series in narrowed if series.is_possible()]
+    if not selected:
+        matchers = ", ".join(map(str, correct))
+        report(Diagnostic("selector", f"{called} never has {matchers} at once"))
+    return vector_of(selected)
 
 
-def _named(name: str | None, matchers: Sequence[Matcher], known: Known, report: Report) -> Vector:
-    """The series that bear the name, or one of the names."""
+def _by_name(
+    name: str | None, matchers: Sequence[Matcher], known: SeriesLookup, report: Report
+) -> Vector:
+    """Return the series with the name, or with any of the names."""
     if name is not None:
         return _find(name, known, report)
     exact = [m.value for m in matchers if str(m.op) == "MatchOp.Equal"]
@@ -106,48 +114,48 @@ def _named(name: str | None, matchers: Sequence[Matcher], known: Known, report: 
     parts = [
         p for m in matchers if str(m.op) == "MatchOp.Re" for p in patterns.alternatives(m.value)
     ]
-    return vector_of(shape for part in parts for shape in _find_all(part, known, report))
+    return vector_of(series for part in parts for series in _find_all(part, known, report))
 
 
-def _find(name: str, known: Known, report: Report) -> Vector:
+def _find(name: str, known: SeriesLookup, report: Report) -> Vector:
     found = known.find(name)
     if found is None:
-        report(_nobody(name, known))
+        report(_unknown_series(name, known))
     return found or (UNKNOWN,)
 
 
-def _find_all(pattern: str, known: Known, report: Report) -> Vector:
+def _find_all(pattern: str, known: SeriesLookup, report: Report) -> Vector:
     named = list(filter(patterns.matcher(pattern), known.names()))
     if not named:
-        report(_nobody(pattern, known))
-    return vector_of(shape for name in named for shape in known.find(name) or ())
+        report(_unknown_series(pattern, known))
+    return vector_of(series for name in named for series in known.find(name) or ())
 
 
-def _nobody(name: str, known: Known) -> Problem:
-    near = nearest(name, known.names())
+def _unknown_series(name: str, known: SeriesLookup) -> Diagnostic:
+    near = nearest_name(name, known.names())
     if ":" in name:
-        return Problem("recording", f"no rule records {name}", near)
-    return Problem("metric", f"no metric of the catalogue has a series {name}", near)
+        return Diagnostic("recording", f"no rule records {name}", near)
+    return Diagnostic("metric", f"no metric of the catalogue has a series {name}", near)
 
 
-def _wrong_with(matcher: Matcher, called: str, found: Vector) -> Iterator[Problem]:
-    lacking = list(unknown([matcher.name], found, called))
+def _mistakes(matcher: Matcher, called: str, found: Vector) -> Iterator[Diagnostic]:
+    lacking = list(unknown_labels([matcher.name], found, called))
     yield from lacking
-    possible = values(found, matcher.name)
+    possible = label_values(found, matcher.name)
     if lacking or possible.all_but:
         return
     operator = _OPERATORS[str(matcher.op)]
     for part in filter(None, operator.parts(matcher.value)):
         if not any(map(operator.test(part), possible.listed)):
-            wrong = f'{matcher.name} of {called} is never "{part}"'
-            yield Problem("value", wrong, nearest(part, filter(None, possible.listed)))
+            message = f'{matcher.name} of {called} is never "{part}"'
+            yield Diagnostic("value", message, nearest_name(part, filter(None, possible.listed)))
 
 
-def _narrowed(shape: Shape, matcher: Matcher) -> Shape:
+def _narrowed(series: SeriesType, matcher: Matcher) -> SeriesType:
     operator = _OPERATORS[str(matcher.op)]
-    before = shape.values(matcher.name)
+    before = series.values(matcher.name)
     if before.all_but:
-        return shape.having({matcher.name: before & operator.through(matcher.value)})
+        return series.having({matcher.name: before & operator.through(matcher.value)})
     test = operator.test(matcher.value)
     kept = one_of(value for value in before.listed if test(value) == operator.wanted)
-    return shape.having({matcher.name: kept})
+    return series.having({matcher.name: kept})

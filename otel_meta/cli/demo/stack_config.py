@@ -32,7 +32,7 @@ def alertmanager_config(webhooks: str) -> str:
     """Tells one receiver everything."""
     anybody = Webhooks(page=f"{webhooks}/page", ticket=f"{webhooks}/ticket")
     return alertmanager(
-        BUILTIN, Receivers(anybody=anybody, watchdog=f"{webhooks}/watchdog"), _SCALE
+        BUILTIN, Receivers(default=anybody, watchdog=f"{webhooks}/watchdog"), _SCALE
     )
 
 

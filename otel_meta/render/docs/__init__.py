@@ -1,1 +1,1 @@
-"""docs/: the reference and the runbooks."""
+"""The reference and the runbooks: the generated part of the folder ``docs/``."""

@@ -1,4 +1,4 @@
-"""Declarations in a line of words, for tables and documents."""
+"""Declarations as one line of text, for tables and documents."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.render.rules.promql_builder import compared, matcher, selector
 
 
-def sli_in_words(sli: Sli) -> str:
-    """What makes an event good, in one line of Prometheus' names."""
+def sli_text(sli: Sli) -> str:
+    """Return the condition of a good event, with the names of Prometheus."""
     bad = sli.bad_events
-    part, total = match_in_words(bad.selector), match_in_words(sli.total_events.selector)
+    part, total = selector_text(bad.selector), selector_text(sli.total_events.selector)
     good_values = " and ".join(compared(value.negated()) for value in sli.bad_values)
     match bad:
         case EventCount():
@@ -27,13 +27,13 @@ def sli_in_words(sli: Sli) -> str:
             assert_never(bad)
 
 
-def match_in_words(match: Selector) -> str:
-    """Part of a metric's series, as Prometheus selects it."""
-    return selector(match.instrument.prometheus_name, map(matcher, match.matchers))
+def selector_text(selected: Selector) -> str:
+    """Return a vector selector without the namespace."""
+    return selector(selected.instrument.prometheus_name, map(matcher, selected.matchers))
 
 
-def labels_in_words(instrument: Instrument[...]) -> str:
-    """A metric's labels with their closed values, the longest sets cut short."""
+def labels_text(instrument: Instrument[...]) -> str:
+    """Return a metric's labels with their closed values; long sets are shortened."""
     return ", ".join(
         label.name if label.values is None else f"{label.name} ({_few(label.values)})"
         for label in instrument.label_fields

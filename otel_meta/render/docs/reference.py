@@ -1,4 +1,4 @@
-"""The reference: every metric, SLO, recording and alert of a catalogue."""
+"""The reference page: every metric, SLO, recording and alert of a catalogue."""
 
 from __future__ import annotations
 
@@ -7,40 +7,51 @@ from itertools import chain
 
 from otel_meta.model import Catalog, MetaRepo
 from otel_meta.render.links import Links
-from otel_meta.render.rules import overview as cross
-from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules import overview, series_names
 from otel_meta.render.rules.alerting_rules import alerting_groups
 from otel_meta.render.rules.intervals import INCREASE_MINUTES
 from otel_meta.render.rules.recording_rules import recording_groups
 from otel_meta.render.rules.rule import AlertRule, Group, Record
 
-from .descriptions import labels_in_words, sli_in_words
+from .descriptions import labels_text, sli_text
 from .markdown import page, table
 
 _SOURCE = "otel_meta/render/docs/reference.py"
 
 _RECORDED = (
-    (series.TOTAL, f"events over {INCREASE_MINUTES} minutes; seconds, for time slices"),
-    (series.BAD, "bad ones among them"),
+    (series_names.TOTAL, f"events over {INCREASE_MINUTES} minutes; seconds, for time slices"),
+    (series_names.BAD, "bad events in the same window"),
     *(
-        (name, f"the same, averaged over {INCREASE_MINUTES} minutes, for long windows")
-        for name in series.SMOOTHED.values()
+        (name, f"averages of these over {INCREASE_MINUTES} minutes, for long windows")
+        for name in series_names.SMOOTHED.values()
     ),
-    ("slo:error_ratio:5m and other spans", "bad events among all, for each span of a burn window"),
-    (series.PERIOD_ERROR_RATIO, "bad events among all over the SLO's period"),
-    (series.SLI, "good events among all over the SLO's period: availability, and the like"),
-    (series.BUDGET_REMAINING, "share of the error budget that is left; negative once overspent"),
-    (series.BURN_RATE_1H, "how many times too fast the budget burned over the last hour"),
-    (series.COMPLIANT, "1 while the promise is kept, 0 while it is not, absent without data"),
-    (series.OBJECTIVE, "the share of events that must be good"),
-    (series.INFO, "1, with owner, tier, objective and period as labels, to join"),
-    (series.COMPLIANCE, "share of a service's SLOs that are kept"),
-    (series.VIOLATIONS, "how many of a service's SLOs were broken at some time in 24 hours"),
+    ("slo:error_ratio:5m and other spans", "share of bad events, for each span of a burn window"),
+    (series_names.PERIOD_ERROR_RATIO, "share of bad events over the SLO's period"),
+    (series_names.SLI, "share of good events over the SLO's period, such as availability"),
+    (
+        series_names.BUDGET_REMAINING,
+        "share of the error budget left; negative once overspent",
+    ),
+    (
+        series_names.BURN_RATE_1H,
+        "burn rate over an hour; 1 spends the budget in one period",
+    ),
+    (
+        series_names.COMPLIANT,
+        "1 while the SLO is met, 0 while not met, absent without data",
+    ),
+    (series_names.OBJECTIVE, "the share of events that must be good"),
+    (series_names.INFO, "1, with the labels owner, tier, objective and period, for joins"),
+    (series_names.COMPLIANCE, "share of a service's SLOs that are met"),
+    (
+        series_names.VIOLATIONS,
+        "number of a service's SLOs not met at some time in 24 hours",
+    ),
 )
 
 
 def reference(catalog: Catalog) -> str:
-    """The whole page."""
+    """Return the reference page."""
     return page(
         "Reference",
         _SOURCE,
@@ -48,11 +59,11 @@ def reference(catalog: Catalog) -> str:
         "`service_namespace`; the latter is the meta-repository's name.",
         *chain.from_iterable(map(_of_repo, catalog)),
         "## Of every SLO",
-        "Recorded each minute with the labels `slo`, `service_namespace` and `service_name` alone, "
-        "so that nothing that may change about an SLO can break its history:",
-        table(["series", "what"], ([f"`{name}`", what] for name, what in _RECORDED)),
+        "Recorded each minute with the labels `slo`, `service_namespace` and `service_name`. None "
+        "of these labels changes, so an SLO keeps its history when its owner or objective changes:",
+        table(["series", "meaning"], ([f"`{name}`", meaning] for name, meaning in _RECORDED)),
         "## Across meta-repositories",
-        _alerts(cross.alerting_groups(Links())),
+        _alerts(overview.alerting_groups(Links())),
     )
 
 
@@ -61,9 +72,9 @@ def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
     yield f"{repo.description} Owner: {repo.owner}; tier {repo.tier}."
     yield "### Metrics"
     yield table(
-        ["metric", "type", "unit", "what", "labels"],
+        ["metric", "type", "unit", "meaning", "labels"],
         (
-            [f"`{i.prometheus_name}`", i.kind, i.unit or "-", i.description, labels_in_words(i)]
+            [f"`{i.prometheus_name}`", i.kind, i.unit or "-", i.description, labels_text(i)]
             for i in repo.instruments.values()
         ),
     )
@@ -71,7 +82,7 @@ def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
     yield table(
         ["SLO", "objective", "period", "good", "why"],
         (
-            [f"`{s.name}`", str(s.objective), str(s.period), f"`{sli_in_words(s.sli)}`", s.why]
+            [f"`{s.name}`", str(s.objective), str(s.period), f"`{sli_text(s.sli)}`", s.why]
             for s in repo.slos.values()
         ),
     )
@@ -90,7 +101,7 @@ def _recordings(repo: type[MetaRepo]) -> Iterator[str]:
     ]
     if recorded:
         yield "### Recordings"
-        yield table(["series", "what"], ([f"`{name}`", described[name]] for name in recorded))
+        yield table(["series", "meaning"], ([f"`{name}`", described[name]] for name in recorded))
 
 
 def _alerts(groups: Iterator[Group]) -> str:

@@ -1,4 +1,4 @@
-"""Runbooks: a page for each family of alerts, with queries that work as they stand."""
+"""Runbooks: a page for each family of alerts, with complete queries."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_meta.model import Alert, Catalog, MetaRepo, Slo
-from otel_meta.render.rules import series_names as series
+from otel_meta.model.self_metrics import FAULTS
+from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import INCREASE_MINUTES
 from otel_meta.render.rules.measure_promql import expression
+from otel_meta.render.rules.overview import LOWEST_COMPLIANCE, MOST_VIOLATIONS, TENFOLD
 from otel_meta.render.rules.promql_builder import compared, number
 
-from .descriptions import sli_in_words
+from .descriptions import sli_text
 from .markdown import code, page, table
 
 _SOURCE: Final = "otel_meta/render/docs/runbooks.py"
@@ -20,7 +22,7 @@ _BY_NAME: Final = 'alertname="{}"'
 
 
 def runbooks(catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """Every page: the name that alerts link to, and its text."""
+    """Yield the name and the text of every page; alerts link to the names."""
     yield "slo-burn", _burn(catalog)
     yield "slo-budget-exhausted", _exhausted(catalog)
     yield "slo-no-data", _no_data()
@@ -30,29 +32,30 @@ def runbooks(catalog: Catalog) -> Iterator[tuple[str, str]]:
 
 def _burn(catalog: Catalog) -> str:
     rows = [
-        [slo.name, str(slo.objective), str(slo.period), f"{limit}", severity, spans]
+        [slo.name, str(slo.objective), str(slo.period), limit, severity, spans]
         for _, slo in _slos(catalog)
         for severity, limit, spans in _windows(slo)
     ]
     return page(
-        "SloBurnsFast, SloBurnsSlowly",
+        "SloErrorBudgetBurnFast, SloErrorBudgetBurnSlow",
         _SOURCE,
-        "**What it means.** A service spends the error budget of an SLO faster than it is given. "
-        "*SloBurnsFast* pages: at this pace the budget is gone within days. *SloBurnsSlowly* "
-        "opens a ticket: the budget will not last the period. Both the long and the short window "
-        "burn, so it is still going on.",
-        "## Look at first",
-        "Which services burn, and how fast (1 spends the budget in exactly one period):",
-        code(f"topk(10, {series.BURN_RATE_1H})", "promql"),
-        "How much of the budget is left:",
-        code(f"sort({series.BUDGET_REMAINING})", "promql"),
-        "Bad events a minute, by SLO and service:",
-        code(f"{series.BAD} / {INCREASE_MINUTES}", "promql"),
-        "What changed: deployments, configuration, traffic, dependencies. From the SLO dashboard "
-        "an exemplar leads to a trace of a bad request, and its trace id to the log lines.",
-        "## When it fires",
-        "The share of bad events in both windows has to exceed the limit, with at least the SLO's "
-        "`min_bad` events behind it.",
+        "**Meaning.** A service burns the error budget of an SLO at a rate above 1. "
+        "*SloErrorBudgetBurnFast* pages: at this burn rate the budget is exhausted within days. "
+        "*SloErrorBudgetBurnSlow* opens a ticket: the budget will be exhausted before the period "
+        "ends. The short window burns as well as the long window, so the burning continues.",
+        "## First steps",
+        "Find the services and their burn rates (1 spends the budget in exactly one period):",
+        code(f"topk(10, {series_names.BURN_RATE_1H})", "promql"),
+        "Find the error budget left:",
+        code(f"sort({series_names.BUDGET_REMAINING})", "promql"),
+        "Find the bad events per minute, by SLO and service:",
+        code(f"{series_names.BAD} / {INCREASE_MINUTES}", "promql"),
+        "Look for a change: deployments, configuration, traffic, dependencies. From the SLO "
+        "dashboard an exemplar leads to the trace of a bad request, and the trace id to the log "
+        "lines.",
+        "## Condition",
+        "The alert fires when the share of bad events is above the limit in both windows, and the "
+        "long window has at least the SLO's `min_bad_events`.",
         table(["SLO", "objective", "period", "limit", "severity", "windows"], rows),
         _silencing(_AN_SLO),
     )
@@ -60,23 +63,24 @@ def _burn(catalog: Catalog) -> str:
 
 def _exhausted(catalog: Catalog) -> str:
     rows = [
-        [repo.name, slo.name, str(slo.objective), str(slo.period), f"`{sli_in_words(slo.sli)}`"]
+        [repo.name, slo.name, str(slo.objective), str(slo.period), f"`{sli_text(slo.sli)}`"]
         for repo, slo in _slos(catalog)
     ]
     return page(
-        "SloBudgetExhausted",
+        "SloErrorBudgetExhausted",
         _SOURCE,
-        "**What it means.** Over its whole period, fewer events were good than was promised. The "
-        "promise is broken, and stays broken until bad events leave the period behind them.",
-        "## Look at first",
-        code(f"{series.BUDGET_REMAINING} <= 0", "promql"),
-        "Is it still burning? If not, nothing has to be done at once:",
-        code(f"{series.BURN_RATE_1H} and {series.BUDGET_REMAINING} <= 0", "promql"),
-        "## What to do",
+        "**Meaning.** The error budget is exhausted: over the whole period, the share of good "
+        "events is below the objective. The SLO is not met until enough bad events are older than "
+        "the period.",
+        "## First steps",
+        code(f"{series_names.BUDGET_REMAINING} <= 0", "promql"),
+        "Find the burn rate. At a burn rate of 0 no immediate action is necessary:",
+        code(f"{series_names.BURN_RATE_1H} and {series_names.BUDGET_REMAINING} <= 0", "promql"),
+        "## Actions",
         "Follow the error budget policy: stop risky changes to the service until budget is left "
-        "again, and put what caused it first. If the promise is not what users need, change its "
-        "objective in the catalogue and say why.",
-        "## What is promised",
+        "again, and give priority to the cause. If users do not need this objective, change the "
+        "objective in the catalogue and record the reason.",
+        "## Objectives",
         table(["meta-repository", "SLO", "objective", "period", "good"], rows),
         _silencing(_AN_SLO),
     )
@@ -84,24 +88,27 @@ def _exhausted(catalog: Catalog) -> str:
 
 def _no_data() -> str:
     return page(
-        "SloIdle, SloNoData",
+        "SloNoEvents, SloNoData",
         _SOURCE,
-        "**What it means.** Nobody knows whether the promise is kept. *SloIdle*: the service "
-        "reports, but nothing that the promise is about has happened. *SloNoData*: its series are "
-        "gone, though they were there this week.",
-        "## Look at first",
-        "Does the service report at all?",
-        code(f"{series.UP}", "promql"),
-        "When were there events last?",
-        code(f"sum by (slo, service_name) (increase({series.TOTAL}[6h]) > 0)", "promql"),
-        "Is it scraped, or does its Collector export?",
+        "**Meaning.** Nobody knows if the SLO is met. *SloNoEvents*: the service reports, but the "
+        "SLO's events have stopped. *SloNoData*: the series of this week are gone.",
+        "## First steps",
+        "Check that the service reports:",
+        code(series_names.UP, "promql"),
+        "Find the services with events in the last six hours:",
+        code(
+            f"sum by (slo, service_name) (increase({series_names.TOTAL}[6h]) > 0)",
+            "promql",
+        ),
+        "Check that Prometheus scrapes the service, or that its Collector exports:",
         code("up == 0", "promql"),
-        "## What to do",
-        "**Idle:** call the service as a user would. If that works, callers have gone; ask them.",
-        "**Silent:** is the process up? `/healthz` tells. Is its telemetry? If it cannot deliver, "
-        'its log has a line that begins with "cannot export", and `otel_meta_faults_total` on its '
-        "/metrics counts why.",
-        "**Taken away:** silence the alert for a week; then its series have left the window.",
+        "## Actions",
+        "**No events:** call the service as a user would. If the call works, the callers have "
+        "stopped; ask them.",
+        "**No data:** check the process with `/healthz`, then the telemetry. If the process cannot "
+        'deliver, its log has a line that begins with "cannot export", and '
+        f"`{FAULTS.prometheus_name}` on its /metrics counts the reasons.",
+        "**Service removed:** silence the alert for a week. Then the alert ends.",
         _silencing(_AN_SLO),
     )
 
@@ -110,15 +117,17 @@ def _overview() -> str:
     return page(
         "SloErrorBudgetBurningFast, SloComplianceLow, SloMultipleViolations, Watchdog",
         _SOURCE,
-        "**What they mean.** A service burns some budget ten times too fast; keeps less than 95 % "
-        "of its promises; or broke more than three within a day. *Watchdog* always fires: what it "
-        "is routed to raises the alarm when it stops.",
-        "## Look at first",
-        code(f"sort({series.COMPLIANCE})", "promql"),
-        code(f"{series.COMPLIANT} == 0", "promql"),
-        code(f"sort_desc({series.VIOLATIONS})", "promql"),
-        "Several promises that break together have one cause more often than several: look for a "
-        "dependency that the service's SLOs share, before looking at each.",
+        "**Meaning.** *SloErrorBudgetBurningFast*: the burn rate over the last hour is above "
+        f"{TENFOLD}. *SloComplianceLow*: the service meets less than {LOWEST_COMPLIANCE:.0%} of "
+        f"its SLOs. *SloMultipleViolations*: the service did not meet more than {MOST_VIOLATIONS} "
+        "SLOs within a day. *Watchdog* always fires; its receiver raises an alarm when the "
+        "notifications stop.",
+        "## First steps",
+        code(f"sort({series_names.COMPLIANCE})", "promql"),
+        code(f"{series_names.COMPLIANT} == 0", "promql"),
+        code(f"sort_desc({series_names.VIOLATIONS})", "promql"),
+        "When a service misses several SLOs at once, look first for a dependency that these SLOs "
+        "share.",
         _silencing(_BY_NAME.format("SloComplianceLow")),
     )
 
@@ -130,13 +139,13 @@ def _declared(repo: type[MetaRepo]) -> str:
 
 
 def _alert(repo: type[MetaRepo], alert: Alert) -> Iterator[str]:
-    held = f", for {alert.for_}" if alert.for_ else ""
+    duration = f", for {alert.for_}" if alert.for_ else ""
     yield f"## {alert.name}"
-    yield f"**What it means.** {alert.summary} Severity: {alert.severity}."
-    yield f"It fires when this is {compared(alert.comparison)}{held}:"
+    yield f"**Meaning.** {alert.summary} Severity: {alert.severity}."
+    yield f"The alert fires when this is {compared(alert.comparison)}{duration}:"
     yield code(expression(alert.measure, repo.name), "promql")
     if alert.first_steps:
-        yield f"**Look at first.** {alert.first_steps}"
+        yield f"**First steps.** {alert.first_steps}"
     yield _silencing(_BY_NAME.format(alert.name))
 
 
@@ -151,6 +160,6 @@ def _slos(catalog: Catalog) -> Iterator[tuple[type[MetaRepo], Slo]]:
 
 
 def _silencing(matchers: str) -> str:
-    return "To silence it while you work on it:\n\n" + code(
+    return "To silence the alert while you work on the cause:\n\n" + code(
         f'amtool silence add --duration=2h --comment="who, why" {matchers}', "sh"
     )

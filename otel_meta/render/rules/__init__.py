@@ -1,1 +1,1 @@
-"""rules/: recording and alerting rules, from model to each ruler's text."""
+"""Recording and alerting rules: the folder ``rules/``."""

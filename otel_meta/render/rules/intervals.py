@@ -1,4 +1,4 @@
-"""How often rules are evaluated, and the span of the increases that they record."""
+"""The evaluation interval of rules, and the window of recorded increases."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ each span. The names of the recorded series contain it."""
 INCREASE_MINUTES: Final = INCREASE_WINDOW.seconds // 60
 
 EVALUATIONS_PER_WINDOW: Final = INCREASE_WINDOW.seconds // EVALUATION_INTERVAL.seconds
-"""How many recorded increases contain the same event."""
+"""The number of recorded increases that contain the same event."""

@@ -1,6 +1,8 @@
-"""A declared measure in PromQL: the one place that knows their kinds."""
+"""A declared measure in PromQL."""
 
 from __future__ import annotations
+
+from typing import assert_never
 
 from otel_meta.model.measure import (
     Increase,
@@ -18,7 +20,7 @@ from .series_names import NAMESPACE
 
 
 def expression(measure: Measure, namespace: str) -> str:
-    """A measure of one meta-repository, kept apart by its labels and by service_namespace."""
+    """Return the expression of a measure, grouped by its labels and by service_namespace."""
     return _at(measure, namespace, "")
 
 
@@ -44,6 +46,8 @@ def _at(measure: Measure, namespace: str, offset: str) -> str:
         case RelativeChange():
             now, then = (_at(measure.of, namespace, o) for o in ("", f" offset {measure.over}"))
             return lines(now, "/", f"({then} > 0)", "- 1")
+        case unknown:
+            assert_never(unknown)
 
 
 def _share(measure: Share, namespace: str, by: tuple[str, ...]) -> str:

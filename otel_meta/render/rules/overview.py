@@ -1,14 +1,15 @@
-"""Rules across meta-repositories: how each service does in all, and who watches the watchers."""
+"""Rules across meta-repositories: each service over all its SLOs, and the watchdog."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
-from otel_meta.model import Duration
+from otel_meta.model import Duration, Severity
 from otel_meta.render.links import SLO_DASHBOARD, Links
 
-from . import series_names as series
+from . import series_names
+from .alerting_rules import alert_annotations
 from .promql_builder import events_over, lines, sum_by
 from .rule import AlertRule, Group, Record
 
@@ -16,82 +17,95 @@ TENFOLD: Final = 10
 LOWEST_COMPLIANCE: Final = 0.95
 MOST_VIOLATIONS: Final = 3
 
+_SERVICE: Final = "{{ $labels.service_name }}"
+_HOUR: Final = Duration("1h")
+
 
 def recording_groups() -> Iterator[Group]:
-    """Compliance of each service over all its SLOs."""
-    broken = f"min_over_time({series.COMPLIANT}[1d]) == bool 0"
+    """Yield the recordings of each service over all its SLOs."""
+    not_met = f"min_over_time({series_names.COMPLIANT}[1d]) == bool 0"
+    compliance = sum_by(series_names.SERVICE_LABELS, series_names.COMPLIANT, "avg")
     yield Group(
         "slo-overview",
         (
-            Record(series.COMPLIANCE, sum_by(series.SERVICE_LABELS, series.COMPLIANT, "avg")),
-            Record(series.VIOLATIONS, sum_by(series.SERVICE_LABELS, broken)),
+            Record(series_names.COMPLIANCE, compliance),
+            Record(series_names.VIOLATIONS, sum_by(series_names.SERVICE_LABELS, not_met)),
         ),
     )
 
 
 def alerting_groups(links: Links) -> Iterator[Group]:
-    """Alerts about any SLO, about services as a whole, and one that always fires."""
+    """Yield the alerts about any SLO and about whole services, and an alert that always fires."""
     yield Group("slo-overview-alerts", tuple(_overview(links)))
     yield Group("watchdog", (_watchdog(links),))
 
 
 def _overview(links: Links) -> Iterator[AlertRule]:
-    page, ticket = {"severity": "page"}, {"severity": "ticket"}
-    yield AlertRule(
+    yield _overview_alert(
+        links,
         alert="SloErrorBudgetBurningFast",
+        severity="ticket",
         expr=lines(
-            f"{series.BURN_RATE_1H} > {TENFOLD}",
+            f"{series_names.BURN_RATE_1H} > {TENFOLD}",
             "and",
-            f"{events_over(series.BAD, Duration('1h'))} >= {TENFOLD}",
+            f"{events_over(series_names.BAD, _HOUR)} >= {TENFOLD}",
         ),
-        labels=ticket,
-        annotations=_about(
-            "{{ $labels.service_name }} burns the budget of {{ $labels.slo }} ten times too fast",
-            "Over the last hour it burned {{ $value | humanize }} times as fast as it is given.",
-            links,
-        ),
+        summary=f"{_SERVICE} burns the error budget of {{{{ $labels.slo }}}} at more than ten "
+        "times the sustainable rate",
+        description="The burn rate over the last hour is {{ $value | humanize }}; at 1 the budget "
+        "lasts exactly one period.",
         for_=Duration("5m"),
     )
-    yield AlertRule(
+    yield _overview_alert(
+        links,
         alert="SloComplianceLow",
-        expr=f"{series.COMPLIANCE} < {LOWEST_COMPLIANCE}",
-        labels=ticket,
-        annotations=_about(
-            "{{ $labels.service_name }} keeps too few of its promises",
-            "It keeps {{ $value | humanizePercentage }} of its SLOs.",
-            links,
-        ),
+        severity="ticket",
+        expr=f"{series_names.COMPLIANCE} < {LOWEST_COMPLIANCE}",
+        summary=f"{_SERVICE} meets too few of its SLOs",
+        description="It meets {{ $value | humanizePercentage }} of its SLOs.",
         for_=Duration("15m"),
     )
-    yield AlertRule(
+    yield _overview_alert(
+        links,
         alert="SloMultipleViolations",
-        expr=f"{series.VIOLATIONS} > {MOST_VIOLATIONS}",
-        labels=page,
-        annotations=_about(
-            "{{ $labels.service_name }} broke several promises within a day",
-            "{{ $value }} of its SLOs were broken at some time in the last 24 hours.",
-            links,
-        ),
+        severity="page",
+        expr=f"{series_names.VIOLATIONS} > {MOST_VIOLATIONS}",
+        summary=f"{_SERVICE} did not meet several SLOs within a day",
+        description="{{ $value }} of its SLOs were not met at some time in the last 24 hours.",
     )
 
 
 def _watchdog(links: Links) -> AlertRule:
-    return AlertRule(
+    return _overview_alert(
+        links,
         alert="Watchdog",
+        severity="none",
         expr="vector(1)",
-        labels={"severity": "none"},
-        annotations=_about(
-            "Alerting works",
-            "This alert always fires. Route it to something that raises the alarm when it stops.",
-            links,
-        ),
+        summary="Alerting works",
+        description="This alert always fires. Route it to a receiver that raises an alarm when "
+        "the notifications stop.",
     )
 
 
-def _about(summary: str, description: str, links: Links) -> dict[str, str]:
-    return {
-        "summary": summary,
-        "description": description,
-        "runbook_url": links.runbook("slo-overview"),
-        "dashboard_url": links.dashboard(SLO_DASHBOARD),
-    }
+def _overview_alert(
+    links: Links,
+    *,
+    alert: str,
+    severity: Severity | Literal["none"],
+    expr: str,
+    summary: str,
+    description: str,
+    for_: Duration | None = None,
+) -> AlertRule:
+    return AlertRule(
+        alert=alert,
+        expr=expr,
+        labels={"severity": severity},
+        annotations=alert_annotations(
+            summary=summary,
+            description=description,
+            runbook=links.runbook("slo-overview"),
+            dashboard=links.dashboard(SLO_DASHBOARD),
+        ),
+        for_=for_,
+    )

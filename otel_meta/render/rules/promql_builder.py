@@ -1,4 +1,4 @@
-"""PromQL in small pieces: selectors, numbers and sums that stay valid in Prometheus 2.42 and 3."""
+"""Parts of PromQL expressions: selectors, numbers and sums, valid in Prometheus 2.42 and 3."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .intervals import EVALUATIONS_PER_WINDOW, INCREASE_WINDOW
 from .series_names import NAMESPACE
 
 DENSE: Final = Duration("6h")
-"""Spans up to this are summed from every evaluation, longer ones from one in five minutes: a sum
-over 30 days then reads 8,640 samples a series instead of 43,200."""
+"""The longest span that is summed from every evaluation. Longer spans read one increase per window:
+a sum over 30 days then reads 8,640 samples of a series instead of 43,200."""
 
 
 def number(value: Fraction | float) -> str:
-    """A number as it was meant: 0.0144, not 0.014400000000000001."""
+    """Return a number in its exact decimal form: 0.0144, not 0.014400000000000001."""
     try:
         return exact_decimal(
             Fraction(value) if isinstance(value, Fraction) else Fraction(repr(value))
@@ -33,34 +33,41 @@ def number(value: Fraction | float) -> str:
 
 
 def compared(comparison: Comparison) -> str:
-    """An operator and its bound, to follow an expression."""
+    """Return an operator and its bound, to follow an expression."""
     return f"{comparison.operator} {number(comparison.bound)}"
 
 
 def selector(name: str, matchers: Iterable[str] = ()) -> str:
-    """A series by its name and matchers."""
+    """Return a vector selector."""
     inside = ",".join(matchers)
     return f"{name}{{{inside}}}" if inside else name
 
 
 def equals(label: str, value: str) -> str:
-    """A matcher of one value."""
+    """Return a matcher of one value."""
     return f"{label}={quoted(value)}"
 
 
 def quoted(text: str) -> str:
-    """A string as PromQL writes it."""
+    """Return a string in PromQL's quotes."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def series_of(match: Selector, namespace: str, suffix: str = "", *more: str) -> str:
-    """The series of a match in one meta-repository; ``suffix`` chooses among a histogram's."""
-    matchers = [equals(NAMESPACE, namespace), *map(matcher, match.matchers), *more]
-    return selector(match.instrument.prometheus_name + suffix, matchers)
+def series_of(selected: Selector, namespace: str, suffix: str = "", *more: str) -> str:
+    """Return a vector selector of one meta-repository's series.
+
+    Args:
+        selected: the instrument and its matchers.
+        namespace: the meta-repository's name.
+        suffix: of a histogram, ``_bucket``, ``_count`` or ``_sum``.
+        more: further matchers.
+    """
+    matchers = [equals(NAMESPACE, namespace), *map(matcher, selected.matchers), *more]
+    return selector(selected.instrument.prometheus_name + suffix, matchers)
 
 
 def bucket(bound: float) -> str:
-    """A matcher of a histogram's bucket, in every spelling that an export path gives its bound."""
+    """Return a matcher of a histogram's bucket, in every spelling of its bound."""
     plain, *others = le_spellings(bound)
     if not others:
         return equals("le", plain)
@@ -73,18 +80,18 @@ def _escaped(text: str) -> str:
     return _RE2_SPECIAL.sub(r"\\\g<0>", text)
 
 
-def count_suffix(match: Selector) -> str:
-    """What to append to a metric's name to count its events."""
-    return match.instrument.traits.count_suffix
+def count_suffix(selected: Selector) -> str:
+    """Return the suffix of the series that counts a metric's events."""
+    return selected.instrument.traits.count_suffix
 
 
 def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str:
-    """An aggregation that keeps these labels."""
+    """Return an aggregation that keeps these labels."""
     return f"{operator} by ({', '.join(labels)}) ({expression})"
 
 
 def sum_over(series: str, span: Duration) -> str:
-    """Return the sum of a recorded increase over a span, to be divided by another such sum.
+    """Return the sum of a recorded increase over a span, as a part of a quotient of sums.
 
     Up to `DENSE` every event is in the sum `EVALUATIONS_PER_WINDOW` times; the factor cancels.
     """
@@ -93,26 +100,26 @@ def sum_over(series: str, span: Duration) -> str:
 
 
 def events_over(series: str, span: Duration) -> str:
-    """How many events a five-minute increase adds up to over a span."""
-    summed = sum_over(series, span)
-    return f"{summed} / {EVALUATIONS_PER_WINDOW}" if span <= DENSE else summed
+    """Return the number of events in a recorded increase over a span."""
+    total = sum_over(series, span)
+    return f"{total} / {EVALUATIONS_PER_WINDOW}" if span <= DENSE else total
 
 
 def lines(*parts: str) -> str:
-    """An expression over several lines."""
+    """Return an expression of several lines."""
     return "\n".join(parts)
 
 
-def matcher(condition: Matcher) -> str:
-    """What one label has to be."""
-    match condition.values:
+def matcher(declared: Matcher) -> str:
+    """Return a label matcher."""
+    match declared.values:
         case Presence():
-            return f'{condition.label}!=""'
+            return f'{declared.label}!=""'
         case (value,):
-            return equals(condition.label, value)
+            return equals(declared.label, value)
         case values:
             pattern = "|".join(map(_escaped, values))
-            return f"{condition.label}=~{quoted(pattern)}"
+            return f"{declared.label}=~{quoted(pattern)}"
 
 
 _WHOLE: Final = r"(\.0)?"

@@ -1,4 +1,4 @@
-"""Rules before they are text."""
+"""Recording and alerting rules as values, before they are rendered."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Rule = Record | AlertRule
 
 @dataclass(frozen=True)
 class Group:
-    """Rules evaluated one after the other, each minute."""
+    """Rules that are evaluated in order, once in each evaluation interval."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -44,10 +44,10 @@ class Group:
 
 @dataclass(frozen=True)
 class RuleFile:
-    """What goes into one file."""
+    """The content of one file."""
 
     name: str
-    """Without folder and ending, such as ``nebula-cloud-platform.alerting``."""
+    """Name without folder and extension, such as ``nebula-cloud-platform.alerting``."""
     source: str
-    """What it was made from."""
+    """The declarations or the file that the rules follow from."""
     groups: tuple[Group, ...]

@@ -1,4 +1,4 @@
-"""Rule files as each ruler wants them: one model, four renderings."""
+"""Rule files in the formats of four rulers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from .time_scale import REAL_TIME, scaled
 
 
 def prometheus(file: RuleFile, time_scale: Fraction = REAL_TIME) -> str:
-    """For Prometheus' ``rule_files``; Thanos' ruler takes it as it is.
+    """Render a file for Prometheus' ``rule_files``; Thanos' ruler reads the same format.
 
-    ``time_scale`` is for demos and tests: at 1/60, an hour of every rule is a minute.
+    Args:
+        file: the rules.
+        time_scale: for demos and tests; at 1/60, every hour in a rule becomes a minute.
     """
     return to_yaml({"groups": scaled(_groups(file), time_scale)}, comment=_comment(file))
 
 
 def prometheus_operator(file: RuleFile) -> str:
-    """A PrometheusRule resource for Kubernetes."""
+    """Render a PrometheusRule resource for Kubernetes."""
     resource = {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
@@ -38,12 +40,12 @@ def prometheus_operator(file: RuleFile) -> str:
 
 
 def mimir(file: RuleFile) -> str:
-    """For ``mimirtool rules load``, which wants a namespace a file."""
+    """Render a file for ``mimirtool rules load``, which needs a namespace in each file."""
     return to_yaml({"namespace": file.name, "groups": _groups(file)}, comment=_comment(file))
 
 
 def vmalert(file: RuleFile) -> str:
-    """For vmalert, which refuses fields that it does not know; it knows all that is used here."""
+    """Render a file for vmalert, which refuses unknown fields; no field here is unknown."""
     return prometheus(file)
 
 

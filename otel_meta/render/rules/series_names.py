@@ -1,54 +1,57 @@
-"""The name of every series that rules record, and the labels that it carries."""
+"""Names and labels of the series that rules record."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.model import Duration
+from otel_meta.model import Duration, self_metrics
+from otel_meta.model.names import prometheus_name
 
 from .intervals import INCREASE_WINDOW
 
 BAD: Final = f"slo:bad:increase{INCREASE_WINDOW}"
-"""Bad events of an SLO over 5 minutes (seconds, for time slices)."""
+"""Bad events of an SLO (seconds, for time slices); 5m is the `INCREASE_WINDOW`."""
 TOTAL: Final = f"slo:total:increase{INCREASE_WINDOW}"
-"""All events of an SLO over 5 minutes (seconds, for time slices)."""
+"""All events of an SLO in the same window."""
 PERIOD_ERROR_RATIO: Final = "slo:error_ratio:period"
-"""Bad events among all over the SLO's period."""
+"""Share of bad events over the SLO's period."""
 SMOOTHED: Final = {
     BAD: f"slo:bad:avg{INCREASE_WINDOW}_increase{INCREASE_WINDOW}",
     TOTAL: f"slo:total:avg{INCREASE_WINDOW}_increase{INCREASE_WINDOW}",
 }
-"""The same, averaged over the evaluations of 5 minutes. An increase misses what happens between two
-scrapes at the edge of its window; read only once in 5 minutes, it would always miss the same."""
+"""Averages of the increases over a window, for long spans, which read a single value per window.
+
+An increase misses the events between the last scrape before its window and the first scrape inside.
+Averages of increases prevent long spans from missing the same seconds of every window."""
 SLI: Final = "slo:sli:ratio"
-"""Good events among all over the SLO's period: availability, where that is what is promised."""
+"""Share of good events over the SLO's period, such as availability."""
 BUDGET_REMAINING: Final = "slo:error_budget_remaining:ratio"
-"""Share of the error budget that is left; negative once overspent."""
+"""Share of the error budget that is left; negative once the budget is overspent."""
 COMPLIANT: Final = "slo:compliant:bool"
-"""1 while the promise is kept over its period, 0 while it is not; absent without data."""
+"""1 while the SLO is met over its period, 0 while the SLO is not met; absent without data."""
 OBJECTIVE: Final = "slo:objective:ratio"
 """The share of events that must be good."""
 INFO: Final = "slo_info"
-"""1, with what may change about an SLO: owner, tier, objective, period."""
+"""1, with the labels of an SLO that may change: owner, tier, objective, period."""
 BURN_RATE_1H: Final = "slo:burn_rate:1h"
-"""How many times too fast the budget burned over the last hour."""
+"""Burn rate over the last hour; 1 spends the budget in exactly one period."""
 
 COMPLIANCE: Final = "service:slo_compliance:ratio"
-"""Share of a service's SLOs that are kept."""
+"""Share of a service's SLOs that are met."""
 VIOLATIONS: Final = "service:slo_violations:count1d"
-"""How many of a service's SLOs were broken at some time in 24 hours."""
+"""Number of a service's SLOs that were not met at some time in 24 hours."""
 
 SLO: Final = "slo"
 NAMESPACE: Final = "service_namespace"
 SERVICE: Final = "service_name"
 SERVICE_LABELS: Final = (NAMESPACE, SERVICE)
-"""Every SLO is kept by each service on its own."""
+"""Labels of a service; each service meets an SLO separately."""
 IDENTITY: Final = (SLO, *SERVICE_LABELS)
-"""All that an SLO's recordings carry, so that nothing that may change can break their history."""
+"""All labels of an SLO's recordings; none of them changes, so histories are never cut."""
 
-UP: Final = "otel_meta_up"
+UP: Final = prometheus_name(self_metrics.UP, "", monotonic=False)
 
 
 def error_ratio(span: Duration) -> str:
-    """Bad events among all over a span that a burn window looks back."""
+    """Return the name of the share of bad events over a span of a burn window."""
     return f"slo:error_ratio:{span}"

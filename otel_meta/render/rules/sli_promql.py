@@ -1,7 +1,7 @@
-"""An SLI in PromQL: bad events and total events of each five minutes.
+"""An SLI in PromQL: the increases of its bad events and of its total events.
 
-Recorded apart, they can be summed over any window, so that every ratio is weighted by events. A
-mean of five-minute ratios would let a quiet night outweigh a busy hour.
+Both are recorded and summed over any window, so that every ratio is weighted by events. In a mean
+of five-minute ratios, a quiet night would outweigh a busy hour.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SLICES: Final = f"{INCREASE_WINDOW}:{_SLICE_SECONDS}s"
 
 
 class Increments(NamedTuple):
-    """Expressions for the bad and the total events of the last five minutes, by service."""
+    """Expressions for the bad and the total events of the last window, by service."""
 
     bad: str
     total: str
@@ -58,7 +58,7 @@ def _bad(sli: Sli, namespace: str, total: str) -> str:
 
 
 def _or_zero(part: EventCount, namespace: str, total: str) -> str:
-    """Zero where there are events but none of this part; absent where there are no events.
+    """Count a part of the events: zero if only other events occurred, absent without any event.
 
     A bucket never becomes zero. A histogram without the bucket is no data: the SLI must be absent,
     neither all good nor all bad.

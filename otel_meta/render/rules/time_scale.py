@@ -1,7 +1,7 @@
-"""The same rules with time running faster: what burns for an hour can be shown in a minute.
+"""Time lapse for demos and tests: multiply each span of time in rules and configurations.
 
-Names, labels, factors and thresholds stay as they are; each span of time is multiplied. Scrapes and
-exports have to be as much faster, or there are too few samples in a span.
+At 1/60, a burn of an hour takes a minute. Names, labels, factors and thresholds stay unchanged.
+Scrapes and exports have to be faster by the same factor, or a span contains too few samples.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ REAL_TIME: Final = Fraction(1)
 
 _MILLISECONDS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SPAN: Final = re.compile(r"([0-9]+)([smhd])")
-# Strings come first, so that nothing inside of them is taken for a span.
+# Strings come first: a span inside a string stays unchanged.
 _SPANS_OF_PROMQL: Final = re.compile(r'"(?:\\.|[^"\\])*"|\[[^]"]*\]|\boffset \w+')
 _FIELDS: Final = frozenset(
     {"interval", "for", "keep_firing_for", "group_wait", "group_interval", "repeat_interval"}
@@ -24,16 +24,16 @@ _FIELDS: Final = frozenset(
 
 
 def scaled_span(text: str, scale: Fraction) -> str:
-    """A span of time, multiplied; at least a millisecond.
+    """Multiply a span of time; the result is at least a millisecond.
 
     >>> scaled_span("5m", Fraction(1, 60)), scaled_span("1m", Fraction(1, 300))
     ('5s', '200ms')
     """
-    return _SPAN.sub(lambda span: _written(_milliseconds(span) * scale), text)
+    return _SPAN.sub(lambda span: _text(_milliseconds(span) * scale), text)
 
 
 def scaled_expression(expression: str, scale: Fraction) -> str:
-    """PromQL with every range, subquery step and offset multiplied.
+    """Multiply every range, subquery step and offset of a PromQL expression.
 
     >>> scaled_expression('sum_over_time(x{a="[5m]"}[30d:5m] offset 1h)', Fraction(1, 60))
     'sum_over_time(x{a="[5m]"}[43200s:5s] offset 60s)'
@@ -46,7 +46,7 @@ def scaled_expression(expression: str, scale: Fraction) -> str:
 
 
 def scaled(config: Any, scale: Fraction) -> Any:
-    """A configuration's intervals, waits and expressions, multiplied."""
+    """Multiply the intervals, waits and expressions of a configuration."""
     if scale == REAL_TIME:
         return config
     match config:
@@ -55,7 +55,7 @@ def scaled(config: Any, scale: Fraction) -> Any:
             return {key: _field(key, value, scale) for key, value in fields.items()}
         case list():
             members = cast("Iterable[Any]", config)
-            return [scaled(one, scale) for one in members]
+            return [scaled(member, scale) for member in members]
         case _:
             return config
 
@@ -70,6 +70,6 @@ def _milliseconds(span: re.Match[str]) -> int:
     return int(span[1]) * _MILLISECONDS[span[2]]
 
 
-def _written(milliseconds: Fraction) -> str:
+def _text(milliseconds: Fraction) -> str:
     whole = max(1, ceil(milliseconds)) if milliseconds else 0
     return f"{whole // 1000}s" if whole % 1000 == 0 else f"{whole}ms"

@@ -16,7 +16,7 @@ from .prometheus_config import prometheus_file
 from .stack_readme import readme_file
 
 RECEIVERS: Final = Receivers(
-    anybody=Webhooks(page=f"{NOTIFICATIONS.url}/page", ticket=f"{NOTIFICATIONS.url}/ticket"),
+    default=Webhooks(page=f"{NOTIFICATIONS.url}/page", ticket=f"{NOTIFICATIONS.url}/ticket"),
     watchdog=f"{NOTIFICATIONS.url}/watchdog",
 )
 """The receivers of the stack: a container that prints all notifications."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from otel_meta.testing.otlp_sink import OtlpSink
-from tests.rules.support import ROOT
+from tests.rules.pinned_tools import ROOT
 
 Eventually = Callable[[Callable[[], Any]], None]
 

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.backends.collector.collector_setup import NEBULA
 from tests.backends.pipeline import Collector
 from tests.backends.telemetry import metrics
-from tests.rules.servers import fetch
+from tests.rules.prometheus_server import fetch
 
 
 class TestIdentity:

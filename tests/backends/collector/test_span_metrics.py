@@ -17,7 +17,7 @@ from tests.backends.collector.collector_setup import (
 )
 from tests.backends.pipeline import Collector
 from tests.backends.telemetry import send, span
-from tests.rules.servers import fetch
+from tests.rules.prometheus_server import fetch
 
 
 class TestSpanMetrics:

@@ -21,11 +21,11 @@ from otel_meta.cli.demo.stop_signal import Stop
 from otel_meta.cli.demo.traffic import Traffic
 from tests.backends.pipeline import Collector
 from tests.backends.servers import Prometheus, Told, alertmanager, rule_folder
-from tests.rules.servers import fetch
-from tests.rules.support import committed
+from tests.rules.committed_rules import committed_groups
+from tests.rules.prometheus_server import fetch
 
 PATIENCE = 90.0
-PAGE, TICKET = "SloBurnsFast", "SloBurnsSlowly"
+PAGE, TICKET = "SloErrorBudgetBurnFast", "SloErrorBudgetBurnSlow"
 SERVICE = {"service_namespace": "titan-microservices-mesh", "service_name": "payments"}
 PROMISE = SERVICE | {"slo": "titan-service-availability"}
 LATENCY = "http_server_request_duration_seconds_bucket"
@@ -239,7 +239,7 @@ class TestWell:
 
     def test_rules(self, play: Play) -> None:
         """Prometheus has loaded every rule, and evaluates each without error."""
-        expected = sum(len(g["rules"]) for groups in committed().values() for g in groups)
+        expected = sum(len(g["rules"]) for groups in committed_groups().values() for g in groups)
         health = [rule["health"] for group in play.groups for rule in group["rules"]]
 
         assert ["ok"] * expected == health

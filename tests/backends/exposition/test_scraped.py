@@ -17,7 +17,7 @@ from opentelemetry.trace import Span
 from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
 from tests.backends.servers import Prometheus
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 from tests.runtime.prometheus.metric_strategies import METRICS, Metrics, recorded
 from tests.runtime.prometheus.page_parser import OPENMETRICS, TEXT, parse_samples
 

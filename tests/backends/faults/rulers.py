@@ -15,7 +15,7 @@ from tests.backends.faults.stage import Stage, fault, until
 from tests.backends.ledger import Row
 from tests.backends.servers import Prometheus, Told, alertmanager, rule_folder
 
-_PAGE = "SloBurnsFast"
+_PAGE = "SloErrorBudgetBurnFast"
 _EVENTS = "events_processed_total"
 _FAILURES = "event_processing_failures_total"
 _RULES = ("titan-microservices-mesh", "cross")

@@ -16,8 +16,8 @@ from tests.backends.ledger import Row
 from tests.backends.otlp import Sink
 from tests.backends.pipeline import Collector
 from tests.conftest import environment
-from tests.rules.servers import fetch
-from tests.rules.support import ROOT
+from tests.rules.pinned_tools import ROOT
+from tests.rules.prometheus_server import fetch
 
 _FOLDER = Path(__file__).parent
 _WORK = "events_processed_total"

@@ -12,7 +12,7 @@ import yaml
 from tests.backends.parity.fleet import Service, fleet
 from tests.backends.pipeline import Collector
 from tests.backends.servers import Prometheus
-from tests.rules.support import ROOT
+from tests.rules.pinned_tools import ROOT
 
 SCRAPED = "scraped from the process"
 SIDECAR = "through the Collector"

@@ -11,7 +11,7 @@ from scale.history import EVALUATION, Past
 
 from otel_meta.model import MetaRepo
 from otel_meta.repos import BUILTIN, Nebula
-from tests.rules.support import groups_of
+from tests.rules.committed_rules import groups_of
 
 each_repo = pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.name)
 ENDS = st.integers(1_700_000_000 // 60, 1_900_000_000 // 60).map(lambda minute: minute * 60)

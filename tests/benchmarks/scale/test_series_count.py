@@ -7,7 +7,7 @@ from scale.table import DOCUMENT, shown
 
 from otel_meta.model import MetaRepo
 from otel_meta.repos import BUILTIN
-from tests.rules.support import groups_of
+from tests.rules.committed_rules import groups_of
 
 TABLES = dict(series_count.computed())
 

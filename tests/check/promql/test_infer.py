@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_meta.check.finding import Problem
-from otel_meta.check.promql.shape import Vector, names, values
+from otel_meta.check.finding import Diagnostic
+from otel_meta.check.promql.series_type import Vector, label_names, label_values
 from otel_meta.check.promql.values import ANY, Values, one_of
 
-Problems = Callable[..., list[Problem]]
+Diagnose = Callable[..., list[Diagnostic]]
 Infer = Callable[..., Vector]
 
 SERIES = {"job", "instance", "service_name", "service_namespace", "otel_metric_overflow"}
@@ -50,9 +50,11 @@ ALL = {*SERIES, "route", "method", "error"}
         ("time()", set()),
     ],
 )
-def test_labels(expr: str, labels: set[str], infer: Infer) -> None:
-    """What an expression gives has the labels that Prometheus gives it."""
-    assert labels == {label for shape in infer(expr) for label in names((shape,))}
+def test_expression_has_labels_of_its_result_in_prometheus(
+    expr: str, labels: set[str], infer: Infer
+) -> None:
+    """An expression has the labels of its result in Prometheus."""
+    assert labels == {label for series in infer(expr) for label in label_names((series,))}
 
 
 @pytest.mark.parametrize(
@@ -72,16 +74,18 @@ def test_labels(expr: str, labels: set[str], infer: Infer) -> None:
         ('label_replace(atlas_tiles, "layer", "$1", "job", "(.*)")', ANY),
     ],
 )
-def test_values(expr: str, layer: Values, infer: Infer) -> None:
-    """What selectors and functions fix is carried along."""
-    assert layer == values(infer(expr), "layer")
+def test_label_values_follow_from_selectors_and_functions(
+    expr: str, layer: Values, infer: Infer
+) -> None:
+    """Label values follow from selectors and functions."""
+    assert layer == label_values(infer(expr), "layer")
 
 
-def test_info(infer: Infer) -> None:
-    """What `info` adds cannot be known, so that any label is taken for right."""
-    (shape,) = infer('info(atlas_tiles, {cluster=~".+"})')
+def test_any_label_is_accepted_after_info(infer: Infer) -> None:
+    """Any label is accepted after `info`."""
+    (series,) = infer('info(atlas_tiles, {cluster=~".+"})')
 
-    assert shape.has("k8s_cluster_name")
+    assert series.may_have("k8s_cluster_name")
 
 
 @pytest.mark.parametrize(
@@ -99,11 +103,13 @@ def test_info(infer: Infer) -> None:
         ("topk(scalar(sum by (layr) (atlas_tiles)), up)", "layer"),
     ],
 )
-def test_unknown_label(expr: str, near: str, problems: Problems) -> None:
-    """A label that an expression's series lack is named, with the one that was meant."""
-    (problem,) = problems(expr)
+def test_unknown_label_is_reported_with_suggestion(
+    expr: str, near: str, diagnose: Diagnose
+) -> None:
+    """An unknown label is reported with a suggestion."""
+    (diagnostic,) = diagnose(expr)
 
-    assert ("label", near) == (problem.kind, problem.nearest)
+    assert ("label", near) == (diagnostic.kind, diagnostic.suggestion)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +123,12 @@ def test_unknown_label(expr: str, near: str, problems: Problems) -> None:
         "increase(atlas:ratio:1h[5m])",
     ],
 )
-def test_counting_a_gauge(expr: str, problems: Problems) -> None:
-    """A rate of what goes up and down is refused."""
-    (problem,) = problems(expr, ("atlas:ratio:1h", "avg_over_time(atlas_tiles[1h])"))
+def test_rate_of_gauge_is_reported(expr: str, diagnose: Diagnose) -> None:
+    """The rate of a gauge is reported."""
+    (diagnostic,) = diagnose(expr, ("atlas:ratio:1h", "avg_over_time(atlas_tiles[1h])"))
 
-    assert "function" == problem.kind
-    assert "which is a gauge; take delta() or deriv()" in problem.wrong
+    assert "function" == diagnostic.kind
+    assert "which is a gauge; take delta() or deriv()" in diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -137,12 +143,12 @@ def test_counting_a_gauge(expr: str, problems: Problems) -> None:
         "predict_linear(sort(atlas_requests_total)[1h:], 60)",
     ],
 )
-def test_averaging_a_counter(expr: str, problems: Problems) -> None:
-    """An average of what only goes up is refused."""
-    (problem,) = problems(expr)
+def test_average_of_counter_is_reported(expr: str, diagnose: Diagnose) -> None:
+    """The average of a counter is reported."""
+    (diagnostic,) = diagnose(expr)
 
-    assert "function" == problem.kind
-    assert "which is a counter; take rate() or increase() of it first" in problem.wrong
+    assert "function" == diagnostic.kind
+    assert "which is a counter; take rate() or increase() of it first" in diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -159,6 +165,6 @@ def test_averaging_a_counter(expr: str, problems: Problems) -> None:
         "changes(atlas_requests_total[5m])",
     ],
 )
-def test_right_kind(expr: str, problems: Problems) -> None:
-    """Rates of counters, averages of gauges, and what suits both."""
-    assert [] == problems(expr)
+def test_functions_accept_their_metric_types(expr: str, diagnose: Diagnose) -> None:
+    """Functions accept the metric types that they are made for."""
+    assert [] == diagnose(expr)

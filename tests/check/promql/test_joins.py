@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from otel_meta.check.finding import Problem
-from otel_meta.check.promql.shape import Vector, names, values
+from otel_meta.check.finding import Diagnostic
+from otel_meta.check.promql.series_type import Vector, label_names, label_values
 from otel_meta.check.promql.values import Values, one_of
 
-Problems = Callable[..., list[Problem]]
+Diagnose = Callable[..., list[Diagnostic]]
 Infer = Callable[..., Vector]
 
 HOUR = ("atlas:ratio:1h", "sum by (route) (atlas_requests_total)", {"slo": "a", "window": "1h"})
@@ -42,9 +42,9 @@ RULES = (HOUR, MINUTES, GOAL)
         "atlas_requests_total atan2 atlas_requests_total",
     ],
 )
-def test_matches(expr: str, problems: Problems) -> None:
-    """Sides that can have equal labels may be joined."""
-    assert [] == problems(expr, *RULES)
+def test_sides_with_possibly_equal_labels_are_accepted(expr: str, diagnose: Diagnose) -> None:
+    """Sides with possibly equal labels are accepted."""
+    assert [] == diagnose(expr, *RULES)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,14 @@ def test_matches(expr: str, problems: Problems) -> None:
         ),
     ],
 )
-def test_never(expr: str, why: str, problems: Problems) -> None:
-    """Sides that differ in a label are refused, and the message says in which."""
-    (problem,) = problems(expr, *RULES)
+def test_sides_with_different_label_values_are_reported_with_label(
+    expr: str, why: str, diagnose: Diagnose
+) -> None:
+    """Sides with different label values are reported, with the label."""
+    (diagnostic,) = diagnose(expr, *RULES)
 
-    assert problem.kind in {"join", "label"}
-    assert why in problem.wrong
+    assert diagnostic.kind in {"join", "label"}
+    assert why in diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -85,11 +87,13 @@ def test_never(expr: str, why: str, problems: Problems) -> None:
         ("atlas:goal:ratio / on (slo) group_right (teir) atlas:ratio:1h", "tier"),
     ],
 )
-def test_labels(expr: str, near: str, problems: Problems) -> None:
-    """Labels to join by are labels of the sides."""
-    found = problems(expr, *RULES)
+def test_unknown_labels_in_join_are_reported_with_suggestion(
+    expr: str, near: str, diagnose: Diagnose
+) -> None:
+    """Unknown labels in a join are reported with a suggestion."""
+    found = diagnose(expr, *RULES)
 
-    assert {("label", near)} == {(problem.kind, problem.nearest) for problem in found}
+    assert {("label", near)} == {(diagnostic.kind, diagnostic.suggestion) for diagnostic in found}
 
 
 @pytest.mark.parametrize(
@@ -111,9 +115,11 @@ def test_labels(expr: str, near: str, problems: Problems) -> None:
         ("atlas:ratio:1h > on (slo) group_left atlas:goal:ratio", {"slo", "route", "window"}),
     ],
 )
-def test_given(expr: str, labels: set[str], infer: Infer) -> None:
-    """What a join gives has the labels that Prometheus gives it."""
-    assert labels == names(infer(expr, *RULES))
+def test_join_has_labels_of_its_result_in_prometheus(
+    expr: str, labels: set[str], infer: Infer
+) -> None:
+    """A join has the labels of its result in Prometheus."""
+    assert labels == label_names(infer(expr, *RULES))
 
 
 @pytest.mark.parametrize(
@@ -123,6 +129,8 @@ def test_given(expr: str, labels: set[str], infer: Infer) -> None:
         ("(atlas:ratio:1h or atlas:ratio:5m) and on (window) atlas:ratio:5m", one_of(["5m"])),
     ],
 )
-def test_narrowed(expr: str, window: Values, infer: Infer) -> None:
-    """What both sides have to share, the outcome has."""
-    assert window == values(infer(expr, *RULES), "window")
+def test_join_narrows_label_values_to_values_of_both_sides(
+    expr: str, window: Values, infer: Infer
+) -> None:
+    """A join narrows label values to the values of both sides."""
+    assert window == label_values(infer(expr, *RULES), "window")

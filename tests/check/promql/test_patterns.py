@@ -30,35 +30,37 @@ class TestAlternatives:
             ("", [""]),
         ],
     )
-    def test_parts(self, pattern: str, parts: list[str]) -> None:
-        """Outermost bars part a pattern; bars in groups, classes and escapes do not."""
+    def test_only_outermost_bars_split_pattern(self, pattern: str, parts: list[str]) -> None:
+        """Only the outermost bars split a pattern."""
         assert parts == patterns.alternatives(pattern)
 
     @given(PATTERNS)
-    def test_any(self, pattern: str) -> None:
-        """Whatever a pattern is, it has a part."""
+    def test_every_pattern_has_part(self, pattern: str) -> None:
+        """Every pattern has a part."""
         assert patterns.alternatives(pattern)
 
 
 class TestMatcher:
-    def test_whole(self) -> None:
-        """A pattern has to match all of a value."""
+    def test_pattern_matches_whole_values(self) -> None:
+        """A pattern matches whole values."""
         test = patterns.matcher("5..")
 
         assert [True, False] == [test("503"), test("5030")]
 
     @pytest.mark.parametrize("pattern", [r"\pL", r"\z", "(", "a{9999999999999}"])
-    def test_unknown(self, pattern: str) -> None:
-        """What Python cannot read matches everything."""
+    def test_pattern_that_python_cannot_compile_matches_everything(self, pattern: str) -> None:
+        """A pattern that Python cannot compile matches everything."""
         assert patterns.matcher(pattern)("anything")
 
     @given(PATTERNS, st.text("ab1", max_size=3))
-    def test_never_raises(self, pattern: str, value: str) -> None:
-        """Any text is read as a pattern, without a warning."""
+    def test_any_text_is_compiled_without_exception_or_warning(
+        self, pattern: str, value: str
+    ) -> None:
+        """Any text is compiled without an exception or a warning."""
         assert patterns.matcher(pattern)(value) in {True, False}
 
 
-class TestLetThrough:
+class TestMatchedValues:
     @pytest.mark.parametrize(
         ("pattern", "values"),
         [
@@ -70,14 +72,18 @@ class TestLetThrough:
             (r"\d", PRESENT),
         ],
     )
-    def test_values(self, pattern: str, values: Values) -> None:
-        """Words are listed; anything else is a value, or none where the pattern takes none."""
-        assert values == patterns.let_through(pattern)
+    def test_literal_alternatives_are_listed_other_patterns_are_superset(
+        self, pattern: str, values: Values
+    ) -> None:
+        """Literal alternatives are listed, other patterns are a superset."""
+        assert values == patterns.matched_values(pattern)
 
     @pytest.mark.parametrize(
         ("pattern", "values"),
         [("a|b", ~one_of("ab")), ("a.*", ANY), (".*", PRESENT)],
     )
-    def test_kept_out(self, pattern: str, values: Values) -> None:
-        """The negation of words is all but them; of a pattern, anything that it may leave."""
-        assert values == patterns.kept_out(pattern)
+    def test_negated_pattern_excludes_only_literal_alternatives(
+        self, pattern: str, values: Values
+    ) -> None:
+        """A negated pattern excludes only literal alternatives."""
+        assert values == patterns.excluded_values(pattern)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.check.finding import Problem
+from otel_meta.check.finding import Diagnostic
 
-Problems = Callable[..., list[Problem]]
+Diagnose = Callable[..., list[Diagnostic]]
 
 KEPT = ("atlas:requests:rate5m", "sum by (method) (rate(atlas_requests_total[5m]))", {"team": "a"})
 
@@ -39,9 +39,11 @@ class TestNames:
             "vector(1)",
         ],
     )
-    def test_known(self, expr: str, problems: Problems) -> None:
-        """What is declared, recorded, generated or anybody's is a series."""
-        assert [] == problems(expr, KEPT)
+    def test_declared_recorded_generated_and_external_series_are_known(
+        self, expr: str, diagnose: Diagnose
+    ) -> None:
+        """Declared, recorded, generated and external series are known."""
+        assert [] == diagnose(expr, KEPT)
 
     @pytest.mark.parametrize(
         ("expr", "near"),
@@ -56,20 +58,22 @@ class TestNames:
             ("zzz", ""),
         ],
     )
-    def test_unknown(self, expr: str, near: str, problems: Problems) -> None:
-        """A metric that nobody declares is named, with the one that was meant."""
-        (problem,) = problems(expr)
+    def test_unknown_metric_is_reported_with_suggestion(
+        self, expr: str, near: str, diagnose: Diagnose
+    ) -> None:
+        """An unknown metric is reported with a suggestion."""
+        (diagnostic,) = diagnose(expr)
 
-        assert ("metric", near) == (problem.kind, problem.nearest)
+        assert ("metric", near) == (diagnostic.kind, diagnostic.suggestion)
 
     @pytest.mark.parametrize("expr", ["atlas:requests:rate5", "absent(atlas:requests:rate5)"])
-    def test_not_recorded(self, expr: str, problems: Problems) -> None:
-        """A recording needs a producer."""
-        (problem,) = problems(expr, KEPT)
+    def test_series_without_recording_rule_is_reported(self, expr: str, diagnose: Diagnose) -> None:
+        """A series without a recording rule is reported."""
+        (diagnostic,) = diagnose(expr, KEPT)
 
-        assert Problem(
+        assert Diagnostic(
             "recording", "no rule records atlas:requests:rate5", "atlas:requests:rate5m"
-        ) == (problem)
+        ) == (diagnostic)
 
 
 class TestLabels:
@@ -87,11 +91,13 @@ class TestLabels:
             ('atlas_requests_total{methd=""}', "method"),
         ],
     )
-    def test_unknown(self, expr: str, near: str, problems: Problems) -> None:
-        """A label that the series lacks is named, with the one that was meant."""
-        (problem,) = problems(expr, KEPT)
+    def test_unknown_label_of_selector_is_reported_with_suggestion(
+        self, expr: str, near: str, diagnose: Diagnose
+    ) -> None:
+        """An unknown label of a selector is reported with a suggestion."""
+        (diagnostic,) = diagnose(expr, KEPT)
 
-        assert ("label", near) == (problem.kind, problem.nearest)
+        assert ("label", near) == (diagnostic.kind, diagnostic.suggestion)
 
 
 class TestValues:
@@ -122,9 +128,9 @@ class TestValues:
             r'method=~"\\pL+"',
         ],
     )
-    def test_right(self, matcher: str, problems: Problems) -> None:
-        """Values of the closed set, any of an open label, and bounds in either spelling."""
-        assert [] == problems(f"atlas_latency_seconds_bucket{{{matcher}}}")
+    def test_possible_label_values_are_accepted(self, matcher: str, diagnose: Diagnose) -> None:
+        """Possible label values are accepted."""
+        assert [] == diagnose(f"atlas_latency_seconds_bucket{{{matcher}}}")
 
     @pytest.mark.parametrize(
         ("matcher", "wrong", "near"),
@@ -143,12 +149,14 @@ class TestValues:
             (r'le=~"5(\\.0)?"', r"5(\.0)?", ""),
         ],
     )
-    def test_wrong(self, matcher: str, wrong: str, near: str, problems: Problems) -> None:
-        """A value outside the closed set is named, with the one that was meant."""
-        (problem,) = problems(f"atlas_latency_seconds_bucket{{{matcher}}}")
+    def test_impossible_label_value_is_reported_with_suggestion(
+        self, matcher: str, wrong: str, near: str, diagnose: Diagnose
+    ) -> None:
+        """An impossible label value is reported with a suggestion."""
+        (diagnostic,) = diagnose(f"atlas_latency_seconds_bucket{{{matcher}}}")
 
-        assert ("value", near) == (problem.kind, problem.nearest)
-        assert f'is never "{wrong}"' in problem.wrong
+        assert ("value", near) == (diagnostic.kind, diagnostic.suggestion)
+        assert f'is never "{wrong}"' in diagnostic.message
 
     @pytest.mark.parametrize(
         "matchers",
@@ -161,41 +169,43 @@ class TestValues:
             'error=~"a|b",error!~"b|a"',
         ],
     )
-    def test_contradiction(self, matchers: str, problems: Problems) -> None:
-        """Values that no series has at once are a mistake, each right by itself."""
-        (problem,) = problems(f"atlas_requests_total{{{matchers}}}")
+    def test_matchers_that_contradict_each_other_are_reported(
+        self, matchers: str, diagnose: Diagnose
+    ) -> None:
+        """Matchers that contradict each other are reported."""
+        (diagnostic,) = diagnose(f"atlas_requests_total{{{matchers}}}")
 
-        assert "selector" == problem.kind
+        assert "selector" == diagnostic.kind
 
-    def test_recorded(self, problems: Problems) -> None:
-        """A recording has the labels of one of its rules, not some of each."""
+    def test_selector_mixes_no_labels_of_different_rules(self, diagnose: Diagnose) -> None:
+        """A selector mixes no labels of different rules."""
         rules = [
             ("atlas:a:b", "vector(1)", {"slo": "one", "team": "red"}),
             ("atlas:a:b", "vector(1)", {"slo": "two", "team": "blue"}),
         ]
-        (problem,) = problems('atlas:a:b{slo="one",team="blue"}', *rules)
+        (diagnostic,) = diagnose('atlas:a:b{slo="one",team="blue"}', *rules)
 
-        assert "selector" == problem.kind
-        assert [] == problems('atlas:a:b{slo="two",team="blue"}', *rules)
+        assert "selector" == diagnostic.kind
+        assert [] == diagnose('atlas:a:b{slo="two",team="blue"}', *rules)
 
-    def test_nothing_follows(self, problems: Problems) -> None:
-        """From a wrong value no other finding follows: one mistake is one finding."""
+    def test_wrong_value_causes_one_finding(self, diagnose: Diagnose) -> None:
+        """A wrong value causes one finding."""
         expr = 'atlas_requests_total{method="GOT"} and atlas_requests_total{method="POST"}'
 
-        assert ["value"] == [p.kind for p in problems(expr)]
+        assert ["value"] == [p.kind for p in diagnose(expr)]
 
-    def test_or(self, problems: Problems) -> None:
-        """Matchers that VictoriaMetrics joins with or are held one group at a time."""
+    def test_each_group_of_matchers_joined_by_or_is_checked(self, diagnose: Diagnose) -> None:
+        """Each group of matchers joined by or is checked."""
         expr = 'atlas_requests_total{method="GET" or method="POST"}'
 
-        assert [] == problems(expr)
-        assert ["value"] == [p.kind for p in problems(expr.replace("POST", "PUSH"))]
+        assert [] == diagnose(expr)
+        assert ["value"] == [p.kind for p in diagnose(expr.replace("POST", "PUSH"))]
 
 
 @given(st.text(max_size=30))
-def test_any_text(problems: Problems, text: str) -> None:
-    """Any text is an expression, or a finding; never an error."""
-    assert isinstance(problems(text), list)
+def test_any_text_is_checked_without_exception(diagnose: Diagnose, text: str) -> None:
+    """Any text is checked without an exception."""
+    assert isinstance(diagnose(text), list)
 
 
 NAMES = st.sampled_from(
@@ -208,7 +218,7 @@ OPERATORS = st.sampled_from(["=", "!=", "=~", "!~"])
 
 @st.composite
 def selectors(draw: st.DrawFn) -> str:
-    """A selector that may be wrong in any way."""
+    """Draw a selector with any mistakes."""
     matchers = draw(st.lists(st.tuples(LABELS, OPERATORS, VALUES), max_size=3))
     inside = ",".join(f"{label}{op}'{value}'" for label, op, value in matchers)
     return f"{draw(NAMES)}{{{inside}}}"
@@ -227,7 +237,7 @@ JOINS = [
 
 
 def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Expressions made of others."""
+    """Combine expressions."""
     functions = ["rate({}[5m:1m])", "sum by (slo, le) ({})", "absent({})", "topk(2, {})", "-{}"]
     functions += ["histogram_quantile(0.9, {})", "count_values('v', {})", "({})", "{} > 1"]
     functions += ["label_replace({}, 'a', '$1', 'slo', '(.*)')", "label_join({}, 'a', '', 'b')"]
@@ -239,21 +249,21 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @given(st.recursive(selectors(), grown, max_leaves=6))
-def test_any_expression(problems: Problems, expr: str) -> None:
-    """Any expression can be read to its end, right or wrong."""
-    assert isinstance(problems(expr, KEPT, ("atlas:a:b", "atlas:a:b offset 1m")), list)
+def test_any_expression_is_checked_without_exception(diagnose: Diagnose, expr: str) -> None:
+    """Any expression is checked without an exception."""
+    assert isinstance(diagnose(expr, KEPT, ("atlas:a:b", "atlas:a:b offset 1m")), list)
 
 
-def test_too_deep(problems: Problems) -> None:
-    """What is nested beyond reason is a finding."""
-    (deep,), (long,) = problems("(" * 4000 + "up" + ")" * 4000), problems("-" * 30000 + "up")
+def test_deep_nesting_and_long_text_are_findings(diagnose: Diagnose) -> None:
+    """Deep nesting and long text are findings."""
+    (deep,), (long,) = diagnose("(" * 4000 + "up" + ")" * 4000), diagnose("-" * 30000 + "up")
 
     assert ("expression", "expression") == (deep.kind, long.kind)
 
 
 @pytest.mark.parametrize("expr", ["", "sum(", "rate(atlas_tiles)", "nobody(up)", "1 and up"])
-def test_no_promql(expr: str, problems: Problems) -> None:
-    """What Prometheus would refuse to load is a finding."""
-    (problem,) = problems(expr)
+def test_invalid_promql_is_finding(expr: str, diagnose: Diagnose) -> None:
+    """Invalid PromQL is a finding."""
+    (diagnostic,) = diagnose(expr)
 
-    assert "expression" == problem.kind
+    assert "expression" == diagnostic.kind

@@ -8,7 +8,12 @@ import pytest
 
 from otel_meta.cli.demo.webhook_receiver import Pager
 
-BURNS = {"alertname": "SloBurnsFast", "severity": "page", "slo": "a-b", "service_name": "shop"}
+BURNS = {
+    "alertname": "SloErrorBudgetBurnFast",
+    "severity": "page",
+    "slo": "a-b",
+    "service_name": "shop",
+}
 OPEN = build_opener(ProxyHandler({})).open
 
 
@@ -31,7 +36,7 @@ class TestNews:
     def test_said(self, pager: Pager) -> None:
         """An alert is told with its severity, promise and service."""
         assert 200 == post(pager, "/page", (BURNS, "firing"))
-        assert ["page SloBurnsFast a-b shop firing"] == pager.news()
+        assert ["page SloErrorBudgetBurnFast a-b shop firing"] == pager.news()
 
     def test_once(self, pager: Pager) -> None:
         """What stands as before is not told again."""

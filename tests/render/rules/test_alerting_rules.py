@@ -26,20 +26,20 @@ LINKS = Links(runbooks="https://books", dashboards="https://boards")
 
 
 def rules() -> list[AlertRule]:
-    """Every alert."""
+    """Return every alert of the repository."""
     groups = alerting_groups(Acme, LINKS)
     return [rule for group in groups for rule in group.rules if isinstance(rule, AlertRule)]
 
 
-def test_page() -> None:
-    """A page is its window pairs, each with two spans and a least number of bad events."""
+def test_page_joins_its_window_pairs() -> None:
+    """The page joins its window pairs with or."""
     page = rules()[0]
 
-    assert ("SloBurnsFast", PAGE, None) == (page.alert, page.expr, page.for_)
+    assert ("SloErrorBudgetBurnFast", PAGE, None) == (page.alert, page.expr, page.for_)
 
 
-def test_labels() -> None:
-    """An alert says how urgent it is, whose it is, and which SLO it is about."""
+def test_alert_has_labels_of_its_repository_slo_team_and_severity() -> None:
+    """An alert has the labels of its repository, SLO, team and severity."""
     assert {
         "meta_repository": "acme",
         "severity": "page",
@@ -48,21 +48,21 @@ def test_labels() -> None:
     } == rules()[0].labels
 
 
-def test_one_a_severity() -> None:
-    """Each SLO has one alert a severity, and one for each other state."""
+def test_each_slo_has_alert_for_each_severity_and_state() -> None:
+    """Each SLO has an alert for each severity and state."""
     of_slo = [rule.alert for rule in rules() if rule.labels.get("slo") == "acme-quick"]
 
     assert [
-        "SloBurnsFast",
-        "SloBurnsSlowly",
-        "SloBudgetExhausted",
-        "SloIdle",
+        "SloErrorBudgetBurnFast",
+        "SloErrorBudgetBurnSlow",
+        "SloErrorBudgetExhausted",
+        "SloNoEvents",
         "SloNoData",
     ] == of_slo
 
 
-def test_declared() -> None:
-    """A declared alert is its measure against its bound, held as long as declared."""
+def test_declared_alert_compares_its_measure_with_its_bound() -> None:
+    """A declared alert compares its measure with its bound."""
     rule = rules()[-1]
 
     assert (
@@ -73,8 +73,8 @@ def test_declared() -> None:
     assert "A tank is empty" == rule.annotations["summary"]
 
 
-def test_annotations() -> None:
-    """Each alert leads to a runbook and a dashboard, where the reader's links begin."""
+def test_each_alert_links_to_runbook_and_dashboard() -> None:
+    """Each alert links to a runbook and a dashboard."""
     for rule in rules():
         assert {"summary", "description", "runbook_url", "dashboard_url"} == {*rule.annotations}
         assert rule.annotations["runbook_url"].startswith("https://books/")

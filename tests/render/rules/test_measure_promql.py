@@ -52,6 +52,8 @@ sum by (service_namespace, service_name) (rate(acme_calls_total{service_namespac
     ],
     ids=["latest", "over time", "quantile", "rate", "increase", "share", "growth"],
 )
-def test_expression(measure: Measure, text: str) -> None:
-    """Each kind of measure becomes an expression, kept apart by its labels and the namespace."""
+def test_each_kind_of_measure_has_expression_by_labels_and_namespace(
+    measure: Measure, text: str
+) -> None:
+    """Each kind of measure has an expression by labels and namespace."""
     assert text == expression(measure, "acme")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from otel_meta.render.links import Links
-from otel_meta.render.rules import overview as cross
+from otel_meta.render.rules import overview
+from otel_meta.render.rules.rule import AlertRule
 
 
-def test_records() -> None:
-    """Compliance is the share of a service's promises that are kept, by service."""
-    (group,) = cross.recording_groups()
+def test_compliance_is_share_of_services_slos_that_are_met() -> None:
+    """Compliance is the share of a service's SLOs that are met."""
+    (group,) = overview.recording_groups()
 
     broken = "min_over_time(slo:compliant:bool[1d]) == bool 0"
 
@@ -16,9 +17,12 @@ def test_records() -> None:
     ] == [rule.expr for rule in group.rules]
 
 
-def test_alerts() -> None:
-    """Alerts across repositories come in two groups: about services, and about alerting itself."""
-    groups = {g.name: [r.alert for r in g.rules] for g in cross.alerting_groups(Links())}
+def test_overview_has_group_of_alerts_and_watchdog() -> None:
+    """The overview has a group of alerts and the watchdog."""
+    groups = {
+        group.name: [rule.alert for rule in group.rules if isinstance(rule, AlertRule)]
+        for group in overview.alerting_groups(Links())
+    }
 
     assert {
         "slo-overview-alerts": [

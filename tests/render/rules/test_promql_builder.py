@@ -25,14 +25,16 @@ from tests.render.acme import Acme
         ("0.00042857142857142855", Fraction(3, 7000)),
     ],
 )
-def test_number(text: str, value: Fraction | float) -> None:
-    """Numbers are written as they were meant, and as floats are where they have no end."""
+def test_numbers_are_written_in_exact_decimals_or_as_floats(
+    text: str, value: Fraction | float
+) -> None:
+    """Numbers are written in exact decimals, or as floats if endless."""
     assert text == promql.number(value)
 
 
 @pytest.mark.parametrize("text", ['a"b', "a\\b", "a\nb", "ä", "{}"])
-def test_quoted(text: str) -> None:
-    """Whatever a value holds, it stays one string."""
+def test_quoted_value_is_one_string(text: str) -> None:
+    """A quoted value is one string."""
     quoted = promql.quoted(text)
 
     assert "\n" not in quoted
@@ -48,8 +50,8 @@ def test_quoted(text: str) -> None:
         ('a!=""', Matcher("a", PRESENT)),
     ],
 )
-def test_matcher(text: str, condition: Matcher) -> None:
-    """A condition is a matcher; what regular expressions treat specially is taken as it is."""
+def test_matcher_escapes_special_characters(text: str, condition: Matcher) -> None:
+    """A matcher escapes special characters."""
     assert text == promql.matcher(condition)
 
 
@@ -61,8 +63,8 @@ def test_matcher(text: str, condition: Matcher) -> None:
         (r'le=~"86400(\\.0)?"', 86_400.0),
     ],
 )
-def test_bucket(text: str, bound: float) -> None:
-    """A bucket is found by its bound, however the export path writes whole numbers."""
+def test_bucket_matcher_accepts_both_spellings_of_whole_numbers(text: str, bound: float) -> None:
+    """A bucket matcher accepts both spellings of whole numbers."""
     assert text == promql.bucket(bound)
 
 
@@ -76,9 +78,13 @@ def test_bucket(text: str, bound: float) -> None:
         (0.00001, ["0.00001", "1e-05"]),
     ],
 )
-def test_bucket_spellings(bound: float, spellings: list[str]) -> None:
-    """A bucket is found as Prometheus writes it when it scrapes, and as OTLP brings it."""
-    operator, pattern = re.fullmatch(r'le(=~?)(".*")', promql.bucket(bound)).groups()
+def test_bucket_matcher_accepts_every_spelling_of_prometheus_and_otlp(
+    bound: float, spellings: list[str]
+) -> None:
+    """A bucket matcher accepts every spelling of Prometheus and OTLP."""
+    matcher = re.fullmatch(r'le(=~?)(".*")', promql.bucket(bound))
+    assert matcher is not None
+    operator, pattern = matcher.groups()
     wanted = json.loads(pattern)
 
     for text in spellings:
@@ -94,14 +100,16 @@ def test_bucket_spellings(bound: float, spellings: list[str]) -> None:
         ("sum_over_time(x[30d:5m])", "sum_over_time(x[30d:5m])", "30d"),
     ],
 )
-def test_sums(summed: str, counted: str, span: str) -> None:
-    """Short spans are summed from every evaluation, long ones from one in five minutes."""
+def test_short_spans_are_summed_from_every_evaluation_long_spans_once(
+    summed: str, counted: str, span: str
+) -> None:
+    """Short spans are summed from every evaluation, long spans once per window."""
     assert summed == promql.sum_over("x", Duration(span))
     assert counted == promql.events_over("x", Duration(span))
 
 
-def test_series() -> None:
-    """Series are those of one meta-repository, whatever else is asked of them."""
+def test_vector_selector_names_one_meta_repository() -> None:
+    """A vector selector names one meta-repository."""
     assert 'acme_calls_total{service_namespace="acme",outcome="ok"}' == promql.series_of(
         Acme.calls.where(outcome="ok"), "acme"
     )

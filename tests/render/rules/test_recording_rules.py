@@ -16,20 +16,20 @@ OWN = {"slo": "acme-answered"}
 
 
 def records(group: int) -> dict[str, Record]:
-    """The rules of one group by what they record."""
+    """Return the rules of a group by the recorded series."""
     rules = list(recording_groups(Acme))[group].rules
     return {rule.record: rule for rule in rules if isinstance(rule, Record)}
 
 
-def test_groups() -> None:
-    """Each SLO has a group of its own, and what is declared besides has one."""
+def test_each_slo_has_group_and_declared_recordings_have_group() -> None:
+    """Each SLO has a group, and the declared recordings have a group."""
     assert ["acme-answered", "acme-quick", "acme-measures"] == [
         group.name for group in recording_groups(Acme)
     ]
 
 
-def test_ratios() -> None:
-    """Every ratio is a quotient of sums, of each span that a burn window looks back."""
+def test_every_ratio_is_quotient_of_sums_for_each_span() -> None:
+    """Every ratio is a quotient of sums, for each span of a burn window."""
     found = records(0)
 
     for name, span in {"5m": "5m", "6h": "6h", "1d": "1d:5m", "period": "30d:5m"}.items():
@@ -41,8 +41,8 @@ def test_ratios() -> None:
         assert wanted == found[wanted.record]
 
 
-def test_budget() -> None:
-    """Budget, compliance and burn rate follow from the ratios, with exact numbers."""
+def test_budget_compliance_and_burn_rate_follow_from_ratios() -> None:
+    """Budget, compliance and burn rate follow from the ratios."""
     found = records(0)
     mine = '{slo="acme-answered"}'
 
@@ -60,8 +60,8 @@ def test_budget() -> None:
     assert "vector(0.999)" == found["slo:objective:ratio"].expr
 
 
-def test_info() -> None:
-    """What may change about an SLO stands on one series alone."""
+def test_only_info_series_has_labels_that_may_change() -> None:
+    """Only the info series has labels that may change."""
     info = {
         "objective": "99.9%",
         "owner": "anvils",
@@ -76,8 +76,8 @@ def test_info() -> None:
     assert {"slo", "service_namespace"} == set().union(*others)
 
 
-def test_order() -> None:
-    """A rule reads only what rules before it in its group have recorded."""
+def test_rule_reads_only_series_of_earlier_rules_in_its_group() -> None:
+    """A rule reads only series that earlier rules of its group record."""
     names = {*records(0)}
     recorded: set[str] = set()
     for rule in next(recording_groups(Acme)).rules:
@@ -87,8 +87,8 @@ def test_order() -> None:
     assert names == recorded
 
 
-def test_every_declared() -> None:
-    """Each recording that a meta-repository declares is recorded under its name."""
+def test_each_declared_recording_is_recorded_under_its_name() -> None:
+    """Each declared recording is recorded under its name."""
     for repo in BUILTIN:
         made = {r.record for g in recording_groups(repo) for r in g.rules if isinstance(r, Record)}
         assert {recording.name for recording in repo.recordings.values()} <= made

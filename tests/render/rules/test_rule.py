@@ -7,8 +7,8 @@ import pytest
 from otel_meta.render.rules.rule import AlertRule, Record
 
 
-def test_defaults() -> None:
-    """A rule has no labels and waits for nothing unless it says so."""
+def test_rule_has_no_labels_and_no_duration_by_default() -> None:
+    """A rule has no labels and no duration by default."""
     assert {} == Record("a:b:c", "1").labels
     assert (None, None) == (
         AlertRule("A", "1", {}, {}).for_,
@@ -16,7 +16,7 @@ def test_defaults() -> None:
     )
 
 
-def test_frozen() -> None:
-    """A rule does not change once made."""
+def test_rule_is_immutable() -> None:
+    """A rule is immutable."""
     with pytest.raises(FrozenInstanceError):
-        Record("a:b:c", "1").expr = "2"
+        Record("a:b:c", "1").expr = "2"  # type: ignore[misc]  # the refusal is under test

@@ -14,7 +14,7 @@ from otel_meta.render.rules.rule import AlertRule, Group, Record, RuleFile
 from otel_meta.render.rules.rule_formats import FORMATS
 from otel_meta.repos import BUILTIN
 from tests.render.acme import Acme
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 
 FILES = list(rule_files(BUILTIN.with_repos(Acme), Links()))
 SMALL = RuleFile(
@@ -52,18 +52,18 @@ groups:
 
 
 def groups(text: str) -> Any:
-    """The groups, wherever the format keeps them."""
+    """Return the groups of a file in any format."""
     document = yaml.safe_load(text)
     return document["groups"] if "groups" in document else document["spec"]["groups"]
 
 
-def test_prometheus() -> None:
-    """Prometheus' format, in full; what a rule lacks is left out."""
+def test_format_of_prometheus_omits_empty_fields() -> None:
+    """The format of Prometheus omits empty fields."""
     assert PROMETHEUS == FORMATS["prometheus"](SMALL)
 
 
-def test_operator() -> None:
-    """The operator's resource has a name that Kubernetes allows."""
+def test_operators_resource_has_valid_name() -> None:
+    """The operator's resource has a valid name."""
     resource = yaml.safe_load(FORMATS["prometheus-operator"](SMALL))
 
     assert ("monitoring.coreos.com/v1", "PrometheusRule", "acme-alerting") == (
@@ -73,21 +73,21 @@ def test_operator() -> None:
     )
 
 
-def test_mimir() -> None:
-    """Mimir's format names a namespace."""
+def test_mimirs_format_has_namespace() -> None:
+    """Mimir's format has a namespace."""
     assert "acme.alerting" == yaml.safe_load(FORMATS["mimir"](SMALL))["namespace"]
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_equal(name: str) -> None:
-    """All formats hold the same groups."""
+def test_every_format_has_equal_groups(name: str) -> None:
+    """Every format has equal groups."""
     for file in FILES:
         assert groups(FORMATS["prometheus"](file)) == groups(FORMATS[name](file))
 
 
 @pytest.mark.parametrize("name", ["prometheus", "vmalert", "mimir"])
-def test_promtool(name: str, tmp_path: Path) -> None:
-    """Prometheus' linter accepts every format that it can read."""
+def test_promtool_accepts_files(name: str, tmp_path: Path) -> None:
+    """Promtool accepts the files."""
     paths = write(name, tmp_path)
     # Mimir's files have a field more than Prometheus knows.
     more = ["--ignore-unknown-fields"] if name == "mimir" else []
@@ -97,8 +97,8 @@ def test_promtool(name: str, tmp_path: Path) -> None:
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
-def test_vmalert(tmp_path: Path) -> None:
-    """VictoriaMetrics' ruler accepts its format, expressions and templates included."""
+def test_vmalert_program_accepts_files(tmp_path: Path) -> None:
+    """The vmalert program accepts the files."""
     write("vmalert", tmp_path)
     done = run(tool("vmalert"), "-dryRun", f"-rule={tmp_path}/*.yml")
 
@@ -106,7 +106,7 @@ def test_vmalert(tmp_path: Path) -> None:
 
 
 def write(name: str, folder: Path) -> list[Path]:
-    """Every file in a format."""
+    """Write every file in a format."""
     paths = [folder / f"{file.name}.yml" for file in FILES]
     for path, file in zip(paths, FILES, strict=True):
         path.write_text(FORMATS[name](file))
@@ -114,11 +114,11 @@ def write(name: str, folder: Path) -> list[Path]:
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end."""
+    """Run a program until it ends."""
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_options() -> None:
-    """Prometheus' format is the one that comes unasked."""
+def test_format_of_prometheus_is_default() -> None:
+    """The format of Prometheus is the default."""
     assert "prometheus" == Options().rule_format
     assert 2 == len(list(rule_files(Catalog(), Links())))

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 from otel_meta.render.rules import series_names as series
-from tests.rules.support import committed
+from tests.rules.committed_rules import committed_groups
 
 
-def test_names() -> None:
-    """Every SLO series that rules record has its name in one place."""
+def test_every_recorded_slo_series_is_in_list_of_names() -> None:
+    """Every recorded SLO series is in the list of names."""
     known = {value for value in vars(series).values() if isinstance(value, str)}
     known |= set(series.SMOOTHED.values())
     recorded = {
         rule["record"]
-        for groups in committed().values()
+        for groups in committed_groups().values()
         for group in groups
         for rule in group["rules"]
         if rule.get("record", "").startswith(("slo:", "slo_", "service:slo_"))
@@ -21,9 +21,9 @@ def test_names() -> None:
     assert "slo:error_ratio:1h" in spans
 
 
-def test_identity() -> None:
-    """Recordings of SLOs carry their identity alone, so that their history cannot break."""
-    for groups in committed().values():
+def test_recordings_of_slos_have_identity_labels_only() -> None:
+    """Recordings of SLOs have identity labels only."""
+    for groups in committed_groups().values():
         for rule in (rule for group in groups for rule in group["rules"]):
             if rule.get("record", "").startswith("slo:"):
                 assert {*rule["labels"]} <= {*series.IDENTITY}

@@ -49,8 +49,8 @@ WORST_TOTAL = '30 * count_over_time((max by (service_namespace, service_name) (a
     ],
     ids=["bad", "good", "threshold", "whole threshold", "each", "worst"],
 )
-def test_increments(sli: Sli, bad: str, total: str) -> None:
-    """Each kind of indicator becomes bad and all events of five minutes, by service."""
+def test_each_kind_of_sli_has_expressions_for_bad_and_total(sli: Sli, bad: str, total: str) -> None:
+    """Each kind of SLI has expressions for bad and total events."""
     found = increments(sli, "acme")
 
     assert bad == found.bad

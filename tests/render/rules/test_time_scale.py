@@ -35,13 +35,15 @@ class TestSpan:
             ("1m", Fraction(2), "120s"),
         ],
     )
-    def test_scaled(self, text: str, scale: Fraction, expected: str) -> None:
-        """A span is multiplied, to the next millisecond above, and never becomes none at all."""
+    def test_scaled_span_is_rounded_up_to_millisecond_and_never_zero(
+        self, text: str, scale: Fraction, expected: str
+    ) -> None:
+        """A scaled span is rounded up to a millisecond and never zero."""
         assert expected == scaled_span(text, scale)
 
     @given(st.integers(1, 10**6), st.sampled_from("smhd"), st.integers(1, 1000))
-    def test_order(self, number: int, unit: str, faster: int) -> None:
-        """A longer span stays at least as long as a shorter one."""
+    def test_scaling_keeps_order_of_spans(self, number: int, unit: str, faster: int) -> None:
+        """Scaling keeps the order of spans."""
         spans = [scaled_span(f"{n}{unit}", Fraction(1, faster)) for n in (number, number + 1)]
         shorter, longer = (int(s[:-2]) if s.endswith("ms") else int(s[:-1]) * 1000 for s in spans)
 
@@ -61,20 +63,22 @@ class TestExpression:
             (r'x{a="\"[5m]"}[5m]', r'x{a="\"[5m]"}[5s]'),
         ],
     )
-    def test_scaled(self, expression: str, expected: str) -> None:
-        """Ranges, steps and offsets are multiplied; names, numbers and strings are not."""
+    def test_only_ranges_steps_and_offsets_of_expression_are_scaled(
+        self, expression: str, expected: str
+    ) -> None:
+        """Only ranges, steps and offsets of an expression are scaled."""
         assert expected == scaled_expression(expression, MINUTE_TO_SECOND)
 
 
 class TestRules:
     @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-    def test_real_time(self, file: RuleFile) -> None:
-        """In real time the text is the committed one."""
+    def test_files_in_real_time_are_committed_files(self, file: RuleFile) -> None:
+        """Files in real time are the committed files."""
         assert prometheus(file) == prometheus(file, REAL_TIME)
 
     @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-    def test_nothing_else(self, file: RuleFile) -> None:
-        """But for spans of time, every rule is the same: names, labels, factors, thresholds."""
+    def test_scaling_changes_only_spans_of_time_in_rules(self, file: RuleFile) -> None:
+        """Scaling changes only spans of time in rules."""
         slow, fast = (
             yaml.safe_load(prometheus(file, scale)) for scale in (REAL_TIME, MINUTE_TO_SECOND)
         )
@@ -84,9 +88,9 @@ class TestRules:
 
 
 class TestAlertmanager:
-    def test_waits(self) -> None:
-        """Waits are as much shorter, and nothing else of the configuration changes."""
-        receivers = Receivers(anybody=HOOKS, watchdog="http://127.0.0.1:9/watchdog")
+    def test_scaling_changes_only_intervals_of_alertmanager(self) -> None:
+        """Scaling changes only intervals of Alertmanager."""
+        receivers = Receivers(default=HOOKS, watchdog="http://127.0.0.1:9/watchdog")
         slow, fast = (
             yaml.safe_load(alertmanager(BUILTIN, receivers, scale))
             for scale in (REAL_TIME, MINUTE_TO_SECOND)
@@ -101,5 +105,5 @@ def _expressions(rules: dict[str, list[dict[str, list[dict[str, str]]]]]) -> lis
 
 
 def _timeless(config: object) -> str:
-    """The text with every span of time left out."""
+    """Remove every span of time from a text."""
     return re.sub(r"(?<=[\[:' ])\d+(ms|[smhd])(?=[\]:') ])", "SPAN", repr(config))

@@ -15,7 +15,7 @@ from tests.render.stack.committed_stack import (
     copied_paths,
     read,
 )
-from tests.rules.support import build_tool
+from tests.rules.pinned_tools import build_tool
 
 
 class TestPaths:

@@ -8,7 +8,7 @@ import yaml
 from otel_meta.model import Duration
 from otel_meta.repos import BUILTIN
 from tests.render.stack.committed_stack import STACK, collector_config, compose, read
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 
 CONFIG = read("prometheus.yml")
 JOBS = {job["job_name"]: job for job in CONFIG["scrape_configs"]}

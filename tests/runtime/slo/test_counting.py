@@ -31,25 +31,27 @@ OPEN = UpDownCounter("acme.open", "What is open.", NoLabels)
 
 
 class Bench:
-    """MetricStorage, and one indicator that is counted from second 0."""
+    """A metric storage, and the counter of an SLI from second 0."""
 
     def __init__(self, sli: Sli) -> None:
         self.storage = MetricStorage(Faults())
         self._count = event_counter(sli, self.storage, 0.0)
 
     def live(self, instrument: Any) -> Any:
-        """The live half of an instrument."""
+        """Return the live instrument."""
         return self.storage.recorder(instrument)
 
     def events(self, now: float = 0.0) -> Events:
-        """What has been counted by a moment."""
+        """Return the events up to a moment."""
         return self._count(now)
 
 
 class TestRatio:
     @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5))))
-    def test_bad(self, calls: list[tuple[int, int]]) -> None:
-        """Bad events are those of the part that is bad, total ones all of them."""
+    def test_ratio_of_bad_events_counts_bad_and_total_events(
+        self, calls: list[tuple[int, int]]
+    ) -> None:
+        """A ratio of bad events counts bad and total events."""
         bench = Bench(CALLS.ratio(bad=CALLS.where(outcome="failed")))
         for ok, failed in calls:
             bench.live(CALLS).add(ok, route="/")
@@ -58,8 +60,10 @@ class TestRatio:
         assert (sum(f for _, f in calls), sum(o + f for o, f in calls)) == bench.events()
 
     @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5))))
-    def test_good(self, calls: list[tuple[int, int]]) -> None:
-        """Where the good part is counted, the others are bad."""
+    def test_ratio_of_good_events_counts_all_other_events_as_bad(
+        self, calls: list[tuple[int, int]]
+    ) -> None:
+        """A ratio of good events counts all other events as bad."""
         bench = Bench(CALLS.ratio(good=CALLS.where(outcome="ok")))
         for ok, failed in calls:
             bench.live(CALLS).add(ok, route="/")
@@ -67,24 +71,24 @@ class TestRatio:
 
         assert (sum(f for _, f in calls), sum(o + f for o, f in calls)) == bench.events()
 
-    def test_more_good(self) -> None:
-        """More good events than events, between two recordings, are no negative failures."""
+    def test_more_good_events_than_events_are_zero_bad_events(self) -> None:
+        """More good events than events are zero bad events."""
         bench = Bench(TRIES.ratio(good=FAILURES))
         bench.live(FAILURES).add(3)
         bench.live(TRIES).add(1)
 
         assert (0.0, 1.0) == bench.events()
 
-    def test_two_instruments(self) -> None:
-        """Bad events may have an instrument of their own."""
+    def test_ratio_may_have_two_instruments(self) -> None:
+        """A ratio may have two instruments."""
         bench = Bench(TRIES.ratio(bad=FAILURES))
         bench.live(TRIES).add(4)
         bench.live(FAILURES).add(1)
 
         assert (1.0, 4.0) == bench.events()
 
-    def test_present(self) -> None:
-        """A label asked for whatever its value counts the series that have it."""
+    def test_selector_of_any_value_counts_series_with_label(self) -> None:
+        """A selector of any value counts the series with the label."""
         bench = Bench(LATENCY.ratio(bad=LATENCY.where(error=PRESENT)))
         bench.live(LATENCY).record(0.1, route="/")
         bench.live(LATENCY).record(0.1, route="/", error="ValueError")
@@ -92,12 +96,12 @@ class TestRatio:
 
         assert (2.0, 3.0) == bench.events()
 
-    def test_nothing(self) -> None:
-        """Before anything was recorded there are no events."""
+    def test_ratio_without_recordings_has_no_events(self) -> None:
+        """A ratio without recordings has no events."""
         assert (0.0, 0.0) == Bench(CALLS.ratio(bad=CALLS.where(outcome="failed"))).events()
 
-    def test_overflow(self) -> None:
-        """What is over the limit is among all events, though not among those with some label."""
+    def test_overflow_series_counts_as_total_events_but_matches_no_label(self) -> None:
+        """The overflow series counts as total events but matches no label."""
         bench = Bench(CALLS.ratio(bad=CALLS.where(outcome="failed")))
         live = bench.live(CALLS)
         for number in range(MAX_SERIES):
@@ -114,16 +118,16 @@ class TestRatio:
 
 class TestThreshold:
     @given(st.lists(st.floats(0, 2)))
-    def test_bound(self, values: list[float]) -> None:
-        """Values above the bound are bad; the bound itself is good."""
+    def test_values_above_bound_are_bad_and_bound_is_good(self, values: list[float]) -> None:
+        """Values above the bound are bad and the bound is good."""
         bench = Bench(LATENCY.within(0.5))
         for value in values:
             bench.live(LATENCY).record(value, route="/")
 
         assert (sum(v > 0.5 for v in values), len(values)) == bench.events()
 
-    def test_where(self) -> None:
-        """Only the series that are meant count."""
+    def test_threshold_counts_only_selected_series(self) -> None:
+        """A threshold counts only the selected series."""
         bench = Bench(LATENCY.within(0.5).where(outcome="ok"))
         bench.live(LATENCY).record(0.7, route="/")
         bench.live(LATENCY).record(0.7, route="/", outcome="failed")
@@ -132,34 +136,34 @@ class TestThreshold:
 
 
 class TestTimeSlice:
-    def test_unset(self) -> None:
-        """Time in which a gauge had no value is not counted."""
+    def test_time_without_value_of_gauge_is_not_counted(self) -> None:
+        """Time without a value of the gauge is not counted."""
         bench = Bench(LEVEL.at_least(1))
 
         assert (0.0, 0.0) == bench.events(100.0)
 
-    def test_each(self) -> None:
-        """Every series has its own time."""
+    def test_each_mode_counts_time_of_every_series(self) -> None:
+        """Each mode counts the time of every series."""
         bench = Bench(LEVEL.at_least(1))
         bench.live(LEVEL).set(1, route="a")
         bench.live(LEVEL).set(0, route="b")
 
         assert (10.0, 20.0) == bench.events(10.0)
 
-    def test_worst(self) -> None:
-        """Judged by the worst, there is one time, bad as soon as one series is."""
+    def test_worst_mode_counts_time_once_bad_if_any_series(self) -> None:
+        """Worst mode counts time once, bad if any series is bad."""
         bench = Bench(LEVEL.at_least(1).worst())
         bench.live(LEVEL).set(1, route="a")
         bench.live(LEVEL).set(0, route="b")
 
         assert (10.0, 10.0) == bench.events(10.0)
 
-    def test_worst_unset(self) -> None:
-        """Judged by the worst, no series is no time."""
+    def test_worst_mode_counts_no_time_without_series(self) -> None:
+        """Worst mode counts no time without series."""
         assert (0.0, 0.0) == Bench(LEVEL.at_least(1).worst()).events(10.0)
 
-    def test_changes(self) -> None:
-        """Time adds up from look to look, by what the gauge shows at each."""
+    def test_time_since_last_call_counts_by_current_value(self) -> None:
+        """Time since the last call counts by the current value."""
         bench = Bench(LEVEL.at_most(0))
         bench.live(LEVEL).set(0, route="a")
         bench.events(10.0)
@@ -170,15 +174,15 @@ class TestTimeSlice:
         assert (5.0, 20.0) == bench.events(20.0)
 
     @pytest.mark.parametrize(("open_now", "bad"), [(3, 0.0), (4, 10.0)])
-    def test_up_down_counter(self, open_now: int, bad: float) -> None:
-        """What goes up and down is watched like a gauge, and the bound itself is good."""
+    def test_up_down_counter_has_time_slices_like_gauge(self, open_now: int, bad: float) -> None:
+        """An up-down counter has time slices like a gauge."""
         bench = Bench(TimeSlice(as_selector(OPEN), at_most=3))
         bench.live(OPEN).add(open_now)
 
         assert (bad, 10.0) == bench.events(10.0)
 
-    def test_same_moment(self) -> None:
-        """Two looks at the same moment count no time twice."""
+    def test_two_calls_at_same_moment_count_time_once(self) -> None:
+        """Two calls at the same moment count time once."""
         bench = Bench(LEVEL.at_least(1))
         bench.live(LEVEL).set(1, route="a")
         bench.events(10.0)

@@ -1,4 +1,4 @@
-"""A real Prometheus over backfilled data."""
+"""A real Prometheus with backfilled data."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 from otel_meta.cli.demo.servers import PROMETHEUS, Backend
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 
 PATIENCE = 30.0
-"""Seconds until something that should happen is taken not to happen."""
+"""Seconds until a test stops waiting."""
 
 _OPEN = build_opener(ProxyHandler({})).open
 
 
 @contextmanager
 def prometheus(folder: Path) -> Iterator[Prometheus]:
-    """Prometheus on the blocks in a folder's ``data``."""
+    """Run Prometheus on the blocks in a folder's ``data``."""
     server = Backend(
         program=PROMETHEUS,
         folder=folder,
@@ -35,20 +35,20 @@ def prometheus(folder: Path) -> Iterator[Prometheus]:
 
 
 class Prometheus:
-    """What a Prometheus knows."""
+    """Queries to a Prometheus."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def ask(self, expr: str, at: float) -> tuple[dict[str, float], int]:
-        """The answer by service, and how many samples were read for it."""
+        """Return the values by service, and the number of samples read."""
         query = urlencode({"query": expr, "time": at, "stats": "all"})
         data = json.loads(fetch(f"{self.url}/api/v1/query?{query}"))["data"]
         values = {one["metric"]["service_name"]: float(one["value"][1]) for one in data["result"]}
         return values, data["stats"]["samples"]["totalQueryableSamples"]
 
     def course(self, expr: str, start: float, end: float) -> Iterator[tuple[str, float, str]]:
-        """Each five minutes' answer: by service, when, and as it is written."""
+        """Yield service, time and value for each five minutes."""
         query = urlencode({"query": expr, "start": start, "end": end, "step": 300})
         data = json.loads(fetch(f"{self.url}/api/v1/query_range?{query}"))["data"]
         for one in data["result"]:
@@ -56,7 +56,7 @@ class Prometheus:
 
 
 def fetch(url: str, body: Any = None) -> bytes:
-    """Get, or post as JSON, on loopback and past any proxy."""
+    """Send a GET request, or a POST request with JSON, without any proxy."""
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data, {"Content-Type": "application/json"})
     with _OPEN(request, timeout=PATIENCE) as response:
@@ -65,10 +65,10 @@ def fetch(url: str, body: Any = None) -> bytes:
 
 
 def backfill(samples: Path, data: Path) -> None:
-    """OpenMetrics text to blocks."""
-    command = [tool("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
+    """Write blocks from OpenMetrics text."""
+    command = [str(tool("promtool")), "tsdb", "create-blocks-from", "openmetrics"]
     done = subprocess.run(
-        [*command, "--max-block-duration=768h", "-q", samples, data],
+        [*command, "--max-block-duration=768h", "-q", str(samples), str(data)],
         capture_output=True,
         text=True,
         check=False,

@@ -1,4 +1,4 @@
-"""Cases of the alerts that meta-repositories declare, made from what each one measures."""
+"""Cases of the declared alerts of meta-repositories, from their measures."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ from math import ceil
 from otel_meta.model import Alert, MetaRepo, Selector
 from otel_meta.model.measure import Increase, Latest, OverTime, RelativeChange, Share
 from otel_meta.repos import BUILTIN
-from tests.rules.support import (
-    Ask,
-    Case,
-    alert_rule,
+from tests.rules.committed_rules import alert_rule
+from tests.rules.promtool import Case, QueryTest, firing_alert, firing_query
+from tests.rules.raw_series import (
     counter,
-    filled,
-    fired,
-    firing,
     gauge,
     identity,
     label_text,
-    unfilled,
+    matching_labels,
+    other_labels,
 )
 
 START = 70
-"""The minute, or hour, at which things go wrong: after each window is full."""
+"""The minute, or hour, of the change: after each window is full."""
 WEEK = 7 * 24
 
 
 @dataclass(frozen=True)
 class Course:
-    """Series over time, and when their measure crosses its bound."""
+    """Series over time, and the time at which their measure crosses the bound."""
 
     series: dict[str, str]
     crosses: int
@@ -40,58 +37,60 @@ class Course:
 
 
 def alerts() -> Iterator[tuple[type[MetaRepo], Alert]]:
-    """Every alert that a meta-repository declares."""
+    """Yield every declared alert."""
     yield from ((repo, alert) for repo in BUILTIN for alert in repo.alerts.values())
 
 
 def named(name: str) -> tuple[type[MetaRepo], Alert]:
-    """One of them."""
+    """Return a declared alert."""
     return next((repo, alert) for repo, alert in alerts() if alert.name == name)
 
 
 def fires(name: str) -> Case:
-    """The measure crosses its bound: silent until it has held as long as declared."""
+    """The measure crosses its bound: the alert fires after its declared duration."""
     repo, alert = named(name)
     course = _course(repo, alert, beyond=True)
     hold = alert.for_.seconds // 60 if alert.for_ else 0
     at = (course.crosses + ceil(hold / course.minutes)) * course.minutes
-    asks = [
-        Ask(at - course.minutes, firing(name)),
-        Ask(at, firing(name), fired(name, **_labels(repo, alert))),
+    queries = [
+        QueryTest(at - course.minutes, firing_query(name)),
+        QueryTest(at, firing_query(name), firing_alert(name, **_labels(repo, alert))),
     ]
-    return _case(repo, alert, course, asks)
+    return _case(repo, alert, course, queries)
 
 
 def silent(name: str) -> Case:
-    """The measure comes close to its bound and stays there."""
+    """The measure stays close to its bound."""
     repo, alert = named(name)
     course = _course(repo, alert, beyond=False)
     last = (course.crosses + 40) * course.minutes
-    asks = [Ask(t, firing(name)) for t in range(0, last, 5 * course.minutes)]
-    return _case(repo, alert, course, asks)
+    queries = [QueryTest(t, firing_query(name)) for t in range(0, last, 5 * course.minutes)]
+    return _case(repo, alert, course, queries)
 
 
 def absent(name: str) -> Case:
-    """Nothing that it measures is there."""
+    """The series of the measure are absent."""
     repo, alert = named(name)
-    return _case(repo, alert, Course({}, 0), [Ask(t, firing(name)) for t in range(0, 60, 5)])
+    return _case(
+        repo, alert, Course({}, 0), [QueryTest(t, firing_query(name)) for t in range(0, 60, 5)]
+    )
 
 
 def other_state(name: str) -> Case:
-    """Another series of the gauge, which the alert passes over, is far beyond its bound."""
+    """Another series of the gauge, outside the alert's selector, is far beyond the bound."""
     repo, alert = named(name)
     source = next(iter(alert.measure.selectors()))
-    labels = label_text(unfilled(source) | identity(repo))
+    labels = label_text(other_labels(source) | identity(repo))
     series = {source.instrument.prometheus_name + labels: "1x100"}
-    asks = [Ask(t, firing(name)) for t in range(0, 60, 5)]
-    return _case(repo, alert, Course(series, 0), asks)
+    queries = [QueryTest(t, firing_query(name)) for t in range(0, 60, 5)]
+    return _case(repo, alert, Course(series, 0), queries)
 
 
-def _case(repo: type[MetaRepo], alert: Alert, course: Course, asks: list[Ask]) -> Case:
+def _case(repo: type[MetaRepo], alert: Alert, course: Course, queries: list[QueryTest]) -> Case:
     return Case(
         alert_rule(repo, alert.name),
         course.series,
-        asks,
+        queries,
         step=course.minutes,
         interval=f"{course.minutes}m",
     )
@@ -99,7 +98,7 @@ def _case(repo: type[MetaRepo], alert: Alert, course: Course, asks: list[Ask]) -
 
 def _labels(repo: type[MetaRepo], alert: Alert) -> dict[str, str]:
     source = next(iter(alert.measure.selectors()))
-    known = filled(source) | identity(repo)
+    known = matching_labels(source) | identity(repo)
     return {
         **{label: known[label] for label in alert.measure.by},
         "service_namespace": repo.name,
@@ -128,7 +127,7 @@ def _course(repo: type[MetaRepo], alert: Alert, *, beyond: bool) -> Course:
 
 
 def _text(repo: type[MetaRepo], source: Selector, **more: str) -> str:
-    return label_text(filled(source, **more) | identity(repo))
+    return label_text(matching_labels(source, **more) | identity(repo))
 
 
 def _bound(alert: Alert) -> float:
@@ -143,7 +142,7 @@ def _latest(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: boo
 
 
 def _average(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: bool) -> Course:
-    """From 1 to nine tenths of the bound's distance beyond it: after 16 of 30 samples."""
+    """Move from 1 beyond the bound; the average crosses the bound after 16 of 30 samples."""
     bound = _bound(alert)
     after = bound - 0.9 * (1 - bound) if beyond else bound + 0.02 * (1 - bound)
     values = [1.0] * START + [after] * 100
@@ -152,7 +151,7 @@ def _average(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: bo
 
 
 def _share(repo: type[MetaRepo], alert: Alert, measure: Share, *, beyond: bool) -> Course:
-    """Twice the distance that is allowed, so that half a window of it is one event too many."""
+    """Move to twice the allowed distance; the share crosses the bound after half a window."""
     minutes = measure.over.seconds // 60
     best = 0.0 if alert.below is None else 1.0
     bound = _bound(alert)
@@ -163,7 +162,7 @@ def _share(repo: type[MetaRepo], alert: Alert, measure: Share, *, beyond: bool) 
     names = [m.instrument.prometheus_name + suffix for m in (measure.part, measure.whole)]
     series = {names[0] + _text(repo, measure.part): counter(part)}
     if measure.part.instrument is measure.whole.instrument:
-        rest = label_text(unfilled(measure.part) | identity(repo))
+        rest = label_text(other_labels(measure.part) | identity(repo))
         series[names[1] + rest] = counter(1000 - p for p in part)
     else:
         series[names[1] + _text(repo, measure.whole)] = counter([1000.0] * len(part))
@@ -171,7 +170,7 @@ def _share(repo: type[MetaRepo], alert: Alert, measure: Share, *, beyond: bool) 
 
 
 def _growth(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: bool) -> Course:
-    """A week at 100, then at 125: its weekly average is 20 % higher after 135 of 168 hours."""
+    """Two weeks at 100, then 125: the weekly average is 20 % higher after 135 of 168 hours."""
     after = 100 * (1 + _bound(alert) * 1.25) if beyond else 100 * (1 + _bound(alert) * 0.97)
     values = [100.0] * (2 * WEEK) + [after] * 200
     series = source.instrument.prometheus_name + _text(repo, source)

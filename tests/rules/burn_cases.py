@@ -1,4 +1,4 @@
-"""Cases of burning budgets: for each SLO and window pair, one that fires and some that do not."""
+"""Cases of burning error budgets: alerts that fire and alerts that do not, for each window pair."""
 
 from __future__ import annotations
 
@@ -8,52 +8,41 @@ from math import sqrt
 from typing import Final
 
 from otel_meta.model import Slo
-from tests.rules.support import (
-    Ask,
-    Case,
-    Flow,
-    Oracle,
-    closure,
-    fired,
-    firing,
-    first,
-    identity,
-    inputs,
-    phase,
-    slo_named,
-    slos,
-)
+from tests.rules.committed_rules import rules_for_alerts, slo_named, slos
+from tests.rules.promtool import Case, QueryTest, firing_alert, firing_query
+from tests.rules.raw_series import Flow, constant_flow, identity, raw_series
+from tests.rules.rule_oracle import Oracle, first_true
 
-ALERTS: Final = {"page": "SloBurnsFast", "ticket": "SloBurnsSlowly"}
+ALERTS: Final = {"page": "SloErrorBudgetBurnFast", "ticket": "SloErrorBudgetBurnSlow"}
 STEPS: Final = {"page": 1, "ticket": 5}
-"""Minutes between evaluations: tickets look back days, and no window of theirs is affected."""
+"""Minutes between evaluations; five minutes are exact enough for the long windows of tickets."""
 _DAY: Final = 24 * 60
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A flow of events in which a window pair should speak up."""
+    """A flow of events for which a window pair should fire."""
 
     severity: str
     arm: int
     before: Flow
     share: float
-    """Of bad events, once they begin."""
+    """The share of bad events after the first bad event."""
     ideal: float
-    """Minutes until it fires by the workbook's formula: limit * long / share."""
+    """Minutes until the alert fires by the workbook's formula: limit * long / share."""
 
 
 def plans(slo: Slo) -> list[Plan]:
-    """One for each window pair, made so that it fires before its siblings where that can be."""
+    """Return a plan for each window pair, which fires before the other pairs if possible."""
     limits = [float(w.burn_rate(slo.period) * slo.objective.budget) for w in slo.burn_windows]
     shares = [min(1.0, 4 * limits[0])]
     shares += [sqrt(limits[n] * limits[n - 1]) for n in range(1, len(limits))]
     busy = 1000.0 if slo.sli.unit == "seconds" else 20_000.0
     befores = [
-        phase(6 * 60, 0),
-        phase(6 * 60, 0),
-        phase(2 * _DAY, 0, busy) + phase(_DAY, 0),  # so that three days dilute what one does not
-        phase(3 * _DAY, 0),
+        constant_flow(6 * 60, 0),
+        constant_flow(6 * 60, 0),
+        constant_flow(2 * _DAY, 0, busy) + constant_flow(_DAY, 0),  # three days dilute a single day
+        constant_flow(3 * _DAY, 0),
     ]
     return [
         Plan(w.severity, n % 2, before, share, limit * w.long.seconds / 60 / share)
@@ -63,7 +52,7 @@ def plans(slo: Slo) -> list[Plan]:
     ]
 
 
-def _ask(slo: Slo, severity: str, minute: float, *, fires: bool) -> Ask:
+def _query(slo: Slo, severity: str, minute: float, *, fires: bool) -> QueryTest:
     repo, _ = slo_named(slo.name)
     labels = identity(repo) | {
         "meta_repository": repo.name,
@@ -72,7 +61,9 @@ def _ask(slo: Slo, severity: str, minute: float, *, fires: bool) -> Ask:
         "team": repo.owner,
     }
     name = ALERTS[severity]
-    return Ask(minute, firing(name, slo=slo.name), fired(name, **labels) if fires else {})
+    return QueryTest(
+        minute, firing_query(name, slo=slo.name), firing_alert(name, **labels) if fires else {}
+    )
 
 
 def fires(name: str, number: int) -> Case:
@@ -85,20 +76,20 @@ def fires(name: str, number: int) -> Case:
     step = STEPS[plan.severity]
     quick = plan.severity == "page"
     burn = int(plan.ideal * 1.3) + 15 * step
-    after = phase((8 if quick else 26) * 60, 0) if number % 2 == 0 else []
-    flow = plan.before + phase(burn, plan.share) + after
+    after = constant_flow((8 if quick else 26) * 60, 0) if number % 2 == 0 else []
+    flow = plan.before + constant_flow(burn, plan.share) + after
     oracle = Oracle.of(slo, flow, step)
     burning = oracle.burning(plan.severity)
-    start = first(burning)
-    asks = [
-        _ask(slo, plan.severity, (start - 1) * step, fires=False),
-        _ask(slo, plan.severity, start * step, fires=True),
+    start = first_true(burning)
+    queries = [
+        _query(slo, plan.severity, (start - 1) * step, fires=False),
+        _query(slo, plan.severity, start * step, fires=True),
     ]
     if after:
-        end = first([not b for b in burning], start)
-        asks += [
-            _ask(slo, plan.severity, (end - 1) * step, fires=True),
-            _ask(slo, plan.severity, end * step, fires=False),
+        end = first_true([not b for b in burning], start)
+        queries += [
+            _query(slo, plan.severity, (end - 1) * step, fires=True),
+            _query(slo, plan.severity, end * step, fires=False),
         ]
         flow = flow[: end * step + step]
     else:
@@ -108,12 +99,12 @@ def fires(name: str, number: int) -> Case:
     assert 0 <= delay - plan.ideal <= 5 + 2 * step + plan.ideal / 100, "far from the formula"
     alone = sum(arm[start] for arm in oracle.arms(plan.severity)) == 1
     note = f"after {delay} min (formula: {plan.ideal:.0f}){'' if alone else ', with its sibling'}"
-    groups = closure(repo, slo, ALERTS[plan.severity])
-    return Case(groups, inputs(repo, slo, flow), asks, step=step, note=note)
+    groups = rules_for_alerts(repo, slo, ALERTS[plan.severity])
+    return Case(groups, raw_series(repo, slo, flow), queries, step=step, note=note)
 
 
 def _arms() -> Iterator[tuple[str, int]]:
-    """Every SLO and window pair; the slowest, which takes days, once for each set of limits."""
+    """Yield every SLO and window pair; the slowest pair only once for each set of limits."""
     seen = set()
     for _, slo in slos():
         alike = (type(slo.sli), slo.objective, slo.period)
@@ -127,7 +118,7 @@ ARMS: Final = tuple(_arms())
 
 
 def silent(name: str, severity: str) -> Case:
-    """A steady share of bad events 3 % below the severity's lowest limit, for hours."""
+    """A constant share of bad events, 3 % below the severity's lowest limit, for hours."""
     repo, slo = slo_named(name)
     step = STEPS[severity]
     lowest = min(
@@ -135,19 +126,24 @@ def silent(name: str, severity: str) -> Case:
         for w in slo.burn_windows
         if w.severity == severity
     )
-    flow = phase(6 * 60 + 30 if severity == "page" else 20 * 60, float(lowest) * 0.97)
+    flow = constant_flow(6 * 60 + 30 if severity == "page" else 20 * 60, float(lowest) * 0.97)
     oracle = Oracle.of(slo, flow, step)
-    if slo.sli.unit == "seconds":  # whole series are bad or not: wait until the share is even
-        flow = phase(3 * 60, 0) + flow
+    if slo.sli.unit == "seconds":  # until the share of bad series is even
+        flow = constant_flow(3 * 60, 0) + flow
         oracle = Oracle.of(slo, flow, step)
     assert not any(oracle.burning(severity)), f"{name} is not below its limit"
     times = range(step, len(flow), 10 * step)
-    asks = [_ask(slo, severity, time, fires=False) for time in times]
-    return Case(closure(repo, slo, ALERTS[severity]), inputs(repo, slo, flow), asks, step=step)
+    queries = [_query(slo, severity, time, fires=False) for time in times]
+    return Case(
+        rules_for_alerts(repo, slo, ALERTS[severity]),
+        raw_series(repo, slo, flow),
+        queries,
+        step=step,
+    )
 
 
-def nearly(name: str) -> Case:
-    """A burst that ends a minute before it would page: one minute more and the oracle pages."""
+def burst_too_short(name: str) -> Case:
+    """A burst that is one minute shorter than the shortest burst that pages."""
     repo, slo = slo_named(name)
     plan = plans(slo)[0]
 
@@ -157,9 +153,9 @@ def nearly(name: str) -> Case:
     longest = next(n for n in range(1, 200) if pages(n + 1))
     flow = _burst(plan, longest)
     start = len(plan.before)
-    asks = [_ask(slo, "page", start + n, fires=False) for n in range(longest + 60)]
-    return Case(closure(repo, slo, ALERTS["page"]), inputs(repo, slo, flow), asks)
+    queries = [_query(slo, "page", start + n, fires=False) for n in range(longest + 60)]
+    return Case(rules_for_alerts(repo, slo, ALERTS["page"]), raw_series(repo, slo, flow), queries)
 
 
 def _burst(plan: Plan, minutes: int) -> Flow:
-    return plan.before + phase(minutes, plan.share) + phase(60, 0)
+    return plan.before + constant_flow(minutes, plan.share) + constant_flow(60, 0)

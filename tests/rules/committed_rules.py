@@ -1,0 +1,75 @@
+"""The committed rule files, and parts of them for promtool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import yaml
+
+from otel_meta.model import MetaRepo, Slo
+from otel_meta.repos import BUILTIN
+from tests.rules.pinned_tools import RULES
+
+Groups = list[dict[str, Any]]
+
+
+@cache
+def committed_groups() -> dict[str, Groups]:
+    """Return the groups of the committed rule files by name, without extension."""
+    return {
+        path.name.removesuffix(".yml"): yaml.safe_load(path.read_text())["groups"]
+        for path in sorted(RULES.glob("*.yml"))
+    }
+
+
+def groups_of(repo: type[MetaRepo], kind: str) -> Groups:
+    """Return a meta-repository's committed groups, ``recording`` or ``alerting``."""
+    return committed_groups()[f"{repo.name}.{kind}"]
+
+
+def rules_for_alerts(repo: type[MetaRepo], slo: Slo, *alerts: str) -> Groups:
+    """Return these alerts of an SLO and the recordings that they need, without slow unused sums."""
+    wanted = [
+        rule
+        for group in groups_of(repo, "alerting")
+        for rule in group["rules"]
+        if rule["alert"] in alerts and rule["labels"].get("slo") == slo.name
+    ]
+    assert len(alerts) == len(wanted), f"{slo.name} lacks one of {alerts}"
+    recorded = next(g for g in groups_of(repo, "recording") if g["name"] == slo.name)["rules"]
+    needed: list[dict[str, Any]] = []
+    read = " ".join(rule["expr"] for rule in wanted)
+    for rule in reversed(recorded):
+        if re.search(rf"(?<![\w:]){re.escape(rule['record'])}(?![\w:])", read):
+            needed.insert(0, rule)
+            read += " " + rule["expr"]
+    return [
+        {"name": slo.name, "interval": "1m", "rules": needed},
+        {"name": f"{slo.name}-alerts", "interval": "1m", "rules": wanted},
+    ]
+
+
+def rules_of(repo: type[MetaRepo], *slos: Slo) -> Groups:
+    """Return all committed rules of some SLOs."""
+    names = {slo.name for slo in slos} | {f"{slo.name}-alerts" for slo in slos}
+    both = groups_of(repo, "recording") + groups_of(repo, "alerting")
+    return [group for group in both if group["name"] in names]
+
+
+def alert_rule(repo: type[MetaRepo], name: str) -> Groups:
+    """Return a declared alert of a meta-repository, which reads raw series only."""
+    rules = [r for g in groups_of(repo, "alerting") for r in g["rules"] if r["alert"] == name]
+    return [{"name": f"{repo.name}-alerts", "interval": "1m", "rules": rules}]
+
+
+def slos() -> Iterator[tuple[type[MetaRepo], Slo]]:
+    """Yield every SLO of the catalogue with its meta-repository."""
+    yield from ((repo, slo) for repo in BUILTIN for slo in repo.slos.values())
+
+
+def slo_named(name: str) -> tuple[type[MetaRepo], Slo]:
+    """Return an SLO of the catalogue with its meta-repository."""
+    return next((repo, slo) for repo, slo in slos() if slo.name == name)
