@@ -46,8 +46,8 @@ def _at(measure: Measure, namespace: str, offset: str) -> str:
         case RelativeChange():
             now, then = (_at(measure.of, namespace, o) for o in ("", f" offset {measure.over}"))
             return lines(now, "/", f"({then} > 0)", "- 1")
-        case unknown:
-            assert_never(unknown)
+        case _:
+            assert_never(measure)
 
 
 def _share(measure: Share, namespace: str, by: tuple[str, ...]) -> str:

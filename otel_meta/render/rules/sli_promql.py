@@ -34,27 +34,29 @@ def increments(sli: Sli, namespace: str) -> Increments:
 
 
 def _total(sli: Sli, namespace: str) -> str:
-    match sli.total_events:
-        case EventCount() as counted:
-            return _count(counted, namespace)
-        case TimeSlices() as slices:
-            return _time_slices(sli, slices, namespace)
-        case unknown:
-            assert_never(unknown)
+    total = sli.total_events
+    match total:
+        case EventCount():
+            return _count(total, namespace)
+        case TimeSlices():
+            return _time_slices(sli, total, namespace)
+        case _:
+            assert_never(total)
 
 
 def _bad(sli: Sli, namespace: str, total: str) -> str:
-    match sli.bad_events:
-        case EventCount() as counted:
-            return _or_zero(counted, namespace, total)
+    bad = sli.bad_events
+    match bad:
+        case EventCount():
+            return _or_zero(bad, namespace, total)
         case Remainder(good):
             part = _or_zero(good, namespace, total)
             grouped = f"({_indent(part)})" if "\n" in part else part
             return lines("clamp_min(", f"  {total}", "  -", f"  {grouped}", ", 0)")
-        case TimeSlices() as slices:
-            return _time_slices(sli, slices, namespace)
-        case unknown:
-            assert_never(unknown)
+        case TimeSlices():
+            return _time_slices(sli, bad, namespace)
+        case _:
+            assert_never(bad)
 
 
 def _or_zero(part: EventCount, namespace: str, total: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from typing import Any, Final, NamedTuple, Protocol, assert_never
 
 from otel_meta.model import Instrument, Selector, Sli
@@ -115,8 +114,10 @@ def _bad(term: BadEvents, values: _Values, total: float) -> float:
 
 
 def _count(term: EventCount, values: _Values) -> float:
-    if term.selector.instrument.traits.has_buckets:
+    if term.has_bounds:
         return float(sum(sum(counts[_slice(term, bounds)]) for bounds, counts in values))
+    if term.selector.instrument.traits.has_buckets:
+        return float(sum(sum(counts) for _, counts in values))
     return float(sum(values))
 
 
@@ -134,22 +135,15 @@ def _reader(sli: Sli, source: Source) -> Callable[[], _Read]:
     cells = {selector: _cells_of(selector, source) for selector in selectors}
 
     def read() -> _Read:
-        return {selector: list(_values_of(selector, cells[selector]())) for selector in selectors}
+        return {selector: _values_of(selector, cells[selector]()) for selector in selectors}
 
     return read
 
 
-def _values_of(selector: Selector, cells: Iterator[Any]) -> Iterator[Any]:
-    is_histogram = selector.instrument.traits.has_buckets
-    return chain.from_iterable(map(_bucket_counts if is_histogram else _value, cells))
-
-
-def _value(cell: Any) -> tuple[float, ...]:
-    return () if cell.value is None else (cell.value,)
-
-
-def _bucket_counts(cell: Any) -> tuple[tuple[tuple[float, ...], list[int]], ...]:
-    return ((cell.bounds, cell.snapshot()[0]),)
+def _values_of(selector: Selector, cells: Iterator[Any]) -> _Values:
+    if selector.instrument.traits.has_buckets:
+        return [(cell.bounds, cell.snapshot()[0]) for cell in cells]
+    return [value for cell in cells if (value := cell.value) is not None]
 
 
 def _cells_of(selector: Selector, source: Source) -> Callable[[], Iterator[Any]]:
