@@ -39,8 +39,9 @@ PACKAGES: Final[Mapping[Extra, tuple[str, ...]]] = {
 class ExtraImports:
     """Context manager for imports that need an extra.
 
-    >>> with ExtraImports("generate", "Checking rules"):
-    ...     from otel_meta.check.rule_lint import check
+    Examples:
+        >>> with ExtraImports("generate", "Checking rules"):
+        ...     from otel_meta.check.rule_lint import check
 
     Other errors pass unchanged: a misspelt import of a module of our own is no missing extra.
 

@@ -1,7 +1,8 @@
 """Functions that make measures for recordings and alerts: quantiles, averages, rates, shares.
 
->>> from otel_meta import measures
->>> measures.quantile(latency, "0.99", "7d")
+Examples:
+    >>> from otel_meta import measures
+    >>> measures.quantile(latency, "0.99", "7d")
 
 ``over`` is a duration, and ``by`` names the labels that group the result: each service by default.
 Every function raises a `DeclarationError` if an instrument has the wrong kind or lacks a label of

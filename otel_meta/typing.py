@@ -1,8 +1,9 @@
 """Types for annotations: live instruments, the status of an SLO, parts of declarations.
 
->>> from otel_meta.typing import LiveCounter
->>> def count_retry(retries: LiveCounter[[]]) -> None:
-...     retries.add(1)
+Examples:
+    >>> from otel_meta.typing import LiveCounter
+    >>> def count_retry(retries: LiveCounter[[]]) -> None:
+    ...     retries.add(1)
 """
 
 from importlib import import_module

@@ -15,8 +15,9 @@ _LONGEST_PLAIN = 1e6
 def le_spellings(bound: float) -> tuple[str, ...]:
     """Return every spelling that an export path may give a bound, the plain decimal first.
 
-    >>> le_spellings(0.1), le_spellings(1.0), le_spellings(1_234_567.0)
-    (('0.1',), ('1', '1.0'), ('1234567', '1234567.0', '1.234567e+06'))
+    Examples:
+        >>> le_spellings(0.1), le_spellings(1.0), le_spellings(1_234_567.0)
+        (('0.1',), ('1', '1.0'), ('1234567', '1234567.0', '1.234567e+06'))
 
     Python's exposition writes ``repr``. Prometheus keeps this text or writes Go's ``%g``, with or
     without ``.0``; its OTLP receiver writes Go's ``%g``.

@@ -18,8 +18,9 @@ _FORM: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 class Duration:
     """A whole number of seconds, minutes, hours or days.
 
-    >>> Duration("90m").seconds, str(Duration("120m"))
-    (5400, '2h')
+    Examples:
+        >>> Duration("90m").seconds, str(Duration("120m"))
+        (5400, '2h')
     """
 
     seconds: int

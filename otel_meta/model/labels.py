@@ -82,10 +82,11 @@ class Label:
 def labels(cls: type[T]) -> type[T]:
     """Make a class the labels of a metric: a frozen, keyword-only dataclass of strings.
 
-    >>> @labels
-    ... class Request:
-    ...     route: str
-    ...     method: Literal["GET", "POST"]
+    Examples:
+        >>> @labels
+        ... class Request:
+        ...     route: str
+        ...     method: Literal["GET", "POST"]
 
     Raises:
         DeclarationError: a name is reserved or differs between export paths, a type is neither

@@ -22,8 +22,9 @@ class Objective:
     The share is a fraction because ``1 - 0.999`` is 0.0010000000000000009 in floats, and generated
     rules would show that number. 100 % is refused because it leaves no error budget.
 
-    >>> Objective("99.9%").budget
-    Fraction(1, 1000)
+    Examples:
+        >>> Objective("99.9%").budget
+        Fraction(1, 1000)
     """
 
     ratio: Fraction

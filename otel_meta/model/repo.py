@@ -20,8 +20,9 @@ T = TypeVar("T")
 class MetaRepo:
     """Base class of meta-repositories: declare instruments, SLOs, recordings and alerts in it.
 
-    >>> class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
-    ...     '''Map tiles and routing.'''
+    Examples:
+        >>> class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
+        ...     '''Map tiles and routing.'''
 
     The name becomes ``service.namespace`` on every series of its services.
 

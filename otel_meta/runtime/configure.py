@@ -39,6 +39,8 @@ def configure(
         service_name: ``service.name`` on every series, span and log line.
         repo: the meta-repository of the service; the name becomes ``service.namespace``.
         **options: the keyword arguments below, all optional.
+
+    Keyword Args:
         namespace: ``service.namespace``, for a service without a meta-repository.
         resource_attributes: further attributes, such as ``deployment.environment.name``.
         traces: exporters of spans: otlp, console, none, or an installed exporter.

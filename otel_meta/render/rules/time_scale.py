@@ -26,8 +26,9 @@ _FIELDS: Final = frozenset(
 def scaled_span(text: str, scale: Fraction) -> str:
     """Multiply a span of time; the result is at least a millisecond.
 
-    >>> scaled_span("5m", Fraction(1, 60)), scaled_span("1m", Fraction(1, 300))
-    ('5s', '200ms')
+    Examples:
+        >>> scaled_span("5m", Fraction(1, 60)), scaled_span("1m", Fraction(1, 300))
+        ('5s', '200ms')
     """
     return _SPAN.sub(lambda span: _text(_milliseconds(span) * scale), text)
 
@@ -35,8 +36,9 @@ def scaled_span(text: str, scale: Fraction) -> str:
 def scaled_expression(expression: str, scale: Fraction) -> str:
     """Multiply every range, subquery step and offset of a PromQL expression.
 
-    >>> scaled_expression('sum_over_time(x{a="[5m]"}[30d:5m] offset 1h)', Fraction(1, 60))
-    'sum_over_time(x{a="[5m]"}[43200s:5s] offset 60s)'
+    Examples:
+        >>> scaled_expression('sum_over_time(x{a="[5m]"}[30d:5m] offset 1h)', Fraction(1, 60))
+        'sum_over_time(x{a="[5m]"}[43200s:5s] offset 60s)'
     """
 
     def multiplied(found: re.Match[str]) -> str:
