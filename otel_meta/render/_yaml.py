@@ -26,8 +26,8 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def note(text: str) -> dict[str, None]:
-    """Return a comment for the line above the next key: ``{**note("Why."), "key": 1}``."""
+def comment(text: str) -> dict[str, None]:
+    """Return a comment for the line above the next key: ``{**comment("Why."), "key": 1}``."""
     return {f"# {text}": None}
 
 

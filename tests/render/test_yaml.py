@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import yaml
 
-from otel_meta.render._yaml import note, to_yaml
+from otel_meta.render._yaml import comment, to_yaml
 
 
 def test_keys_keep_their_order_multi_line_text_is_block() -> None:
@@ -24,7 +24,12 @@ def test_written_documents_are_read_back_unchanged() -> None:
 
 def test_note_becomes_comment_and_changes_nothing_else() -> None:
     """A note becomes a comment and changes nothing else."""
-    value = {**note('It\'s "why".'), "a": 1, "list": [{**note("Of this."), "b": 2}], "c": "# no"}
+    value = {
+        **comment('It\'s "why".'),
+        "a": 1,
+        "list": [{**comment("Of this."), "b": 2}],
+        "c": "# no",
+    }
     text = to_yaml(value, comment="c")
 
     assert "# c\n# It's \"why\".\na: 1\nlist:\n- # Of this.\n  b: 2\nc: '# no'\n" == text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from otel_meta.render._yaml import note
+from otel_meta.render._yaml import comment
 
 from .env_variables import EXPOSE_HOST, INSTANCE, QUEUE_BYTES, Variable
 
@@ -26,7 +26,9 @@ def extensions(health_port: Variable, folder: Variable) -> Config:
         STORAGE: {
             "directory": str(folder),
             "create_directory": True,
-            **note("false survives a kill; true also survives a power cut, but syncs each write."),
+            **comment(
+                "false survives a kill; true also survives a power cut, but syncs each write."
+            ),
             "fsync": False,
             "timeout": "5s",
             "compaction": {
@@ -57,19 +59,19 @@ def queue_and_retry() -> Config:
             "enabled": True,
             "initial_interval": "1s",
             "max_interval": "30s",
-            **note("No time limit; after the default of 300s, the data would be dropped."),
+            **comment("No time limit; after the default of 300s, the data would be dropped."),
             "max_elapsed_time": 0,
         },
         "sending_queue": {
             "enabled": True,
             "storage": STORAGE,
-            **note(
+            **comment(
                 "In bytes, to limit disk usage. A full queue refuses data, and a metric counts it."
             ),
             "sizer": "bytes",
             "queue_size": str(QUEUE_BYTES),
             "block_on_overflow": False,
-            **note(
+            **comment(
                 "Batches are made after the queue; a batch processor would accept data before it "
                 "is on disk."
             ),
@@ -99,7 +101,7 @@ def _resource(role: str) -> Config:
         "attributes": [
             {"name": "service.name", "value": role},
             {
-                **note("Fixed: a random id would start new series at every restart."),
+                **comment("Fixed: a random id would start new series at every restart."),
                 "name": "service.instance.id",
                 "value": INSTANCE.with_default("local"),
             },
@@ -112,7 +114,7 @@ def _metrics(port: Variable) -> Config:
     exporter = {
         "host": str(EXPOSE_HOST),
         "port": str(port),
-        **note(
+        **comment(
             "Explicit, because their defaults changed between releases, and with them the names."
         ),
         **dict.fromkeys(flags, True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.model import Catalog
-from otel_meta.render._yaml import note, to_yaml
+from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.header import generated_from
 
 from .common_config import (
@@ -91,8 +91,10 @@ def _store() -> Config:
 
 def _logs() -> Config:
     return {
-        **note("Counts log records and drops them. Set the exporter of your log store in a second"),
-        **note("file, in service.pipelines.logs.exporters. Services also print logs to stdout."),
+        **comment(
+            "Counts log records and drops them. Set the exporter of your log store in a second"
+        ),
+        **comment("file, in service.pipelines.logs.exporters. Services also print logs to stdout."),
         "verbosity": "basic",
         "sampling_initial": 1,
         "sampling_thereafter": 1000,

@@ -10,7 +10,7 @@ from otel_meta.model import Catalog, Duration, MetaRepo, Sli, Slo
 from otel_meta.model.comparison import Comparison
 from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.model.selector import Matcher, Presence, Selector
-from otel_meta.render._yaml import note
+from otel_meta.render._yaml import comment
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
 from .common_config import Config
@@ -43,7 +43,7 @@ def _policies(catalog: Catalog) -> Iterator[Config]:
             if condition := bad_span(repo, slo):
                 yield _slo(slo, condition)
     yield {
-        **note("Of the traces that no policy above keeps."),
+        **comment("Of the traces that no policy above keeps."),
         "name": "rest",
         "type": "probabilistic",
         "probabilistic": {"sampling_percentage": str(SAMPLING_PERCENT)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.render._yaml import note, to_yaml
+from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.header import generated_from
 
 from .common_config import (
@@ -114,7 +114,7 @@ def _prometheus() -> Config:
         "endpoint": f"{EXPOSE_HOST}:{METRICS_PORT}",
         "translation_strategy": "UnderscoreEscapingWithSuffixes",
         "without_scope_info": True,
-        **note("OpenMetrics is needed for exemplars."),
+        **comment("OpenMetrics is needed for exemplars."),
         "enable_open_metrics": True,
         "send_timestamps": False,
         "metric_expiration": str(METRIC_EXPIRATION),
@@ -131,7 +131,7 @@ def _balancer() -> Config:
             "otlp": {
                 "tls": {"insecure": str(GATEWAY_INSECURE)},
                 "timeout": "5s",
-                **note(
+                **comment(
                     "Off: the queue above can retry with another gateway, unlike this exporter."
                 ),
                 "retry_on_failure": {"enabled": False},

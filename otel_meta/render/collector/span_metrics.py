@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.render._yaml import note, to_yaml
+from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.header import generated_from
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
@@ -70,10 +70,10 @@ def _connector() -> Config:
         "namespace": "traces.span.metrics",
         "histogram": {"unit": "s", "explicit": {"buckets": bounds}},
         "dimensions": [{"name": name} for name in _DIMENSIONS],
-        **note("This id changes with every restart of the Collector."),
+        **comment("This id changes with every restart of the Collector."),
         "exclude_dimensions": ["collector.instance.id"],
         "exemplars": {"enabled": True, "max_per_data_point": 5},
-        **note("Further series are combined into one with the label otel_metric_overflow."),
+        **comment("Further series are combined into one with the label otel_metric_overflow."),
         "aggregation_cardinality_limit": 2000,
         "series_expiration": "15m",
         "metrics_flush_interval": "15s",

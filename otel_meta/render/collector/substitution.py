@@ -18,7 +18,7 @@ def resolve_variables(config: Value, environment: Mapping[str, str]) -> Value:
     A number or boolean becomes an int or bool if the reference is the whole text.
 
     Examples:
-        >>> resolve_variables({"port": "${env:PORT:-8888}", "to": "${env:HOST:-a}:1"}, {"HOST": "b"})
+        >>> resolve_variables({"port": "${env:PORT:-8888}", "to": "${env:HOST}:1"}, {"HOST": "b"})
         {'port': 8888, 'to': 'b:1'}
     """
     match config:

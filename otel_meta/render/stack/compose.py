@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from otel_meta.render._yaml import note, to_yaml
+from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.collector import env_variables
 from otel_meta.render.header import generated_from
 
@@ -128,7 +128,7 @@ def _sidecar(service: str) -> Service:
             env_variables.INSTANCE.name: service,
             "GOMEMLIMIT": f"{env_variables.MEMORY_MIB.default}MiB",
         },
-        **note("The sidecar shares the service's network: loopback address and ports."),
+        **comment("The sidecar shares the service's network: loopback address and ports."),
         "network_mode": f"service:{service}",
         "depends_on": {service: {"condition": "service_started", "restart": True}},
     }
@@ -156,7 +156,7 @@ def _collector(role: str, name: str, queue_dir: env_variables.Variable) -> Servi
             f"../collector-config/{role}.yaml:{config}:ro",
             f"{name}-queue:{queue_dir.default}",
         ],
-        **note("A new volume belongs to root. Without capabilities, root may only write to it."),
+        **comment("A new volume belongs to root. Without capabilities, root may only write to it."),
         "user": "0:0",
         "cap_drop": ["ALL"],
         "read_only": True,
@@ -170,7 +170,7 @@ def _collector(role: str, name: str, queue_dir: env_variables.Variable) -> Servi
 def _jaeger() -> Service:
     return {
         "image": IMAGES["jaeger"],
-        **note("Traces are in memory, and lost after a restart."),
+        **comment("Traces are in memory, and lost after a restart."),
         "environment": {"JAEGER_LISTEN_HOST": _ALL_ADDRESSES},
         "ports": [_published(JAEGER)],
         "restart": "unless-stopped",
@@ -207,7 +207,7 @@ def _grafana() -> Service:
     return {
         "image": IMAGES["grafana"],
         "environment": {
-            **note("Every user of this machine may view and explore without a login."),
+            **comment("Every user of this machine may view and explore without a login."),
             "GF_AUTH_ANONYMOUS_ENABLED": "true",
             "GF_AUTH_ANONYMOUS_ORG_ROLE": "Editor",
             "GF_SECURITY_ADMIN_PASSWORD": "${GRAFANA_PASSWORD:-admin}",

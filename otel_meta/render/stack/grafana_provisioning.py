@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_meta.render._yaml import note, to_yaml
+from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.header import generated_from
 
 from .hosts import ALERTMANAGER, DASHBOARDS_DIR, JAEGER, PROMETHEUS, SCRAPE_INTERVAL, Host
@@ -23,9 +23,9 @@ def datasources_file() -> str:
             jsonData={
                 "httpMethod": "POST",
                 "prometheusType": "Prometheus",
-                **note("The scrape interval: the smallest useful step of a query."),
+                **comment("The scrape interval: the smallest useful step of a query."),
                 "timeInterval": SCRAPE_INTERVAL,
-                **note("A click on an exemplar opens its trace."),
+                **comment("A click on an exemplar opens its trace."),
                 "exemplarTraceIdDestinations": [{"name": "trace_id", "datasourceUid": "jaeger"}],
             },
         ),

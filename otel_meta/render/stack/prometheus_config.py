@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from otel_meta.render._yaml import note, to_yaml
+from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.collector.env_variables import (
     GATEWAY_SELF_METRICS_PORT,
     METRICS_PORT,
@@ -47,7 +47,7 @@ def prometheus_file() -> str:
         "scrape_configs": [_sidecars(), _services(), _collectors(), _monitoring()],
         "otlp": _otlp(),
         "storage": {
-            **note("After an outage, OTLP exports arrive late; Prometheus still accepts them."),
+            **comment("After an outage, OTLP exports arrive late; Prometheus still accepts them."),
             "tsdb": {"out_of_order_time_window": "30m"},
             "exemplars": {"max_exemplars": 100_000},
         },
@@ -58,7 +58,7 @@ def prometheus_file() -> str:
 def _sidecars() -> dict[str, Any]:
     return {
         "job_name": "sidecars",
-        **note("job and instance are labels of the service, not of the sidecar."),
+        **comment("job and instance are labels of the service, not of the sidecar."),
         "honor_labels": True,
         "static_configs": [_targets(f"{name}:{METRICS_PORT.default}" for name in _SIDECAR_NAMES)],
     }
@@ -67,7 +67,7 @@ def _sidecars() -> dict[str, Any]:
 def _services() -> dict[str, Any]:
     return {
         "job_name": "services",
-        **note("Services without a sidecar: /metrics of the application itself."),
+        **comment("Services without a sidecar: /metrics of the application itself."),
         "static_configs": [_targets(map(str, SERVICES_WITHOUT_SIDECAR))],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from otel_meta.render._yaml import note
+from otel_meta.render._yaml import comment
 from otel_meta.render.collector.env_variables import Variable
 from otel_meta.render.stack.hosts import IMAGES
 
@@ -51,7 +51,7 @@ def resources(memory: Variable, cpu: str) -> Manifest:
     limit = f"{int(memory.default) * 5 // 4}Mi"
     return {
         "requests": {"cpu": cpu, "memory": limit},
-        **note("No CPU limit: a throttled Collector refuses data."),
+        **comment("No CPU limit: a throttled Collector refuses data."),
         "limits": {"memory": limit},
     }
 

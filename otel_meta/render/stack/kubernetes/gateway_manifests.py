@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_meta.model import Catalog
-from otel_meta.render._yaml import note
+from otel_meta.render._yaml import comment
 from otel_meta.render.collector import env_variables
 from otel_meta.render.collector.gateway import gateway_file
 
@@ -50,7 +50,7 @@ def gateway_resources(catalog: Catalog) -> Iterator[Manifest]:
 
 def _service() -> Manifest:
     return {
-        **note(
+        **comment(
             "Headless: sidecars resolve the addresses of all pods, and distribute traces over them."
         ),
         "clusterIP": "None",
@@ -84,7 +84,7 @@ def _pod() -> Manifest:
     return {
         "automountServiceAccountToken": False,
         "securityContext": {"fsGroup": COLLECTOR_UID},
-        **note("Time to sample and export the waiting traces."),
+        **comment("Time to sample and export the waiting traces."),
         "terminationGracePeriodSeconds": 60,
         "topologySpreadConstraints": [
             {

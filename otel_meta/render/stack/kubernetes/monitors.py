@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from otel_meta.render._yaml import note
+from otel_meta.render._yaml import comment
 from otel_meta.render.stack.hosts import SCRAPE_INTERVAL
 
 from .common_manifests import MONITORING_NAMESPACE, Manifest, labels, manifest
@@ -20,7 +20,7 @@ def monitor_resources() -> Iterator[Manifest]:
         SIDECAR_METRICS,
         {
             "port": "metrics",
-            **note("job and instance are labels of the service, not of the sidecar."),
+            **comment("job and instance are labels of the service, not of the sidecar."),
             "honorLabels": True,
         },
         {"port": "self-metrics"},

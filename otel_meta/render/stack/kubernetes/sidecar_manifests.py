@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from otel_meta.render._yaml import note
+from otel_meta.render._yaml import comment
 from otel_meta.render.collector import env_variables
 from otel_meta.render.collector.sidecar import sidecar_config, sidecar_file
 from otel_meta.render.collector.substitution import resolve_variables
@@ -114,7 +114,7 @@ def _pod_by_hand() -> Manifest:
         "securityContext": {"fsGroup": COLLECTOR_UID},
         "initContainers": [
             {
-                **note("Native sidecar: it starts before the service, and ends after it."),
+                **comment("Native sidecar: it starts before the service, and ends after it."),
                 "restartPolicy": "Always",
                 **sidecar,
                 "startupProbe": {**health_probe(env_variables.HEALTH_PORT), "periodSeconds": 1},
@@ -125,7 +125,7 @@ def _pod_by_hand() -> Manifest:
         "volumes": [
             {"name": CONFIG_VOLUME, "configMap": {"name": NAME}},
             {
-                **note(
+                **comment(
                     "Survives the container, but not the pod; a volume claim would survive both."
                 ),
                 "name": QUEUE_VOLUME,
