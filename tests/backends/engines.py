@@ -22,8 +22,8 @@ from urllib.request import Request
 
 import yaml
 
-from otel_meta.cli.demo.ports import free_port
-from otel_meta.cli.demo.servers import PROMETHEUS, Backend, Program
+from otel_meta.testing.ports import free_port
+from otel_meta.testing.servers import PROMETHEUS, Backend, Program
 from tests.rules import servers
 from tests.rules.support import Groups, tool
 

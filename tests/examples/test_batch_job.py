@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def pushed(sink: OtlpSink, name: str) -> list[dict[str, Any]]:
+def pushed(sink: OtlpReceiver, name: str) -> list[dict[str, Any]]:
     """The points of a metric as they were pushed last: labels, and the value."""
     metric = [metric for metric in sink.metrics() if metric.name == name][-1]
     return [
@@ -39,12 +39,12 @@ def pushed(sink: OtlpSink, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def happened(sink: OtlpSink, name: str, label: str) -> dict[str, float]:
+def happened(sink: OtlpReceiver, name: str, label: str) -> dict[str, float]:
     """What a counter counted, by a label; what never happened is left out."""
     return {point[label]: point["value"] for point in pushed(sink, name) if point["value"]}
 
 
-def task_states(sink: OtlpSink) -> dict[str, str]:
+def task_states(sink: OtlpReceiver) -> dict[str, str]:
     """How each task ended."""
     points = pushed(sink, "airflow.task.runs")
     return {point["task"]: point["state"] for point in points if point["value"]}
@@ -69,7 +69,7 @@ class TestSuccess:
 
     def test_pushed(self, run: Run) -> None:
         """What a short run recorded is pushed before it exits, its span too."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             done = run(JOB, OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
 
         assert 0 == done.returncode
@@ -95,7 +95,7 @@ class TestFailure:
 
     def test_pushed(self, run: Run) -> None:
         """What failed is counted once, what waited for it as such, and good checks still."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             run(JOB, "--fail", OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
 
         assert {"failure": 1} == happened(sink, "pipeline.runs", "outcome")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from tests.examples.conftest import Service, Start
@@ -17,7 +17,7 @@ REQUEST_ID = "order-of-ada"
 class Journey(NamedTuple):
     """One order on its way through two processes, and what came of it."""
 
-    sink: OtlpSink
+    sink: OtlpReceiver
     storefront: Service
     payments: Service
     trace_id: str
@@ -43,7 +43,7 @@ class Journey(NamedTuple):
 @pytest.fixture(scope="module")
 def journey(start: Start) -> Iterator[Journey]:
     """An order placed at the storefront and paid at payments; both export to one endpoint."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         otlp = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
             "OTEL_BSP_SCHEDULE_DELAY": "100",

@@ -14,7 +14,7 @@ import pytest
 from opentelemetry import trace
 
 from otel_meta import Counter, MetaRepo, MissingExtra, NoLabels, configure
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from tests.conftest import Run, Service
@@ -68,7 +68,7 @@ class TestArguments:
 
     def test_endpoint_variable(self) -> None:
         """The endpoint is read from the environment that is given."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint}
             with quiet(environ=environ, repo=Atlas, shutdown_timeout=1) as telemetry:
                 telemetry.bind(Atlas).tiles.add(1)
@@ -140,7 +140,7 @@ class TestGlobal:
 
     def test_found(self, script: Callable[..., Run]) -> None:
         """Other libraries find the providers, and their spans and metrics leave with ours."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             run = script(
                 "import otel_meta\n"
                 "from opentelemetry import metrics, trace\n"
@@ -156,7 +156,7 @@ class TestGlobal:
 
     def test_kept(self, script: Callable[..., Run]) -> None:
         """At exit, what has not been exported yet is exported."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             run = script(
                 "import otel_meta, structlog\n"
                 "otel_meta.configure('a')\n"
@@ -187,7 +187,7 @@ class TestGlobal:
 @pytest.fixture(scope="module")
 def invalid(script: Callable[..., Run]) -> Run:
     """A program whose variables are all wrong."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         return script(
             "import otel_meta, structlog\n"
             "telemetry = otel_meta.configure('a')\n"
@@ -241,14 +241,14 @@ class TestInvalid:
         """Nor does a variable that the SDK reads for itself keep a program from starting."""
         monkeypatch.setenv(name, "abc")
 
-        with OtlpSink() as sink, quiet(traces="otlp", otlp_endpoint=sink.endpoint):
+        with OtlpReceiver() as sink, quiet(traces="otlp", otlp_endpoint=sink.endpoint):
             pass
 
 
 class TestDisabled:
     def test_service(self, service: Callable[..., Service], closed_port: int) -> None:
         """Disabled, an application answers, exports nothing, opens no port, and has no /metrics."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             shop = service(
                 SHOP,
                 OTEL_SDK_DISABLED="true",
@@ -278,7 +278,7 @@ class TestSignal:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_exported(self, service: Callable[..., Service], number: int) -> None:
         """An application that is told to stop exports what it has not exported yet, once."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             shop = service(SHOP, OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
             shop.get("/")
             shop.stop(number)

@@ -10,7 +10,7 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 
 from otel_meta import Counter, Gauge, MetaRepo, NoLabels
 from otel_meta.runtime import metrics
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually
@@ -23,7 +23,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     memory = Gauge("atlas.memory", "Memory.", NoLabels)
 
 
-def pushing(sink: OtlpSink, **settings: Any) -> Any:
+def pushing(sink: OtlpReceiver, **settings: Any) -> Any:
     """Telemetry whose metrics alone are pushed."""
     exporters = {"metrics": "otlp", "traces": "none", "logs": "none"}
     return capture("maps", Atlas, otlp_endpoint=sink.endpoint, **exporters | settings)
@@ -35,7 +35,7 @@ def meter(captured: CapturedTelemetry) -> Meter:
     return captured.telemetry.metrics.provider.get_meter("library")
 
 
-def values(sink: OtlpSink, name: str) -> list[float]:
+def values(sink: OtlpReceiver, name: str) -> list[float]:
     """What has been received of a sum or gauge, oldest first."""
     return [
         point.as_double if point.HasField("as_double") else point.as_int
@@ -48,7 +48,7 @@ def values(sink: OtlpSink, name: str) -> list[float]:
 class TestPush:
     def test_interval(self, eventually: Eventually) -> None:
         """Metrics are pushed again and again, with the totals of the time."""
-        with OtlpSink() as sink, pushing(sink, metric_interval=0.05) as captured:
+        with OtlpReceiver() as sink, pushing(sink, metric_interval=0.05) as captured:
             captured.bind(Atlas).tiles.add(1)
             eventually(lambda: 1.0 in values(sink, "atlas.tiles"))
             captured.bind(Atlas).tiles.add(1)
@@ -58,7 +58,7 @@ class TestPush:
 
     def test_last(self) -> None:
         """Shutting down pushes what has not been pushed."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pushing(sink) as captured:
                 captured.bind(Atlas).tiles.add(7)
 
@@ -66,7 +66,7 @@ class TestPush:
 
     def test_up(self) -> None:
         """A process that records nothing says that it is there."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pushing(sink) as captured:
                 captured.telemetry.flush()
 
@@ -74,7 +74,7 @@ class TestPush:
 
     def test_together(self) -> None:
         """What other libraries record leaves in the same export."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pushing(sink) as captured:
                 meter(captured).create_counter("library.calls").add(3)
                 captured.bind(Atlas).tiles.add(1)
@@ -83,7 +83,7 @@ class TestPush:
 
     def test_both(self) -> None:
         """Metrics may be pushed and scraped."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pushing(sink, metrics=("otlp", "prometheus")) as captured:
                 captured.bind(Atlas).tiles.add(2)
                 text = captured.prometheus_text()
@@ -102,7 +102,7 @@ class TestPush:
 
     def test_forbidden(self) -> None:
         """What does not get through is counted."""
-        with OtlpSink(status=403) as sink, pushing(sink) as captured:
+        with OtlpReceiver(status=403) as sink, pushing(sink) as captured:
             captured.telemetry.flush()
             faults = captured.telemetry.faults
 
@@ -114,7 +114,7 @@ class TestPush:
 class TestForeign:
     def test_mixed_numbers(self, eventually: Eventually) -> None:
         """A foreign instrument that cannot be added up does not end the export for good."""
-        with OtlpSink() as sink, pushing(sink, metric_interval=0.05) as captured:
+        with OtlpReceiver() as sink, pushing(sink, metric_interval=0.05) as captured:
             counter: Any = meter(captured).create_counter("library.money")
             counter.add(Decimal("1.5"))
             eventually(lambda: values(sink, "library.money"))
@@ -133,7 +133,7 @@ class TestForeign:
         def fail(_options: CallbackOptions) -> list[Observation]:
             raise ValueError("no")
 
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with (
                 caplog.at_level(logging.CRITICAL, "opentelemetry"),
                 pushing(sink, log_stream=None) as captured,

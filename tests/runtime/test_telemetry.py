@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_meta import Counter, MetaRepo, NoLabels, Slo, Telemetry, configure
-from otel_meta.testing import CapturedTelemetry, FakeClock, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, FakeClock, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually
@@ -58,7 +58,7 @@ class TestBind:
 class TestFlush:
     def test_in_time(self) -> None:
         """A flush that is done in time says so."""
-        with OtlpSink() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
+        with OtlpReceiver() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
             captured.bind(Atlas).tiles.add(1)
 
             assert captured.telemetry.flush()
@@ -75,7 +75,7 @@ class TestFlush:
 
     def test_undelivered(self) -> None:
         """A flush that is not delivered is done all the same, and counted as a fault."""
-        with OtlpSink(status=400) as sink, capture(otlp_endpoint=sink.endpoint) as captured:
+        with OtlpReceiver(status=400) as sink, capture(otlp_endpoint=sink.endpoint) as captured:
             assert captured.telemetry.flush()
             assert captured.telemetry.faults.count() >= 1
 
@@ -83,7 +83,7 @@ class TestFlush:
 class TestShutdown:
     def test_once(self) -> None:
         """A second shutdown does nothing."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with capture(otlp_endpoint=sink.endpoint) as captured:
                 assert captured.telemetry.shutdown()
                 exported = len(sink.metrics())
@@ -93,7 +93,7 @@ class TestShutdown:
 
     def test_threads(self) -> None:
         """Shut down from two threads at once, it is shut down once."""
-        with OtlpSink() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
+        with OtlpReceiver() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
             captured.bind(Atlas).tiles.add(1)
             threads = [Thread(target=captured.telemetry.shutdown) for _ in range(4)]
             for thread in threads:

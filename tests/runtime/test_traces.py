@@ -11,7 +11,7 @@ from otel_meta import ConfigurationError
 from otel_meta.runtime import traces
 from otel_meta.runtime.settings import read_settings
 from otel_meta.runtime.traces import create_sampler
-from otel_meta.testing import OtlpSink, capture
+from otel_meta.testing import OtlpReceiver, capture
 
 RATIO = TraceIdRatioBased(0.25)
 
@@ -101,7 +101,7 @@ class _Entry:
 class TestExport:
     def test_delivered(self) -> None:
         """A span that has ended is delivered at the next flush, with its service."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with capture("maps", traces="otlp", otlp_endpoint=sink.endpoint) as captured:
                 assert captured.telemetry.traces is not None
                 tracer = captured.telemetry.traces.provider.get_tracer("test")
@@ -118,7 +118,7 @@ class TestExport:
     def test_unsampled(self) -> None:
         """What is not sampled is not delivered."""
         environ = {"OTEL_TRACES_SAMPLER": "always_off"}
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with capture(otlp_endpoint=sink.endpoint, environ=environ) as captured:
                 assert captured.telemetry.traces is not None
                 captured.telemetry.traces.provider.get_tracer("test").start_span("drawing").end()

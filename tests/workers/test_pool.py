@@ -6,7 +6,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class TestPool:
 
     def test_push(self, script: Callable[..., Run], tmp_path: Path) -> None:
         """Forked workers push what is theirs, each as an instance of its own."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             source = POOL.format(
                 options=f'otlp_endpoint="{sink.endpoint}", metric_interval=0.05',
                 after="time.sleep(0.5)",
@@ -78,7 +78,7 @@ class TestPool:
             assert {5.0, 18000.0} == pushed(sink)
 
 
-def pushed(sink: OtlpSink) -> set[float]:
+def pushed(sink: OtlpReceiver) -> set[float]:
     """The last total of the parent, and the sum of those of its children."""
     last: dict[str, float] = {}
     for request in sink._of(ExportMetricsServiceRequest):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from otel_meta.testing.otlp_sink import OtlpSink
+from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.rules.support import ROOT
 
 Eventually = Callable[[Callable[[], Any]], None]
@@ -17,7 +17,7 @@ AURORA = {"service.namespace": "aurora-fullstack-saas", "service.name": "storefr
 FOREIGN = {"service.namespace": "elsewhere", "service.name": "legacy"}
 
 
-def to(sink: OtlpSink) -> dict[str, Any]:
+def to(sink: OtlpReceiver) -> dict[str, Any]:
     """A user's second file: traces and logs go elsewhere."""
     away = {"exporters": ["otlp_http/test"]}
     return {

@@ -11,7 +11,7 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
-from otel_meta.testing.otlp_sink import OtlpSink
+from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.backends.collector.support import (
     AURORA,
     Eventually,
@@ -46,7 +46,9 @@ HARMLESS = {
 
 class TestRedaction:
     @pytest.mark.parametrize("file", ["sidecar.yaml", "gateway.yaml"])
-    def test_spans(self, file: str, tmp_path: Path, sink: OtlpSink, eventually: Eventually) -> None:
+    def test_spans(
+        self, file: str, tmp_path: Path, sink: OtlpReceiver, eventually: Eventually
+    ) -> None:
         """Secrets and personal data do not get past either Collector; the rest does."""
         with Collector(file, tmp_path / "c", to(sink), DECISION_WAIT="1s") as collector:
             collector.wait_until_ready()
@@ -81,7 +83,7 @@ class TestRedaction:
             url__full="https://shop/search?q=ann",
         )
 
-    def test_logs(self, tmp_path: Path, sink: OtlpSink, eventually: Eventually) -> None:
+    def test_logs(self, tmp_path: Path, sink: OtlpReceiver, eventually: Eventually) -> None:
         """Neither do those in log records."""
         with Collector("sidecar.yaml", tmp_path / "sidecar", to(sink)) as sidecar:
             sidecar.wait_until_ready()

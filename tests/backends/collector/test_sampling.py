@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
-from otel_meta.testing.otlp_sink import OtlpSink
+from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.backends.collector.support import (
     AURORA,
     FOREIGN,
@@ -41,7 +41,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The cases whose traces a gateway keeps that keeps nothing by chance."""
     folder = tmp_path_factory.mktemp("gateway") / "gateway"
     named = {name: make() for name, (_, make) in CASES.items()}
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         variables = {"DECISION_WAIT": "1s", "SAMPLING_PERCENT": 0}
         with Collector("gateway.yaml", folder, to(sink), **variables) as gateway:
             gateway.wait_until_ready()
@@ -58,7 +58,7 @@ class TestSampling:
         """A trace is kept if it shows what an SLO counts as bad, or an error."""
         assert CASES[name][0] == (name in kept)
 
-    def test_whole_traces(self, tmp_path: Path, sink: OtlpSink) -> None:
+    def test_whole_traces(self, tmp_path: Path, sink: OtlpReceiver) -> None:
         """The good spans of a trace are kept with its bad one."""
         one = random.getrandbits(128)
         spans = [span("good", AURORA, trace_id=one), span("bad", NEBULA, error="", trace_id=one)]
@@ -70,7 +70,7 @@ class TestSampling:
 
         assert {"good", "bad"} == {received.span.name for received in sink.spans()}
 
-    def test_rest(self, tmp_path: Path, sink: OtlpSink) -> None:
+    def test_rest(self, tmp_path: Path, sink: OtlpReceiver) -> None:
         """Of the rest, as many are kept as the variable says."""
         variables = {"DECISION_WAIT": "1s", "SAMPLING_PERCENT": 100}
         with Collector("gateway.yaml", tmp_path / "g", to(sink), **variables) as gateway:

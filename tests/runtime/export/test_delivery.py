@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
 from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually, Run, Service
@@ -59,7 +59,7 @@ SHORT = {
 class Bench:
     """An exporter that is watched, and a receiver that can be told to refuse."""
 
-    def __init__(self, sink: OtlpSink) -> None:
+    def __init__(self, sink: OtlpReceiver) -> None:
         self.sink = sink
         self.faults = Faults()
         self.outage = DeliveryMonitor(self.faults)
@@ -95,14 +95,14 @@ class Switch:
 
 
 @pytest.fixture(scope="module")
-def sink() -> Iterator[OtlpSink]:
+def sink() -> Iterator[OtlpReceiver]:
     """A receiver."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         yield sink
 
 
 @pytest.fixture
-def bench(sink: OtlpSink) -> Iterator[Bench]:
+def bench(sink: OtlpReceiver) -> Iterator[Bench]:
     """An exporter that is watched."""
     bench = Bench(sink)
     yield bench
@@ -248,7 +248,7 @@ class TestUnreachable:
         eventually(lambda: shop.get("/").status_code == 200 and told("cannot export"))
         time.sleep(1.5)  # several more exports of every signal
         warnings = told("cannot export")
-        with OtlpSink(closed_port) as sink:
+        with OtlpReceiver(closed_port) as sink:
             eventually(lambda: shop.get("/").status_code == 200 and told("exporting again"))
             eventually(lambda: sink.spans() and sink.metrics() and sink.log_records())
             seconds = shop.stop()

@@ -17,7 +17,7 @@ from otel_meta import ConfigurationError, Counter, MetaRepo, MissingExtra, NoLab
 from otel_meta.runtime.export import exporters
 from otel_meta.runtime.export.exporters import create_exporter
 from otel_meta.runtime.settings import SIGNALS, Signal, read_settings
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -93,7 +93,7 @@ def record(captured: CapturedTelemetry) -> None:
 class TestOtlp:
     def test_http(self) -> None:
         """Over HTTP, all three signals arrive."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with capture("maps", Atlas, otlp_endpoint=sink.endpoint + "/") as captured:
                 record(captured)
             tiles = next(metric for metric in sink.metrics() if metric.name == "atlas.tiles")

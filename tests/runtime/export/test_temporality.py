@@ -10,7 +10,7 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality as SdkTempor
 
 from otel_meta import Counter, Histogram, MetaRepo, NoLabels
 from otel_meta.runtime.export.temporality import PREFERENCES
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -24,13 +24,13 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     latency = Histogram("atlas.latency", "Latency.", NoLabels, unit="s", buckets=(1, 10))
 
 
-def pushing(sink: OtlpSink, preference: str) -> Any:
+def pushing(sink: OtlpReceiver, preference: str) -> Any:
     """Telemetry whose metrics are pushed, all with this preference."""
     environ = {VARIABLE: preference}
     return capture("maps", Atlas, otlp_endpoint=sink.endpoint, metrics="otlp", environ=environ)
 
 
-def sent(sink: OtlpSink, name: str) -> list[Metric]:
+def sent(sink: OtlpReceiver, name: str) -> list[Metric]:
     """Each export of a metric, oldest first."""
     return [metric for metric in sink.metrics() if metric.name == name]
 
@@ -63,7 +63,7 @@ class TestPreferences:
 class TestReceived:
     def test_delta(self) -> None:
         """A receiver gets what came since the last export, of ours and of the SDK's alike."""
-        with OtlpSink() as sink, pushing(sink, "delta") as captured:
+        with OtlpReceiver() as sink, pushing(sink, "delta") as captured:
             ours, theirs = captured.bind(Atlas).tiles, sdk_counter(captured)
             for amount in (5, 7):
                 ours.add(amount)
@@ -77,7 +77,7 @@ class TestReceived:
 
     def test_intervals(self) -> None:
         """One interval begins where the last one ended."""
-        with OtlpSink() as sink, pushing(sink, "delta") as captured:
+        with OtlpReceiver() as sink, pushing(sink, "delta") as captured:
             for _ in range(3):
                 captured.bind(Atlas).latency.record(1)
                 captured.telemetry.flush()
@@ -90,7 +90,7 @@ class TestReceived:
 
     def test_cumulative(self) -> None:
         """Without a preference it gets totals since one start."""
-        with OtlpSink() as sink, pushing(sink, "") as captured:
+        with OtlpReceiver() as sink, pushing(sink, "") as captured:
             ours, theirs = captured.bind(Atlas).tiles, sdk_counter(captured)
             for amount in (5, 7):
                 ours.add(amount)
@@ -105,7 +105,7 @@ class TestReceived:
 
     def test_scraped(self) -> None:
         """What is scraped is a total, whatever is pushed."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             environ = {VARIABLE: "delta"}
             ways = {"metrics": ("otlp", "prometheus"), "otlp_endpoint": sink.endpoint}
             with capture("maps", Atlas, environ=environ, **ways) as captured:
@@ -119,7 +119,7 @@ class TestReceived:
 
     def test_exemplar(self) -> None:
         """A receiver gets the span in which something was recorded."""
-        with OtlpSink() as sink, pushing(sink, "cumulative") as captured:
+        with OtlpReceiver() as sink, pushing(sink, "cumulative") as captured:
             assert captured.telemetry.traces is not None
             tracer = captured.telemetry.traces.provider.get_tracer("test")
             with tracer.start_as_current_span("draw") as span:

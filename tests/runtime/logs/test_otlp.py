@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import structlog
 
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -46,7 +46,7 @@ class Sent(NamedTuple):
 class Bench:
     """Telemetry whose logs go to a receiver as well."""
 
-    def __init__(self, captured: CapturedTelemetry, sink: OtlpSink) -> None:
+    def __init__(self, captured: CapturedTelemetry, sink: OtlpReceiver) -> None:
         self.captured = captured
         self._sink = sink
         self._before = len(sink.log_records())
@@ -67,14 +67,14 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def sink() -> Iterator[OtlpSink]:
+def sink() -> Iterator[OtlpReceiver]:
     """A receiver."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         yield sink
 
 
 @pytest.fixture
-def bench(sink: OtlpSink) -> Iterator[Bench]:
+def bench(sink: OtlpReceiver) -> Iterator[Bench]:
     """Logs that go to a receiver."""
     exporters = {"logs": "otlp", "traces": "none", "metrics": "none"}
     with capture(otlp_endpoint=sink.endpoint, **exporters) as captured:
@@ -200,7 +200,7 @@ class TestOwn:
 
     def test_client(self, script: Callable[..., Run]) -> None:
         """What the exporter's HTTP client says of an export is not exported in its turn."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             script(
                 "import otel_meta, structlog\n"
                 "telemetry = otel_meta.configure('a', logs='otlp', log_level='debug')\n"

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from otel_meta.cli.demo.ports import free_port
+from otel_meta.testing.ports import free_port
 
 
 class TestFreePort:

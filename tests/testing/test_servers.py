@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from otel_meta.cli.demo.servers import Backend, Program, find
-from otel_meta.cli.demo.stop_signal import Stop
 from otel_meta.errors import UsageError
+from otel_meta.testing.servers import Backend, Program
 
 SERVER = """
 import signal, sys
@@ -94,11 +94,11 @@ class TestBackend:
     def test_pause(self, make: Make, eventually: Callable[[Callable[[], Any]], None]) -> None:
         """A paused server runs and answers nothing, until it goes on; it can be ended as well."""
         server = make().start().wait_until_ready()
-        server.pause()
+        os.kill(server.pid, signal.SIGSTOP)
         assert (True, False) == (server.is_running(), server.is_ready())
-        server.resume()
+        os.kill(server.pid, signal.SIGCONT)
         eventually(server.is_ready)
-        server.pause()
+        os.kill(server.pid, signal.SIGSTOP)
 
         assert -15 == server.stop()
 
@@ -109,13 +109,11 @@ class TestBackend:
         with pytest.raises(UsageError, match="some-server did not start: no such option"):
             make(script="wrong.py").start().wait_until_ready()
 
-    def test_told_to_end(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_told_to_end(self, make: Make) -> None:
         """Nobody waits for it any more once it is time to end."""
-        stop = Stop()
-        stop._event.set()
         server = make(ready="/never").start()
 
-        assert server is server.wait_until_ready(stop)
+        assert server is server.wait_until_ready(is_cancelled=lambda: True)
 
     def test_not_started(self, make: Make) -> None:
         """What was not started cannot be ended."""
@@ -126,33 +124,5 @@ class TestBackend:
         """A program that is not there is an error that says how to get it."""
         program = Program(binary="no-such-server", arguments=(), ready="/")
 
-        with pytest.raises(UsageError, match="no-such-server is not installed: run `make tools`"):
+        with pytest.raises(UsageError, match=r"^no-such-server is not installed: put it on PATH"):
             Backend(program=program, folder=tmp_path / "run", config="", port=0).start()
-
-
-class TestFind:
-    def test_order(self, tmp_path: Path, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A folder of the user's comes first, then what was built, then the path."""
-        folders = [tools, tmp_path / "cache/otel-meta/tools/some-1.0", tmp_path / "path"]
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            program = folder / "some-server"
-            program.write_text("")
-            program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{folders[2]}{os.pathsep}{os.environ['PATH']}")
-        found = []
-        for folder in folders:
-            found.append(find("some-server").parent)
-            (folder / "some-server").unlink()
-
-        assert folders == found
-
-    def test_half_built(self, tmp_path: Path, tools: Path) -> None:
-        """A build under way is passed over."""
-        half = tmp_path / "cache/otel-meta/tools/.other-1.0.part"
-        half.mkdir(parents=True)
-        (half / "other").write_text("")
-        (half / "other").chmod(0o755)
-
-        with pytest.raises(UsageError):
-            find("other")

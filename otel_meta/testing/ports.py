@@ -1,4 +1,4 @@
-"""Ports of loopback that nobody listens on."""
+"""Free ports of the loopback address."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Final
 from otel_meta.errors import UsageError
 
 LOOPBACK: Final = "127.0.0.1"
-_CHOICE: Final = range(20_000, 32_000)
-"""Below those that kernels give to outgoing connections: a restarted server finds its port free."""
+_CANDIDATES: Final = range(20_000, 32_000)
+"""Below the ephemeral ports, so that a restarted server finds its port free."""
 _given: Final[set[int]] = set()
 
 
-def free_port(wanted: int = 0) -> int:
-    """The port that is wanted, or any that is free and that this process has not been given before.
+def free_port(preferred: int = 0) -> int:
+    """Return a free port: the preferred one, or one that this process has not returned before.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no port is free.
     """
-    if wanted and _is_free(wanted):
-        return wanted
-    for port in random.sample(_CHOICE, len(_CHOICE)):
+    if preferred and _is_free(preferred):
+        return preferred
+    for port in random.sample(_CANDIDATES, len(_CANDIDATES)):
         if port not in _given and _is_free(port):
             _given.add(port)
             return port
@@ -31,7 +31,7 @@ def free_port(wanted: int = 0) -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do, who may bind where the last connections of another have just ended.
+        # Like a server: it may bind while closed connections are in TIME_WAIT.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
