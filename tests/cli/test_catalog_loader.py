@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_meta import Catalog, DeclarationError, MetaRepo
-from otel_meta.cli.catalog_loader import add_options, catalog_of, load
+from otel_meta.cli.catalog_loader import add_catalog_options, load_catalog, load_repo
 from otel_meta.errors import UsageError
 from otel_meta.repos import BUILTIN, Titan
 
@@ -33,8 +33,8 @@ scale = 5
 def catalog(*arguments: str) -> Catalog:
     """The catalogue that these options ask for."""
     parser = ArgumentParser()
-    add_options(parser)
-    return catalog_of(parser.parse_args(arguments))
+    add_catalog_options(parser)
+    return load_catalog(parser.parse_args(arguments))
 
 
 def install(folder: Path, *entries: str) -> None:
@@ -67,7 +67,7 @@ class TestCatalog:
 
         found = catalog("--repo=atlas:Atlas", "--repo=atlas:Atlas", "--repo=otel_meta.repos:Titan")
 
-        assert [*BUILTIN, load("atlas:Atlas")] == list(found)
+        assert [*BUILTIN, load_repo("atlas:Atlas")] == list(found)
 
     def test_only(self, write: Write) -> None:
         """The six can be left out."""
@@ -88,7 +88,7 @@ class TestLoad:
         """The working directory is importable."""
         write("atlas", ATLAS)
 
-        found = load("atlas:Atlas")
+        found = load_repo("atlas:Atlas")
 
         assert issubclass(found, MetaRepo)
         assert "atlas" == found.name
@@ -98,13 +98,13 @@ class TestLoad:
         (here / "acme").mkdir()
         (here / "acme" / "atlas.py").write_text(ATLAS)
 
-        assert "globe" == load("acme.atlas:Globe").name
+        assert "globe" == load_repo("acme.atlas:Globe").name
 
     @pytest.mark.parametrize("spec", ["", "atlas", ":", "atlas:", ":Atlas", "atlas.Atlas"])
     def test_malformed(self, spec: str) -> None:
         """What is not MODULE:CLASS is told how to be."""
         with pytest.raises(UsageError) as caught:
-            load(spec)
+            load_repo(spec)
 
         assert f"--repo {spec}: write it as MODULE:CLASS, for example acme.atlas:Atlas" == str(
             caught.value
@@ -114,7 +114,7 @@ class TestLoad:
     def test_missing_module(self, module: str) -> None:
         """A module that is not there is named."""
         with pytest.raises(UsageError, match=f"^--repo {module}:Atlas: cannot import {module}: "):
-            load(f"{module}:Atlas")
+            load_repo(f"{module}:Atlas")
 
     @pytest.mark.parametrize(
         ("name", "said"),
@@ -133,7 +133,7 @@ class TestLoad:
         write("atlas", ATLAS)
 
         with pytest.raises(UsageError) as caught:
-            load(f"atlas:{name}")
+            load_repo(f"atlas:{name}")
 
         assert f"--repo atlas:{name}: {said}" == str(caught.value)
 
@@ -142,7 +142,7 @@ class TestLoad:
         write("empty", "")
 
         with pytest.raises(UsageError, match=r"declare one with class Name\(MetaRepo, name=..., "):
-            load("empty:Atlas")
+            load_repo("empty:Atlas")
 
     @pytest.mark.parametrize(
         ("text", "said"),
@@ -163,7 +163,7 @@ class TestLoad:
         write("broken", text)
 
         with pytest.raises(UsageError) as caught:
-            load("broken:Atlas")
+            load_repo("broken:Atlas")
 
         assert str(caught.value).startswith("--repo broken:Atlas: cannot import broken: ")
         assert said in str(caught.value)
@@ -174,7 +174,7 @@ class TestLoad:
         write("wrong", ATLAS.replace('name="atlas"', 'name="At Las"'))
 
         with pytest.raises(DeclarationError, match="use lower-case words joined by dashes"):
-            load("wrong:Atlas")
+            load_repo("wrong:Atlas")
 
 
 class TestProgram:

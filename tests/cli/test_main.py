@@ -168,7 +168,7 @@ class TestRefusal:
         def fail(_: object) -> None:
             raise OtelMetaError("it is as it is")
 
-        monkeypatch.setattr("otel_meta.cli.check.catalog.catalog_of", fail)
+        monkeypatch.setattr("otel_meta.cli.check.load_catalog", fail)
 
         assert (2, "", "otel-meta: it is as it is\n") == answer("check")
 

@@ -62,9 +62,9 @@ class TestTables:
     @pytest.mark.parametrize(
         ("what", "head"),
         [
-            ("repos", ["META-REPOSITORY", "OWNER", "TIER", "METRICS", "SLOS", "WHAT"]),
+            ("repos", ["META-REPOSITORY", "OWNER", "TIER", "METRICS", "SLOS", "DESCRIPTION"]),
             ("metrics", ["META-REPOSITORY", "METRIC", "TYPE", "UNIT", "LABELS"]),
-            ("slos", ["META-REPOSITORY", "SLO", "OBJECTIVE", "PERIOD", "GOOD"]),
+            ("slos", ["META-REPOSITORY", "SLO", "OBJECTIVE", "PERIOD", "SLI"]),
         ],
     )
     def test_one(self, shown: Shown, what: str, head: list[str]) -> None:

@@ -273,7 +273,7 @@ class TestTerminal:
 
         assert 0 == code
         assert "Traceback" not in terminal.shown
-        assert [] == [screen for screen in screens if "everything is well" not in screen]
+        assert [] == [screen for screen in screens if "without a fault" not in screen]
         assert [] == [screen for screen in screens if "titan-service-availability" not in screen]
         assert mark.gone()
 
@@ -377,9 +377,9 @@ class TestPlayed:
         played.end()
 
         assert [
-            "customers come in; everything is well",
+            "traffic starts, without a fault",
             "fault: 70 % of calls to the card network fail",
-            "the card network is mended; what burned stays burned",
+            "the fault is over; the error budget that it used stays used",
         ] == re.findall(r"^ +\d+ s  (.*)$", played.out, re.MULTILINE)
 
     def test_breach(self, played: Demo) -> None:

@@ -18,9 +18,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from otel_meta.cli.demo.scenario import Play
-from otel_meta.cli.demo.stop_signal import Stop
-from otel_meta.testing import OtlpSink
+from otel_meta.cli.demo.scenario import Scenario
+from otel_meta.cli.demo.stop_signal import StopSignal
+from otel_meta.testing import OtlpReceiver
 
 SLO = {
     "name": "titan-service-availability",
@@ -65,10 +65,10 @@ class Actor:
 class Theatre:
     """A play and those who are in it."""
 
-    def __init__(self, sink: OtlpSink) -> None:
+    def __init__(self, sink: OtlpReceiver) -> None:
         self.payments = Actor("payments", "http://127.0.0.1:8")
         self.storefront = Actor("storefront", "http://127.0.0.1:9")
-        self.play = Play(self.storefront, self.payments, sink)
+        self.scenario = Scenario(self.storefront, self.payments, sink)
         self.sink = sink
 
     def receive(self, trace: int, *names: str, failed: bool = False, began: int = 0) -> None:
@@ -106,21 +106,21 @@ def trace_id(number: int) -> bytes:
     return number.to_bytes(16)
 
 
-def shown(epilogue: str) -> tuple[int, list[str], list[str]]:
-    """The trace that an epilogue shows, its tree and its log lines."""
+def shown(summary: str) -> tuple[int, list[str], list[str]]:
+    """The trace that an summary shows, its tree and its log lines."""
     found = re.fullmatch(
         r"Trace ([0-9a-f]{32}), two processes:\n(.*)\n\nLog lines with its id:\n(.*)",
-        epilogue,
+        summary,
         re.DOTALL,
     )
-    assert found, epilogue
+    assert found, summary
     return int(found[1], 16), found[2].splitlines(), found[3].splitlines()
 
 
 @pytest.fixture
 def theatre() -> Iterator[Theatre]:
     """A play before it begins."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         yield Theatre(sink)
 
 
@@ -130,14 +130,14 @@ BOTH = ("storefront: POST /orders", "storefront: POST", "payments: POST /payment
 class TestRun:
     def test_run(self, theatre: Theatre, capsys: pytest.CaptureFixture[str]) -> None:
         """Three acts: all is well, the card network breaks, it is mended; each has a board."""
-        theatre.play.run(1, Stop())
+        theatre.scenario.run(1, StopSignal())
         printed = capsys.readouterr().out
         rows = re.findall(r"^(\w+) +titan-service-availability", printed, re.MULTILINE)
 
         assert [
-            "customers come in; everything is well",
+            "traffic starts, without a fault",
             "fault: 70 % of calls to the card network fail",
-            "the card network is mended; what burned stays burned",
+            "the fault is over; the error budget that it used stays used",
         ] == re.findall(r"\d s  (.*)", printed)
         assert ["storefront", "payments"] * 3 == rows
         assert [
@@ -155,9 +155,9 @@ class TestRun:
     def test_stop(self, theatre: Theatre, capsys: pytest.CaptureFixture[str]) -> None:
         """It ends as soon as it is time to end."""
         began = time.monotonic()
-        with Stop() as stop:
+        with StopSignal() as stop:
             Timer(0.3, os.kill, [os.getpid(), signal.SIGTERM]).start()
-            theatre.play.run(10, stop)
+            theatre.scenario.run(10, stop)
 
         assert 0.3 <= time.monotonic() - began < 2
         assert 2 == capsys.readouterr().out.count("titan-service-availability")
@@ -165,7 +165,7 @@ class TestRun:
     def test_nowhere(self, theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
         """It plays without a standard output, too."""
         monkeypatch.setattr(sys, "stdout", None)
-        Play(theatre.storefront, theatre.payments, theatre.sink).run(0.1, Stop())
+        Scenario(theatre.storefront, theatre.payments, theatre.sink).run(0.1, StopSignal())
 
         assert 2 == len(theatre.payments.changes)
 
@@ -186,7 +186,7 @@ class TestEpilogue:
                 "      payments: POST /payments  1.0 ms",
             ],
             [f"  {line}" for line in lines],
-        ) == shown(theatre.play.epilogue())
+        ) == shown(theatre.scenario.summary())
 
     @pytest.mark.parametrize(
         "traces", [[], [("storefront: GET /orders",)], [("storefront: GET",), ("payments: GET",)]]
@@ -196,31 +196,33 @@ class TestEpilogue:
         for number, names in zip(count(1), traces, strict=False):
             theatre.receive(number, *names)
 
-        assert "No trace crossed both services: the demo was too short." == theatre.play.epilogue()
+        assert (
+            "No trace crossed both services: the demo was too short." == theatre.scenario.summary()
+        )
 
     def test_went_well(self, theatre: Theatre) -> None:
         """A trace that went well tells more than a later one that failed."""
         theatre.receive(1, *BOTH)
         theatre.receive(2, *BOTH, failed=True, began=100)
 
-        assert 1 == shown(theatre.play.epilogue())[0]
+        assert 1 == shown(theatre.scenario.summary())[0]
 
     def test_latest(self, theatre: Theatre) -> None:
         """Of several, the latest is shown: its log lines are still kept."""
         for number in (1, 3, 2):
             theatre.receive(number, *BOTH, began=100 * number)
 
-        assert 3 == shown(theatre.play.epilogue())[0]
+        assert 3 == shown(theatre.scenario.summary())[0]
 
     def test_failed(self, theatre: Theatre) -> None:
         """One that failed is better than none."""
         theatre.receive(2, *BOTH, failed=True)
 
-        assert 2 == shown(theatre.play.epilogue())[0]
+        assert 2 == shown(theatre.scenario.summary())[0]
 
     def test_whole(self, theatre: Theatre) -> None:
         """A trace that has arrived as a whole tells more than a later one without its root."""
         theatre.receive(1, *BOTH)
         theatre.receive(2, "", *BOTH[1:], began=100)
 
-        assert 1 == shown(theatre.play.epilogue())[0]
+        assert 1 == shown(theatre.scenario.summary())[0]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_meta.cli.demo import services
-from otel_meta.cli.demo.ports import free_port
 from otel_meta.cli.demo.services import Service, examples_folder
-from otel_meta.cli.demo.stop_signal import Stop
+from otel_meta.cli.demo.stop_signal import StopSignal
 from otel_meta.errors import UsageError
+from otel_meta.testing.ports import free_port
 
 if TYPE_CHECKING:
     from tests.cli.demo.conftest import Eventually, Mark
@@ -68,7 +68,7 @@ class TestService:
     def test_well(self, start: Start) -> None:
         """A service that is ready answers where it says it is, in the environment given to it."""
         service = start(WELL, GIVEN="something")
-        service.wait_until_ready(Stop())
+        service.wait_until_ready(StopSignal())
         asked = {"path": "/slo", "given": "something"}
 
         assert {**asked, "method": "GET", "body": ""} == service.get("/slo")
@@ -77,7 +77,7 @@ class TestService:
     def test_lines(self, start: Start, eventually: Eventually) -> None:
         """What it has logged is kept, oldest first, without the ends of lines."""
         service = start(WELL)
-        service.wait_until_ready(Stop())
+        service.wait_until_ready(StopSignal())
         service.get("/a")
 
         assert eventually(lambda: '{"event": "/a"}' in service.lines())
@@ -86,7 +86,7 @@ class TestService:
     def test_stop(self, start: Start, mark: Mark) -> None:
         """Nothing of it is left once it is stopped, which may be said twice."""
         service = start(WELL)
-        service.wait_until_ready(Stop())
+        service.wait_until_ready(StopSignal())
         alive = mark.processes("storefront:app")
         service.stop()
         service.stop()
@@ -116,7 +116,7 @@ class TestService:
         """One that does not end when asked is ended."""
         monkeypatch.setattr(services, "_STOP_TIMEOUT", 0.5)
         service = start(STUBBORN)
-        service.wait_until_ready(Stop())
+        service.wait_until_ready(StopSignal())
         began = time.monotonic()
         service.stop()
 
@@ -135,7 +135,7 @@ class TestService:
     def test_not_there(self, start: Start) -> None:
         """Asking one that is gone is an error that names it."""
         service = start(WELL)
-        service.wait_until_ready(Stop())
+        service.wait_until_ready(StopSignal())
         service.stop()
 
         with pytest.raises(UsageError, match=r"^storefront does not answer: "):
@@ -149,14 +149,14 @@ class TestService:
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.setattr(services, "_START_TIMEOUT", 3.0)
         service = start(WELL)
-        service.wait_until_ready(Stop())
+        service.wait_until_ready(StopSignal())
 
         assert "/slo" == service.get("/slo")["path"]
 
     def test_bytes(self, start: Start, eventually: Eventually) -> None:
         """Output that is no UTF-8 does not keep the rest from being read."""
         service = start(f"import sys\nsys.stdout.buffer.write(b'\\xff\\n')\n{WELL}")
-        service.wait_until_ready(Stop())
+        service.wait_until_ready(StopSignal())
 
         assert eventually(lambda: "hello" in service.lines(), 3)
 
@@ -171,7 +171,7 @@ class TestStart:
             ("raise RuntimeError('no database')", "RuntimeError: no database"),
             ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
             ("", 'Attribute "app" not found in module "storefront"'),
-            ("import os\nos._exit(3)", "no word"),
+            ("import os\nos._exit(3)", "no output"),
             (
                 "import sys\nfor n in range(200_000): print(n)\nsys.exit('the last word')",
                 "the last word",
@@ -185,7 +185,7 @@ class TestStart:
         service = start(text)
 
         with pytest.raises(UsageError) as caught:
-            service.wait_until_ready(Stop())
+            service.wait_until_ready(StopSignal())
 
         assert str(caught.value).startswith("storefront did not start: ")
         assert said in str(caught.value)
@@ -195,16 +195,16 @@ class TestStart:
     def test_port(self, start: Start) -> None:
         """Somebody else's answers on its port are not taken for its own."""
         other = start(WELL, "other")
-        other.wait_until_ready(Stop())
+        other.wait_until_ready(StopSignal())
         service = start(WELL, port=int(other.url.rpartition(":")[2]))
 
         with pytest.raises(UsageError, match="address already in use"):
-            service.wait_until_ready(Stop())
+            service.wait_until_ready(StopSignal())
 
     def test_stop(self, start: Start) -> None:
         """It is not waited for once it is time to end."""
-        stop = Stop()
-        stop._event.set()
+        stop = StopSignal()
+        stop.set()
         service = start(UNREADY)
         began = time.monotonic()
         service.wait_until_ready(stop)
@@ -218,7 +218,7 @@ class TestStart:
         began = time.monotonic()
 
         with pytest.raises(UsageError, match="storefront did not start"):
-            service.wait_until_ready(Stop())
+            service.wait_until_ready(StopSignal())
         assert 3 > time.monotonic() - began
 
 
@@ -240,5 +240,5 @@ class TestExamplesFolder:
         """Where they are not, that is said."""
         monkeypatch.setattr(services, "__file__", str(tmp_path / "otel_meta/cli/demo/services.py"))
 
-        with pytest.raises(UsageError, match="the examples are not there; run the demo from a"):
+        with pytest.raises(UsageError, match="the examples are not installed; run the demo from a"):
             examples_folder()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from otel_meta.cli.demo.slo_table import board
+from otel_meta.cli.demo.slo_table import slo_table
 
 
 def slo(**different: Any) -> dict[str, Any]:
@@ -29,10 +29,11 @@ def page(service: str, *slos: dict[str, Any]) -> dict[str, Any]:
 
 def cells(**different: Any) -> list[str]:
     """The cells of the only row, but for service, name and objective."""
-    return board([page("payments", slo(**different))]).splitlines()[2].split("  ", 2)[2].split()[1:]
+    row = slo_table([page("payments", slo(**different))]).splitlines()[2]
+    return row.split("  ", 2)[2].split()[1:]
 
 
-class TestBoard:
+class TestSloTable:
     def test_board(self) -> None:
         """Every SLO of every page has a row with where it stands and how fast its budget burns."""
         mixed = {"5m": 47.53, "1h": 12.0}
@@ -47,7 +48,7 @@ class TestBoard:
             "----------  --------------------------  ---------  --------  ------  ---  -----------  -------  -------",  # noqa: E501
             "storefront  aurora-api-latency                99%  ok          1000    0       100.0%      0.0      0.0",  # noqa: E501
             "payments    titan-service-availability      99.9%  breached    1000   31       -25.0%     47.5     12.0",  # noqa: E501
-        ] == board(pages).splitlines()
+        ] == slo_table(pages).splitlines()
         # fmt: on
 
     def test_no_data(self) -> None:
@@ -80,4 +81,4 @@ class TestBoard:
 
     def test_nothing(self) -> None:
         """Without SLOs, the head stands alone."""
-        assert 2 == len(board([page("payments")]).splitlines())
+        assert 2 == len(slo_table([page("payments")]).splitlines())

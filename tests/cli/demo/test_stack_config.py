@@ -8,10 +8,10 @@ import yaml
 from otel_meta.cli.demo.stack_config import (
     SPEED,
     alertmanager_config,
-    copy_of_spans,
     jaeger_config,
     prometheus_config,
     rules,
+    span_copy_config,
 )
 from otel_meta.model import Duration
 
@@ -76,7 +76,7 @@ class TestPorts:
 
     def test_copy(self) -> None:
         """The copy of spans leaves the way to Jaeger as it is."""
-        config = yaml.safe_load(copy_of_spans("http://127.0.0.1:6"))
+        config = yaml.safe_load(span_copy_config("http://127.0.0.1:6"))
         (copy,) = config["exporters"]
 
         assert ["load_balancing", copy] == config["service"]["pipelines"]["traces"]["exporters"]

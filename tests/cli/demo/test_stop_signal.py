@@ -8,7 +8,7 @@ from threading import Timer
 
 import pytest
 
-from otel_meta.cli.demo.stop_signal import Stop
+from otel_meta.cli.demo.stop_signal import StopSignal
 
 ENDINGS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -26,7 +26,7 @@ class TestStop:
     @pytest.mark.parametrize("number", ENDINGS)
     def test_signal(self, number: signal.Signals) -> None:
         """A signal that asks for an end sets it, and raises nothing."""
-        with Stop() as stop:
+        with StopSignal() as stop:
             before = stop.is_set()
             os.kill(os.getpid(), number)
 
@@ -34,7 +34,7 @@ class TestStop:
 
     def test_again(self) -> None:
         """Asking twice is asking."""
-        with Stop() as stop:
+        with StopSignal() as stop:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
@@ -42,7 +42,7 @@ class TestStop:
 
     def test_wait(self) -> None:
         """Waiting ends with the time, and says that nobody asked."""
-        with Stop() as stop:
+        with StopSignal() as stop:
             began = time.monotonic()
             asked = stop.wait(0.1)
 
@@ -51,11 +51,11 @@ class TestStop:
 
     def test_wait_no_time(self) -> None:
         """A time that is over is not waited for."""
-        assert Stop().wait(-1) is False
+        assert StopSignal().wait(-1) is False
 
     def test_wait_for_signal(self) -> None:
         """Waiting ends with the signal, wherever it was sent from."""
-        with Stop() as stop:
+        with StopSignal() as stop:
             began = time.monotonic()
             Timer(0.1, os.kill, [os.getpid(), signal.SIGTERM]).start()
 
@@ -65,7 +65,7 @@ class TestStop:
     def test_afterwards(self) -> None:
         """When it closes, signals mean again what they meant before."""
         before = [signal.getsignal(number) for number in ENDINGS]
-        with Stop():
+        with StopSignal():
             within = [signal.getsignal(number) for number in ENDINGS]
 
         assert before == [signal.getsignal(number) for number in ENDINGS]

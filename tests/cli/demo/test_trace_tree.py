@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_meta.cli.demo.trace_tree import trace_tree
-from otel_meta.testing.otlp_sink import ReceivedSpan
+from otel_meta.testing.otlp_receiver import ReceivedSpan
 
 
 def span(

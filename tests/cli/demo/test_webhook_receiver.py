@@ -6,57 +6,59 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from otel_meta.cli.demo.webhook_receiver import Pager
+from otel_meta.cli.demo.webhook_receiver import WebhookReceiver
 
 BURNS = {"alertname": "SloBurnsFast", "severity": "page", "slo": "a-b", "service_name": "shop"}
 OPEN = build_opener(ProxyHandler({})).open
 
 
 @pytest.fixture
-def pager() -> Iterator[Pager]:
-    """A pager that listens."""
-    with Pager() as listening:
+def receiver() -> Iterator[WebhookReceiver]:
+    """A receiver that listens."""
+    with WebhookReceiver() as listening:
         yield listening
 
 
-def post(pager: Pager, path: str, *alerts: tuple[dict[str, str], str]) -> int:
+def post(receiver: WebhookReceiver, path: str, *alerts: tuple[dict[str, str], str]) -> int:
     """Notify as Alertmanager does."""
     told = [{"labels": labels, "status": status} for labels, status in alerts]
-    request = Request(f"{pager.url}{path}", json.dumps({"alerts": told}).encode(), method="POST")
+    request = Request(f"{receiver.url}{path}", json.dumps({"alerts": told}).encode(), method="POST")
     with OPEN(request, timeout=5) as answer:
         return answer.status
 
 
-class TestNews:
-    def test_said(self, pager: Pager) -> None:
+class TestNewNotifications:
+    def test_said(self, receiver: WebhookReceiver) -> None:
         """An alert is told with its severity, promise and service."""
-        assert 200 == post(pager, "/page", (BURNS, "firing"))
-        assert ["page SloBurnsFast a-b shop firing"] == pager.news()
+        assert 200 == post(receiver, "/page", (BURNS, "firing"))
+        assert ["page SloBurnsFast a-b shop firing"] == receiver.new_notifications()
 
-    def test_once(self, pager: Pager) -> None:
+    def test_once(self, receiver: WebhookReceiver) -> None:
         """What stands as before is not told again."""
-        post(pager, "/page", (BURNS, "firing"))
-        pager.news()
-        post(pager, "/page", (BURNS, "firing"))
+        post(receiver, "/page", (BURNS, "firing"))
+        receiver.new_notifications()
+        post(receiver, "/page", (BURNS, "firing"))
 
-        assert [] == pager.news()
+        assert [] == receiver.new_notifications()
 
-    def test_resolved(self, pager: Pager) -> None:
+    def test_resolved(self, receiver: WebhookReceiver) -> None:
         """The end of an alert is news, and so is its coming back."""
         for status in ("firing", "resolved", "firing"):
-            post(pager, "/page", (BURNS, status))
+            post(receiver, "/page", (BURNS, status))
 
-        assert ["firing", "resolved", "firing"] == [line.split()[-1] for line in pager.news()]
+        new = receiver.new_notifications()
 
-    def test_no_promise(self, pager: Pager) -> None:
+        assert ["firing", "resolved", "firing"] == [line.split()[-1] for line in new]
+
+    def test_no_promise(self, receiver: WebhookReceiver) -> None:
         """An alert about no promise is told without one."""
-        post(pager, "/ticket", ({"alertname": "A", "severity": "ticket"}, "firing"))
+        post(receiver, "/ticket", ({"alertname": "A", "severity": "ticket"}, "firing"))
 
-        assert ["ticket A firing"] == pager.news()
+        assert ["ticket A firing"] == receiver.new_notifications()
 
-    def test_watchdog(self, pager: Pager) -> None:
+    def test_watchdog(self, receiver: WebhookReceiver) -> None:
         """The watchdog is taken, and not told."""
         watchdog = {"alertname": "Watchdog", "severity": "none"}
 
-        assert 200 == post(pager, "/watchdog", (watchdog, "firing"))
-        assert [] == pager.news()
+        assert 200 == post(receiver, "/watchdog", (watchdog, "firing"))
+        assert [] == receiver.new_notifications()
