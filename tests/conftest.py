@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
 
 @contextmanager
 def serve(app: Any, **options: Any) -> Iterator[httpx.Client]:
-    """Serve an application by uvicorn in a thread; leaving the context waits for active requests."""
+    """Serve an application by uvicorn in a thread; at the end, wait for active requests."""
     config = uvicorn.Config(app, log_config=None, **options)
     server = Server(config)
     listening = socket.create_server(("127.0.0.1", 0))

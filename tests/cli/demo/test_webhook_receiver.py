@@ -8,7 +8,7 @@ import pytest
 
 from otel_meta.cli.demo.webhook_receiver import WebhookReceiver
 
-BURNS = {"alertname": "SloBurnsFast", "severity": "page", "slo": "a-b", "service_name": "shop"}
+ALERT = {"alertname": "SloBurnsFast", "severity": "page", "slo": "a-b", "service_name": "shop"}
 OPEN = build_opener(ProxyHandler({})).open
 
 
@@ -20,44 +20,46 @@ def receiver() -> Iterator[WebhookReceiver]:
 
 
 def post(receiver: WebhookReceiver, path: str, *alerts: tuple[dict[str, str], str]) -> int:
-    """Notify as Alertmanager does."""
-    told = [{"labels": labels, "status": status} for labels, status in alerts]
-    request = Request(f"{receiver.url}{path}", json.dumps({"alerts": told}).encode(), method="POST")
-    with OPEN(request, timeout=5) as answer:
-        return answer.status
+    """Send a notification like Alertmanager, and return the status."""
+    payload = [{"labels": labels, "status": status} for labels, status in alerts]
+    request = Request(
+        f"{receiver.url}{path}", json.dumps({"alerts": payload}).encode(), method="POST"
+    )
+    with OPEN(request, timeout=5) as response:
+        return int(response.status)
 
 
 class TestNewNotifications:
-    def test_said(self, receiver: WebhookReceiver) -> None:
-        """An alert is told with its severity, promise and service."""
-        assert 200 == post(receiver, "/page", (BURNS, "firing"))
+    def test_line_has_severity_alert_slo_and_service(self, receiver: WebhookReceiver) -> None:
+        """A line has the severity, the alert, the SLO and the service."""
+        assert 200 == post(receiver, "/page", (ALERT, "firing"))
         assert ["page SloBurnsFast a-b shop firing"] == receiver.new_notifications()
 
-    def test_once(self, receiver: WebhookReceiver) -> None:
-        """What stands as before is not told again."""
-        post(receiver, "/page", (BURNS, "firing"))
+    def test_repeated_alert_is_not_new(self, receiver: WebhookReceiver) -> None:
+        """A repeated alert is not new."""
+        post(receiver, "/page", (ALERT, "firing"))
         receiver.new_notifications()
-        post(receiver, "/page", (BURNS, "firing"))
+        post(receiver, "/page", (ALERT, "firing"))
 
         assert [] == receiver.new_notifications()
 
-    def test_resolved(self, receiver: WebhookReceiver) -> None:
-        """The end of an alert is news, and so is its coming back."""
+    def test_resolved_alert_and_its_return_are_new(self, receiver: WebhookReceiver) -> None:
+        """A resolved alert and its return are new."""
         for status in ("firing", "resolved", "firing"):
-            post(receiver, "/page", (BURNS, status))
+            post(receiver, "/page", (ALERT, status))
 
         new = receiver.new_notifications()
 
         assert ["firing", "resolved", "firing"] == [line.split()[-1] for line in new]
 
-    def test_no_promise(self, receiver: WebhookReceiver) -> None:
-        """An alert about no promise is told without one."""
+    def test_line_of_alert_without_slo_has_none(self, receiver: WebhookReceiver) -> None:
+        """The line of an alert without an SLO has none."""
         post(receiver, "/ticket", ({"alertname": "A", "severity": "ticket"}, "firing"))
 
         assert ["ticket A firing"] == receiver.new_notifications()
 
-    def test_watchdog(self, receiver: WebhookReceiver) -> None:
-        """The watchdog is taken, and not told."""
+    def test_watchdog_is_accepted_and_not_shown(self, receiver: WebhookReceiver) -> None:
+        """The watchdog is accepted and not shown."""
         watchdog = {"alertname": "Watchdog", "severity": "none"}
 
         assert 200 == post(receiver, "/watchdog", (watchdog, "firing"))
