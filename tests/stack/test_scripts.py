@@ -1,4 +1,4 @@
-"""The scripts that the compose file runs."""
+"""The scripts of the compose file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
+
+from otel_meta.testing.http_receiver import HttpReceiver
 
 STACK = Path(__file__).resolve().parents[2] / "stack"
 OPEN = build_opener(ProxyHandler({})).open
@@ -28,8 +27,8 @@ MESSAGE = {
 
 @contextmanager
 def script(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A script of the stack's, ended with the context."""
-    command = [sys.executable, STACK / name, *arguments]
+    """Run a script of the stack; it is killed at the end of the context."""
+    command: list[str | Path] = [sys.executable, STACK / name, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -40,14 +39,14 @@ def script(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 class TestNotifications:
     @pytest.fixture
     def listening(self, closed_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """The script, and where it listens."""
+        """The running script and its URL."""
         with script("notifications.py", "--host=127.0.0.1", f"--port={closed_port}") as process:
             yield process, f"http://127.0.0.1:{closed_port}"
 
-    def test_prints(
+    def test_notification_is_printed_and_other_json_is_status_400(
         self, listening: tuple[subprocess.Popen[str], str], eventually: Callable[..., None]
     ) -> None:
-        """It prints who is told of what, and refuses what is no notification."""
+        """A notification is printed, and other JSON is status 400."""
         process, url = listening
         eventually(lambda: self.post(f"{url}/page", MESSAGE))
 
@@ -61,7 +60,7 @@ class TestNotifications:
             self.post(f"{url}/page", {"alerts": []})
 
     def post(self, url: str, message: Any) -> bool:
-        """As Alertmanager does; whether somebody listens yet."""
+        """Send a notification like Alertmanager; return False if the script does not listen yet."""
         try:
             OPEN(Request(url, json.dumps(message).encode()), timeout=10).close()
         except HTTPError as refusal:
@@ -72,32 +71,27 @@ class TestNotifications:
         return True
 
 
+class RefusingStorefront(HttpReceiver):
+    """Keeps the paths of requests, and refuses them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: list[str] = []
+
+    def receive(self, path: str, body: bytes) -> int:
+        """Keep a path."""
+        self.paths.append(path)
+        return 503
+
+
 class TestCustomers:
-    def test_come_and_go(self) -> None:
-        """They ask for something, and leave when told to."""
-        asked: list[str] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                asked.append(self.path)
-                self.send_error(503)
-
-            do_GET = do_POST  # noqa: N815  # the base's name
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=server.serve_forever, daemon=True).start()
-        with script(
-            "customers.py", f"--storefront=http://127.0.0.1:{server.server_port}"
-        ) as process:
-            deadline = time.monotonic() + 30
-            while not asked and time.monotonic() < deadline:
-                time.sleep(0.05)
+    def test_customers_come_and_go(self, eventually: Callable[..., None]) -> None:
+        """Customers send requests, and end at SIGTERM."""
+        with (
+            RefusingStorefront() as storefront,
+            script("customers.py", f"--storefront={storefront.url}") as process,
+        ):
+            eventually(lambda: storefront.paths)
             process.send_signal(signal.SIGTERM)
 
-            assert 0 == process.wait(30)
-        server.shutdown()
-        server.server_close()
-        assert asked
+            assert 0 == process.wait(20)

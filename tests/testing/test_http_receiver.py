@@ -30,14 +30,14 @@ def recorder() -> Iterator[Recorder]:
 
 
 class TestHttpReceiver:
-    def test_request_is_handled(self, recorder: Recorder) -> None:
+    def test_path_and_body_of_post_request_are_handled_and_status(self, recorder: Recorder) -> None:
         """The path and the body of a POST request are handled, and the status is returned."""
         response = httpx.post(f"{recorder.url}/a?b=c", content=b"body")
 
         assert (202, b"") == (response.status_code, response.content)
         assert [("/a?b=c", b"body")] == recorder.requests
 
-    def test_gzip_is_decompressed(self, recorder: Recorder) -> None:
+    def test_body_with_content_encoding_gzip_is_decompressed(self, recorder: Recorder) -> None:
         """A body with content-encoding gzip is decompressed."""
         headers = {"content-encoding": "gzip"}
         httpx.post(recorder.url, content=gzip.compress(b"body"), headers=headers)

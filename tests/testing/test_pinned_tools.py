@@ -52,7 +52,7 @@ def add_build(add_program: AddProgram) -> Callable[[Tool, str], Path]:
 
 
 class TestTools:
-    def test_names_are_unique(self) -> None:
+    def test_no_two_tools_or_programs_share_name_except_tool(self) -> None:
         """No two tools or programs share a name, except a tool and its first program."""
         names = [name for tool in TOOLS for name in {tool.name, *tool.binaries}]
 
@@ -111,7 +111,9 @@ class TestFind:
             find("promtool")
 
     @pytest.mark.parametrize("version", ["0.87.0", "0.100.0"])
-    def test_program_on_path(self, add_program: AddProgram, version: str) -> None:
+    def test_program_on_path_is_used_if_it_is_at_least(
+        self, add_program: AddProgram, version: str
+    ) -> None:
         """A program on PATH is used if it is at least as new as its pin."""
         there = add_program("path", "pint", f"echo {version}")
 
@@ -123,7 +125,7 @@ class TestFind:
 
         assert there == find("vmalert")
 
-    def test_order_of_search(
+    def test_search_order_is_otel_meta_tools_cache_path(
         self, add_program: AddProgram, add_build: Callable[[Tool, str], Path]
     ) -> None:
         """The search order is OTEL_META_TOOLS, the cache, PATH."""
@@ -148,14 +150,18 @@ class TestFind:
         assert there == find("pint")
 
     @pytest.mark.parametrize("script", ["echo 0.86.9", "echo no number", "exit 1", "echo 1.26.8.1"])
-    def test_unusable_program(self, add_program: AddProgram, script: str) -> None:
+    def test_program_that_is_too_old_or_reports_no_version(
+        self, add_program: AddProgram, script: str
+    ) -> None:
         """A program that is too old or reports no version is not used."""
         add_program("path", "pint", script)
 
         with pytest.raises(UsageError, match="make tools"):
             find("pint")
 
-    def test_collector_without_components(self, add_program: AddProgram) -> None:
+    def test_collector_without_components_is_not_used_even_if_it(
+        self, add_program: AddProgram
+    ) -> None:
         """A Collector without the components is not used, even if it is newer."""
         path = add_program("path", "otelcol", "echo otelcol version 0.170.0")
 
@@ -163,14 +169,16 @@ class TestFind:
         with pytest.raises(UsageError):
             find("otelcol")
 
-    def test_complete_collector(self, add_program: AddProgram) -> None:
+    def test_another_build_of_collector_is_used_if_it_has_components(
+        self, add_program: AddProgram
+    ) -> None:
         """Another build of the Collector is used if it has the components."""
         listed = "".join(f"echo '  - name: {part}'\n" for part in COLLECTOR.components)
         there = add_program("path", "otelcol", f"echo otelcol version 0.159.0\n{listed}")
 
         assert there == find("otelcol")
 
-    def test_missing_program(self) -> None:
+    def test_error_for_missing_program_is_one_line_with_version(self) -> None:
         """The error for a missing program is one line with the version and the cure."""
         with pytest.raises(UsageError) as caught:
             find("promtool")
@@ -185,7 +193,9 @@ class TestFind:
 
         assert there == find("victoriametrics")
 
-    def test_program_without_pin(self, add_program: AddProgram) -> None:
+    def test_program_without_pin_is_found_in_otel_meta_tools_and_on_path(
+        self, add_program: AddProgram
+    ) -> None:
         """A program without a pin is found in OTEL_META_TOOLS and on PATH, at any version."""
         expected = [
             add_program("named", "unshare", "exit 1"),

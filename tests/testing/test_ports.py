@@ -8,15 +8,15 @@ from otel_meta.testing.ports import free_port
 
 
 class TestFreePort:
-    def test_wanted(self) -> None:
-        """The port wanted, where nobody listens."""
+    def test_preferred_port_that_is_free_is_returned(self) -> None:
+        """A preferred port that is free is returned."""
         port = free_port()
 
         assert port == free_port(port)
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-    def test_taken(self, host: str) -> None:
-        """Another one, where somebody does."""
+    def test_preferred_port_in_use_is_replaced_by_another_one(self, host: str) -> None:
+        """A preferred port in use is replaced by another one."""
         with socket.create_server((host, 0)) as taken:
             port = taken.getsockname()[1]
             found = free_port(port)
@@ -24,8 +24,8 @@ class TestFreePort:
         assert port != found
         assert 1024 <= found
 
-    def test_again(self) -> None:
-        """The port of a server that has just ended can be had again."""
+    def test_port_with_connections_in_time_wait_is_free(self) -> None:
+        """A port with connections in TIME_WAIT is free."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
             with socket.create_connection(("127.0.0.1", port)) as client:
