@@ -1,4 +1,4 @@
-"""Customers of the storefront, so that the dashboards have something to show."""
+"""Simulated customers of the storefront, as data for the dashboards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_meta.cli.demo.traffic import Traffic
 
 
 def main() -> None:
-    """Shop until told to stop."""
+    """Send requests until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--storefront", default="http://127.0.0.1:8001", metavar="URL")
     given = parser.parse_args()

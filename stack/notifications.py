@@ -1,4 +1,4 @@
-"""Stands where a team's pager would: prints each of Alertmanager's notifications as JSON."""
+"""A receiver of Alertmanager's webhooks: it prints each notification as JSON."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-_LONGEST = 10 * 1024 * 1024
+_MAX_BYTES = 10 * 1024 * 1024
 
 
 def line(path: str, message: Any) -> str:
-    """What is printed: who is told (the path), whether it began or ended, and the alerts."""
-    told = {
-        "told": path.strip("/"),
+    """Render a notification: its receiver (the path), its status and its alerts."""
+    notification = {
+        "receiver": path.strip("/"),
         "status": message["status"],
         "alerts": [alert["labels"] | alert["annotations"] for alert in message["alerts"]],
     }
-    return json.dumps(told)
+    return json.dumps(notification)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers 400 to what is not a notification."""
+    """Responds to a notification with 200, and to other requests with 400."""
 
     def do_POST(self) -> None:
-        """Print."""
+        """Print the notification."""
         try:
-            length = min(int(self.headers.get("Content-Length", 0)), _LONGEST)
+            length = min(int(self.headers.get("Content-Length", 0)), _MAX_BYTES)
             text = line(self.path, json.loads(self.rfile.read(length)))
         except (ValueError, KeyError, TypeError):
-            self._answer(HTTPStatus.BAD_REQUEST)
+            self._respond(HTTPStatus.BAD_REQUEST)
         else:
             print(text, flush=True)
-            self._answer(HTTPStatus.OK)
+            self._respond(HTTPStatus.OK)
 
-    def _answer(self, status: HTTPStatus) -> None:
+    def _respond(self, status: HTTPStatus) -> None:
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
-        """Say nothing else."""
+        """Log nothing."""
 
 
 def main() -> None:
-    """Listen until ended."""
+    """Listen until the process ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104  # as servers in containers do
     parser.add_argument("--port", type=int, default=8080)

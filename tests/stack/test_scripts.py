@@ -52,7 +52,7 @@ class TestNotifications:
 
         assert process.stdout is not None
         assert {
-            "told": "page",
+            "receiver": "page",
             "status": "firing",
             "alerts": [{"alertname": "SloBurnsFast", "summary": "It burns."}],
         } == json.loads(process.stdout.readline())
