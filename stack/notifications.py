@@ -1,4 +1,4 @@
-"""A receiver of Alertmanager's webhooks: it prints each notification as JSON."""
+"""Receive the webhooks of Alertmanager, and print each notification as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_BYTES = 10 * 1024 * 1024
 
 
 def line(path: str, message: Any) -> str:
-    """Render a notification: its receiver (the path), its status and its alerts."""
+    """Render a notification: receiver (the path), status and alerts."""
     notification = {
         "receiver": path.strip("/"),
         "status": message["status"],

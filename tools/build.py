@@ -45,7 +45,7 @@ from otel_meta.testing.pinned_tools import (  # noqa: E402  # found by the line 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoBuild:
-    """How a tool's programs are built: a Go module with its version, and the compiler's options."""
+    """The build of a tool: a Go module at a version, and the compiler's options."""
 
     module: str
     pin: str
@@ -53,7 +53,7 @@ class GoBuild:
     packages: tuple[str, ...]
     """The Go package of each of the tool's binaries, in their order."""
     stamp: str = ""
-    """The Go variable that holds the version for `--version`, and its form."""
+    """The Go variable with the version for `--version`, in the form of that variable."""
     tags: str = ""
     minutes: int
     """Duration of a first build on two cores."""
@@ -127,7 +127,7 @@ def recipe(tool: Tool) -> str:
 
 
 def located(tool: Tool, binary: str) -> Path | None:
-    """Return the path of a program; a build from other sources than the present ones is ignored."""
+    """Return the path of a program; a build from outdated sources is ignored."""
     return locate(tool, binary, _is_current)
 
 
@@ -135,7 +135,7 @@ def find(name: str) -> Path:
     """Return the path of a program.
 
     Raises:
-        ToolError: it is missing, or built from other sources.
+        ToolError: the program is missing or outdated.
     """
     tool, binary = lookup(name)
     if path := located(tool, binary):
@@ -144,7 +144,7 @@ def find(name: str) -> Path:
 
 
 def ensure(names: Iterable[str]) -> dict[str, Path]:
-    """Build the missing ones of these programs, and return the path of each."""
+    """Build the missing programs, and return the path of each program."""
     names = list(names)
     make([lookup(name)[0] for name in names])
     return {name: find(name) for name in names}
@@ -184,16 +184,16 @@ def build(tool: Tool, go: str) -> None:
 
 
 def go_line(tool: Tool) -> str:
-    """Return the oldest version of Go that the tool's go.mod admits."""
+    """Return the oldest version of Go admitted by the tool's go.mod."""
     found = re.search(r"^go (\S+)$", (FOLDER / tool.name / "go.mod").read_text(), re.MULTILINE)
     return found[1] if found else "1.24"  # the first Go that knows `tool` lines
 
 
 def go_command(least: str) -> str:
-    """Return a Go that is new enough; in a virtual environment pip may install it.
+    """Return a Go of at least this version; in a virtual environment pip may install Go.
 
     Raises:
-        ToolError: there is none.
+        ToolError: Go is missing or too old.
     """
     if go := _installed_go(least) or (_bring_go(least) and _installed_go(least)):
         return go
@@ -223,7 +223,7 @@ def _bring_go(least: str) -> bool:
 
 
 def _commands(tool: Tool, go: str, target: Path) -> Iterator[list[str | Path]]:
-    """Yield one `go build` for each program; Go's cache compiles shared packages once."""
+    """Yield a `go build` for each program; Go's cache compiles shared packages once."""
     go_build = BUILDS[tool.name]
     stamp = f" -X {go_build.stamp.format(tool.version)}" if go_build.stamp else ""
     options = ["-trimpath", "-buildvcs=false", f"-tags={go_build.tags}", f"-ldflags=-s -w{stamp}"]
@@ -232,7 +232,7 @@ def _commands(tool: Tool, go: str, target: Path) -> Iterator[list[str | Path]]:
 
 
 def _run(tool: Tool, command: list[str | Path]) -> None:
-    """Run in the tool's folder, without Go workspaces and toolchains that change versions."""
+    """Run in the tool's folder, without Go workspaces and other toolchains."""
     env = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     done = subprocess.run(
         command, cwd=FOLDER / tool.name, env=env, capture_output=True, text=True, check=False
@@ -280,7 +280,7 @@ def _timed_build(tool: Tool, go: str, label: str) -> None:
 
 @contextmanager
 def _build_lock() -> Generator[None]:
-    """Hold a lock: two builds at a time on one machine slow each other down."""
+    """Hold a lock: concurrent builds on one machine would be slower."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     with (cache_folder() / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -289,7 +289,7 @@ def _build_lock() -> Generator[None]:
 
 @contextmanager
 def _scratch(tool: Tool) -> Generator[Path]:
-    """Make an empty folder with a fixed name, so that the next build removes a killed one's.
+    """Make an empty folder with a fixed name; the next build removes a leftover of a killed build.
 
     The caller holds the lock.
     """

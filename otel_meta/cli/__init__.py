@@ -1,4 +1,4 @@
-"""The program ``otel-meta``; each command is a module of its own."""
+"""The program ``otel-meta``; each command is a module."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _one_line(program: str, message: object) -> str:
 
 
 class _Parser(ArgumentParser):
-    """An argument parser with errors of one line."""
+    """An argument parser with single-line errors."""
 
     def error(self, message: str) -> NoReturn:
         """Print the error, and exit with code 2."""

@@ -1,4 +1,4 @@
-"""Load the catalogue of a command: the built-in meta-repositories, and those of its options."""
+"""Load the catalogue of a command: the built-in meta-repositories and the added ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENTRY_POINTS: Final = "otel_meta.repos"
 
 
 def add_catalog_options(parser: ArgumentParser) -> None:
-    """Add the options that select a catalogue."""
+    """Add the options for the catalogue."""
     parser.add_argument(
         "--repo",
         action="append",
@@ -39,11 +39,11 @@ def add_catalog_options(parser: ArgumentParser) -> None:
 
 
 def load_catalog(args: Namespace) -> Catalog:
-    """Load the catalogue that the options select.
+    """Load the selected catalogue.
 
     Raises:
         UsageError: a meta-repository cannot be loaded, or the catalogue is empty.
-        DeclarationError: a declaration in it is invalid.
+        DeclarationError: a declaration is invalid.
     """
     named = [load_repo(spec) for spec in args.repo]
     if args.installed:

@@ -1,4 +1,4 @@
-"""``otel-meta check``: check the catalogue, and rule files against it."""
+"""``otel-meta check``: check the catalogue, and compare rule files with the catalogue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_to(commands: Any) -> None:
 
 
 def run(args: Namespace) -> Result:
-    """Report the findings, one line each."""
+    """Report each finding as a line."""
     try:
         declared = load_catalog(args)
     except DeclarationError as error:

@@ -1,8 +1,8 @@
-"""``otel-meta generate``: write the files generated from the catalogue, or check them."""
+"""``otel-meta generate``: write or check the files generated from the catalogue."""
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,13 +37,15 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--runbooks", metavar="URL", help="base of links to runbooks")
     parser.add_argument("--dashboards", metavar="URL", help="base of links to dashboards")
     for name, kind in _NOTIFICATIONS.items():
-        parser.add_argument(f"--{name}-webhook", metavar="URL", help=f"receiver of {kind}")
+        parser.add_argument(
+            f"--{name}-webhook", type=_url, metavar="URL", help=f"receiver of {kind}"
+        )
     parser.add_argument("--folders", nargs="+", choices=_FOLDERS, help="folders to write (all)")
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> Result:
-    """Write the files; with ``--check``, report the files that are out of date."""
+    """Write the files; with ``--check``, report outdated files."""
     declared = load_catalog(args)
     _refuse_problems(declared)
     sync = optional("otel_meta.cli.sync", "Generating files", "generate")
@@ -56,6 +58,12 @@ def run(args: Namespace) -> Result:
         ]
         return Result(FINDINGS if stale else OK, "\n".join(findings))
     return Result(OK, "\n".join(map(str, sync.write(artifacts, args.out))))
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ArgumentTypeError(f"{text!r} is not a URL; write it as https://host/path")
+    return text
 
 
 def _first_lines(diff: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class Result(NamedTuple):
-    """Returned by each command and printed by `main`, which handles closed pipes and full disks."""
+    """Returned by each command; `main` prints the text and handles closed pipes and full disks."""
 
     exit_code: int
     text: str = ""

@@ -37,7 +37,7 @@ _COLUMNS: Final[dict[str, dict[str, str]]] = {
         "SLI": "sli.good",
     },
 }
-"""For each table, the headings of its columns and the keys of their values."""
+"""For each table, a heading and the key of the values for each column."""
 
 
 def add_to(commands: Any) -> None:

@@ -1,4 +1,4 @@
-"""Write generated files, or compare the files on disk with them."""
+"""Write generated files, or compare generated files with the files on disk."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from otel_meta.render.header import MARK
 
 @dataclass(frozen=True)
 class Stale:
-    """A file on disk that differs from the generated one."""
+    """An outdated file on disk."""
 
     path: Path
     diff: str
 
 
 def write(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
-    """Write the files that differ, and remove generated files that are not in the list any more.
+    """Write new and changed files, and remove other generated files in the same folders.
 
     All files are rendered and checked before the first is written.
 
@@ -48,7 +48,7 @@ def write(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
 
 
 def stale(artifacts: Iterable[Artifact], folder: Path) -> Iterator[Stale]:
-    """Yield the files that differ, are missing, or are left over."""
+    """Yield different, missing and left-over files."""
     wanted = {folder / artifact.path: artifact.text for artifact in artifacts}
     for path, text in wanted.items():
         if _content(path) != text:
@@ -58,7 +58,7 @@ def stale(artifacts: Iterable[Artifact], folder: Path) -> Iterator[Stale]:
 
 
 def _left_over(wanted: Iterable[Path]) -> Iterator[Path]:
-    """Yield generated files in the same folders that are not in the list."""
+    """Yield other generated files in the same folders."""
     paths = set(wanted)
     for folder in sorted({path.parent for path in paths}):
         for path in sorted(folder.glob("*")):

@@ -1,13 +1,13 @@
-"""A clock that a test sets by hand."""
+"""A clock for tests, set by hand."""
 
 from __future__ import annotations
 
 
 class FakeClock:
-    """Callable that returns the time in seconds, and stands still between calls.
+    """Returns the same time, in seconds, until a test advances the clock.
 
     Args:
-        now: the time at the start; also an attribute that may be set.
+        now: the first time; also a writable attribute.
     """
 
     def __init__(self, now: float = 0.0) -> None:

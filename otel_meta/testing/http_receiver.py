@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from .ports import LOOPBACK
 
 _POLL: Final = 0.02
-"""Seconds between two checks for the end; closing takes that long."""
+"""Seconds between two checks for the end, and so the duration of closing."""
 
 
 class HttpReceiver(ABC):
@@ -35,14 +35,14 @@ class HttpReceiver(ABC):
 
     @abstractmethod
     def receive(self, path: str, body: bytes) -> int:
-        """Handle a request, in the thread of its connection.
+        """Handle a request, in the thread of the connection.
 
         Args:
             path: with the query.
             body: decompressed.
 
         Returns:
-            The status of the response, which has no body.
+            The status of the response; the body is empty.
         """
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A receiver of OTLP over HTTP on loopback that keeps all requests; needs extra ``otlp``."""
+"""A receiver of OTLP over HTTP on loopback; needs extra ``otlp``."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _REQUESTS: Final[dict[str, Any]] = {
 
 
 class ReceivedSpan(NamedTuple):
-    """A span and the name of its service."""
+    """A span with the service name."""
 
     service_name: str
     span: Span
 
 
 class OtlpReceiver(HttpReceiver):
-    """Listens while its context is open, and keeps spans, metrics and log records.
+    """Listens while the context is open, and keeps spans, metrics and log records.
 
     Args:
         port: 0 for any free port.
-        status: the status of every response, also an attribute; if it is not 200, the request is
-            dropped.
+        status: the status of every response, also a writable attribute; requests are kept only
+            with status 200.
     """
 
     def __init__(self, port: int = 0, status: int = HTTPStatus.OK) -> None:

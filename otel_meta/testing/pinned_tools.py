@@ -1,6 +1,6 @@
-"""The servers and tools of the tests and the demo: their pinned versions, and where to find them.
+"""Pinned versions of the servers and tools for tests and the demo, and the search for programs.
 
-`find` is the only search. ``tools/build.py`` reads this table and builds what is missing.
+``tools/build.py`` reads this table and builds missing tools.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from typing import Final
 from otel_meta.errors import UsageError
 
 RECIPE: Final = ".recipe"
-"""Written into the folder of each finished build: a digest of its sources."""
+"""File in the folder of each finished build: a digest of the sources."""
 _VERSION: Final = re.compile(r"(?<![\d.])\d+\.\d+(\.\d+)?(?![\d.])")
 _TIMEOUT: Final = 30
-"""Seconds for a program to report its version."""
+"""Seconds for a program to report the version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One project and the programs that are built from it."""
+    """One project and the programs of a build."""
 
     name: str
-    """Also the name of its folder under ``tools/``."""
+    """Also the name of the folder under ``tools/``."""
     version: str
     """The oldest release in use. Our own build is exactly this release."""
     binaries: tuple[str, ...]
-    """The programs; the first one is meant by the tool's name."""
+    """The programs; the tool's name stands for the first."""
     version_argument: str = "--version"
     components: tuple[str, ...] = ()
-    """Parts of a Collector. A program without one of them is not used."""
+    """Parts of a Collector; a Collector without all these parts is not used."""
 
 
 TOOLS: Final = (
@@ -55,7 +55,7 @@ TOOLS: Final = (
 
 
 class ToolError(UsageError):
-    """One line: the tool that is missing or failed, and the cure."""
+    """A missing tool or a failed build, and the cure, in one line."""
 
 
 class UnknownTool(ToolError):
@@ -80,11 +80,11 @@ def find(name: str) -> Path:
     """Return the path of an installed program.
 
     A pinned program is searched in the folders of OTEL_META_TOOLS, then in the cache of
-    ``tools/build.py``, then on PATH, and must be at least as new as its pin. A program without a
-    pin is searched in OTEL_META_TOOLS and on PATH, and its version does not matter.
+    ``tools/build.py``, then on PATH, and must be at least as new as the pin. A program without a
+    pin is searched in OTEL_META_TOOLS and on PATH, at any version.
 
     Raises:
-        ToolError: the program is in none of these folders.
+        ToolError: the program is missing.
     """
     try:
         tool, binary = lookup(name)
@@ -96,7 +96,7 @@ def find(name: str) -> Path:
 
 
 def not_found(tool: Tool, binary: str) -> ToolError:
-    """Return the error for a missing program; it names the cure."""
+    """Return the error for a missing program, with the cure."""
     return ToolError(
         f"{binary} {tool.version} is not installed: run `make tools` in a checkout of otel_meta "
         f"(or `python3 tools/build.py {tool.name}`), or name its folder in OTEL_META_TOOLS"
@@ -113,7 +113,7 @@ def locate(tool: Tool, binary: str, is_built: Callable[[Tool], bool] = is_built)
 
     Args:
         tool: the tool.
-        binary: one of its programs.
+        binary: a program of the tool.
         is_built: decides whether the build in the cache may be used.
     """
     if path := _first_usable(tool, binary, "OTEL_META_TOOLS"):
@@ -124,13 +124,13 @@ def locate(tool: Tool, binary: str, is_built: Callable[[Tool], bool] = is_built)
 
 
 def cache_folder() -> Path:
-    """Return the parent of all builds. It is outside the checkout, so a new clone finds them."""
+    """Return the parent of all builds, outside the checkout for use by any clone."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base).absolute() / "otel-meta" / "tools"
 
 
 def build_folder(tool: Tool) -> Path:
-    """Return the folder of our own build; its name holds the pinned version."""
+    """Return the folder of our own build, named after the pinned version."""
     return cache_folder() / f"{tool.name}-{tool.version}"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def captured_telemetry() -> Iterator[CapturedTelemetry]:
-    """Telemetry with its spans, series and log lines captured for the test."""
+    """Telemetry with spans, series and log lines captured for the test."""
     # A local import: pytest loads this file in every run, also where telemetry is not tested.
     from .telemetry_capture import capture  # noqa: PLC0415
 

@@ -10,12 +10,12 @@ from otel_meta.errors import UsageError
 
 LOOPBACK: Final = "127.0.0.1"
 _CANDIDATES: Final = range(20_000, 32_000)
-"""Below the ephemeral ports, so that a restarted server finds its port free."""
+"""Below the ephemeral ports, so that the port of a restarted server is still free."""
 _given: Final[set[int]] = set()
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return a free port: the preferred one, or one that this process has not returned before.
+    """Return a free port: the preferred port, or a random port without repetition.
 
     Raises:
         UsageError: no port is free.

@@ -37,7 +37,7 @@ class Program:
     binary: str
     arguments: tuple[str, ...]
     ready: str
-    """A path on its port; the server is ready when it answers 200 there."""
+    """A path that returns status 200 when the server is ready."""
 
 
 PROMETHEUS: Final = Program(
@@ -62,16 +62,16 @@ ALERTMANAGER: Final = Program(
     ready="/-/ready",
 )
 COLLECTOR: Final = Program(binary="otelcol", arguments=("--config={config}",), ready="/")
-"""Its port is the port of the health check; its configuration names the others."""
+"""The port is that of the health check; other ports are in the configuration."""
 JAEGER: Final = Program(binary="jaeger", arguments=("--config={config}",), ready="/api/services")
-"""Its port is the port of the query API."""
+"""The port is that of the query API."""
 
 
 @dataclass(kw_only=True)
 class Backend:
-    """A server process with its files in ``folder``; as a context manager it stops at the end.
+    """A server process with files in ``folder``, stopped at the end of the context.
 
-    After a stop it can be started again, with the same port and the same data.
+    After a stop the server can be started again, with the same port and the same data.
     """
 
     program: Program
@@ -99,7 +99,7 @@ class Backend:
         return self._running.pid
 
     def log(self) -> str:
-        """Return the output of the server since its first start."""
+        """Return the output of the server since the first start."""
         path = self._log
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -143,7 +143,7 @@ class Backend:
         raise UsageError(f"{self.program.binary} did not start: {self._last_lines()}")
 
     def is_running(self) -> bool:
-        """Return True if the process exists, even if it is paused."""
+        """Return True if the process exists, even if paused."""
         return self._process is not None and self._process.poll() is None
 
     def is_ready(self) -> bool:

@@ -1,4 +1,4 @@
-"""Real telemetry with its spans, series and log lines captured in memory."""
+"""Real telemetry with spans, series and log lines captured in memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RepoT = TypeVar("RepoT", bound=MetaRepo)
 
 
 class CapturedTelemetry:
-    """Telemetry of a service, and its captured output."""
+    """Telemetry of a service with captured output."""
 
     def __init__(
         self, telemetry: Telemetry, spans: InMemorySpanExporter, lines: io.BytesIO, clock: FakeClock
@@ -77,13 +77,13 @@ class CapturedTelemetry:
 def capture(
     service_name: str = "service-under-test", repo: type[MetaRepo] | None = None, **settings: Any
 ) -> Generator[CapturedTelemetry]:
-    """Configure telemetry with captured output; leaving the context shuts it down.
+    """Configure telemetry with captured output; leaving the context shuts telemetry down.
 
-    Global providers and the environment stay unchanged, so captures can follow each other.
+    Global providers and the environment stay unchanged, so a test can capture repeatedly.
 
     Args:
         service_name: the name of the service.
-        repo: a meta-repository for its defaults.
+        repo: the meta-repository of the service, as for `configure`.
         **settings: further arguments of `configure`.
     """
     lines, spans, clock = io.BytesIO(), InMemorySpanExporter(), FakeClock()

@@ -1,4 +1,4 @@
-"""Types of ASGI and readers of its scope; they need no framework."""
+"""Types of ASGI and readers of the scope, without a framework."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cycle of one request: its id, the status and duration of the response, and its error."""
+"""The cycle of one request: id, status and duration of the response, error type."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class RequestCycle:
         return str(self._status) if self._status and self._status >= _SERVER_ERRORS_FROM else ""
 
     def _with_ids(self, headers: Iterable[Header]) -> list[Header]:
-        """Return the application's headers, and the id headers that are not among them."""
+        """Add the id headers, unless the application has set them."""
         own = list(headers)
         names = {name.lower() for name, _ in own}
         return [*own, *(header for header in self._ids() if header[0] not in names)]

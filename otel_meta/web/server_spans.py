@@ -1,9 +1,9 @@
-"""Server spans by opentelemetry-instrumentation-fastapi; its metrics are switched off.
+"""Server spans by opentelemetry-instrumentation-fastapi, without the metrics of that package.
 
-Its durations include background tasks (contrib#3591), and it mixes up the sizes of concurrent
-responses (contrib PR#5081). `TelemetryMiddleware` records the same metrics.
+Contrib's durations include background tasks (contrib#3591), and concurrent responses mix up the
+sizes (contrib PR#5081). `TelemetryMiddleware` records the same metrics.
 
-FastAPI since 0.142 has its own telemetry, and switches it off if contrib's middleware is in the
+FastAPI since 0.142 has built-in telemetry, and switches it off if contrib's middleware is in the
 stack. So each request has one server span.
 """
 

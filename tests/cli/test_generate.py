@@ -42,3 +42,9 @@ class TestWebhooks:
             "ticket": "http://notifications:8080/ticket",
             "watchdog": "http://notifications:8080/watchdog",
         } == {receiver["name"]: receiver["webhook_configs"][0]["url"] for receiver in receivers}
+
+    def test_invalid_url_is_an_error(self, refused: Callable[..., str]) -> None:
+        """A webhook that is not a URL is an error with the right form."""
+        line = refused("generate", "--ticket-webhook", "localhost")
+
+        assert "--ticket-webhook: 'localhost' is not a URL; write it as https://host/path" in line

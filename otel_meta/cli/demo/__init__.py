@@ -1,4 +1,4 @@
-"""``otel-meta demo``: two services under traffic with a fault, and their telemetry."""
+"""``otel-meta demo``: the telemetry of two services under traffic, with a fault."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(args: Namespace) -> Result:
 
 
 def _start_stack(choice: str, resources: ExitStack, spans: str, stop: StopSignal) -> Stack | None:
-    """Start the real servers if they are chosen and installed."""
+    """Start the real servers if chosen and installed."""
     if choice == "no":
         return None
     # A local import: it renders YAML, and other commands need no such package.

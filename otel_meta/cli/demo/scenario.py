@@ -1,4 +1,4 @@
-"""The demo's timeline: normal traffic, a fault in the card network, recovery; and its output."""
+"""The demo's timeline and output: normal traffic, a fault in the card network, recovery."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _FAULT_ENDS: Final = 0.5
 _CLEAR_SCREEN: Final = "\x1b[H\x1b[2J"
 _LONGEST_PAUSE: Final = 60.0
 _TABLES: Final = 8
-"""Number of tables where the output is not a terminal, so that a table cannot replace another."""
+"""Number of tables if the output is not a terminal."""
 
 
 class ServiceClient(Protocol):
-    """A running service, as the scenario uses it."""
+    """The interface of a running service."""
 
     @property
     def url(self) -> str:
@@ -89,7 +89,7 @@ class Scenario:
             stop.wait(min(pause, next_phase - (time.monotonic() - start)))
 
     def summary(self) -> str:
-        """Return one trace over both services, and the log lines with its id."""
+        """Return one trace over both services, and the log lines with the trace id."""
         trace = self._trace_over_both_services()
         if not trace:
             return "No trace crossed both services: the demo was too short."

@@ -1,4 +1,4 @@
-"""The demo's services: processes under uvicorn on loopback, and their log lines."""
+"""The demo's services and log lines: processes under uvicorn on loopback."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _OPEN: Final = build_opener(ProxyHandler({})).open
 
 
 class Service:
-    """One example under uvicorn; as a context manager it stops at the end.
+    """One example under uvicorn, stopped at the end of the context.
 
-    The process has a session of its own, so that Ctrl-C reaches the demo alone.
+    The process has a new session, so that Ctrl-C reaches the demo alone.
 
     Args:
-        name: the example's module; it has an ``app``.
+        name: the example's module, with an ``app``.
         port: a free port.
         folder: the folder of the examples.
-        environment: added to the environment of this process without its ``OTEL_`` variables.
-        start_timeout: seconds until a service that is not ready is an error.
+        environment: added to the environment of this process, without ``OTEL_`` variables.
+        start_timeout: seconds until an unready service is an error.
         stop_timeout: seconds between SIGTERM and SIGKILL.
     """
 
@@ -134,7 +134,7 @@ class Service:
             raise UsageError(f"{self.name} does not answer: {self._last_error()}") from error
 
     def _has_logged_url(self) -> bool:
-        """Return True if its own log has the URL: another program might listen on the port."""
+        """Return True if the log has the URL: another program might listen on the port."""
         return any(self.url in line for line in self.lines())
 
     def _is_ready(self) -> bool:
@@ -149,12 +149,17 @@ class Service:
         if self._process.poll() is not None:
             self._reader.join(1)
         lines = [line.strip() for line in self.lines() if line.strip()]
-        errors = [x for x in lines if "error" in x.lower() and "startup failed" not in x]
+        errors = [line for line in lines if _is_error(line)]
         return (errors or lines or ["no output"])[-1]
 
 
+def _is_error(line: str) -> bool:
+    """Return True if a line is about an error; uvicorn logs all lines as ``uvicorn.error``."""
+    return "error" in line.lower().replace("uvicorn.error", "") and "startup failed" not in line
+
+
 def _without_telemetry(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without ``OTEL_`` variables: they are for another service."""
+    """Return the environment without ``OTEL_`` variables for another service."""
     return {name: value for name, value in environment.items() if not name.startswith("OTEL_")}
 
 
@@ -162,7 +167,7 @@ def examples_folder() -> Path:
     """Return the folder of the examples: in the installed package, or beside it in a checkout.
 
     Raises:
-        UsageError: it is in neither place.
+        UsageError: the folder is missing.
     """
     package = Path(__file__).parents[2]
     for folder in (package / "_examples", package.parent / "examples"):

@@ -1,4 +1,4 @@
-"""The demo's table of all SLOs, from the /slo pages of its services."""
+"""The demo's table of all SLOs, from /slo pages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _HEADINGS: Final = (
 )
 _NO_VALUE: Final = "-"
 _SHOWN_AS_MULTIPLE: Final = -10
-"""Error budget left below which a percentage is hard to read."""
+"""A lower share of error budget left is shown as a multiple, not as a percentage."""
 
 
 def slo_table(pages: Iterable[dict[str, Any]]) -> str:
-    """Render the SLOs of these /slo pages, one row each."""
+    """Render each SLO of these /slo pages as a row."""
     return table(
         _HEADINGS, [_row(page["service_name"], slo) for page in pages for slo in page["slos"]]
     )

@@ -14,7 +14,7 @@ from otel_meta.render.rules.rule_formats import prometheus
 from otel_meta.repos import BUILTIN
 
 SPEED: Final = 60
-"""Factor by which the rules run faster: their hour is a minute of the demo."""
+"""Factor between the durations of the rules and of the demo: an hour becomes a minute."""
 
 _SCALE: Final = Fraction(1, SPEED)
 _COMMENT: Final = "Written by otel-meta demo."

@@ -40,7 +40,7 @@ _PREFERRED_PORTS: Final[Mapping[str, int]] = {
     "OTEL_META_SELF_METRICS_PORT": 8888,
     "OTEL_META_HEALTH_PORT": 13133,
 }
-"""Used if they are free. The Collector's ports are under the variables of its configuration."""
+"""Preferred if free; ports of the Collector by the variable of the configuration."""
 _QUERIES: Final = (
     "sort(slo:error_budget_remaining:ratio)",
     "slo:burn_rate:1h > 1",
@@ -49,7 +49,7 @@ _QUERIES: Final = (
 
 
 def missing() -> tuple[str, ...]:
-    """Return the programs that are not installed."""
+    """Return the missing programs."""
     return tuple(program.binary for program in _PROGRAMS if not _is_installed(program.binary))
 
 
@@ -57,8 +57,8 @@ class Stack:
     """The four servers, running while the context is open.
 
     Args:
-        folder: for their files.
-        spans: an OTLP endpoint that receives a copy of each trace.
+        folder: for files of the servers.
+        spans: an OTLP endpoint for a copy of each trace.
     """
 
     def __init__(self, folder: Path, spans: str) -> None:
@@ -84,7 +84,7 @@ class Stack:
             server.wait_until_ready(stop.is_set)
 
     def environment(self) -> Mapping[str, str]:
-        """Return the variables by which a service sends its telemetry to these servers."""
+        """Return the variables of a service for the export of telemetry to these servers."""
         return {
             "OTEL_EXPORTER_OTLP_ENDPOINT": self._url("OTEL_META_OTLP_HTTP_PORT"),
             "OTEL_METRICS_EXPORTER": "otlp,prometheus",

@@ -1,4 +1,4 @@
-"""Signals that end the demo, polled by the code that waits instead of raised as an exception."""
+"""Signals end the demo by a flag that waiting code polls, not by an exception."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopSignal:
-    """While its context is open, SIGINT, SIGTERM and SIGHUP set it.
+    """A flag, set by SIGINT, SIGTERM and SIGHUP while the context is open.
 
-    KeyboardInterrupt could be raised between the start of a process and the assignment of its
+    KeyboardInterrupt could be raised between the start of a process and the assignment of the
     handle, and would leave the process behind.
     """
 

@@ -11,7 +11,7 @@ _NANOSECONDS_PER_MILLISECOND = 1e6
 
 
 def trace_tree(spans: Iterable[ReceivedSpan]) -> str:
-    """Render the spans of one trace, each below its parent, siblings by start time.
+    """Render the spans of a trace below the parent spans, siblings by start time.
 
     A span without a received parent is a root.
     """

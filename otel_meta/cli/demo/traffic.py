@@ -125,4 +125,4 @@ _ACTIONS: Final[Sequence[tuple[Action, int]]] = (
     (_follow_order, 6),
     (_request_unknown_path, 4),
 )
-"""Requests and their weights."""
+"""Requests by weight."""

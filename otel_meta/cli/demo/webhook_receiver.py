@@ -10,7 +10,7 @@ from typing import Final
 from otel_meta.testing.http_receiver import HttpReceiver
 
 _WATCHDOG: Final = "/watchdog"
-"""The watchdog fires all the time, so its notifications are not shown."""
+"""Path of the watchdog, which fires all the time and is not shown."""
 
 
 class WebhookReceiver(HttpReceiver):
@@ -31,7 +31,7 @@ class WebhookReceiver(HttpReceiver):
         return HTTPStatus.OK
 
     def new_notifications(self) -> list[str]:
-        """Return the alerts that fired or were resolved since the last call, as lines."""
+        """Return alerts fired or resolved since the last call, as lines."""
         with self._lock:
             new, self._new = self._new, []
         return new

@@ -42,6 +42,10 @@ async def app(scope, receive, send):
     await receive()
     await send({"type": "lifespan.startup.failed", "message": "no database"})
 """
+APP_FAILING_WITH_JSON_LINES = """\
+print('{"event": "bind error"}')
+raise SystemExit('{"event": "shutdown complete", "logger": "uvicorn.error"}')
+"""
 
 Start = Callable[..., Service]
 
@@ -202,8 +206,9 @@ class TestStart:
                 "the last line",
             ),
             (APP_FAILING_IN_LIFESPAN, "no database"),
+            (APP_FAILING_WITH_JSON_LINES, "bind error"),
         ],
-        ids=["syntax", "raises", "dependency", "no app", "silent", "long", "lifespan"],
+        ids=["syntax", "raises", "dependency", "no app", "silent", "long", "lifespan", "JSON"],
     )
     def test_failed_start_is_error_of_one_line_with_last_error(
         self, start: Start, mark: Mark, text: str, message: str
