@@ -21,7 +21,7 @@ import pytest
 import uvicorn
 from hypothesis import settings
 
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 
 # A busy machine is no failure: properties do not depend on time.
 settings.register_profile("patient", deadline=None)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final, Self
 
-from .ports import LOOPBACK
+from .loopback import LOOPBACK
 
 _POLL: Final = 0.02
 """Seconds between two checks for the end, and so the duration of closing."""

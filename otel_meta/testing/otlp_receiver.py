@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from http import HTTPStatus
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -18,6 +17,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from .http_receiver import HttpReceiver
 
+RequestT = TypeVar("RequestT")
 _REQUESTS: Final[dict[str, Any]] = {
     "/v1/traces": ExportTraceServiceRequest,
     "/v1/metrics": ExportMetricsServiceRequest,
@@ -56,7 +56,7 @@ class OtlpReceiver(HttpReceiver):
         """Return all spans received."""
         return [
             ReceivedSpan(_service_name(resource.resource), span)
-            for request in self._requests_of(ExportTraceServiceRequest)
+            for request in self.requests_of(ExportTraceServiceRequest)
             for resource in request.resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
@@ -66,7 +66,7 @@ class OtlpReceiver(HttpReceiver):
         """Return all metrics received; a metric is in the list once for each export."""
         return [
             metric
-            for request in self._requests_of(ExportMetricsServiceRequest)
+            for request in self.requests_of(ExportMetricsServiceRequest)
             for resource in request.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
@@ -76,11 +76,16 @@ class OtlpReceiver(HttpReceiver):
         """Return all log records received."""
         return [
             record
-            for request in self._requests_of(ExportLogsServiceRequest)
+            for request in self.requests_of(ExportLogsServiceRequest)
             for resource in request.resource_logs
             for scope in resource.scope_logs
             for record in scope.log_records
         ]
+
+    def requests_of(self, kind: type[RequestT]) -> list[RequestT]:
+        """Return all requests of a protobuf class, as ``ExportTraceServiceRequest``."""
+        with self._lock:
+            return [request for request in self._requests if isinstance(request, kind)]
 
     def receive(self, path: str, body: bytes) -> int:
         """Keep a request if ``status`` is 200, and return ``status``."""
@@ -91,11 +96,6 @@ class OtlpReceiver(HttpReceiver):
             with self._lock:
                 self._requests.append(request)
         return status
-
-    def _requests_of(self, kind: type[Any]) -> Iterator[Any]:
-        with self._lock:
-            received = list(self._requests)
-        return (request for request in received if isinstance(request, kind))
 
 
 def _service_name(resource: Any) -> str:

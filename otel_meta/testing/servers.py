@@ -12,19 +12,16 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Self
-from urllib.request import ProxyHandler, build_opener
 
 from otel_meta.errors import UsageError
 
+from .loopback import LOOPBACK, free_port, open_url
 from .pinned_tools import find
-from .ports import LOOPBACK, free_port
 
 _START_TIMEOUT: Final = 60.0
 _STOP_TIMEOUT: Final = 15.0
 _POLL: Final = 0.05
 _LINES_IN_ERROR: Final = 5
-_OPEN: Final = build_opener(ProxyHandler({})).open
-"""Opens URLs without the environment's proxies, because the server is on this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +146,7 @@ class Backend:
     def is_ready(self) -> bool:
         """Return True if the readiness endpoint answers 200."""
         try:
-            with _OPEN(f"{self.url}{self.program.ready}", timeout=1) as response:
+            with open_url(f"{self.url}{self.program.ready}", timeout=1) as response:
                 return bool(response.status == HTTPStatus.OK)
         except OSError:
             return False

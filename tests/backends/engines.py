@@ -22,7 +22,7 @@ from urllib.request import Request
 
 import yaml
 
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 from otel_meta.testing.servers import PROMETHEUS, Backend, Program
 from tests.rules import servers
 from tests.rules.support import Groups, tool

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 from otel_meta.testing.servers import COLLECTOR, Backend, Program
 from tests.rules.servers import fetch
 from tests.rules.support import ROOT

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 import pytest
 
 from otel_meta.testing.http_receiver import HttpReceiver
+from otel_meta.testing.loopback import open_url
 
 STACK = Path(__file__).resolve().parents[2] / "stack"
-OPEN = build_opener(ProxyHandler({})).open
 MESSAGE = {
     "status": "firing",
     "alerts": [{"labels": {"alertname": "SloBurnsFast"}, "annotations": {"summary": "It burns."}}],
@@ -62,7 +62,7 @@ class TestNotifications:
     def post(self, url: str, message: Any) -> bool:
         """Send a notification like Alertmanager; return False if the script does not listen yet."""
         try:
-            OPEN(Request(url, json.dumps(message).encode()), timeout=10).close()
+            open_url(Request(url, json.dumps(message).encode()), timeout=10).close()
         except HTTPError as refusal:
             refusal.close()
             raise

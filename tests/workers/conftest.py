@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 from tests.conftest import PATIENCE, environment, wait_until
 from tests.workers.load import scrape
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 from tests.conftest import wait_until
 from tests.workers.conftest import GUNICORN_UVICORN, SERVICE
 from tests.workers.load import Load, sample, scrape

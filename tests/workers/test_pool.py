@@ -81,7 +81,7 @@ class TestPool:
 def pushed(sink: OtlpReceiver) -> set[float]:
     """The last total of the parent, and the sum of those of its children."""
     last: dict[str, float] = {}
-    for request in sink._of(ExportMetricsServiceRequest):
+    for request in sink.requests_of(ExportMetricsServiceRequest):
         for resource in request.resource_metrics:
             attributes = {a.key: a.value.string_value for a in resource.resource.attributes}
             for scope in resource.scope_metrics:

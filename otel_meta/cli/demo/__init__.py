@@ -13,7 +13,7 @@ from otel_meta.cli.result import OK, Result
 from otel_meta.errors import UsageError
 from otel_meta.extras import optional
 from otel_meta.model import Duration
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 
 from .services import Service, examples_folder
 from .stop_signal import StopSignal

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any, Final, Self, cast
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 from otel_meta.errors import UsageError
+from otel_meta.testing.loopback import open_url
 
 from .stop_signal import StopSignal
 
@@ -22,8 +23,6 @@ _START_TIMEOUT: Final = 30.0
 _STOP_TIMEOUT: Final = 8.0
 _RESPONSE_TIMEOUT: Final = 5.0
 _LINES_KEPT: Final = 2000
-_OPEN: Final = build_opener(ProxyHandler({})).open
-"""Opens URLs without the environment's proxies, because the service is on this machine."""
 
 
 class Service:
@@ -128,7 +127,7 @@ class Service:
 
     def _request(self, request: Request) -> Any:
         try:
-            with _OPEN(request, timeout=_RESPONSE_TIMEOUT) as response:
+            with open_url(request, timeout=_RESPONSE_TIMEOUT) as response:
                 return json.load(response)
         except (OSError, ValueError) as error:
             raise UsageError(f"{self.name} does not answer: {self._last_error()}") from error

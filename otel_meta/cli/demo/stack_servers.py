@@ -13,8 +13,8 @@ from typing import Final, Self
 
 from otel_meta.errors import UsageError
 from otel_meta.render.collector.sidecar import sidecar_file
+from otel_meta.testing.loopback import free_port
 from otel_meta.testing.pinned_tools import find
-from otel_meta.testing.ports import free_port
 from otel_meta.testing.servers import ALERTMANAGER, COLLECTOR, JAEGER, PROMETHEUS, Backend, Program
 
 from .stack_config import (

@@ -17,7 +17,7 @@ from otel_meta.cli.demo.services import Service, examples_folder
 from otel_meta.cli.demo.stack_config import jaeger_config, prometheus_config
 from otel_meta.cli.demo.stop_signal import StopSignal
 from otel_meta.cli.demo.traffic import Traffic
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 from otel_meta.testing.servers import JAEGER, Backend
 from tests.backends.pipeline import Collector
 from tests.backends.servers import Prometheus, Told, alertmanager, rule_folder

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from otel_meta.cli.demo.stack_config import prometheus_config
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 from otel_meta.testing.servers import Backend
 from tests.backends.faults.service import program
 from tests.backends.faults.stage import Stage, fault, until

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from otel_meta.testing.loopback import free_port
 from otel_meta.testing.pinned_tools import find
-from otel_meta.testing.ports import free_port
 from otel_meta.testing.servers import COLLECTOR, Program
 from tests.backends.ledger import Row
 from tests.backends.otlp import Sender, Sink

@@ -18,9 +18,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.request import ProxyHandler, build_opener
 
 import pytest
+
+from otel_meta.testing.loopback import open_url
 
 if TYPE_CHECKING:
     from tests.cli.demo.conftest import Mark
@@ -162,7 +163,7 @@ StartDemo = Callable[..., Demo]
 
 def fetch(url: str) -> bytes:
     """Return the body of a response; empty for an error."""
-    with suppress(HTTPError), build_opener(ProxyHandler({})).open(url, timeout=5) as answer:
+    with suppress(HTTPError), open_url(url, timeout=5) as answer:
         read: bytes = answer.read()
         return read
     return b""

@@ -11,7 +11,7 @@ from otel_meta.cli.demo import services
 from otel_meta.cli.demo.services import Service, examples_folder
 from otel_meta.cli.demo.stop_signal import StopSignal
 from otel_meta.errors import UsageError
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 
 if TYPE_CHECKING:
     from tests.cli.demo.conftest import Eventually, Mark

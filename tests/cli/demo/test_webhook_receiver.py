@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 import pytest
 
 from otel_meta.cli.demo.webhook_receiver import WebhookReceiver
+from otel_meta.testing.loopback import open_url
 
 ALERT = {"alertname": "SloBurnsFast", "severity": "page", "slo": "a-b", "service_name": "shop"}
-OPEN = build_opener(ProxyHandler({})).open
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def post(receiver: WebhookReceiver, path: str, *alerts: tuple[dict[str, str], st
     request = Request(
         f"{receiver.url}{path}", json.dumps({"alerts": payload}).encode(), method="POST"
     )
-    with OPEN(request, timeout=5) as response:
+    with open_url(request, timeout=5) as response:
         return int(response.status)
 
 

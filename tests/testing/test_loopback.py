@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from otel_meta.testing.ports import free_port
+from otel_meta.testing.loopback import free_port
 
 
 class TestFreePort:
@@ -33,3 +35,13 @@ class TestFreePort:
                 assert b"" == client.recv(1)
 
         assert port == free_port(port)
+
+    def test_port_of_another_process_is_not_returned(self) -> None:
+        """A port returned in another process is reserved before a server listens."""
+        port = free_port()
+        script = f"from otel_meta.testing.loopback import free_port; print(free_port({port}))"
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, check=True, text=True
+        )
+
+        assert port != int(done.stdout)
