@@ -1,4 +1,4 @@
-"""Chronos' job "nightly-orders": a pipeline without a web server, from CSV into SQLite."""
+"""Chronos' job "nightly-orders": a pipeline from CSV into SQLite, without a web server."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ log = structlog.get_logger("nightly-orders")
 
 
 class QualityError(Exception):
-    """Data that must not reach the warehouse."""
+    """Data with errors that must not reach the warehouse."""
 
 
 @dataclass
 class Batch:
-    """One night's orders, and where they come from and go to."""
+    """The orders of one night with their source and target."""
 
     chronos: Chronos
     source: Path
@@ -53,7 +53,7 @@ class Batch:
 
 
 def run(batch: Batch) -> bool:
-    """Run every stage, and record how the pipeline did. Says whether it succeeded."""
+    """Run all stages and record the result; return True on success."""
     started = time.perf_counter()
     succeeded = True
     for stage, job in JOBS.items():
@@ -69,7 +69,7 @@ def run(batch: Batch) -> bool:
 
 
 def run_task(stage: Stage, job: Callable[[Batch], None], batch: Batch) -> TaskState:
-    """Run one stage. What it raises ends the pipeline, not the process: that has to report."""
+    """Run one stage. Its exception ends the pipeline, not the process, which exports metrics."""
     try:
         job(batch)
     except Exception:
@@ -81,7 +81,7 @@ def run_task(stage: Stage, job: Callable[[Batch], None], batch: Batch) -> TaskSt
 
 
 def extract(batch: Batch) -> None:
-    """Read the export, and see whether it still has the columns that it should."""
+    """Read the export, and count changes of its columns."""
     with batch.source.open(newline="") as file:
         reader = csv.DictReader(file)
         note_schema_changes(batch.chronos, set(reader.fieldnames or ()))
@@ -91,13 +91,13 @@ def extract(batch: Batch) -> None:
 
 
 def transform(batch: Batch) -> None:
-    """Check the rows, and keep the columns that the warehouse knows."""
+    """Check the rows, and keep the columns of the warehouse."""
     check(batch)
     batch.rows = [{column: row[column] for column in COLUMNS} for row in batch.rows]
 
 
 def load(batch: Batch) -> None:
-    """Write the rows into the warehouse, all or none."""
+    """Write all rows into the warehouse in one transaction."""
     with closing(sqlite3.connect(batch.warehouse)) as warehouse, warehouse:
         warehouse.execute(f"CREATE TABLE orders ({', '.join(COLUMNS)})")
         warehouse.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", map(values, batch.rows))
@@ -113,7 +113,7 @@ JOBS: Final[Mapping[Stage, Callable[[Batch], None]]] = {
 
 
 def note_schema_changes(chronos: Chronos, found: set[str]) -> None:
-    """Count columns that came or went since the pipeline was written."""
+    """Count added and removed columns."""
     expected = set(COLUMNS)
     added, removed = sorted(found - expected), sorted(expected - found)
     chronos.schema_changes.add(len(added), dataset=EXPORT, change="column_added")
@@ -123,7 +123,7 @@ def note_schema_changes(chronos: Chronos, found: set[str]) -> None:
 
 
 def check(batch: Batch) -> None:
-    """Make every check before judging, so that one night shows all that is wrong."""
+    """Run every check before the error, so that one run shows all failures."""
     lag = freshness_lag(batch.rows)
     batch.chronos.freshness_lag.set(lag, dataset=EXPORT)
     passed: dict[Check, bool] = {
@@ -141,26 +141,26 @@ def check(batch: Batch) -> None:
 
 
 def record_check(chronos: Chronos, name: Check, *, passed: bool) -> None:
-    """Count a check, and once more if it passed."""
+    """Count a check, and its success."""
     chronos.quality_checks.add(1, dataset=EXPORT, check=name)
-    # Zero is worth recording: the series is there before the first success.
+    # Adding 0 creates the series before the first success.
     chronos.quality_check_success.add(int(passed), dataset=EXPORT, check=name)
 
 
 def freshness_lag(rows: list[Row]) -> float:
-    """Seconds since the newest order was placed."""
+    """Return the age of the newest order in seconds."""
     placed = (datetime.fromisoformat(row["placed_at"]) for row in rows)
-    newest = max(placed, default=datetime.fromtimestamp(0, UTC))  # of nothing, all is old
+    newest = max(placed, default=datetime.fromtimestamp(0, UTC))  # no rows: the oldest time
     return (datetime.now(UTC) - newest).total_seconds()
 
 
 def values(row: Row) -> tuple[str, ...]:
-    """A row's values in the order of the columns."""
+    """Return the values of a row in the order of the columns."""
     return tuple(row[column] for column in COLUMNS)
 
 
 def write_export(path: Path, *, broken: bool) -> None:
-    """Imitate what the shop exports: with a column that is new, and on a bad night without sums."""
+    """Write an export of the shop with a new column; if broken, without amounts."""
     placed_at = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
     amount = "" if broken else "1999"
     with path.open("w", newline="") as file:
@@ -170,7 +170,7 @@ def write_export(path: Path, *, broken: bool) -> None:
 
 
 def run_once(chronos: Chronos, *, fail: bool) -> bool:
-    """Run the pipeline in a folder of its own, within one trace."""
+    """Run the pipeline in a temporary folder, within one trace."""
     tracer = trace.get_tracer(PIPELINE)
     with TemporaryDirectory() as folder, tracer.start_as_current_span(PIPELINE) as span:
         source = Path(folder, "orders.csv")
@@ -182,32 +182,34 @@ def run_once(chronos: Chronos, *, fail: bool) -> bool:
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fail", action="store_true", help="have the data be wrong")
-    parser.add_argument("--serve", type=float, default=0, metavar="SECONDS", help="be scraped")
-    parser.add_argument("--port", type=int, default=9464, help="where, with --serve")
+    parser.add_argument("--fail", action="store_true", help="write broken data")
+    parser.add_argument(
+        "--serve", type=float, default=0, metavar="SECONDS", help="serve /metrics so long"
+    )
+    parser.add_argument("--port", type=int, default=9464, help="port of /metrics")
     return parser.parse_args()
 
 
 def stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """End the process by leaving every block that it is in."""
+    """Raise SystemExit, so that all context managers end."""
     sys.exit(128 + number)
 
 
 def main() -> int:
-    """Run the job; 0 if it succeeded, else 1."""
-    given = arguments()
-    # Leave the block below when asked to stop, so that what was recorded is pushed.
+    """Run the job; return 0 on success and 1 on failure."""
+    options = arguments()
+    # SIGTERM ends the block below, so that telemetry is flushed.
     signal.signal(signal.SIGTERM, stop)
     with configure(
         PIPELINE,
         Chronos,
-        metrics="prometheus" if given.serve else None,
-        prometheus_port=given.port if given.serve else None,
+        metrics="prometheus" if options.serve else None,
+        prometheus_port=options.port if options.serve else None,
     ) as telemetry:
-        succeeded = run_once(telemetry.bind(Chronos), fail=given.fail)
-        time.sleep(given.serve)
+        succeeded = run_once(telemetry.bind(Chronos), fail=options.fail)
+        time.sleep(options.serve)
     return 0 if succeeded else 1
 
 

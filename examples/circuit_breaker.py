@@ -1,4 +1,4 @@
-"""A circuit breaker: stop calling what keeps failing, and try again with one call after a while."""
+"""A circuit breaker: stop calls after repeated failures, and try one call after a pause."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ T = TypeVar("T")
 
 
 class CircuitOpenError(Exception):
-    """The call was not made."""
+    """The breaker is open, and the call was not made."""
 
 
 class CircuitBreaker:
-    """Lets calls through while they succeed. For one event loop; not safe under threads.
+    """Stops calls while it is open. For one event loop; not thread-safe.
 
     Args:
-        failures: that many in a row open it.
-        retry_after: seconds until a call is let through to see whether things are well again.
-        on_change: told of every state entered.
-        clock: seconds that never go back.
+        failures: consecutive failures that open the breaker.
+        retry_after: seconds from opening until one trial call.
+        on_change: called with each new state.
+        clock: a monotonic time in seconds.
     """
 
     def __init__(
@@ -40,37 +40,37 @@ class CircuitBreaker:
         self._failures = 0
         self._opened_at = 0.0
         self._changes = 0
-        self._trying = False
+        self._trial_running = False
 
     async def call(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, and learn from how it goes.
+        """Call the operation, and count its result.
 
         Raises:
-            CircuitOpenError: it was not made.
+            CircuitOpenError: the breaker is open.
         """
-        self._admit()
+        self._check_open()
         changes = self._changes
         try:
             result = await operation()
         except Exception:
-            self._learn(changes, succeeded=False)
+            self._count(changes, succeeded=False)
             raise
         finally:
-            # However the call ended, and be it by cancellation: the next one may try.
+            # Also after a cancellation: the next call may be the trial.
             if changes == self._changes:
-                self._trying = False
-        self._learn(changes, succeeded=True)
+                self._trial_running = False
+        self._count(changes, succeeded=True)
         return result
 
-    def _admit(self) -> None:
+    def _check_open(self) -> None:
         if self.state == "open" and self._clock() - self._opened_at >= self._retry_after:
             self._enter("half_open")
-        if self.state == "open" or self._trying:
+        if self.state == "open" or self._trial_running:
             raise CircuitOpenError
-        self._trying = self.state == "half_open"
+        self._trial_running = self.state == "half_open"
 
-    def _learn(self, changes: int, *, succeeded: bool) -> None:
-        # A call that began before the latest change says nothing about the time since.
+    def _count(self, changes: int, *, succeeded: bool) -> None:
+        # A call from before the last change of state does not count.
         if changes != self._changes:
             return
         self._failures = 0 if succeeded else self._failures + 1
@@ -83,6 +83,6 @@ class CircuitBreaker:
         self.state = state
         self._changes += 1
         self._failures = 0
-        self._trying = False
+        self._trial_running = False
         self._opened_at = self._clock()
         self._on_change(state)

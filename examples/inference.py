@@ -1,4 +1,4 @@
-"""Sentinel's service "fraud-score": trains a model at start, serves it, and watches it age."""
+"""Sentinel's service "fraud-score": training at startup, predictions, drift checks."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ DRIFT_LIMIT: Final = 0.75  # standard deviations between the mean now and the me
 
 Outcome = Literal["success", "invalid_input", "timeout", "error"]
 
-# First, so that whatever comes after it is recorded.
+# First, so that all later calls are recorded.
 telemetry = configure(MODEL, Sentinel)
 sentinel = telemetry.bind(Sentinel)
 log = structlog.get_logger("inference")
 
 
 class Transaction(BaseModel):
-    """What is asked about."""
+    """A transaction to classify."""
 
     amount: Annotated[FiniteFloat, Field(ge=0)]
     account_age: Annotated[FiniteFloat, Field(ge=0)]
     failed_logins: Annotated[int, Field(ge=0, le=1000)]
     fraud: bool | None = None
-    """The truth, where it is known already: for traffic that is replayed."""
+    """The true class if known, as in replayed traffic."""
 
     def features(self) -> Features:
-        """What the model gets to see."""
+        """Return the features for the model."""
         return self.model_dump(exclude={"fraud"})
 
 
 class Prediction(BaseModel):
-    """What the model says."""
+    """The result for one transaction."""
 
     fraud: bool
     confidence: float
 
 
 class BadDataError(Exception):
-    """Too much of a training set cannot be used."""
+    """Too many rows of the training set are broken."""
 
 
 @dataclass
 class Release:
-    """A model in service, and what it has seen lately."""
+    """A model in service with its recent inputs and results."""
 
     model: Model
     baseline: float
@@ -76,13 +76,13 @@ class Release:
     predictions: int = 0
 
     def predict(self, transaction: Transaction) -> Prediction:
-        """Say whether it is fraud."""
+        """Classify a transaction."""
         probability = self.model.probability(transaction.features())
         fraud = probability >= DECISION
         return Prediction(fraud=fraud, confidence=probability if fraud else 1 - probability)
 
     def remember(self, transaction: Transaction, prediction: Prediction) -> None:
-        """Keep what the checks look at."""
+        """Keep inputs and results for the checks."""
         self.predictions += 1
         self.inputs.append(transaction.features())
         if transaction.fraud is not None:
@@ -94,7 +94,7 @@ released: Release | None = None
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-    """Train before anything is served. In a thread: training must not stop the event loop."""
+    """Train before the first request, in a thread to keep the event loop free."""
     global released  # noqa: PLW0603
     released = await asyncio.to_thread(train_and_record)
     yield
@@ -106,9 +106,9 @@ instrument_fastapi(app, telemetry, ready=lambda: released is not None)
 
 @app.post("/predict")
 async def predict(transaction: Transaction) -> Prediction:
-    """Ask the model."""
+    """Classify a transaction."""
     started = time.perf_counter()
-    outcome: Outcome = "error"  # unless what follows succeeds
+    outcome: Outcome = "error"  # unless the prediction succeeds
     try:
         release = in_service()
         prediction = release.predict(transaction)
@@ -124,26 +124,26 @@ async def predict(transaction: Transaction) -> Prediction:
 
 @app.exception_handler(RequestValidationError)
 async def count_invalid(request: Request, error: RequestValidationError) -> Response:
-    """Count what the framework refuses before `predict` is asked."""
+    """Count requests rejected by the framework before `predict`."""
     if request.url.path == "/predict":
         count_request("invalid_input")
     return await request_validation_exception_handler(request, error)
 
 
 def in_service() -> Release:
-    """The model in service, if training found one."""
+    """Return the model in service; without a model, respond with status 503."""
     if released is None:
         raise HTTPException(503, "no model is in service")
     return released
 
 
 def count_request(outcome: Outcome) -> None:
-    """Count a request that has been answered."""
+    """Count a request by its outcome."""
     sentinel.inference_requests.add(1, model=MODEL, version=VERSION, outcome=outcome)
 
 
 def watch(release: Release, transaction: Transaction, prediction: Prediction) -> None:
-    """Check now and then whether the model still knows the world it is in."""
+    """Run the checks after every 50th prediction."""
     release.remember(transaction, prediction)
     if release.predictions % CHECK_EVERY == 0:
         check_drift(release)
@@ -151,7 +151,7 @@ def watch(release: Release, transaction: Transaction, prediction: Prediction) ->
 
 
 def check_drift(release: Release) -> None:
-    """Compare recent inputs with those of training, feature by feature."""
+    """Compare recent inputs with the training set."""
     drifted = drifted_features(release.model, release.inputs)
     result: Literal["stable", "drifted"] = "drifted" if drifted else "stable"
     sentinel.drift_checks.add(1, model=MODEL, kind="feature", result=result)
@@ -159,7 +159,7 @@ def check_drift(release: Release) -> None:
 
 
 def drifted_features(model: Model, inputs: Sequence[Features]) -> list[str]:
-    """Name the features whose mean is far from what it was in training."""
+    """Return the features with a mean far from the mean in training."""
     return [
         name
         for name, scale in model.scales.items()
@@ -168,19 +168,19 @@ def drifted_features(model: Model, inputs: Sequence[Features]) -> list[str]:
 
 
 def check_accuracy(release: Release) -> None:
-    """Compare recent predictions with the truth, as far as it is known."""
+    """Compare recent predictions with the known classes."""
     if release.judged:
         show_accuracy(fmean(release.judged), release.baseline)
 
 
 def show_accuracy(accuracy: float, baseline: float) -> None:
-    """Set accuracy as such, and against what it was at release."""
+    """Set the accuracy and its ratio to the baseline."""
     sentinel.accuracy.set(accuracy, model=MODEL, version=VERSION)
     sentinel.accuracy_to_baseline.set(accuracy / baseline, model=MODEL, version=VERSION)
 
 
 def train_and_record() -> Release | None:
-    """Train, and record how that went. A service without a model says so on /readyz."""
+    """Train and record the result; return None if the data is bad."""
     started = time.perf_counter()
     outcome: Literal["success", "failure"] = "failure"
     try:
@@ -198,7 +198,7 @@ def train_and_record() -> Release | None:
 
 
 def train_model() -> Release:
-    """Train on examples that are whole, and measure on some that training has not seen."""
+    """Train on complete examples, and measure accuracy on others."""
     collected = sample(1000, broken=BROKEN_ROWS, seed=1)
     whole = [example for example in collected if is_whole(example)]
     check_quality(len(whole) / len(collected))
@@ -209,14 +209,14 @@ def train_model() -> Release:
 
 
 def check_quality(score: float) -> None:
-    """Refuse to learn from a set that is broken in large part."""
+    """Raise an error if too many examples are broken."""
     sentinel.data_quality_score.set(score, model=MODEL, dataset=DATASET)
     if score < LEAST_QUALITY:
         raise BadDataError(f"only {score:.0%} of the training set can be used")
 
 
 def release_of(model: Model, unseen: Sequence[Example]) -> Release:
-    """Put a model in service, and show what it is made of."""
+    """Put a model in service, and set its gauges."""
     for feature, importance in model.importance().items():
         sentinel.feature_importance.set(importance, model=MODEL, feature=feature)
     baseline = model.accuracy(unseen)
@@ -228,7 +228,7 @@ def main() -> None:
     """Serve on loopback."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8003)
-    # uvicorn's own set-up of logging would print plain text between the JSON lines.
+    # Without uvicorn's logging, which prints plain text between the JSON lines.
     uvicorn.run(app, port=parser.parse_args().port, log_config=None)
 
 

@@ -17,7 +17,7 @@ Features = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Example:
-    """What is known of a transaction, and whether it was fraud."""
+    """The features of a transaction, and its class."""
 
     features: Features
     fraud: bool
@@ -25,45 +25,45 @@ class Example:
 
 @dataclass(frozen=True)
 class Scale:
-    """What a feature looked like in training."""
+    """Mean and deviation of a feature in training."""
 
     mean: float
     deviation: float
 
     def of(self, value: float) -> float:
-        """How many standard deviations a value is away from the mean."""
+        """Return the distance from the mean in standard deviations."""
         return (value - self.mean) / self.deviation
 
 
 @dataclass(frozen=True)
 class Model:
-    """What training found."""
+    """The result of training."""
 
     scales: Mapping[str, Scale]
     weights: Mapping[str, float]
     bias: float
 
     def probability(self, features: Features) -> float:
-        """How likely fraud is."""
+        """Return the probability of fraud."""
         total = sum(
             self.weights[name] * scale.of(features[name]) for name, scale in self.scales.items()
         )
-        # Beyond 30 the answer is 0 or 1 for every purpose, and beyond 700 `exp` overflows.
+        # Beyond 30 the result is 0 or 1, and beyond 700 `exp` overflows.
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total + self.bias))))
 
     def accuracy(self, examples: Sequence[Example]) -> float:
-        """The share of examples that it tells right."""
+        """Return the share of correct classifications."""
         right = sum((self.probability(e.features) >= DECISION) == e.fraud for e in examples)
         return right / len(examples)
 
     def importance(self) -> Mapping[str, float]:
-        """The share that each feature has in what it says."""
+        """Return the share of each feature in the result."""
         total = sum(map(abs, self.weights.values()))
         return {name: abs(weight) / total for name, weight in self.weights.items()}
 
 
 def train(examples: Sequence[Example], *, rounds: int = 60, rate: float = 1.0) -> Model:
-    """Descend along the gradient of the log loss."""
+    """Train by gradient descent on the log loss."""
     scales = {name: _scale([e.features[name] for e in examples]) for name in FEATURES}
     model = Model(scales, dict.fromkeys(FEATURES, 0.0), 0.0)
     for _ in range(rounds):
@@ -72,13 +72,13 @@ def train(examples: Sequence[Example], *, rounds: int = 60, rate: float = 1.0) -
 
 
 def sample(size: int, *, broken: float, seed: int) -> list[Example]:
-    """Imitate what was collected; the share ``broken`` of it lacks a value."""
+    """Return random examples; the share ``broken`` lacks a value."""
     dice = random.Random(seed)
     return [_example(dice, broken=dice.random() < broken) for _ in range(size)]
 
 
 def is_whole(example: Example) -> bool:
-    """Whether an example has every value."""
+    """Return True if an example has all values."""
     return all(map(math.isfinite, example.features.values()))
 
 

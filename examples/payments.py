@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncGenerator
@@ -23,7 +24,8 @@ from otel_meta import configure, instrument_fastapi
 from otel_meta.repos import Titan
 
 ATTEMPTS: Final = 3
-TIMEOUT: Final = 1.0  # seconds that an answer of the card network may take
+TIMEOUT: Final = float(os.environ.get("PAYMENTS_TIMEOUT", "1"))  # seconds
+RETRY_AFTER: Final = float(os.environ.get("PAYMENTS_RETRY_AFTER", "5"))  # seconds
 HEALTH_INTERVAL: Final = 2.0  # seconds
 CARD_LIMIT_CENTS: Final = 500_000
 CARD_NETWORK: Final = "card-network"
@@ -32,28 +34,28 @@ CONSUMER: Final = "ledger"
 
 FailureReason = Literal["timeout", "dependency", "internal"]
 
-# First, so that whatever comes after it is recorded.
+# First, so that all later calls are recorded.
 telemetry = configure("payments", Titan)
 titan = telemetry.bind(Titan)
 log = structlog.get_logger("payments")
 
 
 class Faults(BaseModel):
-    """What is wrong with the card network. It exists for the demo: no real service has this."""
+    """Injected faults of the card network, for the demo."""
 
     error_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
     delay_seconds: Annotated[float, Field(ge=0, le=10)] = 0.0
 
 
 class NewPayment(BaseModel):
-    """What a caller wants paid."""
+    """A payment request."""
 
     order_id: Annotated[str, Field(min_length=1, max_length=64)]
     amount_cents: Annotated[int, Field(gt=0, le=100_000_000)]
 
 
 class Payment(BaseModel):
-    """A payment that went through."""
+    """A settled payment."""
 
     payment_id: str
     order_id: str
@@ -61,26 +63,26 @@ class Payment(BaseModel):
 
 
 class CardNetworkError(Exception):
-    """The card network did not answer as it should."""
+    """The card network failed."""
 
 
-# Not among them: `CircuitOpenError`, for then the card network was not asked.
+# Without `CircuitOpenError`: then the card network was not called.
 CARD_FAILURES: Final = (CardNetworkError, TimeoutError)
 
 
 class CardNetwork:
-    """Stands for a system of somebody else's, which is slow and fails as it is told to."""
+    """A stand-in for an external system with delays and injected faults."""
 
     def __init__(self) -> None:
         self.faults = Faults()
 
     async def charge(self, amount_cents: int) -> bool:
-        """Whether the bank agrees."""
-        await self.answer()
+        """Return True if the bank approves."""
+        await self.respond()
         return amount_cents <= CARD_LIMIT_CENTS
 
-    async def answer(self) -> None:
-        """Answer anything at all, in time."""
+    async def respond(self) -> None:
+        """Respond after the delay, or fail."""
         async with asyncio.timeout(TIMEOUT):
             await asyncio.sleep(0.002 + self.faults.delay_seconds)
         if random.random() < self.faults.error_ratio:
@@ -89,7 +91,7 @@ class CardNetwork:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened, with the context it happened in: trace and request id."""
+    """An event with the context of its request: trace and request id."""
 
     event_type: str
     payment: Payment
@@ -104,20 +106,20 @@ def on_breaker_change(state: State) -> None:
 
 
 def show_breaker_state(current: State) -> None:
-    """Set every state, so that none is left at 1 that is over."""
+    """Set the gauge of every state: 1 for the current one, 0 for the others."""
     for state in get_args(State):
         titan.breaker_state.set(float(state == current), breaker=CARD_NETWORK, state=state)
 
 
 network = CardNetwork()
-breaker = CircuitBreaker(failures=5, retry_after=5.0, on_change=on_breaker_change)
-# Bounded: a worker that falls behind slows callers down instead of filling memory.
+breaker = CircuitBreaker(failures=5, retry_after=RETRY_AFTER, on_change=on_breaker_change)
+# Bounded: a slow worker slows callers down instead of filling memory.
 events: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
 
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-    """Run the worker and the health check while requests are served."""
+    """Run the worker and the health check while the service runs."""
     show_breaker_state(breaker.state)
     background = [asyncio.create_task(handle_events()), asyncio.create_task(check_health())]
     yield
@@ -131,7 +133,7 @@ instrument_fastapi(app, telemetry)
 
 @app.post("/payments", status_code=201)
 async def pay(new: NewPayment) -> Payment:
-    """Charge a card: 402 if the bank declines, 502 or 503 if nobody could ask it."""
+    """Charge a card: 402 if the bank declines, 502 or 503 if the card network fails."""
     if not await charge(new.amount_cents):
         log.info("payment declined", order_id=new.order_id, amount_cents=new.amount_cents)
         raise HTTPException(402, "the bank declined")
@@ -144,14 +146,14 @@ async def pay(new: NewPayment) -> Payment:
 
 @app.put("/faults")
 async def inject_faults(faults: Faults) -> Faults:
-    """Break the card network, or mend it: for the demo."""
+    """Set the faults of the card network, for the demo."""
     network.faults = faults
     log.warning("faults injected", **faults.model_dump())
     return faults
 
 
 async def charge(amount_cents: int) -> bool:
-    """Ask the card network through the breaker, in vain if need be."""
+    """Call the card network through the breaker, and map errors to a status."""
     try:
         return await charge_with_retries(amount_cents)
     except CircuitOpenError:
@@ -162,18 +164,18 @@ async def charge(amount_cents: int) -> bool:
 
 
 async def charge_with_retries(amount_cents: int) -> bool:
-    """Try again after a failure, but not after the breaker has opened."""
+    """Retry after a failure unless the breaker is open."""
     for attempt in range(1, ATTEMPTS):
         try:
             return await charge_once(amount_cents, attempt)
         except CARD_FAILURES:
-            # Jitter, so that callers who failed together do not return together.
+            # Jitter: callers that failed at the same time retry at different times.
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
     return await charge_once(amount_cents, ATTEMPTS)
 
 
 async def charge_once(amount_cents: int, attempt: int) -> bool:
-    """Make one attempt, if the breaker lets it through."""
+    """Make one attempt through the breaker."""
     try:
         approved = await breaker.call(lambda: network.charge(amount_cents))
     except CARD_FAILURES:
@@ -184,22 +186,22 @@ async def charge_once(amount_cents: int, attempt: int) -> bool:
 
 
 def count_retry(attempt: int, outcome: Literal["success", "failure"]) -> None:
-    """Count an attempt that is not the first."""
+    """Count an attempt after the first."""
     if attempt > 1:
         titan.retry_attempts.add(1, dependency=CARD_NETWORK, outcome=outcome)
 
 
 async def handle_events() -> None:
-    """Handle one event after the other, for ever."""
+    """Handle events in a loop."""
     while True:
         event = await events.get()
         show_queue_depth()
-        # In the event's context, log lines carry the trace and the request that it came from.
+        # In the event's context, log lines have the ids of its trace and request.
         await asyncio.create_task(handle(event), context=event.context)
 
 
 async def handle(event: Event) -> None:
-    """Handle an event, and record how that went."""
+    """Handle an event, and record its result."""
     started = time.perf_counter()
     try:
         await book(event.payment)
@@ -213,13 +215,13 @@ async def handle(event: Event) -> None:
 
 
 async def book(payment: Payment) -> None:
-    """Have the card network confirm, and enter the payment in the books."""
-    await network.answer()
+    """Confirm a payment with the card network."""
+    await network.respond()
     log.info("payment booked", order_id=payment.order_id, payment_id=payment.payment_id)
 
 
 def reason_of(error: Exception) -> FailureReason:
-    """Say why an event failed in the few words that a label may have."""
+    """Return the label value for an error."""
     match error:
         case TimeoutError():
             return "timeout"
@@ -230,18 +232,18 @@ def reason_of(error: Exception) -> FailureReason:
 
 
 async def check_health() -> None:
-    """Ask the card network every few seconds whether it is well, for ever."""
+    """Check the card network every few seconds."""
     while True:
         healthy = False
         with suppress(*CARD_FAILURES):
-            await network.answer()
+            await network.respond()
             healthy = True
         titan.dependency_health.set(float(healthy), dependency=CARD_NETWORK, kind="external")
         await asyncio.sleep(HEALTH_INTERVAL)
 
 
 def show_queue_depth() -> None:
-    """Show how many events wait."""
+    """Set the gauge of waiting events."""
     titan.queue_depth.set(events.qsize(), queue=QUEUE)
 
 
@@ -249,7 +251,7 @@ def main() -> None:
     """Serve on loopback."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8002)
-    # uvicorn's own set-up of logging would print plain text between the JSON lines.
+    # Without uvicorn's logging, which prints plain text between the JSON lines.
     uvicorn.run(app, port=parser.parse_args().port, log_config=None)
 
 

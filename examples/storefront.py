@@ -43,7 +43,7 @@ RefusalReason = Literal["invalid_input", "duplicate", "dependency"]
 ConnectionEnd = Literal["normal", "going_away", "protocol_error", "abnormal", "server_error"]
 OrderId = Annotated[int, Field(ge=1, lt=2**63)]
 
-# https://www.rfc-editor.org/rfc/rfc6455#section-7.4; 1012 is this server itself going down.
+# https://www.rfc-editor.org/rfc/rfc6455#section-7.4; 1012 is the end of this server.
 NO_CODE: Final = 1005
 VANISHED: Final = 1006
 CLOSE_CODES: Final[dict[int, ConnectionEnd]] = {
@@ -57,18 +57,18 @@ CLOSE_CODES: Final[dict[int, ConnectionEnd]] = {
     1012: "going_away",
 }
 
-# First, so that whatever comes after it is recorded.
+# First, so that all later calls are recorded.
 telemetry = configure("storefront", Aurora)
 aurora = telemetry.bind(Aurora)
-# Every httpx client passes the trace on to whom it calls.
+# Each httpx client sends the trace context with its requests.
 HTTPXClientInstrumentor().instrument()
 log = structlog.get_logger("storefront")
-# It says of each call what the trace says already.
+# Its lines repeat the data of the trace.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class NewOrder(BaseModel):
-    """What a customer wants to buy."""
+    """An order request."""
 
     sku: Annotated[str, Field(min_length=1, max_length=64)]
     amount_cents: Annotated[int, Field(gt=0, le=100_000_000)]
@@ -77,7 +77,7 @@ class NewOrder(BaseModel):
 
 
 class Order(BaseModel):
-    """An order and what became of it."""
+    """An order with its outcome."""
 
     order_id: int
     sku: str
@@ -86,7 +86,7 @@ class Order(BaseModel):
 
 
 class NewUser(BaseModel):
-    """Somebody who wants an account."""
+    """A registration request."""
 
     mail: str
     plan: Plan = "free"
@@ -94,14 +94,14 @@ class NewUser(BaseModel):
 
 
 class User(BaseModel):
-    """Somebody who has one."""
+    """A registered user."""
 
     user_id: int
     plan: Plan
 
 
 class Question(BaseModel):
-    """What a client asks over its WebSocket: what became of an order."""
+    """A question of a WebSocket client about an order."""
 
     order_id: OrderId
 
@@ -109,29 +109,29 @@ class Question(BaseModel):
 database = Database(DATABASE, aurora)
 cache: Cache[Order] = Cache("orders", aurora)
 sessions = Sessions(aurora)
-# No proxy between services: what the environment says about proxies is meant for the internet.
+# No proxy between services: the environment's proxies are for the internet.
 payments = httpx.AsyncClient(base_url=PAYMENTS_URL, timeout=5.0, trust_env=False)
 
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-    """Make the tables, and show active users for as long as requests are served."""
+    """Create the tables, and update the gauge of active users while the service runs."""
     for table, columns in SCHEMA.items():
         await database.run("other", table, f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
-    showing = asyncio.create_task(show_active_users())
+    update = asyncio.create_task(show_active_users())
     async with payments:
         yield
-    showing.cancel()
+    update.cancel()
     database.close()
 
 
 app = FastAPI(title="storefront", lifespan=lifespan)
-instrument_fastapi(app, telemetry, ready=database.answers)
+instrument_fastapi(app, telemetry, ready=database.is_ready)
 
 
 @app.post("/orders", status_code=201)
 async def place_order(new: NewOrder) -> Order:
-    """Take an order and have it paid: 402 if the bank declines, 503 if payments are out."""
+    """Take an order and its payment: 402 if the bank declines, 503 if payments fail."""
     order_id = await insert_order(new)
     outcome = await pay(order_id, new.amount_cents)
     await finish_order(order_id, outcome)
@@ -147,7 +147,7 @@ async def place_order(new: NewOrder) -> Order:
 
 @app.get("/orders/{order_id}")
 async def read_order(order_id: OrderId) -> Order:
-    """Show an order."""
+    """Return an order."""
     order = await find_order(order_id)
     if order is None:
         raise HTTPException(404, "no such order")
@@ -156,7 +156,7 @@ async def read_order(order_id: OrderId) -> Order:
 
 @app.post("/registrations", status_code=201)
 async def register(new: NewUser) -> User:
-    """Open an account: 422 if the mail address cannot be one, 409 if it has an account."""
+    """Open an account: 422 for an invalid mail address, 409 for a known one."""
     aurora.registrations.add(1, channel=new.channel)
     if not MAIL.fullmatch(new.mail):
         raise refusal(422, new.channel, "invalid_input")
@@ -173,7 +173,7 @@ async def register(new: NewUser) -> User:
 
 
 async def require_api_key(x_api_key: Annotated[str, Header()] = "") -> None:
-    """Let nobody pass without the key; without a key in the environment, nobody at all."""
+    """Require the API key; without a key in the environment, all requests are refused."""
     if not (API_KEY and secrets.compare_digest(x_api_key.encode(), API_KEY.encode())):
         aurora.authentication_failures.add(1, method="api_key", reason="bad_credentials")
         raise HTTPException(401, "wrong API key")
@@ -181,17 +181,17 @@ async def require_api_key(x_api_key: Annotated[str, Header()] = "") -> None:
 
 @app.get("/reports/orders", dependencies=[Depends(require_api_key)])
 async def report_orders() -> dict[str, int]:
-    """Count orders by outcome, for colleagues."""
+    """Return the number of orders by outcome."""
     sql = "SELECT outcome, COUNT(*) FROM orders GROUP BY outcome"
     return dict(await database.run("select", "orders", sql))
 
 
 @app.websocket(NOTIFICATIONS)
 async def notify(websocket: WebSocket) -> None:
-    """Tell a client what became of its orders, for as long as it asks."""
+    """Answer a client's questions about its orders."""
     await websocket.accept()
     aurora.websocket_active.add(1, endpoint=NOTIFICATIONS)
-    reason: ConnectionEnd = "server_error"  # unless the conversation ends by itself
+    reason: ConnectionEnd = "server_error"  # unless the connection ends by itself
     try:
         reason = await converse(websocket)
     finally:
@@ -200,7 +200,7 @@ async def notify(websocket: WebSocket) -> None:
 
 
 async def converse(websocket: WebSocket) -> ConnectionEnd:
-    """Answer questions until one side has enough, and say how it ended."""
+    """Answer questions until the connection ends, and return the kind of its end."""
     try:
         while True:
             await answer(websocket, await receive_text(websocket))
@@ -212,17 +212,17 @@ async def converse(websocket: WebSocket) -> ConnectionEnd:
 
 
 async def receive_text(websocket: WebSocket) -> str:
-    """Wait for a message. A binary one is no question, and neither is an empty text."""
+    """Wait for a message, and return its text; "" for a binary message."""
     message = await websocket.receive()
     if message["type"] == "websocket.disconnect":
-        # uvicorn gives a client that vanished the code of one that left without giving a code.
+        # uvicorn has the same code for a lost connection and a close without a code.
         vanished = message["code"] == NO_CODE and "reason" not in message
         raise WebSocketDisconnect(VANISHED if vanished else message["code"])
     return message.get("text") or ""
 
 
 async def answer(websocket: WebSocket, text: str) -> None:
-    """Answer one question, and record how long it took to work out and to send."""
+    """Answer one question, and record the durations of the lookup and of sending."""
     started = time.perf_counter()
     question = Question.model_validate_json(text)
     order = await find_order(question.order_id)
@@ -236,12 +236,12 @@ async def answer(websocket: WebSocket, text: str) -> None:
 
 
 async def pay(order_id: int, amount_cents: int) -> Outcome:
-    """Have payments charge for an order."""
+    """Charge an order through payments."""
     payment = {"order_id": str(order_id), "amount_cents": amount_cents}
     try:
         response = await payments.post("/payments", json=payment)
     except httpx.HTTPError as error:
-        log.warning("payments do not answer", order_id=order_id, error=repr(error))
+        log.warning("payments failed", order_id=order_id, error=repr(error))
         return "failed"
     if response.status_code == PAYMENT_REQUIRED:
         return "declined"
@@ -249,47 +249,47 @@ async def pay(order_id: int, amount_cents: int) -> Outcome:
 
 
 async def insert_order(new: NewOrder) -> int:
-    """Write an order down before anybody is charged for it."""
+    """Insert an order before its payment."""
     sql = "INSERT INTO orders (sku, amount_cents, outcome) VALUES (?, ?, 'pending') RETURNING id"
     rows = await database.run("insert", "orders", sql, new.sku, new.amount_cents)
     return int(rows[0][0])
 
 
 async def finish_order(order_id: int, outcome: Outcome) -> None:
-    """Write down what became of an order."""
+    """Store the outcome of an order."""
     sql = "UPDATE orders SET outcome = ? WHERE id = ?"
     await database.run("update", "orders", sql, outcome, order_id)
 
 
 async def find_order(order_id: int) -> Order | None:
-    """Look an order up, in the cache first."""
+    """Return an order from the cache or the database."""
     order = cache.get(order_id)
     if order is not None:
         return order
     sql = "SELECT id, sku, amount_cents, outcome FROM orders WHERE id = ?"
     for row in await database.run("select", "orders", sql, order_id):
         order = Order(**dict(zip(Order.model_fields, row, strict=True)))
-        if order.outcome != "pending":  # what is still to change is not to be kept
+        if order.outcome != "pending":  # its outcome will change
             cache.put(order_id, order)
     return order
 
 
 async def insert_user(new: NewUser) -> int:
-    """Write a user down."""
+    """Insert a user."""
     sql = "INSERT INTO users (mail, plan) VALUES (?, ?) RETURNING id"
     rows = await database.run("insert", "users", sql, new.mail.lower(), new.plan)
     return int(rows[0][0])
 
 
 def refusal(status: int, channel: Channel, reason: RefusalReason) -> HTTPException:
-    """Record why somebody did not get an account. The log does not learn the mail address."""
+    """Record a refused registration; the mail address is not logged."""
     aurora.registration_failures.add(1, channel=channel, reason=reason)
     log.info("registration refused", reason=reason)
     return HTTPException(status, reason)
 
 
 async def show_active_users() -> None:
-    """Set the gauge every few seconds, for ever: sessions end without anybody doing anything."""
+    """Set the gauge every few seconds, because sessions expire without a request."""
     while True:
         sessions.show()
         await asyncio.sleep(REFRESH_INTERVAL)
@@ -299,7 +299,7 @@ def main() -> None:
     """Serve on loopback."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8001)
-    # uvicorn's own set-up of logging would print plain text between the JSON lines.
+    # Without uvicorn's logging, which prints plain text between the JSON lines.
     uvicorn.run(app, port=parser.parse_args().port, log_config=None)
 
 

@@ -1,4 +1,4 @@
-"""What the storefront stands on: a database, a cache and sessions, which record themselves."""
+"""A database, a cache and sessions with metrics, for the storefront."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SESSION_SECONDS: Final = 900.0
 
 
 class Database:
-    """SQLite off the event loop: one connection, used by one thread at a time.
+    """SQLite in threads: one connection, used by one thread at a time.
 
     Args:
         path: a file, or ":memory:".
-        aurora: where the duration of each query is recorded.
+        aurora: records the duration of each query.
     """
 
     def __init__(self, path: str, aurora: Aurora) -> None:
@@ -36,17 +36,17 @@ class Database:
     async def run(
         self, operation: Operation, table: str, sql: str, *parameters: object
     ) -> list[tuple[Any, ...]]:
-        """Run one statement in a transaction of its own, and fetch what it yields."""
+        """Run one statement in a transaction, and return its rows."""
         started = time.perf_counter()
         try:
             return await asyncio.to_thread(self._run, sql, parameters)
         finally:
-            # Failed queries count, and so does the wait for the connection: users wait for both.
+            # Includes failed queries and the wait for the connection: users wait for both.
             duration = time.perf_counter() - started
             self._aurora.query_duration.record(duration, operation=operation, table=table)
 
-    async def answers(self) -> bool:
-        """Whether it can be asked anything; for /readyz."""
+    async def is_ready(self) -> bool:
+        """Return True if the database responds; for /readyz."""
         return await asyncio.to_thread(self._run, "SELECT 1", ()) == [(1,)]
 
     def close(self) -> None:
@@ -59,24 +59,24 @@ class Database:
 
 
 class Cache(Generic[T]):
-    """Keeps what was put last, under a number.
+    """Keeps the latest values by key.
 
     Args:
-        name: its label.
-        aurora: where hits and misses are recorded.
-        size: how much it keeps at most.
+        name: value of the label.
+        aurora: records hits and misses.
+        size: maximum number of values.
     """
 
     def __init__(self, name: str, aurora: Aurora, size: int = 1000) -> None:
         self._name = name
         self._aurora = aurora
         self._size = size
-        self._kept: OrderedDict[int, T] = OrderedDict()
+        self._values: OrderedDict[int, T] = OrderedDict()
         self._recent: deque[bool] = deque(maxlen=100)
 
     def get(self, key: int) -> T | None:
-        """What is kept under a number."""
-        found = self._kept.get(key)
+        """Return the value of a key, or None."""
+        found = self._values.get(key)
         self._recent.append(found is not None)
         result: Literal["hit", "miss"] = "miss" if found is None else "hit"
         self._aurora.cache_lookups.add(1, cache=self._name, result=result)
@@ -85,26 +85,26 @@ class Cache(Generic[T]):
         return found
 
     def put(self, key: int, value: T) -> None:
-        """Keep a value, and let go of the oldest if there are too many."""
-        self._kept[key] = value
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
+        """Keep a value, and remove the oldest if the cache is full."""
+        self._values[key] = value
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)
 
 
 @dataclass
 class Session:
-    """A user who has been here lately."""
+    """The plan of an active user."""
 
     plan: Plan
     last_seen: float
 
 
 class Sessions:
-    """Who has been here lately. In memory: after a restart, users sign in again.
+    """Active users, in memory: after a restart they sign in again.
 
     Args:
-        aurora: where the number of users is recorded.
-        clock: seconds that never go back.
+        aurora: records the number of users.
+        clock: a monotonic time in seconds.
     """
 
     def __init__(self, aurora: Aurora, clock: Callable[[], float] = time.monotonic) -> None:
@@ -113,11 +113,11 @@ class Sessions:
         self._alive: dict[int, Session] = {}
 
     def start(self, user_id: int, plan: Plan) -> None:
-        """Begin a session."""
+        """Start a session."""
         self._alive[user_id] = Session(plan, self._clock())
 
     def seen(self, user_id: int | None) -> Plan:
-        """Prolong a session, and say what its user pays for; guests are on the free plan."""
+        """Extend a session, and return the plan of its user; guests have the free plan."""
         session = None if user_id is None else self._alive.get(user_id)
         if session is None:
             return "free"
@@ -125,7 +125,7 @@ class Sessions:
         return session.plan
 
     def show(self) -> None:
-        """Forget sessions that are over, and set the gauge for every plan."""
+        """Remove expired sessions, and set the gauge of every plan."""
         oldest = self._clock() - SESSION_SECONDS
         self._alive = {user: s for user, s in self._alive.items() if s.last_seen >= oldest}
         plans = [session.plan for session in self._alive.values()]

@@ -1,4 +1,4 @@
-"""What tests of a process need: servers on loopback, processes of their own, and patience."""
+"""Fixtures for servers on loopback, processes, and waiting for a condition."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ import pytest
 import uvicorn
 from hypothesis import settings
 
-from otel_meta.cli.demo.ports import free_port
+from otel_meta.testing.loopback import free_port
 
-# A busy machine is no failure; what a property claims does not depend on time.
+# A busy machine is no failure: properties do not depend on time.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 PATIENCE = 20.0
-"""Seconds until something that should happen is taken not to happen."""
+"""Seconds until a condition that is still false is a failure."""
 
 Serving = Callable[..., AbstractContextManager[httpx.Client]]
 Eventually = Callable[[Callable[[], Any]], None]
 
 
-def wait_until(done: Callable[[], Any]) -> None:
-    """Return as soon as something holds, and fail if it never does."""
+def wait_until(condition: Callable[[], Any]) -> None:
+    """Return when a condition is true, and fail if it is false until the time-out."""
     deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline, "it never happened"
+    while not condition():
+        assert time.monotonic() < deadline, f"still false after {PATIENCE:.0f} s"
         time.sleep(0.01)
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, which looks more often whether it is to stop: it is asked to in every test."""
+    """Uvicorn that often checks for its end, because each test stops it."""
 
     async def main_loop(self) -> None:
-        """Go on until told to stop."""
+        """Run until the stop."""
         while not await self.on_tick(0):  # noqa: ASYNC110  # as uvicorn itself does
             await asyncio.sleep(0.005)
 
 
 @contextmanager
 def serve(app: Any, **options: Any) -> Iterator[httpx.Client]:
-    """Serve an application by uvicorn in this process; leaving waits for requests under way."""
+    """Serve an application by uvicorn in a thread; at the end, wait for active requests."""
     config = uvicorn.Config(app, log_config=None, **options)
     server = Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -71,18 +71,18 @@ def serve(app: Any, **options: Any) -> Iterator[httpx.Client]:
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """This process' environment without OpenTelemetry's variables, and those that are given."""
+    """Return the environment without OpenTelemetry's variables, plus the given variables."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     return {**own, "PYTHONUNBUFFERED": "1", **given}
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:
-    """Every line, each of which has to be JSON."""
+    """Parse each line as JSON."""
     return [json.loads(line) for line in text.splitlines()]
 
 
 class Run:
-    """A Python program that ran to its end."""
+    """The result of a finished Python program."""
 
     def __init__(self, code: int, stdout: str, stderr: str, seconds: float) -> None:
         self.code = code
@@ -92,16 +92,16 @@ class Run:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """Standard output, all of it JSON lines."""
+        """Standard output as JSON lines."""
         return json_lines(self.stdout)
 
     def events(self, word: str = "") -> list[str]:
-        """What log lines say, those that hold a word."""
+        """Return the events of the log lines that contain a word."""
         return [line["event"] for line in self.lines if word in line["event"]]
 
 
 class Service:
-    """An application under the `uvicorn` command, in a process of its own."""
+    """An application under the `uvicorn` command in a process."""
 
     def __init__(self, folder: Path, source: str, given: Mapping[str, str]) -> None:
         folder.joinpath("service.py").write_text(source)
@@ -117,25 +117,25 @@ class Service:
 
     @property
     def stdout(self) -> str:
-        """Standard output so far."""
+        """Standard output until now."""
         return self._out.read_text()
 
     @property
     def stderr(self) -> str:
-        """Standard error so far."""
+        """Standard error until now."""
         return self._err.read_text()
 
     def lines(self, **having: Any) -> list[dict[str, Any]]:
-        """Log lines that have these fields."""
+        """Return the log lines with these fields."""
         return [line for line in json_lines(self.stdout) if having.items() <= line.items()]
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        """Ask for something."""
+        """Send a GET request."""
         with httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False) as client:
             return client.get(path, **options)
 
     def stop(self, number: int = signal.SIGTERM) -> float:
-        """Send a signal; seconds until the process was gone."""
+        """Send a signal, and return the seconds until the process ended."""
         began = time.monotonic()
         self.process.send_signal(number)
         self.process.wait(PATIENCE)
@@ -151,32 +151,32 @@ class Service:
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Wait until something holds."""
+    """Function that waits until a condition is true."""
     return wait_until
 
 
 @pytest.fixture(scope="session")
 def serving() -> Serving:
-    """Serve an application on loopback."""
+    """Context manager that serves an application on loopback."""
     return serve
 
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port that refuses connections."""
+    """A port without a listener."""
     return free_port()
 
 
 @pytest.fixture
 def black_hole() -> Iterator[str]:
-    """The URL of a socket that takes connections and never answers."""
+    """The URL of a socket that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
-    """Start an application from its source, with these environment variables."""
+    """Function that starts an application from source text, with environment variables."""
     started: list[Service] = []
 
     def start(source: str, **given: str) -> Service:
@@ -192,7 +192,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
-    """Run a program from its source to its end, with these environment variables."""
+    """Function that runs a program from source text, with environment variables."""
 
     def run(source: str, **given: str) -> Run:
         path = tmp_path_factory.mktemp("script") / "script.py"

@@ -23,7 +23,7 @@ DEPENDENCIES: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").rea
 BROKEN = {
     "check": ("check/rule_lint.py", "from .documentz import documents", ["check", "--rules", "."]),
     "generate": ("render/artifacts.py", "from .stacks import stack_files", ["generate", "--check"]),
-    "demo": ("testing/otlp_sink.py", "from .clocks import FakeClock", ["demo", "--for", "1s"]),
+    "demo": ("testing/otlp_receiver.py", "from .clocks import FakeClock", ["demo", "--for", "1s"]),
 }
 
 

@@ -1,4 +1,4 @@
-"""What the README shows is what happens."""
+"""The README's examples have the shown results."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ print(json.dumps(telemetry.tracker.status(Atlas.availability).as_json()))
 
 @pytest.fixture(scope="module")
 def blocks() -> dict[str, str]:
-    """The README's named blocks."""
+    """The named blocks of the README."""
     text = (_ROOT / "README.md").read_text()
     return {found["name"]: found["text"] for found in _BLOCK.finditer(text)}
 
 
 @pytest.fixture(scope="module")
 def folder(blocks: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the README's files in it."""
+    """A folder with the files of the README."""
     where = tmp_path_factory.mktemp("readme")
     for name in ("atlas.py", "service.py", "app.py"):
         (where / name).write_text(blocks[name])
@@ -42,20 +42,20 @@ def folder(blocks: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def printed(folder: Path) -> str:
-    """What the README's service prints after the calls that the README speaks of."""
+    """The output of the README's service after the described calls."""
     (folder / "shown.py").write_text((folder / "service.py").read_text() + _RECORD_AND_SHOW)
     return _python(folder, "shown.py")
 
 
 class TestReadme:
     def test_shows_series_that_are_exposed(self, blocks: dict[str, str], printed: str) -> None:
-        """Each line of the README's exposition stands in the real one."""
+        """Each line of the shown exposition is exposed."""
         shown = blocks["metrics"].splitlines()
 
         assert [] == [line for line in shown if line not in printed.splitlines()]
 
     def test_shows_the_status_that_is_answered(self, blocks: dict[str, str], printed: str) -> None:
-        """Each field of the README's status has the real value."""
+        """Each field of the shown status has the real value."""
         status = json.loads(printed.splitlines()[-1])
         shown = json.loads(blocks["slo"])
 
@@ -64,7 +64,7 @@ class TestReadme:
     def test_shows_a_rule_that_is_generated(
         self, blocks: dict[str, str], folder: Path, tmp_path: Path
     ) -> None:
-        """The README's rule stands in the file that its declaration makes."""
+        """The shown rule is in the generated file."""
         chosen = ("--repo", "atlas:Atlas", "--only", "--out", str(tmp_path))
         _python(folder, "-m", "otel_meta", "generate", *chosen)
         (written,) = tmp_path.glob("rules/atlas-maps.recording.yml")
@@ -72,14 +72,14 @@ class TestReadme:
         assert blocks["rule"] in written.read_text()
 
     def test_shows_the_repositories_that_there_are(self, blocks: dict[str, str]) -> None:
-        """The README's table of meta-repositories is the command's."""
+        """The shown table is the output of the command."""
         command, _, table = blocks["show"].partition("\n")
 
         assert "$ otel-meta show repos" == command
         assert table == _python(_ROOT, "-m", "otel_meta", "show", "repos")
 
     def test_shows_the_refusal_of_a_wrong_bound(self, blocks: dict[str, str], folder: Path) -> None:
-        """The README's refusal is raised, word for word."""
+        """The shown error is raised."""
         expected = blocks["refused"].splitlines()[1].partition(": ")[2]
         script = (
             "from atlas import Atlas\n"
@@ -90,7 +90,7 @@ class TestReadme:
         assert expected == _python(folder, "-c", script).strip()
 
     def test_has_an_app_that_is_instrumented(self, folder: Path) -> None:
-        """The README's FastAPI application answers at /slo with aurora's SLOs."""
+        """The shown FastAPI application has aurora's SLOs at /slo."""
         script = (
             "import app, fastapi.testclient as t\n"
             "page = t.TestClient(app.app).get('/slo').json()\n"

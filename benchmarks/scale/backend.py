@@ -12,7 +12,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from otel_meta.cli.demo.servers import PROMETHEUS, Backend, find
+from otel_meta.testing.pinned_tools import find
+from otel_meta.testing.servers import PROMETHEUS, Backend
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PATIENCE: Final = 120.0

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from otel_meta.cli.demo.servers import find
+from otel_meta.testing.pinned_tools import find
 
 from .fleet import Series, Service, Values, raw, recorded
 

@@ -1,4 +1,4 @@
-"""Atlas: map tiles and routing. A meta-repository in one file, outside the package."""
+"""Atlas: map tiles and routing, a meta-repository outside the package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from otel_meta import (
 
 @labels
 class Tile:
-    """A piece of a map that was asked for."""
+    """A requested tile of a map."""
 
     layer: Literal["streets", "terrain", "satellite"]
     result: Literal["rendered", "cached", "failed"]
@@ -30,14 +30,14 @@ class Tile:
 
 @labels
 class Route:
-    """A way from one place to another."""
+    """A route between two places."""
 
     mode: Literal["car", "bicycle", "foot", "transit"]
 
 
 @labels
 class Region:
-    """A part of the world with a map of its own."""
+    """A region with its own map."""
 
     region: str
 
@@ -90,7 +90,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 
 def main() -> None:
-    """Serve imaginary maps, and say how the promises stand."""
+    """Record simulated requests, and print the state of the SLOs."""
     with configure("tile-server", Atlas, prometheus_port=None) as telemetry:
         atlas = telemetry.bind(Atlas)
         for _ in range(1000):

@@ -1,4 +1,4 @@
-"""otel-meta: one command, one file each."""
+"""The program ``otel-meta``; each command is a module."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 from otel_meta.errors import OtelMetaError
 
 from . import check, demo, generate, show
-from .result import UNUSABLE, WELL, Result
+from .result import OK, USAGE_ERROR, Result
 
 _COMMANDS: Final = (show, check, generate, demo)
 
@@ -22,56 +22,57 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        0 if all is well, 1 with findings, 2 if what was asked for cannot be done; then one line on
-        standard error says why, and nothing has been written.
+        0 on success; 1 with findings; 2 for bad input or a failure, with one line on standard
+        error, and then no file has been written.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal may lack a letter
+        sys.stdout.reconfigure(errors="replace")  # the terminal's encoding may lack a character
     try:
         args = _parser().parse_args(argv)
         result: Result = args.run(args)
-        _say(result.text)
-    except SystemExit:  # argparse has printed a help text, or a line about the arguments
-        _say("")
+        _print(result.text)
+    except SystemExit:  # argparse has printed the help or an error
+        _print("")
         raise
-    except BrokenPipeError:  # of a command that speaks as it goes
-        _hang_up()
-        return WELL
+    except BrokenPipeError:  # from a command that prints while it runs
+        _discard_output()
+        return OK
     except (OtelMetaError, OSError) as error:
-        print(_line("otel-meta", error), file=sys.stderr)
-        return UNUSABLE
-    return result.code
+        print(_one_line("otel-meta", error), file=sys.stderr)
+        return USAGE_ERROR
+    return result.exit_code
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     if sys.stdout is None:  # closed by the shell
         return
     try:
         print(text, end="\n" if text else "", flush=True)
     except BrokenPipeError:
-        _hang_up()
+        _discard_output()
 
 
-def _hang_up() -> None:
-    """Whoever read along has seen enough. Python would complain again while closing."""
+def _discard_output() -> None:
+    """Redirect standard output: the reader has closed the pipe, and Python flushes once more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _line(program: str, said: object) -> str:
-    return " ".join(f"{program}: {said}".split())
+def _one_line(program: str, message: object) -> str:
+    return " ".join(f"{program}: {message}".split())
 
 
 class _Parser(ArgumentParser):
-    """Says what is wrong in one line."""
+    """An argument parser with single-line errors."""
 
     def error(self, message: str) -> NoReturn:
-        """End with exit code 2."""
-        self.exit(UNUSABLE, f"{_line(self.prog, message)}; {self.prog} -h tells more\n")
+        """Print the error, and exit with code 2."""
+        self.exit(USAGE_ERROR, f"{_one_line(self.prog, message)}; see {self.prog} -h\n")
 
 
 def _parser() -> ArgumentParser:
     parser = _Parser(
-        prog="otel-meta", description="Metrics, SLOs and what follows from them, declared once."
+        prog="otel-meta",
+        description="Metrics and SLOs declared once, and the files generated from them.",
     )
     parser.add_argument("--version", action="version", version=f"otel-meta {version('otel_meta')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""Which catalogue a command reads: the six, and whatever else is named."""
+"""Load the catalogue of a command: the built-in meta-repositories and the added ones."""
 
 from __future__ import annotations
 
@@ -16,37 +16,39 @@ from otel_meta.model import Catalog, MetaRepo
 from otel_meta.repos import BUILTIN
 
 ENTRY_POINTS: Final = "otel_meta.repos"
-"""Group in which an installed package names its meta-repositories."""
+"""Entry-point group for the meta-repositories of installed packages."""
 
 
-def add_options(parser: ArgumentParser) -> None:
-    """Add the options by which every command finds its catalogue."""
+def add_catalog_options(parser: ArgumentParser) -> None:
+    """Add the options for the catalogue."""
     parser.add_argument(
         "--repo",
         action="append",
         default=[],
         metavar="MODULE:CLASS",
-        help="add a meta-repository, importable from here; may be repeated",
+        help="add a meta-repository, importable from the working directory; may be repeated",
     )
     parser.add_argument(
         "--installed",
         action="store_true",
-        help=f"add those that installed packages name in the entry-point group {ENTRY_POINTS}",
+        help=f"add the meta-repositories in the entry-point group {ENTRY_POINTS}",
     )
-    parser.add_argument("--only", action="store_true", help="leave the six built-in ones out")
+    parser.add_argument(
+        "--only", action="store_true", help="without the built-in meta-repositories"
+    )
 
 
-def catalog_of(args: Namespace) -> Catalog:
-    """The catalogue that the options ask for.
+def load_catalog(args: Namespace) -> Catalog:
+    """Load the selected catalogue.
 
     Raises:
-        UsageError: something named is not there, or nothing is left.
-        DeclarationError: something named declares what cannot hold.
+        UsageError: a meta-repository cannot be loaded, or the catalogue is empty.
+        DeclarationError: a declaration is invalid.
     """
-    named = [load(spec) for spec in args.repo]
+    named = [load_repo(spec) for spec in args.repo]
     if args.installed:
         named += [
-            load(f"{entry.module}:{entry.attr}", f"entry point {entry.name} of {ENTRY_POINTS}")
+            load_repo(f"{entry.module}:{entry.attr}", f"entry point {entry.name} of {ENTRY_POINTS}")
             for entry in entry_points(group=ENTRY_POINTS)
         ]
     catalog = (Catalog() if args.only else BUILTIN).with_repos(*named)
@@ -55,16 +57,16 @@ def catalog_of(args: Namespace) -> Catalog:
     return catalog
 
 
-def load(spec: str, named_by: str = "") -> type[MetaRepo]:
-    """A meta-repository by its path, ``acme.atlas:Atlas``; the working directory is importable.
+def load_repo(spec: str, named_by: str = "") -> type[MetaRepo]:
+    """Import a meta-repository; the working directory is importable.
 
     Args:
-        spec: the path.
-        named_by: who names it, for the error; by default the option.
+        spec: module and class, as in ``acme.atlas:Atlas``.
+        named_by: the source of the spec, for the error; by default the option ``--repo``.
 
     Raises:
-        UsageError: the path leads nowhere, or to something else.
-        DeclarationError: the module declares what cannot hold.
+        UsageError: the module cannot be imported, or has no such meta-repository.
+        DeclarationError: a declaration in the module is invalid.
     """
     named_by = named_by or f"--repo {spec}"
     module_name, colon, class_name = spec.partition(":")
@@ -73,43 +75,45 @@ def load(spec: str, named_by: str = "") -> type[MetaRepo]:
     found: Any = getattr(_import(named_by, module_name), class_name, None)
     if not _is_repo(found):
         module = sys.modules[module_name]
-        raise UsageError(f"{named_by}: {_not_there(module, class_name, found)}")
+        raise UsageError(f"{named_by}: {_why_not(module, class_name, found)}")
     return found
 
 
 def _import(named_by: str, name: str) -> Any:
     _make_importable(Path())
     try:
-        with redirect_stdout(sys.stderr):  # what a module says while it is imported is no answer
+        with redirect_stdout(
+            sys.stderr
+        ):  # the output of the import is not the output of the command
             return import_module(name)
     except DeclarationError:
         raise
-    except (Exception, SystemExit) as error:  # somebody's module may raise anything
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"{named_by}: cannot import {name}: {said}") from error
+    except (Exception, SystemExit) as error:  # a module of the user may raise anything
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"{named_by}: cannot import {name}: {message}") from error
 
 
 def _make_importable(folder: Path) -> None:
     try:
         path = str(folder.resolve(strict=True))
-    except OSError:  # the working directory may have been removed
+    except OSError:  # the working directory has been removed
         return
     if path not in sys.path:
         sys.path.insert(0, path)
 
 
-def _not_there(module: object, wanted: str, found: object) -> str:
+def _why_not(module: object, wanted: str, found: object) -> str:
     names = [name for name, member in vars(module).items() if _is_repo(member)]
     if found is not None:
-        return f"{wanted} is no meta-repository; {_offer(names, wanted)}"
-    return f"there is no {wanted} in that module; {_offer(names, wanted)}"
+        return f"{wanted} is no meta-repository; {_suggestion(names, wanted)}"
+    return f"there is no {wanted} in that module; {_suggestion(names, wanted)}"
 
 
 def _is_repo(found: object) -> TypeGuard[type[MetaRepo]]:
     return isinstance(found, type) and issubclass(found, MetaRepo) and found is not MetaRepo
 
 
-def _offer(names: list[str], wanted: str) -> str:
+def _suggestion(names: list[str], wanted: str) -> str:
     if not names:
         return "declare one with class Name(MetaRepo, name=..., owner=...)"
     near = get_close_matches(wanted, names, n=1)

@@ -1,4 +1,4 @@
-"""``otel-meta check``: is what is declared consistent, and do rules hold to it?"""
+"""``otel-meta check``: check the catalogue, and compare rule files with the catalogue."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from otel_meta.errors import DeclarationError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
 
-from . import catalog_loader as catalog
-from .result import FINDINGS, WELL, Result
+from .catalog_loader import add_catalog_options, load_catalog
+from .result import FINDINGS, OK, Result
 
 if TYPE_CHECKING:
     from otel_meta.check.rule_lint import CheckResult
@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "check", help="check the catalogue, and rules against it; exit code 1 with findings"
     )
-    catalog.add_options(parser)
+    add_catalog_options(parser)
     parser.add_argument(
         "--rules",
         action="extend",
@@ -30,35 +30,35 @@ def add_to(commands: Any) -> None:
         type=Path,
         default=[],
         metavar="PATH",
-        help="rule files, or folders of them, whose names and joins are to be checked as well",
+        help="rule files or folders: also check their metric names, labels and joins",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> Result:
-    """Say what is wrong, a line each."""
+    """Report each finding as a line."""
     try:
-        declared = catalog.catalog_of(args)
+        declared = load_catalog(args)
     except DeclarationError as error:
         return Result(FINDINGS, " ".join(str(error).split()))
     findings = list(map(str, declared.problems()))
-    well = [_well(declared)]
+    summary = [_catalog_summary(declared)]
     if args.rules:
-        checked = _rules(declared, args.rules)
+        checked = _check_rules(declared, args.rules)
         findings += map(str, checked.findings)
-        well.append(f"{checked.files} files, {checked.rules} rules: no findings")
+        summary.append(f"{checked.files} files, {checked.rules} rules: no findings")
     if findings:
         return Result(FINDINGS, "\n".join(findings))
-    return Result(WELL, "\n".join(well))
+    return Result(OK, "\n".join(summary))
 
 
-def _rules(declared: Catalog, paths: list[Path]) -> CheckResult:
+def _check_rules(declared: Catalog, paths: list[Path]) -> CheckResult:
     with ExtraImports("generate", "Checking rules"):
         from otel_meta.check.rule_lint import check  # noqa: PLC0415 - needs an extra
     return check(declared, paths)
 
 
-def _well(declared: Catalog) -> str:
+def _catalog_summary(declared: Catalog) -> str:
     metrics = {instrument.prometheus_name for _, instrument in declared.instruments()}
     slos = sum(len(repo.slos) for repo in declared)
     return f"{len(declared)} meta-repositories, {len(metrics)} metrics, {slos} SLOs: no problems"

@@ -1,4 +1,4 @@
-"""Declarations in words and in JSON, for people and for other languages."""
+"""The catalogue as plain values, for tables and JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from otel_meta.render.docs.descriptions import sli_text
 
 
 def catalog_as_json(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
-    """Everything that is declared, as plain values."""
+    """Return all declarations of a catalogue as plain values."""
     return {
         "repos": [_repo(repo) for repo in catalog],
         "metrics": [_metric(repo, instrument) for repo, instrument in catalog.instruments()],

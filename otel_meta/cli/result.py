@@ -1,4 +1,4 @@
-"""What a command comes to: an exit code, and what it has to say."""
+"""The result of a command: an exit code, and the text for standard output."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 
 class Result(NamedTuple):
-    """Printed at the end by one place that knows about closed pipes and full disks."""
+    """Returned by each command; `main` prints the text and handles closed pipes and full disks."""
 
-    code: int
+    exit_code: int
     text: str = ""
 
 
-WELL: Final = 0
+OK: Final = 0
 FINDINGS: Final = 1
-UNUSABLE: Final = 2
+USAGE_ERROR: Final = 2

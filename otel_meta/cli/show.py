@@ -1,4 +1,4 @@
-"""``otel-meta show``: what is declared, as tables or as JSON."""
+"""``otel-meta show``: print the catalogue as tables or as JSON."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Final, cast
 
 from otel_meta.errors import UsageError
 
-from . import catalog_loader as catalog
+from .catalog_loader import add_catalog_options, load_catalog
 from .describe import catalog_as_json
-from .result import WELL, Result
+from .result import OK, Result
 from .table import table
 
 _COLUMNS: Final[dict[str, dict[str, str]]] = {
@@ -20,7 +20,7 @@ _COLUMNS: Final[dict[str, dict[str, str]]] = {
         "TIER": "tier",
         "METRICS": "metrics",
         "SLOS": "slos",
-        "WHAT": "description",
+        "DESCRIPTION": "description",
     },
     "metrics": {
         "META-REPOSITORY": "repo",
@@ -34,36 +34,36 @@ _COLUMNS: Final[dict[str, dict[str, str]]] = {
         "SLO": "name",
         "OBJECTIVE": "objective",
         "PERIOD": "period",
-        "GOOD": "sli.good",
+        "SLI": "sli.good",
     },
 }
-"""For each table, the heads of its columns and the keys of what stands below them."""
+"""For each table, a heading and the key of the values for each column."""
 
 
 def add_to(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("show", help="show meta-repositories, metrics and SLOs")
     known = "|".join(_COLUMNS)
-    parser.add_argument("what", nargs="*", metavar=known, help="what to show; by default all")
-    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
-    catalog.add_options(parser)
+    parser.add_argument("tables", nargs="*", metavar=known, help="tables to show (all)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_catalog_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> Result:
-    """Show what is declared."""
-    for what in args.what:
-        if what not in _COLUMNS:
-            raise UsageError(f"cannot show {what!r}; choose from {', '.join(_COLUMNS)}")
-    declared = catalog_as_json(catalog.catalog_of(args))
-    chosen = {what: declared[what] for what in args.what or _COLUMNS}
+    """Render the tables."""
+    for name in args.tables:
+        if name not in _COLUMNS:
+            raise UsageError(f"cannot show {name!r}; choose from {', '.join(_COLUMNS)}")
+    declared = catalog_as_json(load_catalog(args))
+    chosen = {name: declared[name] for name in args.tables or _COLUMNS}
     if args.json:
-        return Result(WELL, json.dumps(chosen, indent=2))
-    return Result(WELL, "\n\n".join(_as_table(what, rows) for what, rows in chosen.items()))
+        return Result(OK, json.dumps(chosen, indent=2))
+    return Result(OK, "\n\n".join(_as_table(name, rows) for name, rows in chosen.items()))
 
 
-def _as_table(what: str, rows: list[dict[str, Any]]) -> str:
-    columns = _COLUMNS[what]
+def _as_table(name: str, rows: list[dict[str, Any]]) -> str:
+    columns = _COLUMNS[name]
     cells = [[_cell(row, *key.split(".")) for key in columns.values()] for row in rows]
     return table(list(columns), cells)
 

@@ -1,4 +1,4 @@
-"""Generated files on disk: written, or compared with what they should be."""
+"""Write generated files, or compare generated files with the files on disk."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from otel_meta.render.header import MARK
 
 @dataclass(frozen=True)
 class Stale:
-    """A file that is not what it should be."""
+    """An outdated file on disk."""
 
     path: Path
     diff: str
 
 
 def write(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
-    """Write files that differ, and remove generated ones that no longer follow.
+    """Write new and changed files, and remove other generated files in the same folders.
 
-    Everything is rendered before anything is written: an error leaves the folder as it was.
+    All files are rendered and checked before the first is written.
 
     Returns:
-        The files that were changed.
+        The changed and the removed files.
 
     Raises:
-        UsageError: a file cannot be written, or one in the way was not generated.
+        UsageError: a file cannot be written, or a file of the same name was not generated.
     """
     wanted = {folder / artifact.path: artifact.text for artifact in artifacts}
     changed = [path for path, text in wanted.items() if _content(path) != text]
     for path in changed:
-        _refuse_foreign(path)
+        _refuse_if_not_generated(path)
     try:
         for path in changed:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def write(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
 
 
 def stale(artifacts: Iterable[Artifact], folder: Path) -> Iterator[Stale]:
-    """Files that differ from what follows, lack, or should not be there."""
+    """Yield different, missing and left-over files."""
     wanted = {folder / artifact.path: artifact.text for artifact in artifacts}
     for path, text in wanted.items():
         if _content(path) != text:
@@ -58,7 +58,7 @@ def stale(artifacts: Iterable[Artifact], folder: Path) -> Iterator[Stale]:
 
 
 def _left_over(wanted: Iterable[Path]) -> Iterator[Path]:
-    """Generated files beside the wanted ones that are not wanted."""
+    """Yield other generated files in the same folders."""
     paths = set(wanted)
     for folder in sorted({path.parent for path in paths}):
         for path in sorted(folder.glob("*")):
@@ -66,9 +66,9 @@ def _left_over(wanted: Iterable[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _refuse_foreign(path: Path) -> None:
-    there = _content(path)
-    if path.exists() and MARK not in (there or ""):
+def _refuse_if_not_generated(path: Path) -> None:
+    content = _content(path)
+    if path.exists() and MARK not in (content or ""):
         raise UsageError(f"{path} was not generated; move it away, or choose another --out")
 
 
@@ -79,8 +79,11 @@ def _content(path: Path) -> str | None:
         return ""
 
 
-def _diff(path: Path, there: str, wanted: str) -> str:
+def _diff(path: Path, on_disk: str, generated: str) -> str:
     lines = unified_diff(
-        there.splitlines(keepends=True), wanted.splitlines(keepends=True), str(path), "generated"
+        on_disk.splitlines(keepends=True),
+        generated.splitlines(keepends=True),
+        str(path),
+        "generated",
     )
     return "".join(lines)

@@ -1,7 +1,39 @@
-"""The test kit: telemetry captured in memory, a clock to turn by hand, and an OTLP receiver."""
+"""The test kit: telemetry captured in memory, a clock set by hand, and an OTLP receiver.
 
-from .capture import CapturedTelemetry, capture
-from .clock import FakeClock
-from .otlp_sink import OtlpSink
+Names are imported on first use: pytest loads the plugin of this package in every run, also where
+the packages behind the extras are not installed.
+"""
 
-__all__ = ["CapturedTelemetry", "FakeClock", "OtlpSink", "capture"]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .clock import FakeClock
+    from .otlp_receiver import OtlpReceiver
+    from .telemetry_capture import CapturedTelemetry, capture
+
+__all__ = ["CapturedTelemetry", "FakeClock", "OtlpReceiver", "capture"]
+
+_MODULES: Final = {
+    "CapturedTelemetry": "telemetry_capture",
+    "FakeClock": "clock",
+    "OtlpReceiver": "otlp_receiver",
+    "capture": "telemetry_capture",
+}
+
+
+if not TYPE_CHECKING:  # with a module __getattr__, a type checker accepts every name
+
+    def __getattr__(name: str) -> object:
+        """Import a public name (PEP 562)."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

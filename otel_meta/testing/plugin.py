@@ -1,4 +1,4 @@
-"""For pytest: the fixture ``captured_telemetry``."""
+"""Plugin for pytest with the fixture ``captured_telemetry``."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .capture import CapturedTelemetry
+    from .telemetry_capture import CapturedTelemetry
 
 
 @pytest.fixture
 def captured_telemetry() -> Iterator[CapturedTelemetry]:
-    """Telemetry whose spans, series and log lines the test can look at."""
-    # Imported when used: pytest loads this file in every run, before coverage can watch it.
-    from .capture import capture  # noqa: PLC0415
+    """Telemetry with spans, series and log lines captured for the test."""
+    # A local import: pytest loads this file in every run, also where telemetry is not tested.
+    from .telemetry_capture import capture  # noqa: PLC0415
 
     with capture() as captured:
         yield captured

@@ -1,1 +1,1 @@
-"""The edge: what stands between a server and an application."""
+"""ASGI middleware and endpoints, and the integration with FastAPI."""

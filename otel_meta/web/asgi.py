@@ -1,4 +1,4 @@
-"""ASGI in a few types, so that nothing here needs a framework."""
+"""Types of ASGI and readers of the scope, without a framework."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ Header = tuple[bytes, bytes]
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """The first value of a request header, given in lower case; "" if there is none."""
+    """Return the first value of a request header.
+
+    Args:
+        scope: of an HTTP request or a WebSocket.
+        name: in lower case.
+
+    Returns:
+        The value, or "" if the header is missing.
+    """
     found: Iterable[bytes] = (value for key, value in scope["headers"] if key.lower() == name)
     return next(iter(found), b"").decode("latin-1")
 
 
 def path_of(scope: Scope) -> str:
-    """The path within the application, without the prefix that it is served under."""
+    """Return the request path without ``root_path``, the prefix of the application."""
     path: str = scope["path"]
     prefix: str = scope.get("root_path", "").rstrip("/")
     return path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path

@@ -1,4 +1,4 @@
-"""One line that instruments a FastAPI application."""
+"""Instrumentation of a FastAPI application in one call."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def instrument_fastapi(
     ready: Check | None = None,
     paths: Paths | None = None,
 ) -> Telemetry:
-    """Give an application spans, HTTP metrics, ids in its logs, and its endpoints.
+    """Add spans, HTTP metrics, ids in logs, and the endpoints to an application.
 
-    Call it right after the application is made. `Paths` says where /metrics, /slo, /healthz and
-    /readyz are; a route of the application's own at such a path keeps it.
+    Call it directly after the constructor of the application. If the application has a route at
+    the path of an endpoint, the route is used.
 
     Args:
         app: the application.
         telemetry: from `configure`; by default configured from the environment.
-        ready: says whether what the application needs is there, for /readyz.
-        paths: where the endpoints are.
+        ready: check for /readyz; returns True if the dependencies of the application are available.
+        paths: paths of /metrics, /slo, /healthz and /readyz.
 
     Returns:
         The telemetry.
 
     Raises:
-        InstrumentationError: the application serves already, or is instrumented already.
+        InstrumentationError: the application is running or instrumented already.
         ConfigurationError: telemetry cannot start.
     """
     if app in _instrumented:
@@ -58,29 +58,29 @@ def instrument_fastapi(
         )
     telemetry = telemetry or configure()
     readiness = Readiness(ready, telemetry.faults)
-    answered = endpoints(telemetry, readiness, paths or Paths())
+    apps = endpoints(telemetry, readiness, paths or Paths())
     trace_requests(app, telemetry)
-    telemetry.logs.silence_access_logs(answered)
-    _wrap(app, telemetry, readiness, answered)
+    telemetry.logs.silence_access_logs(apps)
+    _add_middleware(app, telemetry, readiness, apps)
     _instrumented.add(app)
     return telemetry
 
 
-def _wrap(
-    app: FastAPI, telemetry: Telemetry, readiness: Readiness, answered: Mapping[str, App]
+def _add_middleware(
+    app: FastAPI, telemetry: Telemetry, readiness: Readiness, apps: Mapping[str, App]
 ) -> None:
-    """Put the middleware outermost, whatever is added to the application before it serves."""
+    """Make the middleware the outermost one, also around middleware that is added later."""
     build = app.build_middleware_stack
 
     def build_with_telemetry() -> Any:
-        left = {path: answer for path, answer in answered.items() if not _declares(app, path)}
-        return TelemetryMiddleware(build(), telemetry, readiness, left)
+        free = {path: endpoint for path, endpoint in apps.items() if not _has_route(app, path)}
+        return TelemetryMiddleware(build(), telemetry, readiness, free)
 
     vars(app)["build_middleware_stack"] = build_with_telemetry
 
 
-def _declares(app: FastAPI, path: str) -> bool:
-    """Whether the application has a route at this very path, rather than one that takes any."""
+def _has_route(app: FastAPI, path: str) -> bool:
+    """Return True if a route of the application has exactly this path, without parameters."""
     scope: dict[str, Any] = {
         "type": "http",
         "method": "GET",

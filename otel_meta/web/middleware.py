@@ -1,4 +1,4 @@
-"""The middleware: the standard HTTP metrics, ids for logs and callers, and our own endpoints."""
+"""ASGI middleware: the standard HTTP metrics, request ids, and the endpoints."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_D
 
 from .asgi import App, Message, Receive, Scope, Send, header, path_of
 from .readiness import Readiness
-from .request_cycle import REQUEST_ID, Outcome, RequestCycle
-from .request_id import request_id
+from .request_cycle import REQUEST_ID, Outcome, RequestCycle, choose_request_id
 from .route import route_template
 
 _METHODS: Final = frozenset(get_args(Method))
 
 
 class TelemetryMiddleware:
-    """Stands outermost, so that whatever answers is counted.
+    """The outermost middleware, so that responses of other middleware are counted too.
 
     Args:
-        app: what is served.
-        telemetry: where it is recorded.
-        readiness: follows the application's start and stop.
-        endpoints: answered here, by path, and neither counted nor traced.
+        app: the application.
+        telemetry: records the metrics.
+        readiness: receives the lifespan messages.
+        endpoints: by path; their requests are neither counted nor traced.
     """
 
     def __init__(
@@ -43,65 +42,68 @@ class TelemetryMiddleware:
         self._active: Final[Any] = recorder(HTTP_SERVER_ACTIVE_REQUESTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have the application answer it."""
-        handle = {
-            "http": self._http,
-            "websocket": self._websocket,
-            "lifespan": self._lifespan,
-        }.get(scope["type"], self.app)
-        # FastAPI's own telemetry asks for this key: a mounted app must not count the request again.
+        """Serve an endpoint, or pass the request on to the application and record it."""
+        # FastAPI's own telemetry reads this key: a mounted app must not count the request again.
         scope.setdefault("fastapi.telemetry", None)
-        await handle(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._not_http(scope, receive, send)
+            return
         endpoint = self._endpoints.get(path_of(scope))
         if endpoint is not None:
             await endpoint(scope, receive, send)
-        else:
-            await self._request(scope, receive, send)
+            return
+        await self._http(scope, receive, send)
 
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _not_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-        kind = {"http_request_method": method, "url_scheme": scope.get("scheme", "http")}
-        self._active.add(1, **kind)
-        own_id = request_id(header(scope, REQUEST_ID))
-        exchange = RequestCycle(send, own_id, partial(self._report, scope, kind))
-        with bound_contextvars(request_id=own_id):
+        attributes = {"http_request_method": method, "url_scheme": scope.get("scheme", "http")}
+        self._active.add(1, **attributes)
+        request_id = choose_request_id(header(scope, REQUEST_ID))
+        cycle = RequestCycle(send, request_id, partial(self._report, scope, attributes))
+        with bound_contextvars(request_id=request_id):
             try:
-                await self.app(scope, exchange.hearing(receive), exchange.send)
+                await self.app(scope, cycle.wrap_receive(receive), cycle.send)
             except BaseException as error:
-                exchange.failed(error)
+                cycle.record_exception(error)
                 raise
             finally:
-                exchange.finish()
+                cycle.finish()
 
-    def _report(self, scope: Scope, kind: Mapping[str, str], outcome: Outcome) -> None:
-        self._active.add(-1, **kind)
+    def _report(self, scope: Scope, attributes: Mapping[str, str], outcome: Outcome) -> None:
+        self._active.add(-1, **attributes)
         self._duration.record(
             outcome.seconds,
-            **kind,
+            **attributes,
             http_route=route_template(scope),
             http_response_status_code=outcome.status,
             error_type=outcome.error_type,
         )
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with bound_contextvars(request_id=request_id(header(scope, REQUEST_ID))):
+        with bound_contextvars(request_id=choose_request_id(header(scope, REQUEST_ID))):
             await self.app(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def hear() -> Message:
+        async def receive_wrapper() -> Message:
             message = await receive()
-            self._readiness.heard(message["type"])
+            self._readiness.on_lifespan_message(message["type"])
             if message["type"] == "lifespan.startup":
                 self._telemetry.logs.take_over_server_loggers()
             return message
 
-        async def say(message: Message) -> None:
-            self._readiness.heard(message["type"])
+        async def send_wrapper(message: Message) -> None:
+            self._readiness.on_lifespan_message(message["type"])
             if message["type"].startswith("lifespan.shutdown."):
-                # Now: uvicorn ends by the signal that it was sent, and nothing runs at exit then.
+                # Uvicorn raises the signal again after shutdown, so exit handlers do not run.
                 await asyncio.to_thread(self._telemetry.drain)
             await send(message)
 
-        await self.app(scope, hear, say)
+        await self.app(scope, receive_wrapper, send_wrapper)

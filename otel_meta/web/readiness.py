@@ -1,4 +1,4 @@
-"""Whether the application can take requests: started, not stopping, and fine by its own check."""
+"""Readiness of the application: started, not stopping, and its own check passes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_meta.runtime.recording.faults import Faults
 
 Check = Callable[[], bool | Awaitable[bool]]
 
-_BECOMES: Final = {
+_STARTED_AFTER: Final = {
     "lifespan.startup": False,
     "lifespan.startup.complete": True,
     "lifespan.shutdown": False,
@@ -18,29 +18,30 @@ _BECOMES: Final = {
 
 
 class Readiness:
-    """Follows the lifespan, and asks the application's own check.
+    """Follows the lifespan messages, and calls the application's check.
 
     Args:
-        check: says whether what the application needs is there; may be a coroutine function.
-        faults: told when the check raises.
+        check: returns True if the application's dependencies are available; may be a coroutine
+            function.
+        faults: counts exceptions of the check.
     """
 
     def __init__(self, check: Check | None, faults: Faults) -> None:
         self._check: Final = check
         self._faults: Final = faults
-        self._started = True  # for servers that send no lifespan
+        self._started = True  # for servers without lifespan messages
 
-    def heard(self, message_type: str) -> None:
-        """Take note of a lifespan message."""
-        self._started = _BECOMES.get(message_type, self._started)
+    def on_lifespan_message(self, message_type: str) -> None:
+        """Update the state after a lifespan message in either direction."""
+        self._started = _STARTED_AFTER.get(message_type, self._started)
 
     async def ready(self) -> bool:
-        """Whether requests are welcome. A check that raises says no."""
+        """Return True if the application can take requests; False if its check raises."""
         if not self._started or self._check is None:
             return self._started
         try:
-            answer = self._check()
-            return bool(await answer if inspect.isawaitable(answer) else answer)
+            result = self._check()
+            return bool(await result if inspect.isawaitable(result) else result)
         except Exception as error:
             self._faults.report("readiness check", type(error).__name__, error)
             return False

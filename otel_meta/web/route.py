@@ -1,4 +1,4 @@
-"""Which route answered: its template, never the raw path."""
+"""The template of the matched route; the raw path is never used."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from .asgi import Scope
 
 
 def route_template(scope: Scope) -> str:
-    """The template of the route that the router chose, under the prefix it is served at.
+    """Return the template of the matched route, with the prefix of the application.
 
-    Routers leave their choice in the scope. FastAPI from 0.137 keeps the prefixes of included
-    routers apart from the route; where its context is not there, the route's own template serves.
+    Routers store the match in the scope. Since 0.137 FastAPI keeps the prefixes of included routers
+    in a context apart from the route; without this context, the route's own template is used.
 
     Returns:
-        The template, or "" where no route matched.
+        The template, or "" if no route matched.
     """
-    context = _included(scope) or scope.get("route")
+    context = _fastapi_context(scope) or scope.get("route")
     template = getattr(context, "path_format", None) or getattr(context, "path", None)
     if not isinstance(template, str):
         return ""
     return f"{_prefix(scope, template)}{template}"
 
 
-def _included(scope: Scope) -> Any:
+def _fastapi_context(scope: Scope) -> Any:
     details = scope.get("fastapi")
     if not isinstance(details, dict):
         return None
@@ -31,23 +31,23 @@ def _included(scope: Scope) -> Any:
 
 
 def _prefix(scope: Scope, template: str) -> str:
-    """Where the application is mounted, with the names of parameters in place of their values."""
+    """Return the path of the mount, with parameter names instead of values."""
     prefix: str = scope.get("root_path", "").rstrip("/")
     served_at: str = scope.get("app_root_path", prefix).rstrip("/")
     parameters: dict[str, Any] = scope.get("path_params", {})
-    of_mounts = {n: str(v) for n, v in parameters.items() if f"{{{n}" not in template}
-    return served_at + _named(prefix.removeprefix(served_at), of_mounts)
+    mount_parameters = {n: str(v) for n, v in parameters.items() if f"{{{n}" not in template}
+    return served_at + _with_names(prefix.removeprefix(served_at), mount_parameters)
 
 
-def _named(mounted: str, parameters: dict[str, str]) -> str:
-    """A mount's path with its parameters named, from the end, where they mostly stand."""
-    parts = mounted.split("/")
-    left = dict(parameters)
-    for at in range(len(parts) - 1, -1, -1):
-        name = next((n for n, value in left.items() if value == parts[at]), None)
+def _with_names(path: str, parameters: dict[str, str]) -> str:
+    """Replace values by parameter names, from the end of the path: parameters are mostly there."""
+    parts = path.split("/")
+    remaining = dict(parameters)
+    for index in range(len(parts) - 1, -1, -1):
+        name = next((n for n, value in remaining.items() if value == parts[index]), None)
         if name is not None:
-            parts[at] = f"{{{name}}}"
-            del left[name]
-    if left:  # converted on the way, 007 to 7: better the names alone than a value
+            parts[index] = f"{{{name}}}"
+            del remaining[name]
+    if remaining:  # a converted value differs from the path, as 7 from 007: use names alone
         return "".join(f"/{{{name}}}" for name in parameters)
     return "/".join(parts)

@@ -1,10 +1,10 @@
-"""The engine of spans: opentelemetry-instrumentation-fastapi, for spans alone.
+"""Server spans by opentelemetry-instrumentation-fastapi, without the metrics of that package.
 
-Its metrics are off: they count background tasks into the duration (contrib#3591) and mix up the
-sizes of concurrent responses (contrib PR#5081). The middleware records the same metrics itself.
+Contrib's durations include background tasks (contrib#3591), and concurrent responses mix up the
+sizes (contrib PR#5081). `TelemetryMiddleware` records the same metrics.
 
-FastAPI from 0.142 has telemetry of its own, which stands back as soon as contrib's middleware is
-in the stack: one server span a request.
+FastAPI since 0.142 has built-in telemetry, and switches it off if contrib's middleware is in the
+stack. So each request has one server span.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from .asgi import Scope
 
 
 def trace_requests(app: Any, telemetry: Telemetry) -> None:
-    """Have each request make one server span.
+    """Record a server span for each request.
 
     Args:
-        app: a FastAPI application that does not serve yet.
-        telemetry: whose spans they are; without traces, nothing is done.
+        app: a FastAPI application, before it serves.
+        telemetry: its tracer provider is used; without traces, the call does nothing.
 
     Raises:
         MissingExtra: contrib's instrumentation is not installed.
-        InstrumentationError: it has instrumented the application already.
+        InstrumentationError: contrib has instrumented the application already.
     """
     if telemetry.traces is None:
         return
@@ -57,7 +57,7 @@ def trace_requests(app: Any, telemetry: Telemetry) -> None:
 
 
 def _redact_query(span: Span, scope: Scope) -> None:
-    """Keep which parameters there were; their values are where people put secrets."""
+    """Replace the values of query parameters, because secrets are in values; keep the names."""
     query: bytes = scope.get("query_string", b"")
     if query and span.is_recording():
         names = [part.partition(b"=")[0].decode("latin-1") for part in query.split(b"&")]
@@ -67,7 +67,7 @@ def _redact_query(span: Span, scope: Scope) -> None:
 
 
 def _redact_legacy(span: Span, redacted: str) -> None:
-    """The same where OTEL_SEMCONV_STABILITY_OPT_IN asks for the old attributes as well."""
+    """Do so in the old attributes too, which OTEL_SEMCONV_STABILITY_OPT_IN may enable."""
     attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
     for key in ("http.url", "http.target"):
         path, question_mark, _ = str(attributes.get(key, "")).partition("?")

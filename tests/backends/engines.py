@@ -22,8 +22,8 @@ from urllib.request import Request
 
 import yaml
 
-from otel_meta.cli.demo.ports import free_port
-from otel_meta.cli.demo.servers import PROMETHEUS, Backend, Program
+from otel_meta.testing.loopback import free_port
+from otel_meta.testing.servers import PROMETHEUS, Backend, Program
 from tests.rules import prometheus_server as servers
 from tests.rules.committed_rules import Groups
 from tests.rules.pinned_tools import tool

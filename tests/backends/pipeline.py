@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from otel_meta.cli.demo.ports import free_port
-from otel_meta.cli.demo.servers import COLLECTOR, Backend, Program
+from otel_meta.testing.loopback import free_port
+from otel_meta.testing.servers import COLLECTOR, Backend, Program
 from tests.rules.pinned_tools import ROOT
 from tests.rules.prometheus_server import fetch
 

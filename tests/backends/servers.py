@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Self
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
-from otel_meta.cli.demo.servers import ALERTMANAGER, PROMETHEUS, Backend
 from otel_meta.cli.demo.stack_config import alertmanager_config, rules
+from otel_meta.testing.servers import ALERTMANAGER, PROMETHEUS, Backend
 from tests.rules.prometheus_server import PATIENCE, fetch
 
 Labels = Mapping[str, str]

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from otel_meta.cli.demo.servers import find
+from otel_meta.testing.pinned_tools import find
 from tests.backends import report
 from tests.backends.faults.test_faults import CONTROLS, PROMISES
 from tests.backends.parity.test_series import DIFFERENCES

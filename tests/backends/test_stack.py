@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from otel_meta.cli.demo.servers import ALERTMANAGER, PROMETHEUS, Backend
+from otel_meta.testing.servers import ALERTMANAGER, PROMETHEUS, Backend
 from tests.render.stack.committed_stack import STACK, compose
 from tests.rules.pinned_tools import RULES
 from tests.rules.prometheus_server import Prometheus, fetch

@@ -1,4 +1,4 @@
-"""What tests of the commands need: the program as a process, and modules for it to find."""
+"""Fixtures for commands: the program as a process or in this one, and modules for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from otel_meta.cli import main
 
 PROGRAM = Path(sys.executable).with_name("otel-meta")
 
-Answer = Callable[..., tuple[int, str, str]]
+RunCommand = Callable[..., tuple[int, str, str]]
 Done = subprocess.CompletedProcess[str]
 Command = Callable[..., Done]
 Refused = Callable[..., str]
@@ -24,7 +24,7 @@ Write = Callable[[str, str], Path]
 
 
 def clean_environment() -> dict[str, str]:
-    """This process' environment without what would change how commands behave."""
+    """Return the environment without the variables that change the behavior of commands."""
 
     def unwanted(name: str) -> bool:
         switches = ("OTEL_", "STOREFRONT_", "PYTHONUNBUFFERED", "PYTHONIOENCODING")
@@ -35,19 +35,19 @@ def clean_environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
-    """What a command finds in its environment."""
+    """The environment of a command."""
     return clean_environment()
 
 
 @pytest.fixture(scope="session")
 def program() -> Path:
-    """The installed program."""
+    """The path of the installed program."""
     return PROGRAM
 
 
 @pytest.fixture
 def otel_meta(environment: dict[str, str], tmp_path: Path) -> Command:
-    """Runs the installed program in the test's folder, to its end."""
+    """Function that runs the installed program in the test's folder."""
 
     def run(*arguments: str | Path, **options: Any) -> Done:
         settings: dict[str, Any] = {
@@ -65,7 +65,7 @@ def otel_meta(environment: dict[str, str], tmp_path: Path) -> Command:
 
 @pytest.fixture
 def refused(otel_meta: Command) -> Refused:
-    """Runs what cannot be done, and returns the one line that says so."""
+    """Function that runs the program with bad input, and returns its error line."""
 
     def run(*arguments: str, **options: Any) -> str:
         done = otel_meta(*arguments, **options)
@@ -80,7 +80,7 @@ def refused(otel_meta: Command) -> Refused:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Puts a module into the test's folder."""
+    """Function that writes a module into the test's folder."""
 
     def put(name: str, text: str) -> Path:
         path = tmp_path / f"{name}.py"
@@ -92,7 +92,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Makes the test's folder the working directory; what is imported from it is forgotten."""
+    """The test's folder as the working directory; imports from it are undone."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
     before = set(sys.modules)
@@ -103,8 +103,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def answer(here: Path, capsys: pytest.CaptureFixture[str]) -> Answer:
-    """Runs a command in this process: its exit code, standard output and standard error."""
+def run_command(here: Path, capsys: pytest.CaptureFixture[str]) -> RunCommand:
+    """Function that runs a command in this process: exit code, output, error output."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
         try:

@@ -1,4 +1,4 @@
-"""Which catalogue a command reads."""
+"""Loading the catalogue of a command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_meta import Catalog, MetaRepo
-from otel_meta.cli.catalog_loader import add_options, catalog_of, load
+from otel_meta.cli.catalog_loader import add_catalog_options, load_catalog, load_repo
 from otel_meta.errors import DeclarationError, UsageError
 from otel_meta.repos import BUILTIN, Titan
 
@@ -31,14 +31,14 @@ scale = 5
 
 
 def catalog(*arguments: str) -> Catalog:
-    """The catalogue that these options ask for."""
+    """Return the catalogue of these options."""
     parser = ArgumentParser()
-    add_options(parser)
-    return catalog_of(parser.parse_args(arguments))
+    add_catalog_options(parser)
+    return load_catalog(parser.parse_args(arguments))
 
 
 def install(folder: Path, *entries: str) -> None:
-    """Make a distribution in a folder that names these entry points."""
+    """Write a distribution with these entry points into a folder."""
     made = folder / "maps-1.0.dist-info"
     made.mkdir()
     (made / "METADATA").write_text("Metadata-Version: 2.1\nName: maps\nVersion: 1.0\n")
@@ -47,13 +47,13 @@ def install(folder: Path, *entries: str) -> None:
 
 @pytest.mark.usefixtures("here")
 class TestCatalog:
-    def test_built_in(self) -> None:
-        """Without options, it is the six."""
+    def test_without_options_catalogue_is_built_in_one(self) -> None:
+        """Without options the catalogue is the built-in one."""
         assert BUILTIN == catalog()
         assert 6 == len(BUILTIN)
 
-    def test_repo(self, write: Write) -> None:
-        """What is named comes after the six, in the order of naming."""
+    def test_named_meta_repositories_follow_built_in_ones_in_order(self, write: Write) -> None:
+        """Named meta-repositories follow the built-in ones, in the order of the options."""
         write("atlas", ATLAS)
 
         found = catalog("--repo", "atlas:Globe", "--repo", "atlas:Atlas")
@@ -61,63 +61,63 @@ class TestCatalog:
         assert ["globe", "atlas"] == [repo.name for repo in found.repos[6:]]
         assert BUILTIN.repos == found.repos[:6]
 
-    def test_twice(self, write: Write) -> None:
-        """What is named twice, or built in, is there once."""
+    def test_meta_repository_named_twice_is_in_catalogue_once(self, write: Write) -> None:
+        """A meta-repository named twice is in the catalogue once."""
         write("atlas", ATLAS)
 
         found = catalog("--repo=atlas:Atlas", "--repo=atlas:Atlas", "--repo=otel_meta.repos:Titan")
 
-        assert [*BUILTIN, load("atlas:Atlas")] == list(found)
+        assert [*BUILTIN, load_repo("atlas:Atlas")] == list(found)
 
-    def test_only(self, write: Write) -> None:
-        """The six can be left out."""
+    def test_with_only_catalogue_has_named_meta_repositories_alone(self, write: Write) -> None:
+        """With --only the catalogue has the named meta-repositories alone."""
         write("atlas", ATLAS)
 
         assert ["atlas"] == [repo.name for repo in catalog("--only", "--repo=atlas:Atlas")]
         assert [Titan] == list(catalog("--only", "--repo=otel_meta.repos:Titan"))
 
-    def test_nothing(self) -> None:
-        """A catalogue with nothing in it is nobody's wish."""
+    def test_empty_catalogue_is_error(self) -> None:
+        """An empty catalogue is an error."""
         with pytest.raises(UsageError, match="--only leaves nothing; name a meta-repository"):
             catalog("--only")
 
 
 @pytest.mark.usefixtures("here")
 class TestLoad:
-    def test_class(self, write: Write) -> None:
-        """The working directory is importable."""
+    def test_module_in_working_directory_is_importable(self, write: Write) -> None:
+        """A module in the working directory is importable."""
         write("atlas", ATLAS)
 
-        found = load("atlas:Atlas")
+        found = load_repo("atlas:Atlas")
 
         assert issubclass(found, MetaRepo)
         assert "atlas" == found.name
 
-    def test_package(self, here: Path) -> None:
-        """A module inside a package is found by its dotted name."""
+    def test_module_in_package_is_found_by_its_dotted_name(self, here: Path) -> None:
+        """A module in a package is found by its dotted name."""
         (here / "acme").mkdir()
         (here / "acme" / "atlas.py").write_text(ATLAS)
 
-        assert "globe" == load("acme.atlas:Globe").name
+        assert "globe" == load_repo("acme.atlas:Globe").name
 
     @pytest.mark.parametrize("spec", ["", "atlas", ":", "atlas:", ":Atlas", "atlas.Atlas"])
-    def test_malformed(self, spec: str) -> None:
-        """What is not MODULE:CLASS is told how to be."""
+    def test_malformed_spec_is_error_with_right_form(self, spec: str) -> None:
+        """A malformed spec is an error with the right form."""
         with pytest.raises(UsageError) as caught:
-            load(spec)
+            load_repo(spec)
 
         assert f"--repo {spec}: write it as MODULE:CLASS, for example acme.atlas:Atlas" == str(
             caught.value
         )
 
     @pytest.mark.parametrize("module", ["no_such_module", "no_such.module", ".relative", "a..b"])
-    def test_missing_module(self, module: str) -> None:
-        """A module that is not there is named."""
+    def test_error_for_missing_module_names_it(self, module: str) -> None:
+        """The error for a missing module names it."""
         with pytest.raises(UsageError, match=f"^--repo {module}:Atlas: cannot import {module}: "):
-            load(f"{module}:Atlas")
+            load_repo(f"{module}:Atlas")
 
     @pytest.mark.parametrize(
-        ("name", "said"),
+        ("name", "message"),
         [
             ("Atlss", "there is no Atlss in that module; did you mean Atlas?"),
             ("globe", "there is no globe in that module; did you mean Globe?"),
@@ -128,24 +128,28 @@ class TestLoad:
             ("Atlas.views", "there is no Atlas.views in that module; did you mean Atlas?"),
         ],
     )
-    def test_missing_class(self, write: Write, name: str, said: str) -> None:
-        """A class that is not there is told from one that is something else, and one is offered."""
+    def test_error_for_wrong_class_names_problem_and_suggests_class(
+        self, write: Write, name: str, message: str
+    ) -> None:
+        """The error for a wrong class names the problem and suggests a class."""
         write("atlas", ATLAS)
 
         with pytest.raises(UsageError) as caught:
-            load(f"atlas:{name}")
+            load_repo(f"atlas:{name}")
 
-        assert f"--repo atlas:{name}: {said}" == str(caught.value)
+        assert f"--repo atlas:{name}: {message}" == str(caught.value)
 
-    def test_nothing_to_offer(self, write: Write) -> None:
-        """A module without meta-repositories hears how one is declared."""
+    def test_error_for_module_without_meta_repositories_shows_declaration(
+        self, write: Write
+    ) -> None:
+        """The error for a module without meta-repositories shows a declaration."""
         write("empty", "")
 
         with pytest.raises(UsageError, match=r"declare one with class Name\(MetaRepo, name=..., "):
-            load("empty:Atlas")
+            load_repo("empty:Atlas")
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "message"),
         [
             ("raise ValueError('no\\n  luck')", "ValueError: no luck"),
             ("import no_such_dependency", "No module named 'no_such_dependency'"),
@@ -158,31 +162,37 @@ class TestLoad:
         ],
         ids=["raises", "dependency", "syntax", "exits", "keywords"],
     )
-    def test_broken_module(self, write: Write, text: str, said: str) -> None:
-        """A module that cannot be imported is named with what it said, on one line."""
+    def test_failed_import_is_error_of_one_line_with_exception(
+        self, write: Write, text: str, message: str
+    ) -> None:
+        """A failed import is an error of one line with the exception."""
         write("broken", text)
 
         with pytest.raises(UsageError) as caught:
-            load("broken:Atlas")
+            load_repo("broken:Atlas")
 
         assert str(caught.value).startswith("--repo broken:Atlas: cannot import broken: ")
-        assert said in str(caught.value)
+        assert message in str(caught.value)
         assert 1 == len(str(caught.value).splitlines())
 
-    def test_declaration(self, write: Write) -> None:
-        """A declaration that cannot hold stays what it is: a finding, for those who look for it."""
+    def test_invalid_declaration_stays_declarationerror_which_is_finding(
+        self, write: Write
+    ) -> None:
+        """An invalid declaration stays a DeclarationError, which is a finding."""
         write("wrong", ATLAS.replace('name="atlas"', 'name="At Las"'))
 
         with pytest.raises(DeclarationError, match="use lower-case words joined by dashes"):
-            load("wrong:Atlas")
+            load_repo("wrong:Atlas")
 
 
 class TestProgram:
-    """The same through the program, where exit codes and lines count."""
+    """Options of the installed program: exit codes and lines."""
 
     @pytest.mark.parametrize("command", ["show", "check"])
-    def test_repo(self, otel_meta: Command, write: Write, command: str) -> None:
-        """A meta-repository in the working directory is found by the installed program."""
+    def test_program_finds_meta_repository_in_working_directory(
+        self, otel_meta: Command, write: Write, command: str
+    ) -> None:
+        """The program finds a meta-repository in the working directory."""
         write("atlas", ATLAS)
 
         done = otel_meta(command, "--only", "--repo", "atlas:Atlas")
@@ -191,7 +201,7 @@ class TestProgram:
         assert ("atlas_views_total" if command == "show" else "1 metric") in done.stdout
 
     @pytest.mark.parametrize(
-        ("spec", "said"),
+        ("spec", "message"),
         [
             ("atlas", "write it as MODULE:CLASS"),
             ("no_such_module:Atlas", "cannot import no_such_module"),
@@ -202,30 +212,36 @@ class TestProgram:
             ("exits:Atlas", "SystemExit"),
         ],
     )
-    def test_refused(self, refused: Refused, write: Write, spec: str, said: str) -> None:
-        """What cannot be loaded is refused on one line, with nothing on standard output."""
+    def test_failed_import_is_one_line_on_standard_error(
+        self, refused: Refused, write: Write, spec: str, message: str
+    ) -> None:
+        """A failed import is one line on standard error."""
         write("atlas", ATLAS)
         write("raises", "raise RuntimeError('out of\\nluck')")
         write("syntax", "class Atlas(")
         write("exits", "raise SystemExit(0)")
 
-        assert said in refused("check", "--repo", spec)
+        assert message in refused("check", "--repo", spec)
 
     @pytest.mark.parametrize("command", ["show", "check"])
-    def test_only(self, refused: Refused, command: str) -> None:
-        """Nothing but what is named, with nothing named, is refused."""
+    def test_only_without_repo_is_error(self, refused: Refused, command: str) -> None:
+        """--only without --repo is an error."""
         assert "--only leaves nothing" in refused(command, "--only")
 
-    def test_talkative_module(self, otel_meta: Command, write: Write) -> None:
-        """What a module prints while it is imported does not get into the JSON."""
+    def test_output_of_imported_module_is_not_in_json(
+        self, otel_meta: Command, write: Write
+    ) -> None:
+        """Output of an imported module is not in the JSON."""
         write("atlas", f"print('hello')\n{ATLAS}")
 
         done = otel_meta("show", "--json", "--only", "--repo=atlas:Atlas")
 
         assert ["atlas"] == [r["name"] for r in json.loads(done.stdout)["repos"]]
 
-    def test_no_working_directory(self, refused: Refused, tmp_path: Path) -> None:
-        """A working directory that is gone is no reason for a traceback."""
+    def test_removed_working_directory_is_error_without_traceback(
+        self, refused: Refused, tmp_path: Path
+    ) -> None:
+        """A removed working directory is an error without a traceback."""
         gone = tmp_path / "gone"
         gone.mkdir()
 
@@ -235,63 +251,75 @@ class TestProgram:
 
 
 class TestInstalled:
-    """Meta-repositories that installed packages name."""
+    """Meta-repositories of installed packages."""
 
     @pytest.fixture
     def packages(self, tmp_path: Path, environment: dict[str, str]) -> Path:
-        """A folder from which Python imports, and which is not the working directory."""
+        """A folder for packages that is not the working directory."""
         folder = tmp_path / "packages"
         folder.mkdir()
         (folder / "atlas.py").write_text(ATLAS)
         return folder
 
     @pytest.fixture
-    def there(self, packages: Path, environment: dict[str, str]) -> dict[str, str]:
-        """An environment in which those packages are installed."""
+    def packages_environment(self, packages: Path, environment: dict[str, str]) -> dict[str, str]:
+        """The environment with those packages installed."""
         path = environment.get("PYTHONPATH", "")
         return {**environment, "PYTHONPATH": f"{path}:{packages}".lstrip(":")}
 
-    def test_installed(self, otel_meta: Command, packages: Path, there: dict[str, str]) -> None:
-        """What the entry-point group names is added when asked for."""
+    def test_with_installed_entry_points_are_added(
+        self, otel_meta: Command, packages: Path, packages_environment: dict[str, str]
+    ) -> None:
+        """With --installed the entry points are added."""
         install(packages, "maps = atlas:Atlas", "world = atlas:Globe")
 
-        done = otel_meta("show", "repos", "--json", "--installed", env=there)
+        done = otel_meta("show", "repos", "--json", "--installed", env=packages_environment)
 
         assert (0, "") == (done.returncode, done.stderr)
         assert {"atlas", "globe"} == {r["name"] for r in json.loads(done.stdout)["repos"][6:]}
 
-    def test_unasked(self, otel_meta: Command, packages: Path, there: dict[str, str]) -> None:
-        """What is installed is not added unasked."""
+    def test_without_installed_entry_points_are_not_added(
+        self, otel_meta: Command, packages: Path, packages_environment: dict[str, str]
+    ) -> None:
+        """Without --installed the entry points are not added."""
         install(packages, "maps = atlas:Atlas")
 
-        done = otel_meta("check", env=there)
+        done = otel_meta("check", env=packages_environment)
 
         assert otel_meta("check").stdout == done.stdout
 
-    def test_only(self, otel_meta: Command, packages: Path, there: dict[str, str]) -> None:
-        """They can stand alone."""
+    def test_entry_points_can_be_whole_catalogue(
+        self, otel_meta: Command, packages: Path, packages_environment: dict[str, str]
+    ) -> None:
+        """Entry points can be the whole catalogue."""
         install(packages, "maps = atlas:Atlas")
 
-        done = otel_meta("show", "repos", "--json", "--installed", "--only", env=there)
+        done = otel_meta(
+            "show", "repos", "--json", "--installed", "--only", env=packages_environment
+        )
 
         assert ["atlas"] == [r["name"] for r in json.loads(done.stdout)["repos"]]
 
-    def test_extras(self, otel_meta: Command, packages: Path, there: dict[str, str]) -> None:
-        """An entry point that asks for extras is found like any other."""
+    def test_entry_point_with_extras_is_loaded(
+        self, otel_meta: Command, packages: Path, packages_environment: dict[str, str]
+    ) -> None:
+        """An entry point with extras is loaded."""
         install(packages, "maps = atlas:Atlas [drawing]")
 
-        done = otel_meta("show", "repos", "--json", "--installed", "--only", env=there)
+        done = otel_meta(
+            "show", "repos", "--json", "--installed", "--only", env=packages_environment
+        )
 
         assert (0, "") == (done.returncode, done.stderr)
 
     @pytest.mark.parametrize("value", ["gone.away:Atlas", "atlas:Atlss", "atlas"])
-    def test_broken(
-        self, refused: Refused, packages: Path, there: dict[str, str], value: str
+    def test_error_for_broken_entry_point_names_it_instead_of_repo(
+        self, refused: Refused, packages: Path, packages_environment: dict[str, str], value: str
     ) -> None:
-        """An entry point that leads nowhere is named; nobody is told of an option not given."""
+        """The error for a broken entry point names it instead of --repo."""
         install(packages, f"broken-maps = {value}")
 
-        line = refused("check", "--installed", env=there)
+        line = refused("check", "--installed", env=packages_environment)
 
         assert "--repo" not in line
         assert "broken-maps" in line

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Answer, Command, Write
+    from tests.cli.conftest import Command, RunCommand, Write
 
 FINDING = re.compile(r"(?P<where>[^:;]+): (?P<wrong>.+); (?P<mend>.+)")
 HEAD = """\
@@ -23,31 +23,31 @@ SLO = 'Slo("atlas-{name}", objective="{objective}", period="{period}", sli={sli}
 
 
 def repo(*attributes: str) -> str:
-    """The text of a module with a meta-repository that declares these."""
+    """Return the source of a module with a meta-repository of these attributes."""
     return "\n".join([HEAD, REPO, *(f"    {attribute}" for attribute in attributes)])
 
 
-def promise(sli: str, name: str = "slo", objective: str = "99%", period: str = "7d") -> str:
-    """An attribute that declares an SLO."""
+def slo(sli: str, name: str = "slo", objective: str = "99%", period: str = "7d") -> str:
+    """Return an attribute that declares an SLO."""
     return "slo = " + SLO.format(name=name, objective=objective, period=period, sli=sli)
 
 
-def numbers(answer: tuple[int, str, str]) -> list[int]:
-    """How many meta-repositories, metrics and SLOs were checked, with nothing found."""
-    assert (0, "") == (answer[0], answer[2])
-    return [int(number) for number in re.findall(r"\d+", answer[1])]
+def numbers(result: tuple[int, str, str]) -> list[int]:
+    """Return the numbers of a result without findings."""
+    assert (0, "") == (result[0], result[2])
+    return [int(number) for number in re.findall(r"\d+", result[1])]
 
 
 CLEAN = repo(
     f"routes = {ROUTES}",
     f"duration = {DURATION}",
-    promise("duration.within(0.1)"),
+    slo("duration.within(0.1)"),
 )
 
 
 class TestClean:
-    def test_built_in(self, otel_meta: Command) -> None:
-        """The six hold together."""
+    def test_built_in_catalogue_has_no_findings(self, otel_meta: Command) -> None:
+        """The built-in catalogue has no findings."""
         done = otel_meta("check")
 
         assert (0, "") == (done.returncode, done.stderr)
@@ -55,17 +55,23 @@ class TestClean:
             r"6 meta-repositories, (5[5-9]|[6-9]\d) metrics, 22 SLOs: no problems\n", done.stdout
         )
 
-    def test_seventh(self, answer: Answer, write: Write) -> None:
-        """So do the six and one more, which counts."""
+    def test_added_meta_repository_without_findings_is_counted(
+        self, run_command: RunCommand, write: Write
+    ) -> None:
+        """An added meta-repository without findings is counted."""
         write("atlas", CLEAN)
 
-        six, seven = (numbers(answer("check", *more)) for more in ((), ("--repo=atlas:Atlas",)))
+        six, seven = (
+            numbers(run_command("check", *more)) for more in ((), ("--repo=atlas:Atlas",))
+        )
 
         assert (1, 2, 1) == tuple(after - before for before, after in zip(six, seven, strict=True))
 
-    def test_same_again(self, answer: Answer) -> None:
-        """One of the six, named once more, does not clash with itself."""
-        assert answer("check") == answer("check", "--repo", "otel_meta.repos.titan:Titan")
+    def test_built_in_meta_repository_named_again_does_not_clash(
+        self, run_command: RunCommand
+    ) -> None:
+        """A built-in meta-repository named again does not clash with itself."""
+        assert run_command("check") == run_command("check", "--repo", "otel_meta.repos.titan:Titan")
 
 
 class TestFindings:
@@ -85,19 +91,19 @@ class TestFindings:
                 "metric 'map.delay': has the unit 'ms', which exporters name differently; use",
             ),
             (
-                repo(f"duration = {DURATION}", promise("duration.within(0.3)")),
+                repo(f"duration = {DURATION}", slo("duration.within(0.3)")),
                 "metric 'map.route.duration': has no bucket that ends at 0.3; add 0.3 to its bucke",
             ),
             (
-                repo(f"duration = {DURATION}", promise("duration.within(1048576)")),
+                repo(f"duration = {DURATION}", slo("duration.within(1048576)")),
                 "metric 'map.route.duration': has no bucket that ends at 1048576; add 1048576 to",
             ),
             (
-                repo(f"routes = {ROUTES}", promise('routes.ratio(bad=routes.where(colour="red"))')),
+                repo(f"routes = {ROUTES}", slo('routes.ratio(bad=routes.where(colour="red"))')),
                 "metric 'map.routes': has no label 'colour'; choose from ['mode']",
             ),
             (
-                repo(f"routes = {ROUTES}", promise('routes.ratio(bad=routes.where(mode="jet"))')),
+                repo(f"routes = {ROUTES}", slo('routes.ratio(bad=routes.where(mode="jet"))')),
                 "metric 'map.routes': label 'mode' never is 'jet'; choose from ['car', 'foot']",
             ),
             (
@@ -113,27 +119,31 @@ class TestFindings:
                 "labels Bad: leave 3 labels open (a, b, c); close some with Literal or drop them",
             ),
             (
-                repo(f"duration = {DURATION}", promise("duration.within(1)", objective="100%")),
+                repo(f"duration = {DURATION}", slo("duration.within(1)", objective="100%")),
                 "objective '100%': is not a percentage above 0 % and below 100 %; write it as",
             ),
             (
-                repo(f"duration = {DURATION}", promise("duration.within(1)", period="8d")),
+                repo(f"duration = {DURATION}", slo("duration.within(1)", period="8d")),
                 "SLO 'atlas-slo': has a period of 8d, for which there is no table of burn windows",
             ),
         ],
     )  # fmt: skip
-    def test_declaration(self, answer: Answer, write: Write, text: str, finding: str) -> None:
-        """What a declaration gets wrong by itself is one line: where, what, and how to mend it."""
+    def test_invalid_declaration_is_one_line_with_its_place_problem(
+        self, run_command: RunCommand, write: Write, text: str, finding: str
+    ) -> None:
+        """An invalid declaration is one line with its place, the problem and the cure."""
         write("atlas", text)
 
-        code, out, err = answer("check", "--repo", "atlas:Atlas")
+        code, out, err = run_command("check", "--repo", "atlas:Atlas")
 
         assert (1, "") == (code, err)
         assert out.startswith(finding)
         assert FINDING.fullmatch(out.removesuffix("\n"))
 
-    def test_program(self, otel_meta: Command, write: Write) -> None:
-        """The program ends with exit code 1, and says it on standard output."""
+    def test_program_prints_findings_on_standard_output_with_exit_code_1(
+        self, otel_meta: Command, write: Write
+    ) -> None:
+        """The program prints findings on standard output with exit code 1."""
         write("atlas", repo('bad = Counter("Map-Routes", "Routes.", Route)'))
 
         done = otel_meta("check", "--repo", "atlas:Atlas")
@@ -141,12 +151,14 @@ class TestFindings:
         assert (1, "") == (done.returncode, done.stderr)
         assert FINDING.fullmatch(done.stdout.removesuffix("\n"))
 
-    def test_clash_within(self, answer: Answer, write: Write) -> None:
-        """Two metrics that Prometheus would show under one name are found."""
+    def test_two_metrics_with_one_name_in_prometheus_are_finding(
+        self, run_command: RunCommand, write: Write
+    ) -> None:
+        """Two metrics with one name in Prometheus are a finding."""
         other = 'Counter("map_routes", "Routes.", NoLabels)'
         write("atlas", repo(f"routes = {ROUTES}", f"others = {other}"))
 
-        code, out, _ = answer("check", "--only", "--repo", "atlas:Atlas")
+        code, out, _ = run_command("check", "--only", "--repo", "atlas:Atlas")
 
         assert 1 == code
         assert (
@@ -155,7 +167,7 @@ class TestFindings:
         ) in out.splitlines()
 
     def test_clash_with_the_six(self, otel_meta: Command, write: Write) -> None:
-        """So is one that has the name of a metric of the six."""
+        """A metric with the name of a built-in metric is a finding."""
         write("atlas", repo('orders = Counter("orders_placed", "Orders.", NoLabels)'))
 
         done = otel_meta("check", "--repo", "atlas:Atlas")
@@ -166,19 +178,19 @@ class TestFindings:
             "aurora-fullstack-saas and orders_placed of atlas; rename one"
         ) in done.stdout.splitlines()
 
-    def test_alone_it_is_clean(self, answer: Answer, write: Write) -> None:
-        """Without the six, there is nothing that it could clash with."""
+    def test_alone_it_is_clean(self, run_command: RunCommand, write: Write) -> None:
+        """With --only there is no clash with built-in metrics."""
         write("atlas", repo('orders = Counter("orders_placed", "Orders.", NoLabels)'))
 
-        assert 0 == answer("check", "--only", "--repo", "atlas:Atlas")[0]
+        assert 0 == run_command("check", "--only", "--repo", "atlas:Atlas")[0]
 
-    def test_each_is_a_line(self, answer: Answer, write: Write) -> None:
-        """Several findings are several lines, each with where, what and how to mend it."""
-        text = repo(f"routes = {ROUTES}", promise("routes.ratio(bad=routes)"))
+    def test_each_is_a_line(self, run_command: RunCommand, write: Write) -> None:
+        """Each finding is one line with its place, the problem and the cure."""
+        text = repo(f"routes = {ROUTES}", slo("routes.ratio(bad=routes)"))
         text = text.replace("atlas-slo", "titan-service-latency")
         write("atlas", text.replace('"atlas"', '"aurora-fullstack-saas"'))
 
-        _, out, _ = answer("check", "--repo", "atlas:Atlas")
+        _, out, _ = run_command("check", "--repo", "atlas:Atlas")
 
         assert (
             "meta-repository 'aurora-fullstack-saas': is declared by Aurora and Atlas; rename one\n"

@@ -27,7 +27,7 @@ from otel_meta.repos import BUILTIN
 
 @labels
 class Trip:
-    """A way from one place to another."""
+    """Labels of a trip."""
 
     mode: Literal["car", "foot", "train"]
     region: str
@@ -86,26 +86,28 @@ class TestSliInWords:
             (TimeSlice(as_selector(ACTIVE), at_most=7), "atlas_active <= 7, each series"),
         ],
     )
-    def test_words(self, sli: Sli, words: str) -> None:
-        """What makes an event good is said in Prometheus' names, in one line."""
+    def test_condition_of_sli_is_one_line_with_names_in_prometheus(
+        self, sli: Sli, words: str
+    ) -> None:
+        """The condition of an SLI is one line with the names in Prometheus."""
         assert words == sli_text(sli)
 
-    def test_numbers(self) -> None:
-        """A bound is shown with all of its digits."""
+    def test_bound_has_all_of_its_digits(self) -> None:
+        """A bound has all of its digits."""
         exact = Histogram("atlas.size", "Size.", NoLabels, unit="By", buckets=(0.1, 12_345_678))
 
         assert "atlas_size_bytes <= 12345678" == sli_text(exact.within(12_345_678))
 
-    def test_built_in(self) -> None:
-        """Every promise of the six can be said, each in one line."""
+    def test_every_built_in_sli_is_described_in_one_line(self) -> None:
+        """Every built-in SLI is described in one line."""
         words = [sli_text(slo.sli) for repo in BUILTIN for slo in repo.slos.values()]
 
         assert [] == [line for line in words if not line or "\n" in line]
 
 
 class TestCatalogAsJson:
-    def test_repo(self) -> None:
-        """A meta-repository says whose it is, how grave, and the first line of what it is."""
+    def test_meta_repository_has_owner_tier_and_first_line(self) -> None:
+        """A meta-repository has owner, tier and the first line of its docstring."""
         assert [
             {
                 "name": "atlas",
@@ -117,8 +119,8 @@ class TestCatalogAsJson:
             }
         ] == catalog_as_json(Catalog((Atlas,)))["repos"]
 
-    def test_metrics(self) -> None:
-        """A metric has its names, type, unit and labels; a histogram its buckets too."""
+    def test_metric_has_names_type_unit_and_labels_and_histogram_has(self) -> None:
+        """A metric has names, type, unit and labels, and a histogram has buckets."""
         trips, duration, active = catalog_as_json(Catalog((Atlas,)))["metrics"]
 
         assert {
@@ -133,8 +135,8 @@ class TestCatalogAsJson:
         assert ("histogram", (1, 60, 3600)) == (duration["type"], duration["buckets"])
         assert ("updowncounter", "", {}) == (active["type"], active["unit"], active["labels"])
 
-    def test_slo(self) -> None:
-        """An SLO has its promise in the fewest digits, and its indicator in words."""
+    def test_slo_has_its_objective_in_fewest_digits_and_its_sli(self) -> None:
+        """An SLO has its objective in the fewest digits, and its SLI in words."""
         (slo,) = catalog_as_json(Catalog((Atlas,)))["slos"]
 
         assert ("atlas", "atlas-fast", "99.5%", "7d", "Haste.") == tuple(
@@ -142,14 +144,14 @@ class TestCatalogAsJson:
         )
         assert {"kind": "threshold", "good": "atlas_duration_seconds <= 60"} == slo["sli"]
 
-    def test_plain(self) -> None:
-        """All of it is plain values, which JSON holds without loss."""
+    def test_all_values_survive_json_without_loss(self) -> None:
+        """All values survive JSON without loss."""
         declared = catalog_as_json(BUILTIN)
         again = json.loads(json.dumps(declared))
 
         assert [slo["name"] for slo in declared["slos"]] == [slo["name"] for slo in again["slos"]]
         assert declared["slos"] == again["slos"]
 
-    def test_nothing(self) -> None:
-        """Nothing declared is three empty lists."""
+    def test_empty_catalogue_is_three_empty_lists(self) -> None:
+        """An empty catalogue is three empty lists."""
         assert {"repos": [], "metrics": [], "slos": []} == catalog_as_json(Catalog())

@@ -12,8 +12,10 @@ Command = Callable[..., Any]
 
 
 class TestFolders:
-    def test_chosen(self, otel_meta: Command, tmp_path: Path) -> None:
-        """Only the folders that are asked for are written, and checked."""
+    def test_only_chosen_folders_are_written_and_checked(
+        self, otel_meta: Command, tmp_path: Path
+    ) -> None:
+        """Only the chosen folders are written and checked."""
         wanted = ("--folders", "rules", "collector-config")
 
         assert 0 == otel_meta("generate", *wanted).returncode
@@ -21,14 +23,14 @@ class TestFolders:
         assert 0 == otel_meta("generate", "--check", *wanted).returncode
         assert 1 == otel_meta("generate", "--check").returncode
 
-    def test_unknown(self, refused: Callable[..., str]) -> None:
-        """A folder that is never generated is refused."""
+    def test_folder_that_is_not_generated_is_error(self, refused: Callable[..., str]) -> None:
+        """A folder that is not generated is an error."""
         assert "invalid choice: 'tests'" in refused("generate", "--folders", "tests")
 
 
 class TestWebhooks:
-    def test_given(self, tmp_path: Path) -> None:
-        """Those that are given replace the stack's own."""
+    def test_given_webhooks_replace_defaults(self, tmp_path: Path) -> None:
+        """Given webhooks replace the defaults."""
         page = "https://pager.example/page"
         main(["generate", "--out", str(tmp_path), "--folders", "stack", "--page-webhook", page])
         receivers = yaml.safe_load((tmp_path / "stack" / "alertmanager.yml").read_text())[
@@ -40,3 +42,9 @@ class TestWebhooks:
             "ticket": "http://notifications:8080/ticket",
             "watchdog": "http://notifications:8080/watchdog",
         } == {receiver["name"]: receiver["webhook_configs"][0]["url"] for receiver in receivers}
+
+    def test_invalid_url_is_an_error(self, refused: Callable[..., str]) -> None:
+        """A webhook that is not a URL is an error with the right form."""
+        line = refused("generate", "--ticket-webhook", "localhost")
+
+        assert "--ticket-webhook: 'localhost' is not a URL; write it as https://host/path" in line

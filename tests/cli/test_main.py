@@ -1,4 +1,4 @@
-"""The program as a whole: what it answers with, whatever it is given."""
+"""The program as a whole: exit codes, output and errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from otel_meta.errors import OtelMetaError
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Answer, Command, Refused, Write
+    from tests.cli.conftest import Command, Refused, RunCommand, Write
 
 SHADOWED = """\
 import sys
@@ -52,7 +52,7 @@ class Zurich(MetaRepo, name="zurich", owner="nobody"):
 
 @pytest.fixture
 def closed_pipe() -> Iterator[int]:
-    """The end of a pipe that nobody reads any more."""
+    """The write end of a pipe without a reader."""
     reader, writer = os.pipe()
     os.close(reader)
     yield writer
@@ -60,23 +60,27 @@ def closed_pipe() -> Iterator[int]:
 
 
 class TestInvocation:
-    def test_version(self, otel_meta: Command) -> None:
-        """It says its version."""
+    def test_version_is_printed(self, otel_meta: Command) -> None:
+        """The version is printed."""
         done = otel_meta("--version")
 
         assert (0, f"otel-meta {version('otel_meta')}\n") == (done.returncode, done.stdout)
 
     @pytest.mark.parametrize("command", ["show", "check", "demo"])
-    def test_help(self, answer: Answer, command: str) -> None:
-        """Each command is listed, and explains itself."""
-        listed, explained = answer("-h"), answer(command, "-h")
+    def test_each_command_is_listed_and_has_help_text(
+        self, run_command: RunCommand, command: str
+    ) -> None:
+        """Each command is listed and has a help text."""
+        listed, explained = run_command("-h"), run_command(command, "-h")
 
         assert (0, 0) == (listed[0], explained[0])
         assert f"\n    {command} " in listed[1]
         assert explained[1].startswith(f"usage: otel-meta {command}")
 
-    def test_module(self, otel_meta: Command, environment: dict[str, str], tmp_path: Path) -> None:
-        """`python -m otel_meta` is the program."""
+    def test_python_m_otel_meta_runs_program(
+        self, otel_meta: Command, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        """`python -m otel_meta` runs the program."""
         done = subprocess.run(
             [sys.executable, "-m", "otel_meta", "check"],
             cwd=tmp_path,
@@ -90,7 +94,7 @@ class TestInvocation:
         assert (0, "") == (done.returncode, done.stderr)
 
     def test_module_is_refused_alike(self, environment: dict[str, str], tmp_path: Path) -> None:
-        """`python -m otel_meta` hands on the exit code, and goes by the program's name."""
+        """`python -m otel_meta` has the exit code and the name of the program."""
         done = subprocess.run(
             [sys.executable, "-m", "otel_meta", "show", "nothing"],
             cwd=tmp_path,
@@ -104,20 +108,22 @@ class TestInvocation:
         assert done.stderr.startswith("otel-meta: cannot show 'nothing'")
 
 
-class TestRefusal:
-    """Exit code 2, one line on standard error, nothing on standard output."""
+class TestBadInput:
+    """Bad input: exit code 2, one line on standard error, no standard output."""
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [([], "COMMAND"), (["sow"], "'sow'"), (["show", "--nonsense"], "--nonsense")],
         ids=str,
     )
-    def test_program(self, refused: Refused, arguments: list[str], said: str) -> None:
-        """What the command line cannot mean is named."""
-        assert said in refused(*arguments)
+    def test_error_names_wrong_argument(
+        self, refused: Refused, arguments: list[str], message: str
+    ) -> None:
+        """The error names the wrong argument."""
+        assert message in refused(*arguments)
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [
             (["--nonsense"], "COMMAND"),
             (["check", "metrics"], "metrics"),
@@ -132,16 +138,18 @@ class TestRefusal:
         ],
         ids=str,
     )
-    def test_line(self, answer: Answer, arguments: list[str], said: str) -> None:
-        """It is one line, whatever was typed."""
-        code, out, err = answer(*arguments)
+    def test_error_is_one_line_for_any_input(
+        self, run_command: RunCommand, arguments: list[str], message: str
+    ) -> None:
+        """The error is one line for any input."""
+        code, out, err = run_command(*arguments)
 
         assert (2, "") == (code, out)
-        assert said in err
+        assert message in err
         assert 1 == len(err.splitlines())
 
-    def test_banana(self, refused: Refused) -> None:
-        """A length that is no duration is refused before anything starts."""
+    def test_invalid_duration_is_error_before_process_starts(self, refused: Refused) -> None:
+        """An invalid duration is an error before a process starts."""
         line = refused("demo", "--for", "banana")
 
         assert (
@@ -150,47 +158,58 @@ class TestRefusal:
         ) == line
 
     @pytest.mark.parametrize("length", ["", "0s", "-5s", "1.5m", "12", "5 m", "1w"])
-    def test_length(self, answer: Answer, length: str) -> None:
-        """So is everything else that does not say how long."""
-        code, out, err = answer("demo", f"--for={length}")
+    def test_durations_need_positive_number_and_unit(
+        self, run_command: RunCommand, length: str
+    ) -> None:
+        """Durations need a positive number and a unit."""
+        code, out, err = run_command("demo", f"--for={length}")
 
         assert (2, "") == (code, out)
         assert err.startswith(f"otel-meta: duration {length!r}: ")
 
     @pytest.mark.parametrize("length", ["9" * 5000 + "s", "99999999999d"], ids=["digits", "days"])
-    def test_endless(self, refused: Refused, length: str) -> None:
-        """A length that no clock can count is refused like any other."""
+    def test_duration_beyond_range_of_clock_is_error(self, refused: Refused, length: str) -> None:
+        """A duration beyond the range of the clock is an error."""
         assert "duration" in refused("demo", "--for", length, timeout=20)
 
-    def test_error(self, answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Any error of the package's own ends in its message and exit code 2."""
+    def test_each_error_of_package_is_printed_and_exit_code(
+        self, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each error of the package is printed, and the exit code is 2."""
 
         def fail(_: object) -> None:
-            raise OtelMetaError("it is as it is")
+            raise OtelMetaError("cannot continue")
 
-        monkeypatch.setattr("otel_meta.cli.check.catalog.catalog_of", fail)
+        monkeypatch.setattr("otel_meta.cli.check.load_catalog", fail)
 
-        assert (2, "", "otel-meta: it is as it is\n") == answer("check")
+        assert (2, "", "otel-meta: cannot continue\n") == run_command("check")
 
 
 class TestOutput:
-    """Where standard output does not take what is written."""
+    """Standard output that is closed, full or in another encoding."""
 
     @pytest.mark.parametrize(
         "arguments",
         [["show"], ["show", "--json"], ["check"], ["-h"], ["--version"]],
         ids=" ".join,
     )
-    def test_closed_pipe(self, otel_meta: Command, closed_pipe: int, arguments: list[str]) -> None:
-        """A reader that has seen enough is no error."""
+    def test_closed_pipe_is_no_error(
+        self, otel_meta: Command, closed_pipe: int, arguments: list[str]
+    ) -> None:
+        """A closed pipe is no error."""
         done = otel_meta(*arguments, stdout=closed_pipe)
 
         assert (0, "") == (done.returncode, done.stderr)
 
-    def test_head(self, program: Path, environment: dict[str, str]) -> None:
-        """`otel-meta show --json | head -1` prints one line and is content."""
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with subprocess.Popen([program, "show", "--json"], env=environment, **streams) as shown:
+    def test_otel_meta_show_json_head_1_prints_one_line_without(
+        self, program: Path, environment: dict[str, str]
+    ) -> None:
+        """`otel-meta show --json | head -1` prints one line without an error."""
+        command: list[str | Path] = [program, "show", "--json"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe) as shown:
+            assert shown.stdout is not None
+            assert shown.stderr is not None
             first = shown.stdout.readline()
             shown.stdout.close()
             errors = shown.stderr.read()
@@ -200,15 +219,17 @@ class TestOutput:
     def test_findings_without_a_reader(
         self, otel_meta: Command, closed_pipe: int, write: Write
     ) -> None:
-        """Findings are findings, whether or not anybody reads them."""
+        """Findings set the exit code also if the pipe is closed."""
         write("clash", CLASH)
 
         done = otel_meta("check", "--repo", "clash:Clash", stdout=closed_pipe)
 
         assert (1, "") == (done.returncode, done.stderr)
 
-    def test_closed(self, program: Path, environment: dict[str, str]) -> None:
-        """Without a standard output, the exit code still tells."""
+    def test_without_standard_output_exit_code_is_right(
+        self, program: Path, environment: dict[str, str]
+    ) -> None:
+        """Without a standard output, the exit code is right."""
         done = subprocess.run(
             ["sh", "-c", '"$0" check >&-', program],
             env=environment,
@@ -219,8 +240,8 @@ class TestOutput:
 
         assert (0, "") == (done.returncode, done.stderr)
 
-    def test_full(self, otel_meta: Command) -> None:
-        """A disk that is full is told in one line."""
+    def test_full_disk_is_error_of_one_line(self, otel_meta: Command) -> None:
+        """A full disk is an error of one line."""
         with Path("/dev/full").open("w") as full:
             done = otel_meta("show", stdout=full)
 
@@ -228,10 +249,10 @@ class TestOutput:
         assert 1 == len(done.stderr.splitlines())
 
     @pytest.mark.parametrize("arguments", [[], ["--json"]], ids=str)
-    def test_ascii(
+    def test_characters_outside_terminals_encoding_are_replaced(
         self, otel_meta: Command, environment: dict[str, str], write: Write, arguments: list[str]
     ) -> None:
-        """A terminal without the letters of a description shows the rest; JSON stays JSON."""
+        """Characters outside the terminal's encoding are replaced; JSON stays valid."""
         write("zurich", ZURICH)
 
         done = otel_meta(
@@ -245,10 +266,10 @@ class TestOutput:
 
 
 class TestBareInstallation:
-    """Without the optional packages."""
+    """Installation without the optional packages."""
 
     def run(self, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in a process that lacks them."""
+        """Run a command in a process without the optional packages."""
         code = SHADOWED.format(absent=EXTRAS, arguments=list(arguments))
         return subprocess.run(
             [sys.executable, "-c", code],
@@ -259,15 +280,19 @@ class TestBareInstallation:
         )
 
     @pytest.mark.parametrize("command", ["show", "check"])
-    def test_catalogue(self, otel_meta: Command, environment: dict[str, str], command: str) -> None:
-        """What is declared can be shown and checked with the standard dependencies."""
+    def test_catalogue_can_be_shown_and_checked_without_extras(
+        self, otel_meta: Command, environment: dict[str, str], command: str
+    ) -> None:
+        """The catalogue can be shown and checked without extras."""
         done = self.run(environment, command)
 
         assert (0, "") == (done.returncode, done.stderr)
         assert otel_meta(command).stdout == done.stdout
 
-    def test_demo(self, environment: dict[str, str]) -> None:
-        """The demo says which packages it needs and how to get them."""
+    def test_demo_without_its_packages_is_error_with_pip_command(
+        self, environment: dict[str, str]
+    ) -> None:
+        """The demo without its packages is an error with the pip command."""
         done = self.run(environment, "demo")
 
         assert (2, "") == (done.returncode, done.stdout)

@@ -12,13 +12,13 @@ import pytest
 from otel_meta.repos import BUILTIN
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Answer, Command, Write
+    from tests.cli.conftest import Command, RunCommand, Write
 
 Shown = Callable[..., str]
 Declared = dict[str, list[dict[str, Any]]]
 
 SEVENTH = Path(__file__).resolve().parents[2] / "examples" / "seventh_repo"
-JUDGED = """\
+COURT = """\
 from typing import Literal
 from otel_meta import Counter, MetaRepo, NoLabels, labels
 @labels
@@ -32,11 +32,11 @@ class Court(MetaRepo, name="court", owner="justice"):
 
 
 @pytest.fixture
-def shown(answer: Answer) -> Shown:
-    """What `show` prints."""
+def shown(run_command: RunCommand) -> Shown:
+    """Function that runs `show` and returns its output."""
 
     def show(*arguments: str) -> str:
-        code, out, err = answer("show", *arguments)
+        code, out, err = run_command("show", *arguments)
         assert (0, "") == (code, err)
         return out
 
@@ -44,14 +44,14 @@ def shown(answer: Answer) -> Shown:
 
 
 def tables(text: str) -> dict[str, list[str]]:
-    """The lines of each table, without the dashes, by the second word of its head."""
+    """Return the lines of each table without the dashes, by its second heading."""
     blocks = [block.splitlines() for block in text.strip("\n").split("\n\n")]
     return {lines[0].split()[1]: [lines[0], *lines[2:]] for lines in blocks}
 
 
 class TestTables:
-    def test_all(self, shown: Shown) -> None:
-        """By default all three are shown: repositories, metrics, SLOs."""
+    def test_by_default_all_three_tables_are_printed(self, shown: Shown) -> None:
+        """By default all three tables are printed."""
         found = tables(shown())
 
         assert ["OWNER", "METRIC", "SLO"] == list(found)
@@ -60,25 +60,27 @@ class TestTables:
         ]
 
     @pytest.mark.parametrize(
-        ("what", "head"),
+        ("table", "headings"),
         [
-            ("repos", ["META-REPOSITORY", "OWNER", "TIER", "METRICS", "SLOS", "WHAT"]),
+            ("repos", ["META-REPOSITORY", "OWNER", "TIER", "METRICS", "SLOS", "DESCRIPTION"]),
             ("metrics", ["META-REPOSITORY", "METRIC", "TYPE", "UNIT", "LABELS"]),
-            ("slos", ["META-REPOSITORY", "SLO", "OBJECTIVE", "PERIOD", "GOOD"]),
+            ("slos", ["META-REPOSITORY", "SLO", "OBJECTIVE", "PERIOD", "SLI"]),
         ],
     )
-    def test_one(self, shown: Shown, what: str, head: list[str]) -> None:
-        """One that is named is shown alone."""
-        ((lines),) = tables(shown(what)).values()
+    def test_named_table_is_printed_alone(
+        self, shown: Shown, table: str, headings: list[str]
+    ) -> None:
+        """A named table is printed alone."""
+        ((lines),) = tables(shown(table)).values()
 
-        assert head == lines[0].split()
+        assert headings == lines[0].split()
 
-    def test_some(self, shown: Shown) -> None:
-        """Several are shown in the order of naming, each once."""
+    def test_named_tables_are_printed_in_order_of_arguments_each_once(self, shown: Shown) -> None:
+        """Named tables are printed in the order of the arguments, each once."""
         assert ["SLO", "OWNER"] == list(tables(shown("slos", "repos", "slos")))
 
-    def test_repos(self, shown: Shown) -> None:
-        """A meta-repository's row says whose it is, how grave, how much, and what."""
+    def test_row_of_repos_has_owner_tier_numbers_and_description(self, shown: Shown) -> None:
+        """A row of repos has owner, tier, numbers and description."""
         lines = tables(shown("repos"))["OWNER"]
 
         assert (
@@ -86,8 +88,8 @@ class TestTables:
             "Services, events and circuit breakers."
         ) in lines
 
-    def test_metrics(self, shown: Shown) -> None:
-        """A metric's row has Prometheus' name, and a dash where there is no unit."""
+    def test_row_of_metrics_has_name_in_prometheus_and_dash(self, shown: Shown) -> None:
+        """A row of metrics has the name in Prometheus, and a dash for no unit."""
         rows = [line.split(maxsplit=4) for line in tables(shown("metrics"))["METRIC"]]
 
         assert [
@@ -98,8 +100,8 @@ class TestTables:
             "breaker, state",
         ] in rows
 
-    def test_slos(self, shown: Shown) -> None:
-        """An SLO's row has its promise and what makes an event good."""
+    def test_row_of_slos_has_objective_period_and_sli(self, shown: Shown) -> None:
+        """A row of slos has objective, period and SLI."""
         rows = [line.split(maxsplit=4) for line in tables(shown("slos"))["SLO"]]
 
         assert [
@@ -110,17 +112,21 @@ class TestTables:
             "http_server_request_duration_seconds <= 0.1",
         ] in rows
 
-    def test_label_names(self, shown: Shown, here: Path, write: Write) -> None:
-        """Labels are shown by name, whatever they are called; a dash stands for none."""
-        write("court", JUDGED)
+    def test_labels_are_printed_by_name_and_dash_for_no_labels(
+        self, shown: Shown, here: Path, write: Write
+    ) -> None:
+        """Labels are printed by name, and a dash for no labels."""
+        write("court", COURT)
 
         lines = tables(shown("metrics", "--only", "--repo=court:Court"))["METRIC"]
 
         assert ["good, judge", "-"] == [line.split(maxsplit=4)[4] for line in lines[1:]]
 
-    def test_nothing_to_show(self, shown: Shown, here: Path, write: Write) -> None:
-        """Without SLOs, the table is its head."""
-        write("court", JUDGED)
+    def test_without_slos_table_is_its_headings(
+        self, shown: Shown, here: Path, write: Write
+    ) -> None:
+        """Without SLOs, the table is its headings."""
+        write("court", COURT)
 
         assert 2 == len(shown("slos", "--only", "--repo=court:Court").splitlines())
 
@@ -128,27 +134,29 @@ class TestTables:
 class TestJson:
     @pytest.fixture
     def declared(self, shown: Shown) -> Declared:
-        """What is printed for other programs."""
+        """The parsed output of `show --json`."""
         found: Declared = json.loads(shown("--json"))
         return found
 
-    def test_program(self, otel_meta: Command, shown: Shown) -> None:
-        """The program prints JSON and nothing else."""
+    def test_program_prints_only_json(self, otel_meta: Command, shown: Shown) -> None:
+        """The program prints only JSON."""
         done = otel_meta("show", "--json")
 
         assert (0, "") == (done.returncode, done.stderr)
         assert json.loads(shown("--json")) == json.loads(done.stdout)
 
-    def test_counts(self, declared: Declared) -> None:
-        """Six meta-repositories make 22 promises about at least 55 metrics."""
+    def test_built_in_catalogue_has_six_meta_repositories_22_slos(self, declared: Declared) -> None:
+        """The built-in catalogue has six meta-repositories, 22 SLOs and at least 55 metrics."""
         assert ["repos", "metrics", "slos"] == list(declared)
         assert 6 == len(declared["repos"])
         assert 22 == len({slo["name"] for slo in declared["slos"]})
         assert 55 <= len({metric["name"] for metric in declared["metrics"]})
         assert 55 <= len({metric["prometheus_name"] for metric in declared["metrics"]})
 
-    def test_counts_agree(self, declared: Declared) -> None:
-        """A meta-repository counts as many metrics and SLOs as are listed under its name."""
+    def test_counts_of_meta_repository_match_lists_of_metrics_and_slos(
+        self, declared: Declared
+    ) -> None:
+        """The counts of a meta-repository match the lists of metrics and SLOs."""
         metrics = Counter(metric["repo"] for metric in declared["metrics"])
         slos = Counter(slo["repo"] for slo in declared["slos"])
 
@@ -156,8 +164,10 @@ class TestJson:
             repo.name: (metrics[repo.name], slos[repo.name]) for repo in BUILTIN
         }
 
-    def test_metrics(self, declared: Declared) -> None:
-        """Each metric has its repository, both names, type, unit and labels."""
+    def test_each_metric_has_repository_both_names_type_unit_and_labels(
+        self, declared: Declared
+    ) -> None:
+        """Each metric has repository, both names, type, unit and labels."""
         wanted = {"repo", "name", "prometheus_name", "type", "unit", "labels"}
 
         assert [] == [metric for metric in declared["metrics"] if wanted - metric.keys()]
@@ -165,8 +175,8 @@ class TestJson:
             metric["type"] for metric in declared["metrics"]
         }
 
-    def test_metric(self, declared: Declared) -> None:
-        """A metric's closed labels hold their values; an open one is null."""
+    def test_closed_label_has_its_values_and_open_label_is_null(self, declared: Declared) -> None:
+        """A closed label has its values, and an open label is null."""
         (orders,) = (m for m in declared["metrics"] if m["name"] == "orders.placed")
         (queue,) = (m for m in declared["metrics"] if m["name"] == "service.request.queue.depth")
 
@@ -184,15 +194,17 @@ class TestJson:
         } == orders
         assert {"queue": None} == queue["labels"]
 
-    def test_slos(self, declared: Declared) -> None:
-        """Each SLO has its repository, name, objective, period and indicator."""
+    def test_each_slo_has_repository_name_objective_period_and_sli(
+        self, declared: Declared
+    ) -> None:
+        """Each SLO has repository, name, objective, period and SLI."""
         wanted = {"repo", "name", "objective", "period", "sli"}
 
         assert [] == [slo for slo in declared["slos"] if wanted - slo.keys()]
         assert [] == [slo for slo in declared["slos"] if not slo["sli"]["good"]]
 
-    def test_slo(self, declared: Declared) -> None:
-        """An SLO's promise stands there as it was declared."""
+    def test_slo_has_its_declared_objective_period_and_sli(self, declared: Declared) -> None:
+        """An SLO has its declared objective, period and SLI."""
         (slo,) = (s for s in declared["slos"] if s["name"] == "titan-circuit-breaker-availability")
 
         assert ("titan-microservices-mesh", "99.9%", "7d") == (
@@ -205,16 +217,18 @@ class TestJson:
             "good": 'circuit_breaker_state{state="closed"} >= 1, each series',
         } == slo["sli"]
 
-    def test_some(self, shown: Shown) -> None:
-        """What is named is there, and nothing else."""
+    def test_only_named_tables_are_in_json(self, shown: Shown) -> None:
+        """Only the named tables are in the JSON."""
         assert ["slos", "repos"] == list(json.loads(shown("slos", "repos", "--json")))
 
 
-class TestSeventh:
-    """The example of a meta-repository outside the package, from the folder where it is."""
+class TestAddedRepository:
+    """The example of a meta-repository outside the package, from its folder."""
 
-    def test_tables(self, otel_meta: Command) -> None:
-        """It stands beside the six, with the same rights."""
+    def test_added_meta_repository_is_printed_beside_built_in_ones(
+        self, otel_meta: Command
+    ) -> None:
+        """The added meta-repository is printed beside the built-in ones."""
         done = otel_meta("show", "--repo", "atlas:Atlas", cwd=SEVENTH)
         found = tables(done.stdout)
 
@@ -229,8 +243,8 @@ class TestSeventh:
             if re.match("atlas.*(tiles|duration)", line)
         )
 
-    def test_only(self, otel_meta: Command) -> None:
-        """It can stand alone."""
+    def test_added_meta_repository_can_be_printed_alone(self, otel_meta: Command) -> None:
+        """The added meta-repository can be printed alone."""
         done = otel_meta("show", "--json", "--only", "--repo=atlas:Atlas", cwd=SEVENTH)
         declared = json.loads(done.stdout)
 
@@ -240,8 +254,8 @@ class TestSeventh:
         ]
         assert {"atlas-maps"} == {metric["repo"] for metric in declared["metrics"]}
 
-    def test_elsewhere(self, otel_meta: Command) -> None:
-        """From another folder it is not to be found, and that is said."""
+    def test_from_another_folder_import_is_error(self, otel_meta: Command) -> None:
+        """From another folder the import is an error."""
         done = otel_meta("show", "--repo", "atlas:Atlas")
 
         assert 2 == done.returncode

@@ -1,7 +1,8 @@
-"""Generated files on disk: written, compared, taken away, and never at somebody else's cost."""
+"""Writing, comparing and removing generated files, without a loss of other files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -9,32 +10,33 @@ import pytest
 from otel_meta.cli import main, sync
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import Artifact
+from otel_meta.render.header import MARK
 
-MARKED = f"# {sync.MARK} from here.\n"
+MARKED = f"# {MARK} from here.\n"
 ONE = Artifact(PurePosixPath("rules/one.yml"), f"{MARKED}one: 1\n")
 TWO = Artifact(PurePosixPath("rules/two.yml"), f"{MARKED}two: 2\n")
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Every file below a folder."""
+    """Return the text of every file below a folder."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {str(path.relative_to(folder)): path.read_text() for path in paths}
 
 
 class TestWrite:
-    def test_new(self, tmp_path: Path) -> None:
-        """Files are written with their folders, and those written are named."""
+    def test_new_files_are_written_with_their_folders_and_returned(self, tmp_path: Path) -> None:
+        """New files are written with their folders, and returned."""
         assert [tmp_path / ONE.path, tmp_path / TWO.path] == sync.write([ONE, TWO], tmp_path)
         assert {"rules/one.yml": ONE.text, "rules/two.yml": TWO.text} == content(tmp_path)
 
-    def test_again(self, tmp_path: Path) -> None:
-        """What is up to date is not touched."""
+    def test_files_that_are_up_to_date_are_not_written(self, tmp_path: Path) -> None:
+        """Files that are up to date are not written."""
         sync.write([ONE, TWO], tmp_path)
 
         assert [] == sync.write([ONE, TWO], tmp_path)
 
-    def test_left_over(self, tmp_path: Path) -> None:
-        """A generated file that no longer follows goes; one by hand stays."""
+    def test_generated_file_that_is_left_over_is_removed(self, tmp_path: Path) -> None:
+        """A generated file that is left over is removed; a file by hand stays."""
         sync.write([ONE, TWO], tmp_path)
         by_hand = tmp_path / "rules/own.yml"
         by_hand.write_text("mine: 1\n")
@@ -42,8 +44,8 @@ class TestWrite:
         assert [tmp_path / TWO.path] == sync.write([ONE], tmp_path)
         assert {"rules/one.yml": ONE.text, "rules/own.yml": "mine: 1\n"} == content(tmp_path)
 
-    def test_foreign(self, tmp_path: Path) -> None:
-        """A file in the way that was not generated is refused, and nothing is written."""
+    def test_file_that_was_not_generated_is_error_and_no_file(self, tmp_path: Path) -> None:
+        """A file that was not generated is an error, and no file is written."""
         (tmp_path / "rules").mkdir()
         (tmp_path / TWO.path).write_text("mine: 1\n")
 
@@ -51,8 +53,8 @@ class TestWrite:
             sync.write([ONE, TWO], tmp_path)
         assert {"rules/two.yml": "mine: 1\n"} == content(tmp_path)
 
-    def test_binary(self, tmp_path: Path) -> None:
-        """One that is no text at all is refused just so."""
+    def test_binary_file_of_same_name_is_error(self, tmp_path: Path) -> None:
+        """A binary file of the same name is an error."""
         (tmp_path / "rules").mkdir()
         (tmp_path / ONE.path).write_bytes(b"\xff\xfe")
 
@@ -60,25 +62,25 @@ class TestWrite:
             sync.write([ONE], tmp_path)
 
     def test_folder_in_the_way(self, tmp_path: Path) -> None:
-        """A folder of a file's name is said to be in the way, and nothing is written."""
+        """A folder of the same name is an error, and no file is written."""
         (tmp_path / TWO.path).mkdir(parents=True)
 
         with pytest.raises(UsageError, match=r"two\.yml"):
             sync.write([ONE, TWO], tmp_path)
         assert {} == content(tmp_path)
 
-    def test_unwritable(self, tmp_path: Path) -> None:
-        """Where a folder cannot be made, that is said, and nothing is written."""
+    def test_folder_that_cannot_be_created_is_error_and_no_file(self, tmp_path: Path) -> None:
+        """A folder that cannot be created is an error, and no file is written."""
         (tmp_path / "rules").write_text("a file, not a folder\n")
 
         with pytest.raises(UsageError, match="rules"):
             sync.write([ONE], tmp_path)
         assert {"rules": "a file, not a folder\n"} == content(tmp_path)
 
-    def test_error_before(self, tmp_path: Path) -> None:
-        """If rendering fails half-way, nothing is written."""
+    def test_if_rendering_fails_no_file_is_written(self, tmp_path: Path) -> None:
+        """If rendering fails, no file is written."""
 
-        def failing() -> object:
+        def failing() -> Iterator[Artifact]:
             yield ONE
             raise RuntimeError
 
@@ -88,14 +90,14 @@ class TestWrite:
 
 
 class TestStale:
-    def test_up_to_date(self, tmp_path: Path) -> None:
-        """Nothing is stale right after writing."""
+    def test_written_files_are_not_stale(self, tmp_path: Path) -> None:
+        """Written files are not stale."""
         sync.write([ONE, TWO], tmp_path)
 
         assert [] == list(sync.stale([ONE, TWO], tmp_path))
 
-    def test_all_ways(self, tmp_path: Path) -> None:
-        """Files that lack, differ or should not be there are stale, each with what differs."""
+    def test_missing_different_and_left_over_files_are_stale_each(self, tmp_path: Path) -> None:
+        """Missing, different and left-over files are stale, each with its diff."""
         extra = Artifact(PurePosixPath("rules/extra.yml"), f"{MARKED}extra: 1\n")
         sync.write([ONE, extra], tmp_path)
         (tmp_path / ONE.path).write_text(ONE.text.replace("1", "3"))
@@ -108,8 +110,10 @@ class TestStale:
 
 
 class TestGenerate:
-    def test_check(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """`generate --check` says which file is stale, how to mend it, and writes nothing."""
+    def test_generate_check_names_stale_files_and_cure_and_writes(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """`generate --check` names stale files and the cure, and writes no file."""
         out = ["generate", "--out", str(tmp_path)]
         assert 0 == main(out)
         assert 0 == main([*out, "--check"])
@@ -122,21 +126,23 @@ class TestGenerate:
         assert f"{path} is out of date; run: otel-meta generate" in capsys.readouterr().out
         assert before == content(tmp_path)
 
-    def test_formats(self, tmp_path: Path) -> None:
-        """Another format is up to date in that format alone."""
+    def test_files_in_another_format_are_up_to_date(self, tmp_path: Path) -> None:
+        """Files in another format are up to date in that format alone."""
         out = ["generate", "--out", str(tmp_path), "--format", "mimir"]
 
         assert [0, 0, 1] == [main(out), main([*out, "--check"]), main([*out[:3], "--check"])]
 
-    def test_links(self, tmp_path: Path) -> None:
-        """Links begin where the reader says."""
+    def test_links_begin_with_base_of_options(self, tmp_path: Path) -> None:
+        """Links begin with the base of the options."""
         main(["generate", "--out", str(tmp_path), "--runbooks", "https://books.example/"])
         text = (tmp_path / "rules/cross.alerting.yml").read_text()
 
         assert "https://books.example/slo-overview.md" in text
 
-    def test_unwritable(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        """Where nothing can be written, that is one line and no traceback."""
+    def test_folder_that_cannot_be_written_is_error_of_one_line(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A folder that cannot be written is an error of one line."""
         (tmp_path / "rules").write_text("a file, not a folder\n")
 
         assert 0 != main(["generate", "--out", str(tmp_path)])

@@ -16,7 +16,7 @@ HEADS = st.text("ABCXYZ", min_size=1, max_size=12)
 
 @st.composite
 def grids(draw: st.DrawFn) -> list[list[str]]:
-    """A head and rows below it, as wide as the head."""
+    """Headings and rows of the same width."""
     columns = draw(st.integers(1, 6))
     head = draw(st.lists(HEADS, min_size=columns, max_size=columns))
     row = st.lists(CELLS, min_size=columns, max_size=columns)
@@ -24,14 +24,14 @@ def grids(draw: st.DrawFn) -> list[list[str]]:
 
 
 def columns_of(text: str) -> list[tuple[int, int]]:
-    """Where columns begin and end, by the dashes below the head."""
+    """Return the start and the end of each column, by the dashes."""
     return [found.span() for found in re.finditer("-+", text.split("\n")[1])]
 
 
 class TestTable:
     @given(grids())
     def test_no_cell_is_lost(self, grid: list[list[str]]) -> None:
-        """What stands below a column's dashes is the column's cell, whole."""
+        """Each cell is complete below its heading."""
         text = table(grid[0], grid[1:])
         head, _, *rows = text.split("\n")
         columns = columns_of(text)
@@ -42,7 +42,7 @@ class TestTable:
 
     @given(grids())
     def test_same_columns_in_every_line(self, grid: list[list[str]]) -> None:
-        """Every line has the same columns, with nothing but two spaces between them."""
+        """Every line has the same columns, two spaces apart."""
         text = table(grid[0], grid[1:])
         columns = columns_of(text)
         gaps = [
@@ -57,7 +57,7 @@ class TestTable:
 
     @given(grids())
     def test_no_space_at_the_end(self, grid: list[list[str]]) -> None:
-        """No line ends in spaces, which a terminal of the table's width would wrap."""
+        """No line ends in spaces."""
         lines = table(grid[0], grid[1:]).split("\n")
 
         assert [line.rstrip() for line in lines] == lines
@@ -67,23 +67,23 @@ class TestTable:
         [["1", "20"], ["99.9%", "5%"], ["-1.5", "-"], ["0 s", "12 s"], ["-133 x", "100.0%"]],
     )
     def test_numbers_to_the_right(self, cells: list[str]) -> None:
-        """A column of numbers ends where its head ends."""
+        """A column of numbers is aligned to the right."""
         lines = table(["NUMBERS", "WORD"], [[cell, "x"] for cell in cells]).split("\n")
 
         assert [f"{cell:>7}  x" for cell in cells] == lines[2:]
 
     @pytest.mark.parametrize("word", ["no_data", "7d", "a1", "1.2.3", "--1", "²", ""])
     def test_words_to_the_left(self, word: str) -> None:
-        """One word among numbers puts the column to the left."""
+        """A column with a word is aligned to the left."""
         lines = table(["NUMBERS", "WORD"], [["1", "x"], [word, "x"]]).split("\n")
 
         assert [f"{cell:<7}  x" for cell in ("1", word)] == lines[2:]
 
-    def test_empty(self) -> None:
-        """Without rows, the head stands alone."""
+    def test_without_rows_table_is_its_headings(self) -> None:
+        """Without rows, the table is its headings."""
         assert "A  BC\n-  --" == table(["A", "BC"], [])
 
-    def test_uneven(self) -> None:
-        """A row that is shorter than the head is an error, and not a table that lies."""
+    def test_row_shorter_than_headings_is_error(self) -> None:
+        """A row shorter than the headings is an error."""
         with pytest.raises(ValueError, match="shorter"):
             table(["A", "B"], [["1"]])

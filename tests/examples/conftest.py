@@ -1,4 +1,4 @@
-"""Examples as processes of their own: started for real, asked over the network, and stopped."""
+"""Fixtures for examples: they run as processes and serve on loopback."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-PATIENCE = 20.0  # seconds; for a machine that is busy, and never waited out where things work
+PATIENCE = 20.0
+"""Seconds until a condition that is still false is a failure."""
 SETTINGS = ("OTEL_", "STOREFRONT_", "PAYMENTS_", "INFERENCE_")
 LISTENING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 
 
-def eventually(holds: Callable[[], Any]) -> bool:
-    """Whether something becomes true before patience ends."""
+def eventually(condition: Callable[[], Any]) -> bool:
+    """Return True if a condition becomes true in time."""
     deadline = time.monotonic() + PATIENCE
-    while not (found := holds()) and time.monotonic() < deadline:
+    while not (result := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return bool(found)
+    return bool(result)
 
 
 def environment(**given: str) -> dict[str, str]:
-    """The environment without what would set telemetry up differently on another machine."""
+    """Return the environment without the variables of telemetry and the examples."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     return {**kept, **given}
 
 
 class Samples:
-    """What a scrape showed."""
+    """The samples of a scrape."""
 
     def __init__(self, text: str) -> None:
         families = text_string_to_metric_families(text)
         self._samples = [sample for family in families for sample in family.samples]
 
     def value(self, name: str, **labels: str) -> float | None:
-        """The sum of the series that have these labels; None where there is none."""
+        """Return the sum of the series with these labels, or None."""
         found = [
             sample.value
             for sample in self._samples
@@ -56,58 +57,58 @@ class Samples:
 
 
 class Service:
-    """An example that serves HTTP."""
+    """A running example with an HTTP server."""
 
     def __init__(self, process: subprocess.Popen[bytes], stdout: Path, stderr: Path) -> None:
         self.process = process
         self._stdout = stdout
         self._stderr = stderr
         started = eventually(lambda: self._address() or process.poll() is not None)
-        assert started, self.said()
-        assert process.poll() is None, self.said()
+        assert started, self.output()
+        assert process.poll() is None, self.output()
         self.url = self._address()
         self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE)
 
     def metrics(self) -> Samples:
-        """What /metrics shows now."""
+        """Scrape /metrics."""
         return Samples(self.http.get("/metrics").raise_for_status().text)
 
     def shows(self, expected: float, name: str, **labels: str) -> bool:
-        """Whether a series comes to a value: some are recorded after the response has left."""
+        """Return True if a series reaches a value in time, as after a response."""
         return eventually(lambda: self.metrics().value(name, **labels) == expected)
 
     def slo(self, name: str) -> dict[str, Any]:
-        """How an SLO stands on /slo."""
+        """Return the status of an SLO on /slo."""
         slos = self.http.get("/slo").raise_for_status().json()["slos"]
         return next(slo for slo in slos if slo["name"] == name)
 
     def reaches(self, state: str, slo: str) -> bool:
-        """Whether an SLO comes to a state."""
+        """Return True if an SLO reaches a state in time."""
         return eventually(lambda: self.slo(slo)["state"] == state)
 
-    def eventually(self, holds: Callable[[], Any]) -> bool:
-        """Whether something becomes true while it runs."""
-        return eventually(holds)
+    def eventually(self, condition: Callable[[], Any]) -> bool:
+        """Return True if a condition becomes true in time."""
+        return eventually(condition)
 
     def lines(self) -> list[dict[str, Any]]:
-        """What it has logged."""
+        """Return the log lines."""
         return [json.loads(line) for line in self._stdout.read_text().splitlines()]
 
     def lines_of(self, event: str) -> list[dict[str, Any]]:
-        """What it has logged about an event, waited for."""
+        """Wait for an event, and return its log lines."""
         eventually(lambda: any(line["event"] == event for line in self.lines()))
         return [line for line in self.lines() if line["event"] == event]
 
-    def said(self) -> str:
-        """All that it wrote, for when it went wrong."""
+    def output(self) -> str:
+        """Return all output, for a failed test."""
         return self._stdout.read_text() + self._stderr.read_text()
 
-    def complaints(self) -> str:
-        """What it wrote outside of its log."""
+    def error_output(self) -> str:
+        """Return the error output."""
         return self._stderr.read_text()
 
     def stop(self) -> int:
-        """Ask it to stop; its exit code."""
+        """Send SIGTERM, and return the exit code."""
         self.http.close()
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
@@ -121,8 +122,8 @@ Start = Callable[..., Service]
 
 
 @contextmanager
-def starting(folder: Path) -> Iterator[Start]:
-    """Starts services, and leaves none of them behind."""
+def service_starter(folder: Path) -> Iterator[Start]:
+    """Context manager for a function that starts services; at the end they are stopped."""
     services: list[Service] = []
     processes: list[subprocess.Popen[bytes]] = []
 
@@ -144,8 +145,8 @@ def starting(folder: Path) -> Iterator[Start]:
         yield start
         for service in services:
             if service.process.poll() is None:
-                assert -signal.SIGTERM == service.stop(), service.said()
-            assert "" == service.complaints(), service.said()
+                assert -signal.SIGTERM == service.stop(), service.output()
+            assert "" == service.error_output(), service.output()
     finally:
         for process in processes:
             process.kill()
@@ -154,14 +155,14 @@ def starting(folder: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Starts an example by its command; it runs until the module's tests are done."""
-    with starting(tmp_path_factory.mktemp("services")) as start:
+    """Function that starts an example; it runs until the end of the module's tests."""
+    with service_starter(tmp_path_factory.mktemp("services")) as start:
         yield start
 
 
 @pytest.fixture(scope="session")
 def run() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs an example to its end."""
+    """Function that runs an example to its end."""
 
     def run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -179,5 +180,5 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def samples() -> type[Samples]:
-    """Reads what a scrape showed."""
+    """The class that parses a scrape."""
     return Samples

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,12 @@ STAGES = ("extract", "transform", "load")
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    """What the job logged."""
+    """Return the log lines of the job."""
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def pushed(sink: OtlpSink, name: str) -> list[dict[str, Any]]:
-    """The points of a metric as they were pushed last: labels, and the value."""
+def pushed(sink: OtlpReceiver, name: str) -> list[dict[str, Any]]:
+    """Return labels and value of each point in the last export of a metric."""
     metric = [metric for metric in sink.metrics() if metric.name == name][-1]
     return [
         {attribute.key: attribute.value.string_value for attribute in point.attributes}
@@ -39,26 +39,26 @@ def pushed(sink: OtlpSink, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def happened(sink: OtlpSink, name: str, label: str) -> dict[str, float]:
-    """What a counter counted, by a label; what never happened is left out."""
+def happened(sink: OtlpReceiver, name: str, label: str) -> dict[str, float]:
+    """Return the values of a counter by a label, without zeros."""
     return {point[label]: point["value"] for point in pushed(sink, name) if point["value"]}
 
 
-def task_states(sink: OtlpSink) -> dict[str, str]:
-    """How each task ended."""
+def task_states(sink: OtlpReceiver) -> dict[str, str]:
+    """Return the final state of each task."""
     points = pushed(sink, "airflow.task.runs")
     return {point["task"]: point["state"] for point in points if point["value"]}
 
 
 def read_until(words: bytes, stream: Any) -> None:
-    """Read lines until one has these words."""
+    """Read lines until a line contains a text."""
     while words not in (line := stream.readline()):
         assert line
 
 
 class TestSuccess:
-    def test_exit(self, run: Run) -> None:
-        """A run that succeeds exits with 0, and tells every stage within one trace."""
+    def test_successful_run_has_exit_code_0_and_log_line(self, run: Run) -> None:
+        """A successful run has exit code 0 and a log line for each stage in one trace."""
         done = run(JOB)
         logged = lines(done)
 
@@ -67,9 +67,9 @@ class TestSuccess:
         assert "success" == logged[-1]["outcome"]
         assert 1 == len({line["trace_id"] for line in logged})
 
-    def test_pushed(self, run: Run) -> None:
-        """What a short run recorded is pushed before it exits, its span too."""
-        with OtlpSink() as sink:
+    def test_metrics_and_span_of_short_run_are_exported_before(self, run: Run) -> None:
+        """Metrics and the span of a short run are exported before its end."""
+        with OtlpReceiver() as sink:
             done = run(JOB, OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
 
         assert 0 == done.returncode
@@ -83,8 +83,8 @@ class TestSuccess:
 
 
 class TestFailure:
-    def test_exit(self, run: Run) -> None:
-        """A run that fails exits with 1 and says why, with frames and without a crash."""
+    def test_failed_run_has_exit_code_1_and_log_line(self, run: Run) -> None:
+        """A failed run has exit code 1 and a log line with the exception."""
         done = run(JOB, "--fail")
         (failed,) = (line for line in lines(done) if line["event"] == "task failed")
 
@@ -93,9 +93,9 @@ class TestFailure:
         assert "orders_export failed not_null" == failed["exception"][0]["exc_value"]
         assert "failure" == lines(done)[-1]["outcome"]
 
-    def test_pushed(self, run: Run) -> None:
-        """What failed is counted once, what waited for it as such, and good checks still."""
-        with OtlpSink() as sink:
+    def test_failed_task_its_dependent_tasks_and_passed_checks_are_counted(self, run: Run) -> None:
+        """A failed task, its dependent tasks and passed checks are counted."""
+        with OtlpReceiver() as sink:
             run(JOB, "--fail", OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
 
         assert {"failure": 1} == happened(sink, "pipeline.runs", "outcome")
@@ -105,8 +105,8 @@ class TestFailure:
         passed = happened(sink, "data.quality.check.success", "check")
         assert {"not_null"} == set(checks) - set(passed)
 
-    def test_no_endpoint(self, run: Run) -> None:
-        """With nobody at the endpoint, the job's exit code is its own, and it is not late."""
+    def test_without_listener_at_endpoint_job_ends_in_time(self, run: Run) -> None:
+        """Without a listener at the endpoint, the job ends in time with its own exit code."""
         nowhere = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
             "OTEL_META_SHUTDOWN_TIMEOUT": "0.5",
@@ -121,8 +121,10 @@ class TestFailure:
 
 
 class TestServe:
-    def test_scraped(self, samples: Callable[[str], Samples]) -> None:
-        """With --serve, a Prometheus can scrape it until it is told to stop."""
+    def test_with_serve_job_can_be_scraped_until_sigterm(
+        self, samples: Callable[[str], Samples]
+    ) -> None:
+        """With --serve, the job can be scraped until SIGTERM."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -27,17 +27,17 @@ Open = circuit_breaker.CircuitOpenError
 
 
 async def good() -> str:
-    """What succeeds."""
+    """Succeed."""
     return "answer"
 
 
 async def bad() -> str:
-    """What fails."""
+    """Fail."""
     raise ConnectionError
 
 
 class Bench:
-    """A breaker that opens after three failures and tries again after ten seconds."""
+    """A breaker that opens after three failures for ten seconds."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -47,37 +47,39 @@ class Bench:
         )
 
     async def calls(self, *operations: Callable[[], Awaitable[str]]) -> list[object]:
-        """What each of some calls came to, one after the other."""
+        """Make calls one after the other, and return their results or errors."""
         return [
             (await asyncio.gather(self.breaker.call(o), return_exceptions=True))[0]
             for o in operations
         ]
 
     def call(self, *operations: Callable[[], Awaitable[str]]) -> list[type]:
-        """The types of what each call came to."""
+        """Make calls, and return the types of their results or errors."""
         return [type(result) for result in asyncio.run(self.calls(*operations))]
 
 
 @pytest.fixture
 def bench() -> Bench:
-    """A breaker that is closed."""
+    """A closed breaker."""
     return Bench()
 
 
 @pytest.fixture
 def opened(bench: Bench) -> Bench:
-    """A breaker that is open."""
+    """An open breaker."""
     bench.call(bad, bad, bad)
     return bench
 
 
 class TestClosed:
-    def test_passes(self, bench: Bench) -> None:
-        """Answers and errors pass through as they are."""
+    def test_results_and_errors_of_calls_are_passed_through(self, bench: Bench) -> None:
+        """Results and errors of calls are passed through."""
         assert [str, ConnectionError] == bench.call(good, bad)
 
-    def test_opens(self, bench: Bench) -> None:
-        """It opens at the last of the failures in a row that it bears, and says so once."""
+    def test_breaker_opens_after_limit_of_consecutive_failures_and_reports_it(
+        self, bench: Bench
+    ) -> None:
+        """The breaker opens after the limit of consecutive failures, and reports it once."""
         bench.call(bad, bad)
         before = bench.breaker.state
 
@@ -86,16 +88,16 @@ class TestClosed:
         assert ("closed", "open") == (before, bench.breaker.state)
         assert ["open"] == bench.changes
 
-    def test_forgives(self, bench: Bench) -> None:
-        """A success in between starts the count again."""
+    def test_success_resets_count_of_failures(self, bench: Bench) -> None:
+        """A success resets the count of failures."""
         bench.call(bad, bad, good, bad, bad)
 
         assert "closed" == bench.breaker.state
 
 
 class TestOpen:
-    def test_refuses(self, opened: Bench) -> None:
-        """Nothing is called until the time has come."""
+    def test_open_breaker_makes_no_call_before_pause_has_passed(self, opened: Bench) -> None:
+        """An open breaker makes no call before the pause has passed."""
         called = []
 
         async def operation() -> str:
@@ -109,15 +111,15 @@ class TestOpen:
 
 
 class TestHalfOpen:
-    def test_closes(self, opened: Bench) -> None:
-        """When the time has come, a success closes it."""
+    def test_after_pause_success_closes_breaker(self, opened: Bench) -> None:
+        """After the pause, a success closes the breaker."""
         opened.clock.advance(10)
 
         assert [str, str] == opened.call(good, good)
         assert ["open", "half_open", "closed"] == opened.changes
 
-    def test_opens_again(self, opened: Bench) -> None:
-        """One failure opens it for as long again, and the next trial is let through."""
+    def test_failed_trial_opens_breaker_for_another_pause(self, opened: Bench) -> None:
+        """A failed trial opens the breaker for another pause."""
         opened.clock.advance(10)
         opened.call(bad)
         opened.clock.advance(9.9)
@@ -129,7 +131,7 @@ class TestHalfOpen:
         assert ["open", "half_open", "open", "half_open", "closed"] == opened.changes
 
     def test_one_at_a_time(self, opened: Bench) -> None:
-        """While one call tries, all others are refused."""
+        """During a trial, other calls are refused."""
 
         async def scenario() -> list[object]:
             answer = asyncio.Event()
@@ -145,8 +147,10 @@ class TestHalfOpen:
         assert isinstance(refused, Open)
         assert tried is True
 
-    def test_cancelled(self, opened: Bench) -> None:
-        """A trial whose caller has left says nothing, and makes way for the next."""
+    def test_cancelled_trial_changes_no_state_and_another_trial_is_allowed(
+        self, opened: Bench
+    ) -> None:
+        """A cancelled trial changes no state, and another trial is allowed."""
 
         async def scenario() -> None:
             trial = asyncio.create_task(opened.breaker.call(asyncio.Event().wait))
@@ -161,8 +165,10 @@ class TestHalfOpen:
         assert [str] == opened.call(good)
 
     @pytest.mark.parametrize("outcome", [good, bad])
-    def test_late(self, bench: Bench, outcome: Callable[[], Awaitable[str]]) -> None:
-        """What began before it opened decides nothing when it ends during a trial."""
+    def test_call_from_before_opening_changes_no_state_when_it_ends(
+        self, bench: Bench, outcome: Callable[[], Awaitable[str]]
+    ) -> None:
+        """A call from before the opening changes no state when it ends."""
 
         async def late() -> str:
             await answer.wait()

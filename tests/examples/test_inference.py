@@ -13,13 +13,15 @@ FRAUD = {"amount": 240, "account_age": 3, "failed_logins": 5}
 
 @pytest.fixture
 def inference(start: Start) -> Service:
-    """The service with a model that has been trained."""
+    """The service with a trained model."""
     return start("examples/inference.py")
 
 
 class TestTraining:
-    def test_trained(self, inference: Service) -> None:
-        """Before it is ready, the service trains, and shows on what and to what effect."""
+    def test_service_trains_before_it_is_ready_and_records_quality_accuracy(
+        self, inference: Service
+    ) -> None:
+        """The service trains before it is ready, and records quality, accuracy and importance."""
         metrics = inference.metrics()
         importance = [
             metrics.value("model_feature_importance", feature=feature) or 0
@@ -35,8 +37,8 @@ class TestTraining:
         assert 1 == pytest.approx(sum(importance))
         assert all(share > 0.05 for share in importance)
 
-    def test_bad_data(self, start: Start) -> None:
-        """Data that is broken gives no model: the service says so, and promises are breached."""
+    def test_broken_data_gives_no_model(self, start: Start) -> None:
+        """Broken data gives no model: the service is not ready, and its SLO is not met."""
         untrained = start("examples/inference.py", INFERENCE_BROKEN_ROWS="0.5")
 
         code = untrained.http.post("/predict", json=HONEST).status_code
@@ -53,8 +55,10 @@ class TestTraining:
 
 
 class TestPredict:
-    def test_told_apart(self, inference: Service) -> None:
-        """Fraud and honest trade are told apart with confidence, and counted and timed."""
+    def test_fraud_is_detected_with_confidence_and_requests_are_counted(
+        self, inference: Service
+    ) -> None:
+        """Fraud is detected with confidence, and requests are counted and timed."""
         answers = [inference.http.post("/predict", json=t).json() for t in (HONEST, FRAUD)]
         metrics = inference.metrics()
 
@@ -65,8 +69,8 @@ class TestPredict:
         assert 2 == metrics.value("model_prediction_confidence_count")
         assert "ok" == inference.slo("sentinel-inference-latency")["state"]
 
-    def test_invalid(self, inference: Service) -> None:
-        """What cannot be answered is the caller's mistake, and not the model's."""
+    def test_invalid_input_is_counted_as_such_and_is_no_error(self, inference: Service) -> None:
+        """Invalid input is counted as such, and is no error of the model."""
         wrong: list[dict[str, object]] = [{}, {**HONEST, "amount": "NaN"}, {**HONEST, "amount": -1}]
 
         codes = [inference.http.post("/predict", json=each).status_code for each in wrong]
@@ -77,8 +81,10 @@ class TestPredict:
 
 
 class TestDrift:
-    def test_drifted(self, inference: Service) -> None:
-        """Traffic unlike that of training is called drifted, and accuracy follows the truth."""
+    def test_traffic_unlike_training_set_is_drift_and_accuracy_follows_known(
+        self, inference: Service
+    ) -> None:
+        """Traffic unlike the training set is drift, and accuracy follows the known classes."""
         for _ in range(50):
             inference.http.post("/predict", json={**FRAUD, "fraud": False})
         metrics = inference.metrics()
@@ -89,8 +95,8 @@ class TestDrift:
         (line,) = inference.lines_of("drift checked")
         assert ["amount", "account_age", "failed_logins"] == line["features"]
 
-    def test_stable(self, inference: Service) -> None:
-        """Traffic like that of training is called stable."""
+    def test_traffic_like_training_set_is_stable(self, inference: Service) -> None:
+        """Traffic like the training set is stable."""
         mixed = [FRAUD if turn % 10 < 3 else HONEST for turn in range(50)]
         for transaction in mixed:
             inference.http.post("/predict", json={**transaction, "fraud": transaction is FRAUD})

@@ -21,14 +21,14 @@ PATH = Path(__file__).resolve().parents[2] / "examples" / "seventh_repo" / "atla
 
 @pytest.fixture(scope="module")
 def atlas_class() -> type[MetaRepo]:
-    """The seventh meta-repository, from its file."""
+    """The added meta-repository, imported from its file."""
     atlas: type[MetaRepo] = runpy.run_path(str(PATH))["Atlas"]
     return atlas
 
 
 class TestAtlas:
-    def test_runs(self, run: Run) -> None:
-        """It binds, records, and its promises are kept."""
+    def test_example_records_and_its_slos_are_met(self, run: Run) -> None:
+        """The example records, and its SLOs are met."""
         done = run(str(PATH))
 
         assert (0, "") == (done.returncode, done.stderr)
@@ -36,15 +36,17 @@ class TestAtlas:
             done.stdout.splitlines()
         )
 
-    def test_catalog(self, atlas_class: type[MetaRepo]) -> None:
-        """Together with the six it has no problems."""
+    def test_example_and_built_in_catalogue_have_no_problems(
+        self, atlas_class: type[MetaRepo]
+    ) -> None:
+        """The example and the built-in catalogue have no problems."""
         catalog = BUILTIN.with_repos(atlas_class)
 
         assert 7 == len(catalog)
         assert () == catalog.problems()
 
-    def test_complete(self, atlas_class: type[MetaRepo]) -> None:
-        """It shows one of everything that can be declared."""
+    def test_example_declares_one_of_each_kind(self, atlas_class: type[MetaRepo]) -> None:
+        """The example declares one of each kind."""
         kinds = {instrument.kind for instrument in atlas_class.instruments.values()}
 
         assert {"counter", "gauge", "histogram"} == kinds
@@ -52,8 +54,10 @@ class TestAtlas:
         assert 1 == len(atlas_class.recordings)
         assert 1 == len(atlas_class.alerts)
 
-    def test_live(self, atlas_class: type[MetaRepo]) -> None:
-        """Bound, it records and is tracked as one of the six is."""
+    def test_example_records_and_is_tracked_like_built_in_meta_repository(
+        self, atlas_class: type[MetaRepo]
+    ) -> None:
+        """The example records and is tracked like a built-in meta-repository."""
         with capture("tile-server", atlas_class) as captured:
             atlas: Any = captured.bind(atlas_class)
             atlas.tiles.add(3, layer="terrain", result="failed")

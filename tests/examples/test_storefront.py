@@ -24,13 +24,13 @@ ENDPOINT = "/ws/notifications"
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the storefront keeps its orders."""
+    """The file of the storefront's orders."""
     return tmp_path_factory.mktemp("storefront") / "storefront.db"
 
 
 @pytest.fixture(scope="module")
 def storefront(start: Start, path: Path) -> Service:
-    """The storefront with payments behind it, started as the README says."""
+    """The storefront with payments, started by the README's commands."""
     payments = start("examples/payments.py")
     return start(
         *("-m", "uvicorn", "storefront:app", "--app-dir", "examples"),
@@ -42,14 +42,16 @@ def storefront(start: Start, path: Path) -> Service:
 
 @pytest.fixture
 def socket(storefront: Service) -> Iterator[ClientConnection]:
-    """A WebSocket that a client has opened."""
+    """An open WebSocket."""
     with connect(storefront.url.replace("http", "ws") + ENDPOINT, proxy=None) as socket:
         yield socket
 
 
 class TestOrders:
-    def test_accepted(self, storefront: Service, path: Path) -> None:
-        """An order that is paid is written down, answered, and counted as accepted."""
+    def test_paid_order_is_stored_returned_and_counted_as_accepted(
+        self, storefront: Service, path: Path
+    ) -> None:
+        """A paid order is stored, returned and counted as accepted."""
         answer = storefront.http.post("/orders", json=ORDER)
         order = answer.json()
         with sqlite3.connect(path) as database:
@@ -62,16 +64,18 @@ class TestOrders:
         assert [("lamp", "accepted")] == rows
         assert storefront.shows(1, "orders_placed_total", channel="web", outcome="accepted")
 
-    def test_declined(self, storefront: Service) -> None:
-        """What the bank declines is an order declined, and no fault of the service's."""
+    def test_declined_payment_is_declined_order_and_no_error_of_service(
+        self, storefront: Service
+    ) -> None:
+        """A declined payment is a declined order, and no error of the service."""
         answer = storefront.http.post("/orders", json=TOO_MUCH)
 
         assert 402 == answer.status_code
         assert storefront.shows(1, "orders_placed_total", outcome="declined")
         assert "ok" == storefront.slo("aurora-api-availability")["state"]
 
-    def test_invalid(self, storefront: Service) -> None:
-        """What cannot be an order is refused and not counted as one."""
+    def test_invalid_order_is_refused_and_not_counted(self, storefront: Service) -> None:
+        """An invalid order is refused and not counted."""
         before = storefront.metrics().value("orders_placed_total")
 
         answer = storefront.http.post("/orders", json={**ORDER, "amount_cents": 0})
@@ -79,8 +83,8 @@ class TestOrders:
         assert 422 == answer.status_code
         assert before == storefront.metrics().value("orders_placed_total")
 
-    def test_cached(self, storefront: Service) -> None:
-        """The database is asked for an order once, and the cache from then on."""
+    def test_order_is_read_from_database_once_then_from_cache(self, storefront: Service) -> None:
+        """An order is read from the database once, then from the cache."""
         order = storefront.http.post("/orders", json=ORDER).json()
         before = storefront.metrics()
 
@@ -96,13 +100,13 @@ class TestOrders:
         assert 2 == grown("cache_lookups_total", cache="orders", result="hit")
         assert 0 < (after.value("cache_hit_rate", cache="orders") or 0) <= 1
 
-    def test_unknown(self, storefront: Service) -> None:
-        """There is no order that nobody has placed."""
+    def test_unknown_order_is_status_404(self, storefront: Service) -> None:
+        """An unknown order is status 404."""
         assert 404 == storefront.http.get("/orders/1000000").status_code
         assert 422 == storefront.http.get(f"/orders/{2**63}").status_code
 
-    def test_queries(self, storefront: Service) -> None:
-        """An order is inserted once and updated once, and both are timed by operation and table."""
+    def test_insert_and_update_of_order_are_timed_by_operation(self, storefront: Service) -> None:
+        """The insert and the update of an order are timed by operation and table."""
         storefront.http.post("/orders", json=ORDER)
         metrics = storefront.metrics()
 
@@ -116,8 +120,8 @@ class TestOrders:
 
 
 class TestPaymentsOut:
-    def test_failed(self, start: Start) -> None:
-        """With nobody to pay, orders fail, availability is breached, and the rest goes on."""
+    def test_without_payments_orders_fail_availability_slo_is_not_met(self, start: Start) -> None:
+        """Without payments, orders fail, the availability SLO is not met, and the rest works."""
         alone = start("examples/storefront.py", PAYMENTS_URL="http://127.0.0.1:1")
 
         answer = alone.http.post("/orders", json=ORDER)
@@ -130,8 +134,10 @@ class TestPaymentsOut:
 
 
 class TestRegistrations:
-    def test_registered(self, storefront: Service) -> None:
-        """Who registers gets an account, is active, and counts as such."""
+    def test_registered_user_has_account_and_is_counted_as_active(
+        self, storefront: Service
+    ) -> None:
+        """A registered user has an account and is counted as active."""
         answer = storefront.http.post("/registrations", json={"mail": "ada@a.org", "plan": "pro"})
         order = {**ORDER, "user_id": answer.json()["user_id"]}
         storefront.http.post("/orders", json=order)
@@ -148,8 +154,10 @@ class TestRegistrations:
         ("mail", "status", "reason"),
         [("bob@b.org", 409, "duplicate"), ("nobody", 422, "invalid_input")],
     )
-    def test_refused(self, storefront: Service, mail: str, status: int, reason: str) -> None:
-        """Who is refused is counted by reason; a user's mistake leaves the promise alone."""
+    def test_refused_registration_is_counted_by_reason_and_slo_stays_met(
+        self, storefront: Service, mail: str, status: int, reason: str
+    ) -> None:
+        """A refused registration is counted by reason, and the SLO stays met."""
         storefront.http.post("/registrations", json={"mail": "bob@b.org"})
 
         answer = storefront.http.post("/registrations", json={"mail": mail, "channel": "mobile"})
@@ -162,20 +170,21 @@ class TestRegistrations:
         assert (metrics.value("user_registrations_total", channel="mobile") or 0) >= 1
         assert "ok" == storefront.slo("aurora-registration-success")["state"]
 
-    def test_discreet(self, storefront: Service) -> None:
-        """No mail address is in the log."""
+    def test_mail_addresses_are_not_logged(self, storefront: Service) -> None:
+        """Mail addresses are not logged."""
         storefront.http.post("/registrations", json={"mail": "eve@secret.org"})
 
         assert "secret.org" not in json.dumps(storefront.lines())
 
 
 class TestApiKey:
-    def test_wrong(self, storefront: Service) -> None:
-        """Without the key nobody passes, and each who tried is counted."""
-        wrong = [{}, {"X-API-Key": "wrong"}, {"X-API-Key": b"\xe9"}]
+    def test_requests_with_wrong_key_are_refused_and_counted(self, storefront: Service) -> None:
+        """Requests with a wrong key are refused and counted."""
+        keys = (b"wrong", b"\xe9")
+        wrong: list[list[tuple[bytes, bytes]]] = [[], *([(b"x-api-key", key)] for key in keys)]
 
         codes = [
-            storefront.http.get("/reports/orders", headers=header).status_code for header in wrong
+            storefront.http.get("/reports/orders", headers=headers).status_code for headers in wrong
         ]
 
         assert [401, 401, 401] == codes
@@ -183,8 +192,8 @@ class TestApiKey:
             3, "api_authentication_failures_total", method="api_key", reason="bad_credentials"
         )
 
-    def test_right(self, storefront: Service) -> None:
-        """With the key, a colleague sees the orders by outcome."""
+    def test_request_with_key_gets_orders_by_outcome(self, storefront: Service) -> None:
+        """A request with the key gets the orders by outcome."""
         storefront.http.post("/orders", json=ORDER)
 
         report = storefront.http.get("/reports/orders", headers={"X-API-Key": KEY})
@@ -194,8 +203,10 @@ class TestApiKey:
 
 
 class TestNotifications:
-    def test_asked(self, storefront: Service, socket: ClientConnection) -> None:
-        """A client hears what became of its orders, and each message is timed both ways."""
+    def test_client_gets_outcome_of_its_orders_and_messages_are_timed(
+        self, storefront: Service, socket: ClientConnection
+    ) -> None:
+        """A client gets the outcome of its orders, and messages are timed in both directions."""
         order = storefront.http.post("/orders", json=ORDER).json()
         answers = []
         for order_id in (order["order_id"], 1_000_000):
@@ -208,8 +219,10 @@ class TestNotifications:
                 2, "websocket_message_duration_seconds_count", direction=direction
             )
 
-    def test_normal(self, storefront: Service, socket: ClientConnection) -> None:
-        """A connection counts while it is open, and its end as normal once the client leaves."""
+    def test_open_connection_is_counted_and_close_by_client_is_normal(
+        self, storefront: Service, socket: ClientConnection
+    ) -> None:
+        """An open connection is counted, and a close by the client is a normal end."""
         opened = storefront.shows(1, "websocket_connections_active", endpoint=ENDPOINT)
 
         socket.close()
@@ -221,10 +234,10 @@ class TestNotifications:
         ) >= 1
 
     @pytest.mark.parametrize("message", ["{}", "what?", b"\x00", '{"order_id": 0}'])
-    def test_protocol_error(
+    def test_invalid_message_ends_connection_with_protocol_error(
         self, storefront: Service, socket: ClientConnection, message: str | bytes
     ) -> None:
-        """What is no question ends the connection as an error of protocol."""
+        """An invalid message ends the connection with a protocol error."""
         closed = "websocket_connections_closed_total"
         before = storefront.metrics().value(closed, reason="protocol_error") or 0
 
@@ -236,8 +249,10 @@ class TestNotifications:
         assert 1003 == end.value.rcvd.code
         assert storefront.shows(before + 1, closed, reason="protocol_error")
 
-    def test_abnormal(self, storefront: Service, socket: ClientConnection) -> None:
-        """A client that vanishes counts against the promise of stability."""
+    def test_lost_connection_is_bad_event_of_stability_slo(
+        self, storefront: Service, socket: ClientConnection
+    ) -> None:
+        """A lost connection is a bad event of the stability SLO."""
         before = storefront.slo("aurora-websocket-stability")["bad"]
 
         socket.socket.shutdown(SHUT_RDWR)  # not a word of WebSocket about it
@@ -247,8 +262,8 @@ class TestNotifications:
 
 
 class TestOperation:
-    def test_lines(self, storefront: Service) -> None:
-        """Every line of output is JSON and says which service wrote it, uvicorn's own too."""
+    def test_every_log_line_is_json_with_name_of_service_also(self, storefront: Service) -> None:
+        """Every log line is JSON with the name of the service, also from uvicorn."""
         storefront.http.post("/orders", json=ORDER)
         lines = storefront.lines()
 
@@ -258,8 +273,8 @@ class TestOperation:
             line["logger"] for line in lines
         }
 
-    def test_idle(self, start: Start) -> None:
-        """A service that nobody asks has no data, and stops when told to, a WebSocket or not."""
+    def test_service_without_requests_has_no_data_and_stops_at_sigterm(self, start: Start) -> None:
+        """A service without requests has no data, and stops at SIGTERM with an open WebSocket."""
         idle = start("examples/storefront.py")
         state = idle.slo("aurora-api-availability")["state"]
         healthy = idle.http.get("/healthz").status_code

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from tests.examples.conftest import Service, Start
@@ -15,9 +15,9 @@ REQUEST_ID = "order-of-ada"
 
 
 class Journey(NamedTuple):
-    """One order on its way through two processes, and what came of it."""
+    """An order in two processes, and its trace."""
 
-    sink: OtlpSink
+    sink: OtlpReceiver
     storefront: Service
     payments: Service
     trace_id: str
@@ -25,25 +25,25 @@ class Journey(NamedTuple):
     span_id: str
     request_id: str
 
-    def span(self, service: str, kind: Span.SpanKind) -> Span:
-        """The one span of a service's of this kind within the trace."""
+    def span(self, service: str, kind: Span.SpanKind.ValueType) -> Span:
+        """Return the single span of a service and a kind in the trace."""
         (span,) = (s for name, s in self.spans() if name == service and s.kind == kind)
         return span
 
     def spans(self) -> list[tuple[str, Span]]:
-        """Every span of the trace, with its service."""
+        """Return all spans of the trace with their service."""
         wanted = bytes.fromhex(self.trace_id)
         return [(r.service_name, r.span) for r in self.sink.spans() if r.span.trace_id == wanted]
 
     def lines(self, service: Service, event: str) -> list[dict[str, Any]]:
-        """What a service logged within the trace about an event."""
+        """Return the log lines of a service about an event in the trace."""
         return [line for line in service.lines_of(event) if line.get("trace_id") == self.trace_id]
 
 
 @pytest.fixture(scope="module")
 def journey(start: Start) -> Iterator[Journey]:
-    """An order placed at the storefront and paid at payments; both export to one endpoint."""
-    with OtlpSink() as sink:
+    """An order through storefront and payments, both with one OTLP endpoint."""
+    with OtlpReceiver() as sink:
         otlp = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
             "OTEL_BSP_SCHEDULE_DELAY": "100",
@@ -65,7 +65,9 @@ def journey(start: Start) -> Iterator[Journey]:
 
 
 class TestTrace:
-    def test_one(self, journey: Journey) -> None:
+    def test_request_through_both_processes_is_one_trace_of_three_spans(
+        self, journey: Journey
+    ) -> None:
         """A request through both processes is one trace of three spans."""
         kinds = sorted((service, span.kind) for service, span in journey.spans())
 
@@ -75,7 +77,9 @@ class TestTrace:
             ("storefront", Span.SPAN_KIND_CLIENT),
         ] == kinds
 
-    def test_linked(self, journey: Journey) -> None:
+    def test_payments_server_span_is_child_of_storefronts_client_span(
+        self, journey: Journey
+    ) -> None:
         """Payments' server span is the child of the storefront's client span."""
         root = journey.span("storefront", Span.SPAN_KIND_SERVER)
         client = journey.span("storefront", Span.SPAN_KIND_CLIENT)
@@ -86,8 +90,10 @@ class TestTrace:
         assert client.span_id == server.parent_span_id
         assert ("POST /orders", "POST /payments") == (root.name, server.name)
 
-    def test_response(self, journey: Journey) -> None:
-        """The response names the trace and the storefront's span, and keeps the caller's id."""
+    def test_response_has_ids_of_trace_and_storefronts_span_and_callers(
+        self, journey: Journey
+    ) -> None:
+        """The response has the ids of the trace and the storefront's span, and the caller's id."""
         root = journey.span("storefront", Span.SPAN_KIND_SERVER)
 
         assert journey.span_id == root.span_id.hex()
@@ -95,8 +101,8 @@ class TestTrace:
 
 
 class TestLines:
-    def test_ids(self, journey: Journey) -> None:
-        """The lines of both processes carry the trace id, and each those of its own request."""
+    def test_log_lines_of_both_processes_have_trace_id_and_request(self, journey: Journey) -> None:
+        """Log lines of both processes have the trace id, and the request id of their process."""
         (placed,) = journey.lines(journey.storefront, "order placed")
         (settled,) = journey.lines(journey.payments, "payment settled")
 
@@ -105,8 +111,8 @@ class TestLines:
         assert journey.span_id == placed["span_id"]
         assert journey.span("payments", Span.SPAN_KIND_SERVER).span_id.hex() == settled["span_id"]
 
-    def test_access(self, journey: Journey) -> None:
-        """So do uvicorn's own lines."""
+    def test_access_log_lines_have_same_ids(self, journey: Journey) -> None:
+        """Access log lines have the same ids."""
         (shop,) = journey.lines(journey.storefront, "request")
         (pay,) = journey.lines(journey.payments, "request")
         (settled,) = journey.lines(journey.payments, "payment settled")
@@ -114,8 +120,8 @@ class TestLines:
         assert ("/orders", REQUEST_ID) == (shop["url_path"], shop["request_id"])
         assert ("/payments", settled["request_id"]) == (pay["url_path"], pay["request_id"])
 
-    def test_exported(self, journey: Journey) -> None:
-        """The same lines are exported as records of the same trace."""
+    def test_log_lines_are_exported_as_records_of_same_trace(self, journey: Journey) -> None:
+        """Log lines are exported as records of the same trace."""
 
         def bodies() -> set[str]:
             records = journey.sink.log_records()
@@ -128,8 +134,10 @@ class TestLines:
 
 
 class TestMetrics:
-    def test_pushed(self, journey: Journey) -> None:
-        """Both push their own metrics and the HTTP ones, the client's too."""
+    def test_both_services_export_their_own_metrics_and_http_metrics(
+        self, journey: Journey
+    ) -> None:
+        """Both services export their own metrics and HTTP metrics."""
         expected = {
             "orders.placed",
             "events.processed",
@@ -141,7 +149,7 @@ class TestMetrics:
             lambda: expected <= {metric.name for metric in journey.sink.metrics()}
         )
 
-    def test_not_scraped(self, journey: Journey) -> None:
-        """With an endpoint to push to, there is nothing to scrape, and SLOs are shown still."""
+    def test_with_otlp_endpoint_metrics_is_off_and_slo_works(self, journey: Journey) -> None:
+        """With an OTLP endpoint, /metrics is off and /slo works."""
         assert 404 == journey.storefront.http.get("/metrics").status_code
         assert "ok" == journey.storefront.slo("aurora-api-availability")["state"]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from otel_meta.cli.demo.servers import ALERTMANAGER, Backend
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 from otel_meta.repos import BUILTIN
+from otel_meta.testing.servers import ALERTMANAGER, Backend
 from tests.backends.servers import Told
 from tests.rules.pinned_tools import tool
 from tests.rules.prometheus_server import fetch

@@ -19,7 +19,7 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     found: dict[str, str] = {}
     for item in request.session.items:
         given: Mapping[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-        if "wrong" in getattr(item, "fixturenames", ()):
+        if "outcomes" in getattr(item, "fixturenames", ()):
             make: Callable[[], Case] = given["make"]
             try:
                 wanted[item.nodeid] = make()

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from otel_meta.cli.demo.servers import PROMETHEUS, Backend
+from otel_meta.testing.servers import PROMETHEUS, Backend
 from tests.rules.pinned_tools import tool
 
 PATIENCE = 30.0

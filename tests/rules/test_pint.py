@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from otel_meta.cli.demo.servers import find
+from otel_meta.testing.pinned_tools import find
 from tests.rules.pinned_tools import ROOT
 
 # Groups are evaluated side by side: what reads another group's series sees them a minute late.

@@ -19,7 +19,7 @@ from opentelemetry import trace
 from otel_meta import Counter, MetaRepo, NoLabels, configure
 from otel_meta.errors import MissingExtra
 from otel_meta.runtime.options import Options
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from tests.conftest import Run, Service
@@ -107,7 +107,7 @@ class TestArguments:
 
     def test_endpoint_is_read_from_given_environment(self) -> None:
         """The endpoint is read from the given environment."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint}
             with quiet(environ=environ, repo=Atlas, shutdown_timeout=1) as telemetry:
                 telemetry.bind(Atlas).tiles.add(1)
@@ -187,7 +187,7 @@ class TestGlobal:
         self, script: Callable[..., Run]
     ) -> None:
         """Spans and metrics of other libraries are exported with ours."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             run = script(
                 "import otel_meta\n"
                 "from opentelemetry import metrics, trace\n"
@@ -203,7 +203,7 @@ class TestGlobal:
 
     def test_process_exports_queued_telemetry_at_exit(self, script: Callable[..., Run]) -> None:
         """A process exports queued telemetry at exit."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             run = script(
                 "import otel_meta, structlog\n"
                 "otel_meta.configure('a')\n"
@@ -236,7 +236,7 @@ class TestGlobal:
 @pytest.fixture(scope="module")
 def invalid(script: Callable[..., Run]) -> Run:
     """Run a program with invalid variables."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         return script(
             "import otel_meta, structlog\n"
             "telemetry = otel_meta.configure('a')\n"
@@ -294,7 +294,7 @@ class TestInvalid:
         """An invalid variable of the SDK does not prevent the start."""
         monkeypatch.setenv(name, "abc")
 
-        with OtlpSink() as sink, quiet(traces="otlp", otlp_endpoint=sink.endpoint):
+        with OtlpReceiver() as sink, quiet(traces="otlp", otlp_endpoint=sink.endpoint):
             pass
 
 
@@ -303,7 +303,7 @@ class TestDisabled:
         self, service: Callable[..., Service], closed_port: int
     ) -> None:
         """A disabled application answers, and exports nothing."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             shop = service(
                 SHOP,
                 OTEL_SDK_DISABLED="true",
@@ -335,7 +335,7 @@ class TestSignal:
         self, service: Callable[..., Service], number: int
     ) -> None:
         """An application that gets a signal exports queued telemetry once."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             shop = service(SHOP, OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
             shop.get("/")
             shop.stop(number)

@@ -12,7 +12,7 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 
 from otel_meta import Counter, Gauge, MetaRepo, NoLabels
 from otel_meta.runtime import metrics
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually
@@ -25,7 +25,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     memory = Gauge("atlas.memory", "Memory.", NoLabels)
 
 
-def pushing(sink: OtlpSink, **settings: Any) -> Any:
+def pushing(sink: OtlpReceiver, **settings: Any) -> Any:
     """Capture telemetry that pushes metrics alone."""
     exporters = {"metrics": "otlp", "traces": "none", "logs": "none"}
     return capture("maps", Atlas, otlp_endpoint=sink.endpoint, **exporters | settings)
@@ -37,7 +37,7 @@ def meter(captured: CapturedTelemetry) -> Meter:
     return captured.telemetry.metrics.provider.get_meter("library")
 
 
-def values(sink: OtlpSink, name: str) -> list[float]:
+def values(sink: OtlpReceiver, name: str) -> list[float]:
     """Return the received values of a sum or gauge, oldest first."""
     return [
         point.as_double if point.HasField("as_double") else point.as_int
@@ -52,7 +52,7 @@ class TestPush:
         self, eventually: Eventually
     ) -> None:
         """Metrics are pushed at every interval with their current totals."""
-        with OtlpSink() as sink, pushing(sink, metric_interval=0.05) as captured:
+        with OtlpReceiver() as sink, pushing(sink, metric_interval=0.05) as captured:
             captured.bind(Atlas).tiles.add(1)
             eventually(lambda: 1.0 in values(sink, "atlas.tiles"))
             captured.bind(Atlas).tiles.add(1)
@@ -62,7 +62,7 @@ class TestPush:
 
     def test_shutting_down_pushes_latest_values(self) -> None:
         """Shutting down pushes the latest values."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pushing(sink) as captured:
                 captured.bind(Atlas).tiles.add(7)
 
@@ -70,7 +70,7 @@ class TestPush:
 
     def test_process_that_records_nothing_pushes_otel_meta_up(self) -> None:
         """A process that records nothing pushes otel_meta.up."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pushing(sink) as captured:
                 captured.telemetry.flush()
 
@@ -78,7 +78,7 @@ class TestPush:
 
     def test_metrics_of_other_libraries_are_in_same_export(self) -> None:
         """Metrics of other libraries are in the same export."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pushing(sink) as captured:
                 meter(captured).create_counter("library.calls").add(3)
                 captured.bind(Atlas).tiles.add(1)
@@ -87,7 +87,7 @@ class TestPush:
 
     def test_metrics_may_be_pushed_and_scraped_at_same_time(self) -> None:
         """Metrics may be pushed and scraped at the same time."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pushing(sink, metrics=("otlp", "prometheus")) as captured:
                 captured.bind(Atlas).tiles.add(2)
                 text = captured.prometheus_text()
@@ -106,7 +106,7 @@ class TestPush:
 
     def test_refused_export_is_counted(self) -> None:
         """A refused export is counted."""
-        with OtlpSink(status=403) as sink, pushing(sink) as captured:
+        with OtlpReceiver(status=403) as sink, pushing(sink) as captured:
             captured.telemetry.flush()
             faults = captured.telemetry.faults
 
@@ -163,7 +163,7 @@ class TestForeign:
         self, eventually: Eventually
     ) -> None:
         """An aggregation that raises does not stop later exports."""
-        with OtlpSink() as sink, pushing(sink, metric_interval=0.05) as captured:
+        with OtlpReceiver() as sink, pushing(sink, metric_interval=0.05) as captured:
             counter: Any = meter(captured).create_counter("library.money")
             counter.add(Decimal("1.5"))
             eventually(lambda: values(sink, "library.money"))
@@ -184,7 +184,7 @@ class TestForeign:
         def fail(_options: CallbackOptions) -> list[Observation]:
             raise ValueError("no")
 
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with (
                 caplog.at_level(logging.CRITICAL, "opentelemetry"),
                 pushing(sink, log_stream=None) as captured,

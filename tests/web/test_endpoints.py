@@ -45,7 +45,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 @pytest.fixture(scope="module")
 def client(serving: Serving) -> Iterator[httpx.Client]:
-    """A service of map tiles."""
+    """A client of a service for map tiles."""
     with capture("maps", Atlas) as captured:
         app = FastAPI()
         instrument_fastapi(app, captured.telemetry)
@@ -70,12 +70,14 @@ class TestMetrics:
             ),
         ],
     )
-    def test_format(self, client: httpx.Client, accept: str, parse: Any, kind: str) -> None:
-        """Its parser takes what comes in either format."""
-        answer = client.get("/metrics", headers={"accept": accept})
-        samples = {s.name: s.value for family in parse(answer.text) for s in family.samples}
+    def test_response_is_valid_in_accepted_format(
+        self, client: httpx.Client, accept: str, parse: Any, kind: str
+    ) -> None:
+        """The response is valid in the accepted format."""
+        response = client.get("/metrics", headers={"accept": accept})
+        samples = {s.name: s.value for family in parse(response.text) for s in family.samples}
 
-        assert answer.headers["content-type"].startswith(kind)
+        assert response.headers["content-type"].startswith(kind)
         assert 100.0 == samples["atlas_tiles_total"]
 
     @pytest.mark.parametrize(
@@ -90,28 +92,30 @@ class TestMetrics:
             ";;;",
         ],
     )
-    def test_accept(self, client: httpx.Client, accept: str) -> None:
-        """Whatever a caller accepts, there is an answer."""
-        answer = client.get("/metrics", headers={"accept": accept})
+    def test_any_accept_header_gets_response(self, client: httpx.Client, accept: str) -> None:
+        """Any Accept header gets a response."""
+        response = client.get("/metrics", headers={"accept": accept})
 
-        assert (200, True) == (answer.status_code, "atlas_tiles_total" in answer.text)
+        assert (200, True) == (response.status_code, "atlas_tiles_total" in response.text)
 
-    def test_concurrent(self, client: httpx.Client) -> None:
-        """Twenty scrapes at the same time each get everything, once."""
+    def test_twenty_concurrent_scrapes_each_get_every_series_once(
+        self, client: httpx.Client
+    ) -> None:
+        """Twenty concurrent scrapes each get every series once."""
         with ThreadPoolExecutor(20) as pool:
             texts = [a.text for a in pool.map(lambda _: client.get("/metrics"), range(20))]
 
         assert [100] * 20 == [text.count("\natlas_memory{") for text in texts]
 
-    def test_names(self, client: httpx.Client) -> None:
-        """A query chooses families by their names."""
-        answer = client.get("/metrics", params={"name[]": ["atlas_tiles_total", "atlas_holes"]})
-        names = [family.name for family in parse_text(answer.text)]
+    def test_query_selects_families_by_name(self, client: httpx.Client) -> None:
+        """The query selects families by name."""
+        response = client.get("/metrics", params={"name[]": ["atlas_tiles_total", "atlas_holes"]})
+        names = [family.name for family in parse_text(response.text)]
 
         assert ["atlas_tiles", "atlas_holes"] == names
 
-    def test_zipped(self, client: httpx.Client) -> None:
-        """It is zipped for whoever takes that."""
+    def test_response_is_compressed_if_client_accepts_gzip(self, client: httpx.Client) -> None:
+        """The response is compressed if the client accepts gzip."""
         plain, zipped = (
             client.get("/metrics?name[]=atlas_memory", headers={"accept-encoding": coding})
             for coding in ("identity", "gzip")
@@ -121,19 +125,19 @@ class TestMetrics:
         assert plain.content == zipped.content  # which the client has unzipped
         assert int(zipped.headers["content-length"]) < int(plain.headers["content-length"])
 
-    def test_large(self, web: Web, serving: Serving) -> None:
-        """A page of many pieces is whole."""
+    def test_page_of_many_chunks_is_complete(self, web: Web, serving: Serving) -> None:
+        """A page of many chunks is complete."""
         with serving(web.app) as client:
             memory = web.captured.bind(Atlas).memory
             for number in range(2000):
                 memory.set(number, style=f"{number:0100}")
-            answer = client.get("/metrics", headers={"accept-encoding": "identity"})
+            response = client.get("/metrics", headers={"accept-encoding": "identity"})
 
-        assert 2000 == answer.text.count("\natlas_memory{")
-        assert len(answer.content) == int(answer.headers["content-length"])
+        assert 2000 == response.text.count("\natlas_memory{")
+        assert len(response.content) == int(response.headers["content-length"])
 
-    def test_token(self, serving: Serving) -> None:
-        """Where there is a token, whoever bears it alone is answered; the rest stays open."""
+    def test_token_protects_metrics_alone(self, serving: Serving) -> None:
+        """A token protects /metrics alone."""
         with capture("maps", Atlas, prometheus_token="s3cret") as captured:
             app = FastAPI()
             instrument_fastapi(app, captured.telemetry)
@@ -148,8 +152,8 @@ class TestMetrics:
         assert "Bearer" == refused.headers["www-authenticate"]
         assert {200} == others
 
-    def test_off_the_loop(self, web: Web, serving: Serving) -> None:
-        """A scrape that takes long holds no other request up."""
+    def test_slow_scrape_does_not_block_other_requests(self, web: Web, serving: Serving) -> None:
+        """A slow scrape does not block other requests."""
         scraping, release = threading.Event(), threading.Event()
 
         class Slow:
@@ -165,15 +169,17 @@ class TestMetrics:
         with serving(web.app) as client, ThreadPoolExecutor(1) as pool:
             scraped = pool.submit(client.get, "/metrics")
             scraping.wait(20)
-            answer = client.get("/")
+            response = client.get("/")
             during = scraped.done()
             release.set()
 
-            assert (200, False) == (answer.status_code, during)
+            assert (200, False) == (response.status_code, during)
             assert "slow 1.0" in scraped.result(20).text
 
-    def test_none(self, serving: Serving) -> None:
-        """Where metrics are not exported to Prometheus the path is the application's own."""
+    def test_without_export_to_prometheus_metrics_belongs_to_application(
+        self, serving: Serving
+    ) -> None:
+        """Without export to Prometheus, /metrics belongs to the application."""
         with capture(metrics="none") as captured:
             app = FastAPI()
             instrument_fastapi(app, captured.telemetry)
@@ -182,8 +188,8 @@ class TestMetrics:
 
 
 class TestSlo:
-    def test_page(self, client: httpx.Client) -> None:
-        """It says how every SLO stands, and of which service."""
+    def test_page_has_status_of_every_slo_and_name_of_service(self, client: httpx.Client) -> None:
+        """The page has the status of every SLO, and the name of the service."""
         page = client.get("/slo").json()
         (slo,) = page["slos"]
 
@@ -191,39 +197,41 @@ class TestSlo:
         assert ("atlas-completeness", "breached", 0.98) == (slo["name"], slo["state"], slo["sli"])
         assert (2.0, 100.0) == (slo["bad"], slo["total"])
 
-    def test_empty(self, web: Web, serving: Serving) -> None:
-        """Without any SLO it says so."""
+    def test_without_slos_list_is_empty(self, web: Web, serving: Serving) -> None:
+        """Without SLOs the list is empty."""
         with serving(web.app) as client:
             assert [] == client.get("/slo").json()["slos"]
 
 
 class TestHealth:
-    def test_live(self, client: httpx.Client) -> None:
-        """A process that answers is alive."""
+    def test_running_process_is_alive(self, client: httpx.Client) -> None:
+        """A running process is alive."""
         assert {"status": "ok"} == client.get("/healthz").json()
 
-    def test_ready(self, client: httpx.Client) -> None:
-        """One that has started is ready."""
+    def test_started_application_is_ready(self, client: httpx.Client) -> None:
+        """A started application is ready."""
         assert {"status": "ready"} == client.get("/readyz").json()
 
     @pytest.mark.parametrize("check", [lambda: False, lambda: 1 / 0])
-    def test_not_ready(
+    def test_application_is_not_ready_if_its_check_fails_or_raises(
         self, captured_telemetry: CapturedTelemetry, serving: Serving, check: Any
     ) -> None:
-        """If the application's own check says no, or raises, it is not."""
+        """An application is not ready if its check fails or raises."""
         app = FastAPI()
         instrument_fastapi(app, captured_telemetry.telemetry, ready=check)
         with serving(app) as client:
-            answer = client.get("/readyz")
+            response = client.get("/readyz")
 
-            assert (503, {"status": "not ready"}) == (answer.status_code, answer.json())
+            assert (503, {"status": "not ready"}) == (response.status_code, response.json())
             assert 200 == client.get("/healthz").status_code
 
 
-class TestAll:
+class TestEveryEndpoint:
     @pytest.mark.parametrize("path", ["/metrics", "/slo", "/healthz", "/readyz"])
-    def test_methods(self, client: httpx.Client, path: str) -> None:
-        """They answer GET and HEAD, alike but for the body, and nothing else."""
+    def test_endpoints_accept_get_and_head_with_same_headers(
+        self, client: httpx.Client, path: str
+    ) -> None:
+        """Endpoints accept GET and HEAD with the same headers, and no other method."""
         got, head, posted = client.get(path), client.head(path), client.post(path)
 
         assert (200, 200, 405) == (got.status_code, head.status_code, posted.status_code)
@@ -232,8 +240,8 @@ class TestAll:
         assert got.headers["content-type"] == head.headers["content-type"]
         assert "no-store" == got.headers["cache-control"]
 
-    def test_not_counted(self, web: Web, serving: Serving) -> None:
-        """They are neither counted nor traced nor, unless they fail, logged."""
+    def test_endpoints_are_neither_counted_nor_traced(self, web: Web, serving: Serving) -> None:
+        """Endpoints are neither counted nor traced; only their errors are in the access log."""
         with serving(web.app) as client:
             for path in ("/metrics", "/slo", "/healthz", "/readyz"):
                 client.get(path)
@@ -246,14 +254,14 @@ class TestAll:
             if line["logger"] == "uvicorn.access"
         ]
 
-    def test_prefix(self, web: Web, serving: Serving) -> None:
-        """Served under a prefix, they are there."""
+    def test_endpoints_work_under_prefix(self, web: Web, serving: Serving) -> None:
+        """Endpoints work under a prefix."""
         with serving(web.app, root_path="/api") as client:
             assert 200 == client.get("/metrics").status_code
 
     @pytest.mark.xfail(strict=False, reason="the log has the prefix, and paths here have not")
-    def test_prefix_hushed(self, web: Web, serving: Serving) -> None:
-        """Under a prefix, too, calls of them are not logged."""
+    def test_endpoints_under_prefix_are_not_in_access_log(self, web: Web, serving: Serving) -> None:
+        """Endpoints under a prefix are not in the access log."""
         with serving(web.app, root_path="/api") as client:
             client.get("/metrics")
 
@@ -262,8 +270,10 @@ class TestAll:
     @pytest.mark.parametrize(
         "path", ["/metrics/", "/metrics/x", "/a/metrics", "/METRICS", "/healthz2"]
     )
-    def test_others(self, web: Web, serving: Serving, path: str) -> None:
-        """Other paths are the application's, and counted."""
+    def test_other_paths_belong_to_application_and_are_counted(
+        self, web: Web, serving: Serving, path: str
+    ) -> None:
+        """Other paths belong to the application, and are counted."""
         with serving(web.app) as client:
             client.get(path)
 
@@ -271,19 +281,23 @@ class TestAll:
 
 
 class TestPaths:
-    def test_elsewhere(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
-        """They may be elsewhere, or not at all."""
+    def test_endpoints_can_have_other_paths_or_be_disabled(
+        self, captured_telemetry: CapturedTelemetry, serving: Serving
+    ) -> None:
+        """Endpoints can have other paths, or be disabled."""
         app = FastAPI()
         paths = Paths(metrics="/internal/metrics", slo=None)
         instrument_fastapi(app, captured_telemetry.telemetry, paths=paths)
         with serving(app) as client:
-            asked = ("/internal/metrics", "/metrics", "/slo", "/healthz")
+            requested = ("/internal/metrics", "/metrics", "/slo", "/healthz")
 
-            assert [200, 404, 404, 200] == [client.get(path).status_code for path in asked]
+            assert [200, 404, 404, 200] == [client.get(path).status_code for path in requested]
 
     @pytest.mark.parametrize("included", [False, True])
-    def test_own(self, web: Web, serving: Serving, included: bool) -> None:
-        """A route of the application's own keeps its path, and is counted like any other."""
+    def test_route_at_path_of_endpoint_replaces_it_and_is_counted(
+        self, web: Web, serving: Serving, included: bool
+    ) -> None:
+        """A route at the path of an endpoint replaces it, and is counted."""
         router = APIRouter()
         router.get("/healthz")(lambda: "its own")
         if included:
@@ -295,16 +309,18 @@ class TestPaths:
 
         assert [("GET", "/healthz", "200", "")] == web.samples()
 
-    def test_own_span(self, web: Web, serving: Serving) -> None:
-        """It is traced like any other, too: one sample, one server span."""
+    def test_route_at_path_of_endpoint_is_traced(self, web: Web, serving: Serving) -> None:
+        """A route at the path of an endpoint is traced."""
         web.app.get("/healthz")(lambda: "its own")
         with serving(web.app) as client:
             client.get("/healthz")
 
         assert ["GET /healthz"] == [span.name for span in web.captured.spans()]
 
-    def test_own_method(self, web: Web, serving: Serving) -> None:
-        """So does one that takes another method alone."""
+    def test_route_of_another_method_at_path_of_endpoint_replaces_it(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """A route of another method at the path of an endpoint replaces it."""
         web.app.post("/metrics")(lambda: "taken")
         with serving(web.app) as client:
             assert (200, '"taken"') == (
@@ -312,15 +328,17 @@ class TestPaths:
                 client.post("/metrics").text,
             )
 
-    def test_catch_all(self, web: Web, serving: Serving) -> None:
-        """A route that takes any path does not take them."""
+    def test_catch_all_route_does_not_replace_endpoints(self, web: Web, serving: Serving) -> None:
+        """A catch-all route does not replace endpoints."""
         web.app.get("/{path:path}")(lambda path: path)
         with serving(web.app) as client:
             assert "otel_meta_up" in client.get("/metrics").text
             assert "other" == client.get("/other").json()
 
-    def test_mounted(self, web: Web, serving: Serving) -> None:
-        """Neither does an application that is mounted at the root."""
+    def test_application_mounted_at_root_does_not_replace_endpoints(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """An application mounted at the root does not replace endpoints."""
         sub = FastAPI()
         sub.get("/other")(lambda: "other")
         web.app.mount("/", sub)

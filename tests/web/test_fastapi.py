@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from otel_meta import instrument_fastapi
 from otel_meta.errors import InstrumentationError, MissingExtra
-from otel_meta.testing import CapturedTelemetry, OtlpSink
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually, Service, Serving
@@ -47,15 +47,17 @@ async def fail() -> None:
 """
 
 
-class TestOnce:
-    def test_telemetry(self, captured_telemetry: CapturedTelemetry) -> None:
-        """The telemetry that was given is returned."""
+class TestInstrument:
+    def test_telemetry_of_argument_is_returned(self, captured_telemetry: CapturedTelemetry) -> None:
+        """The telemetry of the argument is returned."""
         telemetry = captured_telemetry.telemetry
 
         assert telemetry is instrument_fastapi(FastAPI(), telemetry)
 
-    def test_twice(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
-        """Twice is an error, and the first time stays as it was."""
+    def test_second_call_is_error_and_first_instrumentation_stays(
+        self, captured_telemetry: CapturedTelemetry, serving: Serving
+    ) -> None:
+        """A second call is an error, and the first instrumentation stays."""
         app = FastAPI()
         app.get("/")(lambda: "")
         instrument_fastapi(app, captured_telemetry.telemetry)
@@ -66,13 +68,17 @@ class TestOnce:
             client.get("/")
         assert 1 == len(captured_telemetry.spans())
 
-    def test_two(self, captured_telemetry: CapturedTelemetry) -> None:
-        """Two applications of a process may both be."""
+    def test_two_applications_of_process_can_be_instrumented(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """Two applications of a process can be instrumented."""
         instrument_fastapi(FastAPI(), captured_telemetry.telemetry)
         instrument_fastapi(FastAPI(), captured_telemetry.telemetry)
 
-    def test_serving(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
-        """An application that has answered is too late."""
+    def test_application_that_has_served_request_cannot_be_instrumented(
+        self, captured_telemetry: CapturedTelemetry, serving: Serving
+    ) -> None:
+        """An application that has served a request cannot be instrumented."""
         app = FastAPI()
         with serving(app) as client:
             client.get("/")
@@ -80,8 +86,10 @@ class TestOnce:
             with pytest.raises(InstrumentationError, match=r"serves already.*right after it is"):
                 instrument_fastapi(app, captured_telemetry.telemetry)
 
-    def test_lifespan(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
-        """So is one that starts."""
+    def test_application_cannot_be_instrumented_in_its_lifespan(
+        self, captured_telemetry: CapturedTelemetry, serving: Serving
+    ) -> None:
+        """An application cannot be instrumented in its lifespan."""
         errors: list[Exception] = []
 
         @asynccontextmanager
@@ -97,18 +105,20 @@ class TestOnce:
 
         assert "not in its lifespan" in str(errors[0])
 
-    def test_contrib(self, captured_telemetry: CapturedTelemetry) -> None:
-        """One that contrib has instrumented would have two spans a request."""
+    def test_application_instrumented_by_contrib_is_error(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """An application instrumented by contrib is an error."""
         app = FastAPI()
         FastAPIInstrumentor.instrument_app(app)
 
         with pytest.raises(InstrumentationError, match="has instrumented this app already; call"):
             instrument_fastapi(app, captured_telemetry.telemetry)
 
-    def test_missing(
+    def test_without_contribs_package_error_names_extra(
         self, captured_telemetry: CapturedTelemetry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Without contrib's package, the message says what to install."""
+        """Without contrib's package, the error names the extra."""
         monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.fastapi", None)
 
         with pytest.raises(MissingExtra, match=r"pip install 'otel_meta\[fastapi\]'"):
@@ -116,24 +126,24 @@ class TestOnce:
 
 
 @pytest.fixture(scope="module")
-def shop(service: Callable[..., Service]) -> Iterator[tuple[Service, OtlpSink]]:
-    """An application whose spans are received as they end."""
-    with OtlpSink() as sink:
+def shop(service: Callable[..., Service]) -> Iterator[tuple[Service, OtlpReceiver]]:
+    """An application in a process of its own, and the receiver of its spans."""
+    with OtlpReceiver() as receiver:
         yield (
             service(
                 SHOP,
                 OTEL_SERVICE_NAME="shop",
-                OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint,
+                OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
                 OTEL_METRICS_EXPORTER="prometheus",
                 OTEL_EXPORTER_PROMETHEUS_PORT="0",
                 OTEL_BSP_SCHEDULE_DELAY="50",
             ),
-            sink,
+            receiver,
         )
 
 
-def counts_in(text: str) -> dict[str, float]:
-    """Requests that have been counted, by route; every series of that name."""
+def request_counts(text: str) -> dict[str, float]:
+    """Return the number of recorded requests by route."""
     counts: dict[str, float] = {}
     for family in parse(text):
         for sample in family.samples:
@@ -143,7 +153,7 @@ def counts_in(text: str) -> dict[str, float]:
     return counts
 
 
-class TestNative:
+class TestNativeTelemetry:
     @pytest.mark.parametrize(
         ("path", "route"),
         [
@@ -154,30 +164,32 @@ class TestNative:
             ("/nowhere", ""),
         ],
     )
-    def test_one(
-        self, shop: tuple[Service, OtlpSink], eventually: Eventually, path: str, route: str
+    def test_with_fastapis_own_telemetry_request_has_one_server_span(
+        self, shop: tuple[Service, OtlpReceiver], eventually: Eventually, path: str, route: str
     ) -> None:
-        """Beside FastAPI's own telemetry, a request is one server span and one sample."""
-        service, sink = shop
-        before = counts_in(service.get("/metrics").text)
+        """With FastAPI's own telemetry, a request has one server span and one sample."""
+        service, receiver = shop
+        before = request_counts(service.get("/metrics").text)
         trace_id = service.get(path).headers["traceresponse"].split("-")[1]
 
-        def servers() -> list[str]:
-            spans = [each.span for each in sink.spans() if each.span.trace_id.hex() == trace_id]
+        def server_spans() -> list[str]:
+            spans = [each.span for each in receiver.spans() if each.span.trace_id.hex() == trace_id]
             return [span.name for span in spans if span.kind == Span.SPAN_KIND_SERVER]
 
-        eventually(servers)
-        after = counts_in(service.get("/metrics").text)
+        eventually(server_spans)
+        after = request_counts(service.get("/metrics").text)
 
-        assert 1 == len(servers())
+        assert 1 == len(server_spans())
         assert {route: 1.0} == {
             each: after[each] - before.get(each, 0)
             for each in after
             if after[each] != before.get(each)
         }
 
-    def test_active(self, shop: tuple[Service, OtlpSink]) -> None:
-        """Nor are there two gauges of active requests."""
+    def test_there_is_one_series_of_active_requests(
+        self, shop: tuple[Service, OtlpReceiver]
+    ) -> None:
+        """There is one series of active requests."""
         text = shop[0].get("/metrics").text
 
         assert 1 == text.count("\nhttp_server_active_requests{")

@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
 
 class ShopError(Exception):
-    """An error of the application's own."""
+    """An exception class of the application."""
 
 
-class Closed:
-    """A middleware that answers before the application is asked."""
+class MaintenanceMiddleware:
+    """A middleware that responds itself to one path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or have it answered."""
-        answer = PlainTextResponse("closed", 503) if scope["path"] == "/closed" else self.app
-        await answer(scope, receive, send)
+        """Respond, or call the application."""
+        response = PlainTextResponse("closed", 503) if scope["path"] == "/closed" else self.app
+        await response(scope, receive, send)
 
 
-class TestCounted:
-    def test_once(self, web: Web, serving: Serving) -> None:
-        """A request is one sample and one server span."""
+class TestRecordedRequests:
+    def test_request_has_one_sample_and_one_server_span(self, web: Web, serving: Serving) -> None:
+        """A request has one sample and one server span."""
         web.app.get("/items/{name}")(lambda name: name)
         with serving(web.app) as client:
             client.get("/items/7")
@@ -52,8 +52,8 @@ class TestCounted:
         assert ["GET /items/{name}"] == [span.name for span in web.captured.spans()]
         assert 1 == len(web.server_spans())
 
-    def test_labels(self, web: Web, serving: Serving) -> None:
-        """A scrape shows it under the conventions' names."""
+    def test_labels_of_exposed_series_follow_conventions(self, web: Web, serving: Serving) -> None:
+        """The labels of the exposed series follow the conventions."""
         web.app.get("/items/{name}")(lambda name: name)
         with serving(web.app) as client:
             client.get("/items/7")
@@ -66,7 +66,7 @@ class TestCounted:
         ) in text.splitlines()
 
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-    def test_method(self, web: Web, serving: Serving, method: str) -> None:
+    def test_method_is_label(self, web: Web, serving: Serving, method: str) -> None:
         """The method is a label."""
         web.app.api_route("/", methods=[method])(lambda: "")
         with serving(web.app) as client:
@@ -74,8 +74,10 @@ class TestCounted:
 
         assert [(method, "/", "200", "")] == web.samples()
 
-    def test_unknown_methods(self, web: Web, serving: Serving) -> None:
-        """Methods that nobody knows share one label value, and are no fault."""
+    def test_unknown_methods_share_one_label_value_and_are_no_fault(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """Unknown methods share one label value, and are no fault."""
         web.app.get("/")(lambda: "")
         with serving(web.app) as client:
             for number in range(3):
@@ -84,8 +86,8 @@ class TestCounted:
         assert [("_OTHER", "/", "405", "")] * 3 == web.samples()
         assert 0 == web.captured.telemetry.faults.count()
 
-    def test_nowhere(self, web: Web, serving: Serving) -> None:
-        """Paths that there are not share one series, and no path is anywhere in it."""
+    def test_unknown_paths_share_one_series_without_path(self, web: Web, serving: Serving) -> None:
+        """Unknown paths share one series without a path."""
         with serving(web.app) as client:
             for number in range(3):
                 client.get(f"/nowhere/{number}")
@@ -93,16 +95,18 @@ class TestCounted:
         assert [("GET", "", "404", "")] * 3 == web.samples()
         assert {"GET"} == {span.name for span in web.captured.spans()}
 
-    def test_middleware(self, web: Web, serving: Serving) -> None:
-        """What a middleware answers is counted, though it was added later."""
-        web.app.add_middleware(Closed)
+    def test_response_of_middleware_that_was_added_later_is_counted(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """The response of a middleware that was added later is counted."""
+        web.app.add_middleware(MaintenanceMiddleware)
         with serving(web.app) as client:
             client.get("/closed")
 
         assert [("GET", "", "503", "503")] == web.samples()
 
-    def test_active(self, web: Web, serving: Serving) -> None:
-        """While a request is answered it is active, and afterwards it is not."""
+    def test_request_is_active_until_its_end(self, web: Web, serving: Serving) -> None:
+        """A request is active until its end."""
         seen: list[float] = []
         web.app.get("/")(lambda: seen.append(web.active()))
         web.app.get("/fail")(lambda: 1 / 0)
@@ -114,23 +118,27 @@ class TestCounted:
 
 
 class TestErrors:
-    def test_raised(self, web: Web, serving: Serving) -> None:
-        """A handler that raises is a 500, by its exception's class."""
+    def test_exception_in_handler_is_status_500_with_its_class(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """An exception in a handler is status 500 with its class as error type."""
 
         @web.app.get("/")
         async def fail() -> None:
             raise ShopError
 
         with serving(web.app) as client:
-            answer = client.get("/")
+            response = client.get("/")
 
-        assert 500 == answer.status_code
-        assert {"x-request-id", "traceresponse"} <= set(answer.headers)
+        assert 500 == response.status_code
+        assert {"x-request-id", "traceresponse"} <= set(response.headers)
         assert [("GET", "/", "500", f"{__name__}.ShopError")] == web.samples()
         assert "ERROR" == web.server_spans()[0].status.status_code.name
 
-    def test_dependency(self, web: Web, serving: Serving) -> None:
-        """So is a dependency that raises."""
+    def test_exception_in_dependency_is_status_500_with_its_class(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """An exception in a dependency is status 500 with its class as error type."""
 
         def fail() -> None:
             raise RuntimeError
@@ -142,8 +150,10 @@ class TestErrors:
         assert [("GET", "/", "500", "RuntimeError")] == web.samples()
 
     @pytest.mark.parametrize(("status", "error"), [(403, ""), (500, "500"), (503, "503")])
-    def test_http_exception(self, web: Web, serving: Serving, status: int, error: str) -> None:
-        """A refusal is no error; a status from 500 on is."""
+    def test_httpexception_is_error_from_status_500(
+        self, web: Web, serving: Serving, status: int, error: str
+    ) -> None:
+        """An HTTPException is an error from status 500 on."""
 
         @web.app.get("/")
         async def refuse() -> None:
@@ -154,8 +164,8 @@ class TestErrors:
 
         assert [("GET", "/", str(status), error)] == web.samples()
 
-    def test_handled(self, web: Web, serving: Serving) -> None:
-        """An exception that the application handles is none."""
+    def test_exception_handled_by_application_is_no_error(self, web: Web, serving: Serving) -> None:
+        """An exception handled by the application is no error."""
 
         @web.app.exception_handler(ShopError)
         async def handle(_request: Request, _error: Exception) -> Response:
@@ -170,8 +180,8 @@ class TestErrors:
 
         assert [("GET", "/", "409", "")] == web.samples()
 
-    def test_validation(self, web: Web, serving: Serving) -> None:
-        """Neither is a request that does not fit."""
+    def test_validation_error_is_no_error_of_server(self, web: Web, serving: Serving) -> None:
+        """A validation error is no error of the server."""
 
         @web.app.get("/items/{number}")
         async def item(number: int) -> int:
@@ -182,8 +192,10 @@ class TestErrors:
 
         assert [("GET", "/items/{number}", "422", "")] == web.samples()
 
-    def test_stream(self, web: Web, serving: Serving) -> None:
-        """A stream that fails midway keeps its status, and is an error."""
+    def test_stream_that_fails_before_its_end_keeps_its_status(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """A stream that fails before its end keeps its status, and is an error."""
 
         async def chunks() -> AsyncIterator[bytes]:
             yield b"first"
@@ -195,8 +207,10 @@ class TestErrors:
 
         assert [("GET", "/", "200", f"{__name__}.ShopError")] == web.samples()
 
-    def test_after(self, web: Web, serving: Serving) -> None:
-        """What a dependency raises after the response is not the response's."""
+    def test_exception_of_dependency_after_response_is_not_error_of_response(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """An exception of a dependency after the response is not an error of the response."""
 
         async def session() -> AsyncIterator[None]:
             yield
@@ -210,8 +224,10 @@ class TestErrors:
 
 
 class TestDuration:
-    def test_background(self, web: Web, serving: Serving, eventually: Eventually) -> None:
-        """A request is over with its last byte, whatever is still to be done in the background."""
+    def test_request_ends_with_its_last_byte_before_its_background_tasks(
+        self, web: Web, serving: Serving, eventually: Eventually
+    ) -> None:
+        """A request ends with its last byte, before its background tasks."""
         release = threading.Event()
 
         @web.app.get("/")
@@ -228,8 +244,10 @@ class TestDuration:
         assert 0.0 == active
         assert [("GET", "/", "200", "")] == web.samples()
 
-    def test_background_raises(self, web: Web, serving: Serving) -> None:
-        """What fails in the background does not make the request fail."""
+    def test_failed_background_task_is_not_error_of_request(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """A failed background task is not an error of the request."""
 
         @web.app.get("/")
         async def answer(tasks: BackgroundTasks) -> str:
@@ -241,8 +259,8 @@ class TestDuration:
 
         assert [("GET", "/", "200", "")] == web.samples()
 
-    def test_stream(self, web: Web, serving: Serving) -> None:
-        """A stream is over with its last chunk, not with its first."""
+    def test_stream_ends_with_its_last_chunk(self, web: Web, serving: Serving) -> None:
+        """A stream ends with its last chunk."""
         counted: list[int] = []
 
         async def chunks() -> AsyncIterator[bytes]:
@@ -258,8 +276,10 @@ class TestDuration:
 
 
 class TestClientLeaves:
-    def test_stream(self, web: Web, serving: Serving, eventually: Eventually) -> None:
-        """A client that leaves a stream is no error of the server's."""
+    def test_client_that_closes_during_stream_is_no_error(
+        self, web: Web, serving: Serving, eventually: Eventually
+    ) -> None:
+        """A client that closes during a stream is no error."""
 
         async def chunks() -> AsyncIterator[bytes]:
             while True:
@@ -275,8 +295,10 @@ class TestClientLeaves:
         assert [("GET", "/", "200", "")] == web.samples()
         assert 0.0 == web.active()
 
-    def test_upload(self, web: Web, serving: Serving, eventually: Eventually) -> None:
-        """Neither is one that leaves before it has sent everything."""
+    def test_client_that_closes_during_its_upload_is_no_error(
+        self, web: Web, serving: Serving, eventually: Eventually
+    ) -> None:
+        """A client that closes during its upload is no error."""
 
         @web.app.post("/")
         async def take(request: Request) -> int:
@@ -292,8 +314,10 @@ class TestClientLeaves:
 
         assert "" == error
 
-    def test_waiting(self, web: Web, serving: Serving, eventually: Eventually) -> None:
-        """Nor is one that does not wait for its answer."""
+    def test_client_that_closes_before_response_is_no_error(
+        self, web: Web, serving: Serving, eventually: Eventually
+    ) -> None:
+        """A client that closes before the response is no error."""
         release = threading.Event()
         web.app.get("/")(lambda: release.wait(20))
         with serving(web.app) as client:
@@ -306,11 +330,13 @@ class TestClientLeaves:
 
         assert [("GET", "/", "200", "")] == web.samples()
 
-    def test_server_stops(self, web: Web, serving: Serving, eventually: Eventually) -> None:
-        """A request that the server gives up when it stops is no error, and has no status."""
+    def test_request_cancelled_by_shutdown_has_no_status_and_no_error(
+        self, web: Web, serving: Serving, eventually: Eventually
+    ) -> None:
+        """A request cancelled by the shutdown has no status and no error."""
         web.app.get("/")(_never)
         with (
-            serving(web.app, timeout_graceful_shutdown=1) as client,
+            serving(web.app, timeout_graceful_shutdown=0.1) as client,
             socket.create_connection((client.base_url.host, client.base_url.port or 0)) as asking,
         ):
             asking.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -325,37 +351,41 @@ async def _never() -> None:
 
 
 class TestIds:
-    def test_kept(self, web: Web, serving: Serving) -> None:
-        """The caller's request id is returned, and is in the lines of the request."""
+    def test_callers_request_id_is_in_response_and_in_log_lines(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """The caller's request id is in the response and in the log lines of the request."""
         web.app.get("/")(lambda: structlog.get_logger("shop").info("sold"))
         with serving(web.app) as client:
-            answer = client.get("/", headers={"x-request-id": "order-7"})
+            response = client.get("/", headers={"x-request-id": "order-7"})
         (line,) = [line for line in web.captured.logs() if line["event"] == "sold"]
 
-        assert "order-7" == answer.headers["x-request-id"] == line["request_id"]
+        assert "order-7" == response.headers["x-request-id"] == line["request_id"]
 
-    @pytest.mark.parametrize("hostile", [b"a b", b'"}', b"\xff", b"a" * 129, b"<script>"])
-    def test_hostile(self, web: Web, serving: Serving, raw: Raw, hostile: bytes) -> None:
-        """One that could do harm is replaced by a new one."""
+    @pytest.mark.parametrize("unsafe", [b"a b", b'"}', b"\xff", b"a" * 129, b"<script>"])
+    def test_unsafe_request_id_is_replaced_by_new_one(
+        self, web: Web, serving: Serving, raw: Raw, unsafe: bytes
+    ) -> None:
+        """An unsafe request id is replaced by a new one."""
         with serving(web.app) as client:
-            answer = raw(
+            response = raw(
                 client,
                 b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-request-id: "
-                + hostile
+                + unsafe
                 + b"\r\n\r\n",
             )
 
-        assert re.search(rb"\r\nx-request-id: [0-9a-f]{32}\r\n", answer)
+        assert re.search(rb"\r\nx-request-id: [0-9a-f]{32}\r\n", response)
 
-    def test_new(self, web: Web, serving: Serving) -> None:
-        """Without one, each request has a new one."""
+    def test_each_request_without_id_gets_new_one(self, web: Web, serving: Serving) -> None:
+        """Each request without an id gets a new one."""
         with serving(web.app) as client:
             ids = {client.get("/").headers["x-request-id"] for _ in range(3)}
 
         assert 3 == len(ids)
 
-    def test_own(self, web: Web, serving: Serving) -> None:
-        """One that the application sends itself comes once."""
+    def test_request_id_set_by_application_is_sent_once(self, web: Web, serving: Serving) -> None:
+        """A request id set by the application is sent once."""
 
         @web.app.get("/")
         async def answer(response: Response) -> None:
@@ -366,45 +396,51 @@ class TestIds:
 
         assert ["its-own"] == ids
 
-    def test_traceresponse(self, web: Web, serving: Serving) -> None:
-        """The caller is told the request's span."""
+    def test_traceresponse_header_has_ids_of_server_span(self, web: Web, serving: Serving) -> None:
+        """The traceresponse header has the ids of the server span."""
         web.app.get("/")(lambda: "")
         with serving(web.app) as client:
-            answer = client.get("/")
+            response = client.get("/")
         context = web.server_spans()[0].context
 
-        assert answer.headers["traceresponse"].startswith(
+        assert response.headers["traceresponse"].startswith(
             f"00-{context.trace_id:032x}-{context.span_id:016x}-"
         )
 
     @pytest.mark.parametrize(("flags", "spans"), [("00", 0), ("01", 1)])
-    def test_traceparent(self, web: Web, serving: Serving, flags: str, spans: int) -> None:
-        """A trace goes on, sampled or not; what is not sampled is counted all the same."""
+    def test_trace_continues_with_its_sampling_decision(
+        self, web: Web, serving: Serving, flags: str, spans: int
+    ) -> None:
+        """A trace continues with its sampling decision; unsampled requests are counted."""
         web.app.get("/")(lambda: "")
         trace_id = "0123456789abcdef0123456789abcdef"
         with serving(web.app) as client:
             headers = {"traceparent": f"00-{trace_id}-0123456789abcdef-{flags}"}
-            answer = client.get("/", headers=headers)
+            response = client.get("/", headers=headers)
 
-        assert answer.headers["traceresponse"].startswith(f"00-{trace_id}-")
-        assert answer.headers["traceresponse"].endswith(f"-{flags}")
+        assert response.headers["traceresponse"].startswith(f"00-{trace_id}-")
+        assert response.headers["traceresponse"].endswith(f"-{flags}")
         assert (spans, 1) == (len(web.server_spans()), len(web.samples()))
 
     @pytest.mark.parametrize(
         "bad",
         ["", "00", "00-0-0-0", "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "zz" * 40, "\xff"],
     )
-    def test_bad_traceparent(self, web: Web, serving: Serving, bad: str) -> None:
-        """One that makes no sense begins a new trace."""
+    def test_invalid_traceparent_starts_new_trace(
+        self, web: Web, serving: Serving, bad: str
+    ) -> None:
+        """An invalid traceparent starts a new trace."""
         web.app.get("/")(lambda: "")
         with serving(web.app) as client:
-            answer = client.get("/", headers={"traceparent": bad.encode("latin-1")})
+            response = client.get("/", headers=[(b"traceparent", bad.encode("latin-1"))])
 
-        assert 200 == answer.status_code
+        assert 200 == response.status_code
         assert web.server_spans()[0].parent is None
 
-    def test_concurrent(self, web: Web, serving: Serving) -> None:
-        """Two hundred requests at the same time each keep their own ids."""
+    def test_two_hundred_concurrent_requests_each_keep_their_own_ids(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """Two hundred concurrent requests each keep their own ids."""
 
         @web.app.get("/async")
         async def in_loop() -> dict[str, Any]:
@@ -417,7 +453,7 @@ class TestIds:
         def in_thread() -> dict[str, Any]:
             return dict(structlog.contextvars.get_contextvars())
 
-        async def ask_all(url: httpx.URL) -> list[httpx.Response]:
+        async def request_all(url: httpx.URL) -> list[httpx.Response]:
             limits = httpx.Limits(max_connections=200)
             async with httpx.AsyncClient(
                 base_url=url, limits=limits, timeout=60, trust_env=False
@@ -433,14 +469,14 @@ class TestIds:
                 )
 
         with serving(web.app) as client:
-            answers = asyncio.run(ask_all(client.base_url))
+            responses = asyncio.run(request_all(client.base_url))
 
-        assert [f"order-{n}" for n in range(200)] == [a.json()["request_id"] for a in answers]
-        assert [f"order-{n}" for n in range(200)] == [a.headers["x-request-id"] for a in answers]
+        assert [f"order-{n}" for n in range(200)] == [a.json()["request_id"] for a in responses]
+        assert [f"order-{n}" for n in range(200)] == [a.headers["x-request-id"] for a in responses]
         assert [] == [
-            a for a in answers if a.json().get("order") not in {None, a.json()["request_id"]}
+            a for a in responses if a.json().get("order") not in {None, a.json()["request_id"]}
         ]
-        assert 200 == len({a.headers["traceresponse"] for a in answers})
+        assert 200 == len({a.headers["traceresponse"] for a in responses})
         assert (200, 0.0) == (len(web.samples()), web.active())
 
 
@@ -449,7 +485,7 @@ Twins = tuple[httpx.Client, httpx.Client]
 
 @pytest.fixture(scope="module")
 def twins(serving: Serving) -> Iterator[Twins]:
-    """The same application twice: without telemetry, and with."""
+    """Clients of the same application without and with telemetry."""
     with capture() as captured:
         bare, instrumented = FastAPI(), FastAPI()
         instrument_fastapi(instrumented, captured.telemetry)
@@ -460,7 +496,7 @@ def twins(serving: Serving) -> Iterator[Twins]:
             yield one, other
 
 
-class TestSameAnswer:
+class TestSameResponse:
     @pytest.mark.parametrize(
         "request_line",
         [
@@ -486,12 +522,14 @@ class TestSameAnswer:
         ],
         ids=lambda line: line[:50].decode("latin-1"),
     )
-    def test_raw(self, twins: Twins, raw: Raw, request_line: bytes) -> None:
-        """Whatever bytes are sent, the answer is that of the application without telemetry."""
+    def test_any_bytes_get_same_response_as_without_telemetry(
+        self, twins: Twins, raw: Raw, request_line: bytes
+    ) -> None:
+        """Any bytes get the same response as without telemetry."""
         request = request_line + b"\r\nhost: a\r\nconnection: close\r\n\r\n"
         bare, instrumented = (raw(client, request) for client in twins)
 
-        assert _plain(bare) == _plain(instrumented)
+        assert _without_telemetry(bare) == _without_telemetry(instrumented)
 
     @pytest.mark.parametrize(
         "host",
@@ -505,26 +543,30 @@ class TestSameAnswer:
             ),
         ],
     )
-    def test_host(self, web: Web, serving: Serving, raw: Raw, host: bytes) -> None:
-        """So it is for the host, which is nowhere in what is counted."""
+    def test_any_host_header_is_accepted_and_is_not_in_label(
+        self, web: Web, serving: Serving, raw: Raw, host: bytes
+    ) -> None:
+        """Any Host header is accepted, and is not in a label."""
         web.app.get("/")(lambda: "")
         with serving(web.app) as client:
-            answer = raw(client, b"GET / HTTP/1.1\r\nhost: %b\r\nconnection: close\r\n\r\n" % host)
+            response = raw(
+                client, b"GET / HTTP/1.1\r\nhost: %b\r\nconnection: close\r\n\r\n" % host
+            )
             assert 200 == client.get("/metrics").status_code
 
-        assert answer.startswith(b"HTTP/1.1 200")
+        assert response.startswith(b"HTTP/1.1 200")
         assert [("GET", "/", "200", "")] == web.samples()
 
 
-def _plain(answer: bytes) -> list[bytes]:
-    """An answer without the time, and without what telemetry adds."""
-    ours = (b"date:", b"x-request-id:", b"traceresponse:")
-    return [line for line in answer.split(b"\r\n") if not line.lower().startswith(ours)]
+def _without_telemetry(response: bytes) -> list[bytes]:
+    """Return the lines of a response without the date and the headers of telemetry."""
+    added = (b"date:", b"x-request-id:", b"traceresponse:")
+    return [line for line in response.split(b"\r\n") if not line.lower().startswith(added)]
 
 
 class TestWebSocket:
-    def test_works(self, web: Web, serving: Serving) -> None:
-        """A WebSocket works, and its lines have an id; it is no request that was answered."""
+    def test_websocket_has_ids_in_its_log_lines_span(self, web: Web, serving: Serving) -> None:
+        """A WebSocket has ids in its log lines, a span and no sample."""
 
         @web.app.websocket("/echo/{name}")
         async def echo(connection: WebSocket, name: str) -> None:
@@ -537,9 +579,9 @@ class TestWebSocket:
             url = f"ws://127.0.0.1:{client.base_url.port}/echo/me"
             with connect(url, additional_headers={"x-request-id": "chat-7"}) as connection:
                 connection.send("hello")
-                heard = connection.recv()
+                received = connection.recv()
         (line,) = [line for line in web.captured.logs() if line["event"] == "joined"]
 
-        assert ("hello", "chat-7") == (heard, line["request_id"])
+        assert ("hello", "chat-7") == (received, line["request_id"])
         assert ([], 0.0) == (web.samples(), web.active())
         assert 1 == len(web.server_spans())

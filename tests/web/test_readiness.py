@@ -10,17 +10,17 @@ from otel_meta.web.readiness import Readiness
 
 
 async def yes() -> bool:
-    """All is well."""
+    """Pass."""
     return True
 
 
 async def no() -> bool:
-    """Something is missing."""
+    """Fail."""
     return False
 
 
 async def fail() -> bool:
-    """Something broke."""
+    """Raise."""
     raise OSError("no database")
 
 
@@ -29,17 +29,17 @@ def fail_at_once() -> bool:
     raise OSError("no database")
 
 
-def ready(check: Any, faults: Faults | None = None, *heard: str) -> bool:
-    """Whether it is ready, after these messages."""
+def ready(check: Any, faults: Faults | None = None, *messages: str) -> bool:
+    """Return the readiness after these messages."""
     readiness = Readiness(check, faults or Faults())
-    for message in heard:
-        readiness.heard(message)
+    for message in messages:
+        readiness.on_lifespan_message(message)
     return asyncio.run(readiness.ready())
 
 
 class TestCheck:
     @pytest.mark.parametrize(
-        ("check", "answer"),
+        ("check", "expected"),
         [
             (None, True),
             (lambda: True, True),
@@ -49,13 +49,15 @@ class TestCheck:
             (no, False),
         ],
     )
-    def test_asked(self, check: Any, answer: bool) -> None:
-        """The application's own check decides, whether it is a coroutine function or not."""
-        assert answer is ready(check)
+    def test_check_decides_as_function_or_as_coroutine_function(
+        self, check: Any, expected: bool
+    ) -> None:
+        """The check decides, as a function or as a coroutine function."""
+        assert expected is ready(check)
 
     @pytest.mark.parametrize("check", [fail, fail_at_once])
-    def test_raises(self, check: Any) -> None:
-        """A check that raises says no, and is counted."""
+    def test_check_that_raises_makes_application_not_ready_and_is_counted(self, check: Any) -> None:
+        """A check that raises makes the application not ready, and is counted."""
         faults = Faults()
 
         assert not ready(check, faults)
@@ -66,7 +68,7 @@ class TestCheck:
 
 class TestLifespan:
     @pytest.mark.parametrize(
-        ("heard", "answer"),
+        ("messages", "expected"),
         [
             ((), True),
             (("lifespan.startup",), False),
@@ -76,13 +78,15 @@ class TestLifespan:
             (("lifespan.startup", "something.else"), False),
         ],
     )
-    def test_followed(self, heard: tuple[str, ...], answer: bool) -> None:
-        """It is ready between the end of its start and the begin of its stop."""
-        assert answer is ready(None, None, *heard)
+    def test_readiness_lasts_from_end_of_startup_to_beginning_of_shutdown(
+        self, messages: tuple[str, ...], expected: bool
+    ) -> None:
+        """Readiness lasts from the end of startup to the beginning of shutdown."""
+        assert expected is ready(None, None, *messages)
 
-    def test_not_asked(self) -> None:
-        """While it starts, the check is not asked."""
-        asked: list[bool] = []
+    def test_check_is_not_called_during_startup(self) -> None:
+        """The check is not called during startup."""
+        calls: list[bool] = []
 
-        assert not ready(lambda: asked.append(True), None, "lifespan.startup")
-        assert [] == asked
+        assert not ready(lambda: calls.append(True), None, "lifespan.startup")
+        assert [] == calls

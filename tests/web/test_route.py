@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tests.conftest import Serving
 
 
-Ask = Callable[..., tuple[int, set[str]]]
+RequestPath = Callable[..., tuple[int, set[str]]]
 
 
 class Template:
-    """A route, or what else an application puts in its place."""
+    """A route, or another object in its place."""
 
     def __init__(self, **attributes: object) -> None:
         vars(self).update(attributes)
@@ -53,13 +53,15 @@ class TestTemplate:
             ({"route": Template(path_format="/a"), "fastapi": None}, "/a"),
         ],
     )
-    def test_scope(self, scope: dict[str, Any], template: str) -> None:
-        """The template is what the router left in the scope, under the prefix."""
+    def test_template_is_read_from_scope_and_prefix_is_added(
+        self, scope: dict[str, Any], template: str
+    ) -> None:
+        """The template is read from the scope, and the prefix is added."""
         assert template == route_template(scope)
 
     @pytest.mark.parametrize("odd", [object(), [], "text", Template(get=None)])
-    def test_changed(self, odd: Any) -> None:
-        """What FastAPI keeps for itself may change without any harm."""
+    def test_unknown_data_of_fastapi_in_scope_is_ignored(self, odd: Any) -> None:
+        """Unknown data of FastAPI in the scope is ignored."""
         scope = {"route": Template(path_format="/a"), "fastapi": odd}
 
         assert "/a" == route_template(scope)
@@ -67,7 +69,7 @@ class TestTemplate:
 
 @pytest.fixture
 def app(captured_telemetry: CapturedTelemetry, tmp_path: Path) -> FastAPI:
-    """An application with routes of every sort."""
+    """An application with all kinds of routes."""
     app = FastAPI()
     instrument_fastapi(app, captured_telemetry.telemetry)
 
@@ -99,16 +101,18 @@ def app(captured_telemetry: CapturedTelemetry, tmp_path: Path) -> FastAPI:
 
 
 @pytest.fixture
-def ask(captured_telemetry: CapturedTelemetry, app: FastAPI, serving: Serving) -> Ask:
-    """Ask for a path; the status, and the values of ``http_route`` that were counted under."""
+def request_path(
+    captured_telemetry: CapturedTelemetry, app: FastAPI, serving: Serving
+) -> RequestPath:
+    """Function that requests a path; it returns the status and the recorded routes."""
 
-    def ask(path: str, method: str = "GET", **options: Any) -> tuple[int, set[str]]:
+    def request(path: str, method: str = "GET", **options: Any) -> tuple[int, set[str]]:
         with serving(app, **options) as client:
             status = client.request(method, path, follow_redirects=False).status_code
         family = captured_telemetry.telemetry.storage.family(HTTP_SERVER_REQUEST_DURATION)
         return status, {cell.labels[2] for cell in family.cells()}
 
-    return ask
+    return request
 
 
 class TestServed:
@@ -128,14 +132,18 @@ class TestServed:
             ("/tenants/tenants/items/7", "/tenants/{tenant}/items/{name}"),
         ],
     )
-    def test_template(self, ask: Ask, path: str, route: str) -> None:
-        """A request is counted under its route's template, with every prefix."""
-        assert (200, {route}) == ask(path)
+    def test_route_label_is_template_with_all_prefixes(
+        self, request_path: RequestPath, path: str, route: str
+    ) -> None:
+        """The route label is the template with all prefixes."""
+        assert (200, {route}) == request_path(path)
 
     @pytest.mark.parametrize("path", ["/nowhere/7", "/items", "/" + "7" * 5000, "/%FF"])
-    def test_nowhere(self, ask: Ask, path: str) -> None:
-        """What no route takes is counted under none."""
-        assert (404, {""}) == ask(path)
+    def test_path_without_route_has_empty_route_label(
+        self, request_path: RequestPath, path: str
+    ) -> None:
+        """A path without a route has an empty route label."""
+        assert (404, {""}) == request_path(path)
 
     @pytest.mark.parametrize(
         ("path", "status"),
@@ -150,20 +158,24 @@ class TestServed:
             ("/shelves/7", 307),
         ],
     )
-    def test_never_raw(self, ask: Ask, path: str, status: int) -> None:
-        """Whatever answers, the path that was asked for is not what is counted under."""
-        answered, (route,) = ask(path)
+    def test_raw_path_is_never_in_route_label(
+        self, request_path: RequestPath, path: str, status: int
+    ) -> None:
+        """The raw path is never in the route label."""
+        received, (route,) = request_path(path)
 
-        assert status == answered
+        assert status == received
         assert "7" not in route
 
     @pytest.mark.parametrize("path", ["/items/7", "/sub/items/7", "/v1/outer/inner/7"])
-    def test_root_path(self, ask: Ask, path: str) -> None:
-        """Served under a prefix, the prefix is part of the template."""
+    def test_prefix_of_application_is_part_of_route_label(
+        self, request_path: RequestPath, path: str
+    ) -> None:
+        """The prefix of the application is part of the route label."""
         template = "/api" + path.replace("7", "{name}")
 
-        assert (200, {template}) == ask(path, root_path="/api")
+        assert (200, {template}) == request_path(path, root_path="/api")
 
-    def test_wrong_method(self, ask: Ask) -> None:
-        """A route that does not take the method is the route all the same."""
-        assert (405, {"/items/{name}"}) == ask("/items/7", "POST")
+    def test_route_of_another_method_is_route_label(self, request_path: RequestPath) -> None:
+        """A route of another method is the route label."""
+        assert (405, {"/items/{name}"}) == request_path("/items/7", "POST")

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from opentelemetry.trace import StatusCode
 
 from otel_meta import instrument_fastapi
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually, Service, Serving
@@ -29,16 +29,20 @@ app.get("/")(lambda: "sold")
 
 
 class TestSpans:
-    def test_no_parts(self, web: Web, serving: Serving) -> None:
-        """Receiving and sending make no spans of their own, however many parts there are."""
+    def test_messages_of_request_and_response_have_no_spans(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """Messages of the request and the response have no spans."""
         web.app.post("/")(lambda: StreamingResponse(iter([b"a", b"b", b"c"])))
         with serving(web.app) as client:
             client.post("/", content=b"x" * 100_000)
 
         assert 1 == len(web.captured.spans())
 
-    def test_conventions(self, web: Web, serving: Serving) -> None:
-        """A span speaks the stable conventions."""
+    def test_attributes_of_spans_follow_stable_conventions(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """Attributes of spans follow the stable conventions."""
         web.app.get("/items/{name}")(lambda name: name)
         with serving(web.app) as client:
             client.get("/items/7")
@@ -54,34 +58,38 @@ class TestSpans:
         assert "http.method" not in attributes
         assert "http" in os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"].split(",")
 
-    def test_query(self, web: Web, serving: Serving) -> None:
-        """A span does not hold the query string, for people put secrets there."""
+    def test_span_does_not_contain_values_of_query_string(self, web: Web, serving: Serving) -> None:
+        """A span does not contain the values of the query string."""
         web.app.get("/")(lambda: "")
         with serving(web.app) as client:
             client.get("/?token=hunter2&password=hunter2")
 
         assert "hunter2" not in str(dict(web.server_spans()[0].attributes))
 
-    def test_query_of_old(self, service: Callable[..., Service], eventually: Eventually) -> None:
-        """Nor does it where the old conventions are asked for beside the stable ones."""
-        with OtlpSink() as sink:
+    def test_span_in_old_and_stable_conventions_does_not_contain_values(
+        self, service: Callable[..., Service], eventually: Eventually
+    ) -> None:
+        """A span in old and stable conventions does not contain the values of the query string."""
+        with OtlpReceiver() as receiver:
             shop = service(
                 SHOP,
                 OTEL_SERVICE_NAME="shop",
                 OTEL_SEMCONV_STABILITY_OPT_IN="http/dup",
-                OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint,
+                OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
                 OTEL_BSP_SCHEDULE_DELAY="50",
             )
             shop.get("/?token=hunter2&password=hunter2")
-            eventually(sink.spans)
-            (received,) = sink.spans()
+            eventually(receiver.spans)
+            (received,) = receiver.spans()
             shop.stop()
 
         assert "http.url" in str(received.span)
         assert "hunter2" not in str(received.span)
 
-    def test_error(self, web: Web, serving: Serving) -> None:
-        """An exception makes an error of the span, and is told there once."""
+    def test_exception_sets_spans_status_to_error_and_is_recorded_once(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """An exception sets the span's status to error, and is recorded once."""
         web.app.get("/")(lambda: 1 / 0)
         with serving(web.app) as client:
             client.get("/")
@@ -91,8 +99,10 @@ class TestSpans:
         assert ["ZeroDivisionError"] == [e.attributes["exception.type"] for e in span.events]
 
     @pytest.mark.parametrize("path", ["/items/healthz", "/slow", "/healthz/x"])
-    def test_like_excluded(self, web: Web, serving: Serving, path: str) -> None:
-        """A path that merely holds the name of one that is left out has its span."""
+    def test_path_that_contains_name_of_endpoint_has_its_span(
+        self, web: Web, serving: Serving, path: str
+    ) -> None:
+        """A path that contains the name of an endpoint has its span."""
         web.app.get("/{path:path}")(lambda path: path)
         with serving(web.app) as client:
             client.get(path)
@@ -102,8 +112,8 @@ class TestSpans:
 
 
 class TestMetrics:
-    def test_ours(self, web: Web, serving: Serving) -> None:
-        """Contrib measures nothing besides."""
+    def test_contribs_instrumentation_records_no_metrics(self, web: Web, serving: Serving) -> None:
+        """Contrib's instrumentation records no metrics."""
         web.app.get("/")(lambda: "")
         with serving(web.app) as client:
             client.get("/")
@@ -116,8 +126,10 @@ class TestMetrics:
 
 
 class TestNoTraces:
-    def test_disabled(self, serving: Serving) -> None:
-        """Without traces there is nothing of contrib's, and requests are still answered."""
+    def test_requests_are_served_without_traces_and_contribs_instrumentation(
+        self, serving: Serving
+    ) -> None:
+        """Requests are served without traces, and contrib's instrumentation is not used."""
         with capture(environ={"OTEL_SDK_DISABLED": "true"}) as captured:
             app = FastAPI()
             app.get("/")(lambda: "sold")
@@ -128,8 +140,10 @@ class TestNoTraces:
         assert (200, False) == (answer.status_code, "traceresponse" in answer.headers)
         assert not hasattr(app, "_is_instrumented_by_opentelemetry")
 
-    def test_not_exported(self, captured_telemetry: CapturedTelemetry, serving: Serving) -> None:
-        """Traces that nobody exports still give ids."""
+    def test_traces_without_exporter_have_ids(
+        self, captured_telemetry: CapturedTelemetry, serving: Serving
+    ) -> None:
+        """Traces without an exporter have ids."""
         app = FastAPI()
         app.get("/")(lambda: "sold")
         instrument_fastapi(app, captured_telemetry.telemetry)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import pytest
 
-from otel_meta.cli.demo.ports import free_port
+from otel_meta.testing.loopback import free_port
 from tests.conftest import PATIENCE, environment, wait_until
 from tests.workers.load import sample, scrape
 

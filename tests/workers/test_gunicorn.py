@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel_meta.cli.demo.ports import free_port
+from otel_meta.testing.loopback import free_port
 from tests.conftest import wait_until
 from tests.workers.conftest import (
     GUNICORN_UVICORN,

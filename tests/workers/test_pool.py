@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 from tests.conftest import Run, wait_until
 
 POOL = '''
@@ -70,7 +70,7 @@ class TestPool:
         """Each forked worker of a pool pushes its own numbers, as an instance of its own."""
         expected = [5.0, 6000.0, 6000.0, 6000.0]  # of the parent, and of three children
         pushed = tmp_path / "pushed"
-        with OtlpSink() as sink, ThreadPoolExecutor(1) as thread:
+        with OtlpReceiver() as sink, ThreadPoolExecutor(1) as thread:
             source = POOL.format(
                 options=f'otlp_endpoint="{sink.endpoint}", metric_interval=0.05',
                 before_end=f"while not os.path.exists({str(pushed)!r}): time.sleep(0.01)",
@@ -86,10 +86,10 @@ class TestPool:
         assert expected == pushed_totals(sink)
 
 
-def pushed_totals(sink: OtlpSink) -> list[float]:
+def pushed_totals(sink: OtlpReceiver) -> list[float]:
     """Return the last total of each instance, in ascending order."""
     last: dict[str, float] = {}
-    for request in sink._of(ExportMetricsServiceRequest):
+    for request in sink.requests_of(ExportMetricsServiceRequest):
         for resource in request.resource_metrics:
             attributes = {a.key: a.value.string_value for a in resource.resource.attributes}
             for scope in resource.scope_metrics:

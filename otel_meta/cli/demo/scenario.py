@@ -1,65 +1,96 @@
-"""The demo's play: what happens when, and what is shown meanwhile."""
+"""The demo's timeline and output: normal traffic, a fault in the card network, recovery."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from otel_meta.testing.otlp_sink import OtlpSink, ReceivedSpan
+from otel_meta.testing.otlp_receiver import OtlpReceiver, ReceivedSpan
 
-from .services import Service
-from .slo_table import board
-from .stop_signal import Stop
+from .slo_table import slo_table
+from .stop_signal import StopSignal
 from .trace_tree import trace_tree
 
 if TYPE_CHECKING:
     from .stack_servers import Stack
 
-_FAULT_FROM: Final = 0.3
-_FAULT_TO: Final = 0.5
-"""Shares of the play's length."""
-_CLEAR: Final = "\x1b[H\x1b[2J"
+_FAULT_STARTS: Final = 0.3
+_FAULT_ENDS: Final = 0.5
+"""Shares of the demo's length."""
+_CLEAR_SCREEN: Final = "\x1b[H\x1b[2J"
 _LONGEST_PAUSE: Final = 60.0
-_BOARDS: Final = 8
-"""How many boards are printed where they cannot be drawn over each other."""
+_TABLES: Final = 8
+"""Number of tables if the output is not a terminal."""
 
 
-class Play:
-    """Runs for a while: well, then with a fault in the card network, then mended."""
+class ServiceClient(Protocol):
+    """The interface of a running service."""
+
+    @property
+    def url(self) -> str:
+        """Base URL."""
+        ...
+
+    def get(self, path: str) -> Any:
+        """Return the JSON of a path."""
+        ...
+
+    def put(self, path: str, content: Mapping[str, Any]) -> Any:
+        """Send JSON to a path."""
+        ...
+
+    def lines(self) -> list[str]:
+        """Return the log lines, oldest first."""
+        ...
+
+
+class Scenario:
+    """Runs the demo on services that are ready.
+
+    Args:
+        storefront: a service under traffic.
+        payments: the service with the switch for the fault.
+        receiver: gets the spans of both services.
+        stack: the real servers, if they run.
+    """
 
     def __init__(
-        self, storefront: Service, payments: Service, sink: OtlpSink, stack: Stack | None = None
+        self,
+        storefront: ServiceClient,
+        payments: ServiceClient,
+        receiver: OtlpReceiver,
+        stack: Stack | None = None,
     ) -> None:
         self._storefront: Final = storefront
         self._payments: Final = payments
-        self._sink: Final = sink
+        self._receiver: Final = receiver
         self._stack: Final = stack
-        self._said: Final[list[str]] = []
-        self._live: Final = sys.stdout is not None and sys.stdout.isatty()
+        self._messages: Final[list[str]] = []
+        self._is_terminal: Final = sys.stdout is not None and sys.stdout.isatty()
 
-    def run(self, seconds: float, stop: Stop) -> None:
-        """Play, unless it is time to end."""
+    def run(self, seconds: float, stop: StopSignal) -> None:
+        """Run for so many seconds, or until the signal."""
         start = time.monotonic()
-        acts = [
-            (0.0, self._open),
-            (_FAULT_FROM * seconds, self._break),
-            (_FAULT_TO * seconds, self._mend),
+        phases = [
+            (0.0, self._start),
+            (_FAULT_STARTS * seconds, self._inject_fault),
+            (_FAULT_ENDS * seconds, self._remove_fault),
         ]
-        pause = 1.0 if self._live else min(max(seconds / _BOARDS, 1.0), _LONGEST_PAUSE)
+        pause = 1.0 if self._is_terminal else min(max(seconds / _TABLES, 1.0), _LONGEST_PAUSE)
         while not stop.is_set() and (elapsed := time.monotonic() - start) < seconds:
-            while acts and acts[0][0] <= elapsed:
-                acts.pop(0)[1](elapsed)
-            self._draw(elapsed, seconds)
-            until = min([at for at, _ in acts[:1]] + [seconds]) - (time.monotonic() - start)
-            stop.wait(min(pause, until))
+            while phases and phases[0][0] <= elapsed:
+                phases.pop(0)[1](elapsed)
+            self._print(elapsed, seconds)
+            next_phase = min([at for at, _ in phases[:1]] + [seconds])
+            stop.wait(min(pause, next_phase - (time.monotonic() - start)))
 
-    def epilogue(self) -> str:
-        """One trace over both services, and the log lines that carry its id."""
-        trace = self._trace_over_both()
+    def summary(self) -> str:
+        """Return one trace over both services, and the log lines with the trace id."""
+        trace = self._trace_over_both_services()
         if not trace:
             return "No trace crossed both services: the demo was too short."
         trace_id = trace[0].span.trace_id.hex()
@@ -74,52 +105,57 @@ class Play:
             f"Log lines with its id:\n{_indent(chr(10).join(lines))}"
         )
 
-    def _open(self, elapsed: float) -> None:
+    def _start(self, elapsed: float) -> None:
         for service in (self._storefront, self._payments):
             for path in ("/metrics", "/slo"):
-                self._said.append(f"{service.url}{path}")
+                self._messages.append(f"{service.url}{path}")
         if self._stack is not None:
-            self._said.extend(self._stack.words())
-        self._say(elapsed, "customers come in; everything is well")
+            self._messages.extend(self._stack.hints())
+        self._add_event(elapsed, "traffic starts, without a fault")
 
-    def _break(self, elapsed: float) -> None:
+    def _inject_fault(self, elapsed: float) -> None:
         self._payments.put("/faults", {"error_ratio": 0.7})
-        self._say(elapsed, "fault: 70 % of calls to the card network fail")
+        self._add_event(elapsed, "fault: 70 % of calls to the card network fail")
 
-    def _mend(self, elapsed: float) -> None:
+    def _remove_fault(self, elapsed: float) -> None:
         self._payments.put("/faults", {"error_ratio": 0.0})
-        self._say(elapsed, "the card network is mended; what burned stays burned")
+        self._add_event(elapsed, "the fault is over; the error budget that it used stays used")
 
-    def _say(self, elapsed: float, text: str) -> None:
-        self._said.append(f"{elapsed:5.0f} s  {text}")
+    def _add_event(self, elapsed: float, text: str) -> None:
+        self._messages.append(f"{elapsed:5.0f} s  {text}")
 
-    def _draw(self, elapsed: float, seconds: float) -> None:
-        for news in self._stack.pager.news() if self._stack is not None else ():
-            self._say(elapsed, f"Alertmanager: {news}")
-        if self._live:
-            print(_CLEAR, end="")
-        if self._said:
-            print("\n".join(self._said), end="\n\n")
-        print(board([self._storefront.get("/slo"), self._payments.get("/slo")]))
+    def _print(self, elapsed: float, seconds: float) -> None:
+        """Print the messages and the table; on a terminal, over the last ones."""
+        if self._stack is not None:
+            for notification in self._stack.webhooks.new_notifications():
+                self._add_event(elapsed, f"Alertmanager: {notification}")
+        if self._is_terminal:
+            print(_CLEAR_SCREEN, end="")
+        if self._messages:
+            print("\n".join(self._messages), end="\n\n")
+        print(slo_table([self._storefront.get("/slo"), self._payments.get("/slo")]))
         print(f"\n{elapsed:.0f} of {seconds:.0f} s; Ctrl-C ends it\n", flush=True)
-        if not self._live:
-            self._said.clear()
+        if not self._is_terminal:
+            self._messages.clear()
 
-    def _trace_over_both(self) -> Sequence[ReceivedSpan]:
+    def _trace_over_both_services(self) -> Sequence[ReceivedSpan]:
         traces: dict[bytes, list[ReceivedSpan]] = {}
-        for received in self._sink.spans():
+        for received in self._receiver.spans():
             traces.setdefault(received.span.trace_id, []).append(received)
         crossing = [spans for spans in traces.values() if len({s.service_name for s in spans}) > 1]
-        return max(crossing, key=_tells_more, default=())
+        return max(crossing, key=_preference, default=())
 
 
-def _tells_more(spans: Sequence[ReceivedSpan]) -> tuple[bool, bool, int]:
-    """A whole trace that went well, and the latest of them, whose log lines are still kept."""
+def _preference(spans: Sequence[ReceivedSpan]) -> tuple[bool, bool, int]:
+    """Return the sort key: complete traces, then without errors, then the latest.
+
+    The log lines of the latest trace are still kept.
+    """
     ids = {b"", *(received.span.span_id for received in spans)}
-    whole = all(received.span.parent_span_id in ids for received in spans)
-    went_well = all(r.span.status.code != Status.STATUS_CODE_ERROR for r in spans)
-    return whole, went_well, min(r.span.start_time_unix_nano for r in spans)
+    is_complete = all(received.span.parent_span_id in ids for received in spans)
+    is_ok = all(r.span.status.code != Status.STATUS_CODE_ERROR for r in spans)
+    return is_complete, is_ok, min(r.span.start_time_unix_nano for r in spans)
 
 
-def _indent(text: Any) -> str:
-    return "\n".join(f"  {line}" for line in str(text).splitlines())
+def _indent(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

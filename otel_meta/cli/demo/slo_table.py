@@ -1,4 +1,4 @@
-"""The demo's board: every SLO of every service, as their /slo pages have it."""
+"""The demo's table of all SLOs, from /slo pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_meta.cli.table import table
 
-_HEAD: Final = (
+_HEADINGS: Final = (
     "SERVICE",
     "SLO",
     "OBJECTIVE",
@@ -18,13 +18,16 @@ _HEAD: Final = (
     "BURN 5m",
     "BURN 1h",
 )
-_NOTHING: Final = "-"
-_MULTIPLE: Final = 10
+_NO_VALUE: Final = "-"
+_SHOWN_AS_MULTIPLE: Final = -10
+"""A lower share of error budget left is shown as a multiple, not as a percentage."""
 
 
-def board(pages: Iterable[dict[str, Any]]) -> str:
-    """A table of the SLOs on these /slo pages."""
-    return table(_HEAD, [_row(page["service_name"], slo) for page in pages for slo in page["slos"]])
+def slo_table(pages: Iterable[dict[str, Any]]) -> str:
+    """Render each SLO of these /slo pages as a row."""
+    return table(
+        _HEADINGS, [_row(page["service_name"], slo) for page in pages for slo in page["slos"]]
+    )
 
 
 def _row(service: str, slo: dict[str, Any]) -> list[str]:
@@ -46,11 +49,11 @@ def _count(number: float, unit: str) -> str:
 
 
 def _percent(share: float | None) -> str:
-    """A share of the budget; what is overspent many times over as a multiple."""
+    """Render the error budget left: a percentage, or a multiple if it is far below zero."""
     if share is None:
-        return _NOTHING
-    return f"{share * 100:.1f}%" if share > -_MULTIPLE else f"{share:.0f} x"
+        return _NO_VALUE
+    return f"{share * 100:.1f}%" if share > _SHOWN_AS_MULTIPLE else f"{share:.0f} x"
 
 
 def _number(value: float | None) -> str:
-    return _NOTHING if value is None else f"{value:.1f}"
+    return _NO_VALUE if value is None else f"{value:.1f}"

@@ -1,4 +1,4 @@
-"""What the demo's servers are told: small configurations, on ports that are free here."""
+"""Small configurations of the demo's servers, on free ports."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from otel_meta.render.rules.rule_formats import prometheus
 from otel_meta.repos import BUILTIN
 
 SPEED: Final = 60
-"""How many times faster than in earnest: an hour of the rules is a minute of the demo."""
+"""Factor between the durations of the rules and of the demo: an hour becomes a minute."""
 
 _SCALE: Final = Fraction(1, SPEED)
 _COMMENT: Final = "Written by otel-meta demo."
 _LOOPBACK: Final = "127.0.0.1"
-_MOST_TRACES: Final = 100_000
+_MAX_TRACES: Final = 100_000
 
 
 def rules() -> Iterator[tuple[str, str]]:
-    """The names and texts of the rule files of the six, with time running faster."""
+    """Yield the names and texts of the built-in rule files, with shortened durations."""
     for file in rule_files(BUILTIN, Links()):
         yield f"{file.name}.yml", prometheus(file, _SCALE)
 
 
 def alertmanager_config(webhooks: str) -> str:
-    """Tells one receiver everything."""
-    anybody = Webhooks(page=f"{webhooks}/page", ticket=f"{webhooks}/ticket")
+    """Return a configuration with one receiver for all alerts."""
+    webhooks_of_all_owners = Webhooks(page=f"{webhooks}/page", ticket=f"{webhooks}/ticket")
     return alertmanager(
-        BUILTIN, Receivers(default=anybody, watchdog=f"{webhooks}/watchdog"), _SCALE
+        BUILTIN, Receivers(default=webhooks_of_all_owners, watchdog=f"{webhooks}/watchdog"), _SCALE
     )
 
 
 def prometheus_config(rules_folder: str, alertmanager_port: int, metrics_port: int) -> str:
-    """Scrapes the sidecar every second, which the rules' shortest window of 5 s needs."""
+    """Return a configuration that scrapes each second: the rules' shortest window is 5 s."""
     return _yaml(
         {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -55,19 +55,19 @@ def prometheus_config(rules_folder: str, alertmanager_port: int, metrics_port: i
 
 
 def jaeger_config(*, query: int, otlp: int) -> str:
-    """Keeps traces in memory."""
+    """Return a configuration with storage in memory."""
     return _yaml(
         {
             "extensions": {
-                "jaeger_storage": {"backends": {"kept": {"memory": {"max_traces": _MOST_TRACES}}}},
+                "jaeger_storage": {"backends": {"memory": {"memory": {"max_traces": _MAX_TRACES}}}},
                 "jaeger_query": {
-                    "storage": {"traces": "kept"},
+                    "storage": {"traces": "memory"},
                     "http": {"endpoint": f"{_LOOPBACK}:{query}"},
                     "grpc": {"endpoint": f"{_LOOPBACK}:0"},
                 },
             },
             "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": f"{_LOOPBACK}:{otlp}"}}}},
-            "exporters": {"jaeger_storage_exporter": {"trace_storage": "kept"}},
+            "exporters": {"jaeger_storage_exporter": {"trace_storage": "memory"}},
             "service": {
                 "extensions": ["jaeger_storage", "jaeger_query"],
                 "pipelines": {
@@ -79,8 +79,8 @@ def jaeger_config(*, query: int, otlp: int) -> str:
     )
 
 
-def copy_of_spans(endpoint: str) -> str:
-    """Merged over the sidecar's configuration: every trace goes to one more place."""
+def span_copy_config(endpoint: str) -> str:
+    """Return an addition to the sidecar's configuration: export traces to one more endpoint."""
     exporter = "otlp_http/demo"
     return _yaml(
         {

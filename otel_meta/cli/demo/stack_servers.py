@@ -1,7 +1,7 @@
 """The demo's servers: a Collector sidecar, Prometheus with the rules, Alertmanager and Jaeger.
 
-Rules and waits run faster than in earnest, so that what takes an hour can be watched in a minute;
-names, labels, factors and thresholds are those of ``rules/``.
+The durations in rules and configurations are shortened: an hour becomes a minute. Names, labels,
+factors and thresholds are the same as in ``rules/``.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ from typing import Final, Self
 
 from otel_meta.errors import UsageError
 from otel_meta.render.collector.sidecar import sidecar_file
+from otel_meta.testing.loopback import free_port
+from otel_meta.testing.pinned_tools import find
+from otel_meta.testing.servers import ALERTMANAGER, COLLECTOR, JAEGER, PROMETHEUS, Backend, Program
 
-from .ports import free_port
-from .servers import ALERTMANAGER, COLLECTOR, JAEGER, PROMETHEUS, Backend, Program, find
 from .stack_config import (
     SPEED,
     alertmanager_config,
-    copy_of_spans,
     jaeger_config,
     prometheus_config,
     rules,
+    span_copy_config,
 )
-from .stop_signal import Stop
-from .webhook_receiver import Pager
+from .stop_signal import StopSignal
+from .webhook_receiver import WebhookReceiver
 
 _PROGRAMS: Final = (COLLECTOR, PROMETHEUS, ALERTMANAGER, JAEGER)
-_WANTED: Final[Mapping[str, int]] = {
+_PREFERRED_PORTS: Final[Mapping[str, int]] = {
     "prometheus": 9090,
     "alertmanager": 9093,
     "jaeger": 16686,
@@ -39,7 +40,7 @@ _WANTED: Final[Mapping[str, int]] = {
     "OTEL_META_SELF_METRICS_PORT": 8888,
     "OTEL_META_HEALTH_PORT": 13133,
 }
-"""Where each listens if nobody else does; the Collector's by the variables of its configuration."""
+"""Preferred if free; ports of the Collector by the variable of the configuration."""
 _QUERIES: Final = (
     "sort(slo:error_budget_remaining:ratio)",
     "slo:burn_rate:1h > 1",
@@ -48,22 +49,22 @@ _QUERIES: Final = (
 
 
 def missing() -> tuple[str, ...]:
-    """The programs that are not installed."""
-    return tuple(program.binary for program in _PROGRAMS if not _is_there(program.binary))
+    """Return the missing programs."""
+    return tuple(program.binary for program in _PROGRAMS if not _is_installed(program.binary))
 
 
 class Stack:
-    """The four servers, for as long as the context is open.
+    """The four servers, running while the context is open.
 
     Args:
-        folder: for their files.
-        spans: an OTLP endpoint that gets a copy of every trace.
+        folder: for files of the servers.
+        spans: an OTLP endpoint for a copy of each trace.
     """
 
     def __init__(self, folder: Path, spans: str) -> None:
-        self.pager: Final = Pager()
+        self.webhooks: Final = WebhookReceiver()
         self._folder: Final = folder
-        self._ports: Final = {name: free_port(port) for name, port in _WANTED.items()}
+        self._ports: Final = {name: free_port(port) for name, port in _PREFERRED_PORTS.items()}
         self._spans: Final = spans
         self._servers: Final = (
             self._jaeger(),
@@ -73,27 +74,27 @@ class Stack:
         )
         self._open: Final = ExitStack()
 
-    def wait_until_ready(self, stop: Stop) -> None:
-        """Wait until all of them serve, or until it is time to end.
+    def wait_until_ready(self, stop: StopSignal) -> None:
+        """Wait until all servers are ready, or until the signal.
 
         Raises:
-            UsageError: one ended instead, or took too long.
+            UsageError: a server ended, or the time ran out.
         """
         for server in self._servers:
-            server.wait_until_ready(stop)
+            server.wait_until_ready(stop.is_set)
 
     def environment(self) -> Mapping[str, str]:
-        """What a service is told so that its telemetry comes here."""
+        """Return the variables of a service for the export of telemetry to these servers."""
         return {
             "OTEL_EXPORTER_OTLP_ENDPOINT": self._url("OTEL_META_OTLP_HTTP_PORT"),
             "OTEL_METRICS_EXPORTER": "otlp,prometheus",
             "OTEL_META_METRICS_IN_APP": "true",
-            "OTEL_LOGS_EXPORTER": "none",  # Jaeger takes none
+            "OTEL_LOGS_EXPORTER": "none",  # Jaeger accepts no logs
             "OTEL_METRIC_EXPORT_INTERVAL": "500",
         }
 
-    def words(self) -> Iterator[str]:
-        """Where the servers are, and what to ask them."""
+    def hints(self) -> Iterator[str]:
+        """Yield the servers' URLs and example queries, as lines."""
         prometheus = self._url("prometheus")
         yield f"Prometheus    {prometheus}/api/v1/alerts (its rules run {SPEED} times as fast)"
         yield f"Alertmanager  {self._url('alertmanager')}/#/alerts"
@@ -103,7 +104,7 @@ class Stack:
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
-            opened.enter_context(self.pager)
+            opened.enter_context(self.webhooks)
             for server in self._servers:
                 opened.enter_context(server)
             self._open.push(opened.pop_all())
@@ -121,7 +122,7 @@ class Stack:
 
     def _sidecar(self) -> Backend:
         own = self._folder / "collector.own.yaml"
-        own.write_text(copy_of_spans(self._spans))
+        own.write_text(span_copy_config(self._spans))
         ports = {name: str(port) for name, port in self._ports.items() if name.isupper()}
         return self._backend(
             COLLECTOR,
@@ -132,7 +133,7 @@ class Stack:
         )
 
     def _alertmanager(self) -> Backend:
-        config = alertmanager_config(self.pager.url)
+        config = alertmanager_config(self.webhooks.url)
         return self._backend(ALERTMANAGER, config, self._ports["alertmanager"])
 
     def _prometheus(self) -> Backend:
@@ -164,7 +165,7 @@ class Stack:
         )
 
 
-def _is_there(binary: str) -> bool:
+def _is_installed(binary: str) -> bool:
     try:
         find(binary)
     except UsageError:

@@ -1,4 +1,4 @@
-"""The demo's customers: they order, look, register, listen, and now and then get it wrong."""
+"""Simulated customers of the demo: orders, reads, registrations, sockets and bad requests."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from otel_meta.extras import ExtraImports
 
 _CUSTOMERS: Final = 6
 _PAUSE: Final = 0.12
-"""Seconds between two requests of a customer, on average."""
+"""Mean time between two requests of a customer, in seconds."""
 _CARD_LIMIT_CENTS: Final = 500_000
-_OVER_THE_LIMIT: Final = 0.03
-_MISTYPED: Final = 0.05
+_SHARE_OVER_LIMIT: Final = 0.03
+_SHARE_MISTYPED: Final = 0.05
 
 Action = Callable[["_Customer"], None]
 
 
 class Traffic:
-    """Customers of a storefront, for as long as the context is open.
+    """Customers of a storefront, active while the context is open.
+
+    Args:
+        url: of the storefront.
+        seed: of the random numbers, for the same requests in each run.
 
     Raises:
         MissingExtra: an HTTP or WebSocket client is not installed.
@@ -70,44 +74,44 @@ class _Customer:
         self.orders: Final[list[int]] = []
 
     def shop(self, stopping: Event) -> None:
-        """Do one thing after the other until told to stop."""
-        actions, weights = zip(*_HABITS, strict=True)
+        """Send one request after another until the event is set."""
+        actions, weights = zip(*_ACTIONS, strict=True)
         while not stopping.wait(self.chance.expovariate(1 / _PAUSE)):
             (action,) = self.chance.choices(actions, weights)
-            with suppress(Exception):  # a service that is down is part of the show
+            with suppress(Exception):  # the service may be down in the demo
                 action(self)
 
 
 def _order(customer: _Customer) -> None:
-    too_much = customer.chance.random() < _OVER_THE_LIMIT
+    too_much = customer.chance.random() < _SHARE_OVER_LIMIT
     amount = _CARD_LIMIT_CENTS + 1 if too_much else customer.chance.randint(500, 20_000)
     order = {"sku": "lamp", "amount_cents": amount, "channel": _channel(customer)}
-    answer = customer.client.post("/orders", json=order)
-    if answer.is_success:
-        customer.orders.append(answer.json()["order_id"])
+    response = customer.client.post("/orders", json=order)
+    if response.is_success:
+        customer.orders.append(response.json()["order_id"])
 
 
-def _look(customer: _Customer) -> None:
-    customer.client.get(f"/orders/{_some_order(customer)}")
+def _read_order(customer: _Customer) -> None:
+    customer.client.get(f"/orders/{_order_id(customer)}")
 
 
 def _register(customer: _Customer) -> None:
     name = f"user{customer.chance.randrange(10**9)}"
-    mail = name if customer.chance.random() < _MISTYPED else f"{name}@example.com"
+    mail = name if customer.chance.random() < _SHARE_MISTYPED else f"{name}@example.com"
     customer.client.post("/registrations", json={"mail": mail, "channel": _channel(customer)})
 
 
-def _lose_the_way(customer: _Customer) -> None:
+def _request_unknown_path(customer: _Customer) -> None:
     customer.client.get(f"/no/such/page/{customer.chance.randrange(100)}")
 
 
-def _listen(customer: _Customer) -> None:
+def _follow_order(customer: _Customer) -> None:
     with customer.sockets.connect(customer.socket_url, open_timeout=5, proxy=None) as socket:
-        socket.send(json.dumps({"order_id": _some_order(customer)}))
+        socket.send(json.dumps({"order_id": _order_id(customer)}))
         socket.recv(timeout=2)
 
 
-def _some_order(customer: _Customer) -> int:
+def _order_id(customer: _Customer) -> int:
     return customer.chance.choice(customer.orders) if customer.orders else 1
 
 
@@ -115,11 +119,11 @@ def _channel(customer: _Customer) -> str:
     return customer.chance.choice(["web", "mobile"])
 
 
-_HABITS: Final[Sequence[tuple[Action, int]]] = (
+_ACTIONS: Final[Sequence[tuple[Action, int]]] = (
     (_order, 45),
-    (_look, 30),
+    (_read_order, 30),
     (_register, 15),
-    (_listen, 6),
-    (_lose_the_way, 4),
+    (_follow_order, 6),
+    (_request_unknown_path, 4),
 )
-"""What customers do, and how often."""
+"""Requests by weight."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from otel_meta.testing.otlp_sink import OtlpSink
+from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.rules.pinned_tools import ROOT
 
 Eventually = Callable[[Callable[[], Any]], None]
@@ -17,7 +17,7 @@ AURORA = {"service.namespace": "aurora-fullstack-saas", "service.name": "storefr
 FOREIGN = {"service.namespace": "elsewhere", "service.name": "legacy"}
 
 
-def send_to(sink: OtlpSink) -> dict[str, Any]:
+def send_to(sink: OtlpReceiver) -> dict[str, Any]:
     """Return a second configuration file, which sends traces and logs to a receiver."""
     pipeline = {"exporters": ["otlp_http/test"]}
     return {

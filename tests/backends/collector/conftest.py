@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel_meta.testing.otlp_sink import OtlpSink
+from otel_meta.testing.otlp_receiver import OtlpReceiver
 
 
 @pytest.fixture
-def sink() -> Iterator[OtlpSink]:
+def sink() -> Iterator[OtlpReceiver]:
     """Receive the data of a Collector with the second file of `send_to`."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         yield sink

@@ -14,7 +14,7 @@ from tests.backends.collector.collector_setup import (
     CONFIG,
 )
 from tests.backends.pipeline import Collector
-from tests.rules.support import tool
+from tests.rules.pinned_tools import tool
 
 
 class TestCollectorStart:

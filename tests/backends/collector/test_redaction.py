@@ -11,7 +11,7 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
-from otel_meta.testing.otlp_sink import OtlpSink
+from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.backends.collector.collector_setup import (
     AURORA,
     Eventually,
@@ -47,7 +47,7 @@ HARMLESS: dict[str, Any] = {
 class TestRedaction:
     @pytest.mark.parametrize("file", ["sidecar.yaml", "gateway.yaml"])
     def test_both_collectors_mask_secrets_and_personal_data_of_spans(
-        self, file: str, tmp_path: Path, sink: OtlpSink, eventually: Eventually
+        self, file: str, tmp_path: Path, sink: OtlpReceiver, eventually: Eventually
     ) -> None:
         """Both Collectors mask secrets and personal data of spans, and keep other attributes."""
         with Collector(file, tmp_path / "c", send_to(sink), DECISION_WAIT="1s") as collector:
@@ -84,7 +84,7 @@ class TestRedaction:
         )
 
     def test_sidecar_masks_secrets_and_personal_data_of_log_records(
-        self, tmp_path: Path, sink: OtlpSink, eventually: Eventually
+        self, tmp_path: Path, sink: OtlpReceiver, eventually: Eventually
     ) -> None:
         """The sidecar masks secrets and personal data of log records."""
         with Collector("sidecar.yaml", tmp_path / "sidecar", send_to(sink)) as sidecar:

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
-from otel_meta.testing.otlp_sink import OtlpSink
+from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.backends.collector.collector_setup import (
     AURORA,
     FOREIGN,
@@ -49,7 +49,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Send all cases to a gateway that keeps 0 % of the rest; the names of the kept cases."""
     folder = tmp_path_factory.mktemp("gateway") / "gateway"
     spans = {name: make() for name, (_, make) in CASES.items()}
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         variables: dict[str, Any] = {"DECISION_WAIT": "1s", "SAMPLING_PERCENT": 0}
         with Collector("gateway.yaml", folder, send_to(sink), **variables) as gateway:
             gateway.wait_until_ready()
@@ -69,7 +69,7 @@ class TestSampling:
         assert CASES[name][0] == (name in kept)
 
     def test_gateway_keeps_all_spans_of_trace_with_error(
-        self, tmp_path: Path, sink: OtlpSink
+        self, tmp_path: Path, sink: OtlpReceiver
     ) -> None:
         """A gateway keeps all spans of a trace with an error."""
         trace_id = random.getrandbits(128)
@@ -85,7 +85,7 @@ class TestSampling:
 
         assert {"good", "bad"} == {received.span.name for received in sink.spans()}
 
-    def test_gateway_keeps_set_percentage_of_rest(self, tmp_path: Path, sink: OtlpSink) -> None:
+    def test_gateway_keeps_set_percentage_of_rest(self, tmp_path: Path, sink: OtlpReceiver) -> None:
         """A gateway keeps the percentage of the rest that the variable sets."""
         variables: dict[str, Any] = {"DECISION_WAIT": "1s", "SAMPLING_PERCENT": 100}
         with Collector("gateway.yaml", tmp_path / "g", send_to(sink), **variables) as gateway:

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 import pytest
 import yaml
 
-from otel_meta.cli.demo.ports import free_port
-from otel_meta.cli.demo.servers import JAEGER, Backend
 from otel_meta.cli.demo.services import Service, examples_folder
 from otel_meta.cli.demo.stack_config import jaeger_config, prometheus_config
-from otel_meta.cli.demo.stop_signal import Stop
+from otel_meta.cli.demo.stop_signal import StopSignal
 from otel_meta.cli.demo.traffic import Traffic
+from otel_meta.testing.loopback import free_port
+from otel_meta.testing.servers import JAEGER, Backend
 from tests.backends.pipeline import Collector
 from tests.backends.servers import Prometheus, Told, alertmanager, rule_folder
 from tests.rules.committed_rules import committed_groups
@@ -116,7 +116,7 @@ class Servers:
             "PAYMENTS_URL": f"http://127.0.0.1:{ports['payments']}",
         }
         service = Service(name, ports[name], examples_folder(), environment)
-        self._stack.enter_context(service).wait_until_ready(Stop())
+        self._stack.enter_context(service).wait_until_ready(StopSignal())
         return service
 
 

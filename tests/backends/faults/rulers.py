@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from otel_meta.cli.demo.ports import free_port
-from otel_meta.cli.demo.servers import Backend
 from otel_meta.cli.demo.stack_config import prometheus_config
+from otel_meta.testing.loopback import free_port
+from otel_meta.testing.servers import Backend
 from tests.backends.faults.service import program
 from tests.backends.faults.stage import Stage, fault, until
 from tests.backends.ledger import Row
@@ -99,10 +101,10 @@ def prometheus_stopped(stage: Stage) -> Row:
     watch.does("fail", 1)  # an increase is seen from a series' second sample on
     with watch.traffic():
         until(lambda: watch.prometheus.value(f"count_over_time({_FAILURES}[1m])") > 3)
-        watch.prometheus.pause()
+        os.kill(watch.prometheus.pid, signal.SIGSTOP)
     watch.does("fail", 500)
     time.sleep(3)
-    watch.prometheus.resume()
+    os.kill(watch.prometheus.pid, signal.SIGCONT)
     until(watch.paged, "nobody is paged")
     return watch.caught_up("pages once it goes on, for what happened meanwhile")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from otel_meta.cli.demo.ports import free_port
+from otel_meta.testing.loopback import free_port
 from tests.backends.faults.stage import Stage, control, fault, until
 from tests.backends.ledger import Row
 from tests.backends.otlp import Sink

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from otel_meta.cli.demo.ports import free_port
-from otel_meta.cli.demo.servers import COLLECTOR, Program, find
+from otel_meta.testing.loopback import free_port
+from otel_meta.testing.pinned_tools import find
+from otel_meta.testing.servers import COLLECTOR, Program
 from tests.backends.ledger import Row
 from tests.backends.otlp import Sender, Sink
 from tests.backends.pipeline import Collector, Config, merged

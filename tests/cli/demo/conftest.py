@@ -1,4 +1,4 @@
-"""What tests of the demo need: processes that are found again, whoever started them."""
+"""Fixtures for the demo: processes found by a marked environment, and a stand-in service."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from uuid import uuid4
 import pytest
 
 PATIENCE = 20.0
-"""Seconds until something that should happen is taken not to happen."""
+"""Seconds until a condition that is still false is a failure."""
 
 Eventually = Callable[..., bool]
 Request = tuple[str, str, bytes]
 
 
 class Mark:
-    """A variable in the environment, which every process hands on to those that it starts."""
+    """A variable in the environment, inherited by child processes."""
 
     def __init__(self) -> None:
         self.environment = {"TEST_MARK": uuid4().hex}
 
     def processes(self, words: str = "") -> list[int]:
-        """Those that bear the mark and have these words in their command, oldest first."""
+        """Return the pids with the mark and these words in the command, in order."""
         everywhere = (p for p in Path("/proc").iterdir() if p.name.isdecimal())
         return sorted(int(p.name) for p in everywhere if self._on(p) and words in _command(p))
 
     def gone(self, seconds: float = 3.0) -> bool:
-        """Whether none is left, or will be in a moment."""
-        return happens(lambda: not self.processes(), seconds)
+        """Return True if all marked processes end in time."""
+        return becomes_true(lambda: not self.processes(), seconds)
 
     def kill(self) -> None:
-        """End what is left."""
+        """Kill all marked processes."""
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -50,12 +50,12 @@ class Mark:
         return False
 
 
-class StandIn:
-    """A real server on loopback that keeps what it was asked, and answers with JSON."""
+class StubService:
+    """An HTTP server on loopback that keeps requests and responds with JSON."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-        self.answer = b"{}"
+        self.body = b"{}"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -63,7 +63,7 @@ class StandIn:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Base URL."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
@@ -73,18 +73,18 @@ class StandIn:
         self._thread.join()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        stand_in = self
+        stub = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                stand_in.requests.append((self.command, self.path, body))
+                stub.requests.append((self.command, self.path, body))
                 self.send_response(200)
-                self.send_header("content-length", str(len(stand_in.answer)))
+                self.send_header("content-length", str(len(stub.body)))
                 self.end_headers()
-                self.wfile.write(stand_in.answer)
+                self.wfile.write(stub.body)
 
             do_GET = do_PUT = do_POST  # noqa: N815  # the base calls them by these names
 
@@ -94,12 +94,12 @@ class StandIn:
         return Handler
 
 
-def happens(holds: Callable[[], Any], seconds: float = PATIENCE) -> bool:
-    """Whether something becomes true within so many seconds."""
+def becomes_true(condition: Callable[[], Any], seconds: float = PATIENCE) -> bool:
+    """Return True if a condition becomes true in time."""
     deadline = time.monotonic() + seconds
-    while not (found := holds()) and time.monotonic() < deadline:
+    while not (result := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return bool(found)
+    return bool(result)
 
 
 def _command(process: Path) -> str:
@@ -110,13 +110,13 @@ def _command(process: Path) -> str:
 
 @pytest.fixture(scope="session")
 def eventually() -> Eventually:
-    """Whether something becomes true in time."""
-    return happens
+    """Function that returns True if a condition becomes true in time."""
+    return becomes_true
 
 
 @pytest.fixture(scope="module")
 def new_mark() -> Iterator[Callable[[], Mark]]:
-    """Makes marks; whatever still bears one at the end is ended."""
+    """Function that makes marks; at the end their processes are killed."""
     made: list[Mark] = []
 
     def make() -> Mark:
@@ -135,8 +135,8 @@ def mark(new_mark: Callable[[], Mark]) -> Mark:
 
 
 @pytest.fixture
-def stand_in() -> Iterator[StandIn]:
-    """A server that takes the place of a service."""
-    server = StandIn()
+def stub_service() -> Iterator[StubService]:
+    """A server in place of a service."""
+    server = StubService()
     yield server
     server.close()

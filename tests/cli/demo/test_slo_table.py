@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from otel_meta.cli.demo.slo_table import board
+from otel_meta.cli.demo.slo_table import slo_table
 
 
 def slo(**different: Any) -> dict[str, Any]:
-    """An SLO as a /slo page has it."""
+    """Return an SLO of a /slo page."""
     return {
         "name": "titan-service-availability",
         "objective": "99.9%",
@@ -23,18 +23,19 @@ def slo(**different: Any) -> dict[str, Any]:
 
 
 def page(service: str, *slos: dict[str, Any]) -> dict[str, Any]:
-    """What a service answers at /slo."""
+    """Return a /slo page."""
     return {"service_name": service, "slos": list(slos)}
 
 
 def cells(**different: Any) -> list[str]:
-    """The cells of the only row, but for service, name and objective."""
-    return board([page("payments", slo(**different))]).splitlines()[2].split("  ", 2)[2].split()[1:]
+    """Return the cells of a single row after the objective."""
+    row = slo_table([page("payments", slo(**different))]).splitlines()[2]
+    return row.split("  ", 2)[2].split()[1:]
 
 
-class TestBoard:
-    def test_board(self) -> None:
-        """Every SLO of every page has a row with where it stands and how fast its budget burns."""
+class TestSloTable:
+    def test_each_slo_of_each_page_has_row_with_state_error(self) -> None:
+        """Each SLO of each page has a row with state, error budget left and burn rates."""
         mixed = {"5m": 47.53, "1h": 12.0}
         pages = [
             page("storefront", slo(name="aurora-api-latency", objective="99%")),
@@ -47,19 +48,19 @@ class TestBoard:
             "----------  --------------------------  ---------  --------  ------  ---  -----------  -------  -------",  # noqa: E501
             "storefront  aurora-api-latency                99%  ok          1000    0       100.0%      0.0      0.0",  # noqa: E501
             "payments    titan-service-availability      99.9%  breached    1000   31       -25.0%     47.5     12.0",  # noqa: E501
-        ] == board(pages).splitlines()
+        ] == slo_table(pages).splitlines()
         # fmt: on
 
-    def test_no_data(self) -> None:
-        """What nobody can know is a dash."""
+    def test_missing_values_are_dashes(self) -> None:
+        """Missing values are dashes."""
         nothing = {"5m": None, "1h": None}
 
         assert ["no_data", "0", "0", "-", "-", "-"] == cells(
             state="no_data", total=0, budget_left=None, burn_rates=nothing
         )
 
-    def test_seconds(self) -> None:
-        """Time slices are counted in seconds, and say so."""
+    def test_time_slices_are_counted_in_seconds_with_their_unit(self) -> None:
+        """Time slices are counted in seconds with their unit."""
         assert ["ok", "12", "s", "4", "s"] == cells(unit="seconds", total=12.4, bad=3.6)[:5]
 
     @pytest.mark.parametrize(
@@ -74,10 +75,12 @@ class TestBoard:
             (-268.6, ["-269", "x"]),
         ],
     )
-    def test_budget(self, share: float, shown: list[str]) -> None:
-        """A budget is a percentage, and a multiple once it is overspent ten times over."""
+    def test_error_budget_left_is_percentage_and_multiple_from_10_downward(
+        self, share: float, shown: list[str]
+    ) -> None:
+        """The error budget left is a percentage, and a multiple from -10 downward."""
         assert shown == cells(budget_left=share)[3:-2]
 
-    def test_nothing(self) -> None:
-        """Without SLOs, the head stands alone."""
-        assert 2 == len(board([page("payments")]).splitlines())
+    def test_without_slos_table_is_its_headings(self) -> None:
+        """Without SLOs, the table is its headings."""
+        assert 2 == len(slo_table([page("payments")]).splitlines())

@@ -8,10 +8,10 @@ import yaml
 from otel_meta.cli.demo.stack_config import (
     SPEED,
     alertmanager_config,
-    copy_of_spans,
     jaeger_config,
     prometheus_config,
     rules,
+    span_copy_config,
 )
 from otel_meta.model import Duration
 
@@ -19,18 +19,18 @@ RULES = Path(__file__).parents[3] / "rules"
 
 
 def by_name(text: str) -> dict[str, Any]:
-    """The groups of a rule file."""
+    """Return the groups of a rule file by name."""
     return {group["name"]: group for group in yaml.safe_load(text)["groups"]}
 
 
 def names(group: dict[str, Any]) -> list[str]:
-    """What a group records and alerts."""
+    """Return the names of a group's recordings and alerts."""
     return [rule.get("record") or rule["alert"] for rule in group["rules"]]
 
 
 class TestRules:
-    def test_same(self) -> None:
-        """The demo's rules are those of rules/, by name and in their order."""
+    def test_demos_rules_have_names_and_order_of_rules(self) -> None:
+        """The demo's rules have the names and the order of rules/."""
         sped_up = {name: by_name(text) for name, text in rules()}
         committed = {path.name: by_name(path.read_text()) for path in RULES.glob("*.yml")}
 
@@ -38,8 +38,8 @@ class TestRules:
             f: {g: names(x) for g, x in groups.items()} for f, groups in sped_up.items()
         }
 
-    def test_faster(self) -> None:
-        """Each group is evaluated so many times as often."""
+    def test_each_groups_interval_is_shorter_by_same_factor(self) -> None:
+        """Each group's interval is shorter by the same factor."""
         for name, text in rules():
             committed = by_name((RULES / name).read_text())
             for group, sped_up in by_name(text).items():
@@ -50,33 +50,33 @@ class TestRules:
 
 
 class TestPorts:
-    def test_prometheus(self) -> None:
-        """Prometheus reads the rules, scrapes the sidecar and tells Alertmanager."""
+    def test_prometheus_reads_rules_scrapes_sidecar_and_sends_alerts(self) -> None:
+        """Prometheus reads the rules, scrapes the sidecar and sends alerts to Alertmanager."""
         config = yaml.safe_load(prometheus_config("/rules", 1, 2))
 
         assert ["/rules/*.yml"] == config["rule_files"]
         assert "127.0.0.1:1" in str(config["alerting"])
         assert "127.0.0.1:2" in str(config["scrape_configs"])
 
-    def test_alertmanager(self) -> None:
-        """Every receiver of Alertmanager is the demo's own."""
+    def test_every_receiver_of_alertmanager_is_webhook_of_demo(self) -> None:
+        """Every receiver of Alertmanager is a webhook of the demo."""
         config = yaml.safe_load(alertmanager_config("http://127.0.0.1:3"))
         urls = [hook["url"] for r in config["receivers"] for hook in r["webhook_configs"]]
 
         assert ["page", "ticket", "watchdog"] == sorted(url.rpartition("/")[2] for url in urls)
         assert all(url.startswith("http://127.0.0.1:3/") for url in urls)
 
-    def test_jaeger(self) -> None:
-        """Jaeger takes spans and answers on loopback."""
+    def test_jaeger_listens_on_loopback_alone(self) -> None:
+        """Jaeger listens on loopback alone."""
         config = yaml.safe_load(jaeger_config(query=4, otlp=5))
         grpc = config["receivers"]["otlp"]["protocols"]["grpc"]
 
         assert "127.0.0.1:5" == grpc["endpoint"]
         assert "127.0.0.1:4" == config["extensions"]["jaeger_query"]["http"]["endpoint"]
 
-    def test_copy(self) -> None:
-        """The copy of spans leaves the way to Jaeger as it is."""
-        config = yaml.safe_load(copy_of_spans("http://127.0.0.1:6"))
+    def test_additional_exporter_does_not_replace_export_to_jaeger(self) -> None:
+        """The additional exporter does not replace the export to Jaeger."""
+        config = yaml.safe_load(span_copy_config("http://127.0.0.1:6"))
         (copy,) = config["exporters"]
 
         assert ["load_balancing", copy] == config["service"]["pipelines"]["traces"]["exporters"]

@@ -6,13 +6,13 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_meta.cli.demo.trace_tree import trace_tree
-from otel_meta.testing.otlp_sink import ReceivedSpan
+from otel_meta.testing.otlp_receiver import ReceivedSpan
 
 
 def span(
     service: str, name: str, number: int, parent: int = 0, *, began: float, took: float
 ) -> ReceivedSpan:
-    """A span that began and lasted so many milliseconds."""
+    """Return a span with its start and duration in milliseconds."""
     return ReceivedSpan(
         service,
         Span(
@@ -36,8 +36,10 @@ ORDER = (
 
 class TestTraceTree:
     @pytest.mark.parametrize("spans", list(permutations(ORDER)))
-    def test_tree(self, spans: tuple[ReceivedSpan, ...]) -> None:
-        """Each span stands below the one that caused it, by its start, however they arrived."""
+    def test_each_span_is_below_its_parent_ordered_by_start(
+        self, spans: tuple[ReceivedSpan, ...]
+    ) -> None:
+        """Each span is below its parent, ordered by start, for any order of arrival."""
         assert [
             "storefront: POST /orders  10.1 ms",
             "  storefront: POST  5.7 ms",
@@ -45,14 +47,14 @@ class TestTraceTree:
             "  storefront: UPDATE  0.0 ms",
         ] == trace_tree(spans).splitlines()
 
-    def test_orphan(self) -> None:
-        """A span whose cause has not arrived is not lost: it stands by itself."""
+    def test_span_without_its_parent_is_root(self) -> None:
+        """A span without its parent is a root."""
         assert [
             "storefront: POST  5.7 ms",
             "  payments: POST /payments  4.0 ms",
             "storefront: UPDATE  0.0 ms",
         ] == trace_tree(ORDER[1:]).splitlines()
 
-    def test_nothing(self) -> None:
-        """No spans, no tree."""
+    def test_tree_of_no_spans_is_empty(self) -> None:
+        """The tree of no spans is empty."""
         assert "" == trace_tree([])

@@ -11,20 +11,20 @@ from otel_meta.cli.demo.traffic import Traffic
 from otel_meta.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from tests.cli.demo.conftest import Eventually, StandIn
+    from tests.cli.demo.conftest import Eventually, StubService
 
 
 Customers = Callable[..., Traffic]
 
 
-def bodies(stand_in: StandIn, wanted: str) -> list[dict[str, Any]]:
-    """What was posted to a path."""
-    return [json.loads(body) for _, path, body in list(stand_in.requests) if path == wanted]
+def bodies(stub_service: StubService, wanted: str) -> list[dict[str, Any]]:
+    """Return the bodies posted to a path."""
+    return [json.loads(body) for _, path, body in list(stub_service.requests) if path == wanted]
 
 
 @pytest.fixture
 def customers() -> Iterator[Customers]:
-    """Sends customers to a URL, and has them hang up in the end."""
+    """Function that makes traffic to a URL; at the end its connections are closed."""
     made: list[Traffic] = []
 
     def send(url: str, **options: Any) -> Traffic:
@@ -37,65 +37,73 @@ def customers() -> Iterator[Customers]:
 
 
 class TestTraffic:
-    def test_habits(self, customers: Customers, stand_in: StandIn, eventually: Eventually) -> None:
-        """Customers order, look, register, listen, and lose their way."""
-        stand_in.answer = b'{"order_id": 7}'
+    def test_customers_send_all_kinds_of_requests(
+        self, customers: Customers, stub_service: StubService, eventually: Eventually
+    ) -> None:
+        """Customers send all kinds of requests."""
+        stub_service.body = b'{"order_id": 7}'
         wanted = {"/orders", "/orders/7", "/registrations", "/ws/notifications", "/no"}
 
         def seen() -> set[str]:
-            paths = [path for _, path, _ in list(stand_in.requests)]
+            paths = [path for _, path, _ in list(stub_service.requests)]
             return {"/no" if path.startswith("/no/") else path for path in paths}
 
-        with customers(stand_in.url):
+        with customers(stub_service.url):
             assert eventually(lambda: wanted <= seen()), seen()
 
-    def test_orders(self, customers: Customers, stand_in: StandIn, eventually: Eventually) -> None:
-        """Orders are such as the storefront takes; now and then one is over the card's limit."""
-        with customers(stand_in.url, seed=1):
+    def test_orders_are_valid_and_some_exceed_cards_limit(
+        self, customers: Customers, stub_service: StubService, eventually: Eventually
+    ) -> None:
+        """Orders are valid, and some exceed the card's limit."""
+        with customers(stub_service.url, seed=1):
             assert eventually(
                 lambda: any(
-                    order["amount_cents"] > 500_000 for order in bodies(stand_in, "/orders")
+                    order["amount_cents"] > 500_000 for order in bodies(stub_service, "/orders")
                 )
             )
-        orders = bodies(stand_in, "/orders")
+        orders = bodies(stub_service, "/orders")
 
         assert {"web", "mobile"} == {order["channel"] for order in orders}
         assert len(orders) / 2 > sum(order["amount_cents"] > 500_000 for order in orders)
 
-    def test_end(self, customers: Customers, stand_in: StandIn, eventually: Eventually) -> None:
-        """When the context closes, customers go home and hang up."""
-        with customers(stand_in.url) as traffic:
-            assert eventually(lambda: stand_in.requests)
+    def test_at_end_of_context_threads_end_and_connections_are_closed(
+        self, customers: Customers, stub_service: StubService, eventually: Eventually
+    ) -> None:
+        """At the end of the context, threads end and connections are closed."""
+        with customers(stub_service.url) as traffic:
+            assert eventually(lambda: stub_service.requests)
 
         assert [] == [thread for thread in traffic._threads if thread.is_alive()]
         assert {True} == {customer.client.is_closed for customer in traffic._customers}
 
-    def test_nobody_there(
-        self, customers: Customers, stand_in: StandIn, eventually: Eventually
+    def test_customers_go_on_if_service_fails(
+        self, customers: Customers, stub_service: StubService, eventually: Eventually
     ) -> None:
-        """Customers of a service that is down come back later."""
-        stand_in.answer = b"no JSON"
-        with customers(stand_in.url) as traffic:
-            assert eventually(lambda: len(stand_in.requests) > 20)
+        """Customers go on if the service fails."""
+        stub_service.body = b"no JSON"
+        with customers(stub_service.url) as traffic:
+            assert eventually(lambda: len(stub_service.requests) > 20)
             assert all(thread.is_alive() for thread in traffic._threads)
 
-    def test_proxy(
+    def test_proxies_of_environment_are_not_used(
         self,
         customers: Customers,
-        stand_in: StandIn,
+        stub_service: StubService,
         eventually: Eventually,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """A proxy for the internet has nothing to do with loopback."""
+        """Proxies of the environment are not used."""
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         monkeypatch.delenv("no_proxy", raising=False)
 
-        with customers(stand_in.url):
-            assert eventually(lambda: bodies(stand_in, "/orders"), 3)
+        with customers(stub_service.url):
+            assert eventually(lambda: bodies(stub_service, "/orders"), 3)
 
     @pytest.mark.parametrize("package", ["httpx", "websockets.sync.client"])
-    def test_extra(self, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without a client, the pip command is said."""
+    def test_without_client_package_error_has_pip_command(
+        self, package: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without a client package, the error has the pip command."""
         monkeypatch.setitem(sys.modules, package, None)
 
         with pytest.raises(

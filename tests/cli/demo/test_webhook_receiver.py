@@ -2,66 +2,70 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 import pytest
 
-from otel_meta.cli.demo.webhook_receiver import Pager
+from otel_meta.cli.demo.webhook_receiver import WebhookReceiver
+from otel_meta.testing.loopback import open_url
 
-BURNS = {
+ALERT = {
     "alertname": "SloErrorBudgetBurnFast",
     "severity": "page",
     "slo": "a-b",
     "service_name": "shop",
 }
-OPEN = build_opener(ProxyHandler({})).open
 
 
 @pytest.fixture
-def pager() -> Iterator[Pager]:
-    """A pager that listens."""
-    with Pager() as listening:
+def receiver() -> Iterator[WebhookReceiver]:
+    """A receiver that listens."""
+    with WebhookReceiver() as listening:
         yield listening
 
 
-def post(pager: Pager, path: str, *alerts: tuple[dict[str, str], str]) -> int:
-    """Notify as Alertmanager does."""
-    told = [{"labels": labels, "status": status} for labels, status in alerts]
-    request = Request(f"{pager.url}{path}", json.dumps({"alerts": told}).encode(), method="POST")
-    with OPEN(request, timeout=5) as answer:
-        return answer.status
+def post(receiver: WebhookReceiver, path: str, *alerts: tuple[dict[str, str], str]) -> int:
+    """Send a notification like Alertmanager, and return the status."""
+    payload = [{"labels": labels, "status": status} for labels, status in alerts]
+    request = Request(
+        f"{receiver.url}{path}", json.dumps({"alerts": payload}).encode(), method="POST"
+    )
+    with open_url(request, timeout=5) as response:
+        return int(response.status)
 
 
-class TestNews:
-    def test_said(self, pager: Pager) -> None:
-        """An alert is told with its severity, promise and service."""
-        assert 200 == post(pager, "/page", (BURNS, "firing"))
-        assert ["page SloErrorBudgetBurnFast a-b shop firing"] == pager.news()
+class TestNewNotifications:
+    def test_line_has_severity_alert_slo_and_service(self, receiver: WebhookReceiver) -> None:
+        """A line has the severity, the alert, the SLO and the service."""
+        assert 200 == post(receiver, "/page", (ALERT, "firing"))
+        assert ["page SloErrorBudgetBurnFast a-b shop firing"] == receiver.new_notifications()
 
-    def test_once(self, pager: Pager) -> None:
-        """What stands as before is not told again."""
-        post(pager, "/page", (BURNS, "firing"))
-        pager.news()
-        post(pager, "/page", (BURNS, "firing"))
+    def test_repeated_alert_is_not_new(self, receiver: WebhookReceiver) -> None:
+        """A repeated alert is not new."""
+        post(receiver, "/page", (ALERT, "firing"))
+        receiver.new_notifications()
+        post(receiver, "/page", (ALERT, "firing"))
 
-        assert [] == pager.news()
+        assert [] == receiver.new_notifications()
 
-    def test_resolved(self, pager: Pager) -> None:
-        """The end of an alert is news, and so is its coming back."""
+    def test_resolved_alert_and_its_return_are_new(self, receiver: WebhookReceiver) -> None:
+        """A resolved alert and its return are new."""
         for status in ("firing", "resolved", "firing"):
-            post(pager, "/page", (BURNS, status))
+            post(receiver, "/page", (ALERT, status))
 
-        assert ["firing", "resolved", "firing"] == [line.split()[-1] for line in pager.news()]
+        new = receiver.new_notifications()
 
-    def test_no_promise(self, pager: Pager) -> None:
-        """An alert about no promise is told without one."""
-        post(pager, "/ticket", ({"alertname": "A", "severity": "ticket"}, "firing"))
+        assert ["firing", "resolved", "firing"] == [line.split()[-1] for line in new]
 
-        assert ["ticket A firing"] == pager.news()
+    def test_line_of_alert_without_slo_has_none(self, receiver: WebhookReceiver) -> None:
+        """The line of an alert without an SLO has none."""
+        post(receiver, "/ticket", ({"alertname": "A", "severity": "ticket"}, "firing"))
 
-    def test_watchdog(self, pager: Pager) -> None:
-        """The watchdog is taken, and not told."""
+        assert ["ticket A firing"] == receiver.new_notifications()
+
+    def test_watchdog_is_accepted_and_not_shown(self, receiver: WebhookReceiver) -> None:
+        """The watchdog is accepted and not shown."""
         watchdog = {"alertname": "Watchdog", "severity": "none"}
 
-        assert 200 == post(pager, "/watchdog", (watchdog, "firing"))
-        assert [] == pager.news()
+        assert 200 == post(receiver, "/watchdog", (watchdog, "firing"))
+        assert [] == receiver.new_notifications()

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import yaml
 
-from otel_meta.cli.demo.servers import PROMETHEUS, Backend
+from otel_meta.testing.servers import PROMETHEUS, Backend
 from tests.render.dashboards.rendered_dashboards import ROOT
 
 _RANGE = re.compile(r"\[\w+(:\w+)?\]")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from otel_meta.testing.pinned_tools import lookup
 from tests.render.stack.committed_stack import (
     COLLECTORS,
     ROOT,
@@ -15,7 +16,6 @@ from tests.render.stack.committed_stack import (
     copied_paths,
     read,
 )
-from tests.rules.pinned_tools import build_tool
 
 
 class TestPaths:
@@ -94,7 +94,7 @@ class TestVersions:
     @pytest.mark.parametrize("name", ["collector", "prometheus", "alertmanager", "jaeger"])
     def test_image_has_version_that_tests_use(self, name: str) -> None:
         """An image has the version that the tests use."""
-        tool, _ = build_tool().named(name)
+        tool, _ = lookup(name)
         images = {
             service["image"]
             for service in compose().values()

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import SIGNALS, Signal
-from otel_meta.testing import OtlpSink
+from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually, Run, Service
@@ -68,7 +68,7 @@ FREQUENT = {
 class Bench:
     """A watched exporter, and a receiver that answers with a given status."""
 
-    def __init__(self, sink: OtlpSink) -> None:
+    def __init__(self, sink: OtlpReceiver) -> None:
         self.sink = sink
         self.faults = Faults()
         self.monitor = DeliveryMonitor(self.faults)
@@ -119,14 +119,14 @@ def exporter_logger() -> logging.Logger:
 
 
 @pytest.fixture(scope="module")
-def sink() -> Iterator[OtlpSink]:
+def sink() -> Iterator[OtlpReceiver]:
     """A receiver."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         yield sink
 
 
 @pytest.fixture
-def bench(sink: OtlpSink) -> Iterator[Bench]:
+def bench(sink: OtlpReceiver) -> Iterator[Bench]:
     """A watched exporter."""
     bench = Bench(sink)
     yield bench
@@ -328,7 +328,7 @@ class TestUnreachable:
 
         eventually(failed_often)
         warnings = count("cannot export")
-        with OtlpSink(closed_port) as sink:
+        with OtlpReceiver(closed_port) as sink:
             eventually(lambda: shop.get("/").status_code == 200 and count("exporting again"))
             eventually(lambda: sink.spans() and sink.metrics() and sink.log_records())
             shop.stop()

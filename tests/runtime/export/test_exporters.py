@@ -24,7 +24,7 @@ from otel_meta.runtime.export.exporters import (
 )
 from otel_meta.runtime.settings import read_settings
 from otel_meta.runtime.signals import SIGNALS, Signal
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -132,7 +132,7 @@ class TestTargets:
 class TestOtlp:
     def test_all_three_signals_arrive_over_http(self) -> None:
         """All three signals arrive over HTTP."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             with capture("maps", Atlas, otlp_endpoint=sink.endpoint + "/") as captured:
                 record(captured)
             tiles = next(metric for metric in sink.metrics() if metric.name == "atlas.tiles")

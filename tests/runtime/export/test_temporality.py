@@ -10,7 +10,7 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality as SdkTempor
 
 from otel_meta import Counter, Histogram, MetaRepo, NoLabels
 from otel_meta.runtime.export.temporality import PREFERENCES
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -24,13 +24,13 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     latency = Histogram("atlas.latency", "Latency.", NoLabels, unit="s", buckets=(1, 10))
 
 
-def pushing(sink: OtlpSink, preference: str) -> Any:
+def pushing(sink: OtlpReceiver, preference: str) -> Any:
     """Capture telemetry that pushes metrics with a temporality preference."""
     environ = {VARIABLE: preference}
     return capture("maps", Atlas, otlp_endpoint=sink.endpoint, metrics="otlp", environ=environ)
 
 
-def sent(sink: OtlpSink, name: str) -> list[Metric]:
+def sent(sink: OtlpReceiver, name: str) -> list[Metric]:
     """Return each export of a metric, oldest first."""
     return [metric for metric in sink.metrics() if metric.name == name]
 
@@ -65,7 +65,7 @@ class TestPreferences:
 class TestReceived:
     def test_under_delta_our_counters_and_sdks_counters_send_changes(self) -> None:
         """Under delta, our counters and the SDK's counters send changes."""
-        with OtlpSink() as sink, pushing(sink, "delta") as captured:
+        with OtlpReceiver() as sink, pushing(sink, "delta") as captured:
             ours, theirs = captured.bind(Atlas).tiles, sdk_counter(captured)
             for amount in (5, 7):
                 ours.add(amount)
@@ -79,7 +79,7 @@ class TestReceived:
 
     def test_interval_of_delta_begins_at_end_of_previous_interval(self) -> None:
         """The interval of a delta begins at the end of the previous interval."""
-        with OtlpSink() as sink, pushing(sink, "delta") as captured:
+        with OtlpReceiver() as sink, pushing(sink, "delta") as captured:
             for _ in range(3):
                 captured.bind(Atlas).latency.record(1)
                 captured.telemetry.flush()
@@ -92,7 +92,7 @@ class TestReceived:
 
     def test_without_preference_counters_are_cumulative_since_one_start(self) -> None:
         """Without a preference, counters are cumulative since one start."""
-        with OtlpSink() as sink, pushing(sink, "") as captured:
+        with OtlpReceiver() as sink, pushing(sink, "") as captured:
             ours, theirs = captured.bind(Atlas).tiles, sdk_counter(captured)
             for amount in (5, 7):
                 ours.add(amount)
@@ -107,7 +107,7 @@ class TestReceived:
 
     def test_scrape_is_cumulative_under_every_preference(self) -> None:
         """A scrape is cumulative under every preference."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             environ = {VARIABLE: "delta"}
             ways = {"metrics": ("otlp", "prometheus"), "otlp_endpoint": sink.endpoint}
             with capture("maps", Atlas, environ=environ, **ways) as captured:
@@ -121,7 +121,7 @@ class TestReceived:
 
     def test_receiver_gets_exemplars_with_ids_of_span(self) -> None:
         """A receiver gets exemplars with the ids of the span."""
-        with OtlpSink() as sink, pushing(sink, "cumulative") as captured:
+        with OtlpReceiver() as sink, pushing(sink, "cumulative") as captured:
             assert captured.telemetry.traces is not None
             tracer = captured.telemetry.traces.provider.get_tracer("test")
             with tracer.start_as_current_span("draw") as span:

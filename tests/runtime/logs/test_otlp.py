@@ -8,7 +8,7 @@ import pytest
 import structlog
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from otel_meta.testing import CapturedTelemetry, OtlpSink, capture
+from otel_meta.testing import CapturedTelemetry, OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -53,7 +53,7 @@ def plain(value: AnyValue) -> Any:
 class Bench:
     """Captured telemetry that also sends logs to a receiver."""
 
-    def __init__(self, captured: CapturedTelemetry, sink: OtlpSink) -> None:
+    def __init__(self, captured: CapturedTelemetry, sink: OtlpReceiver) -> None:
         self.captured = captured
         self._sink = sink
         self._before = len(sink.log_records())
@@ -74,14 +74,14 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def sink() -> Iterator[OtlpSink]:
+def sink() -> Iterator[OtlpReceiver]:
     """A receiver."""
-    with OtlpSink() as sink:
+    with OtlpReceiver() as sink:
         yield sink
 
 
 @pytest.fixture
-def bench(sink: OtlpSink) -> Iterator[Bench]:
+def bench(sink: OtlpReceiver) -> Iterator[Bench]:
     """Telemetry that sends logs to a receiver."""
     exporters: dict[str, Any] = {"logs": "otlp", "traces": "none", "metrics": "none"}
     with capture(otlp_endpoint=sink.endpoint, **exporters) as captured:
@@ -219,7 +219,7 @@ class TestOwn:
         self, script: Callable[..., Run]
     ) -> None:
         """Lines that the HTTP client logs during an export are not exported."""
-        with OtlpSink() as sink:
+        with OtlpReceiver() as sink:
             script(
                 "import otel_meta, structlog\n"
                 "telemetry = otel_meta.configure('a', logs='otlp', log_level='debug')\n"

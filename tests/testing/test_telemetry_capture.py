@@ -29,13 +29,15 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 @pytest.fixture
 def atlas(captured_telemetry: CapturedTelemetry) -> Atlas:
-    """Map tiles, live."""
+    """Map tiles with live instruments."""
     return captured_telemetry.bind(Atlas)
 
 
 class TestValue:
-    def test_sum(self, captured_telemetry: CapturedTelemetry, atlas: Atlas) -> None:
-        """A counter shows its sum, over the labels that are left out."""
+    def test_value_of_counter_is_its_sum_over_labels(
+        self, captured_telemetry: CapturedTelemetry, atlas: Atlas
+    ) -> None:
+        """The value of a counter is its sum over labels that are not given."""
         atlas.tiles.add(1, style="dark")
         atlas.tiles.add(2, style="dark", kind="raster")
         atlas.tiles.add(4, style="light")
@@ -44,39 +46,49 @@ class TestValue:
         assert 3.0 == captured_telemetry.value(Atlas.tiles, style="dark")
         assert 2.0 == captured_telemetry.value(Atlas.tiles, style="dark", kind="raster")
 
-    def test_latest(self, captured_telemetry: CapturedTelemetry, atlas: Atlas) -> None:
-        """A gauge shows its latest value."""
+    def test_value_of_gauge_is_its_latest_value(
+        self, captured_telemetry: CapturedTelemetry, atlas: Atlas
+    ) -> None:
+        """The value of a gauge is its latest value."""
         atlas.memory.set(1, style="dark")
         atlas.memory.set(2, style="dark")
 
         assert 2.0 == captured_telemetry.value(Atlas.memory, style="dark")
 
-    def test_count(self, captured_telemetry: CapturedTelemetry, atlas: Atlas) -> None:
-        """A histogram shows how many values it has."""
+    def test_value_of_histogram_is_its_count(
+        self, captured_telemetry: CapturedTelemetry, atlas: Atlas
+    ) -> None:
+        """The value of a histogram is its count."""
         atlas.drawing.record(0.5, style="dark")
         atlas.drawing.record(5, style="dark")
 
         assert 2 == captured_telemetry.value(Atlas.drawing)
 
-    def test_none(self, captured_telemetry: CapturedTelemetry, atlas: Atlas) -> None:
-        """A series that there is not shows nothing, which is not zero."""
+    def test_value_of_missing_series_is_none(
+        self, captured_telemetry: CapturedTelemetry, atlas: Atlas
+    ) -> None:
+        """The value of a missing series is None."""
         atlas.memory.set(1, style="dark")
 
         assert captured_telemetry.value(Atlas.memory, style="light") is None
         assert captured_telemetry.value(Atlas.drawing) is None
 
-    def test_zero(self, captured_telemetry: CapturedTelemetry, atlas: Atlas) -> None:
-        """A counter that is there from the start shows zero."""
+    def test_value_of_counter_without_labels_is_zero_at_start(
+        self, captured_telemetry: CapturedTelemetry, atlas: Atlas
+    ) -> None:
+        """The value of a counter without labels is zero at the start."""
         assert 0.0 == captured_telemetry.value(Atlas.visits)
 
-    def test_misspelt(self, captured_telemetry: CapturedTelemetry) -> None:
-        """A label that there is not finds nothing."""
+    def test_unknown_label_matches_no_series(self, captured_telemetry: CapturedTelemetry) -> None:
+        """An unknown label matches no series."""
         assert captured_telemetry.value(Atlas.visits, ruote="/") is None
 
 
 class TestOutput:
-    def test_spans(self, captured_telemetry: CapturedTelemetry) -> None:
-        """Spans that have ended come out, oldest first."""
+    def test_ended_spans_are_returned_oldest_first(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """Ended spans are returned, oldest first."""
         assert captured_telemetry.telemetry.traces is not None
         tracer = captured_telemetry.telemetry.traces.provider.get_tracer("test")
         with tracer.start_as_current_span("outer"), tracer.start_as_current_span("inner"):
@@ -84,8 +96,10 @@ class TestOutput:
 
         assert ["inner", "outer"] == [span.name for span in captured_telemetry.spans()]
 
-    def test_logs(self, captured_telemetry: CapturedTelemetry) -> None:
-        """Log lines come out as what they hold, whoever logs."""
+    def test_log_lines_of_any_logger_are_returned_as_dictionaries(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """Log lines of any logger are returned as dictionaries."""
         structlog.get_logger("a").info("said", number=7)
         logging.getLogger("b").warning("said")
 
@@ -93,30 +107,32 @@ class TestOutput:
             (line["logger"], line.get("number")) for line in captured_telemetry.logs()
         ]
 
-    def test_prometheus(self, captured_telemetry: CapturedTelemetry, atlas: Atlas) -> None:
-        """A scrape can be looked at, in the format that is asked for."""
+    def test_response_to_scrape_is_in_accepted_format(
+        self, captured_telemetry: CapturedTelemetry, atlas: Atlas
+    ) -> None:
+        """The response to a scrape is in the accepted format."""
         atlas.visits.add(3)
 
         assert "\natlas_visits_total{" in captured_telemetry.prometheus_text()
         assert "# EOF" in captured_telemetry.prometheus_text("application/openmetrics-text")
 
-    def test_no_prometheus(self) -> None:
-        """Without Prometheus there is nothing to look at."""
+    def test_without_export_to_prometheus_text_is_empty(self) -> None:
+        """Without export to Prometheus the text is empty."""
         with capture(metrics="none") as captured:
             assert "" == captured.prometheus_text()
 
 
 class TestIsolation:
-    def test_apart(self) -> None:
-        """One capture after the other starts anew."""
+    def test_captures_after_each_other_are_independent(self) -> None:
+        """Captures after each other are independent."""
         for _ in range(2):
             with capture("maps", Atlas) as captured:
                 captured.bind(Atlas).visits.add(1)
 
                 assert 1.0 == captured.value(Atlas.visits)
 
-    def test_process(self) -> None:
-        """The process' providers, environment and logging stay as they are."""
+    def test_global_providers_environment_and_logging_are_unchanged(self) -> None:
+        """Global providers, environment and logging are unchanged."""
         before = (
             trace.get_tracer_provider(),
             metrics.get_meter_provider(),
@@ -133,8 +149,8 @@ class TestIsolation:
             list(logging.getLogger().handlers),
         )
 
-    def test_variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What the environment says about telemetry does not matter."""
+    def test_variables_of_environment_are_ignored(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Variables of the environment are ignored."""
         monkeypatch.setenv("OTEL_SERVICE_NAME", "outside")
         monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
         with capture("maps") as captured:
@@ -145,7 +161,7 @@ class TestIsolation:
         strict=True, reason="the SDK reads the variable itself, whatever it is given"
     )
     def test_variables_of_the_sdk(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Not even that it is off."""
+        """OTEL_SDK_DISABLED is ignored."""
         monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
         with capture() as captured:
             assert captured.telemetry.traces is not None
@@ -153,16 +169,16 @@ class TestIsolation:
 
         assert 1 == len(captured.spans())
 
-    def test_settings(self) -> None:
-        """Settings are those of configure()."""
+    def test_further_arguments_are_passed_to_configure(self) -> None:
+        """Further arguments are passed to configure()."""
         with capture(log_level="error", namespace="acme") as captured:
             structlog.get_logger("a").warning("quiet")
 
         assert [] == captured.logs()
         assert "acme" == captured.telemetry.settings.namespace
 
-    def test_raises(self) -> None:
-        """A test that fails shuts its telemetry down all the same."""
+    def test_exception_shuts_telemetry_down(self) -> None:
+        """An exception shuts telemetry down."""
         before = list(logging.getLogger().handlers)
 
         def fail() -> None:
@@ -175,8 +191,8 @@ class TestIsolation:
 
 
 class TestClock:
-    def test_turned(self) -> None:
-        """Time is turned by hand."""
+    def test_clock_is_set_by_hand(self) -> None:
+        """The clock is set by hand."""
         with capture() as captured:
             before = captured.clock()
             captured.clock.advance(90)

@@ -1,35 +1,32 @@
-"""Real servers on loopback: found, started, waited for, made to stumble, and ended."""
+"""Run real servers as processes on loopback: start, wait until ready, stop, kill, start again."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Self
-from urllib.request import ProxyHandler, build_opener
 
 from otel_meta.errors import UsageError
 
-from .ports import LOOPBACK, free_port
-from .stop_signal import Stop
+from .loopback import LOOPBACK, free_port, open_url
+from .pinned_tools import find
 
 _START_TIMEOUT: Final = 60.0
 _STOP_TIMEOUT: Final = 15.0
 _POLL: Final = 0.05
-_LAST_WORDS: Final = 5
-_OPEN: Final = build_opener(ProxyHandler({})).open
-"""Without the proxies of the environment: what is asked is on this machine."""
+_LINES_IN_ERROR: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """How a server is started, and where it says that it is ready.
+    """The command of a server and its readiness endpoint.
 
     Arguments may name ``{config}``, ``{data}`` (a folder) and ``{port}``.
     """
@@ -37,7 +34,7 @@ class Program:
     binary: str
     arguments: tuple[str, ...]
     ready: str
-    """Path on its port that is answered with 200 once it serves."""
+    """A path that returns status 200 when the server is ready."""
 
 
 PROMETHEUS: Final = Program(
@@ -57,32 +54,32 @@ ALERTMANAGER: Final = Program(
         "--config.file={config}",
         "--storage.path={data}",
         f"--web.listen-address={LOOPBACK}:{{port}}",
-        "--cluster.listen-address=",  # alone, it needs no peers
+        "--cluster.listen-address=",  # a single instance needs no peers
     ),
     ready="/-/ready",
 )
 COLLECTOR: Final = Program(binary="otelcol", arguments=("--config={config}",), ready="/")
-"""Its port is that of the health check; the others are named in its configuration."""
+"""The port is that of the health check; other ports are in the configuration."""
 JAEGER: Final = Program(binary="jaeger", arguments=("--config={config}",), ready="/api/services")
-"""Its port is that of the query API."""
+"""The port is that of the query API."""
 
 
 @dataclass(kw_only=True)
 class Backend:
-    """One server: its files are in ``folder``, and as a context manager it ends with the context.
+    """A server process with files in ``folder``, stopped at the end of the context.
 
-    Started again after its end, it finds its port and its data as they were.
+    After a stop the server can be started again, with the same port and the same data.
     """
 
     program: Program
     folder: Path
     config: str
     port: int
-    """0 for any free one."""
+    """0 for any free port."""
     more: tuple[str, ...] = ()
     """Further arguments."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Added to that of this process."""
+    """Added to the environment of this process."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -90,66 +87,72 @@ class Backend:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Base URL."""
         return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def pid(self) -> int:
-        """Its process, while it runs."""
+        """Process id, once started."""
         return self._running.pid
 
     def log(self) -> str:
-        """What it has written since it was first started."""
+        """Return the output of the server since the first start."""
         path = self._log
         return path.read_text(errors="replace") if path.exists() else ""
 
     def start(self) -> Self:
-        """Start it; it may take a moment until it is ready.
+        """Start the process, and return before it is ready.
 
         Raises:
-            UsageError: it is not installed.
+            UsageError: the program is not installed.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._config_file.write_text(self.config)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  # a program of ours, found by name
+            self._process = subprocess.Popen(  # noqa: S603  # a program from the table of tools
                 self._command(),
                 cwd=self.folder,
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is its user's to handle
+                start_new_session=True,  # Ctrl-C reaches the caller alone
             )
         return self
 
-    def wait_until_ready(self, stop: Stop | None = None) -> Self:
-        """Wait until it serves, or until it is time to end.
+    def wait_until_ready(
+        self, is_cancelled: Callable[[], bool] | None = None, timeout: float = _START_TIMEOUT
+    ) -> Self:
+        """Wait until the server is ready.
+
+        Args:
+            is_cancelled: asked at each poll; True ends the wait without an error.
+            timeout: in seconds.
 
         Raises:
-            UsageError: it ended instead, or took too long.
+            UsageError: the process ended, or the time ran out.
         """
-        deadline = time.monotonic() + _START_TIMEOUT
+        deadline = time.monotonic() + timeout
         while time.monotonic() < deadline and self.is_running():
-            if self.is_ready() or (stop is not None and stop.is_set()):
+            if self.is_ready() or (is_cancelled is not None and is_cancelled()):
                 return self
             time.sleep(_POLL)
-        raise UsageError(f"{self.program.binary} did not start: {self._last_words()}")
+        raise UsageError(f"{self.program.binary} did not start: {self._last_lines()}")
 
     def is_running(self) -> bool:
-        """Whether its process is there, be it paused."""
+        """Return True if the process exists, even if paused."""
         return self._process is not None and self._process.poll() is None
 
     def is_ready(self) -> bool:
-        """Whether it says so."""
+        """Return True if the readiness endpoint answers 200."""
         try:
-            with _OPEN(f"{self.url}{self.program.ready}", timeout=1) as answer:
-                return bool(answer.status == 200)  # noqa: PLR2004  # HTTP's "OK"
+            with open_url(f"{self.url}{self.program.ready}", timeout=1) as response:
+                return bool(response.status == HTTPStatus.OK)
         except OSError:
             return False
 
     def stop(self) -> int:
-        """End it gently, and by force if that takes too long; its exit code."""
+        """Send SIGTERM, and SIGKILL after 15 seconds; return the exit code."""
         process = self._running
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGCONT)
@@ -160,17 +163,9 @@ class Backend:
             return self.kill()
 
     def kill(self) -> int:
-        """End it as a crash would, with nothing written or said; its exit code."""
+        """Send SIGKILL, as a crash would end the server; return the exit code."""
         self._running.kill()
         return self._running.wait()
-
-    def pause(self) -> None:
-        """Let it hang: it keeps its connections and answers nothing."""
-        self._running.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._running.send_signal(signal.SIGCONT)
 
     def __enter__(self) -> Self:
         return self if self.is_running() else self.start()
@@ -194,35 +189,9 @@ class Backend:
         return self.folder / "log"
 
     def _command(self) -> list[str]:
-        places = {"config": self._config_file, "data": self.folder / "data", "port": self.port}
+        values = {"config": self._config_file, "data": self.folder / "data", "port": self.port}
         arguments = (*self.program.arguments, *self.more)
-        return [str(find(self.program.binary)), *(a.format(**places) for a in arguments)]
+        return [str(find(self.program.binary)), *(a.format(**values) for a in arguments)]
 
-    def _last_words(self) -> str:
-        return " | ".join(self.log().splitlines()[-_LAST_WORDS:]) or "no word"
-
-
-def find(binary: str) -> Path:
-    """A program: in a folder of OTEL_META_TOOLS, then as tools/build.py built it, then on PATH.
-
-    Raises:
-        UsageError: it is in none of them.
-    """
-    for folder in _folders():
-        if path := shutil.which(binary, path=folder):
-            return Path(path).absolute()
-    raise UsageError(
-        f"{binary} is not installed: run `make tools` in a checkout of otel_meta, "
-        "or name its folder in OTEL_META_TOOLS"
-    )
-
-
-def _folders() -> Iterator[str]:
-    yield from _listed("OTEL_META_TOOLS")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    yield from sorted(map(str, Path(base).absolute().glob("otel-meta/tools/[!.]*")), reverse=True)
-    yield from _listed("PATH")
-
-
-def _listed(variable: str) -> Iterator[str]:
-    return (folder for folder in os.environ.get(variable, "").split(os.pathsep) if folder)
+    def _last_lines(self) -> str:
+        return " | ".join(self.log().splitlines()[-_LINES_IN_ERROR:]) or "no output"

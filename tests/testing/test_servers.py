@@ -1,8 +1,9 @@
-"""The runner of servers, on small ones that stand in for them."""
+"""The runner of servers, with a small HTTP server in Python."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from otel_meta.cli.demo.servers import Backend, Program, find
-from otel_meta.cli.demo.stop_signal import Stop
 from otel_meta.errors import UsageError
+from otel_meta.testing.servers import Backend, Program
 
 SERVER = """
 import signal, sys
@@ -36,7 +36,7 @@ Make = Callable[..., Backend]
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Python under another name, in a folder of tools; nothing else is found there."""
+    """A folder of tools with Python under another name."""
     folder = tmp_path / "tools"
     folder.mkdir()
     (folder / "server.py").write_text(SERVER)
@@ -50,7 +50,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make(tools: Path, tmp_path: Path) -> Iterator[Make]:
-    """Makes a server; what still runs at the end is ended."""
+    """Function that makes a server; at the end it is killed."""
     made: list[Backend] = []
 
     def make(*more: str, script: str = "server.py", ready: str = "/ready") -> Backend:
@@ -67,8 +67,8 @@ def make(tools: Path, tmp_path: Path) -> Iterator[Make]:
 
 
 class TestBackend:
-    def test_runs(self, make: Make) -> None:
-        """It runs with its configuration while the context is open, and no longer."""
+    def test_server_runs_with_its_configuration_while_its_context_is_open(self, make: Make) -> None:
+        """A server runs with its configuration while its context is open."""
         with make() as server:
             server.wait_until_ready()
             assert server.is_ready()
@@ -76,14 +76,14 @@ class TestBackend:
         assert not server.is_running()
         assert "config says yes\n" == server.log()
 
-    def test_stop(self, make: Make) -> None:
-        """It is told to end, and may say how."""
+    def test_stop_sends_sigterm_and_returns_exit_code(self, make: Make) -> None:
+        """stop() sends SIGTERM and returns the exit code."""
         server = make("polite").start().wait_until_ready()
 
         assert 3 == server.stop()
 
-    def test_kill(self, make: Make) -> None:
-        """A killed server can say nothing; started again, it is where it was."""
+    def test_killed_server_can_be_started_again_on_its_port(self, make: Make) -> None:
+        """A killed server can be started again on its port."""
         server = make("polite").start().wait_until_ready()
         port = server.port
 
@@ -91,68 +91,47 @@ class TestBackend:
         assert port == server.start().wait_until_ready().port
         assert "config says yes\n" * 2 == server.log()
 
-    def test_pause(self, make: Make, eventually: Callable[[Callable[[], Any]], None]) -> None:
-        """A paused server runs and answers nothing, until it goes on; it can be ended as well."""
+    def test_paused_server_is_running_and_not_ready_and_can_be(
+        self, make: Make, eventually: Callable[[Callable[[], Any]], None]
+    ) -> None:
+        """A paused server is running and not ready, and can be stopped."""
         server = make().start().wait_until_ready()
-        server.pause()
+        os.kill(server.pid, signal.SIGSTOP)
         assert (True, False) == (server.is_running(), server.is_ready())
-        server.resume()
+        os.kill(server.pid, signal.SIGCONT)
         eventually(server.is_ready)
-        server.pause()
+        os.kill(server.pid, signal.SIGSTOP)
 
         assert -15 == server.stop()
 
-    def test_ends_instead(self, make: Make, tools: Path) -> None:
-        """One that ends instead of serving is an error, with its last words."""
+    def test_server_that_ends_during_its_start_is_error(self, make: Make, tools: Path) -> None:
+        """A server that ends during its start is an error with its last lines."""
         (tools / "wrong.py").write_text("raise SystemExit('no such option')")
 
         with pytest.raises(UsageError, match="some-server did not start: no such option"):
             make(script="wrong.py").start().wait_until_ready()
 
-    def test_told_to_end(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nobody waits for it any more once it is time to end."""
-        stop = Stop()
-        stop._event.set()
+    def test_cancelled_wait_returns_without_error(self, make: Make) -> None:
+        """A cancelled wait returns without an error."""
         server = make(ready="/never").start()
 
-        assert server is server.wait_until_ready(stop)
+        assert server is server.wait_until_ready(is_cancelled=lambda: True)
 
-    def test_not_started(self, make: Make) -> None:
-        """What was not started cannot be ended."""
+    def test_server_that_was_not_started_cannot_be_stopped(self, make: Make) -> None:
+        """A server that was not started cannot be stopped."""
         with pytest.raises(UsageError, match="was not started"):
             make().stop()
 
-    def test_missing(self, tmp_path: Path, tools: Path) -> None:
-        """A program that is not there is an error that says how to get it."""
+    def test_missing_program_is_error_with_cure(self, tmp_path: Path, tools: Path) -> None:
+        """A missing program is an error with the cure."""
         program = Program(binary="no-such-server", arguments=(), ready="/")
 
-        with pytest.raises(UsageError, match="no-such-server is not installed: run `make tools`"):
+        with pytest.raises(UsageError, match=r"^no-such-server is not installed: put it on PATH"):
             Backend(program=program, folder=tmp_path / "run", config="", port=0).start()
 
+    def test_server_that_is_never_ready_is_error_after_time_out(self, make: Make) -> None:
+        """A server that is never ready is an error after the time-out."""
+        server = make(ready="/never").start()
 
-class TestFind:
-    def test_order(self, tmp_path: Path, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A folder of the user's comes first, then what was built, then the path."""
-        folders = [tools, tmp_path / "cache/otel-meta/tools/some-1.0", tmp_path / "path"]
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            program = folder / "some-server"
-            program.write_text("")
-            program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{folders[2]}{os.pathsep}{os.environ['PATH']}")
-        found = []
-        for folder in folders:
-            found.append(find("some-server").parent)
-            (folder / "some-server").unlink()
-
-        assert folders == found
-
-    def test_half_built(self, tmp_path: Path, tools: Path) -> None:
-        """A build under way is passed over."""
-        half = tmp_path / "cache/otel-meta/tools/.other-1.0.part"
-        half.mkdir(parents=True)
-        (half / "other").write_text("")
-        (half / "other").chmod(0o755)
-
-        with pytest.raises(UsageError):
-            find("other")
+        with pytest.raises(UsageError, match="some-server did not start"):
+            server.wait_until_ready(timeout=0.2)

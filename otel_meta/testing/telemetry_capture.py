@@ -1,4 +1,4 @@
-"""Real telemetry whose output stays in the test: spans, series and log lines to look at."""
+"""Real telemetry with spans, series and log lines captured in memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RepoT = TypeVar("RepoT", bound=MetaRepo)
 
 
 class CapturedTelemetry:
-    """Telemetry as a service has it, and what came out of it."""
+    """Telemetry of a service with captured output."""
 
     def __init__(
         self, telemetry: Telemetry, spans: InMemorySpanExporter, lines: io.BytesIO, clock: FakeClock
@@ -34,33 +34,41 @@ class CapturedTelemetry:
         self._lines: Final = lines
 
     def bind(self, repo: type[RepoT]) -> RepoT:
-        """A meta-repository whose instruments are live."""
+        """Return an instance of a meta-repository with live instruments."""
         return self.telemetry.bind(repo)
 
     def value(self, instrument: Instrument[...], **labels: str) -> float | None:
-        """What a series shows: a sum, a gauge's latest value, or how many values a histogram has.
+        """Return the value of a series: a sum, a gauge's latest value, a histogram's count.
 
-        Labels that are left out are those that do not matter: their series are added up. None
-        where there is no such series.
+        Args:
+            instrument: the declared instrument.
+            **labels: label values; series that differ only in other labels are added up.
+
+        Returns:
+            The value, or None if there is no such series.
         """
         found = [
-            shown
+            value
             for cell in self.telemetry.storage.family(instrument).cells()
-            if labels.items() <= _named(instrument, cell.labels).items()
-            and (shown := _shown(cell)) is not None
+            if labels.items() <= _labels_of(instrument, cell.labels).items()
+            and (value := _value_of(cell)) is not None
         ]
         return sum(found) if found else None
 
     def spans(self) -> tuple[ReadableSpan, ...]:
-        """Spans that have ended, oldest first."""
+        """Return the ended spans, oldest first."""
         return self._spans.get_finished_spans()
 
     def logs(self) -> list[dict[str, Any]]:
-        """Log lines, oldest first."""
+        """Return the log lines, parsed, oldest first."""
         return [json.loads(line) for line in self._lines.getvalue().splitlines()]
 
     def prometheus_text(self, accept: str = "") -> str:
-        """What a scrape would be answered with."""
+        """Return the response to a scrape; "" if metrics are not exported to Prometheus.
+
+        Args:
+            accept: the Accept header of the scrape.
+        """
         scrape = self.telemetry.scrape
         return "" if scrape is None else scrape.render(accept)[0].decode()
 
@@ -69,13 +77,17 @@ class CapturedTelemetry:
 def capture(
     service_name: str = "service-under-test", repo: type[MetaRepo] | None = None, **settings: Any
 ) -> Generator[CapturedTelemetry]:
-    """Set up telemetry whose output is captured; leaving shuts it down.
+    """Configure telemetry with captured output; leaving the context shuts telemetry down.
 
-    The process' own providers and environment stay untouched, so that captures can follow each
-    other. ``settings`` are those of `configure`.
+    Global providers and the environment stay unchanged, so a test can capture repeatedly.
+
+    Args:
+        service_name: the name of the service.
+        repo: the meta-repository of the service, as for `configure`.
+        **settings: further arguments of `configure`.
     """
     lines, spans, clock = io.BytesIO(), InMemorySpanExporter(), FakeClock()
-    quiet: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "prometheus_port": None,
         "log_stream": lines,
         "cache_loggers": False,
@@ -83,15 +95,15 @@ def capture(
         "environ": {},
         "clock": clock,
     }
-    with configure(service_name, repo, **(quiet | settings)) as telemetry:
+    with configure(service_name, repo, **(defaults | settings)) as telemetry:
         if telemetry.traces is not None:
             telemetry.traces.provider.add_span_processor(SimpleSpanProcessor(spans))
         yield CapturedTelemetry(telemetry, spans, lines, clock)
 
 
-def _named(instrument: Instrument[...], values: tuple[str, ...]) -> dict[str, str]:
+def _labels_of(instrument: Instrument[...], values: tuple[str, ...]) -> dict[str, str]:
     return dict(zip((label.name for label in instrument.label_fields), values, strict=False))
 
 
-def _shown(cell: Any) -> float | None:
+def _value_of(cell: Any) -> float | None:
     return sum(cell.snapshot()[0]) if isinstance(cell, HistogramCell) else cell.value
