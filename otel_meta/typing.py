@@ -9,7 +9,6 @@ Examples:
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from otel_meta.model.burn import Severity
 from otel_meta.model.instrument import Instrument
 from otel_meta.model.kinds import MultiprocessMode
 from otel_meta.model.live import (
@@ -22,7 +21,8 @@ from otel_meta.model.live import (
 )
 from otel_meta.model.measure import Measure
 from otel_meta.model.selector import Selectable, Selector
-from otel_meta.model.sli import Ratio, Sli, Threshold, TimeSlice
+from otel_meta.model.slo.burn import Severity
+from otel_meta.model.slo.sli import Ratio, Sli, Threshold, TimeSlice
 
 if TYPE_CHECKING:
     from otel_meta.runtime.slo.status import Status

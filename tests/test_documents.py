@@ -14,7 +14,7 @@ import pytest
 
 from otel_meta import Duration, repos
 from otel_meta.model import BURN_WINDOWS
-from otel_meta.model.objective import exact_decimal
+from otel_meta.model.slo.objective import exact_decimal
 from otel_meta.render.rules import series_names as series
 from otel_meta.testing import capture
 

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from otel_meta.model import Histogram, Instrument, MetaRepo, Slo
-from otel_meta.model.event_terms import EventCount
 from otel_meta.model.selector import Selector
+from otel_meta.model.slo.event_terms import EventCount
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
 from otel_meta.render.rules import series_names as series

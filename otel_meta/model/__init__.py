@@ -1,17 +1,17 @@
 """Declarations: frozen values, built on the standard library alone."""
 
-from .burn import BURN_WINDOWS, BurnWindow, Severity
 from .catalog import Catalog, Problem
 from .duration import Duration
 from .instrument import Instrument
 from .kinds import Counter, Gauge, Histogram, UpDownCounter
 from .labels import Attribute, NoLabels, labels
-from .objective import Budget, Objective
 from .repo import MetaRepo
 from .rules import Alert, Recording
 from .selector import PRESENT, Selector
-from .sli import Ratio, Sli, Threshold, TimeSlice
-from .slo import Slo
+from .slo.burn import BURN_WINDOWS, BurnWindow, Severity
+from .slo.objective import Budget, Objective
+from .slo.sli import Ratio, Sli, Threshold, TimeSlice
+from .slo.slo import Slo
 
 __all__ = [
     "BURN_WINDOWS",

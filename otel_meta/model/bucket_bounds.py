@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from .objective import exact_decimal
+from .slo.objective import exact_decimal
 
 _SHORTEST_PLAIN = 1e-4
 _LONGEST_PLAIN = 1e6

@@ -17,7 +17,7 @@ from otel_meta.errors import DeclarationError, NotBoundError
 from .instrument import Instrument
 from .live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
 from .selector import MatcherValue, Selectable, Selector, as_selector
-from .sli import Ratio, Threshold, TimeSlice
+from .slo.sli import Ratio, Threshold, TimeSlice
 
 P = ParamSpec("P")
 

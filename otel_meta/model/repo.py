@@ -12,7 +12,7 @@ from otel_meta.errors import DeclarationError
 from .instrument import Instrument
 from .rules import Alert, Recording
 from .selector import Selector
-from .slo import NAME, Slo
+from .slo.slo import NAME, Slo
 
 T = TypeVar("T")
 

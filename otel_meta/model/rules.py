@@ -8,10 +8,10 @@ from typing import Final
 
 from otel_meta.errors import DeclarationError
 
-from .burn import Severity
-from .comparison import Comparison
 from .duration import Duration
 from .measure import Measure
+from .slo.burn import Severity
+from .slo.comparison import Comparison
 
 _RECORDING: Final = re.compile(r"[a-z_]+(?::[a-z0-9_]+){2}")
 _ALERT: Final = re.compile(r"[A-Z][A-Za-z0-9]*")

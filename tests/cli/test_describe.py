@@ -20,7 +20,7 @@ from otel_meta import (
 from otel_meta.cli.describe import catalog_as_json
 from otel_meta.model import Ratio, TimeSlice
 from otel_meta.model.selector import as_selector
-from otel_meta.model.sli import Sli
+from otel_meta.model.slo.sli import Sli
 from otel_meta.render.docs.descriptions import sli_text
 from otel_meta.repos import BUILTIN
 

@@ -1,6 +1,6 @@
 """A kind of SLI that the package does not have, declared here alone.
 
-A new kind is described in the terms of `otel_meta.model.event_terms`. Rules, the counter in the
+A new kind is described in the terms of `otel_meta.model.slo.event_terms`. Rules, the counter in the
 process, documents, dashboards and trace sampling then work without a change.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from otel_meta.model import Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
-from otel_meta.model.event_terms import EventCount, Remainder
+from otel_meta.model.slo.event_terms import EventCount, Remainder
 from otel_meta.render.collector.sampling import bad_span
 from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.dashboards.panel import GREEN, RED, ThresholdStep

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import assert_never
 
 from otel_meta.model import MetaRepo, Selector, Slo
-from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
 
 SERVICE = "svc"
 

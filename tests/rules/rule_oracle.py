@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from otel_meta.model import Slo
-from otel_meta.model.event_terms import TimeSlices
+from otel_meta.model.slo.event_terms import TimeSlices
 from tests.rules.raw_series import SLICES, Flow, bad_series
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from otel_meta.model.event_terms import EventCount
+from otel_meta.model.slo.event_terms import EventCount
 from tests.rules import burn_cases, slo_state_cases
 from tests.rules.committed_rules import slos
 from tests.rules.promtool import Case

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from otel_meta.model import Catalog, Duration, MetaRepo, Sli, Slo
-from otel_meta.model.comparison import Comparison
-from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.model.selector import Matcher, Presence, Selector
+from otel_meta.model.slo.comparison import Comparison
+from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.render._yaml import comment
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 

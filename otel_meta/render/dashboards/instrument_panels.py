@@ -8,8 +8,8 @@ from operator import attrgetter
 from typing import Final
 
 from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Sli
-from otel_meta.model.comparison import Comparison
 from otel_meta.model.measure import Latest, OverTime
+from otel_meta.model.slo.comparison import Comparison
 from otel_meta.render.rules.promql_builder import count_suffix, series_of, sum_by
 from otel_meta.render.rules.series_names import SERVICE
 

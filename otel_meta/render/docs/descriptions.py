@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from otel_meta.model import Instrument, Selector, Sli
-from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.render.rules.promql_builder import compared, matcher, selector
 
 

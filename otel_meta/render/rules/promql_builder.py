@@ -10,9 +10,9 @@ from typing import Final
 
 from otel_meta.model import Duration, Selector
 from otel_meta.model.bucket_bounds import le_spellings
-from otel_meta.model.comparison import Comparison
-from otel_meta.model.objective import exact_decimal
 from otel_meta.model.selector import Matcher, Presence
+from otel_meta.model.slo.comparison import Comparison
+from otel_meta.model.slo.objective import exact_decimal
 
 from .intervals import EVALUATIONS_PER_WINDOW, INCREASE_WINDOW
 from .series_names import NAMESPACE

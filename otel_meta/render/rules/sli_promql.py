@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple, assert_never
 
 from otel_meta.model import Selector, Sli
-from otel_meta.model.comparison import Comparison
-from otel_meta.model.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.slo.comparison import Comparison
+from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
 
 from .intervals import INCREASE_WINDOW
 from .promql_builder import bucket, count_suffix, lines, number, series_of, sum_by

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple, Protocol, assert_never
 
 from otel_meta.model import Instrument, Selector, Sli
-from otel_meta.model.event_terms import BadEvents, EventCount, Remainder, TimeSlices, TotalEvents
+from otel_meta.model.slo.event_terms import (
+    BadEvents,
+    EventCount,
+    Remainder,
+    TimeSlices,
+    TotalEvents,
+)
 from otel_meta.runtime.recording.family import OVERFLOW
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from otel_meta.errors import DeclarationError
+from otel_meta.model._frozen import set_fields
+from otel_meta.model.duration import Duration
 
-from ._frozen import set_fields
 from .burn import BURN_WINDOWS, BurnWindow, problems_of
-from .duration import Duration
 from .objective import Objective
 from .sli import Sli
 

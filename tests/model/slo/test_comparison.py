@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.model.comparison import Comparison, Operator
+from otel_meta.model.slo.comparison import Comparison, Operator
 
 OPERATORS: list[tuple[Operator, Callable[[float, float], bool]]] = [
     ("<", operator.lt),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from otel_meta import Objective
 from otel_meta.errors import DeclarationError
 from otel_meta.model import Budget
-from otel_meta.model.objective import exact_decimal
+from otel_meta.model.slo.objective import exact_decimal
 
 percentages = st.decimals(
     min_value=Decimal("0.000001"), max_value=Decimal("99.999999"), places=6

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from otel_meta.model.selector import Selector
+
 from .comparison import Comparison
-from .selector import Selector
 
 EventUnit = Literal["events", "seconds"]
 

@@ -9,8 +9,7 @@ from math import gcd
 from typing import Final
 
 from otel_meta.errors import DeclarationError
-
-from ._frozen import set_fields
+from otel_meta.model._frozen import set_fields
 
 _FORM: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]+)?) ?%")
 

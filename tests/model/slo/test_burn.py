@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from otel_meta import BurnWindow, Duration, Objective
 from otel_meta.model import BURN_WINDOWS, Budget
-from otel_meta.model.burn import problems_of
+from otel_meta.model.slo.burn import problems_of
 
 ROWS = [
     pytest.param(period, window, id=f"{period}-{window.long}")

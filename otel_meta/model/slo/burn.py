@@ -13,7 +13,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, Literal
 
-from .duration import Duration
+from otel_meta.model.duration import Duration
 
 Severity = Literal["page", "ticket"]
 """Urgency of an alert: ``page`` needs a person now, ``ticket`` waits for working hours."""

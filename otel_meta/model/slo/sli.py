@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from otel_meta.errors import DeclarationError
+from otel_meta.model.kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
+from otel_meta.model.selector import MatcherValue, Selector
 
 from .comparison import Comparison
 from .event_terms import BadEvents, EventCount, EventUnit, Remainder, TimeSlices, TotalEvents
-from .kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
-from .selector import MatcherValue, Selector
 
 
 class Sli(ABC):

@@ -1,0 +1,1 @@
+"""Service level objectives: indicators, objectives, error budgets and burn windows."""
