@@ -4,14 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 FOR ?= 120s
 STACK ?=
-# Groups of tests run side by side, since most of their time is waiting. The last two need servers.
+# Groups of tests run side by side, since most of their time is waiting.
 PROCESS := tests/runtime tests/web
+PROGRAMS := tests/cli tests/examples tests/testing tests/workers
 GENERATORS := tests/rules tests/render
 BACKENDS := tests/backends
-GROUPS := test-process test-other test-generators test-backends
+UNIT_GROUPS := test-process test-programs test-other
+SERVER_GROUPS := test-generators test-backends
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint docs generate bench tools clean coverage $(GROUPS)
+.PHONY: help demo test test-unit lint docs generate bench tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,18 +22,21 @@ demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a f
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
 
 test: lint docs tools ## everything that .ci/run checks
-	$(MAKE) --jobs=4 --keep-going --output-sync=target $(GROUPS)
+	$(MAKE) --jobs=5 --keep-going --output-sync=target $(UNIT_GROUPS) $(SERVER_GROUPS)
 	$(MAKE) coverage
 
 test-unit: $(VENV)/ready ## the tests that need no backend, with coverage
-	$(MAKE) --jobs=2 --keep-going --output-sync=target test-process test-other
+	$(MAKE) --jobs=3 --keep-going --output-sync=target $(UNIT_GROUPS)
 	$(MAKE) coverage
 
 test-process:
 	$(BIN)/coverage run -m pytest $(PROCESS)
 
+test-programs:
+	$(BIN)/coverage run -m pytest $(PROGRAMS)
+
 test-other:
-	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(PROCESS) $(GENERATORS) $(BACKENDS))
+	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(PROCESS) $(PROGRAMS) $(GENERATORS) $(BACKENDS))
 
 test-generators:
 	$(BIN)/pytest $(GENERATORS)

@@ -23,7 +23,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))  # this checkout's package, even where none is installed
 
-from otel_meta.testing.pinned_tools import (
+from otel_meta.testing.pinned_tools import (  # noqa: E402 - found by the line above
     RECIPE,
     TOOLS,
     Tool,
