@@ -11,6 +11,8 @@ GENERATORS := tests/rules tests/render
 BACKENDS := tests/backends
 UNIT_GROUPS := test-process test-programs test-other
 SERVER_GROUPS := test-generators test-backends
+PYTEST := $(BIN)/pytest
+COVERED_PYTEST := $(BIN)/coverage run -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit lint docs generate bench tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
@@ -21,22 +23,22 @@ help: ## this list
 demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a fault; FOR=60s, STACK=1 adds real servers
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
 
-test: lint docs tools ## everything that .ci/run checks
-	$(MAKE) --jobs=5 --keep-going --output-sync=target $(UNIT_GROUPS) $(SERVER_GROUPS)
+test: lint docs tools ## everything that .ci/run checks, with coverage
+	$(BIN)/coverage erase
+	$(MAKE) PYTEST="$(COVERED_PYTEST)" --jobs=5 --keep-going --output-sync=target $(UNIT_GROUPS) $(SERVER_GROUPS)
 	$(MAKE) coverage
 
-test-unit: $(VENV)/ready ## the tests that need no backend, with coverage
+test-unit: $(VENV)/ready ## the tests that need no server
 	$(MAKE) --jobs=3 --keep-going --output-sync=target $(UNIT_GROUPS)
-	$(MAKE) coverage
 
 test-process:
-	$(BIN)/coverage run -m pytest $(PROCESS)
+	$(PYTEST) $(PROCESS)
 
 test-programs:
-	$(BIN)/coverage run -m pytest $(PROGRAMS)
+	$(PYTEST) $(PROGRAMS)
 
 test-other:
-	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(PROCESS) $(PROGRAMS) $(GENERATORS) $(BACKENDS))
+	$(PYTEST) $(addprefix --ignore=,$(PROCESS) $(PROGRAMS) $(GENERATORS) $(BACKENDS))
 
 test-generators:
 	$(BIN)/pytest $(GENERATORS)
