@@ -55,19 +55,19 @@ OF: dict[str, Callable[[Instrument[...]], Measure]] = {
 }
 
 
-class TestMade:
-    def test_latest(self) -> None:
-        """A gauge as it is now is the largest by service, unless said otherwise."""
+class TestDeclaration:
+    def test_latest_is_the_maximum_by_service_by_default(self) -> None:
+        """By default, ``latest`` is the maximum of a gauge by service."""
         assert Latest(Selector(SPEED), "max", SERVICE) == measures.latest(SPEED)
 
-    def test_over_time(self) -> None:
-        """A gauge over time is averaged by service, unless said otherwise."""
+    def test_over_time_is_the_average_by_service_by_default(self) -> None:
+        """By default, ``over_time`` is an average by service."""
         assert OverTime(Selector(SPEED), "max", WEEK, "avg", SERVICE) == measures.over_time(
             SPEED, "max", "7d"
         )
 
-    def test_merge(self) -> None:
-        """How series become one is a choice."""
+    def test_aggregation_is_an_option(self) -> None:
+        """The aggregation of series is an option of ``latest`` and ``over_time``."""
         declared = (
             measures.latest(DEPTH, aggregation="sum"),
             measures.over_time(DEPTH, "min", "7d", aggregation="sum"),
@@ -75,30 +75,30 @@ class TestMade:
 
         assert ["sum", "sum"] == [measure.aggregation for measure in declared]
 
-    def test_quantile(self) -> None:
-        """A quantile is an exact share."""
+    def test_quantile_is_an_exact_fraction(self) -> None:
+        """The argument of ``quantile`` becomes an exact fraction."""
         expected = Quantile(Selector(LATENCY), Fraction(99, 100), WEEK, SERVICE)
 
         assert expected == measures.quantile(LATENCY, "0.99", "7d")
 
-    def test_rate(self) -> None:
-        """A rate is of a counter over a span."""
+    def test_rate_is_of_a_counter_over_a_duration(self) -> None:
+        """A rate is of a counter over a duration."""
         assert Rate(Selector(REQUESTS), WEEK, SERVICE) == measures.rate(REQUESTS, "7d")
 
-    def test_increase(self) -> None:
-        """So is an increase, and a histogram counts events as well."""
+    def test_increase_of_a_histogram_counts_its_events(self) -> None:
+        """An increase may be of a histogram, which counts events as a counter does."""
         assert Increase(Selector(LATENCY), WEEK, SERVICE) == measures.increase(LATENCY, "7d")
 
-    def test_share(self) -> None:
-        """A share has a part and a whole, and looks at both."""
+    def test_share_selects_part_and_whole(self) -> None:
+        """A share has a part and a whole, and selects the series of both."""
         part = REQUESTS.where(method="GET")
         made = measures.share(part, REQUESTS, "7d")
 
         assert Share(part, Selector(REQUESTS), WEEK, SERVICE) == made
         assert [part, Selector(REQUESTS)] == list(made.selectors())
 
-    def test_growth(self) -> None:
-        """Growth looks at what the measure looks at, kept apart in the same way."""
+    def test_relative_change_keeps_selectors_and_labels(self) -> None:
+        """A relative change has the selectors and the labels of its measure."""
         of = measures.rate(REQUESTS, "1h", by=("route",))
         made = measures.relative_change(of, "7d")
 
@@ -109,24 +109,26 @@ class TestMade:
 
 class TestBy:
     @pytest.mark.parametrize("make", BY.values(), ids=BY)
-    def test_known(self, make: Callable[[tuple[str, ...]], Measure]) -> None:
-        """The metric's labels and those of identity keep an answer apart, or nothing does."""
+    def test_labels_of_metric_and_identity_are_allowed(
+        self, make: Callable[[tuple[str, ...]], Measure]
+    ) -> None:
+        """A measure may be by labels of the metric and of identity, or by no label."""
         assert [("route", "service_name", "service_namespace"), ()] == [
             make(("route", "service_name", "service_namespace")).by,
             make(()).by,
         ]
 
     @pytest.mark.parametrize("make", BY.values(), ids=BY)
-    def test_unknown(self, make: Callable[[tuple[str, ...]], Measure]) -> None:
-        """A label that the metric lacks is refused, with those that it has."""
+    def test_unknown_label_is_refused(self, make: Callable[[tuple[str, ...]], Measure]) -> None:
+        """An unknown label is refused, and the error lists the labels of the metric."""
         with pytest.raises(
             DeclarationError, match=r"metric 'atlas\.\w+': has no label 'pod'.*'method', 'route'"
         ):
             make(("pod",))
 
-    def test_share_of_two(self) -> None:
-        """Both halves of a share need the label: one without it would divide by nothing."""
-        bare = Counter("atlas.bare", "Bare.", labels(type("Bare", (), {})))
+    def test_part_and_whole_of_a_share_need_the_label(self) -> None:
+        """Both parts of a share need the label, since the division matches series by label."""
+        bare: Counter[...] = Counter("atlas.bare", "Bare.", labels(type("Bare", (), {})))
 
         with pytest.raises(DeclarationError, match=r"metric 'atlas\.bare': has no label 'route'"):
             measures.share(bare, REQUESTS, "7d", by=("route",))
@@ -151,22 +153,24 @@ class TestRefused:
             for of in kinds
         ],
     )
-    def test_kind(self, make: Callable[[Instrument[...]], Measure], of: Instrument[...]) -> None:
-        """A metric of another kind is refused, with the kind that is needed."""
+    def test_wrong_kind_is_refused(
+        self, make: Callable[[Instrument[...]], Measure], of: Instrument[...]
+    ) -> None:
+        """A metric of a wrong kind is refused, and the error has the right kind."""
         with pytest.raises(
             DeclarationError, match=rf"metric '{of.name}': is a {of.kind}; this needs a \w+"
         ):
             make(of)
 
     @pytest.mark.parametrize("q", ["0", "1", "99", "-0.5", "99%", "P99", ""])
-    def test_quantile(self, q: str) -> None:
-        """A quantile that is no share between 0 and 1 is refused, with an example of one."""
+    def test_quantile_outside_0_and_1_is_refused(self, q: str) -> None:
+        """A quantile that is not between 0 and 1 is refused, and the error has an example."""
         with pytest.raises(DeclarationError, match=rf'quantile \'{q}\': is not.*P99 as "0\.99"'):
             measures.quantile(LATENCY, q, "7d")
 
     @pytest.mark.parametrize("over", ["", "week", "7"])
-    def test_over(self, over: str) -> None:
-        """A span that is not a duration is refused."""
+    def test_text_that_is_no_duration_is_refused(self, over: str) -> None:
+        """Text that is not a duration is refused."""
         with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
             measures.rate(REQUESTS, over)
         with pytest.raises(DeclarationError, match=rf"duration '{over}'"):
