@@ -1,4 +1,4 @@
-"""Tests on the real servers; what they found out is printed at the end."""
+"""Tests with real servers, and a report of their results at the end of the run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 
 import pytest
 
-from tests.backends import report
+from tests.backends import reliability_page
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the ledger and the list of differences, as docs/reliability.md has them."""
-    for name, text in report.parts().items():
+    """Print the generated sections of docs/reliability.md."""
+    for name, text in reliability_page.current_sections().items():
         terminalreporter.section(name)
         terminalreporter.write_line(text)
     if os.environ.get("RELIABILITY") == "write":
-        report.write()
+        reliability_page.publish_sections()

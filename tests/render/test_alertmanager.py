@@ -15,7 +15,7 @@ import yaml
 from otel_meta.cli.demo.servers import ALERTMANAGER, Backend
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 from otel_meta.repos import BUILTIN
-from tests.backends.servers import Told
+from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.servers import fetch
 from tests.rules.support import tool
 
@@ -106,7 +106,7 @@ def alert(name: str, severity: str, *, ends: datetime | None = None, **labels: s
 class Live:
     """An Alertmanager with the rendered configuration, in a hurry."""
 
-    def __init__(self, url: str, told: Told) -> None:
+    def __init__(self, url: str, told: NotificationReceiver) -> None:
         self.url = url
         self.told = told
 
@@ -123,7 +123,7 @@ class Live:
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
     """Waits are shortened, and nothing else of the configuration is touched."""
-    with Told() as told:
+    with NotificationReceiver() as told:
         hooks = Webhooks(page=f"{told.url}/page", ticket=f"{told.url}/ticket")
         text = alertmanager(BUILTIN, Receivers(anybody=hooks, watchdog=f"{told.url}/watchdog"))
         for wait in ("group_wait: 30s", "group_wait: 5m"):
@@ -143,20 +143,20 @@ class TestLive:
         pages = [("SloBurnsFast", slo), ("SloBudgetExhausted", slo), ("SloBurnsFast", other)]
         tickets = [alert("SloBurnsSlowly", "ticket", **slo), alert("SloNoData", "ticket", **slo)]
         live.send(*(alert(n, "page", **labels) for n, labels in pages), *tickets)
-        live.told.wait("/page", "firing")
-        live.told.wait("/ticket", "firing")
+        live.told.wait_for("/page", "firing")
+        live.told.wait_for("/ticket", "firing")
 
-        assert [["SloBudgetExhausted", "SloBurnsFast", "SloBurnsFast"]] == live.told.names(
+        assert [["SloBudgetExhausted", "SloBurnsFast", "SloBurnsFast"]] == live.told.alert_names(
             "/page", "firing"
         )
-        assert [["SloNoData"]] == live.told.names("/ticket", "firing")
+        assert [["SloNoData"]] == live.told.alert_names("/ticket", "firing")
         assert ["SloBurnsSlowly"] == live.inhibited()
 
         over = datetime.now(UTC)
         live.send(*(alert(n, "page", ends=over, **labels) for n, labels in pages))
-        live.told.wait("/page", "resolved")
+        live.told.wait_for("/page", "resolved")
 
-        assert 3 == len(live.told.names("/page", "resolved")[0])
+        assert 3 == len(live.told.alert_names("/page", "resolved")[0])
 
     def test_other_services(self, live: Live) -> None:
         """A page keeps nothing back of another service, of another SLO, or without an SLO."""
@@ -171,13 +171,13 @@ class TestLive:
             alert("NebulaFreeTierLimitApproaching", "ticket"),
             alert("SloComplianceLow", "ticket", **AURORA),
         )
-        live.told.wait("/ticket", "firing")
+        live.told.wait_for("/ticket", "firing")
 
         assert [] == live.inhibited()
 
     def test_watchdog(self, live: Live) -> None:
         """The watchdog comes at once, to its own receiver alone."""
         live.send(alert("Watchdog", "none"))
-        live.told.wait("/watchdog", "firing")
+        live.told.wait_for("/watchdog", "firing")
 
-        assert ["/watchdog"] == [path for path, _ in live.told.told]
+        assert ["/watchdog"] == [path for path, _ in live.told.notifications]

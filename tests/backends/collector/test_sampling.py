@@ -18,8 +18,8 @@ from tests.backends.collector.support import (
     SENTINEL,
     to,
 )
-from tests.backends.pipeline import Collector
-from tests.backends.telemetry import send_grpc, span
+from tests.backends.collector_server import Collector
+from tests.backends.otlp_clients import send_grpc, span
 
 CLIENT = SpanKind.CLIENT
 CASES: dict[str, tuple[bool, Callable[[], ReadableSpan]]] = {

@@ -14,7 +14,7 @@ from opentelemetry.trace import Span
 
 from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
-from tests.backends.servers import Prometheus
+from tests.backends.alerting_servers import Prometheus
 from tests.rules.support import tool
 from tests.runtime.prometheus.anything import (
     ANYTHING,
@@ -122,11 +122,11 @@ class TestScraped:
         """Every page is taken whole: each series, with its labels and its value, and no other."""
         for captured in fleet.processes:
             target = f'{{job="{protocol}",instance="127.0.0.1:{_port(captured)}"}}'
-            eventually(lambda target=target: fleet.prometheus.ask(f"up{target}"))
+            eventually(lambda target=target: fleet.prometheus.query(f"up{target}"))
             page = captured.prometheus_text(FORMATS[protocol])
             shown = _shown(page, FORMATS[protocol])
 
-            assert [1.0] == [s.value for s in fleet.prometheus.ask(f"up{target}")], page
+            assert [1.0] == [s.value for s in fleet.prometheus.query(f"up{target}")], page
             assert shown == _stored(fleet.prometheus, target), page
 
     def test_no_complaint(self, fleet: Fleet) -> None:

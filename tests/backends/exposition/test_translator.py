@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from otel_meta.runtime.prometheus.formats import TEXT
 from otel_meta.runtime.prometheus.page import render
 from otel_meta.runtime.prometheus.scrape import CatalogReader
-from tests.backends.servers import Prometheus
+from tests.backends.alerting_servers import Prometheus
 from tests.runtime.prometheus.anything import samples
 
 EXAMPLES = 300
