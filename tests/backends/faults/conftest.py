@@ -13,7 +13,7 @@ from tests.backends import reliability_page
 from tests.backends.faults.fault_case import CASES, FaultCase, FaultSetup
 from tests.backends.loss_accounting import FaultResult
 
-_CONCURRENT_CASES = 4
+_CONCURRENT_CASES = 6
 
 
 @pytest.fixture(scope="session")

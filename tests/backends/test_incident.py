@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from otel_meta.cli.demo.services import Service
 from otel_meta.cli.demo.traffic import Traffic
 from tests.backends.alerting_servers import Prometheus
-from tests.backends.end_to_end.full_stack import SERVICES, FullStack, Json
+from tests.backends.full_stack import SERVICES, FullStack, Json
 from tests.backends.waiting import poll
 from tests.rules.support import committed
 
@@ -44,11 +46,11 @@ class Incident:
     """True if the page fires after its resolution."""
 
 
-@pytest.fixture(scope="module")
-def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Incident]:
+def run_incident() -> Incident:
     """Run the whole incident, and wait for each of its events."""
     with ExitStack() as stack:
-        servers = FullStack(tmp_path_factory.mktemp("incident"), stack)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="otel-meta-incident-")))
+        servers = FullStack(folder, stack)
         stack.enter_context(Traffic(servers.services["storefront"].url))
         trace = poll(lambda: _trace_of_both_services(servers))
         log_lines = {name: _log_lines(each, trace) for name, each in servers.services.items()}
@@ -56,7 +58,7 @@ def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Incident]:
         rule_groups = poll(lambda: _evaluated_groups(servers.prometheus))
         alerts = _begin_fault(servers)
         page_is_resolved = _end_fault(servers)
-        yield Incident(
+        return Incident(
             trace=trace,
             log_lines=log_lines,
             exemplar=exemplar,
@@ -68,6 +70,15 @@ def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Incident]:
             page_is_resolved=page_is_resolved,
             page_is_firing=servers.prometheus.is_firing(PAGE),
         )
+
+
+pytestmark = pytest.mark.background.with_args(run_incident)
+
+
+@pytest.fixture
+def incident(background_result: Incident) -> Incident:
+    """The incident, after its end."""
+    return background_result
 
 
 def _trace_of_both_services(servers: FullStack) -> Json | None:
