@@ -1,4 +1,4 @@
-"""Every command, query and piece of code in the documents works."""
+"""Commands, queries and code in the documents work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from otel_meta import Duration, repos
 from otel_meta.model import BURN_WINDOWS
 from otel_meta.model.slo.objective import exact_decimal
-from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules import series_names
 from otel_meta.testing import capture
 
 _ROOT = Path(__file__).parents[1]
@@ -47,8 +47,8 @@ def _blocks(language: str) -> list[Block]:
     ]
 
 
-_OWN = "prometheus_rule_evaluation_failures_total"
-"""What Prometheus says of itself."""
+_PROMETHEUS_METRIC = "prometheus_rule_evaluation_failures_total"
+"""A metric about Prometheus itself, which a document uses."""
 
 _QUERIES = _blocks("promql")
 _RUN = [block for block in _blocks("python") if block.mark.startswith("run:")]
@@ -61,8 +61,8 @@ _COMMANDS = [
 
 
 @pytest.mark.parametrize("block", _QUERIES, ids=str)
-def test_queries_parse_and_name_series_that_there_are(block: Block) -> None:
-    """A query in a document parses, and each of its series is exposed or recorded."""
+def test_queries_parse_and_select_existing_series(block: Block) -> None:
+    """A query in a document parses, and selects only exposed or recorded series."""
     names = set(_names(promql_parser.parse(block.text)))
 
     assert set() == names - _known()
@@ -70,7 +70,7 @@ def test_queries_parse_and_name_series_that_there_are(block: Block) -> None:
 
 @pytest.mark.parametrize("block", _RUN, ids=str)
 def test_code_runs_and_records(block: Block) -> None:
-    """Code in a document runs, and nothing that it records is dropped."""
+    """Code in a document runs, and records without a fault."""
     repo, _, name = block.mark.removeprefix("run:").strip().partition(" as ")
     with capture() as captured:
         scope: dict[str, object] = {"__name__": "document"}
@@ -83,7 +83,7 @@ def test_code_runs_and_records(block: Block) -> None:
 
 @pytest.mark.parametrize("command", _COMMANDS)
 def test_commands_work(command: str, tmp_path: Path) -> None:
-    """A command in a document does what it says without complaint."""
+    """A command in a document succeeds without an error message."""
     if "--rules" in command:
         (tmp_path / "rules").symlink_to(_ROOT / "rules")
     done = subprocess.run(
@@ -99,15 +99,15 @@ def test_commands_work(command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    """A document's links to other files lead to files."""
+def test_links_lead_to_existing_files(page: Path) -> None:
+    """Each link of a document to another file leads to an existing file."""
     targets = [page.parent / target for target in _LINK.findall(page.read_text())]
 
     assert [] == [target for target in targets if not target.exists()]
 
 
-def test_the_quick_start_serves(tmp_path: Path) -> None:
-    """The quick start's application takes an order and shows it on /metrics and /slo."""
+def test_quick_start_serves_orders_and_metrics(tmp_path: Path) -> None:
+    """The application of the quick start accepts an order, and counts it on /metrics and /slo."""
     (block,) = (b for b in _blocks("python") if b.mark == "file: shop.py")
     (tmp_path / "shop.py").write_text(block.text)
     script = (
@@ -133,16 +133,16 @@ def test_the_quick_start_serves(tmp_path: Path) -> None:
     assert "ok" == printed.splitlines()[-1]
 
 
-def test_the_guide_has_the_table_of_burn_windows() -> None:
-    """The guide's burn rates and windows are those that alerts are made from."""
+def test_guide_has_the_burn_rate_windows_of_alerts() -> None:
+    """The SLO guide has the burn rates and windows of the generated alerts."""
     text = (_ROOT / "docs" / "slo-guide.md").read_text()
     expected = {_burn_row(period) for period in BURN_WINDOWS}
 
     assert expected == {line for line in text.splitlines() if re.match(r"\| \d+d \|", line)}
 
 
-def test_the_page_on_alerting_names_every_alert() -> None:
-    """The page on alerting names each alert that the rules have, and its severity."""
+def test_alerting_page_names_every_alert() -> None:
+    """The page on alerting names each alert of the rules with its severity."""
     text = (_ROOT / "docs" / "alerting.md").read_text()
     declared = [alert for repo in repos.BUILTIN for alert in repo.alerts.values()]
     named = re.findall(r"\*(\w+)\*|^\| (\w+) \| \w+ \|", text, re.MULTILINE)
@@ -166,7 +166,7 @@ def _burn_row(period: Duration) -> str:
 
 
 def _names(node: object) -> list[str]:
-    """Names of the series that an expression selects."""
+    """Return the names of all series that an expression selects."""
     text = str(node)
     found = re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=\{)", text)
     return [name for name in found if name not in {"by", "without", "on", "ignoring"}]
@@ -179,5 +179,10 @@ def _known() -> set[str]:
         for sample in instrument.sample_names
     }
     declared = {r.name for repo in repos.BUILTIN for r in repo.recordings.values()}
-    own = {value for value in vars(series).values() if isinstance(value, str)}
-    return exposed | declared | own | {"up", "otel_meta_faults_total", "otel_meta_up", _OWN}
+    generated = {value for value in vars(series_names).values() if isinstance(value, str)}
+    return (
+        exposed
+        | declared
+        | generated
+        | {"up", "otel_meta_faults_total", "otel_meta_up", _PROMETHEUS_METRIC}
+    )

@@ -1,4 +1,4 @@
-"""docs/reliability.md tells of exactly what is tested."""
+"""docs/reliability.md agrees with the tests of faults and of export paths."""
 
 from __future__ import annotations
 
@@ -7,35 +7,47 @@ import os
 import pytest
 
 from otel_meta.testing.pinned_tools import find
-from tests.backends import report
-from tests.backends.faults.test_faults import CONTROLS, PROMISES
-from tests.backends.parity.test_series import DIFFERENCES
+from tests.backends.faults.test_loss_accounting import CONTROLS, FAULTS
+from tests.backends.loss_accounting import markdown_table
+from tests.backends.parity.test_series_parity import DIFFERENCES
+from tests.backends.reliability_page import fault_results, published_section
 from tests.rules.pinned_tools import tool
 
-unless_written = pytest.mark.skipif(
-    os.environ.get("RELIABILITY") == "write", reason="this run writes the page, at its end"
+unless_rewritten = pytest.mark.skipif(
+    os.environ.get("RELIABILITY") == "write", reason="this run rewrites the page at its end"
 )
 
 
-@unless_written
-def test_faults() -> None:
-    """The page has a row for each fault and each control, and no other."""
-    table = report.written("faults").splitlines()[2:]
-    told = [row.split(" | ")[0].removeprefix("| ") for row in table]
+@unless_rewritten
+def test_page_has_a_row_for_each_fault() -> None:
+    """The page has the columns of the table, and a row for each fault and control."""
+    table = published_section("faults").splitlines()
+    faults = [row.split(" | ")[0].removeprefix("| ") for row in table[2:]]
 
-    assert sorted(case.name for case in [*PROMISES, *CONTROLS]) == sorted(told)
-
-
-@unless_written
-def test_parity() -> None:
-    """The page lists each difference between the ways, and no other."""
-    expected = {f"- {where}: {what}" for what, (where, _) in DIFFERENCES.items()}
-
-    assert expected == set(report.written("parity").splitlines())
+    assert markdown_table([]).splitlines() == table[:2]
+    assert sorted(case.name for case in [*FAULTS, *CONTROLS]) == sorted(faults)
 
 
-def test_pinned() -> None:
-    """The servers that run here are the ones that tools/ pins."""
+@unless_rewritten
+def test_observations_of_this_run_are_on_the_page() -> None:
+    """The page has the observations of all faults in this session."""
+    rows = [row.strip("| ").split(" | ") for row in published_section("faults").splitlines()]
+    on_page = {row[0]: row[-1] for row in rows}
+    seen = {name: result.observation for name, result in fault_results.items()}
+
+    assert seen == {name: on_page[name] for name in seen}
+
+
+@unless_rewritten
+def test_page_lists_each_difference_between_paths() -> None:
+    """The page lists each difference between export paths, and no other difference."""
+    expected = {f"- {path}: {text}" for text, (path, _) in DIFFERENCES.items()}
+
+    assert expected == set(published_section("parity").splitlines())
+
+
+def test_servers_have_the_pinned_versions() -> None:
+    """The tests run the server versions that tools/ pins."""
     names = ("prometheus", "alertmanager", "otelcol", "jaeger")
 
     assert [tool(name) for name in names] == [find(name) for name in names]

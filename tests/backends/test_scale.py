@@ -1,4 +1,4 @@
-"""What docs/scale.md advises and shows works with the real programs."""
+"""The configurations, numbers and options in docs/scale.md, checked with the real programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.links import Links
-from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules import series_names
 from otel_meta.render.rules.rule import Record
 from otel_meta.repos import BUILTIN
 from tests.rules.pinned_tools import ROOT, RULES, tool
@@ -32,7 +32,7 @@ RECORDED = {rule.record for group in GROUPS for rule in group.rules if isinstanc
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where Prometheus would run: with the rules, and targets of two meta-repositories."""
+    """A folder with the rules, and with the targets of two meta-repositories."""
     (tmp_path / "rules").symlink_to(RULES)
     (tmp_path / "targets").mkdir()
     targets = [_target(repo, n) for repo in (NEBULA, TITAN) for n in range(20)]
@@ -48,8 +48,8 @@ def _target(repo: str, number: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", SNIPPETS)
 class TestSnippets:
-    def test_valid(self, name: str, folder: Path) -> None:
-        """Promtool takes the configuration, and the rules that it names."""
+    def test_configuration_is_valid(self, name: str, folder: Path) -> None:
+        """Promtool accepts a configuration in the document, and its rule files."""
         done = _promtool(folder, name, SNIPPETS[name], "check", "config", name)
 
         assert 0 == done.returncode, done.stdout + done.stderr
@@ -57,61 +57,63 @@ class TestSnippets:
 
 
 class TestShards:
-    def test_of_a_meta_repository(self, folder: Path) -> None:
-        """A Prometheus of a meta-repository scrapes all of its processes and nothing else."""
-        kept = list(_kept(folder, SNIPPETS["nebula.yml"]))
+    def test_prometheus_of_a_meta_repository_scrapes_its_processes(self, folder: Path) -> None:
+        """The Prometheus of a meta-repository scrapes its processes and nothing else."""
+        targets = list(_targets(folder, SNIPPETS["nebula.yml"]))
 
-        assert 60 == len(kept)
-        assert {NEBULA} == {labels["__service_namespace"] for labels in kept}
+        assert 60 == len(targets)
+        assert {NEBULA} == {labels["__service_namespace"] for labels in targets}
 
-    def test_of_services(self, folder: Path) -> None:
-        """Each process is scraped by one shard, and those of one service by the same."""
+    def test_shard_scrapes_all_processes_of_a_service(self, folder: Path) -> None:
+        """One shard scrapes each process, and the same shard all processes of a service."""
         shards = [
-            [(labels["__service_name"], labels["instance"]) for labels in _kept(folder, config)]
+            [(labels["__service_name"], labels["instance"]) for labels in _targets(folder, config)]
             for config in map(_shard, range(SHARDS))
         ]
         services = [{service for service, _ in shard} for shard in shards]
 
-        assert 60 == len({one for shard in shards for one in shard})
+        assert 60 == len({target for shard in shards for target in shard})
         assert 60 == sum(map(len, shards))
         assert 20 == sum(map(len, services))
         assert all(services)
 
 
 def _shard(number: int) -> str:
-    return SNIPPETS["shard-2-of-4.yml"].replace('regex: "2"', f'regex: "{number}"')
+    text: str = SNIPPETS["shard-2-of-4.yml"].replace('regex: "2"', f'regex: "{number}"')
+    return text
 
 
-def _kept(folder: Path, config: str) -> Iterator[dict[str, str]]:
+def _targets(folder: Path, config: str) -> Iterator[dict[str, str]]:
+    """Yield the labels of each target that Prometheus would scrape."""
     done = _promtool(
         folder, "any.yml", config, "check", "service-discovery", "any.yml", "services",
         "--timeout=1s",
     )  # fmt: skip
     assert 0 == done.returncode, done.stdout + done.stderr
-    yield from (one["labels"] for one in json.loads(done.stdout) if one["labels"])
+    yield from (target["labels"] for target in json.loads(done.stdout) if target["labels"])
 
 
 def _promtool(
     folder: Path, name: str, config: str, *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     (folder / name).write_text(config)
-    command = [tool("promtool"), *arguments]
+    command: list[str | Path] = [tool("promtool"), *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-class TestSentOn:
-    def test_recorded(self) -> None:
-        """Every recorded name is sent on."""
-        assert set() == {name for name in RECORDED if not _sent(name)}
+class TestRemoteWrite:
+    def test_every_recorded_series_is_sent(self) -> None:
+        """The relabelling keeps every recorded name."""
+        assert set() == {name for name in RECORDED if not _is_sent(name)}
 
-    def test_exposed(self) -> None:
-        """No exposed name is sent on."""
-        exposed = {name for _, one in BUILTIN.instruments() for name in one.sample_names}
+    def test_no_exposed_series_is_sent(self) -> None:
+        """The relabelling drops every exposed name."""
+        exposed = {name for _, i in BUILTIN.instruments() for name in i.sample_names}
 
-        assert set() == set(filter(_sent, exposed))
+        assert set() == set(filter(_is_sent, exposed))
 
-    def test_once(self) -> None:
-        """What is dropped in all shards but one is what every shard records of no service."""
+    def test_series_without_a_service_are_sent_by_one_shard(self) -> None:
+        """All shards but one drop the recorded series without a service."""
         once = {
             rule.record
             for group in GROUPS
@@ -119,40 +121,43 @@ class TestSentOn:
             if isinstance(rule, Record) and rule.expr.startswith("vector(")
         }
 
-        assert {series.INFO, series.OBJECTIVE} == once
-        assert f"regex: {series.INFO}|{series.OBJECTIVE}\n" in SNIPPETS["send-recorded.yml"]
+        assert {series_names.INFO, series_names.OBJECTIVE} == once
+        assert (
+            f"regex: {series_names.INFO}|{series_names.OBJECTIVE}\n"
+            in SNIPPETS["send-recorded.yml"]
+        )
 
 
-def _sent(name: str) -> bool:
-    """Whether the document's relabelling lets a name through."""
+def _is_sent(name: str) -> bool:
+    """True if the relabelling in the document keeps a name."""
     (config,) = yaml.safe_load(SNIPPETS["send-recorded.yml"])["remote_write"]
     return bool(re.fullmatch(config["write_relabel_configs"][0]["regex"], name))
 
 
 class TestLimits:
-    def test_of_mimir(self) -> None:
-        """The document has the number of groups, and of rules in the largest."""
+    def test_document_has_the_limits_for_mimir(self) -> None:
+        """The document has the number of groups, and of rules in the largest group."""
         most = max(len(group.rules) for group in GROUPS)
 
         assert most <= 20
         assert f"The six have {len(GROUPS)} groups, of at most {most} rules" in TEXT
 
-    def test_of_a_meta_repository(self) -> None:
-        """Five SLOs make as many groups as the document says."""
+    def test_document_has_the_groups_of_five_slos(self) -> None:
+        """The document has the number of groups of a meta-repository with five SLOs."""
         five = [repo.name for repo in BUILTIN if 5 == len(repo.slos)]
         counts = {sum(len(f.groups) for f in FILES if f.name.startswith(name)) for name in five}
 
         assert {12} == counts
         assert "with five SLOs adds up to 12" in TEXT
 
-    def test_options_of_victoria(self) -> None:
-        """Each option that the document gives VictoriaMetrics and vmalert is one of theirs."""
+    def test_victoriametrics_has_each_option(self) -> None:
+        """VictoriaMetrics or vmalert has each option in the document's section."""
         section = TEXT.partition("### VictoriaMetrics")[2].partition("###")[0]
-        named = set(re.findall(r"(?<=[\s`(])-([a-zA-Z.]+)(?=[=`\s])", section))
+        options = set(re.findall(r"(?<=[\s`(])-([a-zA-Z.]+)(?=[=`\s])", section))
         known = "".join(_help(name) for name in ("vmalert", "victoria-metrics"))
 
-        assert {"dryRun", "rule.evalDelay", "remoteRead.url"} <= named
-        assert set() == {name for name in named if f"\n  -{name}" not in known}
+        assert {"dryRun", "rule.evalDelay", "remoteRead.url"} <= options
+        assert set() == {name for name in options if f"\n  -{name}" not in known}
 
 
 def _help(name: str) -> str:
@@ -160,22 +165,33 @@ def _help(name: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("script", ["series_size", "rule_cost"])
-def test_measurement_runs(script: str) -> None:
-    """A tiny run of the measurement prints the document's tables, with other numbers."""
-    done = subprocess.run(
+def run_measurement(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a benchmark with the smallest fleets."""
+    return subprocess.run(
         [sys.executable, ROOT / "benchmarks" / f"{script}.py", "--quick"],
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
 
-    assert (0, "") == (done.returncode, done.stderr)
-    assert set() == _first_cells(done.stdout) - _first_cells(TEXT)
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(script, marks=pytest.mark.background(run_measurement, script))
+        for script in ("rule_cost", "series_size")
+    ],
+)
+def test_measurement_prints_tables_of_the_document(
+    script: str, background_result: subprocess.CompletedProcess[str]
+) -> None:
+    """A small run of a measurement prints tables with the first column of the document."""
+    assert (0, "") == (background_result.returncode, background_result.stderr)
+    assert set() == _first_cells(background_result.stdout) - _first_cells(TEXT)
 
 
 def _first_cells(text: str) -> set[str]:
-    """First cells of rows, those that are words."""
+    """Return the first cells of all rows that begin with a word."""
     cells = re.findall(r"^\| ([^|]*?) \|", text, re.MULTILINE)
     return {cell for cell in cells if re.match("[a-z`]", cell)}

@@ -1,9 +1,9 @@
-"""Servers started as the compose file starts them, but for folders and ports."""
+"""Servers with the arguments of the compose file, except for folders and ports."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,25 +13,30 @@ import pytest
 import yaml
 
 from otel_meta.testing.servers import ALERTMANAGER, PROMETHEUS, Backend
+from tests.backends.waiting import wait_until
 from tests.render.stack.committed_stack import STACK, compose
 from tests.rules.pinned_tools import RULES
 from tests.rules.prometheus_server import Prometheus, fetch
 
 PROGRAMS = {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER}
-"""With folders and ports of their own."""
+"""The programs with arguments for folders and ports of a test."""
 
 
 @contextmanager
 def started(service: str, folder: Path) -> Iterator[Backend]:
-    """The server of a service, with its arguments but for those that name folders there."""
-    named = tuple(a for a in compose()[service]["command"] if "=/" not in a)
-    flags = {a.partition("=")[0] for a in named}
+    """Run the server of a service with its arguments in the compose file, except for folders."""
+    composed = tuple(a for a in compose()[service]["command"] if "=/" not in a)
+    flags = {a.partition("=")[0] for a in composed}
     program = PROGRAMS[service]
     own = tuple(a for a in program.arguments if a.partition("=")[0] not in flags)
     file = STACK / f"{service}.yml"
     arguments = tuple(a.replace("{config}", str(file)) for a in own)
     server = Backend(
-        program=replace(program, arguments=arguments), folder=folder, config="", port=0, more=named
+        program=replace(program, arguments=arguments),
+        folder=folder,
+        config="",
+        port=0,
+        more=composed,
     )
     with server:
         yield server.wait_until_ready()
@@ -40,16 +45,16 @@ def started(service: str, folder: Path) -> Iterator[Backend]:
 class TestPrometheus:
     @pytest.fixture
     def served(self, tmp_path: Path) -> Iterator[tuple[Prometheus, Backend]]:
-        """A Prometheus, and its process."""
+        """A client of a Prometheus, and its server."""
         with started("prometheus", tmp_path) as server:
             yield Prometheus(server.url), server
 
-    def test_takes_everything(
-        self, served: tuple[Prometheus, Backend], eventually: Callable[[Callable[[], Any]], None]
+    def test_prometheus_accepts_flags_and_configuration(
+        self, served: tuple[Prometheus, Backend]
     ) -> None:
-        """It knows every flag, loads every rule, scrapes every job, and takes OTLP."""
+        """Prometheus knows every flag, loads every rule, scrapes every job, and accepts OTLP."""
         prometheus, server = served
-        groups = self.ask(prometheus, "rules")["groups"]
+        groups = self.get(prometheus, "rules")["groups"]
         expected = [
             group["name"]
             for path in RULES.glob("*.yml")
@@ -58,22 +63,22 @@ class TestPrometheus:
 
         assert sorted(expected) == sorted(group["name"] for group in groups)
         jobs = {"sidecars", "services", "collectors", "monitoring"}
-        eventually(lambda: jobs == {*self.ask(prometheus, "scrape_pools")["scrapePools"]})
+        wait_until(lambda: jobs == {*self.get(prometheus, "scrape_pools")["scrapePools"]})
         assert "Unknown option" not in server.log()
         assert b"" == self.push(prometheus)
 
-    def ask(self, prometheus: Prometheus, what: str) -> Any:
-        """Its own API."""
-        return json.loads(fetch(f"{prometheus.url}/api/v1/{what}"))["data"]
+    def get(self, prometheus: Prometheus, path: str) -> Any:
+        """Return the data of an API response."""
+        return json.loads(fetch(f"{prometheus.url}/api/v1/{path}"))["data"]
 
     def push(self, prometheus: Prometheus) -> bytes:
-        """An export without metrics, in JSON."""
+        """Send an OTLP request without metrics, in JSON, and return the response."""
         return fetch(f"{prometheus.url}/api/v1/otlp/v1/metrics", {"resourceMetrics": []})
 
 
 class TestAlertmanager:
-    def test_takes_everything(self, tmp_path: Path) -> None:
-        """It knows every flag, and each receiver of the file."""
+    def test_alertmanager_accepts_flags_and_receivers(self, tmp_path: Path) -> None:
+        """Alertmanager knows every flag, and has each receiver of its configuration."""
         with started("alertmanager", tmp_path) as server:
             receivers = json.loads(fetch(f"{server.url}/api/v2/receivers"))
 

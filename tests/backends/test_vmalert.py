@@ -1,14 +1,13 @@
-"""The rules in VictoriaMetrics' vmalert: a second engine, with a query language of its own.
+"""The rules in vmalert and VictoriaMetrics: a second engine with a query language, MetricsQL.
 
-Two services a SLO, one that burns nine tenths of its events and one that keeps its promise, in both
-engines. What they record is compared, and what MetricsQL counts otherwise is stated.
+Both engines have two services for each SLO: a service with nine tenths bad events, and a service
+within its SLO. The tests compare the recorded series, and show the differences of MetricsQL.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from math import isclose
 from pathlib import Path
@@ -18,58 +17,58 @@ import pytest
 import yaml
 
 from otel_meta.model import Slo
-from otel_meta.render.rules import series_names as series
-from tests.backends.engines import (
-    EVALUATION,
-    SCRAPE,
-    Answer,
-    Engine,
-    Span,
+from otel_meta.render.rules import series_names
+from tests.backends.query_engines import (
+    EVALUATION_INTERVAL,
+    SCRAPE_INTERVAL,
+    QueryEngine,
+    RangeResult,
+    TimeRange,
     VictoriaMetrics,
     backfill,
-    layers,
     prometheus,
     replay,
     vmalert,
 )
-from tests.conftest import wait_until
+from tests.backends.rule_layers import write_layers
+from tests.backends.waiting import wait_until
 from tests.rules.committed_rules import Groups, slos
 from tests.rules.raw_series import Flow, raw_series
 
-SPAN = Span(1_767_225_600, 1_767_225_600 + 100 * 60)
-TIMES = SPAN.times(SCRAPE)
-SETTLED = Span(SPAN.start + 11 * 60, SPAN.end)
-"""From when on every window of five minutes, and every average of them, is full."""
+SPAN = TimeRange(1_767_225_600, 1_767_225_600 + 100 * 60)
+TIMES = SPAN.times(SCRAPE_INTERVAL)
+FULL_WINDOWS = TimeRange(SPAN.start + 11 * 60, SPAN.end)
+"""The range in which every window of five minutes, and every average of such windows, is full."""
 LATE = SPAN.start + 3600
-"""When some counters begin and others end."""
+"""The start of some counters, and the end of others."""
 LAYERS = 3
-"""Ratios are in the third; what is made of them is arithmetic."""
+"""Ratios are in the third layer; later layers do arithmetic with ratios."""
 
-BOUND = {series.BAD: 0.03, series.TOTAL: 0.03}
+BOUND = {series_names.BAD: 0.03, series_names.TOTAL: 0.03}
 RATIO_BOUND = 0.005
-"""How far apart the engines are: one extrapolates an increase to the ends of its window, the other
-takes the last sample before it. Both parts of a ratio are taken alike."""
+"""Allowed relative difference between the engines. Prometheus extrapolates an increase to the ends
+of its window; VictoriaMetrics starts at the last sample before the window. Within an engine, the
+difference is the same for both parts of a ratio."""
 
 
 class Engines(NamedTuple):
-    """Both, with the same past."""
+    """Both engines with the same history."""
 
-    prometheus: Engine
+    prometheus: QueryEngine
     victoria: VictoriaMetrics
 
 
-# ----------------------------------------------------------------------------------------- the past
+# -------------------------------------------------------------------------------------- the history
 
 
 def _flow(share: float) -> Flow:
-    """Events of each scrape, never as many as before: 100 to 160, and this share of them bad."""
+    """Return bad and total events for each scrape: 100 to 160 events, in a changing number."""
     totals = (100.0 + 10 * (n * 5 % 7) for n in range(len(TIMES) - 1))
     return [(round(total * share * 64) / 64, total) for total in totals]
 
 
 def _shares(slo: Slo) -> dict[str, float]:
-    kept = float(slo.objective.budget) / 4
-    return {_burning(slo): 0.9, _healthy(slo): kept}
+    return {_burning(slo): 0.9, _healthy(slo): float(slo.objective.budget) / 4}
 
 
 def _burning(slo: Slo) -> str:
@@ -77,14 +76,17 @@ def _burning(slo: Slo) -> str:
 
 
 def _healthy(slo: Slo) -> str:
-    return f"{slo.name}-is-well"
+    return f"{slo.name}-is-healthy"
 
 
 ODD = {"odd_total": "5+2x{last}"}
-"""A counter that first appears at 5, an hour in."""
+"""A counter whose first value is 5, an hour after the start."""
 ENDING = {"odd_gauge": "1x{last}"}
-"""A gauge whose last sample is an hour in."""
-BEGINS, ENDS = range(LATE, SPAN.end + 1, SCRAPE), range(SPAN.start, LATE + 1, SCRAPE)
+"""A gauge whose last sample is an hour after the start."""
+BEGINS, ENDS = (
+    range(LATE, SPAN.end + 1, SCRAPE_INTERVAL),
+    range(SPAN.start, LATE + 1, SCRAPE_INTERVAL),
+)
 
 
 # ------------------------------------------------------------------------------------- the engines
@@ -92,7 +94,7 @@ BEGINS, ENDS = range(LATE, SPAN.end + 1, SCRAPE), range(SPAN.start, LATE + 1, SC
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Rule files as ``--format vmalert`` writes them."""
+    """The rule files of ``otel-meta generate --format vmalert``."""
     folder = tmp_path_factory.mktemp("generated")
     command = [sys.executable, "-m", "otel_meta", "generate", "--format", "vmalert"]
     subprocess.run(
@@ -103,24 +105,24 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engines(rules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """Both engines, with what the rules record of the same past; alerts in one of them."""
+    """Both engines with the results of all recording rules; VictoriaMetrics also has alerts."""
     folder = tmp_path_factory.mktemp("engines")
-    recording = layers(_groups(rules, "recording"), folder)[:LAYERS]
+    recording = write_layers(_groups(rules, "recording"), folder)[:LAYERS]
     (folder / "prometheus").mkdir()
     (folder / "victoria").mkdir()
     with VictoriaMetrics.running(folder / "victoria") as victoria:
-        for past, times in _pasts():
-            backfill(past, times, folder / "prometheus")
-            victoria.take(past, times)
+        for history, times in _histories():
+            backfill(history, times, folder / "prometheus")
+            victoria.import_series(history, times)
         for layer in recording:
             replay(layer, SPAN, folder / "prometheus")
             victoria.replay(layer, SPAN)
         victoria.replay(_alerts(rules, folder), SPAN)
-        with prometheus(folder / "prometheus") as served:
-            yield Engines(served, victoria)
+        with prometheus(folder / "prometheus") as engine:
+            yield Engines(engine, victoria)
 
 
-def _pasts() -> Iterator[tuple[Mapping[str, str], range]]:
+def _histories() -> Iterator[tuple[Mapping[str, str], range]]:
     services: dict[str, str] = {}
     for repo, slo in slos():
         for name, share in _shares(slo).items():
@@ -145,28 +147,30 @@ def _alerts(rules: Path, folder: Path) -> Path:
 
 
 class TestFiles:
-    def test_accepted(self, rules: Path) -> None:
-        """Vmalert takes every file that is generated for it, every field and expression."""
+    def test_vmalert_accepts_every_generated_file(self, rules: Path) -> None:
+        """Vmalert accepts every field and expression of every file generated for it."""
         done = vmalert(f"-rule={rules}/*.yml", "-dryRun")
 
         assert 0 == done.returncode, done.stderr
 
     @pytest.mark.parametrize(
-        ("right", "wrong", "said"),
+        ("right", "wrong", "error"),
         [
             ("interval: 1m", "query_offset: 1m", "unknown fields in group"),
             ("expr: vector(1)", "expr: vector(1", "bad MetricsQL expr"),
         ],
         ids=["unknown field", "broken expression"],
     )
-    def test_refused(self, right: str, wrong: str, said: str, rules: Path, tmp_path: Path) -> None:
-        """The same check refuses a field that only Prometheus has, and what does not parse."""
+    def test_vmalert_refuses_a_wrong_file(
+        self, right: str, wrong: str, error: str, rules: Path, tmp_path: Path
+    ) -> None:
+        """Vmalert refuses a field of Prometheus alone, and an expression with a syntax error."""
         text = (rules / "cross.alerting.yml").read_text().replace(right, wrong)
         (tmp_path / "wrong.yml").write_text(text)
         done = vmalert(f"-rule={tmp_path}/wrong.yml", "-dryRun")
 
         assert 0 != done.returncode
-        assert said in done.stderr
+        assert error in done.stderr
 
 
 SLOS = [slo for _, slo in slos()]
@@ -174,19 +178,21 @@ SLOS = [slo for _, slo in slos()]
 
 @pytest.mark.parametrize("slo", SLOS, ids=lambda slo: slo.name)
 class TestAlerts:
-    def test_pages(self, slo: Slo, engines: Engines) -> None:
-        """A service that burns nine tenths pages, from its first minutes to the end."""
-        (course,) = _burns_fast(engines.victoria, slo, _burning(slo)).values()
+    def test_burning_service_pages_until_the_end(self, slo: Slo, engines: Engines) -> None:
+        """A service with nine tenths bad events pages from its first minutes to the end."""
+        (values,) = _pages(engines.victoria, slo, _burning(slo)).values()
 
-        assert min(course) <= SETTLED.start
-        assert SPAN.end == max(course)
+        assert min(values) <= FULL_WINDOWS.start
+        assert SPAN.end == max(values)
 
-    def test_silent(self, slo: Slo, engines: Engines) -> None:
-        """A service that spends a quarter of its budget pages nobody."""
-        assert {} == _burns_fast(engines.victoria, slo, _healthy(slo))
+    def test_healthy_service_does_not_page(self, slo: Slo, engines: Engines) -> None:
+        """A service with a quarter of the allowed bad events does not page."""
+        assert {} == _pages(engines.victoria, slo, _healthy(slo))
 
-    def test_at_once(self, slo: Slo, rules: Path, engines: Engines) -> None:
-        """Asked as a running vmalert asks, both engines name the same services."""
+    def test_engines_page_for_the_same_services(
+        self, slo: Slo, rules: Path, engines: Engines
+    ) -> None:
+        """Both engines return the same services for an alert's expression in vmalert's query."""
         (expr,) = (
             rule["expr"]
             for group in _groups(rules, "alerting")
@@ -194,86 +200,88 @@ class TestAlerts:
             for rule in group["rules"]
             if rule["alert"] == "SloErrorBudgetBurnFast"
         )
-        prometheus, victoria = (engine.at(expr, SPAN.end) for engine in engines)
+        prometheus, victoria = (engine.query(expr, SPAN.end) for engine in engines)
 
         assert _burning(slo) in "".join(prometheus)
         assert prometheus.keys() == victoria.keys()
 
 
-def _burns_fast(victoria: Engine, slo: Slo, service: str) -> Answer:
+def _pages(victoria: QueryEngine, slo: Slo, service: str) -> RangeResult:
     labels = f'alertname="SloErrorBudgetBurnFast",slo="{slo.name}",service_name="{service}"'
-    return victoria.course(f'ALERTS{{{labels},severity="page",alertstate="firing"}}', SPAN)
+    return victoria.query_range(f'ALERTS{{{labels},severity="page",alertstate="firing"}}', SPAN)
 
 
 @pytest.mark.parametrize("slo", SLOS, ids=lambda slo: slo.name)
 class TestRecordings:
-    def test_agree(self, slo: Slo, engines: Engines) -> None:
+    def test_engines_record_the_same_values(self, slo: Slo, engines: Engines) -> None:
         """Each recorded increase and ratio is the same in both engines, within its bound."""
-        apart = {
-            f"{name} at {at - SPAN.start} s: {ours!r} and {theirs!r}"
-            for name in (series.TOTAL, series.BAD, *map(series.error_ratio, slo.burn_lookbacks()))
-            for at, ours, theirs in _pairs(engines, f'{name}{{slo="{slo.name}"}}')
-            if not isclose(ours, theirs, rel_tol=BOUND.get(name, RATIO_BOUND), abs_tol=1e-9)
+        different = {
+            f"{name} at {at - SPAN.start} s: {prometheus!r} and {victoria!r}"
+            for name in (
+                series_names.TOTAL,
+                series_names.BAD,
+                *map(series_names.error_ratio, slo.burn_lookbacks()),
+            )
+            for at, prometheus, victoria in _pairs(engines, f'{name}{{slo="{slo.name}"}}')
+            if not isclose(prometheus, victoria, rel_tol=BOUND.get(name, RATIO_BOUND), abs_tol=1e-9)
         }
 
-        assert set() == apart
+        assert set() == different
 
 
-def _pairs(engines: Engines, selected: str) -> Iterator[tuple[int, float, float]]:
-    """What both recorded, at each evaluation once windows are full."""
-    expr = f"last_over_time({selected}[{EVALUATION - 1}s])"
-    ours, theirs = (engine.course(expr, SETTLED) for engine in engines)
-    assert ours
-    assert ours.keys() == theirs.keys()
-    for labels, course in ours.items():
-        assert course.keys() == theirs[labels].keys()
-        yield from ((at, value, theirs[labels][at]) for at, value in course.items())
+def _pairs(engines: Engines, selector: str) -> Iterator[tuple[int, float, float]]:
+    """Yield the recorded values of both engines for each evaluation with full windows."""
+    expr = f"last_over_time({selector}[{EVALUATION_INTERVAL - 1}s])"
+    prometheus, victoria = (engine.query_range(expr, FULL_WINDOWS) for engine in engines)
+    assert prometheus
+    assert prometheus.keys() == victoria.keys()
+    for labels, values in prometheus.items():
+        assert values.keys() == victoria[labels].keys()
+        yield from ((at, value, victoria[labels][at]) for at, value in values.items())
 
 
 class TestDifferences:
-    """What MetricsQL counts otherwise, as docs/scale.md has it."""
+    """The differences between MetricsQL and PromQL in docs/scale.md."""
 
-    def test_increase(self, engines: Engines) -> None:
-        """VictoriaMetrics counts what happened between two scrapes; Prometheus extrapolates it."""
+    def test_increase_is_exact_or_extrapolated(self, engines: Engines) -> None:
+        """VictoriaMetrics counts the events between two scrapes; Prometheus extrapolates them."""
         at = SPAN.start + 20 * 60
-        expr = f'{series.TOTAL}{{slo="{SLOS[0].name}",service_name="{_healthy(SLOS[0])}"}}'
-        happened = sum(total for _, total in _flow(0)[60:80])
-        ((prometheus,), (victoria,)) = (engine.at(expr, at).values() for engine in engines)
+        labels = f'slo="{SLOS[0].name}",service_name="{_healthy(SLOS[0])}"'
+        events = sum(total for _, total in _flow(0)[60:80])
+        prometheus, victoria = _values(engines, f"{series_names.TOTAL}{{{labels}}}", at)
 
-        assert happened == victoria
-        assert happened != prometheus
-        assert isclose(happened, prometheus, rel_tol=BOUND[series.TOTAL])
+        assert [events] == victoria
+        assert [events] != prometheus
+        assert isclose(events, *prometheus, rel_tol=BOUND[series_names.TOTAL])
 
-    def test_first_value(self, engines: Engines) -> None:
-        """A counter that appears at 5 has counted 5 for VictoriaMetrics, nothing for Prometheus."""
-        prometheus, victoria = _both(engines, "increase(odd_total[5m])", LATE)
-        assert [] == prometheus
-        assert [5.0] == victoria
+    def test_first_value_of_a_counter_is_an_increase_or_not(self, engines: Engines) -> None:
+        """A first value of 5 is an increase of 5 for VictoriaMetrics, and of 0 for Prometheus."""
+        increase = "increase(odd_total[5m])"
 
-        (prometheus,), (victoria,) = _both(engines, "increase(odd_total[5m])", LATE + 60)
-        assert 9.0 == prometheus  # 8, and half a step before the first
-        assert 13.0 == victoria
+        assert ([], [5.0]) == _values(engines, increase, LATE)
+        # In Prometheus, 8 of the later samples and half a step before the first.
+        assert ([9.0], [13.0]) == _values(engines, increase, LATE + 60)
 
-    def test_rate_of_the_young(self, engines: Engines) -> None:
-        """A rate is over the time that a counter has existed, or over the whole window."""
-        (prometheus,), (victoria,) = _both(engines, "rate(odd_total[1h])", LATE + 600)
+    def test_rate_of_a_new_counter(self, engines: Engines) -> None:
+        """VictoriaMetrics divides by the age of a counter, and Prometheus by the whole window."""
+        prometheus, victoria = _values(engines, "rate(odd_total[1h])", LATE + 600)
 
-        assert isclose(2 / 15, victoria)
-        assert isclose(2 / 15 * 600 / 3600, prometheus, rel_tol=0.02)
+        assert isclose(2 / 15, *victoria)
+        assert isclose(2 / 15 * 600 / 3600, *prometheus, rel_tol=0.02)
 
-    def test_end(self, engines: Engines) -> None:
-        """Without a stale marker, the last value ends at once, or lives on for five minutes."""
+    def test_end_of_a_series_without_a_stale_marker(self, engines: Engines) -> None:
+        """Without a stale marker, Prometheus repeats the last value for five more minutes."""
         slices = "count_over_time(odd_gauge[5m:30s])"
 
-        assert [[10.0], [5.0]] == _both(engines, slices, LATE + 150)
+        assert ([10.0], [5.0]) == _values(engines, slices, LATE + 150)
 
-    def test_chain(self, engines: Engines, tmp_path: Path) -> None:
-        """A rule reads what the one before it recorded an evaluation ago, not just now."""
+    def test_rule_reads_the_preceding_evaluation(self, engines: Engines, tmp_path: Path) -> None:
+        """In vmalert, a rule reads the preceding rule's result of one evaluation ago."""
         rules = tmp_path / "chain.yml"
         rules.write_text(CHAIN)
         with engines.victoria.evaluating(rules):
-            wait_until(lambda: time.sleep(0.5) or engines.victoria.stored("chain_second"))
-        recorded = engines.victoria.stored("chain_second")
+            wait_until(lambda: engines.victoria.stored_samples("chain_second"))
+        recorded = engines.victoria.stored_samples("chain_second")
 
         assert {CHAIN_SECONDS} == {at - value for at, value in recorded.items()}
 
@@ -289,5 +297,7 @@ groups:
 """
 
 
-def _both(engines: Engines, expr: str, at: int) -> list[list[float]]:
-    return [list(engine.at(expr, at).values()) for engine in engines]
+def _values(engines: Engines, expr: str, at: int) -> tuple[list[float], list[float]]:
+    """Return the values of an instant query in Prometheus and in VictoriaMetrics."""
+    prometheus, victoria = (list(engine.query(expr, at).values()) for engine in engines)
+    return prometheus, victoria

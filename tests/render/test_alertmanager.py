@@ -15,7 +15,7 @@ import yaml
 from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
 from otel_meta.repos import BUILTIN
 from otel_meta.testing.servers import ALERTMANAGER, Backend
-from tests.backends.servers import Told
+from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.pinned_tools import tool
 from tests.rules.prometheus_server import fetch
 
@@ -114,7 +114,7 @@ def alert(
 class Live:
     """An Alertmanager with the rendered configuration and short waits."""
 
-    def __init__(self, url: str, told: Told) -> None:
+    def __init__(self, url: str, told: NotificationReceiver) -> None:
         self.url = url
         self.told = told
 
@@ -131,7 +131,7 @@ class Live:
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
     """Start an Alertmanager; only the waits differ from the rendered configuration."""
-    with Told() as told:
+    with NotificationReceiver() as told:
         hooks = Webhooks(page=f"{told.url}/page", ticket=f"{told.url}/ticket")
         text = alertmanager(BUILTIN, Receivers(default=hooks, watchdog=f"{told.url}/watchdog"))
         for wait in ("group_wait: 30s", "group_wait: 5m"):
@@ -158,20 +158,20 @@ class TestLive:
             alert("SloNoData", "ticket", slo),
         ]
         live.send(*(alert(n, "page", labels) for n, labels in pages), *tickets)
-        live.told.wait("/page", "firing")
-        live.told.wait("/ticket", "firing")
+        live.told.wait_for("/page", "firing")
+        live.told.wait_for("/ticket", "firing")
 
         assert [
             ["SloErrorBudgetBurnFast", "SloErrorBudgetBurnFast", "SloErrorBudgetExhausted"]
-        ] == live.told.names("/page", "firing")
-        assert [["SloNoData"]] == live.told.names("/ticket", "firing")
+        ] == live.told.alert_names("/page", "firing")
+        assert [["SloNoData"]] == live.told.alert_names("/ticket", "firing")
         assert ["SloErrorBudgetBurnSlow"] == live.inhibited()
 
         over = datetime.now(UTC)
         live.send(*(alert(n, "page", labels, ends=over) for n, labels in pages))
-        live.told.wait("/page", "resolved")
+        live.told.wait_for("/page", "resolved")
 
-        assert 3 == len(live.told.names("/page", "resolved")[0])
+        assert 3 == len(live.told.alert_names("/page", "resolved")[0])
 
     def test_page_inhibits_no_ticket_of_another_service_or_slo(self, live: Live) -> None:
         """A page inhibits no ticket of another service or SLO."""
@@ -184,13 +184,13 @@ class TestLive:
             alert("NebulaFreeTierLimitApproaching", "ticket"),
             alert("SloComplianceLow", "ticket", AURORA),
         )
-        live.told.wait("/ticket", "firing")
+        live.told.wait_for("/ticket", "firing")
 
         assert [] == live.inhibited()
 
     def test_watchdog_is_sent_at_once_and_only_to_its_receiver(self, live: Live) -> None:
         """The watchdog is sent at once and only to its receiver."""
         live.send(alert("Watchdog", "none"))
-        live.told.wait("/watchdog", "firing")
+        live.told.wait_for("/watchdog", "firing")
 
-        assert ["/watchdog"] == [path for path, _ in live.told.told]
+        assert ["/watchdog"] == [path for path, _ in live.told.notifications]

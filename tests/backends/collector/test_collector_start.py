@@ -13,7 +13,7 @@ import yaml
 from tests.backends.collector.collector_setup import (
     CONFIG,
 )
-from tests.backends.pipeline import Collector
+from tests.backends.collector_server import Collector
 from tests.rules.pinned_tools import tool
 
 

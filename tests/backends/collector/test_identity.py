@@ -13,8 +13,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.backends.collector.collector_setup import NEBULA
-from tests.backends.pipeline import Collector
-from tests.backends.telemetry import metrics
+from tests.backends.collector_server import Collector
+from tests.backends.otlp_clients import metrics
 from tests.rules.prometheus_server import fetch
 
 

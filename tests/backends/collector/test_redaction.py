@@ -17,8 +17,8 @@ from tests.backends.collector.collector_setup import (
     Eventually,
     send_to,
 )
-from tests.backends.pipeline import Collector
-from tests.backends.telemetry import log_exporter, send, send_grpc, span
+from tests.backends.collector_server import Collector
+from tests.backends.otlp_clients import log_exporter, send, send_grpc, span
 
 
 def values(attributes: Any) -> dict[str, str]:

@@ -19,8 +19,8 @@ from tests.backends.collector.collector_setup import (
     SENTINEL,
     send_to,
 )
-from tests.backends.pipeline import Collector
-from tests.backends.telemetry import send_grpc, span
+from tests.backends.collector_server import Collector
+from tests.backends.otlp_clients import send_grpc, span
 
 CLIENT = SpanKind.CLIENT
 CASES: dict[str, tuple[bool, Callable[[], ReadableSpan]]] = {

@@ -15,8 +15,8 @@ from tests.backends.collector.collector_setup import (
     NEBULA,
     Eventually,
 )
-from tests.backends.pipeline import Collector
-from tests.backends.telemetry import send, span
+from tests.backends.collector_server import Collector
+from tests.backends.otlp_clients import send, span
 from tests.rules.prometheus_server import fetch
 
 

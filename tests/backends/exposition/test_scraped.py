@@ -16,7 +16,7 @@ from opentelemetry.trace import Span
 
 from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
-from tests.backends.servers import Prometheus
+from tests.backends.alerting_servers import Prometheus
 from tests.rules.pinned_tools import tool
 from tests.runtime.prometheus.metric_strategies import METRICS, Metrics, recorded
 from tests.runtime.prometheus.page_parser import OPENMETRICS, TEXT, parse_samples
@@ -120,11 +120,11 @@ class TestScraped:
         """Prometheus stores exactly the series of each page."""
         for captured in fleet.processes:
             target = f'{{job="{protocol}",instance="127.0.0.1:{_port(captured)}"}}'
-            eventually(partial(fleet.prometheus.ask, f"up{target}"))
+            eventually(partial(fleet.prometheus.query, f"up{target}"))
             page = captured.prometheus_text(FORMATS[protocol])
             shown = _shown(page, FORMATS[protocol])
 
-            assert [1.0] == [s.value for s in fleet.prometheus.ask(f"up{target}")], page
+            assert [1.0] == [s.value for s in fleet.prometheus.query(f"up{target}")], page
             assert shown == _stored(fleet.prometheus, target), page
 
     def test_prometheus_logs_no_warning_and_reports_no_scrape_error(self, fleet: Fleet) -> None:

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from otel_meta.runtime.prometheus.page import render_page
 from otel_meta.runtime.prometheus.scrape import PullReader
 from otel_meta.runtime.prometheus.text_format import TEXT
-from tests.backends.servers import Prometheus
+from tests.backends.alerting_servers import Prometheus
 from tests.runtime.prometheus.page_parser import parse_samples
 
 EXAMPLES = 300

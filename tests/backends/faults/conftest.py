@@ -1,4 +1,4 @@
-"""Faults wait more than they work, so that all that were asked for are staged side by side."""
+"""Runs fault cases side by side, since most of their time is waiting."""
 
 from __future__ import annotations
 
@@ -9,38 +9,36 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends import report
-from tests.backends.faults.stage import CASES, Case, Stage
-from tests.backends.ledger import Row
+from tests.backends import reliability_page
+from tests.backends.faults.fault_case import CASES, FaultCase, FaultSetup
+from tests.backends.loss_accounting import FaultResult
 
-AT_ONCE = 4
+_CONCURRENT_CASES = 6
 
 
 @pytest.fixture(scope="session")
-def outcomes(
+def results(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, Future[Row]]:
-    """What came of each case that this session asks for."""
-    asked = {
-        item.callspec.params["case"].name
-        for item in request.session.items
-        if "case" in getattr(getattr(item, "callspec", None), "params", {})
-    }
-    report.order.extend(case.name for case in CASES)
+) -> Mapping[str, Future[FaultResult]]:
+    """The results of all cases in this session, by name."""
+    functions = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    parameters = [f.callspec.params.get("case") for f in functions if hasattr(f, "callspec")]
+    selected = {case.name for case in parameters if isinstance(case, FaultCase)}
+    reliability_page.fault_names.extend(case.name for case in CASES)
     folder = tmp_path_factory.mktemp("faults")
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(_CONCURRENT_CASES) as pool:
         return {
-            case.name: pool.submit(_staged, case, folder) for case in CASES if case.name in asked
+            case.name: pool.submit(_run, case, folder) for case in CASES if case.name in selected
         }
 
 
-def _staged(case: Case, folder: Path) -> Row:
-    with Stage(folder / re.sub(r"\W+", "-", case.name)) as stage:
-        return case.run(stage)
+def _run(case: FaultCase, folder: Path) -> FaultResult:
+    with FaultSetup(folder / re.sub(r"\W+", "-", case.name)) as setup:
+        return case.run(setup)
 
 
 @pytest.fixture
-def row(case: Case, outcomes: Mapping[str, Future[Row]]) -> Row:
-    """What came of this test's case; its error, if it failed."""
-    report.rows[case.name] = outcomes[case.name].result()
-    return report.rows[case.name]
+def result(case: FaultCase, results: Mapping[str, Future[FaultResult]]) -> FaultResult:
+    """The result of a test's case; a failed case raises its error."""
+    reliability_page.fault_results[case.name] = results[case.name].result()
+    return reliability_page.fault_results[case.name]

@@ -1,4 +1,4 @@
-"""The same service with OpenTelemetry's SDK alone, set up as its documentation does."""
+"""The commanded service with OpenTelemetry's SDK alone, set up as in the SDK's documentation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from tests.backends.faults.obey import obey
+from tests.backends.faults.command_loop import run_commands
 
 provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -16,15 +16,15 @@ numbers = count(1)
 
 
 def work(times: int) -> None:
-    """Do something so often."""
+    """Make a number of spans."""
     tracer = provider.get_tracer("shop")
     for _ in range(times):
         tracer.start_span("work", attributes={"test.number": next(numbers)}).end()
 
 
 def flush(_: int) -> None:
-    """Export what there is."""
+    """Export all spans."""
     provider.force_flush()
 
 
-obey({"work": work, "flush": flush})
+run_commands({"work": work, "flush": flush})

@@ -1,4 +1,4 @@
-"""Telemetry as services send it, made by hand so that every detail can be chosen."""
+"""Spans, metrics and log records as services send them, with a choice of every detail."""
 
 from __future__ import annotations
 
@@ -33,7 +33,18 @@ def span(
     trace_id: int | None = None,
     **attributes: Any,
 ) -> ReadableSpan:
-    """One that just ended; of a trace of its own unless told otherwise."""
+    """Return a span that ends now.
+
+    Args:
+        name: the name of the span.
+        resource: the attributes of the resource.
+        seconds: the duration.
+        kind: the kind of span.
+        error: the description of an error status; None for no error.
+        event: the attributes of an exception event.
+        trace_id: the id of the trace; None for a new trace.
+        attributes: the attributes of the span, with ``__`` in place of each dot.
+    """
     now = time.time_ns()
     context = SpanContext(
         trace_id or random.getrandbits(128), random.getrandbits(64), False, TraceFlags(1)
@@ -52,12 +63,12 @@ def span(
 
 
 def send(url: str, *spans: ReadableSpan) -> None:
-    """To a Collector over HTTP."""
+    """Send spans to a Collector over HTTP."""
     _export(OTLPSpanExporter(f"{url}/v1/traces"), spans)
 
 
 def send_grpc(address: str, *spans: ReadableSpan) -> None:
-    """To a Collector over gRPC."""
+    """Send spans to a Collector over gRPC."""
     _export(GrpcExporter(address, insecure=True), spans)
 
 
@@ -68,7 +79,7 @@ def _export(exporter: Any, spans: Sequence[ReadableSpan]) -> None:
 
 @contextmanager
 def metrics(url: str, resource: Attributes) -> Iterator[MeterProvider]:
-    """A provider whose metrics have been sent when the context ends."""
+    """Return a meter provider; all metrics are sent at the end of the context."""
     exporter = OTLPMetricExporter(f"{url}/v1/metrics")
     provider = MeterProvider([PeriodicExportingMetricReader(exporter)], Resource(resource))
     yield provider
@@ -76,5 +87,5 @@ def metrics(url: str, resource: Attributes) -> Iterator[MeterProvider]:
 
 
 def log_exporter(url: str) -> OTLPLogExporter:
-    """Sends log records to a Collector over HTTP."""
+    """Return an exporter that sends log records to a Collector over HTTP."""
     return OTLPLogExporter(f"{url}/v1/logs")

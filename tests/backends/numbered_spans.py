@@ -1,23 +1,23 @@
-"""Both ends of a pipeline of spans: a sender that knows what it was promised, a sink that counts.
+"""Both ends of a span pipeline: a sender and a backend of numbered spans.
 
-A span is told by its number, so that what was lost, kept and doubled can be told apart.
+The numbers tell lost, stored and duplicated spans apart.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from threading import Event, Lock, Thread
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import RetryInfo
-from google.rpc.status_pb2 import Status
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # no stubs
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -37,31 +37,33 @@ OK = grpc.StatusCode.OK
 _BATCH = 20
 _PADDING = "x" * 100
 
-Answer = Callable[[], grpc.StatusCode]
 
-
-class Sink(TraceServiceServicer):  # type: ignore[misc]  # generated code carries no types
-    """A backend over gRPC that counts how often each number came, and fails as it is told to."""
+class SpanSink(TraceServiceServicer):
+    """A trace backend over gRPC that counts the arrivals of each number, and fails on demand."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.port = port
         self.host = host
-        self.answer: Answer = lambda: OK
+        self.next_status: Callable[[], grpc.StatusCode] = lambda: OK
+        """Decides on the status of each response."""
         self.delay = 0.0
+        """Seconds from the storing of spans to the response."""
         self.retry_after = 0
-        """Milliseconds that a refused client is told to wait; 0 tells it nothing."""
+        """Milliseconds of the retry delay in a refusal; 0 for no retry delay."""
         self.refused: set[int] = set()
-        """Numbers that it would not have."""
-        self._seen: Counter[int] = Counter()
+        """Numbers of the spans in refused requests."""
+        self._arrivals: Counter[int] = Counter()
         self._lock = Lock()
         self._server: grpc.Server | None = None
 
-    def Export(self, request: ExportTraceServiceRequest, context: Any) -> Any:  # noqa: N802  # its name
-        """Keep the spans, and then answer: a slow answer is not a lost span."""
-        code = self.answer()
+    def Export(  # noqa: N802  # gRPC's name
+        self, request: ExportTraceServiceRequest, context: Any
+    ) -> ExportTraceServiceResponse:
+        """Store the spans first, and respond then: a late response is no lost span."""
+        code = self.next_status()
         numbers = list(_numbers(request))
         with self._lock:
-            self._seen.update(numbers) if code == OK else self.refused.update(numbers)
+            self._arrivals.update(numbers) if code == OK else self.refused.update(numbers)
         if self.delay:
             time.sleep(self.delay)
         if code != OK:
@@ -69,17 +71,17 @@ class Sink(TraceServiceServicer):  # type: ignore[misc]  # generated code carrie
         return ExportTraceServiceResponse()
 
     def start(self) -> Self:
-        """Listen."""
-        # Else two servers could share the port.
+        """Listen on the port."""
+        # With SO_REUSEPORT, two servers could share the port.
         server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
-        add_TraceServiceServicer_to_server(self, server)
+        add_TraceServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]  # generated
         assert self.port == server.add_insecure_port(f"{self.host}:{self.port}")
         server.start()
         self._server = server
         return self
 
     def stop(self) -> None:
-        """Break every connection, and refuse new ones."""
+        """Close all connections and the port."""
         if self._server is not None:
             self._server.stop(None).wait()
             self._server = None
@@ -92,34 +94,33 @@ class Sink(TraceServiceServicer):  # type: ignore[misc]  # generated code carrie
 
     @property
     def stored(self) -> set[int]:
-        """The numbers that came."""
+        """The numbers of all stored spans."""
         with self._lock:
-            return set(self._seen)
+            return set(self._arrivals)
 
     @property
-    def doubled(self) -> int:
-        """How many spans came once more than they should."""
+    def duplicates(self) -> int:
+        """The number of arrivals of spans that were stored already."""
         with self._lock:
-            return self._seen.total() - len(self._seen)
+            return self._arrivals.total() - len(self._arrivals)
 
 
-class _Refusal(NamedTuple):
-    code: grpc.StatusCode
-    details: str
-    trailing_metadata: tuple[tuple[str, bytes], ...]
+class _Refusal(grpc.Status):
+    """The argument of `abort_with_status`."""
+
+    def __init__(self, code: grpc.StatusCode, details: str, status: bytes) -> None:
+        self.code = code
+        self.details = details
+        self.trailing_metadata = (("grpc-status-details-bin", status),)
 
 
-class _GrpcRefusal(_Refusal, grpc.Status):  # type: ignore[misc]  # grpc carries no types
-    """What `abort_with_status` takes."""
-
-
-def _refusal(code: grpc.StatusCode, retry_after: int) -> Any:
-    text = "as the test wants it"
+def _refusal(code: grpc.StatusCode, retry_after: int) -> _Refusal:
+    text = "refused by the test"
     status = Status(code=code.value[0], message=text)
     if retry_after:
-        wait = Duration(seconds=retry_after // 1000, nanos=retry_after % 1000 * 1_000_000)
-        status.details.add().Pack(RetryInfo(retry_delay=wait))
-    return _GrpcRefusal(code, text, (("grpc-status-details-bin", status.SerializeToString()),))
+        delay = Duration(seconds=retry_after // 1000, nanos=retry_after % 1000 * 1_000_000)
+        status.details.add().Pack(RetryInfo(retry_delay=delay))
+    return _Refusal(code, text, status.SerializeToString())
 
 
 def _numbers(request: ExportTraceServiceRequest) -> Iterator[int]:
@@ -129,38 +130,44 @@ def _numbers(request: ExportTraceServiceRequest) -> Iterator[int]:
                 yield from (a.value.int_value for a in span.attributes if a.key == NUMBER)
 
 
-class Sender:
-    """Sends numbered spans by the SDK's own exporter, retries and all, and notes its results."""
+class SpanSender:
+    """Sends numbered spans by the exporter of the SDK, with its retries, and keeps the results.
+
+    Args:
+        endpoint: the base URL of an OTLP receiver over HTTP.
+        timeout: the seconds after which the exporter gives up a batch.
+        service: the name of the service.
+    """
 
     def __init__(self, endpoint: str, *, timeout: float = 10, service: str = "sender") -> None:
         self._url = f"{endpoint}/v1/traces"
         self._timeout = timeout
         self._resource = Resource({"service.name": service})
-        self._next = count(1)
+        self._next_number = count(1)
         self._lock = Lock()
         self.sent: set[int] = set()
         self.accepted: set[int] = set()
-        """Numbers that the other side has taken responsibility for."""
+        """Numbers that the receiver has acknowledged."""
         self.given_up: set[int] = set()
         """Numbers that the exporter reports as failed."""
 
     def send(self, spans: int, *, batch: int = _BATCH) -> None:
-        """Send so many, and return when the exporter is done with them."""
+        """Send a number of spans, and return after the result of the last batch."""
         exporter = OTLPSpanExporter(self._url, timeout=self._timeout)
         for first in range(0, spans, batch):
             self._export(exporter, min(batch, spans - first))
-        exporter.shutdown()
+        _shut_down(exporter)
 
     @contextmanager
     def load(self, threads: int = 2, pause: float = 0.01) -> Iterator[None]:
-        """Send all the while that the context is open; at its end, every batch has its result."""
+        """Send batches while the context is open; at its end, wait for the last results."""
         stopping = Event()
 
         def work() -> None:
             exporter = OTLPSpanExporter(self._url, timeout=self._timeout)
             while not stopping.wait(pause):
                 self._export(exporter, _BATCH)
-            exporter.shutdown()
+            _shut_down(exporter)
 
         workers = [Thread(target=work, daemon=True) for _ in range(threads)]
         for worker in workers:
@@ -174,14 +181,15 @@ class Sender:
 
     def _export(self, exporter: OTLPSpanExporter, spans: int) -> None:
         with self._lock:
-            numbers = [next(self._next) for _ in range(spans)]
+            numbers = [next(self._next_number) for _ in range(spans)]
             self.sent.update(numbers)
-        done = exporter.export([self._span(number) for number in numbers])
+        result = exporter.export([self._span(number) for number in numbers])
+        succeeded = result is SpanExportResult.SUCCESS
         with self._lock:
-            (self.accepted if done is SpanExportResult.SUCCESS else self.given_up).update(numbers)
+            (self.accepted if succeeded else self.given_up).update(numbers)
 
     def _span(self, number: int) -> ReadableSpan:
-        """Each a trace of its own, and of such ids as traces have."""
+        """Return a span in a trace of its own, whose id looks random."""
         trace_id = (number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128
         now = time.time_ns()
         return ReadableSpan(
@@ -195,6 +203,5 @@ class Sender:
         )
 
 
-def missing(sender: Sender, sinks: Iterable[Sink]) -> set[int]:
-    """Numbers that were accepted and are in no sink."""
-    return sender.accepted.difference(*(sink.stored for sink in sinks))
+def _shut_down(exporter: OTLPSpanExporter) -> None:
+    exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK declares no return type

@@ -1,4 +1,4 @@
-"""Six services, one a meta-repository, that record with every instrument and every label."""
+"""Six services, one a meta-repository, with all instruments and label values."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from otel_meta.model.labels import Label
 from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
 
-OPEN = 'a "quoted" \\ back-slashed é\nline'
-"""For labels that take anything: what a path might escape in its own way."""
-_SMALL = 12
-"""Closed labels of up to so many values are recorded with each of them."""
+OPEN_VALUE = 'a "quoted" \\ back-slashed é\nline'
+"""A value of open labels, with characters that an export path might escape differently."""
+_ALL_VALUES_UP_TO = 12
+"""Each value is recorded of a closed label with at most so many values."""
 
 
-class Service:
-    """One service, bound to its meta-repository."""
+class RecordingService:
+    """A service, bound to its meta-repository."""
 
     def __init__(self, repo: type[MetaRepo], telemetry: CapturedTelemetry) -> None:
         self.telemetry = telemetry
@@ -27,43 +27,45 @@ class Service:
 
     @property
     def port(self) -> int:
-        """Where it is scraped."""
+        """The port of ``/metrics``."""
         metrics = self.telemetry.telemetry.metrics
         assert metrics is not None
         assert metrics.server is not None
         return metrics.server.port
 
-    def work(self) -> None:
+    def record(self) -> None:
         """Record once with every instrument and every value of every label."""
         for attribute, instrument in self._repo.instruments.items():
-            for labels in _labels(instrument.label_fields):
+            for labels in _label_sets(instrument.label_fields):
                 _record(instrument, getattr(self._live, attribute), labels)
 
     def export(self) -> None:
-        """Push, where it pushes."""
+        """Push the metrics, if the service pushes."""
         self.telemetry.telemetry.flush()
 
 
 @contextmanager
-def fleet(**settings: Any) -> Iterator[Sequence[Service]]:
-    """The services, with these settings of `configure`."""
+def recording_fleet(**settings: Any) -> Iterator[Sequence[RecordingService]]:
+    """Run the six services with these settings of `configure`."""
     with ExitStack() as stack:
         yield [
-            Service(repo, stack.enter_context(capture(f"{repo.name}-service", repo, **settings)))
+            RecordingService(
+                repo, stack.enter_context(capture(f"{repo.name}-service", repo, **settings))
+            )
             for repo in BUILTIN
         ]
 
 
-def _labels(fields: Sequence[Label]) -> Iterator[dict[str, str]]:
-    """As few sets of labels as have every value of each."""
+def _label_sets(fields: Sequence[Label]) -> Iterator[dict[str, str]]:
+    """Yield the smallest number of label sets that contains every value of each label."""
     values = {field.name: _values(field) for field in fields}
     for n in range(max(map(len, values.values()), default=1)):
-        yield {name: some[n % len(some)] for name, some in values.items()}
+        yield {name: choices[n % len(choices)] for name, choices in values.items()}
 
 
 def _values(field: Label) -> tuple[str, ...]:
-    some = (OPEN,) if field.values is None else field.values[:_SMALL]
-    return some if field.default is None else (field.default, *some)
+    values = (OPEN_VALUE,) if field.values is None else field.values[:_ALL_VALUES_UP_TO]
+    return values if field.default is None else (field.default, *values)
 
 
 def _record(instrument: Instrument[...], live: Any, labels: dict[str, str]) -> None:

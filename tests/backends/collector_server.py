@@ -1,4 +1,4 @@
-"""Collectors with the committed configuration, on ports of their own; changed as a user would."""
+"""Collectors with the committed configuration on free ports, and with changes of a test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ _PORTS = {
 
 
 class Collector(Backend):
-    """A Collector with one of the committed files, and a second one of a test's own over it."""
+    """A Collector with a committed configuration, and with a second configuration merged over it.
+
+    Args:
+        file: the name of the committed configuration.
+        folder: the files of this Collector; the folder is created.
+        change: the second configuration, as users would add one.
+        program: the program to run.
+        variables: values of ``OTEL_META_*`` variables, without the prefix.
+    """
 
     def __init__(
         self,
@@ -36,48 +44,51 @@ class Collector(Backend):
         **variables: str | int,
     ) -> None:
         self.ports = {name: free_port() for name in _PORTS[file]}
-        named = {f"{name}_PORT": number for name, number in self.ports.items()}
-        queue = f"{'GATEWAY_' if 'GATEWAY' in self.ports else ''}QUEUE_DIR"
-        given = {queue: folder / "queue", **named, **variables}
-        self.queue = Path(str(given[queue]))
-        own = folder / "own.yaml"
+        ports = {f"{name}_PORT": number for name, number in self.ports.items()}
+        queue_variable = f"{'GATEWAY_' if 'GATEWAY' in self.ports else ''}QUEUE_DIR"
+        settings = {queue_variable: folder / "queue", **ports, **variables}
+        self.queue = Path(str(settings[queue_variable]))
+        second_config = folder / "own.yaml"
         folder.mkdir(parents=True)
-        own.write_text(yaml.safe_dump(dict(change or {})))
+        second_config.write_text(yaml.safe_dump(dict(change or {})))
         health = next(number for name, number in self.ports.items() if "HEALTH" in name)
         super().__init__(
             program=program,
             folder=folder,
             config=(_FOLDER / file).read_text(),
             port=health,
-            more=(f"--config={own}",),
-            environment={f"OTEL_META_{name}": str(value) for name, value in given.items()},
+            more=(f"--config={second_config}",),
+            environment={f"OTEL_META_{name}": str(value) for name, value in settings.items()},
         )
 
     @property
     def otlp(self) -> str:
-        """Where services send OTLP over HTTP."""
+        """The base URL of the OTLP receiver over HTTP."""
         return f"http://127.0.0.1:{self.ports['OTLP_HTTP']}"
 
     def series(self, name: str) -> Iterator[tuple[Mapping[str, str], float]]:
-        """What it says about itself under a name, the prefix ``otelcol_`` left out."""
+        """Yield labels and value of each series of ``otelcol_<name>``, about the Collector."""
         port = next(number for name, number in self.ports.items() if "SELF_METRICS" in name)
         text = fetch(f"http://127.0.0.1:{port}/metrics").decode()
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
-                # The parser gives counters the ending that these have been told to leave out.
+                # The parser adds "_total" to counters, which this configuration leaves out.
                 if sample.name.removesuffix("_total") == f"otelcol_{name}":
                     yield sample.labels, sample.value
 
     def total(self, name: str) -> int:
-        """The same, added up."""
+        """Return the sum of all series of ``otelcol_<name>``."""
         return round(sum(value for _, value in self.series(name)))
 
 
-def merged(one: Config, other: Config) -> dict[str, Any]:
-    """Two changes as one; where both say something, the second."""
-    both = {key: merged(one[key], other[key]) for key in _maps(one) & _maps(other)}
-    return {**one, **other, **both}
+def merge_configs(first: Config, second: Config) -> dict[str, Any]:
+    """Merge two configurations; where both have a value, the second has priority."""
+    both = {
+        key: merge_configs(first[key], second[key])
+        for key in _mapping_keys(first) & _mapping_keys(second)
+    }
+    return {**first, **second, **both}
 
 
-def _maps(config: Config) -> set[str]:
+def _mapping_keys(config: Config) -> set[str]:
     return {key for key, value in config.items() if isinstance(value, Mapping)}

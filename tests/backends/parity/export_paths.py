@@ -1,0 +1,105 @@
+"""The three export paths of series, each with a separate fleet and Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from tests.backends.alerting_servers import Prometheus
+from tests.backends.collector_server import Collector
+from tests.backends.parity.recording_fleet import RecordingService, recording_fleet
+from tests.rules.pinned_tools import ROOT
+
+SCRAPED = "scraped from the process"
+SIDECAR = "through the Collector"
+PUSHED = "pushed to Prometheus"
+
+_COMMITTED = yaml.safe_load((ROOT / "stack" / "prometheus.yml").read_text())
+_COMMITTED_OPTIONS = {name: _COMMITTED[name] for name in ("otlp", "storage")}
+"""The options of the committed configuration for OTLP and for late samples."""
+
+
+class ExportPath(NamedTuple):
+    """A fleet, and the Prometheus with the series of the fleet."""
+
+    prometheus: Prometheus
+    services: Sequence[RecordingService]
+
+    def record_and_export(self) -> None:
+        """Have every service record once with everything, and export."""
+        for service in self.services:
+            service.record()
+            service.export()
+
+
+ExportPaths = Mapping[str, ExportPath]
+
+
+def _prometheus(folder: Path, more: Sequence[str], **config: Any) -> Prometheus:
+    intervals = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    text = yaml.safe_dump({"global": intervals, **_COMMITTED_OPTIONS, **config})
+    return Prometheus(folder, text, more)
+
+
+def _scrape_config(ports: Sequence[int], **options: Any) -> dict[str, Any]:
+    targets = [f"127.0.0.1:{port}" for port in ports]
+    job = {"job_name": "parity", "static_configs": [{"targets": targets}], **options}
+    return {"scrape_configs": [job]}
+
+
+@contextmanager
+def scraped(folder: Path, more: Sequence[str] = (), **config: Any) -> Iterator[ExportPath]:
+    """Run a Prometheus that scrapes each process."""
+    with recording_fleet(prometheus_port=0) as services:
+        scrape = _scrape_config([service.port for service in services])
+        with _prometheus(folder / "prometheus", more, **scrape, **config) as prometheus:
+            yield ExportPath(prometheus.wait_until_ready(), services)
+
+
+@contextmanager
+def through_sidecar(folder: Path, more: Sequence[str] = (), **config: Any) -> Iterator[ExportPath]:
+    """Run processes with push to a Collector, and a Prometheus that scrapes the Collector."""
+    with Collector("sidecar.yaml", folder / "collector") as collector:
+        scrape = _scrape_config([collector.ports["METRICS"]], honor_labels=True)
+        with _prometheus(folder / "prometheus", more, **scrape, **config) as prometheus:
+            collector.wait_until_ready()
+            with recording_fleet(metrics="otlp", otlp_endpoint=collector.otlp) as services:
+                yield ExportPath(prometheus.wait_until_ready(), services)
+
+
+@contextmanager
+def pushed(folder: Path, more: Sequence[str] = (), **config: Any) -> Iterator[ExportPath]:
+    """Run processes with push to Prometheus."""
+    with _prometheus(folder / "prometheus", more, **config) as prometheus:
+        endpoint = f"{prometheus.wait_until_ready().url}/api/v1/otlp"
+        with recording_fleet(metrics="otlp", otlp_endpoint=endpoint) as services:
+            yield ExportPath(prometheus, services)
+
+
+PATHS: Mapping[str, Callable[..., AbstractContextManager[ExportPath]]] = {
+    SCRAPED: scraped,
+    SIDECAR: through_sidecar,
+    PUSHED: pushed,
+}
+
+
+@contextmanager
+def all_export_paths(
+    folder: Path, more: Sequence[str] = (), **config: Any
+) -> Iterator[ExportPaths]:
+    """Run all three export paths.
+
+    Args:
+        folder: the parent of all files.
+        more: further arguments of each Prometheus.
+        config: further options in the configuration of each Prometheus.
+    """
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(run(folder / name, more, **config))
+            for name, run in PATHS.items()
+        }

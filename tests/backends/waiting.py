@@ -1,0 +1,33 @@
+"""Waiting for a condition instead of a time: a busy machine is slow, but its results are right."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+TIMEOUT = 180.0
+"""Seconds until a condition that is still false is a failure."""
+_INTERVAL = 0.05
+
+T = TypeVar("T")
+
+
+def poll(probe: Callable[[], T], timeout: float = TIMEOUT) -> T:
+    """Call a function until it returns a true value, and return this value.
+
+    At the time-out, return the last value for the assertions of the caller.
+    """
+    deadline = time.monotonic() + timeout
+    while not (value := probe()) and time.monotonic() < deadline:
+        time.sleep(_INTERVAL)
+    return value
+
+
+def wait_until(condition: Callable[[], Any], problem: str = "the condition stays false") -> None:
+    """Return as soon as a condition is true.
+
+    Raises:
+        AssertionError: the condition is still false at the time-out.
+    """
+    assert poll(condition), f"{problem} after {TIMEOUT:.0f} s"
