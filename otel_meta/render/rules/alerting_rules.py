@@ -55,7 +55,7 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRu
         runbook="slo-budget-exhausted",
         for_=_SETTLE,
     )
-    yield from _silence(repo, slo, links)
+    yield from _missing_data(repo, slo, links)
 
 
 def burn_condition(slo: Slo, window: BurnWindow) -> str:
@@ -89,7 +89,7 @@ def _burning(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule
         )
 
 
-def _silence(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
+def _missing_data(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
     """Yield an alert for a service without events, and an alert for a service without data."""
     if slo.sli.unit == "events":  # time passes as long as a gauge is reported
         yield _no_events(repo, slo, links)

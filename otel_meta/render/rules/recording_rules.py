@@ -42,7 +42,7 @@ def slo_records(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
         yield Record(series_names.error_ratio(span), error_ratio(slo, span), own)
     yield Record(series_names.PERIOD_ERROR_RATIO, error_ratio(slo, slo.period), own)
     yield from _budget(slo, own)
-    yield from _about(repo, slo, own)
+    yield from _declaration(repo, slo, own)
 
 
 def error_ratio(slo: Slo, span: Duration) -> str:
@@ -58,7 +58,7 @@ def _budget(slo: Slo, own: dict[str, str]) -> Iterator[Record]:
     over_hour = selector(series_names.error_ratio(_HOUR), matchers)
     yield Record(series_names.SLI, f"1 - {over_period}", own)
     yield Record(series_names.BUDGET_REMAINING, f"1 - {over_period} / {budget}", own)
-    # A service that reports no data is neither compliant nor in violation: absent, not 1.
+    # Without data the SLO is neither met nor not met: the series is absent.
     has_data = f"max_over_time({selector(series_names.TOTAL, matchers)}[{slo.no_data_after}])"
     compliant = lines(f"({over_period} <= bool {budget})", "and", has_data)
     yield Record(series_names.COMPLIANT, compliant, own)
@@ -69,13 +69,13 @@ def _budget(slo: Slo, own: dict[str, str]) -> Iterator[Record]:
         yield Record(series_names.BURN_RATE_1H, lines("(", hour, ")", f"/ {budget}"), own)
 
 
-def _about(repo: type[MetaRepo], slo: Slo, own: dict[str, str]) -> Iterator[Record]:
-    of = own | {series_names.NAMESPACE: repo.name}
-    yield Record(series_names.OBJECTIVE, f"vector({number(slo.objective.ratio)})", of)
+def _declaration(repo: type[MetaRepo], slo: Slo, own: dict[str, str]) -> Iterator[Record]:
+    labels = own | {series_names.NAMESPACE: repo.name}
+    yield Record(series_names.OBJECTIVE, f"vector({number(slo.objective.ratio)})", labels)
     yield Record(
         series_names.INFO,
         "vector(1)",
-        of
+        labels
         | {
             "objective": str(slo.objective),
             "owner": repo.owner,
