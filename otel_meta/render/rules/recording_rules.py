@@ -8,13 +8,11 @@ from otel_meta.model import Duration, MetaRepo, Slo
 
 from . import series_names
 from .event_counts import event_sum
-from .intervals import INCREASE_WINDOW
+from .intervals import BURN_RATE_SPAN, INCREASE_WINDOW
 from .measure_promql import expression
 from .promql_builder import equals, lines, number, selector
 from .rule import Group, Record
 from .sli_promql import increments
-
-_HOUR = Duration("1h")
 
 
 def recording_groups(repo: type[MetaRepo]) -> Iterator[Group]:
@@ -55,17 +53,17 @@ def _budget(slo: Slo, own: dict[str, str]) -> Iterator[Record]:
     budget = number(slo.objective.budget)
     matchers = [equals(series_names.SLO, slo.name)]
     over_period = selector(series_names.PERIOD_ERROR_RATIO, matchers)
-    over_hour = selector(series_names.error_ratio(_HOUR), matchers)
+    over_hour = selector(series_names.error_ratio(BURN_RATE_SPAN), matchers)
     yield Record(series_names.SLI, f"1 - {over_period}", own)
     yield Record(series_names.BUDGET_REMAINING, f"1 - {over_period} / {budget}", own)
     # Without data the SLO is neither met nor not met: the series is absent.
     has_data = f"max_over_time({selector(series_names.TOTAL, matchers)}[{slo.no_data_after}])"
     compliant = lines(f"({over_period} <= bool {budget})", "and", has_data)
     yield Record(series_names.COMPLIANT, compliant, own)
-    if _HOUR in slo.burn_lookbacks():
+    if BURN_RATE_SPAN in slo.burn_lookbacks():
         yield Record(series_names.BURN_RATE_1H, f"{over_hour} / {budget}", own)
     else:
-        hour = error_ratio(slo, _HOUR)
+        hour = error_ratio(slo, BURN_RATE_SPAN)
         yield Record(series_names.BURN_RATE_1H, lines("(", hour, ")", f"/ {budget}"), own)
 
 
