@@ -1,4 +1,4 @@
-# `make demo` runs the main job, `make test` passes the tests; both on a machine with Python alone.
+# `make demo` and `make test` need only Python and make on the machine, and Go for the real servers.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,7 +50,7 @@ coverage:
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-lint: $(VENV)/ready ## formatting, lint, types, and which stage may import which
+lint: $(VENV)/ready ## formatting, lint, types and import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -60,13 +60,13 @@ lint: $(VENV)/ready ## formatting, lint, types, and which stage may import which
 docs: $(VENV)/ready ## build the documentation site in site/; a broken link is an error
 	$(BIN)/python tools/site.py
 
-generate: $(VENV)/ready ## write what follows from the catalogue: rules and the rest
+generate: $(VENV)/ready ## write the generated files: rules, dashboards, documents, configurations
 	$(BIN)/otel-meta generate
 
-bench: $(VENV)/ready ## what recording, scraping and workers cost, against what you would use instead
+bench: $(VENV)/ready ## cost of recording, scraping and workers, compared with alternatives
 	$(BIN)/python benchmarks/report.py
 
-tools: $(VENV)/ready ## build the real servers that tests and the demo use, where they are missing
+tools: $(VENV)/ready ## build missing servers for tests and the demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py
 
 clean: ## remove the virtual environment and caches
@@ -74,7 +74,7 @@ clean: ## remove the virtual environment and caches
 
 # Rebuilt when the pins or the metadata change.
 $(VENV)/ready: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "otel_meta needs Python 3.11 or newer; say which with make PYTHON=...")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "otel_meta needs Python 3.11 or newer; choose another with make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -1,4 +1,4 @@
-"""Declare a metric and its SLO once. Record it typed and fast. Alert on it, see it, prove it.
+"""Declare a metric and its SLO once; get typed recording, alert rules, dashboards and runbooks.
 
 Further public names are in `otel_meta.model`, `otel_meta.errors`, `otel_meta.semconv` and
 `otel_meta.typing`. A module `__getattr__` (PEP 562) imports names on first use, so commands and

@@ -43,7 +43,8 @@ class ExtraImports:
         >>> with ExtraImports("generate", "Checking rules"):
         ...     from otel_meta.check.rule_lint import check
 
-    Other errors pass unchanged: a misspelt import of a module of our own is no missing extra.
+    Other errors pass unchanged: a misspelt import of a module of otel_meta is not a missing
+    extra.
 
     Args:
         extra: the extra that installs the packages.

@@ -87,7 +87,7 @@ BUILDS = {
     ),
     "jaeger": GoBuild(
         module="github.com/jaegertracing/jaeger",
-        pin="v1.76.0",  # its tag v2.13.0 is no valid version of a module without /v2 in its path
+        pin="v1.76.0",  # its tag v2.13.0 is not a valid version of a module without /v2 in its path
         packages=("github.com/jaegertracing/jaeger/cmd/jaeger",),
         stamp="github.com/jaegertracing/jaeger/internal/version.latestVersion=v{}",
         minutes=6,

@@ -61,7 +61,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
         objective="99.9%",
         period="30d",
         sli=tiles.ratio(bad=tiles.where(result="failed")),
-        why="A map with holes is no map.",
+        why="A map with holes misleads drivers.",
     )
     route_latency = Slo(
         "atlas-route-latency",

@@ -12,7 +12,7 @@ _CORE: Final = ("map", "seq", "str", "merge")
 
 
 class UnreadableFile(Exception):
-    """The file is no YAML, or cannot be read."""
+    """The file is not YAML, or cannot be read."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -30,7 +30,7 @@ def load_documents(path: Path) -> list[Any]:
     """Load every document of a file, except empty documents.
 
     Raises:
-        UnreadableFile: the file cannot be read, or is no YAML.
+        UnreadableFile: the file cannot be read, or is not YAML.
     """
     try:
         with path.open("rb") as file:
@@ -39,4 +39,4 @@ def load_documents(path: Path) -> list[Any]:
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UnreadableFile(f"is no YAML: {error}") from error
+        raise UnreadableFile(f"is not YAML: {error}") from error

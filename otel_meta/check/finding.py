@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from typing import Final, Literal
 
 DiagnosticKind = Literal[
-    "file",  # the file cannot be read, or is no rule file
-    "expression",  # the expression is no PromQL
+    "file",  # the file cannot be read, or is not a rule file
+    "expression",  # the expression is not PromQL
     "metric",  # no metric of this name is declared
     "recording",  # no rule records the series
     "label",  # the series has no such label

@@ -49,7 +49,7 @@ def files_in(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS and p.is_file())
         if not found:
-            raise UsageError(f"--rules {path}: no {', '.join(sorted(ENDINGS))} file is in there")
+            raise UsageError(f"--rules {path}: the folder has no {', '.join(sorted(ENDINGS))} file")
         return found
     if not path.exists():
         raise UsageError(f"--rules {path}: there is no such file or folder")
@@ -57,7 +57,7 @@ def files_in(path: Path) -> list[Path]:
 
 
 def read_rules(path: Path) -> Iterator[Rule | Finding]:
-    """Yield every rule of a file, and a finding for each part that is no rule."""
+    """Yield every rule of a file, and a finding for each part that is not a rule."""
     try:
         found = load_documents(path)
     except UnreadableFile as error:
@@ -73,7 +73,7 @@ def _document(path: Path, document: Any) -> Iterator[Rule | Finding]:
     holder = document.get("spec", document) if _is_mapping(document) else None
     groups = holder.get("groups") if _is_mapping(holder) else None
     if not _is_list(groups):
-        yield _no_rule(path, "is no rule file: it has no list of groups")
+        yield _no_rule(path, "is not a rule file: it has no list of groups")
         return
     for group in groups:
         yield from _group(path, group)
@@ -91,7 +91,7 @@ def _group(path: Path, group: Any) -> Iterator[Rule | Finding]:
 
 def _rule(path: Path, group: str, rule: Any) -> Rule | Finding:
     if not _is_mapping(rule):
-        return _no_rule(path, "has a rule that is no mapping", group)
+        return _no_rule(path, "has a rule that is not a mapping", group)
     record, alert = _text(rule, "record"), _text(rule, "alert")
     if bool(record) == bool(alert):
         return _no_rule(path, "has a rule that neither records nor alerts, or both", group)

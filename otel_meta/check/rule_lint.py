@@ -75,7 +75,7 @@ def _diagnostics(rule: Rule, known: KnownSeries) -> list[Diagnostic]:
     try:
         vector = Inference(known, diagnostics.append).vector(parse(rule.expr)) or (UNLABELED,)
     except NotPromQL as error:
-        return [Diagnostic("expression", f"its expression is no PromQL: {error}")]
+        return [Diagnostic("expression", f"its expression is not PromQL: {error}")]
     except RecursionError:
         return [Diagnostic("expression", "its expression is nested too deeply to be read")]
     return [*diagnostics, *template_diagnostics(rule, vector)] if rule.alert else diagnostics

@@ -18,5 +18,5 @@ def template_diagnostics(rule: Rule, vector: Vector) -> Iterator[Diagnostic]:
     for text in (*rule.annotations.values(), *rule.labels.values()):
         for label in _SHOWN.findall(text):
             if not may_have(vector, label):
-                message = f"its text shows the label {label}, which its expression has not"
+                message = f"its text shows the label {label}, which its expression does not have"
                 yield Diagnostic("template", message, nearest_name(label, label_names(vector)))

@@ -53,7 +53,7 @@ def load_catalog(args: Namespace) -> Catalog:
         ]
     catalog = (Catalog() if args.only else BUILTIN).with_repos(*named)
     if not catalog:
-        raise UsageError("--only leaves nothing; name a meta-repository with --repo MODULE:CLASS")
+        raise UsageError("--only needs a meta-repository; add --repo MODULE:CLASS")
     return catalog
 
 
@@ -75,7 +75,7 @@ def load_repo(spec: str, named_by: str = "") -> type[MetaRepo]:
     found: Any = getattr(_import(named_by, module_name), class_name, None)
     if not _is_repo(found):
         module = sys.modules[module_name]
-        raise UsageError(f"{named_by}: {_why_not(module, class_name, found)}")
+        raise UsageError(f"{named_by}: {_problem_of(module, class_name, found)}")
     return found
 
 
@@ -102,10 +102,10 @@ def _make_importable(folder: Path) -> None:
         sys.path.insert(0, path)
 
 
-def _why_not(module: object, wanted: str, found: object) -> str:
+def _problem_of(module: object, wanted: str, found: object) -> str:
     names = [name for name, member in vars(module).items() if _is_repo(member)]
     if found is not None:
-        return f"{wanted} is no meta-repository; {_suggestion(names, wanted)}"
+        return f"{wanted} is not a meta-repository; {_suggestion(names, wanted)}"
     return f"there is no {wanted} in that module; {_suggestion(names, wanted)}"
 
 

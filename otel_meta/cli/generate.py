@@ -86,7 +86,7 @@ def _artifacts(declared: Catalog, args: Namespace) -> list[Artifact]:
     options = render.Options(
         rule_format=args.format,
         links=Links(**{name: url.rstrip("/") for name, url in given.items() if url}),
-        receivers=RECEIVERS.at(
+        receivers=RECEIVERS.with_webhooks(
             **{name: getattr(args, f"{name}_webhook") for name in _NOTIFICATIONS}
         ),
     )

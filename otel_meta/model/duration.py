@@ -40,7 +40,7 @@ class Duration:
         """Parse a duration; return a `Duration` unchanged.
 
         Raises:
-            DeclarationError: the text is no duration.
+            DeclarationError: the text is not a duration.
         """
         return value if isinstance(value, Duration) else cls(value)
 

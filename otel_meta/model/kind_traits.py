@@ -1,8 +1,8 @@
 """The facts about each kind of instrument that OpenTelemetry and Prometheus prescribe.
 
-One row a kind. `Instrument.traits` is the row of an instrument; rules, dashboards, checks and
-exporters read it instead of the name of the kind. The facts of the running process have a table of
-their own, `otel_meta.runtime.recording.instrument_kinds`.
+One row for each kind. `Instrument.traits` is the row of an instrument; rules, dashboards, checks
+and exporters read it instead of the name of the kind. The facts of the running process have a
+table of their own, `otel_meta.runtime.recording.instrument_kinds`.
 """
 
 from __future__ import annotations

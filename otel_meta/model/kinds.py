@@ -2,8 +2,8 @@
 
 Instruments are descriptors. An attribute of the class is the declaration; an attribute of a bound
 instance is the live instrument. The overloads of ``__get__`` tell type checkers about both. `bind`
-stores live instruments in ``__dict__`` of the instance, which wins over a non-data descriptor, so
-recording costs one attribute lookup and one call.
+stores live instruments in ``__dict__`` of the instance, which has precedence over a non-data
+descriptor, so recording costs one attribute lookup and one call.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def check_name(name: str, unit: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
         raise DeclarationError(
             where,
-            "is not a name that every export path keeps",
+            "is not the same on every export path",
             "use lower-case words joined by single dots or underscores, first a letter, "
             f"{_MAX_NAME_LENGTH} characters at most",
         )
@@ -70,7 +70,7 @@ def _check_words(where: str, words: list[str], suffix: str) -> None:
         raise DeclarationError(
             where,
             'contains the word "total", which exporters move',
-            "leave it out: counters gain it",
+            "leave the word out: the exported name of a counter ends in _total",
         )
     unit_words = suffix.split("_") if suffix else []
     # Go's translator treats a unit of several words as one token, Python's as several: such words
@@ -84,5 +84,5 @@ def _check_words(where: str, words: list[str], suffix: str) -> None:
         raise DeclarationError(
             where,
             f"contains the word of its unit ({suffix}) before the end, where exporters differ",
-            "leave it out: the exported name gains it",
+            "leave the word out: exporters append the unit to the name",
         )

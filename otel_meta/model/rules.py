@@ -22,7 +22,7 @@ class Recording:
     """A measure that a recording rule stores as a series, named level:metric:operations.
 
     Raises:
-        DeclarationError: the name has another form, or the description is no sentence.
+        DeclarationError: the name has another form, or the description is not a sentence.
     """
 
     name: str
@@ -89,4 +89,6 @@ class Alert:
 
 def _expect_sentence(where: str, text: str) -> None:
     if not text.endswith("."):
-        raise DeclarationError(where, "has a text that is no sentence", "end it with a full stop")
+        raise DeclarationError(
+            where, "has a text that is not a sentence", "end it with a full stop"
+        )

@@ -26,7 +26,7 @@ _SEVERITIES: Final[Mapping[Severity, Mapping[str, str]]] = {
 }
 _WATCHDOG: Final = "watchdog"
 _NEVER_INHIBITED: Final = "SloNoEvents|SloNoData"
-"""Tickets never inhibited by a page: an exhausted budget does not explain a silence."""
+"""Tickets never inhibited by a page: an exhausted budget does not explain missing data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Receivers:
     """URL of a service with an alarm for missing notifications."""
     teams: Mapping[str, Webhooks] = field(default_factory=dict[str, Webhooks])
 
-    def at(
+    def with_webhooks(
         self, *, page: str | None = None, ticket: str | None = None, watchdog: str | None = None
     ) -> Receivers:
         """Return receivers in which the given webhooks replace the default webhooks."""

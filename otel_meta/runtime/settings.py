@@ -60,7 +60,7 @@ class Settings:
     prometheus_port: int | None
     """Port for /metrics alone; None if only the app serves /metrics."""
     prometheus_token: str | None = field(repr=False)
-    """Bearer token for a scrape; None admits every scrape."""
+    """Bearer token for a scrape; None allows every scrape."""
     workers_directory: Path | None
     """Directory for the series of all workers of the service; None without sharing."""
     metric_interval: float
@@ -131,7 +131,7 @@ def _service_name(env: Environment, given: str | None, attributes: Mapping[str, 
     name = given or env.text("OTEL_SERVICE_NAME") or attributes.get("service.name")
     if name is None:
         env.warnings.append(
-            "the service has no name, so its series cannot be told apart; "
+            "the service has no name, so its series cannot be distinguished from others; "
             "call configure('my-service') or set OTEL_SERVICE_NAME; using 'unknown_service'"
         )
     return name or "unknown_service"
@@ -198,7 +198,7 @@ def _port(env: Environment, options: Options, exporters: tuple[str, ...]) -> int
 
 
 def _token(env: Environment, given: str | None) -> str | None:
-    """Return the token; an invalid variable is an error, for a default would admit everybody."""
+    """Return the token; an invalid variable is an error: the default allows every scrape."""
     name = "OTEL_META_PROMETHEUS_TOKEN"
     source, token = (name, env.text(name)) if given is None else ("prometheus_token", given)
     if token is not None and not _TOKEN.fullmatch(token):

@@ -55,7 +55,7 @@ TOOLS: Final = (
 
 
 class ToolError(UsageError):
-    """A missing tool or a failed build, and the cure, in one line."""
+    """A missing tool or a failed build, and the fix, in one line."""
 
 
 class UnknownTool(ToolError):
@@ -96,7 +96,7 @@ def find(name: str) -> Path:
 
 
 def not_found(tool: Tool, binary: str) -> ToolError:
-    """Return the error for a missing program, with the cure."""
+    """Return the error for a missing program, with the fix."""
     return ToolError(
         f"{binary} {tool.version} is not installed: run `make tools` in a checkout of otel_meta "
         f"(or `python3 tools/build.py {tool.name}`), or name its folder in OTEL_META_TOOLS"
@@ -142,7 +142,7 @@ def copies(binary: str, variable: str) -> Iterator[Path]:
 
 
 def mismatch(tool: Tool, path: Path) -> str:
-    """Return the reason why a program cannot stand in for our own build, or ""."""
+    """Return the reason why a program cannot replace our own build, or ""."""
     version = parse_version(output_of(path, tool.version_argument))
     if not version:
         return "it reports no version"

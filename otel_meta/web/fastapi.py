@@ -53,8 +53,8 @@ def instrument_fastapi(
         )
     if app.middleware_stack is not None:
         raise InstrumentationError(
-            "this app serves already, so nothing can be put around it; "
-            "call instrument_fastapi(app) right after it is made, not in its lifespan or later"
+            "this app serves already, so no middleware can be added; "
+            "call instrument_fastapi(app) right after FastAPI(), not in its lifespan or later"
         )
     telemetry = telemetry or configure()
     readiness = Readiness(ready, telemetry.faults)

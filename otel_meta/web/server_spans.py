@@ -67,7 +67,7 @@ def _redact_query(span: Span, scope: Scope) -> None:
 
 
 def _redact_legacy(span: Span, redacted: str) -> None:
-    """Do so in the old attributes too, which OTEL_SEMCONV_STABILITY_OPT_IN may enable."""
+    """Redact the legacy attributes too, which OTEL_SEMCONV_STABILITY_OPT_IN may enable."""
     attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
     for key in ("http.url", "http.target"):
         path, question_mark, _ = str(attributes.get(key, "")).partition("?")

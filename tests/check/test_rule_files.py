@@ -84,11 +84,11 @@ class TestNoRuleFile:
     @pytest.mark.parametrize(
         ("text", "wrong"),
         [
-            ("groups: [", "is no YAML"),
-            ("a: !!timestamp x", "is no YAML"),
-            ("a: !!python/object:os.system x", "is no YAML"),
-            ("{" * 5000, "is no YAML"),
-            ("\x00", "is no YAML"),
+            ("groups: [", "is not YAML"),
+            ("a: !!timestamp x", "is not YAML"),
+            ("a: !!python/object:os.system x", "is not YAML"),
+            ("{" * 5000, "is not YAML"),
+            ("\x00", "is not YAML"),
             ("", "is empty"),
             ("just text", "no list of groups"),
             ("[1, 2]", "no list of groups"),
@@ -96,7 +96,7 @@ class TestNoRuleFile:
             ("spec: 5", "no list of groups"),
             ("groups: [5]", "without a list of rules"),
             ("groups: [{name: g, rules: 5}]", "without a list of rules"),
-            ("groups: [{name: g, rules: [5]}]", "no mapping"),
+            ("groups: [{name: g, rules: [5]}]", "not a mapping"),
             ("groups: [{name: g, rules: [{expr: a}]}]", "neither records nor alerts"),
             ("groups: [{name: g, rules: [{record: a, alert: a}]}]", "neither records nor alerts"),
         ],
@@ -148,7 +148,7 @@ class TestFilesIn:
 
     def test_folder_without_rule_files_is_usage_error(self, tmp_path: Path) -> None:
         """A folder without rule files is a usage error."""
-        with pytest.raises(UsageError, match=r"no \.rules, \.yaml, \.yml file is in there"):
+        with pytest.raises(UsageError, match=r"the folder has no \.rules, \.yaml, \.yml file"):
             files_in(tmp_path)
 
     def test_missing_path_is_usage_error(self, tmp_path: Path) -> None:

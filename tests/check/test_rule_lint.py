@@ -88,8 +88,8 @@ class TestFinding:
 
     def test_finding_about_file_has_no_group_and_no_rule(self) -> None:
         """A finding about a file has no group and no rule."""
-        assert "a.yml: is no YAML" == str(
-            Finding("a.yml", "", "", Diagnostic("file", "is no YAML"))
+        assert "a.yml: is not YAML" == str(
+            Finding("a.yml", "", "", Diagnostic("file", "is not YAML"))
         )
 
     def test_finding_is_one_line_even_if_names_contain_newlines(self) -> None:

@@ -78,7 +78,7 @@ class TestCatalog:
 
     def test_empty_catalogue_is_error(self) -> None:
         """An empty catalogue is an error."""
-        with pytest.raises(UsageError, match="--only leaves nothing; name a meta-repository"):
+        with pytest.raises(UsageError, match="--only needs a meta-repository"):
             catalog("--only")
 
 
@@ -122,9 +122,9 @@ class TestLoad:
             ("Atlss", "there is no Atlss in that module; did you mean Atlas?"),
             ("globe", "there is no globe in that module; did you mean Globe?"),
             ("Weather", "there is no Weather in that module; it has Atlas, Globe"),
-            ("Legend", "Legend is no meta-repository; it has Atlas, Globe"),
-            ("scale", "scale is no meta-repository; it has Atlas, Globe"),
-            ("MetaRepo", "MetaRepo is no meta-repository; it has Atlas, Globe"),
+            ("Legend", "Legend is not a meta-repository; it has Atlas, Globe"),
+            ("scale", "scale is not a meta-repository; it has Atlas, Globe"),
+            ("MetaRepo", "MetaRepo is not a meta-repository; it has Atlas, Globe"),
             ("Atlas.views", "there is no Atlas.views in that module; did you mean Atlas?"),
         ],
     )
@@ -206,7 +206,7 @@ class TestProgram:
             ("atlas", "write it as MODULE:CLASS"),
             ("no_such_module:Atlas", "cannot import no_such_module"),
             ("atlas:Atlss", "did you mean Atlas?"),
-            ("atlas:Legend", "Legend is no meta-repository"),
+            ("atlas:Legend", "Legend is not a meta-repository"),
             ("raises:Atlas", "RuntimeError: out of luck"),
             ("syntax:Atlas", "(syntax.py, line 1)"),
             ("exits:Atlas", "SystemExit"),
@@ -226,7 +226,7 @@ class TestProgram:
     @pytest.mark.parametrize("command", ["show", "check"])
     def test_only_without_repo_is_error(self, refused: Refused, command: str) -> None:
         """--only without --repo is an error."""
-        assert "--only leaves nothing" in refused(command, "--only")
+        assert "--only needs a meta-repository" in refused(command, "--only")
 
     def test_output_of_imported_module_is_not_in_json(
         self, otel_meta: Command, write: Write

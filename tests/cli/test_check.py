@@ -80,7 +80,7 @@ class TestFindings:
         [
             (
                 repo('bad = Counter("Map-Routes", "Routes.", Route)'),
-                "metric 'Map-Routes': is not a name that every export path keeps; use lower-case",
+                "metric 'Map-Routes': is not the same on every export path; use lower-case",
             ),
             (
                 repo('bad = Counter("map.routes.total", "Routes.", Route)'),

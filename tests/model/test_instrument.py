@@ -89,7 +89,7 @@ class TestInstrument:
 class TestRefused:
     def test_invalid_name_is_refused_at_declaration(self) -> None:
         """An invalid name is refused at declaration."""
-        with pytest.raises(DeclarationError, match=r"metric 'atlas\.total'.*leave it out"):
+        with pytest.raises(DeclarationError, match=r"metric 'atlas\.total'.*leave the word out"):
             Counter("atlas.total", "Requests.", NoLabels)
 
     @pytest.mark.parametrize("description", ["", "Requests"])

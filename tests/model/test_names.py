@@ -208,7 +208,9 @@ class TestRefused:
     @pytest.mark.parametrize("name", ["a.total", "total", "a.total.b", "a_total"])
     def test_word_total_is_refused_at_every_position(self, name: str) -> None:
         """The word total is refused at every position."""
-        with pytest.raises(DeclarationError, match=r"contains the word \"total\".*leave it out"):
+        with pytest.raises(
+            DeclarationError, match=r"contains the word \"total\".*leave the word out"
+        ):
             check_name(name, "")
 
     def test_total_within_a_word(self) -> None:
@@ -227,7 +229,9 @@ class TestRefused:
     )
     def test_word_of_unit_is_refused_before_end_of_name(self, name: str, unit: str) -> None:
         """The word of the unit is refused before the end of the name."""
-        with pytest.raises(DeclarationError, match=r"contains the word of its unit.*leave it out"):
+        with pytest.raises(
+            DeclarationError, match=r"contains the word of its unit.*leave the word out"
+        ):
             check_name(name, unit)
 
     @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class TestRecording:
     def test_recording_without_description_is_refused(self, description: str) -> None:
         """A recording without a description is refused."""
         with pytest.raises(
-            DeclarationError, match=r"recording 'a:b:c': has a text that is no sentence; end it"
+            DeclarationError, match=r"recording 'a:b:c': has a text that is not a sentence; end it"
         ):
             Recording("a:b:c", SPEED, description)
 
@@ -102,6 +102,6 @@ class TestAlert:
     def test_alert_without_summary_is_refused(self, summary: str) -> None:
         """An alert without a summary is refused."""
         with pytest.raises(
-            DeclarationError, match=r"'AtlasSlow': has a text that is no sentence; end it"
+            DeclarationError, match=r"'AtlasSlow': has a text that is not a sentence; end it"
         ):
             alert(above=1, summary=summary)

@@ -83,7 +83,7 @@ class TestInstrument:
         with serving(app) as client:
             client.get("/")
 
-            with pytest.raises(InstrumentationError, match=r"serves already.*right after it is"):
+            with pytest.raises(InstrumentationError, match=r"serves already.*right after FastAPI"):
                 instrument_fastapi(app, captured_telemetry.telemetry)
 
     def test_application_cannot_be_instrumented_in_its_lifespan(

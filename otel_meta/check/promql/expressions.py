@@ -18,7 +18,7 @@ def parse(text: str) -> promql_parser.Expr:
     """Parse an expression.
 
     Raises:
-        NotPromQL: the text is no PromQL, or is too long.
+        NotPromQL: the text is not PromQL, or is too long.
     """
     if len(text) > _LONGEST:
         raise NotPromQL(f"it has more than {_LONGEST} characters")

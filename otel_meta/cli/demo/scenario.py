@@ -102,7 +102,7 @@ class Scenario:
         ]
         return (
             f"Trace {trace_id}, two processes:\n{_indent(trace_tree(trace))}\n\n"
-            f"Log lines with its id:\n{_indent(chr(10).join(lines))}"
+            f"Log lines with this trace id:\n{_indent(chr(10).join(lines))}"
         )
 
     def _start(self, elapsed: float) -> None:
@@ -119,7 +119,7 @@ class Scenario:
 
     def _remove_fault(self, elapsed: float) -> None:
         self._payments.put("/faults", {"error_ratio": 0.0})
-        self._add_event(elapsed, "the fault is over; the error budget that it used stays used")
+        self._add_event(elapsed, "the fault has ended; the spent error budget stays spent")
 
     def _add_event(self, elapsed: float, text: str) -> None:
         self._messages.append(f"{elapsed:5.0f} s  {text}")
@@ -149,7 +149,7 @@ class Scenario:
 def _preference(spans: Sequence[ReceivedSpan]) -> tuple[bool, bool, int]:
     """Return the sort key: complete traces, then without errors, then the latest.
 
-    The log lines of the latest trace are still kept.
+    A service keeps the log lines of its latest traces only.
     """
     ids = {b"", *(received.span.span_id for received in spans)}
     is_complete = all(received.span.parent_span_id in ids for received in spans)

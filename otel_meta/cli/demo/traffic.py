@@ -66,25 +66,27 @@ class Traffic:
 
 
 class _Customer:
-    def __init__(self, client: Any, sockets: ModuleType, url: str, chance: random.Random) -> None:
+    def __init__(
+        self, client: Any, sockets: ModuleType, url: str, random_numbers: random.Random
+    ) -> None:
         self.client: Final = client
         self.sockets: Final = sockets
         self.socket_url: Final = url.replace("http", "ws", 1) + "/ws/notifications"
-        self.chance: Final = chance
+        self.random: Final = random_numbers
         self.orders: Final[list[int]] = []
 
     def shop(self, stopping: Event) -> None:
         """Send one request after another until the event is set."""
         actions, weights = zip(*_ACTIONS, strict=True)
-        while not stopping.wait(self.chance.expovariate(1 / _PAUSE)):
-            (action,) = self.chance.choices(actions, weights)
+        while not stopping.wait(self.random.expovariate(1 / _PAUSE)):
+            (action,) = self.random.choices(actions, weights)
             with suppress(Exception):  # the service may be down in the demo
                 action(self)
 
 
 def _order(customer: _Customer) -> None:
-    too_much = customer.chance.random() < _SHARE_OVER_LIMIT
-    amount = _CARD_LIMIT_CENTS + 1 if too_much else customer.chance.randint(500, 20_000)
+    is_over_limit = customer.random.random() < _SHARE_OVER_LIMIT
+    amount = _CARD_LIMIT_CENTS + 1 if is_over_limit else customer.random.randint(500, 20_000)
     order = {"sku": "lamp", "amount_cents": amount, "channel": _channel(customer)}
     response = customer.client.post("/orders", json=order)
     if response.is_success:
@@ -96,13 +98,13 @@ def _read_order(customer: _Customer) -> None:
 
 
 def _register(customer: _Customer) -> None:
-    name = f"user{customer.chance.randrange(10**9)}"
-    mail = name if customer.chance.random() < _SHARE_MISTYPED else f"{name}@example.com"
+    name = f"user{customer.random.randrange(10**9)}"
+    mail = name if customer.random.random() < _SHARE_MISTYPED else f"{name}@example.com"
     customer.client.post("/registrations", json={"mail": mail, "channel": _channel(customer)})
 
 
 def _request_unknown_path(customer: _Customer) -> None:
-    customer.client.get(f"/no/such/page/{customer.chance.randrange(100)}")
+    customer.client.get(f"/no/such/page/{customer.random.randrange(100)}")
 
 
 def _follow_order(customer: _Customer) -> None:
@@ -112,11 +114,11 @@ def _follow_order(customer: _Customer) -> None:
 
 
 def _order_id(customer: _Customer) -> int:
-    return customer.chance.choice(customer.orders) if customer.orders else 1
+    return customer.random.choice(customer.orders) if customer.orders else 1
 
 
 def _channel(customer: _Customer) -> str:
-    return customer.chance.choice(["web", "mobile"])
+    return customer.random.choice(["web", "mobile"])
 
 
 _ACTIONS: Final[Sequence[tuple[Action, int]]] = (

@@ -91,7 +91,7 @@ def problems_of(windows: Iterable[BurnWindow], period: Duration, budget: Fractio
         rate = window.burn_rate(period)
         where = f"the {window.long}/{window.short} {window.severity} window"
         if not window.short < window.long < period:
-            yield f"{where} does not lie in order within the period of {period}"
+            yield f"{where} must be longer than its second window and shorter than {period}"
         if rate < 1:
             yield f"{where} fires at a burn rate of {float(rate):.3g}, while the SLO is met"
         limit = window.limit(period, budget)

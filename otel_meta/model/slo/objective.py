@@ -45,7 +45,7 @@ class Objective:
         """Parse an objective; return an `Objective` unchanged.
 
         Raises:
-            DeclarationError: the text is no percentage between 0 and 100.
+            DeclarationError: the text is not a percentage between 0 and 100.
         """
         return value if isinstance(value, Objective) else cls(value)
 

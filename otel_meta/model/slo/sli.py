@@ -1,7 +1,7 @@
 """Service level indicators (SLIs): bad events among all events.
 
-This file is the only place that knows the kinds. To add a kind, write a subclass of `Sli` that
-describes its total and its bad events in the terms of `event_terms`.
+Each kind is a subclass of `Sli`, which describes its total and its bad events in the terms of
+`event_terms`. Rules, dashboards and the counter in the process read the terms and know no kind.
 """
 
 from __future__ import annotations

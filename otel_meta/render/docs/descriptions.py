@@ -35,12 +35,12 @@ def selector_text(selected: Selector) -> str:
 def labels_text(instrument: Instrument[...]) -> str:
     """Return a metric's labels with their closed values; long sets are shortened."""
     return ", ".join(
-        label.name if label.values is None else f"{label.name} ({_few(label.values)})"
+        label.name if label.values is None else f"{label.name} ({_shortened(label.values)})"
         for label in instrument.label_fields
     )
 
 
-def _few(values: tuple[str, ...], most: int = 8) -> str:
+def _shortened(values: tuple[str, ...], most: int = 8) -> str:
     if len(values) <= most:
         return " ".join(values)
     return f"{values[0]} … {values[-1]}, {len(values)} values"

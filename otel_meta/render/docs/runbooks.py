@@ -10,7 +10,7 @@ from otel_meta.model.self_metrics import FAULTS
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import INCREASE_MINUTES
 from otel_meta.render.rules.measure_promql import expression
-from otel_meta.render.rules.overview import LOWEST_COMPLIANCE, MOST_VIOLATIONS, TENFOLD
+from otel_meta.render.rules.overview import HIGH_BURN_RATE, LOWEST_COMPLIANCE, MOST_VIOLATIONS
 from otel_meta.render.rules.promql_builder import compared, number
 
 from .descriptions import sli_text
@@ -118,10 +118,10 @@ def _overview() -> str:
         "SloErrorBudgetBurningFast, SloComplianceLow, SloMultipleViolations, Watchdog",
         _SOURCE,
         "**Meaning.** *SloErrorBudgetBurningFast*: the burn rate over the last hour is above "
-        f"{TENFOLD}. *SloComplianceLow*: the service meets less than {LOWEST_COMPLIANCE:.0%} of "
-        f"its SLOs. *SloMultipleViolations*: the service did not meet more than {MOST_VIOLATIONS} "
-        "SLOs within a day. *Watchdog* always fires; its receiver raises an alarm when the "
-        "notifications stop.",
+        f"{HIGH_BURN_RATE}. *SloComplianceLow*: the service meets less than "
+        f"{LOWEST_COMPLIANCE:.0%} of its SLOs. *SloMultipleViolations*: more than "
+        f"{MOST_VIOLATIONS} SLOs of the service were not met at some time within a day. *Watchdog* "
+        "always fires; its receiver raises an alarm when the notifications stop.",
         "## First steps",
         code(f"sort({series_names.COMPLIANCE})", "promql"),
         code(f"{series_names.COMPLIANT} == 0", "promql"),

@@ -20,7 +20,9 @@ from .measure_promql import expression
 from .promql_builder import compared, equals, lines, number, selector, sum_by
 from .rule import AlertRule, Group
 
-_SERVICE: Final = "{{ $labels.service_name }}"
+SERVICE_TEXT: Final = f"{{{{ $labels.{series_names.SERVICE} }}}}"
+"""The service's name in the texts of an alert."""
+
 _SETTLE: Final = Duration("5m")
 _WEEK: Final = Duration("7d")
 _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
@@ -49,13 +51,13 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRu
         alert="SloErrorBudgetExhausted",
         severity="page",
         expr=f"{left} <= 0",
-        summary=f"{_SERVICE} does not meet its SLO {slo.name}: the error budget is exhausted",
+        summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is exhausted",
         description=f"Less than {slo.objective} of its events were good over {slo.period}: "
         f"{{{{ $value | humanizePercentage }}}} of the error budget is left. {slo.why}",
         runbook="slo-budget-exhausted",
         for_=_SETTLE,
     )
-    yield from _silence(repo, slo, links)
+    yield from _missing_data(repo, slo, links)
 
 
 def burn_condition(slo: Slo, window: BurnWindow) -> str:
@@ -82,14 +84,14 @@ def _burning(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule
             alert=alert,
             severity=severity,
             expr="\nor\n".join(burn_condition(slo, window) for window in windows),
-            summary=f"{_SERVICE} {consequence}: {slo.name}",
+            summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
             description="{{ $value | humanizePercentage }} of its recent events are bad; the "
             f"objective is {slo.objective} good events over {slo.period}. {slo.why}",
             runbook="slo-burn",
         )
 
 
-def _silence(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
+def _missing_data(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
     """Yield an alert for a service without events, and an alert for a service without data."""
     if slo.sli.unit == "events":  # time passes as long as a gauge is reported
         yield _no_events(repo, slo, links)
@@ -105,7 +107,7 @@ def _silence(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule
             "unless",
             f"max_over_time({total}[{slo.no_data_after}])",
         ),
-        summary=f"{_SERVICE} has reported no data for {slo.no_data_after}: {slo.name}",
+        summary=f"{SERVICE_TEXT} has reported no data for {slo.no_data_after}: {slo.name}",
         description="The series of this week are gone: the service is down, its telemetry is "
         "down, or the service was removed. Nobody knows if the SLO is met.",
         runbook="slo-no-data",
@@ -130,7 +132,7 @@ def _no_events(repo: type[MetaRepo], slo: Slo, links: Links) -> AlertRule:
             "and on (service_namespace, service_name)",
             sum_by(series_names.SERVICE_LABELS, reporting, "max"),
         ),
-        summary=f"{_SERVICE} has had no events for {slo.no_data_after}: {slo.name}",
+        summary=f"{SERVICE_TEXT} has had no events for {slo.no_data_after}: {slo.name}",
         description="The service reports, but the SLO's events have stopped. Nobody knows if the "
         "SLO is met; check that callers still reach the service.",
         runbook="slo-no-data",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from otel_meta.model import Duration, Slo
 
 from . import series_names
-from .promql_builder import DENSE, equals, events_over, selector, sum_over
+from .promql_builder import LONGEST_FULL_SPAN, equals, events_over, selector, sum_over
 
 
 def event_sum(name: str, slo: Slo, span: Duration) -> str:
@@ -19,5 +19,5 @@ def event_count(name: str, slo: Slo, span: Duration) -> str:
 
 
 def _increases(name: str, slo: Slo, span: Duration) -> str:
-    recorded = name if span <= DENSE else series_names.SMOOTHED[name]
+    recorded = name if span <= LONGEST_FULL_SPAN else series_names.SMOOTHED[name]
     return selector(recorded, [equals(series_names.SLO, slo.name)])

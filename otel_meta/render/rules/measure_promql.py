@@ -21,10 +21,10 @@ from .series_names import NAMESPACE
 
 def expression(measure: Measure, namespace: str) -> str:
     """Return the expression of a measure, grouped by its labels and by service_namespace."""
-    return _at(measure, namespace, "")
+    return _with_offset(measure, namespace, "")
 
 
-def _at(measure: Measure, namespace: str, offset: str) -> str:
+def _with_offset(measure: Measure, namespace: str, offset: str) -> str:
     by = (NAMESPACE, *measure.by)
     match measure:
         case Latest():
@@ -44,7 +44,9 @@ def _at(measure: Measure, namespace: str, offset: str) -> str:
         case Share():
             return _share(measure, namespace, by)
         case RelativeChange():
-            now, then = (_at(measure.of, namespace, o) for o in ("", f" offset {measure.over}"))
+            now, then = (
+                _with_offset(measure.of, namespace, o) for o in ("", f" offset {measure.over}")
+            )
             return lines(now, "/", f"({then} > 0)", "- 1")
         case _:
             assert_never(measure)

@@ -9,16 +9,15 @@ from otel_meta.model import Duration, Severity
 from otel_meta.render.links import SLO_DASHBOARD, Links
 
 from . import series_names
-from .alerting_rules import alert_annotations
+from .alerting_rules import SERVICE_TEXT, alert_annotations
+from .intervals import BURN_RATE_SPAN
 from .promql_builder import events_over, lines, sum_by
 from .rule import AlertRule, Group, Record
 
-TENFOLD: Final = 10
+HIGH_BURN_RATE: Final = 10
+_MIN_BAD_EVENTS: Final = 10
 LOWEST_COMPLIANCE: Final = 0.95
 MOST_VIOLATIONS: Final = 3
-
-_SERVICE: Final = "{{ $labels.service_name }}"
-_HOUR: Final = Duration("1h")
 
 
 def recording_groups() -> Iterator[Group]:
@@ -46,12 +45,12 @@ def _overview(links: Links) -> Iterator[AlertRule]:
         alert="SloErrorBudgetBurningFast",
         severity="ticket",
         expr=lines(
-            f"{series_names.BURN_RATE_1H} > {TENFOLD}",
+            f"{series_names.BURN_RATE_1H} > {HIGH_BURN_RATE}",
             "and",
-            f"{events_over(series_names.BAD, _HOUR)} >= {TENFOLD}",
+            f"{events_over(series_names.BAD, BURN_RATE_SPAN)} >= {_MIN_BAD_EVENTS}",
         ),
-        summary=f"{_SERVICE} burns the error budget of {{{{ $labels.slo }}}} at more than ten "
-        "times the sustainable rate",
+        summary=f"{SERVICE_TEXT} burns the error budget of {{{{ $labels.slo }}}} at a burn rate "
+        f"above {HIGH_BURN_RATE}",
         description="The burn rate over the last hour is {{ $value | humanize }}; at 1 the budget "
         "lasts exactly one period.",
         for_=Duration("5m"),
@@ -61,7 +60,7 @@ def _overview(links: Links) -> Iterator[AlertRule]:
         alert="SloComplianceLow",
         severity="ticket",
         expr=f"{series_names.COMPLIANCE} < {LOWEST_COMPLIANCE}",
-        summary=f"{_SERVICE} meets too few of its SLOs",
+        summary=f"{SERVICE_TEXT} meets too few of its SLOs",
         description="It meets {{ $value | humanizePercentage }} of its SLOs.",
         for_=Duration("15m"),
     )
@@ -70,7 +69,7 @@ def _overview(links: Links) -> Iterator[AlertRule]:
         alert="SloMultipleViolations",
         severity="page",
         expr=f"{series_names.VIOLATIONS} > {MOST_VIOLATIONS}",
-        summary=f"{_SERVICE} did not meet several SLOs within a day",
+        summary=f"{SERVICE_TEXT} did not meet several SLOs within a day",
         description="{{ $value }} of its SLOs were not met at some time in the last 24 hours.",
     )
 

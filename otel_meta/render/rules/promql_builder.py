@@ -17,8 +17,8 @@ from otel_meta.model.slo.objective import exact_decimal
 from .intervals import EVALUATIONS_PER_WINDOW, INCREASE_WINDOW
 from .series_names import NAMESPACE
 
-DENSE: Final = Duration("6h")
-"""The longest span that is summed from every evaluation. Longer spans read one increase per window:
+LONGEST_FULL_SPAN: Final = Duration("6h")
+"""The longest span whose sum reads every evaluation. Longer spans read one increase per window:
 a sum over 30 days then reads 8,640 samples of a series instead of 43,200."""
 
 
@@ -93,16 +93,17 @@ def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str
 def sum_over(series: str, span: Duration) -> str:
     """Return the sum of a recorded increase over a span, as a part of a quotient of sums.
 
-    Up to `DENSE` every event is in the sum `EVALUATIONS_PER_WINDOW` times; the factor cancels.
+    Up to `LONGEST_FULL_SPAN`, every event is in the sum `EVALUATIONS_PER_WINDOW` times; the factor
+    cancels.
     """
-    window = str(span) if span <= DENSE else f"{span}:{INCREASE_WINDOW}"
+    window = str(span) if span <= LONGEST_FULL_SPAN else f"{span}:{INCREASE_WINDOW}"
     return f"sum_over_time({series}[{window}])"
 
 
 def events_over(series: str, span: Duration) -> str:
     """Return the number of events in a recorded increase over a span."""
     total = sum_over(series, span)
-    return f"{total} / {EVALUATIONS_PER_WINDOW}" if span <= DENSE else total
+    return f"{total} / {EVALUATIONS_PER_WINDOW}" if span <= LONGEST_FULL_SPAN else total
 
 
 def lines(*parts: str) -> str:

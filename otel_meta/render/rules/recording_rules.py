@@ -8,13 +8,11 @@ from otel_meta.model import Duration, MetaRepo, Slo
 
 from . import series_names
 from .event_counts import event_sum
-from .intervals import INCREASE_WINDOW
+from .intervals import BURN_RATE_SPAN, INCREASE_WINDOW
 from .measure_promql import expression
 from .promql_builder import equals, lines, number, selector
 from .rule import Group, Record
 from .sli_promql import increments
-
-_HOUR = Duration("1h")
 
 
 def recording_groups(repo: type[MetaRepo]) -> Iterator[Group]:
@@ -42,7 +40,7 @@ def slo_records(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
         yield Record(series_names.error_ratio(span), error_ratio(slo, span), own)
     yield Record(series_names.PERIOD_ERROR_RATIO, error_ratio(slo, slo.period), own)
     yield from _budget(slo, own)
-    yield from _about(repo, slo, own)
+    yield from _declaration(repo, slo, own)
 
 
 def error_ratio(slo: Slo, span: Duration) -> str:
@@ -55,27 +53,27 @@ def _budget(slo: Slo, own: dict[str, str]) -> Iterator[Record]:
     budget = number(slo.objective.budget)
     matchers = [equals(series_names.SLO, slo.name)]
     over_period = selector(series_names.PERIOD_ERROR_RATIO, matchers)
-    over_hour = selector(series_names.error_ratio(_HOUR), matchers)
+    over_hour = selector(series_names.error_ratio(BURN_RATE_SPAN), matchers)
     yield Record(series_names.SLI, f"1 - {over_period}", own)
     yield Record(series_names.BUDGET_REMAINING, f"1 - {over_period} / {budget}", own)
-    # A service that reports no data is neither compliant nor in violation: absent, not 1.
+    # Without data the SLO is neither met nor not met: the series is absent.
     has_data = f"max_over_time({selector(series_names.TOTAL, matchers)}[{slo.no_data_after}])"
     compliant = lines(f"({over_period} <= bool {budget})", "and", has_data)
     yield Record(series_names.COMPLIANT, compliant, own)
-    if _HOUR in slo.burn_lookbacks():
+    if BURN_RATE_SPAN in slo.burn_lookbacks():
         yield Record(series_names.BURN_RATE_1H, f"{over_hour} / {budget}", own)
     else:
-        hour = error_ratio(slo, _HOUR)
+        hour = error_ratio(slo, BURN_RATE_SPAN)
         yield Record(series_names.BURN_RATE_1H, lines("(", hour, ")", f"/ {budget}"), own)
 
 
-def _about(repo: type[MetaRepo], slo: Slo, own: dict[str, str]) -> Iterator[Record]:
-    of = own | {series_names.NAMESPACE: repo.name}
-    yield Record(series_names.OBJECTIVE, f"vector({number(slo.objective.ratio)})", of)
+def _declaration(repo: type[MetaRepo], slo: Slo, own: dict[str, str]) -> Iterator[Record]:
+    labels = own | {series_names.NAMESPACE: repo.name}
+    yield Record(series_names.OBJECTIVE, f"vector({number(slo.objective.ratio)})", labels)
     yield Record(
         series_names.INFO,
         "vector(1)",
-        of
+        labels
         | {
             "objective": str(slo.objective),
             "owner": repo.owner,

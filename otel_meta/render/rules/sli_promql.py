@@ -62,8 +62,8 @@ def _bad(sli: Sli, namespace: str, total: str) -> str:
 def _or_zero(part: EventCount, namespace: str, total: str) -> str:
     """Count a part of the events: zero if only other events occurred, absent without any event.
 
-    A bucket never becomes zero. A histogram without the bucket is no data: the SLI must be absent,
-    neither all good nor all bad.
+    A missing bucket is not replaced by zero, because a histogram without the bucket shows neither
+    good nor bad events: the SLI must be absent.
     """
     counted = _count(part, namespace)
     return counted if part.has_bounds else lines(counted, "or", f"0 * {total}")

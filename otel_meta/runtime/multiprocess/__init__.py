@@ -93,11 +93,11 @@ failure: no file is synced.
 
 Every scan compacts. Under the directory lock, the scanner removes ``new``, lists the worker files,
 tries the lock of each, and reads the new records. It adds the files of dead workers to the totals,
-writes the sum to ``new``, renames ``new`` to ``totals``, and removes the files of the dead. The
+writes the sum to ``new``, renames ``new`` to ``totals``, and removes their files. The
 owner record of the totals names all files of dead workers found by this scan. A crash leaves one of
 three states:
 
-- before the rename: the old totals and all files of the dead. The next scan compacts again.
+- before the rename: the old totals and all files of dead workers. The next scan compacts again.
 - between the rename and the last removal: the new totals, and files named in them. The next scan
   removes these files without counting them.
 - after the last removal: the finished state.

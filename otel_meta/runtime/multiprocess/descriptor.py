@@ -17,7 +17,7 @@ from otel_meta.runtime.recording.cardinality import MAX_SERIES, CardinalityLimit
 from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
 WORKER: Final = "worker"
-"""Label of gauges with one series a worker: a small number, reused by later workers."""
+"""Label of gauges with one series per worker: a small number, reused by later workers."""
 
 
 @dataclass(frozen=True)

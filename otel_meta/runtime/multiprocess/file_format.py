@@ -55,7 +55,7 @@ class RecordKind(IntEnum):
 
 
 class DamagedError(Exception):
-    """A file with bytes that no writer has left there."""
+    """A file with bytes that no writer of this package wrote."""
 
 
 class Record(NamedTuple):

@@ -36,7 +36,7 @@ def check_filesystem(path: Path, mounts: Path = _MOUNTS) -> None:
 
 
 def _filesystem_of(path: Path, mounts: Path) -> str | None:
-    """Return the type of a directory's file system; None if the kernel does not tell."""
+    """Return the type of a directory's file system; None if the table does not have it."""
     device = path.stat().st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:

@@ -90,7 +90,9 @@ class SharedMemoryAllocator:
             file = self._file or self._open_file()
             index = file.descriptor_index(instrument, self._max_series)
             numbers = file.allocate(index, labels, width, use_reserve=instrument is FAULTS)
-        return cast("MutableSequence[float]", numbers)  # without insert, which no cell calls
+        return cast(
+            "MutableSequence[float]", numbers
+        )  # a memoryview lacks insert, which no cell calls
 
     def declare(self, instruments: Iterable[Instrument[...]]) -> None:
         """Write the descriptors of instruments, so the service shows them before any series.

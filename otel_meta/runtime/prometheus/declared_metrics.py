@@ -176,6 +176,6 @@ class DeclaredFamily:
             return read
         for _, value in read:
             if not value >= 0:  # nor is NaN
-                detail = f"{value} is no value of a counter"
+                detail = f"{value} is not a possible value of a counter"
                 self._on_fault(self.metadata.sample_name, "value", detail)
         return [(cell, value) for cell, value in read if value >= 0]

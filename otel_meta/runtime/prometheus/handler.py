@@ -28,7 +28,7 @@ _UNAUTHORIZED: Final = b"give the token: Authorization: Bearer ...\n"
 class ScrapeRequest(NamedTuple):
     """The query and the relevant headers of a request; "" for a missing header.
 
-    Headers are text of one character a byte (ISO 8859-1), as in HTTP.
+    Headers are text of one character per byte (ISO 8859-1), as in HTTP.
     """
 
     query: str = ""

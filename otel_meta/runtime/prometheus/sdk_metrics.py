@@ -64,7 +64,7 @@ def _family(metric: Metric, identity: Labels, on_fault: OnFault) -> SeriesFamily
     series: dict[Labels, Point] = {}
     for labels, point in _points(data, identity):
         if metadata.kind == "counter" and not is_counter_value(point):
-            on_fault(metadata.name, "value", f"{point} is no value of a counter")
+            on_fault(metadata.name, "value", f"{point} is not a possible value of a counter")
         else:
             add_point(series, labels, point)
     return SeriesFamily(metadata, series)

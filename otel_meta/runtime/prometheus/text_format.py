@@ -70,7 +70,7 @@ def escape_help(text: str, text_format: TextFormat) -> str:
 class HistogramTemplate:
     """The lines of a histogram's series, without counts and labels.
 
-    Rendering is one ``%`` and one ``replace`` a series. The sample names are those of
+    Rendering is one ``%`` and one ``replace`` per series. The sample names are those of
     https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md#histogram-1
 
     Args:

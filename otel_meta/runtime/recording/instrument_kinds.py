@@ -1,7 +1,7 @@
 """Recording, storage, merging and export of each kind of instrument.
 
-One row a kind. The modules that record, export and merge read the row, and branch on its fields
-with an exhaustive `match`: a type checker reports values without a branch.
+One row for each kind. The modules that record, export and merge read the row, and branch on its
+fields with an exhaustive `match`: a type checker reports values without a branch.
 Facts from the data models are in `otel_meta.model.kind_traits`.
 """
 

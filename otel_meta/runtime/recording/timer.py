@@ -70,7 +70,7 @@ class Timer:
         if isgeneratorfunction(function) or isasyncgenfunction(function):
             raise DeclarationError(
                 f"the timing of {function.__qualname__}",
-                "would end before its first value, for it is a generator",
+                "would end before its first value, because it is a generator",
                 "time a block inside it: with histogram.time(...):",
             )
 

@@ -2,7 +2,7 @@
 
 As `dataclasses` compiles a constructor, this module compiles ``add``, ``set`` or ``record``. Each
 label is a parameter, so the lookup of a series is one dictionary access, and the default of an
-omitted label costs nothing. A function with ``**labels`` takes half as long again, and several
+omitted label costs nothing. A function with ``**labels`` takes 50 % longer, and several
 times as long with an omitted label.
 """
 

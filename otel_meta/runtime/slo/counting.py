@@ -121,13 +121,13 @@ def _bad(term: BadEvents, values: _Values, total: float) -> float:
 
 def _count(term: EventCount, values: _Values) -> float:
     if term.has_bounds:
-        return float(sum(sum(counts[_slice(term, bounds)]) for bounds, counts in values))
+        return float(sum(sum(counts[_bucket_positions(term, bounds)]) for bounds, counts in values))
     if term.selector.instrument.traits.has_buckets:
         return float(sum(sum(counts) for _, counts in values))
     return float(sum(values))
 
 
-def _slice(term: EventCount, bounds: tuple[float, ...]) -> slice:
+def _bucket_positions(term: EventCount, bounds: tuple[float, ...]) -> slice:
     """Return the positions of the buckets between the term's bounds."""
     first = None if term.above is None else bounds.index(term.above) + 1
     end = None if term.at_most is None else bounds.index(term.at_most) + 1

@@ -394,7 +394,7 @@ class TestOutput:
         assert [
             "traffic starts, without a fault",
             "fault: 70 % of calls to the card network fail",
-            "the fault is over; the error budget that it used stays used",
+            "the fault has ended; the spent error budget stays spent",
         ] == re.findall(r"^ +\d+ s  (.*)$", complete_demo.out, re.MULTILINE)
 
     def test_slo_of_payments_is_met_until_fault_and_not_met(self, complete_demo: Demo) -> None:
@@ -418,7 +418,7 @@ class TestOutput:
         """The summary is a trace over two processes and log lines of both."""
         complete_demo.end()
         tail = re.search(
-            r"^Trace ([0-9a-f]{32}), two processes:\n(.*)\n\nLog lines with its id:\n(.*)\Z",
+            r"^Trace ([0-9a-f]{32}), two processes:\n(.*)\n\nLog lines with this trace id:\n(.*)\Z",
             complete_demo.out,
             re.DOTALL | re.MULTILINE,
         )

@@ -113,7 +113,7 @@ def trace_id(number: int) -> bytes:
 def parse_summary(summary: str) -> tuple[int, list[str], list[str]]:
     """Parse a summary: number of the trace, tree, log lines."""
     found = re.fullmatch(
-        r"Trace ([0-9a-f]{32}), two processes:\n(.*)\n\nLog lines with its id:\n(.*)",
+        r"Trace ([0-9a-f]{32}), two processes:\n(.*)\n\nLog lines with this trace id:\n(.*)",
         summary,
         re.DOTALL,
     )
@@ -143,7 +143,7 @@ class TestRun:
         assert [
             "traffic starts, without a fault",
             "fault: 70 % of calls to the card network fail",
-            "the fault is over; the error budget that it used stays used",
+            "the fault has ended; the spent error budget stays spent",
         ] == re.findall(r"\d s  (.*)", printed)
         assert ["storefront", "payments"] * 3 == rows
         assert [

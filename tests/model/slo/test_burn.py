@@ -114,8 +114,14 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("row", "problem"),
         [
-            (window("1/100", "1h", "1h"), "does not lie in order within the period of 30d"),
-            (window("1", "30d", "1h"), "does not lie in order within the period of 30d"),
+            (
+                window("1/100", "1h", "1h"),
+                "must be longer than its second window and shorter than 30d",
+            ),
+            (
+                window("1", "30d", "1h"),
+                "must be longer than its second window and shorter than 30d",
+            ),
             (window("1/100", "1d", "2h"), "fires at a burn rate of 0.3, while the SLO is met"),
             (
                 window("1/2", "1h", "5m"),
