@@ -10,11 +10,14 @@ from otel_meta.model import Counter, Histogram, Instrument, MetaRepo
 from otel_meta.model.labels import Label
 from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
+from tests.backends.waiting import TIMEOUT
 
 OPEN_VALUE = 'a "quoted" \\ back-slashed é\nline'
 """A value of open labels, with characters that an export path might escape differently."""
 _ALL_VALUES_UP_TO = 12
 """Each value is recorded of a closed label with at most so many values."""
+_ENVIRON = {"OTEL_EXPORTER_OTLP_TIMEOUT": f"{TIMEOUT:.0f}"}
+"""A late export counts as a fault, which is then a difference between export paths."""
 
 
 class RecordingService:
@@ -41,7 +44,7 @@ class RecordingService:
 
     def export(self) -> None:
         """Push the metrics, if the service pushes."""
-        self.telemetry.telemetry.flush()
+        self.telemetry.telemetry.flush(TIMEOUT)
 
 
 @contextmanager
@@ -50,7 +53,10 @@ def recording_fleet(**settings: Any) -> Iterator[Sequence[RecordingService]]:
     with ExitStack() as stack:
         yield [
             RecordingService(
-                repo, stack.enter_context(capture(f"{repo.name}-service", repo, **settings))
+                repo,
+                stack.enter_context(
+                    capture(f"{repo.name}-service", repo, environ=_ENVIRON, **settings)
+                ),
             )
             for repo in BUILTIN
         ]
