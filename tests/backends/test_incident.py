@@ -42,8 +42,8 @@ class Incident:
     pages: Sequence[Json]
     tickets: Sequence[Json]
     page_is_resolved: bool
-    page_is_firing: bool
-    """True if the page fires after its resolution."""
+    page_stops_firing: bool
+    """True if no SLO pages any more after the resolution."""
 
 
 def run_incident() -> Incident:
@@ -68,7 +68,7 @@ def run_incident() -> Incident:
             pages=servers.receiver.bodies("/page"),
             tickets=servers.receiver.bodies("/ticket"),
             page_is_resolved=page_is_resolved,
-            page_is_firing=servers.prometheus.is_firing(PAGE),
+            page_stops_firing=poll(lambda: not servers.prometheus.is_firing(PAGE)),
         )
 
 
@@ -193,4 +193,4 @@ class TestEndOfFault:
     def test_page_is_resolved(self, incident: Incident) -> None:
         """The page is resolved after the end of the fault."""
         assert incident.page_is_resolved
-        assert not incident.page_is_firing
+        assert incident.page_stops_firing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -10,11 +10,18 @@ from otel_meta.model import Counter, Histogram, Instrument, MetaRepo
 from otel_meta.model.labels import Label
 from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
+from tests.backends.waiting import TIMEOUT
 
 OPEN_VALUE = 'a "quoted" \\ back-slashed é\nline'
 """A value of open labels, with characters that an export path might escape differently."""
 _ALL_VALUES_UP_TO = 12
 """Each value is recorded of a closed label with at most so many values."""
+_METRICS_ONLY: Mapping[str, Any] = {
+    "traces": "none",
+    "logs": "none",
+    "environ": {"OTEL_EXPORTER_OTLP_TIMEOUT": f"{TIMEOUT:.0f}"},
+}
+"""Settings without failed exports: each would be a fault, and a difference between paths."""
 
 
 class RecordingService:
@@ -41,16 +48,23 @@ class RecordingService:
 
     def export(self) -> None:
         """Push the metrics, if the service pushes."""
-        self.telemetry.telemetry.flush()
+        self.telemetry.telemetry.flush(TIMEOUT)
 
 
 @contextmanager
 def recording_fleet(**settings: Any) -> Iterator[Sequence[RecordingService]]:
-    """Run the six services with these settings of `configure`."""
+    """Run the six services with these settings of `configure`, and export metrics only.
+
+    Log records of the whole session would reach the logger of the latest service. Prometheus does
+    not accept logs, so each record would count as a fault.
+    """
     with ExitStack() as stack:
         yield [
             RecordingService(
-                repo, stack.enter_context(capture(f"{repo.name}-service", repo, **settings))
+                repo,
+                stack.enter_context(
+                    capture(f"{repo.name}-service", repo, **_METRICS_ONLY, **settings)
+                ),
             )
             for repo in BUILTIN
         ]

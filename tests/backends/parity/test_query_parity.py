@@ -117,15 +117,19 @@ def test_most_queries_have_a_result(paths: ExportPaths, kind: str, path: str) ->
 @pytest.mark.parametrize("kind", QUERIES)
 def test_queries_find_the_same_series(paths: ExportPaths, kind: str, path: str) -> None:
     """Each query finds the same series as on the scraped process, and none is an error."""
-    different = dict(QUERIES[kind])
+    queries = dict(QUERIES[kind])
+    different: dict[str, tuple[Result, Result]] = {}
 
     def all_were_equal() -> bool:
         """Compare again the queries that differed, since alerts begin and end to fire."""
-        expected = results(paths[SCRAPED].prometheus, different)
-        found = results(paths[path].prometheus, different)
+        expected = results(paths[SCRAPED].prometheus, queries)
+        found = results(paths[path].prometheus, queries)
+        different.clear()
         for where in expected:
             if expected[where] == found[where]:
-                del different[where]
+                del queries[where]
+            else:
+                different[where] = (expected[where], found[where])
         return not different
 
     poll(all_were_equal)
