@@ -1,10 +1,11 @@
 """Declare a metric and its SLO once; get typed recording, alert rules, dashboards and runbooks.
 
-Further public names are in `otel_meta.model`, `otel_meta.errors`, `otel_meta.semconv` and
-`otel_meta.typing`. A module `__getattr__` (PEP 562) imports names on first use, so commands and
-declarations load no OpenTelemetry.
+Further public names are in `otel_meta.model`, `otel_meta.repos`, `otel_meta.errors`,
+`otel_meta.semconv` and `otel_meta.typing`. A module `__getattr__` (PEP 562) imports names on first
+use, so commands and declarations load no OpenTelemetry.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from otel_meta import errors as errors
     from otel_meta import measures
     from otel_meta import model as model
+    from otel_meta import repos as repos
     from otel_meta import semconv as semconv
     from otel_meta import typing as typing
     from otel_meta.model import (
@@ -61,7 +63,7 @@ __all__ = [
     "measures",
 ]
 
-_SUBMODULES: Final = ("errors", "measures", "model", "semconv", "typing")
+_SUBMODULES: Final = ("errors", "measures", "model", "repos", "semconv", "typing")
 _HOMES: Final = {
     "Paths": "otel_meta.web.endpoints",
     "Telemetry": "otel_meta.runtime.telemetry",
@@ -85,10 +87,13 @@ if not TYPE_CHECKING:  # with a module __getattr__, a type checker accepts every
         elif name in __all__:
             found = getattr(import_module(_HOMES.get(name, "otel_meta.model")), name)
         else:
-            raise AttributeError(f"module 'otel_meta' has no attribute {name!r}", name=name)
+            message = f"module 'otel_meta' has no attribute {name!r}"
+            # With the object, Python suggests the nearest name.
+            raise AttributeError(message, name=name, obj=sys.modules[__name__])
         globals()[name] = found
         return found
 
     def __dir__() -> list[str]:
         """List the public names, imported or not."""
-        return sorted({*globals(), *__all__, *_SUBMODULES, "__version__"})
+        special = (name for name in globals() if name.startswith("__"))
+        return sorted({*special, *__all__, *_SUBMODULES, "__version__"})

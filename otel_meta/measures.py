@@ -101,7 +101,7 @@ def _of_kind(series: Selectable, *kinds: str) -> Selector:
         raise DeclarationError(
             f"metric {selector.instrument.name!r}",
             f"is a {selector.instrument.kind}",
-            f"this measure needs a {' or a '.join(kinds)}",
+            f"give this measure one of these kinds: {', '.join(kinds)}",
         )
     return selector
 

@@ -160,7 +160,8 @@ class TestRefused:
     ) -> None:
         """A metric of another kind is refused with the kind that the measure needs."""
         with pytest.raises(
-            DeclarationError, match=rf"metric '{of.name}': is a {of.kind}; this measure needs a \w+"
+            DeclarationError,
+            match=rf"metric '{of.name}': is a {of.kind}; give this measure one of these kinds: \w+",
         ):
             make(of)
 

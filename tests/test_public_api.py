@@ -102,13 +102,41 @@ class TestRoot:
 
     def test_dir_lists_public_names_before_their_import(self) -> None:
         """A shell completes names that nothing has imported yet."""
-        names = {*otel_meta.__all__, "errors", "semconv", "typing", "__version__"}
+        names = {*otel_meta.__all__, "errors", "repos", "semconv", "typing", "__version__"}
 
         assert set() == names - set(dir(otel_meta))
 
+    @pytest.mark.parametrize("module", ["otel_meta", "otel_meta.typing", "otel_meta.testing"])
+    def test_dir_lists_no_name_that_a_module_imports_for_itself(self, module: str) -> None:
+        """A shell completes no helper of a module's own code."""
+        names = dir(importlib.import_module(module))
+
+        assert set() == {"Final", "TYPE_CHECKING", "import_module", "sys"} & set(names)
+
+    @pytest.mark.parametrize(
+        ("module", "written", "meant"),
+        [
+            ("otel_meta", "Countr", "Counter"),
+            ("otel_meta.typing", "LiveCountr", "LiveCounter"),
+            ("otel_meta.testing", "CapturedTelemetri", "CapturedTelemetry"),
+        ],
+    )
+    def test_misspelt_name_is_answered_with_nearest(
+        self, module: str, written: str, meant: str
+    ) -> None:
+        """Python suggests the nearest public name, imported or not."""
+        program = f"import {module} as module; module.{written}"
+        run = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, check=False, text=True, timeout=60
+        )
+
+        assert run.stderr.endswith(f"has no attribute '{written}'. Did you mean: '{meant}'?\n")
+
     def test_submodules_are_attributes(self) -> None:
         """After ``import otel_meta`` alone, the public modules are attributes of the package."""
-        program = "import otel_meta as o; print(o.errors.UsageError.__name__, o.semconv.Method)"
+        program = (
+            "import otel_meta as o; print(o.errors.UsageError.__name__, o.semconv.Method, o.repos)"
+        )
         run = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60
         )

@@ -37,8 +37,10 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--format", choices=_FORMATS, default=_FORMATS[0], help="format of rule files (prometheus)"
     )
-    parser.add_argument("--runbooks", metavar="URL", help="base of links to runbooks")
-    parser.add_argument("--dashboards", metavar="URL", help="base of links to dashboards")
+    parser.add_argument("--runbooks", type=_url, metavar="URL", help="base of links to runbooks")
+    parser.add_argument(
+        "--dashboards", type=_url, metavar="URL", help="base of links to dashboards"
+    )
     for name, kind in _NOTIFICATIONS.items():
         parser.add_argument(
             f"--{name}-webhook", type=_url, metavar="URL", help=f"receiver of {kind}"

@@ -26,11 +26,11 @@ class Duration:
     seconds: int
 
     def __init__(self, text: str) -> None:
-        form = _FORM.fullmatch(text)
+        form = _FORM.fullmatch(str(text))  # a bare number is refused as text without a unit is
         if form is None:
             raise DeclarationError(
                 f"duration {text!r}",
-                "is not a number and a unit",
+                "is not a whole number above 0 and a unit",
                 "write it as 30s, 5m, 6h or 30d",
             )
         set_fields(self, seconds=int(form[1]) * _SECONDS[form[2]])

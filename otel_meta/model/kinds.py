@@ -10,7 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final, Literal, NoReturn, ParamSpec, Self, get_args, overload
+from typing import (
+    TYPE_CHECKING,
+    Final,
+    Literal,
+    NoReturn,
+    ParamSpec,
+    Self,
+    get_args,
+    overload,
+)
 
 from otel_meta.errors import DeclarationError, NotBoundError
 
@@ -23,6 +32,14 @@ P = ParamSpec("P")
 
 MultiprocessMode = Literal["mostrecent", "sum", "max", "min", "all"]
 """Aggregation of a gauge over the workers of a service; ``all`` keeps each worker's value."""
+
+_LIVE: Final = {
+    "counter": LiveCounter,
+    "updowncounter": LiveUpDownCounter,
+    "gauge": LiveGauge,
+    "histogram": LiveHistogram,
+}
+"""Live types of the kinds."""
 
 
 class _Declared(Instrument[P]):
@@ -39,6 +56,23 @@ class _Declared(Instrument[P]):
                 value.
         """
         return Selector(self).where(**labels)
+
+    if not TYPE_CHECKING:  # with __getattr__, a type checker accepts every name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Refuse a recording on the declaration, which needs a live instrument.
+
+            Raises:
+                NotBoundError: live instruments have this method.
+                AttributeError: nothing has such an attribute.
+            """
+            if not name.startswith("_") and hasattr(_LIVE[type(self).kind], name):
+                raise NotBoundError(
+                    f"{self.name} is a declaration, which has no {name}(); "
+                    "get a live instrument with telemetry.bind(...), and call its method"
+                )
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message, name=name, obj=self)
 
     def _not_bound(self, instance: object) -> NoReturn:
         raise NotBoundError(

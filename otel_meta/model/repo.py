@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from inspect import cleandoc
 from types import MappingProxyType
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from otel_meta.errors import DeclarationError
 
@@ -15,6 +15,8 @@ from .selector import Selector
 from .slo.slo import NAME, Slo
 
 T = TypeVar("T")
+
+_TIERS: Final = (1, 2, 3)
 
 
 class MetaRepo:
@@ -53,6 +55,14 @@ class MetaRepo:
                 f"meta-repository {name!r}",
                 "is not a name",
                 "use lower-case words joined by dashes",
+            )
+        if not owner:
+            raise DeclarationError(
+                f"meta-repository {name!r}", "has no owner", "name the team that its alerts notify"
+            )
+        if tier not in _TIERS:
+            raise DeclarationError(
+                f"meta-repository {name!r}", f"has the tier {tier!r}", "choose 1, 2 or 3"
             )
         for taken in MetaRepo.__annotations__.keys() & vars(cls).keys():
             raise DeclarationError(

@@ -68,6 +68,7 @@ def configure(
         TypeError: an option has an unknown name.
     """
     _refuse_unknown(options)
+    _refuse_wrong(service_name, repo)
     options["namespace"] = options.get("namespace") or (repo.name if repo else None)
     settings = read_settings(service_name, **options)
     set_global = options.get("set_global", True)
@@ -92,6 +93,20 @@ def _refuse_unknown(names: Iterable[str]) -> None:
     for name in names:
         if name not in Options.__optional_keys__:
             raise TypeError(f"configure() got an unexpected keyword argument {name!r}")
+
+
+def _refuse_wrong(service_name: object, repo: object) -> None:
+    """Refuse exchanged arguments, which no type checker may have seen."""
+    if not isinstance(service_name, str | None):
+        raise ConfigurationError(
+            f"the name of the service is {service_name!r}; give a text first, as in "
+            "configure('my-service', Aurora)"
+        )
+    if repo is not None and not (isinstance(repo, type) and issubclass(repo, MetaRepo)):
+        raise ConfigurationError(
+            f"repo={repo!r} is no meta-repository; give the class, as in "
+            "configure('my-service', Aurora)"
+        )
 
 
 def _stdout() -> BinaryIO:

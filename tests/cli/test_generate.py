@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from otel_meta.cli import main
@@ -29,6 +30,13 @@ class TestFolders:
 
 
 class TestWebhooks:
+    @pytest.mark.parametrize("option", ["--runbooks", "--dashboards"])
+    def test_base_of_links_must_be_url(self, refused: Callable[..., str], option: str) -> None:
+        """A base of links that is not a URL is an error: an alert would link to nothing."""
+        line = refused("generate", option, "runbooks.example.org")
+
+        assert f"{option}: 'runbooks.example.org' is not a URL" in line
+
     def test_given_webhooks_replace_defaults(self, tmp_path: Path) -> None:
         """Given webhooks replace the defaults."""
         page = "https://pager.example/page"

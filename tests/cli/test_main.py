@@ -153,7 +153,7 @@ class TestBadInput:
         line = refused("demo", "--for", "banana")
 
         assert (
-            "otel-meta: duration 'banana': is not a number and a unit; "
+            "otel-meta: duration 'banana': is not a whole number above 0 and a unit; "
             "write it as 30s, 5m, 6h or 30d"
         ) == line
 
@@ -296,4 +296,4 @@ class TestBareInstallation:
         done = self.run(environment, "demo")
 
         assert (2, "") == (done.returncode, done.stdout)
-        assert "otel-meta: the demo needs: pip install 'otel_meta[examples]'\n" == done.stderr
+        assert "otel-meta: The demo needs: pip install 'otel_meta[examples]'\n" == done.stderr

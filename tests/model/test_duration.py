@@ -28,8 +28,15 @@ class TestReading:
     )
     def test_text_without_one_whole_number_and_one_unit_is_refused(self, text: str) -> None:
         """Text without exactly one whole number and one unit is refused with examples."""
-        with pytest.raises(DeclarationError, match=r"duration '.*': is not a number.*30s, 5m, 6h"):
+        with pytest.raises(
+            DeclarationError, match=r"duration '.*': is not a whole number.*30s, 5m, 6h"
+        ):
             Duration(text)
+
+    def test_bare_number_is_refused_with_right_form(self) -> None:
+        """A number without a unit is refused with the right form, not with an error of `re`."""
+        with pytest.raises(DeclarationError, match=r"duration 30: .*; write it as 30s"):
+            Duration(30)  # type: ignore[arg-type]
 
     def test_duration_is_returned_unchanged(self) -> None:
         """A duration is returned unchanged."""

@@ -176,6 +176,31 @@ class TestAccess:
         ):
             getattr(Atlas(), name)
 
+    @pytest.mark.parametrize(
+        ("name", "method"),
+        [("requests", "add"), ("depth", "add"), ("speed", "set"), ("latency", "record")],
+    )
+    def test_recording_on_declaration_is_an_error(self, name: str, method: str) -> None:
+        """A recording on the declaration is an error that names telemetry.bind."""
+        declared = getattr(Atlas, name)
+
+        assert not hasattr(declared, method)
+        with pytest.raises(
+            NotBoundError,
+            match=rf"{declared.name} is a declaration.* {method}\(\).*telemetry\.bind",
+        ):
+            getattr(declared, method)(1)
+
+    def test_unknown_attribute_of_declaration_is_an_attribute_error(self) -> None:
+        """An unknown attribute of a declaration is the error that Python raises for any object."""
+        with pytest.raises(
+            AttributeError, match=r"'Counter' object has no attribute 'rati'"
+        ) as caught:
+            Atlas.requests.rati  # type: ignore[attr-defined]  # noqa: B018
+
+        assert ("rati", Atlas.requests) == (caught.value.name, caught.value.obj)
+        assert not isinstance(caught.value, NotBoundError)
+
     @pytest.mark.parametrize("name", ["requests", "depth", "speed", "latency"])
     def test_value_in_dictionary_of_instance_wins_over_declaration(self, name: str) -> None:
         """A value in the dictionary of an instance wins over the declaration."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from types import new_class
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,21 @@ class TestRefused:
             DeclarationError, match=rf"meta-repository '{name}': is not a name; use lower-case"
         ):
             declare({}, name=name)
+
+    def test_meta_repository_without_owner_is_refused(self) -> None:
+        """A meta-repository without an owner is refused: its alerts would notify no team."""
+        with pytest.raises(DeclarationError, match=r"'atlas-maps': has no owner; name the team"):
+
+            class Nowhere(MetaRepo, name="atlas-maps", owner=""):
+                pass
+
+    @pytest.mark.parametrize("tier", [0, 4, "1"])
+    def test_unknown_tier_is_refused(self, tier: Any) -> None:
+        """A tier other than 1, 2 and 3 is refused."""
+        with pytest.raises(DeclarationError, match=rf"has the tier {tier!r}; choose 1, 2 or 3"):
+
+            class Nowhere(MetaRepo, name="atlas-maps", owner="maps", tier=tier):
+                pass
 
     @pytest.mark.parametrize(
         "declaration",

@@ -17,7 +17,7 @@ import pytest
 from opentelemetry import trace
 
 from otel_meta import Counter, MetaRepo, NoLabels, configure
-from otel_meta.errors import MissingExtra
+from otel_meta.errors import ConfigurationError, MissingExtra
 from otel_meta.runtime.options import Options
 from otel_meta.testing import OtlpReceiver
 
@@ -98,6 +98,19 @@ class TestOptions:
 
 
 class TestArguments:
+    def test_class_in_place_of_service_name_is_refused_with_right_form(self) -> None:
+        """A class in place of the service name is refused with the right form."""
+        with pytest.raises(
+            ConfigurationError, match=r"Atlas.*; give a text first, as in configure"
+        ):
+            configure(Atlas, set_global=False)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("repo", ["atlas-maps", 5, int])
+    def test_repo_that_is_no_meta_repository_is_refused_with_right_form(self, repo: Any) -> None:
+        """A repo that is no meta-repository is refused with the right form."""
+        with pytest.raises(ConfigurationError, match=r"is no meta-repository; give the class"):
+            quiet(repo=repo)
+
     def test_namespace_is_option_else_name_of_meta_repository(self) -> None:
         """The namespace is the option, else the name of the meta-repository."""
         with quiet(repo=Atlas) as telemetry:

@@ -92,6 +92,18 @@ class TestExporters:
         """The endpoint option alone enables OTLP for every signal."""
         assert {("otlp",)} == set(given(otlp_endpoint="http://c:4318").exporters.values())
 
+    def test_endpoint_option_without_scheme_is_refused_for_http(self) -> None:
+        """An endpoint without a scheme is refused for HTTP, which cannot export to it."""
+        with pytest.raises(ConfigurationError, match=r"'c:4318' is not a URL; write it as http://"):
+            given(otlp_endpoint="c:4318")
+
+    def test_endpoint_option_without_scheme_is_accepted_for_grpc(self) -> None:
+        """An endpoint without a scheme is accepted for gRPC."""
+        environ = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+        settings = read_settings("a", otlp_endpoint="c:4317", environ=environ)
+
+        assert "c:4317" == settings.otlp.endpoint
+
     def test_endpoint_option_overrides_all_endpoint_variables(self) -> None:
         """The endpoint option overrides all endpoint variables."""
         environ = {

@@ -53,7 +53,7 @@ def add_to(commands: Any) -> None:
 def run(args: Namespace) -> Result:
     """Run the demo. Ctrl-C ends it early; no process keeps running."""
     seconds = Duration(args.length).seconds
-    with ExtraImports("examples", "the demo"):
+    with ExtraImports("examples", "The demo"):
         import_module("uvicorn")  # which serves the services
         from otel_meta.testing.otlp_receiver import OtlpReceiver  # noqa: PLC0415 - needs an extra
     with StopSignal() as stop, OtlpReceiver() as receiver, ExitStack() as resources:
@@ -68,7 +68,7 @@ def _start_stack(choice: str, resources: ExitStack, spans: str, stop: StopSignal
     if choice == "no":
         return None
     # A local import: it renders YAML, and other commands need no such package.
-    with ExtraImports("generate", "the demo's servers"):
+    with ExtraImports("generate", "The demo with servers"):
         from . import stack_servers as servers  # noqa: PLC0415
     missing = servers.missing()
     if missing and choice == "yes":
@@ -104,7 +104,7 @@ def _set_up(
         service.wait_until_ready(stop)
     resources.enter_context(Traffic(services["storefront"].url))
     # A local import: it reads OTLP, and other commands need no such package.
-    with ExtraImports("examples", "the demo"):
+    with ExtraImports("examples", "The demo"):
         from .scenario import Scenario  # noqa: PLC0415
     return Scenario(services["storefront"], services["payments"], receiver, stack)
 

@@ -34,7 +34,7 @@ class Traffic:
     """
 
     def __init__(self, url: str, seed: int = 62) -> None:
-        with ExtraImports("examples", "the demo"):
+        with ExtraImports("examples", "The demo"):
             import httpx  # noqa: PLC0415 - needs an extra
             import websockets.sync.client as sockets  # noqa: PLC0415 - likewise
         self._stopping: Final = Event()

@@ -29,7 +29,7 @@ class Objective:
     ratio: Fraction
 
     def __init__(self, text: str) -> None:
-        form = _FORM.fullmatch(text)
+        form = _FORM.fullmatch(str(text))  # a bare number is refused as text without % is
         ratio = Fraction(form[1]) / 100 if form else Fraction(0)
         if ratio == 0:
             raise DeclarationError(

@@ -34,8 +34,8 @@ class Slo:
         no_data_after: time without events after which an alert fires.
 
     Raises:
-        DeclarationError: a text has the wrong form, the period has no table, or a burn window can
-            never fire or fires while the SLO is met.
+        DeclarationError: an argument has the wrong form, the period has no table, or a burn window
+            can never fire or fires while the SLO is met.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Slo:
             no_data_after=Duration.of(no_data_after),
         )
         self._check_texts()
+        self._check_events()
         set_fields(
             self,
             burn_windows=self._default_burn_windows() if burn_windows is None else burn_windows,
@@ -103,6 +104,20 @@ class Slo:
                 "describe in why= the impact on users in one sentence",
             )
 
+    def _check_events(self) -> None:
+        if not _is_sli(self.sli):
+            raise DeclarationError(
+                f"SLO {self.name!r}",
+                f"has the indicator {self.sli!r}, which names no bad events",
+                "write it as counter.ratio(bad=...), histogram.within(...) or gauge.at_least(...)",
+            )
+        if self.min_bad_events < 0:
+            raise DeclarationError(
+                f"SLO {self.name!r}",
+                f"has min_bad_events={self.min_bad_events}",
+                "give a number of events of at least 0",
+            )
+
     def _check_windows(self) -> None:
         for problem in problems_of(self.burn_windows, self.period, self.objective.budget):
             raise DeclarationError(
@@ -110,3 +125,8 @@ class Slo:
                 problem,
                 "give burn_windows= that suit its objective and period",
             )
+
+
+def _is_sli(given: object) -> bool:
+    """Return False for a metric, a likely mistake where nothing checks types."""
+    return isinstance(given, Sli)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.environment import Environment
 from otel_meta.runtime.signals import SIGNALS, Signal
 
@@ -13,6 +14,7 @@ from .temporality import PREFERENCES
 
 _PROTOCOLS: Final = ("http/protobuf", "grpc")
 """The standard's names, the default first."""
+_SCHEMES: Final = ("http://", "https://")
 _ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -36,11 +38,19 @@ def read_otlp_settings(env: Environment, endpoint: str | None) -> OtlpSettings:
     Args:
         env: environment variables.
         endpoint: the option ``otlp_endpoint``; overrides every endpoint variable.
+
+    Raises:
+        ConfigurationError: the option is not a URL, which export over HTTP needs.
     """
+    protocols: dict[Signal, str] = {signal: _protocol(env, signal) for signal in SIGNALS}
+    if endpoint and "http/protobuf" in protocols.values() and not endpoint.startswith(_SCHEMES):
+        raise ConfigurationError(
+            f"otlp_endpoint={endpoint!r} is not a URL; write it as http://localhost:4318"
+        )
     return OtlpSettings(
         endpoint=endpoint or env.text(_ENDPOINT),
         signal_endpoints={} if endpoint else _signal_endpoints(env),
-        protocols={signal: _protocol(env, signal) for signal in SIGNALS},
+        protocols=protocols,
         timeouts={signal: _timeout(env, signal) for signal in SIGNALS},
         temporality=env.choice(
             "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",

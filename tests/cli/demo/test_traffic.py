@@ -107,6 +107,6 @@ class TestTraffic:
         monkeypatch.setitem(sys.modules, package, None)
 
         with pytest.raises(
-            MissingExtra, match=r"the demo needs: pip install 'otel_meta\[examples\]'"
+            MissingExtra, match=r"The demo needs: pip install 'otel_meta\[examples\]'"
         ):
             Traffic("http://127.0.0.1:9")

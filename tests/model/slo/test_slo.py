@@ -93,10 +93,40 @@ class TestRefused:
         with pytest.raises(DeclarationError, match=r"has no reason; describe .* impact on users"):
             slo(why=why)
 
+    def test_metric_in_place_of_indicator_is_refused_with_right_form(self) -> None:
+        """A metric in place of an indicator is refused with the right form."""
+        with pytest.raises(
+            DeclarationError, match=r"names no bad events; write it as .*ratio\(bad="
+        ):
+            Slo(
+                "atlas-availability",
+                objective="99.9%",
+                period="30d",
+                sli=REQUESTS,  # type: ignore[arg-type]
+                why="Maps stay blank.",
+            )
+
+    def test_negative_min_bad_events_is_refused(self) -> None:
+        """A negative minimum of bad events is refused."""
+        with pytest.raises(DeclarationError, match=r"has min_bad_events=-1; give a number"):
+            Slo(
+                "atlas-availability",
+                objective="99.9%",
+                period="30d",
+                sli=SLI,
+                why="Maps stay blank.",
+                min_bad_events=-1,
+            )
+
     def test_objective_of_100_percent_is_refused(self) -> None:
         """An objective of 100 % is refused, because it has no error budget."""
         with pytest.raises(DeclarationError, match=r"objective '100%'.*no error budget"):
             slo(objective="100%")
+
+    def test_bare_number_as_objective_is_refused_with_right_form(self) -> None:
+        """A number as an objective is refused with the right form, not with an error of `re`."""
+        with pytest.raises(DeclarationError, match=r"objective 99.9: .*; write it as \"99.9%\""):
+            slo(objective=99.9)  # type: ignore[arg-type]
 
     def test_period_without_table_is_refused_with_periods_that_have_one(self) -> None:
         """A period without a table is refused with the periods that have one."""
