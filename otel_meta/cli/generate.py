@@ -30,7 +30,9 @@ def add_to(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("generate", help="write rules, dashboards, runbooks and the rest")
     add_catalog_options(parser)
-    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="target folder (.)")
+    parser.add_argument(
+        "--out", type=_folder, default=Path(), metavar="DIR", help="target folder (.)"
+    )
     parser.add_argument(
         "--check", action="store_true", help="write no file; exit 1 if one is out of date"
     )
@@ -64,6 +66,12 @@ def run(args: Namespace) -> Result:
         ]
         return Result(FINDINGS if stale else OK, "\n".join(findings))
     return Result(OK, "\n".join(map(str, sync.write(artifacts, args.out))))
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():  # of a variable that is not set: Path("") would be the working directory
+        raise ArgumentTypeError("the name is empty; name a folder, or omit --out")
+    return Path(text)
 
 
 def _url(text: str) -> str:

@@ -28,6 +28,10 @@ class TestFolders:
         """A folder that is not generated is an error."""
         assert "invalid choice: 'tests'" in refused("generate", "--folders", "tests")
 
+    def test_empty_name_of_target_folder_is_error(self, refused: Callable[..., str]) -> None:
+        """An empty target folder is an error; it would be the working directory."""
+        assert "--out: the name is empty; name a folder" in refused("generate", "--out", "")
+
 
 class TestWebhooks:
     @pytest.mark.parametrize("option", ["--runbooks", "--dashboards"])
