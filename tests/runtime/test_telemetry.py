@@ -138,13 +138,12 @@ class TestShutdown:
 
     def test_time_of_draining_is_deducted_from_shutdown_timeout(self, black_hole: str) -> None:
         """The time of draining is deducted from the shutdown timeout."""
-        with unanswered(black_hole, shutdown_timeout=0.2) as captured:
+        with unanswered(black_hole, shutdown_timeout=1.5) as captured:
             captured.telemetry.drain()
+            drained = time.monotonic()
             captured.telemetry.shutdown()
 
-        assert "telemetry did not finish within 0 s of shutdown; the rest is lost" in {
-            line["event"] for line in captured.logs()
-        }
+            assert time.monotonic() - drained < 1
 
     def test_error_that_leaves_context_shuts_down_and_is_raised(self) -> None:
         """An error that leaves the context shuts down, and is raised."""
