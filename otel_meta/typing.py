@@ -6,10 +6,9 @@ Examples:
     ...     retries.add(1)
 """
 
-import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from otel_meta._lazy import lazy_names
 from otel_meta.model.instrument import Instrument
 from otel_meta.model.kinds import MultiprocessMode
 from otel_meta.model.live import (
@@ -56,13 +55,5 @@ _HOMES: Final = {
 }
 """Modules that load OpenTelemetry, and are therefore imported at the first use of the name."""
 
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            message = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(message, name=name, obj=sys.modules[__name__])
-        return getattr(import_module(_HOMES[name]), name)
-
-    def __dir__() -> list[str]:
-        return sorted({*(name for name in globals() if name.startswith("__")), *__all__})
+if not TYPE_CHECKING:  # with a module __getattr__, a type checker accepts every name
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES, __all__)

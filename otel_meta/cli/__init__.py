@@ -7,9 +7,9 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Final, NoReturn
 
+from otel_meta._version import __version__
 from otel_meta.errors import OtelMetaError
 
 from . import check, demo, generate, show
@@ -74,7 +74,7 @@ def _parser() -> ArgumentParser:
         prog="otel-meta",
         description="Metrics and SLOs declared once, and the files generated from them.",
     )
-    parser.add_argument("--version", action="version", version=f"otel-meta {version('otel_meta')}")
+    parser.add_argument("--version", action="version", version=f"otel-meta {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add_to(commands)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Final
 
 from opentelemetry.sdk.resources import Resource
+
+from otel_meta._version import __version__
 
 from .settings import Settings
 
@@ -23,7 +24,7 @@ def create_resource(settings: Settings) -> Resource:
         "service.name": settings.service_name,
         "service.namespace": settings.namespace,
         "telemetry.distro.name": "otel_meta",
-        "telemetry.distro.version": version("otel_meta"),
+        "telemetry.distro.version": __version__,
     }
     with _silenced_sdk_warnings():
         return Resource.create({key: value for key, value in attributes.items() if value})

@@ -6,9 +6,9 @@ the packages behind the extras are not installed.
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from otel_meta._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .clock import FakeClock
@@ -17,25 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CapturedTelemetry", "FakeClock", "OtlpReceiver", "capture"]
 
-_MODULES: Final = {
-    "CapturedTelemetry": "telemetry_capture",
-    "FakeClock": "clock",
-    "OtlpReceiver": "otlp_receiver",
-    "capture": "telemetry_capture",
+_HOMES: Final = {
+    "CapturedTelemetry": "otel_meta.testing.telemetry_capture",
+    "FakeClock": "otel_meta.testing.clock",
+    "OtlpReceiver": "otel_meta.testing.otlp_receiver",
+    "capture": "otel_meta.testing.telemetry_capture",
 }
 
-
 if not TYPE_CHECKING:  # with a module __getattr__, a type checker accepts every name
-
-    def __getattr__(name: str) -> object:
-        """Import a public name (PEP 562)."""
-        if name not in _MODULES:
-            message = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(message, name=name, obj=sys.modules[__name__])
-        value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES, __all__)
