@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from typing import (
     TYPE_CHECKING,
+    ClassVar,
     Final,
     Literal,
     NoReturn,
@@ -33,17 +34,11 @@ P = ParamSpec("P")
 MultiprocessMode = Literal["mostrecent", "sum", "max", "min", "all"]
 """Aggregation of a gauge over the workers of a service; ``all`` keeps each worker's value."""
 
-_LIVE: Final = {
-    "counter": LiveCounter,
-    "updowncounter": LiveUpDownCounter,
-    "gauge": LiveGauge,
-    "histogram": LiveHistogram,
-}
-"""Live types of the kinds."""
-
 
 class _Declared(Instrument[P]):
     """Base of the kinds: an attribute of a meta-repository, live once the repository is bound."""
+
+    _live: ClassVar[type]
 
     def where(self, **labels: MatcherValue) -> Selector:
         """Select series by label values.
@@ -66,7 +61,7 @@ class _Declared(Instrument[P]):
                 NotBoundError: live instruments have this method.
                 AttributeError: nothing has such an attribute.
             """
-            if not name.startswith("_") and hasattr(_LIVE[type(self).kind], name):
+            if not name.startswith("_") and hasattr(self._live, name):
                 raise NotBoundError(
                     f"{self.name} is a declaration, which has no {name}(); "
                     "get a live instrument with telemetry.bind(...), and call its method"
@@ -85,6 +80,7 @@ class Counter(_Declared[P]):
     """A sum that only increases, such as requests; ``_total`` in Prometheus."""
 
     kind = "counter"
+    _live = LiveCounter
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -106,6 +102,7 @@ class UpDownCounter(_Declared[P]):
     """A sum that increases and decreases, such as open connections."""
 
     kind = "updowncounter"
+    _live = LiveUpDownCounter
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -128,6 +125,7 @@ class Gauge(_Declared[P]):
     """
 
     kind = "gauge"
+    _live = LiveGauge
 
     def __init__(
         self,
@@ -172,6 +170,7 @@ class Histogram(_Declared[P]):
     """
 
     kind = "histogram"
+    _live = LiveHistogram
 
     def __init__(
         self,
