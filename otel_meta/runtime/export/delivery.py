@@ -14,12 +14,10 @@ from threading import Lock
 from typing import Any, Final, TypeVar, cast
 
 from otel_meta.runtime.fork import reset_after_fork
-from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.faults import Faults, logger
 from otel_meta.runtime.signals import Signal
 
 ExporterT = TypeVar("ExporterT")
-
-logger: Final = logging.getLogger("otel_meta")
 
 exporting: Final = ContextVar("exporting", default=False)
 """True while the current thread runs an exporter."""
