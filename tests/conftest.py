@@ -22,6 +22,7 @@ import uvicorn
 from hypothesis import settings
 
 from otel_meta.testing.loopback import free_port
+from tests import waiting
 
 # A busy machine is no failure: properties do not depend on time.
 settings.register_profile("patient", deadline=None)
@@ -36,10 +37,7 @@ Eventually = Callable[[Callable[[], Any]], None]
 
 def wait_until(condition: Callable[[], Any]) -> None:
     """Return when a condition is true, and fail if it is false until the time-out."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"still false after {PATIENCE:.0f} s"
-        time.sleep(0.01)
+    waiting.wait_until(condition, "still false", PATIENCE, interval=0.01)
 
 
 class Server(uvicorn.Server):

@@ -9,25 +9,31 @@ from typing import Any, TypeVar
 TIMEOUT = 180.0
 """Seconds until a condition that is still false is a failure."""
 _INTERVAL = 0.05
+"""Seconds between two calls of a probe, most of which are requests."""
 
 T = TypeVar("T")
 
 
-def poll(probe: Callable[[], T], timeout: float = TIMEOUT) -> T:
+def poll(probe: Callable[[], T], timeout: float = TIMEOUT, interval: float = _INTERVAL) -> T:
     """Call a function until it returns a true value, and return this value.
 
     At the time-out, return the last value for the assertions of the caller.
     """
     deadline = time.monotonic() + timeout
     while not (value := probe()) and time.monotonic() < deadline:
-        time.sleep(_INTERVAL)
+        time.sleep(interval)
     return value
 
 
-def wait_until(condition: Callable[[], Any], problem: str = "the condition stays false") -> None:
+def wait_until(
+    condition: Callable[[], Any],
+    problem: str = "the condition stays false",
+    timeout: float = TIMEOUT,
+    interval: float = _INTERVAL,
+) -> None:
     """Return as soon as a condition is true.
 
     Raises:
         AssertionError: the condition is still false at the time-out.
     """
-    assert poll(condition), f"{problem} after {TIMEOUT:.0f} s"
+    assert poll(condition, timeout, interval), f"{problem} after {timeout:.0f} s"

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
+from otel_meta.testing.loopback import open_url
 from otel_meta.testing.pinned_tools import find
 from otel_meta.testing.servers import PROMETHEUS, Backend
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PATIENCE: Final = 120.0
 """Seconds to wait for a response, because some measured queries are slow."""
-_OPEN: Final = build_opener(ProxyHandler({})).open
 
 
 class Prometheus:
@@ -43,7 +43,7 @@ class Prometheus:
 
     def _text(self, path: str, method: str = "GET") -> str:
         request = Request(self.url + path, method=method)  # noqa: S310  # on loopback
-        with _OPEN(request, timeout=_PATIENCE) as response:
+        with open_url(request, timeout=_PATIENCE) as response:
             body: bytes = response.read()
             return body.decode()
 

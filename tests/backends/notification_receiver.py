@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, NamedTuple, Self
 
-from tests.backends.waiting import wait_until
+from tests.waiting import wait_until
 
 
 class Notification(NamedTuple):

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 import yaml
 
-from otel_meta.testing.loopback import free_port
+from otel_meta.testing.loopback import free_port, open_url
 from otel_meta.testing.servers import PROMETHEUS, Backend, Program
-from tests.backends.waiting import TIMEOUT
 from tests.rules import prometheus_server as servers
 from tests.rules.pinned_tools import tool
+from tests.waiting import TIMEOUT
 
 VICTORIA_METRICS = Program(
     binary="victoria-metrics",
@@ -34,7 +34,6 @@ VICTORIA_METRICS = Program(
 )
 SCRAPE_INTERVAL = 15
 EVALUATION_INTERVAL = 60
-_OPEN = build_opener(ProxyHandler({})).open
 
 Values = Mapping[int, float]
 """The values of a series by time, in seconds since 1970."""
@@ -134,7 +133,7 @@ class VictoriaMetrics(QueryEngine):
         """Import series with their samples at these times."""
         text = "".join(_sample_lines(series, times, per_second=1000))
         url = f"{self.url}/api/v1/import/prometheus"
-        with _OPEN(Request(url, text.encode(), method="POST"), timeout=TIMEOUT):
+        with open_url(Request(url, text.encode(), method="POST"), timeout=TIMEOUT):
             self.flush()
 
     def flush(self) -> None:

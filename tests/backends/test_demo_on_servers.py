@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.backends.waiting import TIMEOUT
+from tests.waiting import TIMEOUT
 
 NOTIFICATION = re.compile(r"Alertmanager: (page|ticket) (\w+) (\S+) (\w+) firing")
 EXPECTED = {

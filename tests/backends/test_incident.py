@@ -15,8 +15,8 @@ from otel_meta.cli.demo.services import Service
 from otel_meta.cli.demo.traffic import Traffic
 from tests.backends.alerting_servers import Prometheus
 from tests.backends.full_stack import SERVICES, FullStack, Json
-from tests.backends.waiting import poll
 from tests.rules.committed_rules import committed_groups
+from tests.waiting import poll
 
 PAGE, TICKET = "SloErrorBudgetBurnFast", "SloErrorBudgetBurnSlow"
 PAYMENTS_SLO = {

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from otel_meta.testing.servers import ALERTMANAGER, PROMETHEUS, Backend
-from tests.backends.waiting import wait_until
 from tests.render.stack.committed_stack import STACK, compose
 from tests.rules.pinned_tools import RULES
 from tests.rules.prometheus_server import Prometheus, fetch
+from tests.waiting import wait_until
 
 PROGRAMS = {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER}
 """The programs with arguments for folders and ports of a test."""

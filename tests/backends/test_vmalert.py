@@ -31,9 +31,9 @@ from tests.backends.query_engines import (
     vmalert,
 )
 from tests.backends.rule_layers import write_layers
-from tests.backends.waiting import wait_until
 from tests.rules.committed_rules import Groups, slos
 from tests.rules.raw_series import Flow, raw_series
+from tests.waiting import wait_until
 
 SPAN = TimeRange(1_767_225_600, 1_767_225_600 + 100 * 60)
 TIMES = SPAN.times(SCRAPE_INTERVAL)

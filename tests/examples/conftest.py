@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.waiting import poll
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PATIENCE = 20.0
@@ -27,10 +28,7 @@ LISTENING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 
 def eventually(condition: Callable[[], Any]) -> bool:
     """Return True if a condition becomes true in time."""
-    deadline = time.monotonic() + PATIENCE
-    while not (result := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return bool(result)
+    return bool(poll(condition, PATIENCE, interval=0.02))
 
 
 def environment(**given: str) -> dict[str, str]:

@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
+from otel_meta.testing.loopback import open_url
 from otel_meta.testing.servers import PROMETHEUS, Backend
 from tests.rules.pinned_tools import tool
 
 PATIENCE = 30.0
 """Seconds until a test stops waiting."""
-
-_OPEN = build_opener(ProxyHandler({})).open
 
 
 @contextmanager
@@ -59,7 +58,7 @@ def fetch(url: str, body: Any = None) -> bytes:
     """Send a GET request, or a POST request with JSON, without any proxy."""
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data, {"Content-Type": "application/json"})
-    with _OPEN(request, timeout=PATIENCE) as response:
+    with open_url(request, timeout=PATIENCE) as response:
         content: bytes = response.read()
         return content
 

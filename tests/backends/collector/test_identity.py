@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 import pytest
 from opentelemetry import trace
@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from otel_meta.testing.loopback import open_url
 from tests.backends.collector.collector_setup import NEBULA
 from tests.backends.collector_server import Collector
 from tests.backends.otlp_clients import metrics
@@ -85,6 +86,6 @@ class TestIdentity:
         """Return the sidecar's /metrics in the format that Prometheus accepts."""
         url = f"http://127.0.0.1:{sidecar.ports['METRICS']}/metrics"
         request = Request(url, headers={"Accept": "application/openmetrics-text;version=1.0.0"})
-        with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
+        with open_url(request, timeout=10) as answer:
             text: str = answer.read().decode()
         return text

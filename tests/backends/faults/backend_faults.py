@@ -20,7 +20,7 @@ from tests.backends.faults.fault_case import (
 )
 from tests.backends.loss_accounting import FaultResult
 from tests.backends.numbered_spans import OK, SpanSender, SpanSink
-from tests.backends.waiting import wait_until
+from tests.waiting import wait_until
 
 RETRY_LIMIT: Config = {
     "exporters": {"load_balancing": {"retry_on_failure": {"max_elapsed_time": "2s"}}}

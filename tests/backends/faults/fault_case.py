@@ -16,7 +16,7 @@ from otel_meta.testing.servers import COLLECTOR, Program
 from tests.backends.collector_server import Collector, Config, merge_configs
 from tests.backends.loss_accounting import FaultResult
 from tests.backends.numbered_spans import SpanSender, SpanSink
-from tests.backends.waiting import wait_until
+from tests.waiting import wait_until
 
 _EMPTY_POLLS = 40
 """Consecutive polls of an empty queue; accepted spans may still be on the way into the queue."""

@@ -16,7 +16,7 @@ from tests.backends.faults.fault_case import FaultSetup, fault
 from tests.backends.faults.service_process import service_process
 from tests.backends.loss_accounting import FaultResult
 from tests.backends.notification_receiver import NotificationReceiver
-from tests.backends.waiting import wait_until
+from tests.waiting import wait_until
 
 _PAGE = "SloErrorBudgetBurnFast"
 _EVENTS = "events_processed_total"

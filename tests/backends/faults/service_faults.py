@@ -8,7 +8,7 @@ from tests.backends.faults.fault_case import FaultSetup, control, fault
 from tests.backends.faults.service_process import ServiceProcess, exposed_sum, service_process
 from tests.backends.loss_accounting import FaultResult
 from tests.backends.numbered_spans import SpanSink
-from tests.backends.waiting import wait_until
+from tests.waiting import wait_until
 
 _EVENTS = "events_processed_total"
 _FAULTS = "otel_meta_faults_total"

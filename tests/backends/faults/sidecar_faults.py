@@ -19,7 +19,7 @@ from tests.backends.faults.fault_case import (
 )
 from tests.backends.loss_accounting import FaultResult
 from tests.backends.numbered_spans import SpanSender
-from tests.backends.waiting import wait_until
+from tests.waiting import wait_until
 
 # A common configuration, which acknowledges spans that are in memory only.
 IN_MEMORY: Config = {

@@ -10,7 +10,7 @@ from otel_meta.model import Counter, Histogram, Instrument, MetaRepo
 from otel_meta.model.labels import Label
 from otel_meta.repos import BUILTIN
 from otel_meta.testing import CapturedTelemetry, capture
-from tests.backends.waiting import TIMEOUT
+from tests.waiting import TIMEOUT
 
 OPEN_VALUE = 'a "quoted" \\ back-slashed é\nline'
 """A value of open labels, with characters that an export path might escape differently."""

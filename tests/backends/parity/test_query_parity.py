@@ -27,9 +27,9 @@ from tests.backends.parity.export_paths import (
     ExportPaths,
     all_export_paths,
 )
-from tests.backends.waiting import poll
 from tests.render.dashboards.fast_prometheus import shorten_ranges
 from tests.render.dashboards.rendered_dashboards import targets
+from tests.waiting import poll
 
 _CONCURRENT_QUERIES = 4
 

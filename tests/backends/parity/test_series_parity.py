@@ -20,7 +20,7 @@ from tests.backends.parity.export_paths import (
     ExportPaths,
     all_export_paths,
 )
-from tests.backends.waiting import poll
+from tests.waiting import poll
 
 TYPE_LABELS = "--enable-feature=type-and-unit-labels"
 """Prometheus then stores the type of pushed series as well, in the label ``__type__``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from tests.waiting import poll
 
 PATIENCE = 20.0
 """Seconds until a condition that is still false is a failure."""
@@ -96,10 +97,7 @@ class StubService:
 
 def becomes_true(condition: Callable[[], Any], seconds: float = PATIENCE) -> bool:
     """Return True if a condition becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return bool(result)
+    return bool(poll(condition, seconds, interval=0.02))
 
 
 def _command(process: Path) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from otel_meta.model.labels import IDENTITY_LABELS
@@ -117,16 +114,3 @@ def _rules() -> Iterator[Record | AlertRule]:
     files = sorted(rule_files(BUILTIN, Links()), key=lambda file: file.name.startswith("cross"))
     rules = [rule for file in files for group in file.groups for rule in group.rules]
     return iter(sorted(rules, key=lambda rule: isinstance(rule, AlertRule)))
-
-
-@cache
-def build_tool() -> ModuleType:
-    """Import tools/build.py by its path; `import build` would import the packaging tool."""
-    path = ROOT / "tools" / "build.py"
-    spec = importlib.util.spec_from_file_location("otel_meta_dashboard_tools", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look up their module by its name
-    spec.loader.exec_module(module)
-    return module

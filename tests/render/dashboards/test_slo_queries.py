@@ -11,7 +11,7 @@ import yaml
 
 from otel_meta.model import Duration
 from otel_meta.render.dashboards.slo_queries import SloQueries
-from tests.render.dashboards.rendered_dashboards import build_tool
+from tests.rules.pinned_tools import tool
 
 SERVED = '{slo="one", service_namespace="acme", service_name="shop"}'
 UNSERVED = '{slo="one", service_namespace="acme"}'
@@ -39,7 +39,7 @@ def check(tmp_path: Path) -> Check:
         path = tmp_path / "case.yml"
         path.write_text(yaml.safe_dump({"tests": [case]}))
         done = subprocess.run(
-            [build_tool().find("promtool"), "test", "rules", path],
+            [tool("promtool"), "test", "rules", path],
             check=False,
             capture_output=True,
             text=True,
