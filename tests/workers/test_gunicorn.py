@@ -83,12 +83,29 @@ class TestMetricsPort:
 
     def test_service_ends_by_sigterm(self, start_service: StartService, command: list[str]) -> None:
         """All processes end by SIGTERM."""
-        service = start_service(command, OTEL_EXPORTER_PROMETHEUS_PORT=str(free_port()))
+        port = str(free_port())
+        service = start_service(command, MARKING_SERVICE, OTEL_EXPORTER_PROMETHEUS_PORT=port)
+        # A worker that is still starting misses the signal, and gunicorn waits 30 s for its end.
+        wait_until(lambda: 3 == len(list(service.folder.glob("*.started"))))
         service.terminate()
 
         assert 0 == service.process.returncode
 
 
+MARKING_SERVICE = SERVICE.replace(
+    "app = FastAPI()",
+    """
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+@asynccontextmanager
+async def lifespan(app):
+    Path(f"{os.getpid()}.started").touch()  # uvicorn handles signals from here on
+    yield
+
+app = FastAPI(lifespan=lifespan)
+""",
+)
 LABELLED_SERVICE = (
     SERVICE.replace("from otel_meta import", "from otel_meta import labels,")
     .replace(
