@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from threading import RLock
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
@@ -30,6 +31,41 @@ def reset_after_fork(obj: Resettable) -> None:
     Objects are reset in the order of their registration.
     """
     _registered[obj] = None
+
+
+class ForkSafeLock:
+    """A reentrant lock that is unlocked in a forked child, whose parent's threads do not exist.
+
+    It is reentrant because a signal handler or a finalizer can run inside a critical section of the
+    same thread, and a plain lock would then wait for itself.
+    """
+
+    __slots__ = ("__weakref__", "_lock")
+
+    def __init__(self) -> None:
+        self.after_fork()
+        reset_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Replace the lock."""
+        self._lock = RLock()
+
+    def acquire(self, timeout: float = -1) -> bool:
+        """Acquire the lock; return False if the timeout in seconds has passed before."""
+        return self._lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        """Release the lock; in a child that was forked inside the critical section, do nothing."""
+        try:
+            self._lock.release()
+        except RuntimeError:  # the lock was replaced while this thread held its predecessor
+            logger.debug("a lock was replaced by a fork inside its critical section")
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        self.release()
 
 
 def _reset_all() -> None:

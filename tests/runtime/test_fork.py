@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, labels
 from otel_meta.runtime.export.producer import MetricProducer
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 
@@ -145,6 +145,54 @@ class TestResetAfterFork:
         gc.collect()
 
         assert [] == in_child(lambda: notes)
+
+
+class TestForkSafeLock:
+    def test_child_acquires_lock_that_a_thread_of_the_parent_holds(self) -> None:
+        """A child acquires a lock that a thread of the parent holds."""
+        lock = ForkSafeLock()
+        held, done = Event(), Event()
+
+        def hold() -> None:
+            with lock:
+                held.set()
+                done.wait()
+
+        thread = Thread(target=hold)
+        thread.start()
+        held.wait()
+        try:
+            assert in_child(lambda: lock.acquire(timeout=5))
+        finally:
+            done.set()
+            thread.join()
+
+    def test_child_leaves_critical_section_it_was_forked_in(self) -> None:
+        """A child that is forked inside the critical section can leave it and acquire the lock."""
+        lock = ForkSafeLock()
+
+        def work() -> bool:
+            lock.release()
+            return lock.acquire(timeout=5)
+
+        with lock:
+            assert in_child(work)
+
+    def test_same_thread_acquires_lock_again_but_other_threads_wait(self) -> None:
+        """The same thread acquires the lock again, and other threads wait for the last release."""
+        lock = ForkSafeLock()
+        acquired: list[bool] = []
+
+        def compete() -> None:
+            acquired.append(lock.acquire(timeout=0.01))
+
+        with lock, lock:
+            thread = Thread(target=compete)
+            thread.start()
+            thread.join()
+        compete()
+
+        assert [False, True] == acquired
 
 
 class TestForked:
