@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Self
+from urllib.error import HTTPError
 
 from otel_meta.errors import UsageError
 
@@ -148,6 +149,9 @@ class Backend:
         try:
             with open_url(f"{self.url}{self.program.ready}", timeout=1) as response:
                 return bool(response.status == HTTPStatus.OK)
+        except HTTPError as answer:
+            answer.close()
+            return False
         except OSError:
             return False
 
