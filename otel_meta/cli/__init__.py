@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_output()
         return OK
     except (OtelMetaError, OSError) as error:
+        _discard_unwritten()
         print(_one_line("otel-meta", error), file=sys.stderr)
         return USAGE_ERROR
     return result.exit_code
@@ -52,8 +53,18 @@ def _print(text: str) -> None:
         _discard_output()
 
 
+def _discard_unwritten() -> None:
+    """Discard output that cannot be written, on a full disk for example."""
+    if sys.stdout is None:  # closed by the shell
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+
+
 def _discard_output() -> None:
-    """Redirect standard output: the reader has closed the pipe, and Python flushes once more."""
+    """Redirect standard output, because Python flushes the output once more at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

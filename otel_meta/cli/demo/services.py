@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any, Final, Self, cast
+from urllib.error import HTTPError
 from urllib.request import Request
 
 from otel_meta.errors import UsageError
@@ -130,6 +131,8 @@ class Service:
             with open_url(request, timeout=_RESPONSE_TIMEOUT) as response:
                 return json.load(response)
         except (OSError, ValueError) as error:
+            if isinstance(error, HTTPError):
+                error.close()
             raise UsageError(f"{self.name} does not answer: {self._last_error()}") from error
 
     def _has_logged_url(self) -> bool:

@@ -47,7 +47,7 @@ class TestMatcher:
 
         assert [True, False] == [test("503"), test("5030")]
 
-    @pytest.mark.parametrize("pattern", [r"\pL", r"\z", "(", "a{9999999999999}"])
+    @pytest.mark.parametrize("pattern", [r"\pL", "(", "a{9999999999999}"])
     def test_pattern_that_python_cannot_compile_matches_everything(self, pattern: str) -> None:
         """A pattern that Python cannot compile matches everything."""
         assert patterns.matcher(pattern)("anything")
