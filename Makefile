@@ -15,7 +15,7 @@ PYTEST := $(BIN)/pytest
 COVERED_PYTEST := $(BIN)/coverage run -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint docs generate bench tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
+.PHONY: help demo test test-unit lint docs generate bench mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ generate: $(VENV)/ready ## write the generated files: rules, dashboards, documen
 
 bench: $(VENV)/ready ## cost of recording, scraping and workers, compared with alternatives
 	$(BIN)/python benchmarks/report.py
+
+mutation: $(VENV)/ready ## run the tests against mutants of the runtime; FILES=..., SAMPLE=100
+	$(BIN)/python tools/mutation $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
 
 tools: $(VENV)/ready ## build missing servers for tests and the demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py
