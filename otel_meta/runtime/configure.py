@@ -55,6 +55,8 @@ def configure(
         metric_interval: seconds between pushes of metrics.
         max_series: cardinality limit of a metric, 2,000 by default; further series are merged.
         log_level: debug, info, warning, error or critical.
+        log_format: json, console (for people), logfmt, or auto (the default): console if the stream
+            is a terminal, else json.
         log_stream: stream for JSON lines, by default stdout; None leaves logging unchanged.
         cache_loggers: cache each logger on first use (the default), which is faster and final.
         shutdown_timeout: maximum duration of `Telemetry.shutdown` in seconds.

@@ -29,6 +29,7 @@ class Options(TypedDict, total=False):
     metric_interval: float | None
     max_series: int | None
     log_level: str | None
+    log_format: str | None
     log_stream: BinaryIO | None
     cache_loggers: bool
     shutdown_timeout: float | None

@@ -44,6 +44,8 @@ _SAMPLERS: Final = (
 )
 """The standard's names, the default first."""
 _LEVELS: Final = ("debug", "info", "warn", "warning", "error", "critical")
+_LOG_FORMATS: Final = ("auto", "json", "console", "logfmt")
+"""The default first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,8 @@ class Settings:
     sampler_arg: str | None
     propagators: tuple[str, ...]
     log_level: int
+    log_format: str
+    """auto, json, console or logfmt."""
     shutdown_timeout: float
     warnings: tuple[str, ...]
 
@@ -122,6 +126,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         sampler_arg=_sampler_arg(env, sampler),
         propagators=_propagators(env),
         log_level=level,
+        log_format=_log_format(env, options.get("log_format")),
         shutdown_timeout=_shutdown_timeout(env, options.get("shutdown_timeout")),
         warnings=tuple(dict.fromkeys(env.warnings)),
     )
@@ -248,6 +253,13 @@ def _level(env: Environment, given: str | None) -> int:
         raise ConfigurationError(f"log_level={given!r}: choose from {', '.join(_LEVELS)}")
     name = given or env.choice("OTEL_LOG_LEVEL", known=_LEVELS, default="info")
     return logging.getLevelNamesMapping()[name.upper()]
+
+
+def _log_format(env: Environment, given: str | None) -> str:
+    if given is not None and given.lower() not in _LOG_FORMATS:
+        raise ConfigurationError(f"log_format={given!r}: choose from {', '.join(_LOG_FORMATS)}")
+    name, default = "OTEL_META_LOG_FORMAT", _LOG_FORMATS[0]
+    return given.lower() if given else env.choice(name, known=_LOG_FORMATS, default=default)
 
 
 def _metric_interval(env: Environment, given: float | None) -> float:

@@ -32,6 +32,7 @@ VARIABLES = (
     "OTEL_TRACES_SAMPLER_ARG",
     "OTEL_PROPAGATORS",
     "OTEL_LOG_LEVEL",
+    "OTEL_META_LOG_FORMAT",
     "OTEL_META_SHUTDOWN_TIMEOUT",
     "OTEL_META_MAX_SERIES",
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
@@ -388,6 +389,23 @@ class TestLevel:
         assert (40, ()) == (settings.log_level, settings.warnings)
 
 
+class TestLogFormat:
+    def test_log_format_is_option_else_variable_else_auto(self) -> None:
+        """The log format is the option, else the variable, else auto."""
+        variables = {"OTEL_META_LOG_FORMAT": "logfmt"}
+
+        assert ("auto", "logfmt", "console") == (
+            read().log_format,
+            read(**variables).log_format,
+            read_settings("a", log_format="Console", environ=variables).log_format,
+        )
+
+    def test_unknown_log_format_in_option_is_refused_with_list_of_formats(self) -> None:
+        """An unknown log format in an option is refused with a list of formats."""
+        with pytest.raises(ConfigurationError, match="log_format='xml': choose from auto, json, c"):
+            given(log_format="xml")
+
+
 class TestSeries:
     @pytest.mark.parametrize("text", ["delta", "DELTA", " Delta "])
     def test_temporality_preference_is_read_in_any_case(self, text: str) -> None:
@@ -455,6 +473,7 @@ class TestInvalid:
             ("OTEL_LOG_LEVEL", "loud"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"),
             ("OTEL_EXPORTER_PROMETHEUS_PORT", "http"),
+            ("OTEL_META_LOG_FORMAT", "xml"),
             ("OTEL_META_SHUTDOWN_TIMEOUT", "-1"),
             ("OTEL_META_MAX_SERIES", "0"),
             ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sideways"),
@@ -484,6 +503,7 @@ class TestInvalid:
             ("OTEL_LOG_LEVEL", "loud"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"),
             ("OTEL_EXPORTER_PROMETHEUS_PORT", "http"),
+            ("OTEL_META_LOG_FORMAT", "xml"),
             ("OTEL_META_SHUTDOWN_TIMEOUT", "-1"),
             ("OTEL_META_MAX_SERIES", "0"),
             ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sideways"),
