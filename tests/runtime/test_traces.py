@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, TraceIdRatioBased
 
 from otel_meta.errors import ConfigurationError
-from otel_meta.runtime import settings as settings_module
 from otel_meta.runtime import traces
+from otel_meta.runtime.environment import value_kinds
 from otel_meta.runtime.settings import read_settings
 from otel_meta.runtime.traces import create_sampler
 from otel_meta.testing import OtlpReceiver, capture
@@ -60,7 +60,7 @@ class TestSampler:
         """Any values of variables give a sampler, and an invalid name a warning."""
         environ = {"OTEL_TRACES_SAMPLER": name, "OTEL_TRACES_SAMPLER_ARG": argument}
         with pytest.MonkeyPatch.context() as patch:  # reading installed packages takes 10 ms each
-            patch.setattr(settings_module, "entry_points", lambda **_: ())
+            patch.setattr(value_kinds, "entry_points", lambda **_: ())
             settings = read_settings(service_name="a", environ=environ)
 
         assert create_sampler(settings.sampler, settings.sampler_arg).get_description()
