@@ -167,5 +167,7 @@ def _is_repo(value: object) -> bool:
 
 def _suggestion(name: str) -> str:
     names = ["service_name", "repo", *CHECKS]
-    near = get_close_matches(name, names, n=1) or [other for other in names if name in other]
+    near = get_close_matches(name, names, n=1, cutoff=0.7) or [
+        other for other in names if name in other
+    ]
     return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"

@@ -115,6 +115,8 @@ ROWS: dict[str, Row] = {
     "OTEL_METRIC_EXPORT_TIMEOUT": Row("2000", "nan"),
     "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": Row("process", "nosuch"),
     "OTEL_PYTHON_CONTEXT": Row("theirs", "nosuch"),
+    "OTEL_PYTHON_EXCLUDED_URLS": Row("health", "(health"),
+    "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": Row("health", "(health"),
     "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED": Row("true", "yes"),
     "OTEL_PYTHON_EXPORTER_OTLP_GRPC_RETRYABLE_ERROR_CODES": Row("UNAVAILABLE", "FINE"),
     **{
@@ -364,10 +366,16 @@ class TestStart:
         self, monkeypatch: pytest.MonkeyPatch, protocol: str, text: str
     ) -> None:
         """Telemetry starts with an odd value in all variables, and the SDK logs nothing."""
-        kept = {"OTEL_EXPORTER_OTLP_PROTOCOL", TOKEN.name, "OTEL_META_MULTIPROCESS_DIR"}
+        kept = {
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
+            "OTEL_META_MULTIPROCESS_DIR",
+            TOKEN.name,
+        }
         for name in NAMES - kept - {row.name for row in REFUSED_VARIABLES}:
             monkeypatch.setenv(name, text)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "100")
         lines = io.BytesIO()
         with configure(
             "acme",

@@ -14,8 +14,6 @@ FOREIGN_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     unread(
         "OTEL_SEMCONV_STABILITY_OPT_IN", f"{_CONTRIB}; `http` is added", "stable HTTP conventions"
     ),
-    unread("OTEL_PYTHON_EXCLUDED_URLS", _CONTRIB),
-    unread("OTEL_PYTHON_FASTAPI_EXCLUDED_URLS", _CONTRIB),
     unread("OTEL_PYTHON_HTTPX_EXCLUDED_URLS", _CONTRIB),
     unread("OTEL_PYTHON_INSTRUMENTATION_HTTP_CAPTURE_ALL_METHODS", _CONTRIB),
     unread("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", _CONTRIB),

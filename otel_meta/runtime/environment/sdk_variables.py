@@ -12,6 +12,7 @@ from .value_kinds import (
     DURATION,
     FLAG,
     MAX_COUNT,
+    PATTERNS,
     TIMEOUT,
     as_text,
     choice,
@@ -151,6 +152,12 @@ SDK_VARIABLES: Final[tuple[Variable[Any], ...]] = (
         installed_name("opentelemetry_context"),
         "contextvars_context",
         "storage of the current span, chosen when OpenTelemetry's API is imported",
+    ),
+    Variable(
+        "OTEL_PYTHON_EXCLUDED_URLS", PATTERNS, None, "URLs without a span, in any library", "none"
+    ),
+    Variable(
+        "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS", PATTERNS, None, "URLs without a server span", "none"
     ),
     Variable(
         "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", FLAG, False, "metrics of the SDK about itself"

@@ -159,6 +159,21 @@ def _headers(text: str, reject: Reject) -> dict[str, str]:
 HEADERS: Final = Kind("name=value with printable characters", _headers, is_secret=True)
 
 
+def _patterns(text: str, reject: Reject) -> tuple[str, ...] | None:
+    patterns: list[str] = []
+    for pattern in filter(None, map(str.strip, text.split(","))):
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError):
+            reject(pattern)
+        else:
+            patterns.append(pattern)
+    return tuple(patterns) or None
+
+
+PATTERNS: Final = Kind("a regular expression", _patterns)
+
+
 def _file(text: str, _reject: Reject) -> str | None:
     try:
         return text if _CERTIFICATE in Path(text).read_bytes() else None

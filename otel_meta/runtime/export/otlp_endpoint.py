@@ -15,7 +15,7 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _GRPC_TARGET: Final = re.compile(r"(dns|unix|unix-abstract|vsock|ipv4|ipv6|xds):")
 """Schemes of gRPC's own name syntax."""
 _NOT_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
-_USER: Final = re.compile(r"//[^/@]*@")
+_USER: Final = re.compile(r"(^|//)[^/@]*@")
 _EXAMPLES: Final = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
 _OTHER_PORTS: Final = {"http/protobuf": (4317, 4318), "grpc": (4318, 4317)}
 """By protocol: the standard port of the other protocol, and of this one."""
@@ -59,7 +59,7 @@ def check_signal(text: str, signal: Signal, protocol: str, *, is_insecure: bool)
 
 def shown(text: str) -> str:
     """Return an endpoint for messages, without user and password."""
-    return clip(_USER.sub("//***@", text))
+    return clip(_USER.sub(r"\1***@", text))
 
 
 def _check_http(text: str, check_path: Callable[[str, SplitResult], Endpoint]) -> Endpoint:
