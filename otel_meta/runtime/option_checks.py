@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, cast
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .environment.value_kinds import is_host
 from .options import Options
 from .setting_variables import LOG_FORMATS, LOG_LEVELS, MAX_PORT
 
@@ -33,6 +34,10 @@ class _Check(NamedTuple):
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _is_host(value: object) -> bool:
+    return isinstance(value, str) and is_host(value)
 
 
 def _is_flag(value: object) -> bool:
@@ -86,7 +91,7 @@ CHECKS: Final[Mapping[str, _Check]] = {
     "metrics": _NAMES,
     "logs": _NAMES,
     "otlp_endpoint": _Check(_is_text, "give a URL, such as 'http://localhost:4318'"),
-    "prometheus_host": _Check(_is_text, "give an address, such as '0.0.0.0'"),
+    "prometheus_host": _Check(_is_host, "give an address, such as '0.0.0.0'"),
     "prometheus_port": _Check(
         lambda value: _is_whole(value, 0, MAX_PORT),
         f"give a port as a whole number from 0 to {MAX_PORT}, such as 9464",

@@ -16,6 +16,7 @@ from .environment.sdk_variables import SDK_VARIABLES
 from .environment.value_kinds import (
     DURATION,
     FLAG,
+    HOST,
     PAIRS,
     TEXT,
     Kind,
@@ -70,8 +71,8 @@ EXPORTERS: Final = {
     "metrics": _exporter("metrics", "otlp if an endpoint is set, else prometheus"),
     "logs": _exporter("logs", "otlp if an endpoint is set, else none"),
 }
-HOST: Final = Variable(
-    "OTEL_EXPORTER_PROMETHEUS_HOST", TEXT, PROMETHEUS_HOST, "option `prometheus_host`"
+PROMETHEUS_ADDRESS: Final = Variable(
+    "OTEL_EXPORTER_PROMETHEUS_HOST", HOST, PROMETHEUS_HOST, "option `prometheus_host`"
 )
 PORT: Final = Variable(
     "OTEL_EXPORTER_PROMETHEUS_PORT",
@@ -140,7 +141,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     REPO,
     DISABLED,
     *(EXPORTERS[signal] for signal in SIGNALS),
-    HOST,
+    PROMETHEUS_ADDRESS,
     PORT,
     METRICS_IN_APP,
     TOKEN,

@@ -50,6 +50,8 @@ SLIPS: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
     ((), {"prometheus_port": 70000}, "prometheus_port=70000): give a port"),
     ((), {"prometheus_port": -1}, "prometheus_port=-1): give a port"),
     ((), {"prometheus_host": 8080}, "give an address, such as '0.0.0.0'"),
+    ((), {"prometheus_host": "my host"}, "give an address, such as '0.0.0.0'"),
+    ((), {"prometheus_host": "a" * 64}, "give an address, such as '0.0.0.0'"),
     ((), {"prometheus_token": 5}, "prometheus_token=int): give the token as a text"),
     ((), {"metric_interval": "5"}, "metric_interval='5'): give a number of seconds"),
     ((), {"metric_interval": 0}, "give a number of seconds above 0"),

@@ -28,6 +28,9 @@ _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 """RFC 9110, section 5.6.2."""
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
+_HOST_NAME: Final = re.compile(r"[^.\s]{1,63}(\.[^.\s]{1,63})*\.?", re.ASCII)
+_MAX_HOST_NAME: Final = 253
+"""RFC 1035, section 2.3.4."""
 _CERTIFICATE: Final = b"-----BEGIN"
 
 
@@ -172,6 +175,16 @@ def _patterns(text: str, reject: Reject) -> tuple[str, ...] | None:
 
 
 PATTERNS: Final = Kind("a regular expression", _patterns)
+
+
+def is_host(text: str) -> bool:
+    """Return True if a text can be an address or the name of a host."""
+    return len(text) <= _MAX_HOST_NAME and _HOST_NAME.fullmatch(text) is not None
+
+
+HOST: Final[Kind[str]] = Kind(
+    "an address or the name of a host", lambda text, _reject: text if is_host(text) else None
+)
 
 
 def _file(text: str, _reject: Reject) -> str | None:
