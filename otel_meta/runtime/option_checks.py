@@ -21,8 +21,7 @@ _EXAMPLE: Final = "configure('my-service', Aurora)"
 _EXPORTERS: Final = "give a name such as 'otlp', or a list of names"
 _FLAG: Final = "give True or False"
 
-_show: Final = Repr()
-_show.maxstring = _show.maxother = 80
+_show: Final = Repr().repr
 
 
 class _Check(NamedTuple):
@@ -144,7 +143,7 @@ def check_options(options: Options) -> Options:
     for name, value in given.items():
         check = CHECKS[name]
         if value is not None and not check.is_valid(value):
-            shown = type(value).__name__ if check.is_secret else _show.repr(value)
+            shown = type(value).__name__ if check.is_secret else _show(value)
             raise ConfigurationError(f"configure({name}={shown}): {check.fix}")
     return cast("Options", given)
 
@@ -157,12 +156,11 @@ def check_arguments(service_name: object, repo: object) -> None:
     """
     if not isinstance(service_name, str | None):
         raise ConfigurationError(
-            f"the name of the service is {_show.repr(service_name)}; give a text first, as in "
-            f"{_EXAMPLE}"
+            f"the name of the service is {_show(service_name)}; give a text first, as in {_EXAMPLE}"
         )
     if repo is not None and not _is_repo(repo):
         raise ConfigurationError(
-            f"repo={_show.repr(repo)} is no meta-repository; give the class, as in {_EXAMPLE}"
+            f"repo={_show(repo)} is no meta-repository; give the class, as in {_EXAMPLE}"
         )
 
 

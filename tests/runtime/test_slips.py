@@ -8,7 +8,7 @@ import logging
 import pydoc
 from collections.abc import Callable
 from math import inf, nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi import FastAPI
@@ -19,6 +19,9 @@ from otel_meta.runtime.option_checks import CHECKS
 from otel_meta.runtime.options import Options
 from otel_meta.runtime.settings import read_settings
 from otel_meta.testing import capture
+
+if TYPE_CHECKING:
+    from tests.conftest import Run
 
 SECRET = "hunter2"
 
@@ -165,15 +168,19 @@ class TestInstrument:
         with capture() as captured:
             instrument_fastapi(FastAPI(), captured.telemetry, ready=bool, paths=Paths(slo=None))
 
-    def test_invalid_pattern_of_excluded_urls_is_harmless(
-        self, monkeypatch: pytest.MonkeyPatch
+    def test_invalid_pattern_of_excluded_urls_is_ignored_with_warning(
+        self, script: Callable[..., Run]
     ) -> None:
-        """An invalid pattern of excluded URLs is harmless, also in the process' environment."""
-        monkeypatch.setenv("OTEL_PYTHON_FASTAPI_EXCLUDED_URLS", "(health")
-        with capture(environ=None) as captured:
-            instrument_fastapi(FastAPI(), captured.telemetry)
+        """An invalid pattern of excluded URLs is ignored with a warning."""
+        run = script(
+            "from fastapi import FastAPI\n"
+            "from otel_meta import configure, instrument_fastapi\n"
+            "instrument_fastapi(FastAPI(), configure('shop'))\n",
+            OTEL_PYTHON_FASTAPI_EXCLUDED_URLS="(health",
+        )
 
-        assert any("(health" in line["event"] for line in captured.logs())
+        assert (0, "") == (run.code, run.stderr)
+        assert 1 == len(run.events("OTEL_PYTHON_FASTAPI_EXCLUDED_URLS holds '(health', which is"))
 
 
 class TestSecrets:

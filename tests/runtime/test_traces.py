@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, TraceIdRatioBased
 
 from otel_meta.errors import ConfigurationError
@@ -107,6 +108,27 @@ class _Entry:
     def load(self) -> Any:
         """Return the factory of the package."""
         return self._factory
+
+
+class TestIds:
+    def test_id_generator_of_another_package_generates_ids(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An id generator of another package generates the ids of spans."""
+
+        class Counting(RandomIdGenerator):
+            def generate_trace_id(self) -> int:
+                return 7
+
+        monkeypatch.setattr(value_kinds, "entry_points", lambda **_: ("theirs",))
+        monkeypatch.setattr(traces, "entry_points", lambda **_: (_Entry(Counting),))
+        with capture(environ={"OTEL_PYTHON_ID_GENERATOR": "theirs"}) as captured:
+            assert captured.telemetry.traces is not None
+            captured.telemetry.traces.provider.get_tracer("test").start_span("drawing").end()
+
+        (span,) = captured.spans()
+        assert span.context is not None
+        assert 7 == span.context.trace_id
 
 
 class TestExport:
