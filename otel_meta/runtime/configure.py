@@ -6,7 +6,6 @@ import atexit
 import os
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack, cast
 
@@ -17,10 +16,11 @@ from opentelemetry.trace import ProxyTracerProvider
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .option_checks import check_arguments, check_options
 from .options import Options
 from .recording.faults import logger
 from .resource import create_resource
-from .sdk_environment import drop_invalid_variables, prefer_stable_conventions, set_propagators
+from .sdk_environment import checked_variables, prefer_stable_conventions, set_propagators
 from .settings import read_settings
 from .telemetry import Telemetry
 
@@ -37,7 +37,8 @@ def configure(
 
     Args:
         service_name: ``service.name`` on every series, span and log line.
-        repo: the meta-repository of the service; the name becomes ``service.namespace``.
+        repo: the meta-repository of the service; the name becomes ``service.namespace``. By
+            default ``OTEL_META_REPO`` names the meta-repository.
         **options: the keyword arguments below, all optional.
 
     Keyword Args:
@@ -54,7 +55,9 @@ def configure(
             ``OTEL_META_MULTIPROCESS_DIR``; by default True if the variable is set.
         metric_interval: seconds between pushes of metrics.
         max_series: cardinality limit of a metric, 2,000 by default; further series are merged.
-        log_level: debug, info, warning, error or critical.
+        log_level: debug, info, warning, error or critical, or a level of `logging`.
+        log_format: json, console (for people), logfmt, or auto (the default): console if the stream
+            is a terminal, else json.
         log_stream: stream for JSON lines, by default stdout; None leaves logging unchanged.
         cache_loggers: cache each logger on first use (the default), which is faster and final.
         shutdown_timeout: maximum duration of `Telemetry.shutdown` in seconds.
@@ -67,46 +70,27 @@ def configure(
             exporter cannot start (`MissingExtra`, `PortInUse` and further causes).
         TypeError: an option has an unknown name.
     """
-    _refuse_unknown(options)
-    _refuse_wrong(service_name, repo)
-    options["namespace"] = options.get("namespace") or (repo.name if repo else None)
-    settings = read_settings(service_name, **options)
-    set_global = options.get("set_global", True)
-    if set_global and not settings.disabled:
-        _refuse_second_call()
-    warnings = (*settings.warnings, *drop_invalid_variables())
-    clock = options.get("clock", time.monotonic)
-    telemetry = Telemetry(settings, create_resource(settings), clock=clock)
-    log_stream = options["log_stream"] if "log_stream" in options else _stdout()
+    check_arguments(service_name, repo)
+    checked = check_options(options)
+    if repo is not None:
+        checked.setdefault("namespace", repo.name)
+    settings = read_settings(service_name, **checked)
+    set_global = checked.get("set_global", True)
+    clock = checked.get("clock", time.monotonic)
+    with checked_variables(settings.sdk_variables):
+        if set_global and not settings.disabled:
+            _refuse_second_call()
+        telemetry = Telemetry(settings, create_resource(settings), clock=clock)
+    log_stream = checked["log_stream"] if "log_stream" in checked else _stdout()
     if log_stream is not None:
-        telemetry.logs.install(log_stream, cache=options.get("cache_loggers", True))
-    for warning in warnings:
+        telemetry.logs.install(log_stream, cache=checked.get("cache_loggers", True))
+    for warning in settings.warnings:
         logger.warning("%s", warning)
     if set_global:
         _set_global(telemetry)
     telemetry.start()
     atexit.register(telemetry.shutdown)
     return telemetry
-
-
-def _refuse_unknown(names: Iterable[str]) -> None:
-    for name in names:
-        if name not in Options.__optional_keys__:
-            raise TypeError(f"configure() got an unexpected keyword argument {name!r}")
-
-
-def _refuse_wrong(service_name: object, repo: object) -> None:
-    """Refuse exchanged arguments, which no type checker may have seen."""
-    if not isinstance(service_name, str | None):
-        raise ConfigurationError(
-            f"the name of the service is {service_name!r}; give a text first, as in "
-            "configure('my-service', Aurora)"
-        )
-    if repo is not None and not (isinstance(repo, type) and issubclass(repo, MetaRepo)):
-        raise ConfigurationError(
-            f"repo={repo!r} is no meta-repository; give the class, as in "
-            "configure('my-service', Aurora)"
-        )
 
 
 def _stdout() -> BinaryIO:

@@ -28,7 +28,8 @@ class Options(TypedDict, total=False):
     workers: bool | None
     metric_interval: float | None
     max_series: int | None
-    log_level: str | None
+    log_level: str | int | None
+    log_format: str | None
     log_stream: BinaryIO | None
     cache_loggers: bool
     shutdown_timeout: float | None

@@ -12,38 +12,31 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import entry_points
-from math import inf
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Unpack
 
 from otel_meta.errors import ConfigurationError
+from otel_meta.model import MetaRepo
 
-from .environment import Environment
+from . import setting_variables as rows
+from .environment.foreign_variables import warn_of_unsupported
+from .environment.misspellings import warn_of_misspellings
+from .environment.repo_loading import UnknownRepoError, load_named_repo
+from .environment.sdk_variables import (
+    ATTRIBUTE_LENGTH_LIMIT,
+    EXEMPLAR_FILTER,
+    read_sdk_variables,
+)
+from .environment.variable import Environment, clip
 from .export.exporters import is_exporter, target_names
-from .export.otlp_settings import OtlpSettings, is_endpoint_set, read_otlp_settings
+from .export.otlp_settings import OtlpSettings, read_otlp_settings
 from .options import Options
-from .recording.cardinality import MAX_SERIES
 from .recording.label_values import MAX_LENGTH
 from .signals import SIGNALS, Signal
 
-PROMETHEUS_HOST: Final = "localhost"
-PROMETHEUS_PORT: Final = 9464
-_MAX_PORT: Final = 65_535
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """RFC 6750, section 2.1."""
-_POSITIVE: Final = re.compile(r"[1-9][0-9]{0,8}")
-_SAMPLERS: Final = (
-    "parentbased_always_on",
-    "parentbased_always_off",
-    "parentbased_traceidratio",
-    "always_on",
-    "always_off",
-    "traceidratio",
-)
-"""The standard's names, the default first."""
-_LEVELS: Final = ("debug", "info", "warn", "warning", "error", "critical")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +45,8 @@ class Settings:
 
     service_name: str
     namespace: str
+    repo: type[MetaRepo] | None
+    """The meta-repository that ``OTEL_META_REPO`` names; not the argument of `configure`."""
     resource_attributes: Mapping[str, str]
     disabled: bool
     exporters: Mapping[Signal, tuple[str, ...]]
@@ -73,9 +68,14 @@ class Settings:
     sampler: str
     sampler_arg: str | None
     propagators: tuple[str, ...]
+    id_generator: str
     log_level: int
+    log_format: str
+    """auto, json, console or logfmt."""
     shutdown_timeout: float
     warnings: tuple[str, ...]
+    sdk_variables: Mapping[str, str] = field(repr=False)
+    """All OTEL_ variables for OpenTelemetry's libraries, checked; see `checked_variables`."""
 
     def exports(self, signal: Signal, name: str) -> bool:
         """Return True if a signal goes to an exporter."""
@@ -87,49 +87,93 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
 
     Args:
         service_name: as for `configure`.
-        **options: as for `configure`; only settings are read.
+        **options: as for `configure` and checked by `check_options`; only settings are read.
 
     Raises:
-        ConfigurationError: an option or the token's variable is invalid. All further invalid
-            variables lead to a warning in ``Settings.warnings`` and to the default.
+        ConfigurationError: an option or the token's variable is invalid, or a variable names a
+            configuration file. All further invalid variables lead to a warning in
+            ``Settings.warnings`` and to the default.
     """
     env = Environment(options.get("environ", os.environ))
-    attributes = {
-        **env.pairs("OTEL_RESOURCE_ATTRIBUTES"),
-        **(options.get("resource_attributes") or {}),
-    }
-    exporters = _all_exporters(env, options)
-    level = _level(env, options.get("log_level"))
-    sampler = _sampler(env)
-    return Settings(
+    _refuse_configuration_file(env)
+    repo = _repo(env)
+    attributes = _attributes(env, options.get("resource_attributes"))
+    otlp = read_otlp_settings(env, options.get("otlp_endpoint"))
+    exporters = _all_exporters(env, options, otlp)
+    sampler = env.read(rows.SAMPLER)
+    settings = Settings(
         service_name=_service_name(env, service_name, attributes),
-        namespace=options.get("namespace") or attributes.get("service.namespace", ""),
+        namespace=_namespace(options.get("namespace"), repo, attributes),
+        repo=repo,
         resource_attributes=attributes,
-        disabled=env.flag("OTEL_SDK_DISABLED", default=False),
+        disabled=env.read(rows.DISABLED),
         exporters=exporters,
-        otlp=read_otlp_settings(env, options.get("otlp_endpoint")),
-        prometheus_host=options.get("prometheus_host")
-        or env.text("OTEL_EXPORTER_PROMETHEUS_HOST")
-        or PROMETHEUS_HOST,
+        otlp=otlp,
+        prometheus_host=options.get("prometheus_host") or env.read(rows.PROMETHEUS_ADDRESS),
         prometheus_port=_port(env, options, exporters["metrics"]),
         prometheus_token=_token(env, options.get("prometheus_token")),
         workers_directory=_workers_directory(env, options.get("workers")),
-        metric_interval=_metric_interval(env, options.get("metric_interval")),
+        metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         exemplars=_exemplars(env),
-        max_series=_max_series(env, options.get("max_series")),
-        max_label_length=_max_label_length(env),
+        max_series=options.get("max_series") or env.read(rows.SERIES),
+        max_label_length=env.read(ATTRIBUTE_LENGTH_LIMIT) or MAX_LENGTH,
         sampler=sampler,
         sampler_arg=_sampler_arg(env, sampler),
-        propagators=_propagators(env),
-        log_level=level,
-        shutdown_timeout=_shutdown_timeout(env, options.get("shutdown_timeout")),
-        warnings=tuple(dict.fromkeys(env.warnings)),
+        propagators=env.read(rows.PROPAGATORS),
+        id_generator=env.read(rows.ID_GENERATOR),
+        log_level=_level(env, options.get("log_level")),
+        log_format=(options.get("log_format") or env.read(rows.LOG_FORMAT)).lower(),
+        shutdown_timeout=options.get("shutdown_timeout") or env.read(rows.SHUTDOWN),
+        sdk_variables=_sdk_variables(env, otlp),
+        warnings=(),
     )
+    warn_of_unsupported(env)
+    warn_of_misspellings(env, [row.name for row in rows.VARIABLES])
+    return replace(settings, warnings=tuple(dict.fromkeys(env.warnings)))
+
+
+def _refuse_configuration_file(env: Environment) -> None:
+    for row in rows.REFUSED_VARIABLES:
+        path = env.text(row.name)
+        if path is not None:
+            raise ConfigurationError(
+                f"{row.name}={clip(path)!r}: configure() reads no configuration file; "
+                "unset the variable and use the variables of docs/configuration.md"
+            )
+
+
+def _repo(env: Environment) -> type[MetaRepo] | None:
+    spec = env.text(rows.REPO.name)
+    if spec is None:
+        return None
+    try:
+        return load_named_repo(spec)
+    except UnknownRepoError as error:
+        env.warnings.append(f"{rows.REPO.name}={clip(spec)!r} {clip(str(error))}; ignoring it")
+        return None
+
+
+def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, str]:
+    attributes = env.read(rows.RESOURCE_ATTRIBUTES)
+    return attributes | dict(given or {})
+
+
+def _namespace(
+    given: str | None, repo: type[MetaRepo] | None, attributes: Mapping[str, str]
+) -> str:
+    return given or (repo.name if repo else attributes.get("service.namespace", ""))
+
+
+def _sdk_variables(env: Environment, otlp: OtlpSettings) -> dict[str, str]:
+    unchecked = {
+        name: text for name, text in env.variables.items() if rows.is_left_to_libraries(name, text)
+    }
+    return {**unchecked, **read_sdk_variables(env), **otlp.variables}
 
 
 def _service_name(env: Environment, given: str | None, attributes: Mapping[str, str]) -> str:
-    name = given or env.text("OTEL_SERVICE_NAME") or attributes.get("service.name")
-    if name is None:
+    name = given or env.read(rows.SERVICE_NAME) or attributes.get("service.name")
+    if not name:
         env.warnings.append(
             "the service has no name, so its series cannot be distinguished from others; "
             "call configure('my-service') or set OTEL_SERVICE_NAME; using 'unknown_service'"
@@ -137,32 +181,26 @@ def _service_name(env: Environment, given: str | None, attributes: Mapping[str, 
     return name or "unknown_service"
 
 
-def _all_exporters(env: Environment, options: Options) -> Mapping[Signal, tuple[str, ...]]:
+def _all_exporters(
+    env: Environment, options: Options, otlp: OtlpSettings
+) -> Mapping[Signal, tuple[str, ...]]:
     named: Mapping[Signal, str | Iterable[str] | None] = {
         "traces": options.get("traces"),
         "metrics": options.get("metrics"),
         "logs": options.get("logs"),
     }
-    has_endpoint = options.get("otlp_endpoint") is not None
-    return {
-        signal: _exporters(env, signal, named[signal], has_endpoint=has_endpoint)
-        for signal in SIGNALS
-    }
+    return {signal: _exporters(env, signal, named[signal], otlp) for signal in SIGNALS}
 
 
 def _exporters(
-    env: Environment, signal: Signal, given: str | Iterable[str] | None, *, has_endpoint: bool
+    env: Environment, signal: Signal, given: str | Iterable[str] | None, otlp: OtlpSettings
 ) -> tuple[str, ...]:
-    def is_known(name: str) -> bool:
-        return is_exporter(signal, name)
-
     if given is None:
-        default = _default(signal, otlp=has_endpoint or is_endpoint_set(env, signal))
-        names = env.names(f"OTEL_{signal.upper()}_EXPORTER", is_known, default)
+        names = env.read(rows.EXPORTERS[signal], _default(signal, otlp))
     else:
         names = (given,) if isinstance(given, str) else tuple(given)
         for name in names:
-            if not is_known(name):
+            if not is_exporter(signal, name):
                 raise ConfigurationError(
                     f"configure({signal}={name!r}): there is no such exporter; "
                     f"choose from {', '.join(target_names(signal))}"
@@ -170,12 +208,8 @@ def _exporters(
     return () if "none" in names else names
 
 
-def _installed(group: str, name: str) -> bool:
-    return bool(entry_points(group=group, name=name))
-
-
-def _default(signal: Signal, *, otlp: bool) -> tuple[str, ...]:
-    if otlp:
+def _default(signal: Signal, otlp: OtlpSettings) -> tuple[str, ...]:
+    if otlp.has_endpoint(signal):
         return ("otlp",)
     return ("prometheus",) if signal == "metrics" else ("none",)
 
@@ -183,23 +217,16 @@ def _default(signal: Signal, *, otlp: bool) -> tuple[str, ...]:
 def _port(env: Environment, options: Options, exporters: tuple[str, ...]) -> int | None:
     """Return the port for /metrics, which opens only if an option or a standard variable asks."""
     if "prometheus_port" in options:
-        given = options["prometheus_port"]
-        if given is not None and not 0 <= given <= _MAX_PORT:
-            raise ConfigurationError(f"prometheus_port={given} is not a port; use 0 to {_MAX_PORT}")
-        return given
-    if "prometheus" not in exporters or env.flag("OTEL_META_METRICS_IN_APP", default=False):
+        return options["prometheus_port"]
+    if "prometheus" not in exporters or env.read(rows.METRICS_IN_APP):
         return None
-    named = "prometheus" in (env.text("OTEL_METRICS_EXPORTER") or "").lower()
-    is_wanted = named or env.text("OTEL_EXPORTER_PROMETHEUS_PORT")
-    port = env.number(
-        "OTEL_EXPORTER_PROMETHEUS_PORT", default=PROMETHEUS_PORT, minimum=0, maximum=_MAX_PORT
-    )
-    return int(port) if is_wanted else None
+    named = "prometheus" in env.read(rows.EXPORTERS["metrics"])
+    return env.read(rows.PORT) if named or env.is_set(rows.PORT) else None
 
 
 def _token(env: Environment, given: str | None) -> str | None:
     """Return the token; an invalid variable is an error: the default allows every scrape."""
-    name = "OTEL_META_PROMETHEUS_TOKEN"
+    name = rows.TOKEN.name
     source, token = (name, env.text(name)) if given is None else ("prometheus_token", given)
     if token is not None and not _TOKEN.fullmatch(token):
         raise ConfigurationError(
@@ -209,7 +236,7 @@ def _token(env: Environment, given: str | None) -> str | None:
 
 
 def _workers_directory(env: Environment, given: bool | None) -> Path | None:
-    path = env.text("OTEL_META_MULTIPROCESS_DIR")
+    path = env.read(rows.WORKERS)
     if given and path is None:
         raise ConfigurationError(
             "workers=True needs a directory in which the workers share their series; "
@@ -219,75 +246,23 @@ def _workers_directory(env: Environment, given: bool | None) -> Path | None:
     return None if path is None or given is False else Path(path)
 
 
-def _propagators(env: Environment) -> tuple[str, ...]:
-    return env.names(
-        "OTEL_PROPAGATORS",
-        lambda name: name == "none" or _installed("opentelemetry_propagator", name),
-        ("tracecontext", "baggage"),
-    )
-
-
-def _sampler(env: Environment) -> str:
-    def is_known(name: str) -> bool:
-        return name in _SAMPLERS or _installed("opentelemetry_traces_sampler", name)
-
-    (name, *_) = (*env.names("OTEL_TRACES_SAMPLER", is_known, ()), _SAMPLERS[0])
-    return name
-
-
 def _sampler_arg(env: Environment, sampler: str) -> str | None:
-    if sampler in _SAMPLERS and not sampler.endswith("ratio"):
-        return None
-    if sampler not in _SAMPLERS:
-        return env.text("OTEL_TRACES_SAMPLER_ARG")
-    return str(env.number("OTEL_TRACES_SAMPLER_ARG", default=1.0, minimum=0, maximum=1))
+    if sampler not in rows.SAMPLERS:
+        return env.text(rows.SAMPLER_RATIO.name)
+    return str(env.read(rows.SAMPLER_RATIO)) if sampler.endswith("ratio") else None
 
 
-def _level(env: Environment, given: str | None) -> int:
-    if given is not None and given.lower() not in _LEVELS:
-        raise ConfigurationError(f"log_level={given!r}: choose from {', '.join(_LEVELS)}")
-    name = given or env.choice("OTEL_LOG_LEVEL", known=_LEVELS, default="info")
-    return logging.getLevelNamesMapping()[name.upper()]
-
-
-def _metric_interval(env: Environment, given: float | None) -> float:
-    if given is not None:
-        return _positive("metric_interval", given)
-    name, day = "OTEL_METRIC_EXPORT_INTERVAL", 86_400_000
-    return env.number(name, default=60_000, minimum=1, maximum=day) / 1000
+def _level(env: Environment, given: str | int | None) -> int:
+    if isinstance(given, int):
+        return given
+    return logging.getLevelNamesMapping()[(given or env.read(rows.LOG_LEVEL)).upper()]
 
 
 def _exemplars(env: Environment) -> bool:
-    """Return False for always_off; `drop_invalid_variables` warns of an invalid filter."""
-    chosen = (env.text("OTEL_METRICS_EXEMPLAR_FILTER") or "").lower()
+    chosen = env.read(EXEMPLAR_FILTER)
     if chosen == "always_on":
         env.warnings.append(
-            "OTEL_METRICS_EXEMPLAR_FILTER=always_on: the catalog's metrics show exemplars of "
+            f"{EXEMPLAR_FILTER.name}=always_on: the catalog's metrics show exemplars of "
             "sampled spans only, as with trace_based"
         )
     return chosen != "always_off"
-
-
-def _max_label_length(env: Environment) -> int:
-    """Return the SDK's limit of attribute values; `drop_invalid_variables` warns if invalid."""
-    text = env.text("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT") or ""
-    return int(text) if _POSITIVE.fullmatch(text) else MAX_LENGTH
-
-
-def _max_series(env: Environment, given: int | None) -> int:
-    if given is not None and given < 1:
-        raise ConfigurationError(f"max_series={given}: allow at least one series per metric")
-    name, limit = "OTEL_META_MAX_SERIES", 10_000_000
-    return given or int(env.number(name, default=MAX_SERIES, minimum=1, maximum=limit))
-
-
-def _positive(option: str, seconds: float) -> float:
-    if not 0 < seconds < inf:
-        raise ConfigurationError(f"{option}={seconds}: give a number of seconds above 0")
-    return seconds
-
-
-def _shutdown_timeout(env: Environment, given: float | None) -> float:
-    if given is not None:
-        return _positive("shutdown_timeout", given)
-    return env.number("OTEL_META_SHUTDOWN_TIMEOUT", default=5.0, minimum=0.1, maximum=600)

@@ -8,6 +8,7 @@ from typing import Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_OFF,
     ALWAYS_ON,
@@ -46,7 +47,12 @@ class Traces:
         self, settings: Settings, resource: Resource, faults: Faults, monitor: DeliveryMonitor
     ) -> None:
         sampler = create_sampler(settings.sampler, settings.sampler_arg)
-        self.provider: Final = TracerProvider(sampler, resource, shutdown_on_exit=False)
+        self.provider: Final = TracerProvider(
+            sampler,
+            resource,
+            shutdown_on_exit=False,
+            id_generator=create_id_generator(settings.id_generator),
+        )
         for name in settings.exporters["traces"]:
             exporter = create_exporter("traces", name, settings.otlp)
             self.provider.add_span_processor(SpanQueue(exporter, monitor, faults))
@@ -80,3 +86,12 @@ def create_sampler(name: str, arg: str | None) -> Sampler:
         raise ConfigurationError(
             f"the sampler {name} cannot start with OTEL_TRACES_SAMPLER_ARG={arg}: {error}"
         ) from error
+
+
+def create_id_generator(name: str) -> IdGenerator:
+    """Create the generator of ids with the name of an entry point."""
+    if name == "random":
+        return RandomIdGenerator()
+    (entry, *_) = entry_points(group="opentelemetry_id_generator", name=name)
+    factory: Callable[[], IdGenerator] = entry.load()
+    return factory()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from otel_meta.errors import InstrumentationError
+from otel_meta.errors import ConfigurationError, InstrumentationError
 from otel_meta.runtime.configure import configure
+from otel_meta.runtime.sdk_environment import checked_variables
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App
@@ -19,6 +20,7 @@ from .server_spans import trace_requests
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+_EXAMPLE: Final = "instrument_fastapi(app, configure('my-service', Aurora))"
 _instrumented: WeakSet[Any] = WeakSet()
 
 
@@ -45,8 +47,9 @@ def instrument_fastapi(
 
     Raises:
         InstrumentationError: the application is running or instrumented already.
-        ConfigurationError: telemetry cannot start.
+        ConfigurationError: telemetry cannot start, or an argument is invalid.
     """
+    _check_arguments(app, telemetry, ready, paths)
     if app in _instrumented:
         raise InstrumentationError(
             "this app is instrumented already; call instrument_fastapi(app) once"
@@ -59,11 +62,33 @@ def instrument_fastapi(
     telemetry = telemetry or configure()
     readiness = Readiness(ready, telemetry.faults)
     apps = endpoints(telemetry, readiness, paths or Paths())
-    trace_requests(app, telemetry)
+    with checked_variables(telemetry.settings.sdk_variables):
+        trace_requests(app, telemetry)
     telemetry.logs.silence_access_logs(apps)
     _add_middleware(app, telemetry, readiness, apps)
     _instrumented.add(app)
     return telemetry
+
+
+def _check_arguments(app: object, telemetry: object, ready: object, paths: object) -> None:
+    """Refuse exchanged arguments, which no type checker may have seen."""
+    if not callable(getattr(app, "build_middleware_stack", None)):
+        raise ConfigurationError(
+            f"app={app!r} is no FastAPI application; give the application first, as in {_EXAMPLE}"
+        )
+    if not isinstance(telemetry, Telemetry | None):
+        raise ConfigurationError(
+            f"telemetry={telemetry!r} is no telemetry; give the result of configure(), as in "
+            f"{_EXAMPLE}"
+        )
+    if ready is not None and not callable(ready):
+        raise ConfigurationError(
+            f"ready={ready!r} cannot be called; give the function itself, without parentheses"
+        )
+    if not isinstance(paths, Paths | None):
+        raise ConfigurationError(
+            f"paths={paths!r} is no set of paths; write it as paths=Paths(metrics='/metrics')"
+        )
 
 
 def _add_middleware(

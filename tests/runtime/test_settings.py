@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from otel_meta.errors import ConfigurationError
-from otel_meta.runtime import settings as settings_module
+from otel_meta.runtime.environment import value_kinds
 from otel_meta.runtime.export import exporters
+from otel_meta.runtime.option_checks import check_options
+from otel_meta.runtime.options import Options
 from otel_meta.runtime.settings import Settings, read_settings
 
 VARIABLES = (
@@ -32,6 +34,7 @@ VARIABLES = (
     "OTEL_TRACES_SAMPLER_ARG",
     "OTEL_PROPAGATORS",
     "OTEL_LOG_LEVEL",
+    "OTEL_META_LOG_FORMAT",
     "OTEL_META_SHUTDOWN_TIMEOUT",
     "OTEL_META_MAX_SERIES",
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
@@ -48,7 +51,7 @@ def read(**variables: str) -> Settings:
 
 def given(**arguments: Any) -> Settings:
     """Return the settings of service acme with these options."""
-    return read_settings(environ={}, **{"service_name": "acme", **arguments})
+    return read_settings("acme", **check_options(cast("Options", {"environ": {}, **arguments})))
 
 
 class TestDefaults:
@@ -251,7 +254,7 @@ class TestPort:
     @pytest.mark.parametrize("port", [-1, 65_536])
     def test_port_out_of_range_is_refused(self, port: int) -> None:
         """A port out of range is refused."""
-        with pytest.raises(ConfigurationError, match=f"prometheus_port={port} is not a port"):
+        with pytest.raises(ConfigurationError, match=rf"\(prometheus_port={port}\): give a port"):
             given(prometheus_port=port)
 
     def test_host_is_option_else_variable_else_localhost(self) -> None:
@@ -327,7 +330,7 @@ class TestNumbers:
 
     def test_timeout_variable_of_signal_overrides_general_one(self) -> None:
         """The timeout variable of a signal overrides the general one."""
-        settings = read(OTEL_EXPORTER_OTLP_TIMEOUT="3", OTEL_EXPORTER_OTLP_LOGS_TIMEOUT="4")
+        settings = read(OTEL_EXPORTER_OTLP_TIMEOUT="3000", OTEL_EXPORTER_OTLP_LOGS_TIMEOUT="4000")
 
         assert {"traces": 3.0, "metrics": 3.0, "logs": 4.0} == settings.otlp.timeouts
 
@@ -358,7 +361,7 @@ class TestSampler:
         self, monkeypatch: pytest.MonkeyPatch, name: str, argument: str, kept: str | None
     ) -> None:
         """The sampler argument is kept for samplers that take one."""
-        monkeypatch.setattr(settings_module, "entry_points", lambda **_: ("theirs",))
+        monkeypatch.setattr(value_kinds, "entry_points", lambda **_: ("theirs",))
         settings = read(OTEL_TRACES_SAMPLER=name, OTEL_TRACES_SAMPLER_ARG=argument)
 
         assert (name, kept, ()) == (settings.sampler, settings.sampler_arg, settings.warnings)
@@ -376,7 +379,7 @@ class TestLevel:
 
     def test_unknown_log_level_in_option_is_refused_with_list(self) -> None:
         """An unknown log level in an option is refused with a list of levels."""
-        with pytest.raises(ConfigurationError, match=r"log_level='loud': choose from debug, info"):
+        with pytest.raises(ConfigurationError, match=r"log_level='loud'\): choose from debug"):
             given(log_level="loud")
 
     def test_log_level_option_overrides_invalid_variable_without_warning(self) -> None:
@@ -386,6 +389,23 @@ class TestLevel:
         )
 
         assert (40, ()) == (settings.log_level, settings.warnings)
+
+
+class TestLogFormat:
+    def test_log_format_is_option_else_variable_else_auto(self) -> None:
+        """The log format is the option, else the variable, else auto."""
+        variables = {"OTEL_META_LOG_FORMAT": "logfmt"}
+
+        assert ("auto", "logfmt", "console") == (
+            read().log_format,
+            read(**variables).log_format,
+            read_settings("a", log_format="Console", environ=variables).log_format,
+        )
+
+    def test_unknown_log_format_in_option_is_refused_with_list_of_formats(self) -> None:
+        """An unknown log format in an option is refused with a list of formats."""
+        with pytest.raises(ConfigurationError, match=r"log_format='xml'\): choose from auto, json"):
+            given(log_format="xml")
 
 
 class TestSeries:
@@ -431,7 +451,7 @@ class TestSeries:
 
     def test_cardinality_limit_of_zero_is_refused(self) -> None:
         """A cardinality limit of zero is refused."""
-        with pytest.raises(ConfigurationError, match="max_series=0: allow at least one"):
+        with pytest.raises(ConfigurationError, match=r"max_series=0\): give a whole number from 1"):
             given(max_series=0)
 
     @pytest.mark.parametrize(
@@ -455,6 +475,7 @@ class TestInvalid:
             ("OTEL_LOG_LEVEL", "loud"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"),
             ("OTEL_EXPORTER_PROMETHEUS_PORT", "http"),
+            ("OTEL_META_LOG_FORMAT", "xml"),
             ("OTEL_META_SHUTDOWN_TIMEOUT", "-1"),
             ("OTEL_META_MAX_SERIES", "0"),
             ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sideways"),
@@ -484,6 +505,7 @@ class TestInvalid:
             ("OTEL_LOG_LEVEL", "loud"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"),
             ("OTEL_EXPORTER_PROMETHEUS_PORT", "http"),
+            ("OTEL_META_LOG_FORMAT", "xml"),
             ("OTEL_META_SHUTDOWN_TIMEOUT", "-1"),
             ("OTEL_META_MAX_SERIES", "0"),
             ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sideways"),
@@ -504,7 +526,7 @@ class TestInvalid:
     ) -> None:
         """Any values of variables give settings without repeated warnings."""
         with pytest.MonkeyPatch.context() as patch:  # reading installed packages takes 10 ms each
-            patch.setattr(settings_module, "entry_points", lambda **_: ())
+            patch.setattr(value_kinds, "entry_points", lambda **_: ())
             patch.setattr(exporters, "entry_points", lambda **_: ())
             warnings = read_settings(environ=variables).warnings
 

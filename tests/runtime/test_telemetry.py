@@ -31,7 +31,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
 
 def unanswered(endpoint: str, shutdown_timeout: float) -> AbstractContextManager[CapturedTelemetry]:
     """Capture telemetry whose exporters get no answer, and give up after two seconds."""
-    environ = {"OTEL_EXPORTER_OTLP_TIMEOUT": "2"}
+    environ = {"OTEL_EXPORTER_OTLP_TIMEOUT": "2000"}
     return capture(otlp_endpoint=endpoint, shutdown_timeout=shutdown_timeout, environ=environ)
 
 

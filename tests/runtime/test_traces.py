@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, TraceIdRatioBased
 
 from otel_meta.errors import ConfigurationError
-from otel_meta.runtime import settings as settings_module
 from otel_meta.runtime import traces
+from otel_meta.runtime.environment import value_kinds
 from otel_meta.runtime.settings import read_settings
 from otel_meta.runtime.traces import create_sampler
 from otel_meta.testing import OtlpReceiver, capture
@@ -60,7 +61,7 @@ class TestSampler:
         """Any values of variables give a sampler, and an invalid name a warning."""
         environ = {"OTEL_TRACES_SAMPLER": name, "OTEL_TRACES_SAMPLER_ARG": argument}
         with pytest.MonkeyPatch.context() as patch:  # reading installed packages takes 10 ms each
-            patch.setattr(settings_module, "entry_points", lambda **_: ())
+            patch.setattr(value_kinds, "entry_points", lambda **_: ())
             settings = read_settings(service_name="a", environ=environ)
 
         assert create_sampler(settings.sampler, settings.sampler_arg).get_description()
@@ -107,6 +108,27 @@ class _Entry:
     def load(self) -> Any:
         """Return the factory of the package."""
         return self._factory
+
+
+class TestIds:
+    def test_id_generator_of_another_package_generates_ids(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An id generator of another package generates the ids of spans."""
+
+        class Counting(RandomIdGenerator):
+            def generate_trace_id(self) -> int:
+                return 7
+
+        monkeypatch.setattr(value_kinds, "entry_points", lambda **_: ("theirs",))
+        monkeypatch.setattr(traces, "entry_points", lambda **_: (_Entry(Counting),))
+        with capture(environ={"OTEL_PYTHON_ID_GENERATOR": "theirs"}) as captured:
+            assert captured.telemetry.traces is not None
+            captured.telemetry.traces.provider.get_tracer("test").start_span("drawing").end()
+
+        (span,) = captured.spans()
+        assert span.context is not None
+        assert 7 == span.context.trace_id
 
 
 class TestExport:

@@ -22,7 +22,7 @@ exporter (two targets of traces have two queues).
 4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
    bounded by the size of the queue plus the current batch: a lock of the SDK serializes the exports
    of a queue, from the worker thread and from a flush.
-5. The exporter retries for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10). A failed batch is lost: the
+5. The exporter retries for OTEL_EXPORTER_OTLP_TIMEOUT (10 s). A failed batch is lost: the
    items are counted as ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the start of
    the outage. Meanwhile the queue fills up, and step 2 counts the excess.
 

@@ -13,7 +13,7 @@ from tests.waiting import wait_until
 _EVENTS = "events_processed_total"
 _FAULTS = "otel_meta_faults_total"
 SMALL_LIMITS = {
-    "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "1000",
     "OTEL_BSP_MAX_QUEUE_SIZE": "512",
     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "128",
     "OTEL_METRIC_EXPORT_INTERVAL": "200",

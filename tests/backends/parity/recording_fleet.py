@@ -19,7 +19,7 @@ _ALL_VALUES_UP_TO = 12
 _METRICS_ONLY: Mapping[str, Any] = {
     "traces": "none",
     "logs": "none",
-    "environ": {"OTEL_EXPORTER_OTLP_TIMEOUT": f"{TIMEOUT:.0f}"},
+    "environ": {"OTEL_EXPORTER_OTLP_TIMEOUT": f"{TIMEOUT * 1000:.0f}"},
 }
 """Settings without failed exports: each would be a fault, and a difference between paths."""
 

@@ -53,13 +53,13 @@ with trace.get_tracer("shop").start_as_current_span("selling"):
 """
 RETRYING = {
     "OTEL_META_SHUTDOWN_TIMEOUT": "0.3",
-    "OTEL_EXPORTER_OTLP_TIMEOUT": str(OTLP_TIMEOUT),
+    "OTEL_EXPORTER_OTLP_TIMEOUT": f"{OTLP_TIMEOUT * 1000:.0f}",
 }
 FREQUENT = {
     "OTEL_METRIC_EXPORT_INTERVAL": "50",
     "OTEL_BSP_SCHEDULE_DELAY": "50",
     "OTEL_BLRP_SCHEDULE_DELAY": "50",
-    "OTEL_EXPORTER_OTLP_TIMEOUT": "0.2",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "200",
     "OTEL_METRICS_EXPORTER": "otlp,prometheus",
     "OTEL_META_METRICS_IN_APP": "true",
 }

@@ -1,0 +1,1 @@
+"""Environment variables: a table of all variables, and the rules by which values are read."""
