@@ -23,6 +23,13 @@ class Metric:
     """Name of the metric in Prometheus."""
 
 
+@labels
+class Missing:
+    """Workers that are not on the page of a service."""
+
+    reason: str
+
+
 FAULTS: Final = Counter(
     "otel_meta.faults",
     "Faults in recording, exporting and logging, none of which reached the application.",
@@ -42,6 +49,13 @@ SERIES_LIMIT: Final = Gauge(
     "Series that a metric may have in a process before the rest share one.",
     Metric,
     unit="{series}",
+)
+
+WORKERS_MISSING: Final = Gauge(
+    "otel_meta.workers.missing",
+    "Workers of the service whose numbers this page lacks, in part or all.",
+    Missing,
+    unit="{worker}",
 )
 
 OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT)

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import pytest
 
 from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
+from otel_meta.model.kind_traits import Kind
 from otel_meta.runtime.multiprocess.workers import Workers
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 from otel_meta.runtime.recording.storage import MetricStorage
 
 
@@ -44,6 +46,16 @@ class Worker:
     def die(self) -> None:
         """Release the lock of the worker's file, as the kernel does at the end of a process."""
         self.allocator.close()
+
+    def shared(self, instrument: Any) -> dict[tuple[str, ...], float]:
+        """Return the values of a metric's series that are in the file of this process."""
+        cells = self.storage.family(instrument).cells()
+        return {c.labels: c.value for c in cells if isinstance(c.numbers, memoryview)}
+
+    def missing(self) -> dict[str, float]:
+        """Scrape the numbers of missing workers by reason, without zeros."""
+        found = self.scraped_series("otel_meta.workers.missing")
+        return {reason: number for (reason,), number in found.items() if number}
 
     def scraped(self, instrument: Any, **labels: str) -> Any:
         """Scrape the value of one series of the service; None if there is no such series."""
@@ -91,6 +103,21 @@ def spawn(directory: Path) -> Iterator[Spawn]:
     yield start
     for worker in workers:
         worker.die()
+
+
+def worker_path(directory: Path) -> Path:
+    """Return the path of the only worker file."""
+    (path,) = directory.glob("*.worker")
+    return path
+
+
+def place(worker: Worker, instrument: Any, labels: tuple[str, ...]) -> Any:
+    """Place a series without a live instrument, and return its cell."""
+    kind_name: Kind = instrument.kind
+    kind = INSTRUMENT_KINDS[kind_name]
+    cell: Any = kind.cell(labels, bounds=instrument.buckets)
+    worker.allocator.place(instrument, cell)
+    return cell
 
 
 def files(path: Path) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -11,13 +12,7 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.multiprocess.compaction import compact
 from otel_meta.runtime.multiprocess.directory import Directory
 from otel_meta.runtime.multiprocess.reader import WorkerFile
-from tests.runtime.multiprocess.conftest import OPEN, TILES, Spawn, Worker, files
-
-
-def worker_path(directory: Path) -> Path:
-    """Return the path of the only worker file."""
-    (path,) = directory.glob("*.worker")
-    return path
+from tests.runtime.multiprocess.conftest import OPEN, TILES, Spawn, Worker, files, worker_path
 
 
 def spawn_with_tiles(spawn: Spawn, **tiles: int) -> Worker:
@@ -93,12 +88,15 @@ class TestCompaction:
         assert 4.0 == other.scraped(TILES, style="a") == other.scraped(TILES, style="a")
 
     def test_unfinished_file_is_removed(self, spawn: Spawn, directory: Path) -> None:
-        """A scan removes an unfinished file."""
+        """A scan removes the unfinished files of ended processes, and no fresh one."""
         worker = spawn()
-        (directory / "new").write_bytes(b"half")
+        abandoned, fresh = directory / "1-x.new", directory / "2-x.new"
+        for path in (directory / "new", abandoned, fresh):
+            path.write_bytes(b"half")
+        os.utime(abandoned, (1, 1))
         worker.view.refresh()
 
-        assert [] == files(directory)
+        assert ["2-x.new", "totals"] == files(directory)
 
     def test_dead_count_on_full_disk(
         self, spawn: Spawn, directory: Path, monkeypatch: pytest.MonkeyPatch
@@ -208,16 +206,6 @@ class TestDamage:
         assert 1.0 == worker.scraped(TILES, style="a")
         assert {"damaged file": 1.0} == worker.faults_by_reason()
         assert not (directory / "1-x.worker").exists()
-
-    def test_missing_directory_keeps_last_scan(self, spawn: Spawn, directory: Path) -> None:
-        """If the directory disappears, the series of the last scan are shown, and it is a fault."""
-        worker = spawn_with_tiles(spawn, a=1)
-        worker.view.refresh()
-        shutil.rmtree(directory)
-        worker.live(TILES).add(1, style="a")
-
-        assert 2.0 == worker.scraped(TILES, style="a")
-        assert worker.faults_by_reason()["scan"] >= 1
 
 
 def damage_file_of_dead_worker(spawn: Spawn, directory: Path) -> Path:
