@@ -74,9 +74,9 @@ class DirectoryScanner:
 
     def _compacting_scan(self) -> Scan:
         self._directory.remove_new()
-        self._take_notes()
         found = self._find()
-        if found.are_totals_known:
+        if found.are_totals_known:  # and the directory is not another service's
+            self._take_notes()
             self._compact(found)
         return self._keep(found)
 

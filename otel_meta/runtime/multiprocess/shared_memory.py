@@ -192,8 +192,9 @@ class SharedMemoryAllocator:
     def _try_to_share(self, key: _Key) -> None:
         try:
             self._share(key)
-        except OSError:
-            self._note.write()
+        except OSError as error:
+            if not isinstance(error, OtherServiceError):
+                self._note.write()
             raise
 
     def _share(self, key: _Key) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -123,3 +126,16 @@ def place(worker: Worker, instrument: Any, labels: tuple[str, ...]) -> Any:
 def files(path: Path) -> list[str]:
     """Return the names of the files in a directory, without subdirectories."""
     return sorted(file.name for file in path.iterdir() if file.is_file())
+
+
+@contextmanager
+def spare_descriptors(count: int) -> Iterator[None]:
+    """Limit this process to a number of further file descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

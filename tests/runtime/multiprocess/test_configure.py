@@ -10,7 +10,12 @@ from opentelemetry.metrics import Meter
 
 from otel_meta import Counter, MetaRepo, NoLabels, Slo
 from otel_meta.errors import ConfigurationError, PortInUse
+from otel_meta.runtime.multiprocess import workers as workers_module
+from otel_meta.runtime.multiprocess.workers import Workers
+from otel_meta.runtime.recording.faults import Faults
 from otel_meta.testing import CapturedTelemetry, capture
+from tests.conftest import Eventually
+from tests.runtime.multiprocess.conftest import spare_descriptors
 
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
@@ -110,6 +115,35 @@ class TestRefused:
                 worker(tmp_path, "routes"),
             ):
                 pass
+
+
+class TestRetry:
+    def test_private_numbers_are_shared_without_scrape(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+    ) -> None:
+        """A worker shares its private numbers by itself: nobody has to scrape it."""
+        monkeypatch.setattr(workers_module, "SETTLE_INTERVAL", 0.01)
+        with worker(tmp_path) as first, worker(tmp_path) as second:
+            with spare_descriptors(0):
+                first.bind(Atlas).tiles.add(1)
+
+            eventually(lambda: values(second.prometheus_text(), "atlas_tiles_total") == ["1.0"])
+
+    def test_failed_start_is_said_once(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A worker that cannot open the directory starts, says so once, and shares later."""
+        with spare_descriptors(0):
+            workers = Workers(tmp_path, "maps", "")
+        faults = Faults(workers.allocator)
+        workers.start(faults)
+        said = [record.getMessage() for record in caplog.records]
+        workers.close()
+
+        assert {("workers", "directory"): 1.0} == {c.labels: c.value for c in faults.family.cells()}
+        assert ["Too many open files; set OTEL_META_MULTIPROCESS_DIR" in line for line in said] == [
+            True
+        ]
 
 
 class TestPort:

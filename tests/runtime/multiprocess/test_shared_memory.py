@@ -5,14 +5,25 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, NoReturn
 
 import pytest
 
 from otel_meta.runtime.multiprocess import shared_memory, writer
+from otel_meta.runtime.multiprocess.scanner import DirectoryScanner
 from otel_meta.runtime.multiprocess.writer import MappedRecord, WorkerFileWriter
 from otel_meta.runtime.recording.family import OVERFLOW
-from tests.runtime.multiprocess.conftest import DURATION, OPEN, TILES, Spawn, files, place
+from tests.runtime.multiprocess.conftest import (
+    DURATION,
+    OPEN,
+    TILES,
+    Spawn,
+    Worker,
+    files,
+    place,
+    spare_descriptors,
+)
 
 FORKS = pytest.mark.filterwarnings(
     "ignore:This process .* is multi-threaded:DeprecationWarning"  # of Python 3.12 and later
@@ -143,6 +154,79 @@ class TestFork:
         assert 2 == len(found)
         assert "totals" in found
 
+    def test_child_of_writer_shares_its_series(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A child forked while another thread extends the file shares its series at once."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
+        writing, forked = Event(), Event()
+        fallocate = os.posix_fallocate
+
+        def extend(*arguments: int) -> None:
+            writing.set()
+            forked.wait()
+            fallocate(*arguments)
+
+        monkeypatch.setattr(os, "posix_fallocate", extend)
+        thread = Thread(target=fill_region, args=[worker])
+        thread.start()
+        writing.wait()
+        child = os.fork()
+        if child == 0:
+            monkeypatch.undo()
+            worker.live(TILES).add(1, style="child")
+            os._exit(len(worker.shared(TILES)))
+        forked.set()
+        thread.join()
+
+        assert 1 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert 1.0 == worker.scraped(TILES, style="child")
+        assert 1502 == len(worker.scraped_series(TILES.name))
+
+    def test_child_of_scraping_thread_scrapes(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A child forked while another thread scans can scrape, and the fork does not wait."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
+        scanning, forked = Event(), Event()
+        find = DirectoryScanner._find_totals
+
+        def slow(*arguments: Any) -> None:
+            scanning.set()
+            forked.wait()
+            find(*arguments)
+
+        monkeypatch.setattr(DirectoryScanner, "_find_totals", slow)
+        thread = Thread(target=worker.view.refresh)
+        thread.start()
+        scanning.wait()
+        child = os.fork()
+        if child == 0:
+            monkeypatch.undo()
+            worker.live(TILES).add(2, style="a")
+            os._exit(int(worker.scraped(TILES, style="a")))
+        forked.set()
+        thread.join()
+
+        assert 3 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def test_child_does_not_inherit_private_numbers(self, spawn: Spawn) -> None:
+        """Private numbers of the parent are the parent's alone."""
+        worker = spawn()
+        with spare_descriptors(0):
+            worker.live(TILES).add(10, style="a")
+        child = os.fork()
+        if child == 0:
+            worker.live(TILES).add(1, style="a")
+            worker.allocator.settle()
+            os._exit(0)
+        os.waitpid(child, 0)
+
+        assert 11.0 == worker.scraped(TILES, style="a")
+        assert {} == worker.missing()
+
     def test_failed_creation_is_not_repeated_at_once(
         self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -166,6 +250,12 @@ class TestFork:
         status = os.waitpid(child, 0)[1]
 
         assert 13 == os.waitstatus_to_exitcode(status)
+
+
+def fill_region(worker: Worker) -> None:
+    """Add series until the file needs a second region, and more."""
+    for number in range(1500):
+        worker.live(TILES).add(1, style=f"{number:0100}")
 
 
 @contextmanager
