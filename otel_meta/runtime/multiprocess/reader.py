@@ -151,7 +151,7 @@ class WorkerFile:
             OSError: the file cannot be opened or mapped. What was read before is unchanged.
         """
         before = self._state
-        self._read_from(0 if self._is_outdated() or self.damage is not None else self._size)
+        self._read_from(0 if self._is_outdated() else self._size)
         if self.damage is not None:
             self._read_from(0)
         number = None if self.worker is None else self.worker.number

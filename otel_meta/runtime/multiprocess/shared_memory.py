@@ -125,7 +125,6 @@ class SharedMemoryAllocator:
     def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
         """Free the numbers of a removed series. No cell writes to them any more."""
         series = self._series.pop((instrument, labels), None)
-        self._private.pop((instrument, labels), None)
         if series is not None:
             self._removed.append(series)
             with suppress(BlockingIOError), self._writing():
@@ -200,7 +199,9 @@ class SharedMemoryAllocator:
     def _share(self, key: _Key) -> None:
         """Move a series to the file. Each step is safe to repeat if a signal handler raises."""
         series = self._series.get(key)
-        if series is None or self._closed:  # removed meanwhile
+        if series is None:  # removed meanwhile
+            self._private.pop(key, None)
+        if series is None or self._closed:
             return
         instrument, labels = key
         file = self._file or self._open_file()

@@ -15,7 +15,7 @@ from otel_meta.runtime.multiprocess.workers import Workers
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.testing import CapturedTelemetry, capture
 from tests.conftest import Eventually
-from tests.runtime.multiprocess.conftest import spare_descriptors
+from tests.runtime.multiprocess.conftest import TILES, Spawn, spare_descriptors
 
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
@@ -119,15 +119,19 @@ class TestRefused:
 
 class TestRetry:
     def test_private_numbers_are_shared_without_scrape(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
     ) -> None:
         """A worker shares its private numbers by itself: nobody has to scrape it."""
         monkeypatch.setattr(workers_module, "SETTLE_INTERVAL", 0.01)
-        with worker(tmp_path) as first, worker(tmp_path) as second:
-            with spare_descriptors(0):
-                first.bind(Atlas).tiles.add(1)
+        first, second = spawn(), spawn()
+        first.workers.start(first.faults)
+        with spare_descriptors(0):
+            first.live(TILES).add(1, style="a")
+        eventually(lambda: first.shared(TILES))
+        first.workers.close()
+        second.live(TILES)
 
-            eventually(lambda: values(second.prometheus_text(), "atlas_tiles_total") == ["1.0"])
+        assert 1.0 == second.scraped(TILES, style="a")
 
     def test_failed_start_is_said_once(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -182,6 +183,16 @@ class TestFiles:
         os.close(fd)
 
         assert (False, True, False) == (before, during, is_alive(path))
+
+    def test_observers_do_not_take_each_other_for_the_worker(self, tmp_path: Path) -> None:
+        """A dead worker is dead while another process asks the same."""
+        path = tmp_path / "file"
+        fd = os.open(path, os.O_RDWR | os.O_CREAT)
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        alive = is_alive(path)
+        os.close(fd)
+
+        assert not alive
 
     def test_latest_damaged_file_is_kept(self, tmp_path: Path) -> None:
         """Of several damaged files the latest is kept."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -136,7 +137,17 @@ class TestMove:
         assert before == worker.scraped_series("otel_meta.series.limit")
 
 
+@pytest.fixture
+def switch_often() -> Iterator[None]:
+    """Let threads switch at nearly every opportunity."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
 class TestRecordersMeanwhile:
+    @pytest.mark.usefixtures("switch_often")
     def test_no_recording_is_lost_or_counted_twice(self, spawn: Spawn, directory: Path) -> None:
         """Threads that record while their series move lose no recording."""
         worker, stopped = spawn(), Event()

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.multiprocess.conftest import TILES, Spawn, Worker, spare_descriptors, worker_path
+from tests.runtime.multiprocess.conftest import (
+    OPEN,
+    TILES,
+    Spawn,
+    Worker,
+    spare_descriptors,
+    worker_path,
+)
 
 
 @contextmanager
@@ -85,8 +92,20 @@ class TestWorkerFile:
         with unreadable(worker_path(directory)):
             other.live(TILES).add(1, style="a")
             worker.live(TILES)
+            during = worker.scraped(TILES, style="a")
 
-            assert 2.0 == worker.scraped(TILES, style="a")
+        assert 2.0 == during == worker.scraped(TILES, style="a")
+
+    def test_own_unreadable_file_is_not_replaced(self, spawn: Spawn, directory: Path) -> None:
+        """A worker that cannot find out whether its file was removed keeps it."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
+        path = worker_path(directory)
+        with unreadable(path):
+            worker.view.refresh()
+
+        assert path == worker_path(directory)
+        assert "replaced file" not in worker.faults_by_reason()
 
     def test_unreadable_dead_worker_counts_later(self, spawn: Spawn, directory: Path) -> None:
         """The file of a dead worker that cannot be read stays, and counts later."""
@@ -134,6 +153,15 @@ class TestDescriptors:
         worker.allocator.settle()
 
         assert {("a",): 2.0} == other.scraped_series(TILES.name)
+
+    def test_removed_private_series_is_not_missed(self, spawn: Spawn) -> None:
+        """A worker that has removed its private series is complete."""
+        worker = spawn()
+        with spare_descriptors(0):
+            worker.live(OPEN).add(1, style="a")
+        worker.live(OPEN).remove(style="a")
+
+        assert {} == worker.missing()
 
 
 class TestVersion:
