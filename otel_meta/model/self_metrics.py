@@ -53,12 +53,12 @@ SERIES_LIMIT: Final = Gauge(
 
 WORKERS_MISSING: Final = Gauge(
     "otel_meta.workers.missing",
-    "Workers of the service whose numbers this page lacks, in part or all.",
+    "Workers of a service whose numbers the page lacks, in part or all.",
     Missing,
     unit="{worker}",
 )
 
-OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT)
+OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT, WORKERS_MISSING)
 
 UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."
 UP: Final = "otel_meta.up"
