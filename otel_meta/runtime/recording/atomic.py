@@ -25,6 +25,8 @@ under such a sequence must not run Python code either. Three facts of `cells` en
 - ``SumCell.add`` and ``CounterCell.add`` change the sum;
 - ``HistogramCell.record`` changes the count of a bucket and the sum of the values together;
 - ``GaugeCell.set`` changes the value and its time together;
+- ``Cell.move`` copies all numbers to other memory and replaces them by the copy, so no update
+  falls between the two;
 - ``Cell.retire`` replaces the numbers by a tuple, into which nothing can be written;
 - ``Cell.read`` copies all numbers of a series in one call of C code.
 

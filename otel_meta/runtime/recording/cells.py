@@ -24,6 +24,7 @@ from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
 Numbers = MutableSequence[float]
 
+_WHOLE: Final = slice(None)
 _NO_EXEMPLARS: Final[Mapping[int, Exemplar]] = MappingProxyType({})
 
 
@@ -49,6 +50,16 @@ class Cell:
     def read(self) -> tuple[float, ...]:
         """Return the numbers, all of one moment."""
         return tuple(self.numbers)
+
+    @atomic
+    def move(self, numbers: Numbers) -> None:
+        """Copy the numbers to other memory, and continue there.
+
+        Raises:
+            TypeError: the series was removed.
+        """
+        numbers[_WHOLE] = self.numbers
+        self.numbers = numbers
 
     @atomic
     def retire(self) -> None:

@@ -181,8 +181,7 @@ class Family(Generic[CellT]):
         cell = self._make_cell(values)
         cell.spans = self._spans
         try:
-            width = len(cell.numbers)
-            cell.numbers = self._allocator.allocate(self.instrument, values, width)
-        except OSError as error:  # the cell keeps its numbers in the heap
+            self._allocator.place(self.instrument, cell)
+        except OSError as error:  # the numbers stay in the heap for now
             self._faults.append(("allocation", error))
         return cell

@@ -19,16 +19,30 @@ from typing import Protocol
 from otel_meta.model import Instrument
 
 
-class Allocator(Protocol):
-    """Allocates the numbers of new series, and frees the numbers of removed series."""
+class Placeable(Protocol):
+    """A series whose numbers can move, as `cells.Cell`."""
 
-    def allocate(
-        self, instrument: Instrument[...], labels: tuple[str, ...], width: int
-    ) -> MutableSequence[float]:
-        """Return ``width`` zeros for the series with these label values in declared order.
+    labels: tuple[str, ...]
+    numbers: MutableSequence[float]
+    start_ns: int
+
+    def move(self, numbers: MutableSequence[float]) -> None:
+        """Continue in other memory, without the loss of a recording.
 
         Raises:
-            OSError: no memory is left; the series then uses the heap.
+            TypeError: the series was removed.
+        """
+        ...
+
+
+class Allocator(Protocol):
+    """Places the numbers of new series, and frees the numbers of removed series."""
+
+    def place(self, instrument: Instrument[...], series: Placeable) -> None:
+        """Move the numbers of a new series, all zero, from the heap to their memory.
+
+        Raises:
+            OSError: no memory is available; until it is, the series uses the heap.
         """
         ...
 
@@ -38,6 +52,10 @@ class Allocator(Protocol):
 
 class HeapAllocator:
     """Allocates numbers in the heap of this process."""
+
+    def place(self, instrument: Instrument[...], series: Placeable) -> None:
+        """Give the series its numbers."""
+        series.numbers = self.allocate(instrument, series.labels, len(series.numbers))
 
     def allocate(
         self,

@@ -29,7 +29,7 @@ class TestAtomic:
     @pytest.mark.skipif(not ATOMIC, reason="this build of Python takes a lock instead")
     @pytest.mark.parametrize(
         "method",
-        [SumCell.add, CounterCell.add, GaugeCell.set, HistogramCell.record, Cell.retire],
+        [SumCell.add, CounterCell.add, GaugeCell.set, HistogramCell.record, Cell.move, Cell.retire],
         ids=lambda method: method.__qualname__,
     )
     def test_update_has_no_instruction_at_which_cpython_may_release_gil(

@@ -23,7 +23,7 @@ HISTOGRAM = Histogram("acme.size", "A size.", Route, buckets=(1, 10))
 Key = tuple[str, tuple[str, ...]]
 
 
-class RecordingAllocator:
+class RecordingAllocator(HeapAllocator):
     """An allocator that remembers its allocations, up to a limit."""
 
     def __init__(self, limit: int = 1000) -> None:
