@@ -115,6 +115,49 @@ class TestPush:
             }
 
 
+DELTA = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"}
+
+
+class TestDelta:
+    def test_counts_of_failed_exports_arrive_with_next_export(self) -> None:
+        """With delta temporality, the counts of failed exports arrive with the next export."""
+        with OtlpReceiver() as sink, pushing(sink, environ=DELTA) as captured:
+            for status in (200, 400, 400, 200):
+                sink.status = status
+                captured.bind(Atlas).tiles.add(100)
+                captured.telemetry.flush()
+
+            assert [100.0, 300.0] == values(sink, "atlas.tiles")
+
+    def test_deltas_of_other_libraries_that_are_lost_are_counted(self) -> None:
+        """Each delta of another library that a failed export loses is counted."""
+        with OtlpReceiver(status=400) as sink, pushing(sink, environ=DELTA) as captured:
+            for number in range(3):
+                meter(captured).create_counter("library.calls").add(1, {"number": number})
+            captured.telemetry.flush()
+
+            assert 3.0 == captured.telemetry.faults.count()
+
+    def test_concurrent_exports_report_every_change_once(self) -> None:
+        """Concurrent exports report every change once."""
+        with OtlpReceiver() as sink, pushing(sink, environ=DELTA) as captured:
+            tiles = captured.bind(Atlas).tiles
+            metrics = captured.telemetry.metrics
+            assert metrics is not None
+            threads = [
+                Thread(target=lambda: [metrics.flush(20) for _ in range(20)]) for _ in range(4)
+            ]
+            for thread in threads:
+                thread.start()
+            while any(thread.is_alive() for thread in threads):
+                tiles.add(1)
+            for thread in threads:
+                thread.join()
+            captured.telemetry.flush()
+
+            assert captured.value(Atlas.tiles) == sum(values(sink, "atlas.tiles"))
+
+
 class Stuck(MetricExporter):
     """An exporter that waits for an event, except in a forked child."""
 
@@ -211,13 +254,15 @@ class Broken(MetricExporter):
 
 
 class TestBroken:
-    def test_exporter_that_always_raises_causes_one_log_line(
+    def test_exporter_that_always_raises_causes_one_line_and_one_at_shutdown(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """An exporter that always raises causes one log line."""
+        """An exporter that always raises causes one log line, and one at the shutdown."""
         monkeypatch.setattr(metrics, "create_exporter", lambda *_: Broken())
         with capture("maps", metrics="console") as captured:
             for _ in range(3):
                 captured.telemetry.flush()
 
-        assert [("otel_meta", "warning")] == [(e["logger"], e["level"]) for e in captured.logs()]
+        first, last = (line["event"] for line in captured.logs())
+        assert first.startswith("cannot export metrics: RuntimeError: broken; ")
+        assert "telemetry is shut down; cannot export metrics: RuntimeError: broken; " in last

@@ -52,19 +52,23 @@ Flush, shutdown, fork:
 from __future__ import annotations
 
 import os
-from threading import Lock
-from typing import Final
+from collections import deque
+from collections.abc import Callable
+from threading import get_ident
+from typing import Final, Generic, TypeVar
 
 from opentelemetry.sdk._logs import ReadWriteLogRecord
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import Signal
 
 from .delivery import DeliveryMonitor
+
+ItemT = TypeVar("ItemT")
 
 _DEFAULT_SIZE: Final = 2048
 
@@ -83,13 +87,13 @@ class QueueCapacity:
         self._signal: Final[Signal] = signal
         self._variable: Final = variable
         self._faults: Final = faults
+        self._lock: Final = ForkSafeLock()
         self.after_fork()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
         """Begin with an empty queue, as the SDK does in a forked child."""
         self._used = 0
-        self._lock = Lock()
 
     def try_acquire(self) -> bool:
         """Acquire capacity for one item; return False and count a fault if the queue is full."""
@@ -106,10 +110,40 @@ class QueueCapacity:
         with self._lock:
             self._used -= items
 
+    def waiting(self) -> int:
+        """Return the number of items in the queue."""
+        return self._used
+
 
 def _size(text: str) -> int:
     """Return the size of a queue; the default if invalid (the SDK logs a warning)."""
     return int(text) if text.strip().isdecimal() and int(text) else _DEFAULT_SIZE
+
+
+class Reentry(Generic[ItemT]):
+    """Passes items on, one at a time on each thread.
+
+    A signal handler that runs while its thread appends to a queue of the SDK may end a span or log
+    a line. The SDK would then wait for its own lock, so the item waits for the interrupted call.
+    """
+
+    def __init__(self, pass_on: Callable[[ItemT], None]) -> None:
+        self._pass_on: Final = pass_on
+        self._waiting: Final[dict[int, deque[ItemT]]] = {}
+
+    def add(self, item: ItemT) -> None:
+        """Pass an item on, or leave it to the interrupted call of this thread."""
+        thread = get_ident()
+        waiting = self._waiting.get(thread)
+        if waiting is not None:
+            waiting.append(item)
+            return
+        waiting = self._waiting[thread] = deque([item])
+        try:
+            while waiting:
+                self._pass_on(waiting.popleft())
+        finally:
+            del self._waiting[thread]
 
 
 class SpanQueue(BatchSpanProcessor):
@@ -117,14 +151,15 @@ class SpanQueue(BatchSpanProcessor):
 
     def __init__(self, exporter: SpanExporter, monitor: DeliveryMonitor, faults: Faults) -> None:
         self._capacity: Final = QueueCapacity("traces", "OTEL_BSP_MAX_QUEUE_SIZE", faults)
-        watched = monitor.watch(exporter, "traces", self._capacity.release)
+        self._reentry: Final = Reentry(super().on_end)
+        watched = monitor.watch(exporter, "traces", self._capacity)
         super().__init__(watched, max_queue_size=self._capacity.size)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a sampled span."""
         context = span.context
         if context is not None and context.trace_flags.sampled and self._capacity.try_acquire():
-            super().on_end(span)
+            self._reentry.add(span)
 
 
 class LogQueue(BatchLogRecordProcessor):
@@ -134,10 +169,11 @@ class LogQueue(BatchLogRecordProcessor):
         self, exporter: LogRecordExporter, monitor: DeliveryMonitor, faults: Faults
     ) -> None:
         self._capacity: Final = QueueCapacity("logs", "OTEL_BLRP_MAX_QUEUE_SIZE", faults)
-        watched = monitor.watch(exporter, "logs", self._capacity.release)
+        self._reentry: Final = Reentry(super().on_emit)
+        watched = monitor.watch(exporter, "logs", self._capacity)
         super().__init__(watched, max_queue_size=self._capacity.size)
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Queue a log record."""
         if self._capacity.try_acquire():
-            super().on_emit(log_record)
+            self._reentry.add(log_record)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import logging
 import re
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import SIGNALS, Signal
 from otel_meta.testing import OtlpReceiver
+from tests.runtime.export.watched_exports import logged
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually, Run, Service
@@ -85,27 +85,35 @@ class Bench:
         self.provider.get_tracer("test").start_span("span").end()
 
 
-def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """Return level and message of each line that otel_meta logged on this thread."""
-    return [
-        (record.levelname, record.getMessage())
-        for record in caplog.records
-        if record.name == "otel_meta" and record.thread == threading.get_ident()
-    ]
+class FakeBuffer:
+    """A number of items that wait for their export."""
+
+    def __init__(self, items: int) -> None:
+        self.items = items
+
+    def release(self, items: int) -> None:
+        """Release items."""
+        self.items -= items
+
+    def waiting(self) -> int:
+        """Return the number of items."""
+        return self.items
 
 
 class FakeExporter:
-    """An exporter that succeeds, fails, or raises an error."""
+    """An exporter that logs messages, raises errors, and then succeeds or fails."""
 
-    def __init__(self, error: Exception | None = None, *, delivers: bool = True) -> None:
+    def __init__(self, *acts: str | Exception, delivers: bool = True) -> None:
         self.delivers = delivers
-        self._error = error
+        self._acts = acts
 
     def export(self, batch: object) -> SpanExportResult:
         """Export nothing, with the result that is set."""
         del batch
-        if self._error is not None:
-            raise self._error
+        for act in self._acts:
+            if isinstance(act, Exception):
+                raise act
+            exporter_logger().error(act)
         return SpanExportResult.SUCCESS if self.delivers else SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int) -> int:
@@ -173,15 +181,24 @@ class TestWatch:
 
         assert counted == faults.count()
 
-    def test_callback_gets_number_of_items_before_exporter_runs_even(self) -> None:
-        """The callback gets the number of items before the exporter runs, even if it raises."""
-        items: list[int] = []
-        exporter = DeliveryMonitor(Faults()).watch(
-            FakeExporter(OSError("broken")), "logs", items.append
-        )
+    def test_items_leave_buffer_before_exporter_runs_even_if_it_raises(self) -> None:
+        """The items of a batch leave the buffer before the exporter runs, even if it raises."""
+        buffer = FakeBuffer(3)
+        exporter = DeliveryMonitor(Faults()).watch(FakeExporter(OSError("broken")), "logs", buffer)
         exporter.export(["a", "b"])
 
-        assert [2] == items
+        assert 1 == buffer.items
+
+    @pytest.mark.parametrize("delivers", [True, False])
+    def test_callback_gets_result(self, delivers: bool) -> None:
+        """A callback gets the result of an export."""
+        results: list[bool] = []
+        exporter = DeliveryMonitor(Faults()).watch(
+            FakeExporter(delivers=delivers), "metrics", on_result=results.append
+        )
+        exporter.export(["a"])
+
+        assert [delivers] == results
 
     def test_other_methods_of_exporter_are_called_unchanged(self) -> None:
         """Other methods of the exporter are called unchanged."""
@@ -219,22 +236,20 @@ class TestWatch:
         assert "418" in message
         assert "otel_meta_faults_total" in message
 
-    def test_reason_of_retry_that_succeeded_is_not_given_for_later(
+    def test_cause_is_first_message_of_failed_export(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """The reason of a retry that succeeded is not given for a later outage."""
-        monitor, fake = DeliveryMonitor(Faults()), FakeExporter()
+        """The cause is the first message that the exporter logs during the failed export."""
+        monitor, fake = DeliveryMonitor(Faults()), FakeExporter("no route", "retrying in 1 s")
         exporter = monitor.watch(fake, "traces")
         monitor.install()
-        exporter_logger().warning("retrying in 1 s")
-        exporter.export(["a"])
-        exporter_logger().error("code 418")
+        exporter_logger().error("of no export")
         fake.delivers = False
         exporter.export(["a"])
         monitor.uninstall()
         ((_, message),) = logged(caplog)
 
-        assert "cannot export traces: code 418;" in message
+        assert message.startswith("cannot export traces: no route; the application goes on")
 
     def test_outage_of_several_signals_is_one_outage_which_ends(
         self, caplog: pytest.LogCaptureFixture
@@ -278,18 +293,17 @@ class TestInstall:
 
         assert "no route" not in caplog.text
 
-    def test_empty_message_of_exporter_is_no_reason(self, caplog: pytest.LogCaptureFixture) -> None:
-        """An empty message of an exporter is no reason."""
+    def test_empty_message_of_exporter_is_no_cause(self, caplog: pytest.LogCaptureFixture) -> None:
+        """An empty message of an exporter is no cause."""
         monitor = DeliveryMonitor(Faults())
-        exporter = monitor.watch(FakeExporter(delivers=False), "logs")
+        exporter = monitor.watch(FakeExporter("", delivers=False), "logs")
         monitor.install()
-        exporter_logger().error("")
         exporter.export(["a"])
         monitor.uninstall()
 
         ((_, message),) = logged(caplog)
 
-        assert "no reason given" in message
+        assert "cannot export logs: no answer yet" in message
 
     def test_messages_reach_application_log_after_uninstall(
         self, caplog: pytest.LogCaptureFixture
@@ -362,7 +376,9 @@ class TestUnreachable:
 
         assert (0, "") == (run.code, run.stderr)
         assert "sold" == run.events()[0]
-        assert 1 == len(run.events("did not finish within 0.3 s") + run.events("cannot export"))
+        (event,) = run.events("cannot export")
+        assert event.startswith("telemetry is shut down; cannot export ")
+        assert event.endswith("; lost: spans 1, exports of metrics 1, log records 1")
         assert run.seconds < BOUND
 
 
@@ -374,7 +390,10 @@ class TestBlackHole:
         run = script(ONCE, OTEL_EXPORTER_OTLP_ENDPOINT=black_hole, **RETRYING)
 
         assert (0, "") == (run.code, run.stderr)
-        assert 1 == len(run.events("did not finish within 0.3 s"))
+        (event,) = run.events("cannot export")
+        assert event.startswith("telemetry did not finish in 0.3 s; cannot export ")
+        assert f" to {black_hole}/v1/" in event
+        assert event.endswith("; lost: spans 1, exports of metrics 1, log records 1")
         assert run.seconds < BOUND
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -387,6 +406,4 @@ class TestBlackHole:
 
         assert 200 == answer.status_code
         assert shop.stop(number) < BOUND
-        assert {"telemetry did not finish within 0 s of shutdown; the rest is lost"} >= {
-            line["event"] for line in shop.lines() if "did not finish" in line["event"]
-        }
+        assert 1 == sum("did not finish in 0.3 s" in line["event"] for line in shop.lines())

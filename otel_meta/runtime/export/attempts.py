@@ -1,0 +1,164 @@
+"""An export under way: retries within its timeout, the cause of a failure, rejected items."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Final, TypeVar
+
+from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.signals import Signal
+
+T = TypeVar("T")
+
+_JITTER: Final = (0.8, 1.2)
+_deadline: Final[ContextVar[float | None]] = ContextVar("export_deadline", default=None)
+
+
+@contextmanager
+def exports_until(deadline: float) -> Iterator[None]:
+    """Let no export of the current thread last beyond a point of the monotonic clock."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+class DeliveryError(Exception):
+    """A request whose items were not delivered; the text is the cause, for a log line.
+
+    Args:
+        cause: what happened, and how to mend it.
+        is_transient: True if a later request may succeed.
+        is_unreachable: True if no connection came about.
+        pause: seconds until the next request, if the receiver demands a pause.
+    """
+
+    def __init__(
+        self,
+        cause: str,
+        *,
+        is_transient: bool = False,
+        is_unreachable: bool = False,
+        pause: float | None = None,
+    ) -> None:
+        super().__init__(cause)
+        self.is_transient: Final = is_transient
+        self.is_unreachable: Final = is_unreachable
+        self.pause: Final = pause
+
+
+class Stopping:
+    """Says whether the process stops, which ends retries at a receiver that is unreachable."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        reset_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child, which does not stop with its parent."""
+        self.has_begun = False
+        self._start = 0.0
+        self.deadline: float | None = None
+        self._begun = Event()
+
+    def begin(self, timeout: float | None = None) -> None:
+        """End the pauses between retries.
+
+        Args:
+            timeout: seconds until the last export has to end; None for no bound.
+        """
+        if timeout is not None:
+            self.deadline = time.monotonic() + timeout
+        if not self.has_begun:  # a signal handler may interrupt `set`, which locks
+            self.has_begun, self._start = True, time.monotonic()
+            self._begun.set()
+
+    def age(self) -> float:
+        """Return the seconds since the begin."""
+        return time.monotonic() - self._start
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but not longer than until the process stops."""
+        if self.has_begun:
+            time.sleep(seconds)
+        else:
+            self._begun.wait(seconds)
+
+
+@dataclass(eq=False)
+class Attempt:
+    """An export of a batch, from the first request to the last."""
+
+    signal: Signal
+    items: int
+    """Spans, log records or metric points."""
+    at_stake: int = 0
+    """Items that a failure loses for good, or 1 for metrics whose next export makes up for it."""
+    stopping: Stopping = field(default_factory=Stopping)
+    address: str = ""
+    """URL of the receiver, without credentials."""
+    cause: str = ""
+    """Cause of the last failure; empty if the receiver accepted the batch."""
+    rejected: int = 0
+    """Items that the receiver rejected from a batch that it accepted."""
+    remark: str = ""
+    """Text of the receiver about a batch that it accepted."""
+
+    def note(self, cause: str) -> None:
+        """Keep a cause that an exporter logged, unless a better cause is known."""
+        self.cause = self.cause or cause
+
+    def deliver(self, send: Callable[[float], T], timeout: float) -> T:
+        """Send requests until one is answered, as long as an answer is to be hoped for.
+
+        Args:
+            send: sends a request with a timeout in seconds; raises `DeliveryError`.
+            timeout: seconds for all requests together.
+
+        Raises:
+            DeliveryError: the last error; the items are not delivered.
+        """
+        deadline = time.monotonic() + timeout
+        for backoff in _backoffs():
+            seconds = self._seconds_until(deadline)
+            if seconds <= 0:
+                raise DeliveryError(self.cause or "no time was left to send it")
+            try:
+                return send(seconds)
+            except DeliveryError as error:
+                self.cause = str(error)
+                pause = backoff if error.pause is None else error.pause
+                is_in_vain = error.is_unreachable and self.stopping.has_begun
+                if not error.is_transient or is_in_vain or pause >= self._seconds_until(deadline):
+                    raise
+            self.stopping.pause(pause)
+        raise AssertionError("backoffs never end")
+
+    def _seconds_until(self, deadline: float) -> float:
+        """Return the seconds until the earliest of the deadlines."""
+        bounds = (deadline, self.stopping.deadline, _deadline.get())
+        return min(bound for bound in bounds if bound is not None) - time.monotonic()
+
+
+def _backoffs() -> Iterator[float]:
+    """Yield 1, 2, 4 and so on in seconds, each with a jitter."""
+    seconds = 1.0
+    while True:
+        yield seconds * random.uniform(*_JITTER)  # noqa: S311 - no secret
+        seconds *= 2
+
+
+exporting: Final[ContextVar[Attempt | None]] = ContextVar("exporting", default=None)
+"""The export that the current thread runs."""
+
+
+def current_attempt(signal: Signal) -> Attempt:
+    """Return the export of the current thread; a new one for an exporter that nobody watches."""
+    return exporting.get() or Attempt(signal, items=0)
