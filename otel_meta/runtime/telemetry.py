@@ -146,7 +146,7 @@ class Telemetry:
     def drain(self) -> None:
         """Export everything before the process stops, and deduct the time from `shutdown`'s."""
         start = time.monotonic()
-        self._monitor.stopping.begin()
+        self._monitor.exports.stop()
         self._monitor.report(in_time=self.flush())
         self._drain_seconds = time.monotonic() - start
 
@@ -168,7 +168,7 @@ class Telemetry:
         seconds = left if timeout is None else timeout
         self._slo_ticker.stop(seconds)
         jobs = {f"{n} shutdown": partial(s.shutdown, seconds) for n, s in self._signals().items()}
-        self._monitor.stopping.begin(seconds)
+        self._monitor.exports.stop(seconds)
         in_time = run_with_deadline(seconds, jobs, self.faults)
         self._monitor.finish(in_time=in_time)
         if self.workers is not None:

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Final, TypeVar
+from weakref import WeakSet
 
 from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.signals import Signal
@@ -17,6 +18,7 @@ from otel_meta.runtime.signals import Signal
 T = TypeVar("T")
 
 _JITTER: Final = (0.8, 1.2)
+_MOMENT: Final = 0.01
 _deadline: Final[ContextVar[float | None]] = ContextVar("export_deadline", default=None)
 
 
@@ -54,21 +56,26 @@ class DeliveryError(Exception):
         self.pause: Final = pause
 
 
-class Stopping:
-    """Says whether the process stops, which ends retries at a receiver that is unreachable."""
+_all_exports: Final[WeakSet[Exports]] = WeakSet()
+
+
+class Exports:
+    """The exports of a `Telemetry` that are under way, and whether the process stops."""
 
     def __init__(self) -> None:
         self.after_fork()
         reset_after_fork(self)
+        _all_exports.add(self)
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child, which does not stop with its parent."""
-        self.has_begun = False
-        self._start = 0.0
+        """Begin anew in a forked child, which has no exports and does not stop with its parent."""
+        self.under_way: list[Attempt] = []
+        self.is_stopping = False
         self.deadline: float | None = None
-        self._begun = Event()
+        self._start = 0.0
+        self._stopping = Event()
 
-    def begin(self, timeout: float | None = None) -> None:
+    def stop(self, timeout: float | None = None) -> None:
         """End the pauses between retries.
 
         Args:
@@ -76,20 +83,29 @@ class Stopping:
         """
         if timeout is not None:
             self.deadline = time.monotonic() + timeout
-        if not self.has_begun:  # a signal handler may interrupt `set`, which locks
-            self.has_begun, self._start = True, time.monotonic()
-            self._begun.set()
+        if not self.is_stopping:  # a signal handler may interrupt `set`, which locks
+            self.is_stopping, self._start = True, time.monotonic()
+            self._stopping.set()
 
     def age(self) -> float:
-        """Return the seconds since the begin."""
+        """Return the seconds since the process stops."""
         return time.monotonic() - self._start
 
     def pause(self, seconds: float) -> None:
         """Wait, but not longer than until the process stops."""
-        if self.has_begun:
+        if self.is_stopping:
             time.sleep(seconds)
         else:
-            self._begun.wait(seconds)
+            self._stopping.wait(seconds)
+
+
+def wait_for_exports(deadline: float) -> bool:
+    """Wait until no export of this process is under way; return False at the deadline."""
+    while any(exports.under_way for exports in _all_exports):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_MOMENT)
+    return True
 
 
 @dataclass(eq=False)
@@ -101,7 +117,7 @@ class Attempt:
     """Spans, log records or metric points."""
     at_stake: int = 0
     """Items that a failure loses for good, or 1 for metrics whose next export makes up for it."""
-    stopping: Stopping = field(default_factory=Stopping)
+    exports: Exports = field(default_factory=Exports)
     address: str = ""
     """URL of the receiver, without credentials."""
     cause: str = ""
@@ -129,21 +145,22 @@ class Attempt:
         for backoff in _backoffs():
             seconds = self._seconds_until(deadline)
             if seconds <= 0:
-                raise DeliveryError(self.cause or "no time was left to send it")
+                self.note("no time was left for a request")
+                raise DeliveryError(self.cause)
             try:
                 return send(seconds)
             except DeliveryError as error:
                 self.cause = str(error)
                 pause = backoff if error.pause is None else error.pause
-                is_in_vain = error.is_unreachable and self.stopping.has_begun
+                is_in_vain = error.is_unreachable and self.exports.is_stopping
                 if not error.is_transient or is_in_vain or pause >= self._seconds_until(deadline):
                     raise
-            self.stopping.pause(pause)
+            self.exports.pause(pause)
         raise AssertionError("backoffs never end")
 
     def _seconds_until(self, deadline: float) -> float:
         """Return the seconds until the earliest of the deadlines."""
-        bounds = (deadline, self.stopping.deadline, _deadline.get())
+        bounds = (deadline, self.exports.deadline, _deadline.get())
         return min(bound for bound in bounds if bound is not None) - time.monotonic()
 
 

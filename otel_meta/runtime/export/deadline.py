@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 
-from .attempts import exports_until
+from .attempts import exports_until, wait_for_exports
 
 Action = Callable[[], object]
 
@@ -83,6 +83,7 @@ class _Job:
         try:
             threading.Thread(target=self.run, args=(faults,), name=name, daemon=True).start()
         except RuntimeError:  # while the interpreter shuts down (3.12), or at a limit of threads
+            self._is_running = False
             return False
         return True
 
@@ -95,7 +96,8 @@ def run_with_deadline(timeout: float, actions: Mapping[str, Action], faults: Fau
     """Run actions in parallel and wait until all have finished, or until the timeout.
 
     A late action continues on a daemon thread. An error of an action is counted. If no thread can
-    be started, the actions run one after the other in this thread, and exports end at the deadline.
+    be started, the actions run in this thread one after the other, when no export of another thread
+    is under way, and their exports end at the deadline.
 
     Args:
         timeout: seconds to wait for all actions together.
@@ -109,7 +111,7 @@ def run_with_deadline(timeout: float, actions: Mapping[str, Action], faults: Fau
     jobs = [(_job(name, faults), action) for name, action in actions.items()]
     started = [(job, *job.start(action, faults)) for job, action in jobs]
     for job, _, has_thread in started:
-        if not has_thread:
+        if not has_thread and wait_for_exports(deadline):
             with exports_until(deadline):
                 job.run(faults)
     results = [_wait(job, ended, deadline) for job, ended, _ in started]

@@ -19,7 +19,7 @@ from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.faults import Faults, logger
 from otel_meta.runtime.signals import Signal
 
-from .attempts import Attempt, Stopping, exporting
+from .attempts import Attempt, Exports, exporting
 from .point_counts import count_lossy_points, count_points
 
 ExporterT = TypeVar("ExporterT")
@@ -48,8 +48,8 @@ class DeliveryMonitor(logging.Handler):
 
     def __init__(self, faults: Faults) -> None:
         super().__init__(logging.WARNING)
-        self.stopping: Final = Stopping()
-        self._faults: Final = faults
+        self.exports: Final = Exports()
+        self.faults: Final = faults
         self._buffers: Final[list[tuple[Signal, Buffer]]] = []
         self._state_lock: Final = ForkSafeLock()
         self.after_fork()
@@ -57,7 +57,6 @@ class DeliveryMonitor(logging.Handler):
 
     def after_fork(self) -> None:
         """Forget the exports of the parent in a forked child."""
-        self._under_way: list[Attempt] = []
         self._failing: dict[Signal, str] = {}
         self._remarked: set[tuple[Signal, bool]] = set()
         self._lost: Counter[Signal] = Counter()
@@ -108,7 +107,7 @@ class DeliveryMonitor(logging.Handler):
     def attempt(self, attempt: Attempt, buffer: Buffer | None) -> Iterator[None]:
         """Make an export known while it is under way, instead of the items in the buffer."""
         with self._state_lock:
-            self._under_way.append(attempt)
+            self.exports.under_way.append(attempt)
             if buffer is not None:
                 buffer.release(attempt.items)
         token = exporting.set(attempt)
@@ -117,8 +116,8 @@ class DeliveryMonitor(logging.Handler):
         finally:
             exporting.reset(token)
             with self._state_lock:
-                if attempt in self._under_way:  # a fork during an export empties the list
-                    self._under_way.remove(attempt)
+                if attempt in self.exports.under_way:  # a fork during an export empties the list
+                    self.exports.under_way.remove(attempt)
 
     def add_result(self, attempt: Attempt, *, delivered: bool) -> None:
         """Record the result of an export; count the items that were not delivered."""
@@ -133,7 +132,7 @@ class DeliveryMonitor(logging.Handler):
             is_failing = bool(self._failing)
         if delivered and (attempt.rejected or attempt.remark):
             self._log_remark(attempt)
-        if is_failing != was_failing and not self.stopping.has_begun:
+        if is_failing != was_failing and not self.exports.is_stopping:
             self._log_change(attempt, is_failing=is_failing)
 
     def finish(self, *, in_time: bool) -> None:
@@ -148,16 +147,20 @@ class DeliveryMonitor(logging.Handler):
         self.report(in_time=in_time)
 
     def report(self, *, in_time: bool) -> None:
-        """Log once what was lost since the process stops, or is still undelivered, and why."""
-        lost = self._lost if self._is_finished else self._lost + self._undelivered()
+        """Log once what was lost since the process stops, and why.
+
+        If the exporters did not finish in time, this includes what is still undelivered.
+        """
+        is_counted = in_time or self._is_finished
+        lost = self._lost if is_counted else self._lost + self._undelivered()
         if self._is_reported or (in_time and not lost):
             return
         self._is_reported = True
         with self._state_lock:
-            causes = [*self._failing.values(), *map(_sentence, self._under_way)]
+            causes = [*self._failing.values(), *map(_sentence, self.exports.under_way)]
         logger.warning(
             "telemetry %s; %s; lost: %s",
-            "is shut down" if in_time else f"did not finish in {self.stopping.age():.1f} s",
+            "is shut down" if in_time else f"did not finish in {self.exports.age():.1f} s",
             causes[-1] if causes else "no export was under way",
             ", ".join(f"{noun} {lost[signal]}" for signal, noun in _NOUNS.items() if lost[signal])
             or "nothing that can be counted",
@@ -167,7 +170,7 @@ class DeliveryMonitor(logging.Handler):
         """Return the number of items that are being exported, or wait for their export."""
         items: Counter[Signal] = Counter()
         with self._state_lock:
-            for attempt in self._under_way:
+            for attempt in self.exports.under_way:
                 items[attempt.signal] += attempt.at_stake
             for signal, buffer in self._buffers:
                 items[signal] += buffer.waiting()
@@ -175,8 +178,8 @@ class DeliveryMonitor(logging.Handler):
 
     def _add_loss(self, signal: Signal, reason: str, items: int) -> None:
         if items and not self._is_finished:
-            self._faults.count_only(f"export of {signal}", reason, items)
-            if self.stopping.has_begun:
+            self.faults.count_only(f"export of {signal}", reason, items)
+            if self.exports.is_stopping:
                 self._lost[signal] += items
 
     def _log_change(self, attempt: Attempt, *, is_failing: bool) -> None:
@@ -248,10 +251,10 @@ class WatchedExporter:
         if isinstance(batch, MetricsData):
             items = count_points(batch)
             return Attempt(
-                self._signal, items, max(count_lossy_points(batch), 1), self._monitor.stopping
+                self._signal, items, max(count_lossy_points(batch), 1), self._monitor.exports
             )
         items = len(batch) if isinstance(batch, Sized) else 1
-        return Attempt(self._signal, items, items, self._monitor.stopping)
+        return Attempt(self._signal, items, items, self._monitor.exports)
 
 
 def _sentence(attempt: Attempt) -> str:

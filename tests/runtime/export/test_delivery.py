@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import SIGNALS, Signal
-from otel_meta.testing import OtlpReceiver
+from otel_meta.testing import OtlpReceiver, capture
 from tests.runtime.export.watched_exports import logged
 
 if TYPE_CHECKING:
@@ -315,6 +317,117 @@ class TestInstall:
         exporter_logger().error("no route")
 
         assert "no route" in caplog.messages
+
+    def test_shutdown_leaves_nothing_on_loggers_of_exporters(self) -> None:
+        """A shutdown leaves nothing on the loggers of the exporters."""
+        with capture() as captured:
+            during = len(logging.getLogger("opentelemetry.exporter").handlers)
+            captured.telemetry.shutdown()
+        logger = logging.getLogger("opentelemetry.exporter")
+
+        assert (1, [], True) == (during, logger.handlers, logger.propagate)
+
+
+class StuckExporter:
+    """An exporter that logs its trouble, and waits for an event."""
+
+    def __init__(self) -> None:
+        self.entered, self.release = Event(), Event()
+
+    def export(self, _batch: object) -> SpanExportResult:
+        """Wait, and fail."""
+        exporter_logger().error("no route")
+        self.entered.set()
+        self.release.wait(60)
+        return SpanExportResult.FAILURE
+
+
+@pytest.fixture
+def stuck() -> Iterator[StuckExporter]:
+    """An exporter that waits until the end of the test."""
+    exporter = StuckExporter()
+    yield exporter
+    exporter.release.set()
+
+
+class TestFinish:
+    def finished(self, stuck: StuckExporter, *, in_time: bool) -> DeliveryMonitor:
+        """Return a monitor that finished while two items are exported and five wait."""
+        monitor = DeliveryMonitor(Faults())
+        exporter = monitor.watch(stuck, "logs", FakeBuffer(7))
+        monitor.install()
+        thread = Thread(target=exporter.export, args=(["a", "b"],))
+        thread.start()
+        stuck.entered.wait(20)
+        monitor.exports.stop(1)
+        monitor.finish(in_time=in_time)
+        monitor.uninstall()
+        stuck.release.set()
+        thread.join()
+        return monitor
+
+    def test_items_under_way_and_in_buffers_are_logged_with_cause(
+        self, stuck: StuckExporter, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """At the end, the items under way and in buffers are logged with a cause."""
+        self.finished(stuck, in_time=False)
+        ((_, message),) = logged(caplog)
+
+        assert message.startswith("telemetry did not finish in 0.0 s; cannot export logs: no route")
+        assert message.endswith("; lost: log records 7")
+
+    def test_items_under_way_and_in_buffers_are_counted_once(self, stuck: StuckExporter) -> None:
+        """At the end, the items under way and in buffers are counted, and not again later."""
+        monitor = self.finished(stuck, in_time=False)
+
+        assert 7.0 == monitor.faults.count()
+
+    def test_nothing_is_logged_without_losses(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Without losses, nothing is logged at the end."""
+        monitor = DeliveryMonitor(Faults())
+        monitor.watch(FakeExporter(), "traces").export(["a"])
+        monitor.exports.stop(1)
+        monitor.finish(in_time=True)
+
+        assert [] == logged(caplog)
+
+    def test_failure_while_process_stops_is_logged_with_losses_alone(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A failure while the process stops is logged once, with the losses."""
+        monitor = DeliveryMonitor(Faults())
+        monitor.exports.stop(1)
+        monitor.watch(FakeExporter(OSError("broken")), "traces").export(["a", "b"])
+        monitor.report(in_time=True)
+        monitor.finish(in_time=True)
+        ((_, message),) = logged(caplog)
+
+        assert message == (
+            "telemetry is shut down; cannot export traces: OSError: broken; lost: spans 2"
+        )
+
+
+class TestFork:
+    def test_child_begins_without_exports_and_outages_of_its_parent(
+        self, stuck: StuckExporter
+    ) -> None:
+        """A forked child begins without the exports, the outage and the stop of its parent."""
+        monitor = DeliveryMonitor(Faults())
+        exporter = monitor.watch(stuck, "logs", FakeBuffer(2))
+        thread = Thread(target=exporter.export, args=(["a", "b"],))
+        thread.start()
+        stuck.entered.wait(20)
+        monitor.watch(FakeExporter(delivers=False), "traces").export(["a"])
+        monitor.exports.stop()
+        counted = monitor.faults.count()
+        if (child := os.fork()) == 0:
+            monitor.finish(in_time=True)
+            is_new = (False, counted) == (monitor.exports.is_stopping, monitor.faults.count())
+            os._exit(0 if is_new else 1)
+
+        assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        stuck.release.set()
+        thread.join()
 
 
 def undelivered(shop: Service, signal: Signal) -> float:
