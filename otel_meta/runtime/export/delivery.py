@@ -73,7 +73,7 @@ class DeliveryMonitor(logging.Handler):
         """Return the exporters' messages to the application's log."""
         exporters = logging.getLogger(_EXPORTERS)
         exporters.removeHandler(self)
-        exporters.propagate = True
+        exporters.propagate = not any(isinstance(h, DeliveryMonitor) for h in exporters.handlers)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the first message of an export as its cause: later messages report retries."""

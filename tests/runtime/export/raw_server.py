@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final, Self
 
 Answer = bytes | Callable[[socket.socket], None]
@@ -25,15 +27,20 @@ class RawServer:
 
     Args:
         answers: the answers in order; the last is for all further requests.
+        certificate: a file with a key and a certificate for TLS.
     """
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, certificate: Path | None = None) -> None:
         self.answers = list(answers)
         self.requests: Final[list[bytes]] = []
         self.connections = 0
         self._socket: Final = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: Final[int] = self._socket.getsockname()[1]
-        self.url: Final = f"http://127.0.0.1:{self.port}"
+        self._tls: Final = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        if certificate is not None:
+            self._tls.load_cert_chain(certificate)
+        self._has_tls: Final = certificate is not None
+        self.url: Final = f"{'https' if self._has_tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -49,8 +56,8 @@ class RawServer:
                 self.connections += 1
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
+    def _serve(self, accepted: socket.socket) -> None:
+        with contextlib.suppress(OSError), accepted, self._secured(accepted) as connection:
             for request in _requests(connection):
                 self.requests.append(request)
                 answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -58,6 +65,9 @@ class RawServer:
                     connection.sendall(answer)
                 else:
                     answer(connection)
+
+    def _secured(self, accepted: socket.socket) -> socket.socket:
+        return self._tls.wrap_socket(accepted, server_side=True) if self._has_tls else accepted
 
 
 def _requests(connection: socket.socket) -> Iterator[bytes]:

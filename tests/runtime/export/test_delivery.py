@@ -318,6 +318,19 @@ class TestInstall:
 
         assert "no route" in caplog.messages
 
+    def test_messages_stay_out_of_log_as_long_as_one_monitor_is_installed(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Messages of exporters stay out of the log as long as one monitor is installed."""
+        first, second = DeliveryMonitor(Faults()), DeliveryMonitor(Faults())
+        first.install()
+        second.install()
+        first.uninstall()
+        exporter_logger().error("no route")
+        second.uninstall()
+
+        assert [] == caplog.messages
+
     def test_shutdown_leaves_nothing_on_loggers_of_exporters(self) -> None:
         """A shutdown leaves nothing on the loggers of the exporters."""
         with capture() as captured:

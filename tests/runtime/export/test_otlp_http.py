@@ -3,12 +3,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import socket
 import struct
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import certifi
 import pytest
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types there
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
@@ -412,6 +415,62 @@ class TestEnvironment:
 
             assert WatchedExport("traces", "http://collector.example").send()
         assert proxy.requests[0].startswith(b"POST http://collector.example/v1/traces HTTP/1.1")
+
+
+REQUEST = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 "
+    "-addext subjectAltName=IP:127.0.0.1"
+)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a key and a certificate of its own authority for 127.0.0.1."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    subprocess.run(
+        [*REQUEST.split(), "-keyout", path, "-out", path.with_suffix(".crt")],
+        check=True,
+        capture_output=True,
+    )
+    path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
+    return path
+
+
+class TestTls:
+    def test_certificate_of_otlp_has_precedence_over_that_of_requests(
+        self, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """OTEL_EXPORTER_OTLP_CERTIFICATE has precedence over REQUESTS_CA_BUNDLE."""
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+        with RawServer(http("200 OK"), certificate=certificate) as server:
+            export = WatchedExport("traces", server.url)
+
+            assert (True, True) == (export.send(), export.send())
+        assert 1 == server.connections
+
+    def test_certificate_that_is_not_trusted_is_logged_with_cure(
+        self, certificate: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A certificate that is not trusted is logged with the cure."""
+        with RawServer(http("200 OK"), certificate=certificate) as server:
+            assert not WatchedExport("traces", server.url).send()
+        assert "not trusted" in (message := warning(caplog))
+        assert "OTEL_EXPORTER_OTLP_CERTIFICATE" in message
+
+    def test_answer_that_trickles_in_ends_at_timeout(
+        self, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An answer over TLS that trickles in ends at the timeout."""
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate))
+        with RawServer(trickle, certificate=certificate) as server:
+            export = WatchedExport("traces", server.url)
+            began = time.monotonic()
+
+            assert not export.send()
+        assert time.monotonic() - began < TIMEOUT + MARGIN
 
 
 class TestFork:

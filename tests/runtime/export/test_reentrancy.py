@@ -60,6 +60,29 @@ began = time.monotonic()
 telemetry.flush(0.5)
 print(time.monotonic() - began < 2)
 """
+IN_CRITICAL_SECTION = """
+import faulthandler, sys, threading
+from opentelemetry import trace
+import otel_meta
+
+faulthandler.dump_traceback_later(10, exit=True)
+telemetry = otel_meta.configure("shop", log_stream=None)
+tracer, entered = trace.get_tracer("shop"), []
+
+def interrupt(frame, event, _argument):
+    if event == "line" and not entered and frame.f_locals["self"]._cond._lock.locked():
+        entered.append(frame)
+        tracer.start_span("of the handler").end()
+    return interrupt
+
+def watch(frame, _event, _argument):
+    return interrupt if frame.f_code is threading.Event.set.__code__ else None
+
+sys.settrace(watch)
+tracer.start_span("interrupted").end()
+sys.settrace(None)
+print(len(entered), telemetry.flush(5))
+"""
 
 
 class TestSignalHandler:
@@ -85,3 +108,17 @@ class TestSignalHandler:
         run = script(SHUTDOWN, OTEL_EXPORTER_OTLP_ENDPOINT=black_hole)
 
         assert (0, "True\nTrue\n") == (run.code, run.stdout)
+
+    def test_span_that_ends_in_critical_section_of_sdk_does_not_block(
+        self, script: Callable[..., Run]
+    ) -> None:
+        """A span that ends while its thread holds a lock of the SDK's queue does not block."""
+        with OtlpReceiver() as sink:
+            run = script(
+                IN_CRITICAL_SECTION,
+                OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint,
+                OTEL_BSP_MAX_EXPORT_BATCH_SIZE="1",
+            )
+
+            assert (0, "1 True\n") == (run.code, run.stdout)
+            assert {"interrupted", "of the handler"} == {each.span.name for each in sink.spans()}
