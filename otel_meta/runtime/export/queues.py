@@ -22,9 +22,12 @@ exporter (two targets of traces have two queues).
 4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
    bounded by the size of the queue plus the current batch: a lock of the SDK serializes the exports
    of a queue, from the worker thread and from a flush.
-5. The exporter retries for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10). A failed batch is lost: the
-   items are counted as ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the start of
-   the outage. Meanwhile the queue fills up, and step 2 counts the excess.
+5. The exporter encodes the batch, and gives it to `otlp_http.OtlpSession` or `otlp_grpc`. These
+   send requests for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10), with the pauses of `attempts.Attempt`,
+   and judge each answer. A failed batch is lost: the items are counted as
+   ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the start of the outage. Items that
+   the receiver rejected from an accepted batch are counted as ``reason="rejected"``. Meanwhile the
+   queue fills up, and step 2 counts the excess.
 
 The path of a metric point has no queue. Recording changes numbers in memory (`runtime.recording`);
 the cardinality limit of each metric bounds their amount.
@@ -32,21 +35,27 @@ the cardinality limit of each metric bounds their amount.
 1. A `periodic.Ticker`, a daemon thread for each target, calls `metrics.PushReader.collect` every
    ``metric_interval`` seconds.
 2. On that thread the SDK collects its own instruments, `producer.MetricProducer` appends a point
-   for every series of ours, and `WatchedExporter` exports both together. The reader exports under
-   a lock of the SDK, so a flush waits for an export under way.
-3. A failed export counts as a single fault, "undelivered". Cumulative series lose nothing: the next
-   export has the totals. With delta temporality, the increments of a failed export are lost.
+   for every series of ours, and `WatchedExporter` exports both together. A lock covers collection
+   and export, so a flush waits for an export under way.
+3. A failed export counts as a single fault, "undelivered", and loses nothing: the next export has
+   the totals, or with delta temporality also the increments of the failed export. Deltas of the
+   SDK's own instruments are lost; each of their points counts.
 
 Flush, shutdown, fork:
 
-- `Telemetry.flush` starts a daemon thread for each signal, which exports the whole queue, and waits
-  for all threads with a common deadline. A late thread continues in the background.
-- `Telemetry.shutdown` also stops the workers and the tickers. At the deadline, the rest is lost:
-  daemon threads do not keep the process alive. Later items are ignored by the SDK without a fault;
-  they use up the capacity of the queue, and are counted as "queue full" from then on.
+- `Telemetry.flush` has a daemon thread for each signal, which exports the whole queue, and waits
+  for all threads with a common deadline (`deadline`). A late thread continues in the background,
+  and serves the next flush.
+- `Telemetry.shutdown` also stops the workers and the tickers. Retries end at a receiver that is not
+  reachable. At the deadline, the rest is counted, logged and lost: daemon threads do not keep the
+  process alive. Later items are ignored by the SDK without a fault; they use up the capacity of the
+  queue, and are counted as "queue full" from then on.
 - In a forked child, the SDK empties each queue and starts a new worker. `QueueCapacity` begins at
-  zero, the tickers start new threads, and the locks on this path are renewed, because a thread of
-  the parent may have held a lock during the fork. Only the parent exports the items queued before.
+  zero, the tickers start new threads, the sessions open connections of their own, and the locks on
+  this path are renewed, because a thread of the parent may have held a lock during the fork. Only
+  the parent exports the items queued before.
+- A signal handler may record inside any of these steps: locks are reentrant, and `Reentry` keeps
+  its items out of the SDK's critical sections.
 """
 
 from __future__ import annotations

@@ -332,6 +332,14 @@ class TestConnection:
             assert [True] * 3 == [export.send() for _ in range(3)]
         assert 0.0 == export.faults.count()
 
+    def test_connection_that_breaks_at_next_export_is_no_failure(self) -> None:
+        """An export over a connection that breaks under the request is sent again at once."""
+        with RawServer(http("200 OK"), reset, http("200 OK")) as server:
+            export = WatchedExport("traces", server.url)
+
+            assert [True] * 2 == [export.send() for _ in range(2)]
+        assert (3, 2, 0.0) == (len(server.requests), server.connections, export.faults.count())
+
     def test_status_503_is_sent_again_after_pause_of_receiver(self) -> None:
         """A batch that met status 503 is sent again after the pause that the receiver demands."""
         busy = http("503 Service Unavailable", retry_after="0")
