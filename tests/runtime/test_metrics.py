@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
+from opentelemetry.sdk.metrics.export import (
+    MetricExporter,
+    MetricExportResult,
+    MetricsData,
+    NumberDataPoint,
+)
 
 from otel_meta import Counter, Gauge, MetaRepo, NoLabels
 from otel_meta.runtime import metrics
@@ -138,24 +143,27 @@ class TestDelta:
 
             assert 3.0 == captured.telemetry.faults.count()
 
-    def test_concurrent_exports_report_every_change_once(self) -> None:
-        """Concurrent exports report every change once."""
-        with OtlpReceiver() as sink, pushing(sink, environ=DELTA) as captured:
-            tiles = captured.bind(Atlas).tiles
-            metrics = captured.telemetry.metrics
-            assert metrics is not None
-            threads = [
-                Thread(target=lambda: [metrics.flush(20) for _ in range(20)]) for _ in range(4)
-            ]
-            for thread in threads:
-                thread.start()
-            while any(thread.is_alive() for thread in threads):
-                tiles.add(1)
+    def test_export_during_export_begins_where_that_one_ends(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A delta that is asked for during an export begins where this export ends."""
+        exporter = Stuck(os.getpid())
+        monkeypatch.setattr(metrics, "create_exporter", lambda *_: exporter)
+        with capture("maps", Atlas, metrics="otlp", traces="none", environ=DELTA) as captured:
+            pushes = captured.telemetry.metrics
+            assert pushes is not None
+            captured.bind(Atlas).tiles.add(5)
+            threads = [Thread(target=pushes.flush, args=(20,)) for _ in range(2)]
+            threads[0].start()
+            exporter.entered.wait(20)
+            captured.bind(Atlas).tiles.add(2)
+            threads[1].start()
+            threads[1].join(0.1)  # long enough for a delta that begins too early
+            exporter.release.set()
             for thread in threads:
                 thread.join()
-            captured.telemetry.flush()
 
-            assert captured.value(Atlas.tiles) == sum(values(sink, "atlas.tiles"))
+        assert [5.0, 2.0] == exporter.values("atlas.tiles")
 
 
 class Stuck(MetricExporter):
@@ -165,9 +173,24 @@ class Stuck(MetricExporter):
         super().__init__()
         self.entered, self.release = Event(), Event()
         self._parent = parent
+        self._exported: list[MetricsData] = []
 
-    def export(self, *_: Any, **__: Any) -> MetricExportResult:
+    def values(self, name: str) -> list[float]:
+        """Return the exported values of a metric, oldest first."""
+        return [
+            point.value
+            for export in self._exported
+            for resource in export.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == name
+            for point in metric.data.data_points
+            if isinstance(point, NumberDataPoint)
+        ]
+
+    def export(self, metrics_data: MetricsData, *_: Any, **__: Any) -> MetricExportResult:
         """Wait in the parent, succeed in the child."""
+        self._exported.append(metrics_data)
         if os.getpid() == self._parent:
             self.entered.set()
             self.release.wait(20)

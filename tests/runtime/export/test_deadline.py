@@ -7,9 +7,11 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pytest
 
+from otel_meta.runtime.export import attempts
 from otel_meta.runtime.export.deadline import run_with_deadline
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.testing import OtlpReceiver, capture
@@ -17,7 +19,7 @@ from otel_meta.testing import OtlpReceiver, capture
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import Run
+    from tests.conftest import Eventually, Run
 
 
 class TestRunWithDeadline:
@@ -74,17 +76,22 @@ class TestRunWithDeadline:
             (cell.labels, cell.value) for cell in faults.family.cells()
         ]
 
-    def test_repeated_calls_during_stuck_action_have_one_thread(self) -> None:
+    def test_repeated_calls_during_stuck_action_have_one_thread(
+        self, eventually: Eventually
+    ) -> None:
         """Repeated calls during a stuck action have one thread in all, which ends with it."""
         release, faults = Event(), Faults()
-        before = threading.active_count()
-        for _ in range(20):
-            run_with_deadline(0.001, {"stuck": lambda: release.wait(60)}, faults)
-        during = threading.active_count()
-        release.set()
-        run_with_deadline(20, {"stuck": lambda: None}, faults)
 
-        assert before + 1 == during
+        def threads() -> int:
+            return [thread.name for thread in threading.enumerate()].count("otel_meta many")
+
+        for _ in range(20):
+            run_with_deadline(0.001, {"many": lambda: release.wait(60)}, faults)
+        during = threads()
+        release.set()
+
+        assert 1 == during
+        eventually(lambda: threads() == 0)
 
     def test_call_during_run_waits_for_run_of_its_own(self) -> None:
         """A call during a run waits for a run that begins after the call."""
@@ -149,6 +156,11 @@ atexit.register(setattr, threading.Thread, "start", refuse)
 
 
 class TestWithoutThreads:
+    @pytest.fixture(autouse=True)
+    def without_exports_of_other_tests(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Forget the exports of other tests, which may be stuck."""
+        monkeypatch.setattr(attempts, "_all_exports", WeakSet[attempts.Exports]())
+
     def test_actions_run_in_calling_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without threads, actions run in the calling thread, and their errors are counted."""
         threads: list[Any] = []
@@ -191,7 +203,22 @@ class TestWithoutThreads:
                 in_time = run_with_deadline(0.05, action, captured.telemetry.faults)
             captured.telemetry.shutdown(0.1)
 
-        assert (False, []) == (in_time, ran)
+            assert (False, []) == (in_time, ran)
+            assert run_with_deadline(20, action, captured.telemetry.faults)
+
+    def test_error_of_signal_handler_reaches_caller_and_next_call_runs(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An error that is no `Exception` reaches the caller, and the next call runs."""
+        faults = Faults()
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        with no_threads(monkeypatch), pytest.raises(KeyboardInterrupt):
+            run_with_deadline(20, {"act": interrupt}, faults)
+
+        assert run_with_deadline(20, {"act": lambda: None}, faults)
 
     def test_everything_is_exported_at_exit(self, script: Callable[..., Run]) -> None:
         """Everything is exported at exit, although the interpreter refuses new threads."""

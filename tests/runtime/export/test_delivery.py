@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import signal
+import time
 from collections.abc import Callable, Iterator
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import SIGNALS, Signal
+from otel_meta.runtime.telemetry import Telemetry
 from otel_meta.testing import OtlpReceiver, capture
-from tests.runtime.export.watched_exports import logged
+from tests.runtime.export.watched_exports import WatchedExport, logged
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually, Run, Service
@@ -506,6 +508,37 @@ class TestUnreachable:
         assert event.startswith("telemetry is shut down; cannot export ")
         assert event.endswith("; lost: spans 1, exports of metrics 1, log records 1")
         assert run.seconds < BOUND
+
+
+class TestStop:
+    @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+    def test_stop_ends_pause_between_retries_if_nobody_listens(
+        self, closed_port: int, protocol: str, eventually: Eventually
+    ) -> None:
+        """If nobody listens, a stop ends the pause between two retries at once."""
+        variables = {"OTEL_EXPORTER_OTLP_TIMEOUT": "60", "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
+        export = WatchedExport("traces", f"http://127.0.0.1:{closed_port}", **variables)
+        thread = Thread(target=export.send)
+        thread.start()
+        exports = export.monitor.exports
+        eventually(lambda: [each for each in exports.under_way if each.cause])
+        exports.stop(60)
+        thread.join(30)
+
+        assert not thread.is_alive()
+        assert 5.0 == export.counted("undelivered")
+
+    @pytest.mark.parametrize("stop", [Telemetry.drain, Telemetry.shutdown])
+    def test_stop_does_not_wait_for_receiver_that_does_not_listen(
+        self, closed_port: int, stop: Callable[[Telemetry], object]
+    ) -> None:
+        """Neither a drain nor a shutdown waits for a receiver that does not listen."""
+        url = f"http://127.0.0.1:{closed_port}"
+        with capture(otlp_endpoint=url, environ={}, shutdown_timeout=60) as captured:
+            began = time.monotonic()
+            stop(captured.telemetry)
+
+        assert time.monotonic() - began < 5
 
 
 class TestBlackHole:

@@ -442,6 +442,18 @@ class TestExemplars:
             e.as_double for p in metric.histogram.data_points for e in p.exemplars
         ]
 
+    def test_exemplar_that_was_not_delivered_is_reported_again(
+        self, recording: Any, tracer: Tracer
+    ) -> None:
+        """An exemplar that was not delivered is reported again."""
+        points = MetricProducer(recording)
+        with tracer.start_as_current_span("a"):
+            recording.recorder(COUNTER).add(2, route="/")
+        points.collect()
+        points.settle(delivered=False)
+
+        assert 1 == sum(len(p.exemplars) for m in sent(points) for p in m.sum.data_points)
+
     def test_reader_reports_each_exemplar_once(self, recording: Any, tracer: Tracer) -> None:
         """A reader reports each exemplar once."""
         points = MetricProducer(recording)
