@@ -16,6 +16,7 @@ _OTLP: Final = (
     "opentelemetry.exporter.otlp.proto.grpc",
     "opentelemetry.proto",
     "google.protobuf",
+    "requests",
 )
 _FASTAPI: Final = ("fastapi", "opentelemetry.instrumentation.fastapi", "starlette")
 PACKAGES: Final[Mapping[Extra, tuple[str, ...]]] = {

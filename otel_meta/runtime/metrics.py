@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,7 @@ from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
 from .export.producer import MetricProducer
-from .fork import reset_after_fork
+from .fork import ForkSafeLock, reset_after_fork
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
@@ -34,6 +35,10 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .prometheus.scrape import Scrape
     from .prometheus.server import MetricsServer
+
+
+_MOMENT: Final = 0.1
+"""Seconds for a shutdown without an export; the SDK refuses to shut down in no time."""
 
 
 class PushReader(PeriodicExportingMetricReader):
@@ -46,6 +51,7 @@ class PushReader(PeriodicExportingMetricReader):
     def __init__(self, exporter: MetricExporter, producer: MetricProducer) -> None:
         super().__init__(exporter, export_interval_millis=math.inf)
         self._producer: Final = producer
+        self._cycle_lock: Final = ForkSafeLock()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
@@ -55,7 +61,9 @@ class PushReader(PeriodicExportingMetricReader):
     def _receive_metrics(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
     ) -> None:
-        super()._receive_metrics(self._producer.append_to(metrics_data), timeout_millis, **kwargs)
+        with self._cycle_lock:  # a delta begins where the export before it has ended
+            merged = self._producer.append_to(metrics_data)
+            super()._receive_metrics(merged, timeout_millis, **kwargs)
 
 
 class Metrics:
@@ -96,12 +104,17 @@ class Metrics:
 
     def shutdown(self, timeout: float) -> None:
         """Close the port, push a last time, and shut the exporters down."""
+        deadline = time.monotonic() + timeout
+
+        def left() -> float:
+            return max(deadline - time.monotonic(), 0.0)
+
         for ticker in self._tickers:
-            ticker.stop(timeout)
+            ticker.stop(left())
         if self.server is not None:
-            self.server.close(timeout)
-        self.flush(timeout)
-        self.provider.shutdown(timeout * 1000)
+            self.server.close(left())
+        self.flush(left())
+        self.provider.shutdown(max(left(), _MOMENT) * 1000)
 
     def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
@@ -127,9 +140,10 @@ class Metrics:
 
     def _push(self, name: str, monitor: DeliveryMonitor) -> PushReader:
         otlp = self._settings.otlp
-        exporter = monitor.watch(create_exporter("metrics", name, otlp), "metrics")
         producer = MetricProducer(self._storage, temporality_preference(name, otlp))
-        return PushReader(exporter, producer)
+        exporter = create_exporter("metrics", name, otlp)
+        watched = monitor.watch(exporter, "metrics", on_result=producer.settle)
+        return PushReader(watched, producer)
 
     def _ticker(self, reader: PushReader) -> Ticker:
         collect: Callable[[], None] = reader.collect

@@ -148,7 +148,8 @@ class Telemetry:
     def drain(self) -> None:
         """Export everything before the process stops, and deduct the time from `shutdown`'s."""
         start = time.monotonic()
-        self.flush()
+        self._monitor.exports.stop()
+        self._monitor.report(in_time=self.flush())
         self._drain_seconds = time.monotonic() - start
 
     def shutdown(self, timeout: float | None = None) -> bool:
@@ -169,11 +170,9 @@ class Telemetry:
         seconds = left if timeout is None else timeout
         self._slo_ticker.stop(seconds)
         jobs = {f"{n} shutdown": partial(s.shutdown, seconds) for n, s in self._signals().items()}
+        self._monitor.exports.stop(seconds)
         in_time = run_with_deadline(seconds, jobs, self.faults)
-        if not in_time and not self._monitor.is_failing:  # an outage has its own warning
-            logger.warning(
-                "telemetry did not finish within %g s of shutdown; the rest is lost", seconds
-            )
+        self._monitor.finish(in_time=in_time)
         if self.workers is not None:
             self.workers.close()
         self._monitor.uninstall()

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
+from opentelemetry.sdk.metrics.export import (
+    MetricExporter,
+    MetricExportResult,
+    MetricsData,
+    NumberDataPoint,
+)
 
 from otel_meta import Counter, Gauge, MetaRepo, NoLabels
 from otel_meta.runtime import metrics
@@ -115,6 +120,52 @@ class TestPush:
             }
 
 
+DELTA = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"}
+
+
+class TestDelta:
+    def test_counts_of_failed_exports_arrive_with_next_export(self) -> None:
+        """With delta temporality, the counts of failed exports arrive with the next export."""
+        with OtlpReceiver() as sink, pushing(sink, environ=DELTA) as captured:
+            for status in (200, 400, 400, 200):
+                sink.status = status
+                captured.bind(Atlas).tiles.add(100)
+                captured.telemetry.flush()
+
+            assert [100.0, 300.0] == values(sink, "atlas.tiles")
+
+    def test_deltas_of_other_libraries_that_are_lost_are_counted(self) -> None:
+        """Each delta of another library that a failed export loses is counted."""
+        with OtlpReceiver(status=400) as sink, pushing(sink, environ=DELTA) as captured:
+            for number in range(3):
+                meter(captured).create_counter("library.calls").add(1, {"number": number})
+            captured.telemetry.flush()
+
+            assert 3.0 == captured.telemetry.faults.count()
+
+    def test_export_during_export_begins_where_that_one_ends(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A delta that is asked for during an export begins where this export ends."""
+        exporter = Stuck(os.getpid())
+        monkeypatch.setattr(metrics, "create_exporter", lambda *_: exporter)
+        with capture("maps", Atlas, metrics="otlp", traces="none", environ=DELTA) as captured:
+            pushes = captured.telemetry.metrics
+            assert pushes is not None
+            captured.bind(Atlas).tiles.add(5)
+            threads = [Thread(target=pushes.flush, args=(20,)) for _ in range(2)]
+            threads[0].start()
+            exporter.entered.wait(20)
+            captured.bind(Atlas).tiles.add(2)
+            threads[1].start()
+            threads[1].join(0.1)  # long enough for a delta that begins too early
+            exporter.release.set()
+            for thread in threads:
+                thread.join()
+
+        assert [5.0, 2.0] == exporter.values("atlas.tiles")
+
+
 class Stuck(MetricExporter):
     """An exporter that waits for an event, except in a forked child."""
 
@@ -122,9 +173,24 @@ class Stuck(MetricExporter):
         super().__init__()
         self.entered, self.release = Event(), Event()
         self._parent = parent
+        self._exported: list[MetricsData] = []
 
-    def export(self, *_: Any, **__: Any) -> MetricExportResult:
+    def values(self, name: str) -> list[float]:
+        """Return the exported values of a metric, oldest first."""
+        return [
+            point.value
+            for export in self._exported
+            for resource in export.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == name
+            for point in metric.data.data_points
+            if isinstance(point, NumberDataPoint)
+        ]
+
+    def export(self, metrics_data: MetricsData, *_: Any, **__: Any) -> MetricExportResult:
         """Wait in the parent, succeed in the child."""
+        self._exported.append(metrics_data)
         if os.getpid() == self._parent:
             self.entered.set()
             self.release.wait(20)
@@ -211,13 +277,15 @@ class Broken(MetricExporter):
 
 
 class TestBroken:
-    def test_exporter_that_always_raises_causes_one_log_line(
+    def test_exporter_that_always_raises_causes_one_line_and_one_at_shutdown(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """An exporter that always raises causes one log line."""
+        """An exporter that always raises causes one log line, and one at the shutdown."""
         monkeypatch.setattr(metrics, "create_exporter", lambda *_: Broken())
         with capture("maps", metrics="console") as captured:
             for _ in range(3):
                 captured.telemetry.flush()
 
-        assert [("otel_meta", "warning")] == [(e["logger"], e["level"]) for e in captured.logs()]
+        first, last = (line["event"] for line in captured.logs())
+        assert first.startswith("cannot export metrics: RuntimeError: broken; ")
+        assert "telemetry is shut down; cannot export metrics: RuntimeError: broken; " in last

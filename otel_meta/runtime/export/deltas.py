@@ -16,27 +16,35 @@ class Reading(NamedTuple):
 
 
 class DeltaState:
-    """The readings of a reader at the previous collection; removed series are forgotten."""
+    """The readings of a reader at the last delivered collection; removed series are forgotten.
+
+    A collection that is not delivered changes nothing, so that the next delta includes its numbers.
+    """
 
     def __init__(self) -> None:
-        self._previous: dict[Cell, Reading] = {}
-        self._current: dict[Cell, Reading] = {}
+        self._delivered: dict[Cell, Reading] = {}
+        self._collected: dict[Cell, Reading] = {}
         self._now_ns = 0
 
     def begin_collection(self, now_ns: int) -> None:
-        """Begin a collection: deltas now count from the previous collection."""
-        self._previous, self._current = self._current, {}
+        """Begin a collection."""
+        self._collected = {}
         self._now_ns = now_ns
+
+    def end_collection(self, *, delivered: bool) -> None:
+        """End a collection; if it was delivered, deltas now count from it."""
+        if delivered:
+            self._delivered = self._collected
 
     def cumulative(self, cell: Cell) -> Reading:
         """Return the numbers since the start of the series."""
         return Reading(cell.start_ns, cell.read())
 
     def delta(self, cell: Cell) -> Reading | None:
-        """Return the change since the previous collection; None if the numbers are equal."""
+        """Return the change since the last delivered collection; None if the numbers are equal."""
         numbers = cell.read()
-        self._current[cell] = Reading(max(self._now_ns, cell.start_ns), numbers)
-        previous = self._previous.get(cell)
+        self._collected[cell] = Reading(max(self._now_ns, cell.start_ns), numbers)
+        previous = self._delivered.get(cell)
         if previous is None:
             return Reading(cell.start_ns, numbers) if any(numbers) else None
         if numbers == previous.numbers:

@@ -20,45 +20,64 @@ from otel_meta.runtime.signals import SIGNALS, Signal
 from .otlp_settings import OtlpSettings
 from .temporality import PREFERENCES
 
+_CLASSES: Final[Mapping[Signal, str]] = {
+    "traces": "OTLPSpanExporter",
+    "metrics": "OTLPMetricExporter",
+    "logs": "OTLPLogExporter",
+}
+_MODULES: Final[Mapping[Signal, str]] = {
+    "traces": "trace_exporter",
+    "metrics": "metric_exporter",
+    "logs": "_log_exporter",
+}
 
-class _OtlpExporter(NamedTuple):
-    module: str
-    name: str
+
+def _create_http(exporter: type[Any], signal: Signal, options: dict[str, Any]) -> Any:
+    from .otlp_http import OtlpSession  # noqa: PLC0415 - needs an extra
+
+    return exporter(session=OtlpSession(signal), **options)
+
+
+def _create_grpc(exporter: type[Any], signal: Signal, options: dict[str, Any]) -> Any:
+    from .otlp_grpc import checked_exporter  # noqa: PLC0415 - needs an extra
+
+    return checked_exporter(exporter, signal, options["endpoint"])(**options)
+
+
+class _Protocol(NamedTuple):
+    package: str
+    endpoint: str
+    """Base URL without a setting."""
     path: str
-    """Appended to a base URL; empty for gRPC."""
+    """Appended to a base URL, a format with ``signal``."""
+    create: Callable[[type[Any], Signal, dict[str, Any]], Any]
 
 
-_HTTP: Final = "opentelemetry.exporter.otlp.proto.http"
-_GRPC: Final = "opentelemetry.exporter.otlp.proto.grpc"
-_OTLP_EXPORTERS: Final[Mapping[tuple[Signal, str], _OtlpExporter]] = {
-    ("traces", "http/protobuf"): _OtlpExporter(
-        f"{_HTTP}.trace_exporter", "OTLPSpanExporter", "/v1/traces"
+_PROTOCOLS: Final[Mapping[str, _Protocol]] = {
+    "http/protobuf": _Protocol(
+        "opentelemetry.exporter.otlp.proto.http",
+        "http://localhost:4318",
+        "/v1/{signal}",
+        _create_http,
     ),
-    ("metrics", "http/protobuf"): _OtlpExporter(
-        f"{_HTTP}.metric_exporter", "OTLPMetricExporter", "/v1/metrics"
+    "grpc": _Protocol(
+        "opentelemetry.exporter.otlp.proto.grpc", "http://localhost:4317", "", _create_grpc
     ),
-    ("logs", "http/protobuf"): _OtlpExporter(
-        f"{_HTTP}._log_exporter", "OTLPLogExporter", "/v1/logs"
-    ),
-    ("traces", "grpc"): _OtlpExporter(f"{_GRPC}.trace_exporter", "OTLPSpanExporter", ""),
-    ("metrics", "grpc"): _OtlpExporter(f"{_GRPC}.metric_exporter", "OTLPMetricExporter", ""),
-    ("logs", "grpc"): _OtlpExporter(f"{_GRPC}._log_exporter", "OTLPLogExporter", ""),
 }
 
 
 def _create_otlp(signal: Signal, otlp: OtlpSettings) -> Any:
-    row = _OTLP_EXPORTERS[signal, otlp.protocols[signal]]
+    protocol = _PROTOCOLS[otlp.protocols[signal]]
+    options: dict[str, Any] = {
+        "endpoint": otlp.signal_endpoints.get(signal)
+        or (otlp.endpoint or protocol.endpoint).rstrip("/") + protocol.path.format(signal=signal),
+        "timeout": otlp.timeouts[signal],
+    }
+    if signal == "metrics":  # the SDK's own instruments get the same temporality as ours
+        options["preferred_temporality"] = PREFERENCES[otlp.temporality]
     with ExtraImports("otlp", "OTLP export"):
-        exporter = getattr(import_module(row.module), row.name)
-    base = otlp.endpoint
-    # The SDK's own instruments get the same temporality as ours.
-    temporality = {"preferred_temporality": PREFERENCES[otlp.temporality]}
-    return exporter(
-        endpoint=otlp.signal_endpoints.get(signal)
-        or (None if base is None else base.rstrip("/") + row.path),
-        timeout=otlp.timeouts[signal],
-        **temporality if signal == "metrics" else {},
-    )
+        module = import_module(f"{protocol.package}.{_MODULES[signal]}")
+        return protocol.create(getattr(module, _CLASSES[signal]), signal, options)
 
 
 _CONSOLE_EXPORTERS: Final[Mapping[Signal, tuple[str, str]]] = {

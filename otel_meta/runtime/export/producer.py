@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from threading import Lock
 from typing import Any, Final, cast
 
 from opentelemetry.sdk.metrics import Exemplar as SdkExemplar
@@ -25,28 +24,25 @@ from opentelemetry.sdk.metrics.export import (
     ScopeMetrics,
     Sum,
 )
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.family import OVERFLOW, Family
 from otel_meta.runtime.recording.storage import MetricStorage
 
 from .deltas import DeltaState, Reading
+from .point_counts import SCOPE
 from .temporality import temporality_of
 
 Attributes = dict[str, str | int | bool]
-
-_SCOPE: Final = InstrumentationScope("otel_meta")
-"""Has no version: on some paths the version is a label, and an upgrade would start new series."""
 
 _UNSET: Final = cast("float", None)
 """None leaves the optional fields min and max of OTLP unset: cumulative extremes never recover."""
 
 
 class MetricProducer:
-    """Produces the points of a reader, and keeps the previous collection for deltas.
+    """Produces the points of a reader, and keeps the last delivered collection for deltas.
 
     Args:
         storage: the families to read.
@@ -64,14 +60,9 @@ class MetricProducer:
         self._preference: Final = preference
         self._clock_ns: Final = clock_ns
         self._deltas: Final = DeltaState()
-        self._last_ns = 0
+        self._delivered_ns = 0
         self._now_ns = 0
-        self._lock = Lock()
-        reset_after_fork(self)
-
-    def after_fork(self) -> None:
-        """Renew the lock in a forked child: a thread of the parent may have held it."""
-        self._lock = Lock()
+        self._lock: Final = ForkSafeLock()
 
     def append_to(self, collected: MetricsData) -> MetricsData:
         """Return the SDK's collection with our points appended under the same resource."""
@@ -84,13 +75,23 @@ class MetricProducer:
         return MetricsData([merged, *others])
 
     def collect(self) -> ScopeMetrics:
-        """Collect a point for every series; with delta temporality, for every changed series."""
-        with self._lock:  # two concurrent collections must not report the same delta
-            self._last_ns, self._now_ns = self._now_ns, self._clock_ns()
+        """Collect a point for every series; with delta temporality, for every changed series.
+
+        `settle` has to end each collection before the next one.
+        """
+        with self._lock:
+            self._now_ns = self._clock_ns()
             self._deltas.begin_collection(self._now_ns)
             families = self._storage.families()
             metrics = [metric for family in families if (metric := self._metric(family))]
-        return ScopeMetrics(scope=_SCOPE, metrics=metrics, schema_url="")
+        return ScopeMetrics(scope=SCOPE, metrics=metrics, schema_url="")
+
+    def settle(self, delivered: bool) -> None:
+        """End the latest collection: deltas that were not delivered join the next ones."""
+        with self._lock:
+            self._deltas.end_collection(delivered=delivered)
+            if delivered:
+                self._delivered_ns = self._now_ns
 
     def _metric(self, family: Family[Any]) -> Metric | None:
         instrument = family.instrument
@@ -175,11 +176,11 @@ class MetricProducer:
         return max(self._now_ns, cell.start_ns)  # the cell may be younger than this collection
 
     def _exemplars(self, exemplars: Iterable[Exemplar]) -> list[SdkExemplar]:
-        """Return the exemplars since the previous collection."""
+        """Return the exemplars since the last delivered collection."""
         return [
             SdkExemplar({}, e.value, e.time_ns, e.span_id, e.trace_id)
             for e in exemplars
-            if e.time_ns > self._last_ns
+            if e.time_ns > self._delivered_ns
         ]
 
 

@@ -22,9 +22,12 @@ exporter (two targets of traces have two queues).
 4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
    bounded by the size of the queue plus the current batch: a lock of the SDK serializes the exports
    of a queue, from the worker thread and from a flush.
-5. The exporter retries for OTEL_EXPORTER_OTLP_TIMEOUT (10 s). A failed batch is lost: the
-   items are counted as ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the start of
-   the outage. Meanwhile the queue fills up, and step 2 counts the excess.
+5. The exporter encodes the batch, and gives it to `otlp_http.OtlpSession` or `otlp_grpc`. These
+   send requests for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10), with the pauses of `attempts.Attempt`,
+   and judge each answer. A failed batch is lost: the items are counted as
+   ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the start of the outage. Items that
+   the receiver rejected from an accepted batch are counted as ``reason="rejected"``. Meanwhile the
+   queue fills up, and step 2 counts the excess.
 
 The path of a metric point has no queue. Recording changes numbers in memory (`runtime.recording`);
 the cardinality limit of each metric bounds their amount.
@@ -32,39 +35,49 @@ the cardinality limit of each metric bounds their amount.
 1. A `periodic.Ticker`, a daemon thread for each target, calls `metrics.PushReader.collect` every
    ``metric_interval`` seconds.
 2. On that thread the SDK collects its own instruments, `producer.MetricProducer` appends a point
-   for every series of ours, and `WatchedExporter` exports both together. The reader exports under
-   a lock of the SDK, so a flush waits for an export under way.
-3. A failed export counts as a single fault, "undelivered". Cumulative series lose nothing: the next
-   export has the totals. With delta temporality, the increments of a failed export are lost.
+   for every series of ours, and `WatchedExporter` exports both together. A lock covers collection
+   and export, so a flush waits for an export under way.
+3. A failed export counts as a single fault, "undelivered", and loses nothing: the next export has
+   the totals, or with delta temporality also the increments of the failed export. Deltas of the
+   SDK's own instruments are lost; each of their points counts.
 
 Flush, shutdown, fork:
 
-- `Telemetry.flush` starts a daemon thread for each signal, which exports the whole queue, and waits
-  for all threads with a common deadline. A late thread continues in the background.
-- `Telemetry.shutdown` also stops the workers and the tickers. At the deadline, the rest is lost:
-  daemon threads do not keep the process alive. Later items are ignored by the SDK without a fault;
-  they use up the capacity of the queue, and are counted as "queue full" from then on.
+- `Telemetry.flush` has a daemon thread for each signal, which exports the whole queue, and waits
+  for all threads with a common deadline (`deadline`). A late thread continues in the background,
+  and serves the next flush.
+- `Telemetry.shutdown` also stops the workers and the tickers. Retries end at a receiver that is not
+  reachable. At the deadline, the rest is counted, logged and lost: daemon threads do not keep the
+  process alive. Later items are ignored by the SDK without a fault; they use up the capacity of the
+  queue, and are counted as "queue full" from then on.
 - In a forked child, the SDK empties each queue and starts a new worker. `QueueCapacity` begins at
-  zero, the tickers start new threads, and the locks on this path are renewed, because a thread of
-  the parent may have held a lock during the fork. Only the parent exports the items queued before.
+  zero, the tickers start new threads, the sessions open connections of their own, and the locks on
+  this path are renewed, because a thread of the parent may have held a lock during the fork. Only
+  the parent exports the items queued before.
+- A signal handler may record inside any of these steps: locks are reentrant, and `Reentry` keeps
+  its items out of the SDK's critical sections.
 """
 
 from __future__ import annotations
 
 import os
-from threading import Lock
-from typing import Final
+from collections import deque
+from collections.abc import Callable
+from threading import get_ident
+from typing import Final, Generic, TypeVar
 
 from opentelemetry.sdk._logs import ReadWriteLogRecord
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import Signal
 
 from .delivery import DeliveryMonitor
+
+ItemT = TypeVar("ItemT")
 
 _DEFAULT_SIZE: Final = 2048
 
@@ -83,13 +96,13 @@ class QueueCapacity:
         self._signal: Final[Signal] = signal
         self._variable: Final = variable
         self._faults: Final = faults
+        self._lock: Final = ForkSafeLock()
         self.after_fork()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
         """Begin with an empty queue, as the SDK does in a forked child."""
         self._used = 0
-        self._lock = Lock()
 
     def try_acquire(self) -> bool:
         """Acquire capacity for one item; return False and count a fault if the queue is full."""
@@ -106,10 +119,40 @@ class QueueCapacity:
         with self._lock:
             self._used -= items
 
+    def waiting(self) -> int:
+        """Return the number of items in the queue."""
+        return self._used
+
 
 def _size(text: str) -> int:
     """Return the size of a queue; the default if invalid (the SDK logs a warning)."""
     return int(text) if text.strip().isdecimal() and int(text) else _DEFAULT_SIZE
+
+
+class Reentry(Generic[ItemT]):
+    """Passes items on, one at a time on each thread.
+
+    A signal handler that runs while its thread appends to a queue of the SDK may end a span or log
+    a line. The SDK would then wait for its own lock, so the item waits for the interrupted call.
+    """
+
+    def __init__(self, pass_on: Callable[[ItemT], None]) -> None:
+        self._pass_on: Final = pass_on
+        self._waiting: Final[dict[int, deque[ItemT]]] = {}
+
+    def add(self, item: ItemT) -> None:
+        """Pass an item on, or leave it to the interrupted call of this thread."""
+        thread = get_ident()
+        waiting = self._waiting.get(thread)
+        if waiting is not None:
+            waiting.append(item)
+            return
+        waiting = self._waiting[thread] = deque([item])
+        try:
+            while waiting:
+                self._pass_on(waiting.popleft())
+        finally:
+            del self._waiting[thread]
 
 
 class SpanQueue(BatchSpanProcessor):
@@ -117,14 +160,15 @@ class SpanQueue(BatchSpanProcessor):
 
     def __init__(self, exporter: SpanExporter, monitor: DeliveryMonitor, faults: Faults) -> None:
         self._capacity: Final = QueueCapacity("traces", "OTEL_BSP_MAX_QUEUE_SIZE", faults)
-        watched = monitor.watch(exporter, "traces", self._capacity.release)
+        self._reentry: Final = Reentry(super().on_end)
+        watched = monitor.watch(exporter, "traces", self._capacity)
         super().__init__(watched, max_queue_size=self._capacity.size)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a sampled span."""
         context = span.context
         if context is not None and context.trace_flags.sampled and self._capacity.try_acquire():
-            super().on_end(span)
+            self._reentry.add(span)
 
 
 class LogQueue(BatchLogRecordProcessor):
@@ -134,10 +178,11 @@ class LogQueue(BatchLogRecordProcessor):
         self, exporter: LogRecordExporter, monitor: DeliveryMonitor, faults: Faults
     ) -> None:
         self._capacity: Final = QueueCapacity("logs", "OTEL_BLRP_MAX_QUEUE_SIZE", faults)
-        watched = monitor.watch(exporter, "logs", self._capacity.release)
+        self._reentry: Final = Reentry(super().on_emit)
+        watched = monitor.watch(exporter, "logs", self._capacity)
         super().__init__(watched, max_queue_size=self._capacity.size)
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Queue a log record."""
         if self._capacity.try_acquire():
-            super().on_emit(log_record)
+            self._reentry.add(log_record)

@@ -10,7 +10,7 @@ from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry.sdk._logs import LoggerProvider
 from structlog.typing import EventDict, WrappedLogger
 
-from otel_meta.runtime.export.delivery import exporting
+from otel_meta.runtime.export.attempts import exporting
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.text import utf8_text
 

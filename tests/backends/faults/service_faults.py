@@ -8,6 +8,7 @@ from tests.backends.faults.fault_case import FaultSetup, control, fault
 from tests.backends.faults.service_process import ServiceProcess, exposed_sum, service_process
 from tests.backends.loss_accounting import FaultResult
 from tests.backends.numbered_spans import SpanSink
+from tests.runtime.export.raw_server import RawServer, http
 from tests.waiting import wait_until
 
 _EVENTS = "events_processed_total"
@@ -67,6 +68,45 @@ def _disconnected(setup: FaultSetup, script: str) -> tuple[SpanSink, Collector, 
     service.run("flush")
     wait_until(lambda: {200, 3300} <= sink.stored, "the spans before and after are not stored")
     return sink, sidecar, service
+
+
+@fault("the address of the Collector redirects, as an ingress does to https")
+def redirected(setup: FaultSetup) -> FaultResult:
+    """The service counts each span that the redirection swallows."""
+    port = free_port()
+    service = _redirected(
+        setup,
+        "commanded_service.py",
+        OTEL_METRICS_EXPORTER="prometheus",
+        OTEL_EXPORTER_PROMETHEUS_PORT=str(port),
+    )
+    assert service.process.poll() is None
+    return FaultResult(
+        sent=300,
+        stored=0,
+        dropped=exposed_sum(port, _FAULTS, source="export of traces"),
+        observation="counted in otel_meta_faults_total; the warning names the new address",
+    )
+
+
+@control("the same address with OpenTelemetry's SDK alone")
+def redirected_plain_sdk(setup: FaultSetup) -> FaultResult:
+    """The SDK takes a redirection for success."""
+    _redirected(setup, "plain_sdk_service.py")
+    return FaultResult(sent=300, stored=0, observation="neither logged nor counted")
+
+
+def _redirected(setup: FaultSetup, script: str, **variables: str) -> ServiceProcess:
+    """Send 300 spans to an address that redirects."""
+    ingress = setup.enter(
+        RawServer(http("301 Moved Permanently", location="https://collector.example/v1/traces"))
+    )
+    service = setup.enter(
+        service_process(script, OTEL_EXPORTER_OTLP_ENDPOINT=ingress.url, **variables)
+    )
+    service.run("work", 300)
+    service.run("flush")
+    return service
 
 
 @fault("worker killed (kill -9), with counts shared in a directory")

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+import os
+import threading
 import time
-from threading import Barrier, Event
+from collections.abc import Callable
+from contextlib import contextmanager
+from threading import Barrier, Event, Thread
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pytest
 
+from otel_meta.runtime.export import attempts
 from otel_meta.runtime.export.deadline import run_with_deadline
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.testing import OtlpReceiver, capture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Eventually, Run
 
 
 class TestRunWithDeadline:
@@ -62,3 +75,156 @@ class TestRunWithDeadline:
         assert [(("flush", "ValueError"), 1.0)] == [
             (cell.labels, cell.value) for cell in faults.family.cells()
         ]
+
+    def test_repeated_calls_during_stuck_action_have_one_thread(
+        self, eventually: Eventually
+    ) -> None:
+        """Repeated calls during a stuck action have one thread in all, which ends with it."""
+        release, faults = Event(), Faults()
+
+        def threads() -> int:
+            return [thread.name for thread in threading.enumerate()].count("otel_meta many")
+
+        for _ in range(20):
+            run_with_deadline(0.001, {"many": lambda: release.wait(60)}, faults)
+        during = threads()
+        release.set()
+
+        assert 1 == during
+        eventually(lambda: threads() == 0)
+
+    def test_call_during_run_waits_for_run_of_its_own(self) -> None:
+        """A call during a run waits for a run that begins after the call."""
+        entered, release, runs, faults = Event(), Event(), list[int](), Faults()
+
+        def act() -> None:
+            runs.append(len(runs))
+            entered.set()
+            release.wait(60)
+
+        threads = [
+            Thread(target=run_with_deadline, args=(20, {"act": act}, faults)) for _ in range(3)
+        ]
+        threads[0].start()
+        entered.wait(20)
+        for thread in threads[1:]:
+            thread.start()
+        release.set()
+        for thread in threads:
+            thread.join()
+
+        assert [0, 1] == runs
+
+    def test_forked_child_runs_action_that_is_stuck_in_its_parent(self) -> None:
+        """A forked child runs an action that is stuck in its parent."""
+        release, faults = Event(), Faults()
+        run_with_deadline(0.001, {"act": lambda: release.wait(60)}, faults)
+        if (child := os.fork()) == 0:
+            os._exit(0 if run_with_deadline(20, {"act": lambda: None}, faults) else 1)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        release.set()
+
+        assert 0 == code
+
+
+@contextmanager
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse to start a thread, as an interpreter that shuts down does."""
+
+    def refuse(_thread: Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", refuse)
+        yield
+
+
+AT_EXIT = """
+import atexit, threading
+import structlog
+from opentelemetry import trace
+import otel_meta
+
+def refuse(thread):
+    raise RuntimeError("can't create new thread at interpreter shutdown")
+
+otel_meta.configure("shop")
+with trace.get_tracer("shop").start_as_current_span("selling"):
+    structlog.get_logger("shop").info("sold")
+atexit.register(setattr, threading.Thread, "start", refuse)
+"""
+
+
+class TestWithoutThreads:
+    @pytest.fixture(autouse=True)
+    def without_exports_of_other_tests(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Forget the exports of other tests, which may be stuck."""
+        monkeypatch.setattr(attempts, "_all_exports", WeakSet[attempts.Exports]())
+
+    def test_actions_run_in_calling_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without threads, actions run in the calling thread, and their errors are counted."""
+        threads: list[Any] = []
+        faults = Faults()
+
+        def act() -> None:
+            threads.append(threading.current_thread())
+            raise ValueError("no")
+
+        with no_threads(monkeypatch):
+            in_time = run_with_deadline(20, {"one": act, "two": act}, faults)
+
+        assert (True, [threading.current_thread()] * 2) == (in_time, threads)
+        assert 2 == faults.count()
+
+    def test_flush_and_shutdown_at_receiver_that_never_answers_end_in_time(
+        self, monkeypatch: pytest.MonkeyPatch, black_hole: str
+    ) -> None:
+        """Without threads, a flush and a shutdown end in time at a receiver that never answers."""
+        with capture(otlp_endpoint=black_hole, environ={}) as captured, no_threads(monkeypatch):
+            assert captured.telemetry.traces is not None
+            captured.telemetry.traces.provider.get_tracer("test").start_span("span").end()
+            began = time.monotonic()
+            captured.telemetry.flush(0.2)
+            flushed = time.monotonic()
+            captured.telemetry.shutdown(0.2)
+            ended = time.monotonic()
+
+        assert (True, True) == (flushed - began < 1.5, ended - flushed < 1.5)
+
+    def test_action_is_left_out_while_thread_exports_beyond_deadline(
+        self, monkeypatch: pytest.MonkeyPatch, black_hole: str
+    ) -> None:
+        """Without threads, an action is left out while another thread exports beyond the time."""
+        with capture(otlp_endpoint=black_hole, environ={}) as captured:
+            captured.telemetry.flush(0.001)
+            ran: list[str] = []
+            with no_threads(monkeypatch):
+                action = {"act": lambda: ran.append("act")}
+                in_time = run_with_deadline(0.05, action, captured.telemetry.faults)
+            captured.telemetry.shutdown(0.1)
+
+            assert (False, []) == (in_time, ran)
+            assert run_with_deadline(20, action, captured.telemetry.faults)
+
+    def test_error_of_signal_handler_reaches_caller_and_next_call_runs(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An error that is no `Exception` reaches the caller, and the next call runs."""
+        faults = Faults()
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        with no_threads(monkeypatch), pytest.raises(KeyboardInterrupt):
+            run_with_deadline(20, {"act": interrupt}, faults)
+
+        assert run_with_deadline(20, {"act": lambda: None}, faults)
+
+    def test_everything_is_exported_at_exit(self, script: Callable[..., Run]) -> None:
+        """Everything is exported at exit, although the interpreter refuses new threads."""
+        with OtlpReceiver() as sink:
+            run = script(AT_EXIT, OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint)
+
+            assert (0, "") == (run.code, run.stderr)
+            assert (1, 1) == (len(sink.spans()), len(sink.log_records()))
+            assert "otel_meta.up" in {metric.name for metric in sink.metrics()}

@@ -29,21 +29,35 @@ class TestDelta:
 
         assert Reading(cell.start_ns, (5.0,)) == deltas.delta(cell)
 
-    def test_later_delta_counts_from_previous_collection(self) -> None:
-        """A later delta counts from the previous collection."""
+    def test_later_delta_counts_from_last_delivered_collection(self) -> None:
+        """A later delta counts from the last delivered collection."""
         cell, deltas = cell_with(5), DeltaState()
         deltas.begin_collection(2**62)
         deltas.delta(cell)
+        deltas.end_collection(delivered=True)
         cell.add(2)
         deltas.begin_collection(2**62 + 1)
 
         assert Reading(2**62, (2.0,)) == deltas.delta(cell)
+
+    def test_delta_includes_collections_that_were_not_delivered(self) -> None:
+        """A delta includes the numbers of collections that were not delivered."""
+        cell, deltas = cell_with(5), DeltaState()
+        for now in (2**62, 2**62 + 1):
+            deltas.begin_collection(now)
+            deltas.delta(cell)
+            deltas.end_collection(delivered=False)
+            cell.add(2)
+        deltas.begin_collection(2**62 + 2)
+
+        assert Reading(cell.start_ns, (9.0,)) == deltas.delta(cell)
 
     def test_series_with_equal_numbers_at_two_collections_has_no_delta(self) -> None:
         """A series with equal numbers at two collections has no delta."""
         cell, deltas = cell_with(5), DeltaState()
         deltas.begin_collection(2**62)
         deltas.delta(cell)
+        deltas.end_collection(delivered=True)
         cell.add(-1)
         cell.add(1)
         deltas.begin_collection(2**62 + 1)
@@ -63,6 +77,7 @@ class TestDelta:
         deltas.begin_collection(1)
         cell = cell_with(5)
         deltas.delta(cell)
+        deltas.end_collection(delivered=True)
         cell.add(1)
         deltas.begin_collection(2**62)
 
@@ -75,6 +90,7 @@ class TestDelta:
             deltas.begin_collection(now)
             if now == 1:
                 deltas.delta(cell)
+            deltas.end_collection(delivered=True)
         deltas.begin_collection(3)
 
         assert Reading(cell.start_ns, (5.0,)) == deltas.delta(cell)

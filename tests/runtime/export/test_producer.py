@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from functools import reduce
 from operator import add
-from threading import Thread
 from typing import Any, Literal
 
 import pytest
@@ -53,6 +52,7 @@ def sent(source: MetricStorage | MetricProducer) -> list[Metric]:
     """Return the metrics that a receiver of OTLP decodes, without otel_meta's own."""
     points = source if isinstance(source, MetricProducer) else MetricProducer(source)
     resource = ResourceMetrics(Resource({}), [points.collect()], "")
+    points.settle(delivered=True)
     encoded = encode_metrics(MetricsData([resource])).SerializeToString()
     decoded = type(encode_metrics(MetricsData([])))()
     decoded.ParseFromString(encoded)
@@ -384,29 +384,23 @@ class TestDelta:
             for points in (one, other)
         ]
 
-    def test_concurrent_collections_report_every_change_once(self, switching: None) -> None:
-        """Concurrent collections report every change once."""
+    def test_delta_that_was_not_delivered_joins_next_delta(self) -> None:
+        """A delta that was not delivered joins the next one, with the start of its interval."""
         recording = storage()
-        points = MetricProducer(recording, "delta")
-        reported: list[float] = []
+        clock = Clock()
+        points = MetricProducer(recording, "delta", clock)
+        recording.recorder(COUNTER).add(1, route="/")
+        sent(points)
+        start = clock.now
+        for _ in range(2):
+            recording.recorder(COUNTER).add(2, route="/")
+            points.collect()
+            points.settle(delivered=False)
+        recording.recorder(COUNTER).add(3, route="/")
 
-        def collect() -> None:
-            for _ in range(200):
-                metrics: Any = points.collect().metrics
-                reported.extend(
-                    p.value for m in metrics if m.name == COUNTER.name for p in m.data.data_points
-                )
-
-        threads = [Thread(target=collect) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for _ in range(20_000):
-            recording.recorder(COUNTER).add(1, route="/")
-        for thread in threads:
-            thread.join()
-        reported.extend(p.as_double for m in sent(points) for p in m.sum.data_points)
-
-        assert 20_000.0 == sum(reported)
+        assert [(7.0, start)] == [
+            (p.as_double, p.start_time_unix_nano) for m in sent(points) for p in m.sum.data_points
+        ]
 
 
 class TestExemplars:
@@ -449,6 +443,18 @@ class TestExemplars:
         assert [0.5, 50.0] == [
             e.as_double for p in metric.histogram.data_points for e in p.exemplars
         ]
+
+    def test_exemplar_that_was_not_delivered_is_reported_again(
+        self, recording: Any, tracer: Tracer
+    ) -> None:
+        """An exemplar that was not delivered is reported again."""
+        points = MetricProducer(recording)
+        with tracer.start_as_current_span("a"):
+            recording.recorder(COUNTER).add(2, route="/")
+        points.collect()
+        points.settle(delivered=False)
+
+        assert 1 == sum(len(p.exemplars) for m in sent(points) for p in m.sum.data_points)
 
     def test_reader_reports_each_exemplar_once(self, recording: Any, tracer: Tracer) -> None:
         """A reader reports each exemplar once."""

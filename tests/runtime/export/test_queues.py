@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from otel_meta.runtime.export.delivery import DeliveryMonitor
-from otel_meta.runtime.export.queues import LogQueue, QueueCapacity, SpanQueue
+from otel_meta.runtime.export.queues import LogQueue, QueueCapacity, Reentry, SpanQueue
 from otel_meta.runtime.recording.faults import Faults
 
 FULL = ("export of traces", "queue full")
@@ -83,6 +83,22 @@ class TestSpanQueue:
         assert dropped >= 400 - 8 - 4
         assert {FULL} == {cell.labels for cell in faults.family.cells()}
 
+    def test_queue_has_its_whole_size_while_batch_is_exported(self, faults: Faults) -> None:
+        """A queue has its whole size while a batch is exported."""
+        gate = Gate()
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SpanQueue(gate, DeliveryMonitor(faults), faults))
+        end_spans(provider, 4)
+        gate.entered.wait()
+        end_spans(provider, 8)
+        fitting = faults.count()
+        end_spans(provider, 3)
+        gate.opened.set()
+        provider.shutdown()
+
+        assert (0.0, 3.0) == (fitting, faults.count())
+        assert 12 == len(gate.get_finished_spans())
+
     def test_exporting_batch_releases_its_capacity(self, faults: Faults) -> None:
         """Exporting a batch releases its capacity."""
         gate = Gate()
@@ -123,6 +139,49 @@ class TestLogQueue:
 
         assert 100 == len(gate.get_finished_logs()) + dropped
         assert dropped >= 100 - 8 - 4
+
+
+class TestReentry:
+    def test_item_of_interrupting_handler_follows_interrupted_one(self) -> None:
+        """An item that a signal handler adds during a call follows after this call."""
+        passed: list[str] = []
+
+        def pass_on(item: str) -> None:
+            if item == "first":
+                reentry.add("of the handler")
+            passed.append(item)
+
+        reentry = Reentry(pass_on)
+        reentry.add("first")
+        reentry.add("last")
+
+        assert ["first", "of the handler", "last"] == passed
+
+    def test_error_leaves_no_trace(self) -> None:
+        """After an error, which reaches the caller, the next item is passed on."""
+        passed: list[int] = []
+        reentry = Reentry[int](lambda item: passed.append(1 // item))
+        with pytest.raises(ZeroDivisionError):
+            reentry.add(0)
+        reentry.add(1)
+
+        assert [1] == passed
+
+    def test_items_of_other_threads_are_passed_on_meanwhile(self) -> None:
+        """Items of another thread are passed on during a call."""
+        passed: list[str] = []
+
+        def pass_on(item: str) -> None:
+            if item == "first":
+                thread = Thread(target=reentry.add, args=("other",))
+                thread.start()
+                thread.join()
+            passed.append(item)
+
+        reentry = Reentry(pass_on)
+        reentry.add("first")
+
+        assert ["other", "first"] == passed
 
 
 class TestQueueCapacity:
