@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import os
-import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, BinaryIO, Unpack, cast
+from typing import Unpack
 
 from opentelemetry import metrics as metrics_api
 from opentelemetry import trace as trace_api
@@ -17,6 +14,7 @@ from opentelemetry.trace import ProxyTracerProvider
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .logs.line_writer import OpenStream, standard_output
 from .options import Options
 from .recording.faults import logger
 from .resource import create_resource
@@ -57,7 +55,7 @@ def configure(
         log_level: debug, info, warning, error or critical.
         log_format: json, console (for people), logfmt, or auto (the default): console if the stream
             is a terminal, else json.
-        log_stream: stream for JSON lines, by default stdout; None leaves logging unchanged.
+        log_stream: stream for log lines, by default stdout; None leaves logging unchanged.
         cache_loggers: cache each logger on first use (the default), which is faster and final.
         shutdown_timeout: maximum duration of `Telemetry.shutdown` in seconds.
         set_global: register global providers for all libraries (the default).
@@ -79,9 +77,9 @@ def configure(
     warnings = (*settings.warnings, *drop_invalid_variables())
     clock = options.get("clock", time.monotonic)
     telemetry = Telemetry(settings, create_resource(settings), clock=clock)
-    log_stream = options["log_stream"] if "log_stream" in options else _stdout()
-    if log_stream is not None:
-        telemetry.logs.install(log_stream, cache=options.get("cache_loggers", True))
+    open_stream = _open_stream(options)
+    if open_stream is not None:
+        telemetry.logs.install(open_stream, cache=options.get("cache_loggers", True))
     for warning in warnings:
         logger.warning("%s", warning)
     if set_global:
@@ -111,20 +109,12 @@ def _refuse_wrong(service_name: object, repo: object) -> None:
         )
 
 
-def _stdout() -> BinaryIO:
-    """Return stdout for bytes, even if `sys.stdout` was replaced by a text stream."""
-    if sys.stdout is None:  # closed by the shell
-        return Path(os.devnull).open("wb")
-    stream: Any = getattr(sys.stdout, "buffer", None) or _TextStdout()
-    return cast("BinaryIO", stream)
-
-
-class _TextStdout:
-    def write(self, line: bytes) -> None:
-        sys.stdout.write(line.decode())
-
-    def flush(self) -> None:
-        sys.stdout.flush()
+def _open_stream(options: Options) -> OpenStream | None:
+    """Return the function that opens the stream for lines; None if logging remains unchanged."""
+    if "log_stream" not in options:
+        return standard_output
+    stream = options["log_stream"]
+    return None if stream is None else lambda: stream
 
 
 def _refuse_second_call() -> None:
