@@ -68,10 +68,13 @@ class _SafeMethods:
     """Methods that accept every level, every name of a field, and arguments that do not fit."""
 
     _faults: Faults
-    _process_event: Any
+    _context: Any
     _logger: Any
+    _process_event: Any
 
     def _proxy_to_logger(self, method_name: str, event: object = None, /, **fields: Any) -> object:
+        if _EVENT in self._context:
+            fields.setdefault(f"{_EVENT}_", self._context[_EVENT])
         try:
             args, kwargs = self._process_event(method_name, event, fields)
             return getattr(self._logger, method_name)(*args, **kwargs)

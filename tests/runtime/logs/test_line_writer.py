@@ -7,7 +7,6 @@ import resource
 import select
 import signal
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -334,27 +333,36 @@ class TestReentrancy:
         assert totals == {word: said.count(word) for word in totals}
         assert 0 < totals["handler"]
 
-    def test_lines_of_threads_are_not_mixed(self) -> None:
-        """A line of a thread never stands inside a line of another thread."""
-
-        class Slow(io.BytesIO):
-            def write(self, data: Any) -> int:
-                super().write(data[:1])
-                Event().wait(0.0001)  # lets other threads run
-                return 1 + super().write(data[1:])
-
-        stream = Slow()
-        lines, _ = writer(stream)
-        threads = [
-            Thread(target=lambda: deque(map(lines.write, [b"0123456789"] * 20), maxlen=0))
-            for _ in range(4)
-        ]
+    def test_line_of_thread_waits_for_line_of_another_thread(
+        self, open_pipe: Callable[..., Pipe]
+    ) -> None:
+        """A line waits until the line of another thread is written, and is then written itself."""
+        pipe = open_pipe()
+        lines, _ = writer(pipe.stream)
+        threads = [Thread(target=lines.write, args=(LONG,)) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(0.02)
+        are_waiting = [thread.is_alive() for thread in threads]
+        with slow_reader(pipe):
+            for thread in threads:
+                thread.join()
 
-        assert [b"0123456789"] * 80 == stream.getvalue().splitlines()
+        assert [True, True] == are_waiting
+        assert [LONG, LONG] == pipe.lines
+
+    @pytest.mark.parametrize("buffering", [0, 8192])
+    def test_line_is_one_write_with_its_end(self, tmp_path: Path, buffering: int) -> None:
+        """A line and its end are a single write: lines of other processes stay outside."""
+        path = tmp_path / "log"
+        with path.open("wb", buffering) as stream:
+            lines, _ = writer(stream)
+            written: list[bytes] = []
+            lines._write_some = lambda data: written.append(bytes(data)) or len(data)  # type: ignore[func-returns-value]
+            lines.write(b"said")
+
+        assert [b"said\n"] == written
 
 
 STORM = """

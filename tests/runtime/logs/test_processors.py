@@ -92,7 +92,7 @@ class TestLineFields:
         """Ids are attached to an exception of any class."""
 
         class Closed(Exception):
-            __dict__ = property(lambda _self: 1 / 0)  # type: ignore[assignment]
+            __dict__ = property(lambda _self: 1 / 0)
 
         error = Closed()
         attach_ids(error, {"request_id": "attached"})
