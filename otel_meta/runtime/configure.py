@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import os
-import sys
 import time
-from pathlib import Path
-from typing import Any, BinaryIO, Unpack, cast
+from typing import Unpack
 
 from opentelemetry import metrics as metrics_api
 from opentelemetry import trace as trace_api
@@ -16,6 +13,7 @@ from opentelemetry.trace import ProxyTracerProvider
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .logs.line_writer import OpenStream, standard_output
 from .option_checks import check_arguments, check_options
 from .options import Options
 from .recording.faults import logger
@@ -58,7 +56,7 @@ def configure(
         log_level: debug, info, warning, error or critical, or a level of `logging`.
         log_format: json, console (for people), logfmt, or auto (the default): console if the stream
             is a terminal, else json.
-        log_stream: stream for JSON lines, by default stdout; None leaves logging unchanged.
+        log_stream: stream for log lines, by default stdout; None leaves logging unchanged.
         cache_loggers: cache each logger on first use (the default), which is faster and final.
         shutdown_timeout: maximum duration of `Telemetry.shutdown` in seconds.
         set_global: register global providers for all libraries (the default).
@@ -81,9 +79,9 @@ def configure(
         if set_global and not settings.disabled:
             _refuse_second_call()
         telemetry = Telemetry(settings, create_resource(settings), clock=clock)
-    log_stream = checked["log_stream"] if "log_stream" in checked else _stdout()
-    if log_stream is not None:
-        telemetry.logs.install(log_stream, cache=checked.get("cache_loggers", True))
+    open_stream = _open_stream(checked)
+    if open_stream is not None:
+        telemetry.logs.install(open_stream, cache=checked.get("cache_loggers", True))
     for warning in settings.warnings:
         logger.warning("%s", warning)
     if set_global:
@@ -93,20 +91,12 @@ def configure(
     return telemetry
 
 
-def _stdout() -> BinaryIO:
-    """Return stdout for bytes, even if `sys.stdout` was replaced by a text stream."""
-    if sys.stdout is None:  # closed by the shell
-        return Path(os.devnull).open("wb")
-    stream: Any = getattr(sys.stdout, "buffer", None) or _TextStdout()
-    return cast("BinaryIO", stream)
-
-
-class _TextStdout:
-    def write(self, line: bytes) -> None:
-        sys.stdout.write(line.decode())
-
-    def flush(self) -> None:
-        sys.stdout.flush()
+def _open_stream(options: Options) -> OpenStream | None:
+    """Return the function that opens the stream for lines; None if logging remains unchanged."""
+    if "log_stream" not in options:
+        return standard_output
+    stream = options["log_stream"]
+    return None if stream is None else lambda: stream
 
 
 def _refuse_second_call() -> None:

@@ -1,17 +1,19 @@
-"""Access lines of uvicorn, parsed into fields; query strings are removed."""
+"""Access lines of uvicorn and gunicorn, parsed into fields; query strings are removed."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final, NamedTuple
 
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict
 
-ACCESS_LOGGER: Final = "uvicorn.access"
+_ACCESS_LOGGERS: Final = frozenset({"uvicorn.access", "gunicorn.access"})
 _HANDSHAKE: Final = '"WebSocket %s"'
+_FIRST_ERROR_STATUS: Final = 400
 
 
 class AccessRecord(NamedTuple):
-    """An answered request in uvicorn's access log."""
+    """An answered request in the access log of a server."""
 
     client: str
     method: str
@@ -30,17 +32,20 @@ def parse_access_args(args: Any) -> AccessRecord | None:
     match args:
         case (str(client), str(method), str(target), str(version), int(status)):
             return AccessRecord(client, method, target, version, status)
+        case {"h": client, "m": method, "U": target, "H": version, "s": status}:
+            version = str(version).removeprefix("HTTP/")
+            return AccessRecord(str(client), str(method), str(target), version, _number(status))
         case _:
             return None
 
 
-def add_access_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def add_access_fields(record: logging.LogRecord, event: EventDict) -> EventDict:
     """Add fields to the lines of requests and WebSocket handshakes; other lines are unchanged."""
-    args = event.pop("positional_args", ())
-    event.pop("color_message", None)  # the message again, coloured for terminals
-    access = parse_access_args(args) if event["_record"].name == ACCESS_LOGGER else None
+    if not record.args:
+        return event
+    access = parse_access_args(record.args) if record.name in _ACCESS_LOGGERS else None
     if access is None:
-        return _add_handshake_fields(event, args)
+        return _add_handshake_fields(record, event)
     event["event"] = "request"
     event["client_address"] = access.client
     event["http_request_method"] = access.method
@@ -50,13 +55,32 @@ def add_access_fields(_logger: WrappedLogger, _method: str, event: EventDict) ->
     return event
 
 
-def _add_handshake_fields(event: EventDict, args: Any) -> EventDict:
-    template = str(event["_record"].msg)
-    match args:
-        case (str(client), str(target)) if _HANDSHAKE in template:
+class SilencedPaths:
+    """The paths of scrapes and probes, which come every few seconds."""
+
+    def __init__(self) -> None:
+        self.paths: Final[set[str]] = set()
+
+    def includes(self, record: logging.LogRecord) -> bool:
+        """Return True for the access line of a successful request of one of ``paths``."""
+        if record.name not in _ACCESS_LOGGERS:
+            return False
+        access = parse_access_args(record.args)
+        return (
+            access is not None and access.status < _FIRST_ERROR_STATUS and access.path in self.paths
+        )
+
+
+def _add_handshake_fields(record: logging.LogRecord, event: EventDict) -> EventDict:
+    match record.msg, record.args:
+        case str(template), (str(client), str(target)) if _HANDSHAKE in template:
             event["event"] = f"WebSocket {template.rpartition(_HANDSHAKE)[2].strip(' []')}"
             event["client_address"] = client
             event["url_path"] = target.partition("?")[0]
         case _:
             pass
     return event
+
+
+def _number(status: Any) -> int:
+    return int(status) if str(status).isdecimal() else 0

@@ -10,14 +10,20 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from structlog.typing import EventDict, WrappedLogger
+from .interruptions import own_attribute
 
 _IDS: Final = "__otel_meta_ids__"
 
 
 def attach_ids(error: BaseException, ids: Mapping[str, str]) -> None:
-    """Attach ids to an exception, for `add_ids_of_exception`."""
-    vars(error)[_IDS] = ids
+    """Attach ids to an exception, for `ids_of`."""
+    own_attribute(error, "__dict__")[_IDS] = ids
+
+
+def ids_of(error: BaseException) -> Mapping[str, str]:
+    """Return the ids attached to an exception."""
+    ids: Mapping[str, str] = own_attribute(error, "__dict__").get(_IDS, {})
+    return ids
 
 
 def get_exception(exc_info: Any) -> BaseException | None:
@@ -31,12 +37,3 @@ def get_exception(exc_info: Any) -> BaseException | None:
             return error
         case _:
             return None
-
-
-def add_ids_of_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Add the ids attached to the event's exception; ids from the context take precedence."""
-    if "exc_info" in event:
-        ids: Mapping[str, str] = getattr(get_exception(event["exc_info"]), _IDS, {})
-        for name, value in ids.items():
-            event.setdefault(name, value)
-    return event

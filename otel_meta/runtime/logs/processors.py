@@ -1,57 +1,95 @@
-"""Processors of every log line, from structlog, the standard library and uvicorn alike."""
+"""Processors of every log line, from structlog, the standard library and servers alike."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
-import structlog
 from opentelemetry import trace
-from structlog.processors import ExceptionRenderer, StackInfoRenderer, TimeStamper
-from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import EventDict, Processor, WrappedLogger
+from opentelemetry.context import Context
+from structlog.contextvars import get_contextvars
+from structlog.typing import EventDict, WrappedLogger
 
 from otel_meta.runtime.text import utf8_text
 
-from .exceptions import add_ids_of_exception
+from .exceptions import get_exception, ids_of
+from .field_values import render_fields
+from .traceback_text import render_exception
 
-_LEADING_KEYS: Final = ("timestamp", "level", "event", "logger")
-_INT64: Final = 2**63
-
-
-def shared_processors(identity: Mapping[str, str]) -> tuple[Processor, ...]:
-    """Return the processors for logger, level, ids, time and identity."""
-    return (
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.add_log_level,
-        _add_identity(identity),
-        add_trace_ids,
-        add_ids_of_exception,
-        TimeStamper(fmt="iso", utc=True),
-        StackInfoRenderer(),
-    )
+_ADDED: Final = frozenset(
+    {"timestamp", "level", "logger"}
+    | {"service_name", "service_namespace"}
+    | {"trace_id", "span_id", "trace_flags"}
+    | {"exception_type", "exception_message", "exception_stacktrace"}
+)
+"""Fields that a line may have besides those of the application."""
 
 
-def structured_exceptions() -> Processor:
-    """Render exceptions as frames, without locals: passwords or personal data must not leak."""
-    return ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+def merge_context(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the variables bound to the context; the fields of the line take precedence."""
+    bound = get_contextvars()
+    if not bound:
+        return event
+    if "event" in bound:
+        bound["event_"] = bound.pop("event")
+    return {**bound, **event}
 
 
-def add_trace_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Add the ids of the current span, sampled or not.
+class LineFields:
+    """The processor that makes the fields of a line from an event.
 
-    Common recipes add ids only if ``span.is_recording()``. Unsampled requests then have no ids,
+    Values are rendered, and what every line has is added: time, level, logger, identity of the
+    service, ids of the current span, and the exception. A field of the application with the name of
+    one of these is kept, with an underscore after its name.
+
+    Args:
+        identity: the fields that name the service.
+    """
+
+    def __init__(self, identity: Mapping[str, str]) -> None:
+        self._identity: Final = identity
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Return the line's fields: the most important first, ids last."""
+        error = get_exception(event.pop("exc_info")) if "exc_info" in event else None
+        given = render_fields(event)
+        line: dict[str, Any] = {
+            "timestamp": _timestamp(logger.created),
+            "level": method,
+            "event": _message(given.pop("event", "")),
+            "logger": logger.name,
+        }
+        added: dict[str, Any] = {**self._identity, **current_ids()}
+        if error is not None:
+            added.update(exception_fields(error))
+            for name, value in ids_of(error).items():
+                if name not in given:
+                    added.setdefault(name, value)
+        if not _ADDED.isdisjoint(given):
+            given = {f"{k}_" if k in added or k in line else k: v for k, v in given.items()}
+        line.update(given)
+        line.update(added)
+        return line
+
+
+def exception_fields(error: BaseException) -> dict[str, str]:
+    """Return the fields of an exception, named after OpenTelemetry's conventions."""
+    kind, message, stacktrace = render_exception(error)
+    return {
+        "exception_type": kind,
+        "exception_message": message,
+        "exception_stacktrace": stacktrace,
+    }
+
+
+def current_ids(within: Context | None = None) -> dict[str, str]:
+    """Return the ids of a context's span, sampled or not, in the order of a traceparent.
+
+    Common recipes return ids only if ``span.is_recording()``. Unsampled requests then have no ids,
     although the caller may have sampled the trace.
     """
-    event.update(current_ids())
-    return event
-
-
-def current_ids() -> dict[str, str]:
-    """Return the ids of the current span in the order of a traceparent; empty without a span."""
-    context = trace.get_current_span().get_span_context()
+    context = trace.get_current_span(within).get_span_context()
     if not context.is_valid:
         return {}
     return {
@@ -61,48 +99,11 @@ def current_ids() -> dict[str, str]:
     }
 
 
-def json_renderer(
-    on_fault: Callable[[str, object], None],
-) -> Callable[[Any, str, EventDict], bytes]:
-    """Return a structlog renderer of any event to a line of JSON in UTF-8.
-
-    Args:
-        on_fault: called with a reason and the error if orjson refuses an event; the event is then
-            rendered value by value.
-    """
-
-    def to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
-        line = {key: event.pop(key) for key in _LEADING_KEYS if key in event}
-        line.update(event)
-        try:
-            return orjson.dumps(line, default=_plain, option=orjson.OPT_NON_STR_KEYS)
-        except Exception as error:
-            on_fault("render", error)
-            return _render_fallback(line)
-
-    return to_json
+def _timestamp(created: float | None) -> str:
+    moment = datetime.now(UTC) if created is None else datetime.fromtimestamp(created, UTC)
+    return f"{moment.isoformat(timespec='microseconds')[:-6]}Z"
 
 
-def _add_identity(identity: Mapping[str, str]) -> Processor:
-    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        event.update(identity)
-        return event
-
-    return add
-
-
-def _plain(value: object) -> object:
-    """Convert a value of a type unknown to orjson; numpy floats stay numbers."""
-    return float(value) if isinstance(value, float) else repr(value)
-
-
-def _render_fallback(line: Mapping[Any, Any]) -> bytes:
-    """Render lone surrogates, cycles, integers over 64 bits, and values with a raising `repr`."""
-    return orjson.dumps({utf8_text(key): _fallback_value(value) for key, value in line.items()})
-
-
-def _fallback_value(value: object) -> object:
-    if isinstance(value, float):
-        return float(value)
-    fits = isinstance(value, int) and -_INT64 <= value < _INT64
-    return value if fits or value is None else utf8_text(value)
+def _message(event: Any) -> str:
+    text = event if isinstance(event, str) else utf8_text(event)
+    return text.rstrip("\r\n")

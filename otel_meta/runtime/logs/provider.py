@@ -1,104 +1,33 @@
-"""The logs signal: JSON lines of every library on a stream, and optional export over OTLP."""
+"""The logs signal: lines of every library on a stream, and optional export over OTLP."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from functools import partial
-from threading import Lock
-from typing import Any, BinaryIO, Final
+from typing import Any, ClassVar, Final
 
 import structlog
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
-from structlog.stdlib import ExtraAdder, ProcessorFormatter
-from structlog.typing import EventDict, Processor
+from structlog.processors import StackInfoRenderer
+from structlog.typing import Processor
 
 from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.export.exporters import create_exporter
 from otel_meta.runtime.export.queues import LogQueue
-from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.settings import Settings
-from otel_meta.runtime.text import utf8_text
 
-from .access import ACCESS_LOGGER, add_access_fields, parse_access_args
+from .access import SilencedPaths
+from .bound_logger import OUTPUT, LineLogger, create_bound_logger
+from .console_handlers import ConsoleHandlers
+from .interruptions import is_from_signal_handler
+from .line_formats import create_renderer
+from .line_writer import LineWriter, OpenStream
+from .log_records import event_of
 from .otlp import OtelLogProcessor
-from .processors import json_renderer, shared_processors, structured_exceptions
-
-_SERVER_LOGGERS: Final = ("uvicorn", ACCESS_LOGGER, "uvicorn.error")
-_FIRST_ERROR_STATUS: Final = 400
-
-
-class LineWriter:
-    """Writes whole lines to a stream from any thread; errors of the stream are counted."""
-
-    def __init__(self, stream: BinaryIO, faults: Faults) -> None:
-        self._stream: Final = stream
-        self._faults: Final = faults
-        self.after_fork()
-        reset_after_fork(self)
-
-    def after_fork(self) -> None:
-        """Renew the lock in a forked child: a thread of the parent may have held it."""
-        self._lock = Lock()
-
-    def write(self, line: bytes) -> None:
-        """Write one line. An error of a closed or broken stream is counted, not raised."""
-        try:
-            with self._lock:
-                self._stream.write(line + b"\n")
-                self._stream.flush()
-        except (OSError, ValueError):
-            self._faults.count_only("log stream", "unwritable")
-
-
-class LineLogger:
-    """The logger wrapped by structlog: every level writes the rendered line."""
-
-    __slots__ = ("_write", "name")
-
-    def __init__(self, writer: LineWriter, *names: object) -> None:
-        self._write = writer.write
-        self.name = utf8_text(names[0]) if names and names[0] else "root"
-
-    def msg(self, line: bytes) -> None:
-        """Write a line."""
-        self._write(line)
-
-    debug = info = warning = error = critical = fatal = exception = log = msg
-
-
-class StandardHandler(logging.Handler):
-    """Writes records of the standard library through the processors of structlog."""
-
-    def __init__(self, writer: LineWriter, formatter: ProcessorFormatter, faults: Faults) -> None:
-        super().__init__()
-        self._writer: Final = writer
-        self._faults: Final = faults
-        self.setFormatter(formatter)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record as a JSON line."""
-        try:
-            self._writer.write(self.format(record).encode("utf-8", "replace"))
-        except Exception as error:
-            self._faults.count_only("log record", type(error).__name__)
-
-
-class AccessLogFilter(logging.Filter):
-    """Drops access lines of paths for scrapes and probes, which come every few seconds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.paths: Final[set[str]] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return False for successful requests of one of ``paths``."""
-        access = parse_access_args(record.args)
-        return (
-            access is None or access.status >= _FIRST_ERROR_STATUS or access.path not in self.paths
-        )
+from .processors import LineFields, merge_context
+from .repeated_warnings import RepeatedWarnings
 
 
 class Logs:
@@ -113,51 +42,39 @@ class Logs:
         for name in () if settings.disabled else settings.exporters["logs"]:
             exporter = create_exporter("logs", name, settings.otlp)
             self.provider.add_log_record_processor(LogQueue(exporter, monitor, faults))
-        self._replaced: tuple[list[logging.Handler], int] | None = None
-        self._access_filter: Final = AccessLogFilter()
+        self._silenced: Final = SilencedPaths()
+        self._lines: InstalledLines | None = None
 
     def silence_access_logs(self, paths: Iterable[str]) -> None:
         """Drop the access lines of these paths, except for failed requests."""
-        self._access_filter.paths.update(paths)
+        self._silenced.paths.update(paths)
 
-    def install(self, stream: BinaryIO, *, cache: bool) -> None:
-        """Write all log lines of this process as JSON.
+    def install(self, open_stream: OpenStream, *, cache: bool) -> None:
+        """Write all log lines of this process in one format.
 
         Args:
-            stream: the stream for the lines.
+            open_stream: returns the stream for the lines.
             cache: cache each logger on first use: faster, and final.
         """
-        chain = self._chain()
-        to_json = json_renderer(self._on_fault)
-        writer = LineWriter(stream, self._faults)
-        structlog.configure(
-            processors=[*chain, structured_exceptions(), to_json],
-            wrapper_class=structlog.make_filtering_bound_logger(self._settings.log_level),
-            logger_factory=partial(LineLogger, writer),
-            cache_logger_on_first_use=cache,
+        writer = LineWriter(open_stream, self._faults)
+        renderer = create_renderer(self._settings.log_format, writer.stream)
+        processors = [*self._chain(), renderer]
+        level = self._settings.log_level
+        self._lines = InstalledLines(
+            processors, writer, self._silenced, self._faults, level=level, cache=cache
         )
-        self._install_standard(writer, chain, to_json)
+        self._lines.install()
 
     def take_over_server_loggers(self) -> None:
-        """Remove the handlers of uvicorn's loggers, set at the start of uvicorn."""
-        if self._replaced is None:
-            return
-        for name in _SERVER_LOGGERS:
-            server = logging.getLogger(name)
-            server.handlers.clear()
-            server.propagate = True
-        logging.getLogger(ACCESS_LOGGER).addFilter(self._access_filter)
+        """Replace the console handlers that a server added at its start."""
+        if self._lines is not None:
+            self._lines.handlers.take_over()
 
     def uninstall(self) -> None:
-        """Restore the handlers and level of the root logger, and the defaults of structlog."""
-        if self._replaced is None:
-            return
-        logging.getLogger(ACCESS_LOGGER).removeFilter(self._access_filter)
-        root = logging.getLogger()
-        root.handlers[:], level = self._replaced
-        root.setLevel(level)
-        structlog.reset_defaults()
-        self._replaced = None
+        """Restore the handlers and level of the standard library, and structlog's configuration."""
+        if self._lines is not None:
+            self._lines.uninstall()
+            self._lines = None
 
     def flush(self, timeout: float) -> None:
         """Export the queued log records. The SDK ignores the timeout; the caller enforces one."""
@@ -168,32 +85,90 @@ class Logs:
         self.provider.shutdown()
 
     def _chain(self) -> tuple[Processor, ...]:
-        chain = shared_processors(_identity(self._settings))
+        chain: tuple[Processor, ...] = (
+            merge_context,
+            StackInfoRenderer(additional_ignores=["otel_meta"]),
+            LineFields(_identity(self._settings)),
+        )
         if self._settings.exporters["logs"] and not self._settings.disabled:
             return (*chain, OtelLogProcessor(self.provider, self._faults))
         return chain
 
-    def _install_standard(
-        self, writer: LineWriter, chain: tuple[Processor, ...], to_json: Any
+
+class InstalledLines:
+    """What turns events of structlog and records of the standard library into lines."""
+
+    _installed: ClassVar[list[InstalledLines]] = []
+    """The latest is in force: a test captures telemetry in a process that is configured already."""
+    _of_application: ClassVar[dict[str, Any]] = {}
+    """The configuration of structlog before; empty if the application did not configure it."""
+
+    def __init__(
+        self,
+        processors: list[Any],
+        writer: LineWriter,
+        silenced: SilencedPaths,
+        faults: Faults,
+        *,
+        level: int,
+        cache: bool,
     ) -> None:
-        def to_text(logger: Any, method: str, event: EventDict) -> str:
-            rendered: bytes = to_json(logger, method, event)
-            return rendered.decode()
+        self._processors: Final = processors
+        self._writer: Final = writer
+        self._silenced: Final = silenced
+        self._faults: Final = faults
+        self._cache: Final = cache
+        self._bound_logger: Final = create_bound_logger(level, faults)
+        self._repeated: Final = RepeatedWarnings(faults)
+        self.handlers: Final = ConsoleHandlers(self._write, level)
 
-        formatter = ProcessorFormatter(
-            foreign_pre_chain=[ExtraAdder(), add_access_fields, *chain, structured_exceptions()],
-            processors=[ProcessorFormatter.remove_processors_meta, to_text],
-            pass_foreign_args=True,
+    def install(self) -> None:
+        """Configure structlog and the standard library."""
+        if not self._installed and structlog.is_configured():
+            self._of_application.update(structlog.get_config())
+        self._installed.append(self)
+        self.configure_structlog()
+        self.handlers.install()
+
+    def uninstall(self) -> None:
+        """Restore the configurations of before, unless later telemetry is installed."""
+        self.handlers.restore()
+        self._installed.remove(self)
+        if self._installed:
+            self._installed[-1].configure_structlog()
+        else:
+            structlog.reset_defaults()
+            if self._of_application:
+                structlog.configure(**self._of_application)
+            self._of_application.clear()
+        self._writer.close()
+
+    def configure_structlog(self) -> None:
+        """Let structlog write lines through these processors."""
+        OUTPUT.use(self._processors, self._writer.write)
+        structlog.configure(
+            processors=OUTPUT.processors,
+            context_class=dict,
+            wrapper_class=self._bound_logger,
+            logger_factory=LineLogger,
+            cache_logger_on_first_use=self._cache,
         )
-        root = logging.getLogger()
-        self._replaced = (root.handlers.copy(), root.level)
-        root.handlers[:] = [StandardHandler(writer, formatter, self._faults)]
-        root.setLevel(self._settings.log_level)
-        self.take_over_server_loggers()
 
-    def _on_fault(self, reason: str, _error: object) -> None:
-        # Not reported: a report is a log line, which could fail in the same way.
-        self._faults.count_only("log line", reason)
+    def _write(self, record: logging.LogRecord) -> None:
+        """Write a record of the standard library as a line."""
+        if self._silenced.includes(record) or self._repeated.is_repeated(record):
+            return
+        try:
+            line: Any = event_of(record, self._faults)
+            level = record.levelname.lower()
+            for processor in self._processors:
+                line = processor(record, level, line)
+            self._writer.write(line)
+        except Exception as error:
+            if is_from_signal_handler(error):
+                raise
+            detail = f"{record.pathname}:{record.lineno}: {error!r}"
+            self._faults.report("log record", type(error).__name__, detail)
 
 
 def _identity(settings: Settings) -> Mapping[str, str]:

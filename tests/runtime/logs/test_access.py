@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 
 from otel_meta.runtime.logs.access import AccessRecord, add_access_fields, parse_access_args
 
+GUNICORN = {"h": "1.2.3.4", "m": "GET", "U": "/items/7", "H": "HTTP/1.1", "s": "200", "q": "t=s"}
+
 
 def access(name: str = "uvicorn.access", args: Any = None) -> dict[str, Any]:
-    """Return an access line of uvicorn after its fields were added."""
+    """Return an access line of a server after its fields were added."""
     if args is None:
         args = ("1.2.3.4:5", "GET", "/items/7?token=secret", "1.1", 200)
-    record = logging.makeLogRecord({"name": name})
-    event = {"event": "text", "_record": record, "positional_args": args, "color_message": "c"}
-    line = dict(add_access_fields(None, "info", event))
-    del line["_record"]
-    return line
+    record = logging.makeLogRecord({"name": name, "args": args})
+    return dict(add_access_fields(record, {"event": "text"}))
 
 
 class TestAccess:
@@ -41,11 +40,17 @@ class TestAccess:
 
         assert "?" not in json.dumps(line)
 
-    @pytest.mark.parametrize("args", [(), None, ("a",), {"a": 1}, ("a", "b", "c", "d", "e", "f")])
-    def test_other_lines_keep_their_event_without_coloured_message(self, args: Any) -> None:
-        """Other lines keep their event, without the coloured message."""
-        assert {"event": "text"} == access("uvicorn.error", args or ())
-        assert {"event": "text"} == access("uvicorn.access", args or ())
+    def test_access_line_of_gunicorn_has_same_fields(self) -> None:
+        """An access line of gunicorn has the same fields, and no query string."""
+        line = access("gunicorn.access", GUNICORN)
+
+        assert access() == {**line, "client_address": "1.2.3.4:5"}
+
+    @pytest.mark.parametrize("args", [(), ("a",), {"a": 1}, ("a", "b", "c", "d", "e", "f")])
+    def test_other_lines_keep_their_event(self, args: Any) -> None:
+        """Other lines keep their event."""
+        assert {"event": "text"} == access("uvicorn.error", args)
+        assert {"event": "text"} == access("uvicorn.access", args)
 
 
 class TestParseAccessArgs:
