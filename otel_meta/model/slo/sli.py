@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import get_args
 
 from otel_meta.errors import DeclarationError
+from otel_meta.model.arguments import expect_choice, expect_number
 from otel_meta.model.kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
 from otel_meta.model.selector import MatcherValue, Selector
 
 from .comparison import Comparison
-from .event_terms import BadEvents, EventCount, EventUnit, Remainder, TimeSlices, TotalEvents
+from .event_terms import (
+    BadEvents,
+    EventCount,
+    EventUnit,
+    Remainder,
+    Series,
+    TimeSlices,
+    TotalEvents,
+)
 
 
 class Sli(ABC):
@@ -68,6 +77,20 @@ class Ratio(Sli):
             )
         for selector in self.selectors():
             _check_kind(selector, *EVENT_KINDS)
+        if self.total in (self.bad, self.good):
+            raise DeclarationError(
+                f"ratio of {self.total.instrument.name!r}",
+                "names the same series as all events and as a part of the events",
+                'select the part, as in orders.ratio(bad=orders.where(outcome="failed"))',
+            )
+
+    def where(self, **labels: MatcherValue) -> Ratio:
+        """Return the indicator of the series that have these label values."""
+        return Ratio(
+            total=self.total.where(**labels),
+            bad=self.bad and self.bad.where(**labels),
+            good=self.good and self.good.where(**labels),
+        )
 
     @property
     def total_events(self) -> EventCount:
@@ -97,6 +120,7 @@ class Threshold(Sli):
 
     def __post_init__(self) -> None:
         _check_kind(self.values, *BUCKET_KINDS)
+        expect_number(f"metric {self.values.instrument.name!r}", "bound", self.bound)
         buckets = self.values.instrument.buckets
         if self.bound not in buckets:
             raise DeclarationError(
@@ -134,7 +158,7 @@ class TimeSlice(Sli):
     value: Selector
     at_least: float | None = None
     at_most: float | None = None
-    series: Literal["each", "worst"] = "each"
+    series: Series = "each"
 
     def __post_init__(self) -> None:
         _check_kind(self.value, *VALUE_KINDS)
@@ -144,6 +168,9 @@ class TimeSlice(Sli):
                 "have both or neither of at_least and at_most",
                 "give one bound",
             )
+        where = f"metric {self.value.instrument.name!r}"
+        expect_number(where, "bound", self.at_most if self.at_least is None else self.at_least)
+        expect_choice(where, "argument series of its time slices", self.series, get_args(Series))
 
     def where(self, **labels: MatcherValue) -> TimeSlice:
         """Return the indicator of the series that have these label values."""

@@ -30,6 +30,7 @@ class Bounds(TypedDict, total=False):
 
 
 values = st.floats(allow_nan=False)
+bounds = st.floats(allow_nan=False, allow_infinity=False)
 
 
 class TestRatio:
@@ -91,14 +92,14 @@ class TestThreshold:
 
 
 class TestTimeSlice:
-    @given(value=values, bound=values)
+    @given(value=values, bound=bounds)
     def test_time_is_bad_while_value_is_below_lower_bound(self, value: float, bound: float) -> None:
         """Time is bad while the value is below the lower bound."""
         (outside,) = TimeSlice(SPEED, at_least=bound).bad_values
 
         assert (value < bound) == outside.holds(value)
 
-    @given(value=values, bound=values)
+    @given(value=values, bound=bounds)
     def test_time_is_bad_while_value_is_above_upper_bound(self, value: float, bound: float) -> None:
         """Time is bad while the value is above the upper bound."""
         (outside,) = TimeSlice(DEPTH, at_most=bound).bad_values
