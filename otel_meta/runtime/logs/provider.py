@@ -23,6 +23,7 @@ from otel_meta.runtime.settings import Settings
 from otel_meta.runtime.text import utf8_text
 
 from .access import ACCESS_LOGGER, add_access_fields, parse_access_args
+from .observers import LineObservers
 from .otlp import OtelLogProcessor
 from .processors import json_renderer, shared_processors, structured_exceptions
 
@@ -113,6 +114,7 @@ class Logs:
         for name in () if settings.disabled else settings.exporters["logs"]:
             exporter = create_exporter("logs", name, settings.otlp)
             self.provider.add_log_record_processor(LogQueue(exporter, monitor, faults))
+        self.observers: Final = LineObservers(self._to_json)
         self._replaced: tuple[list[logging.Handler], int] | None = None
         self._access_filter: Final = AccessLogFilter()
 
@@ -168,10 +170,17 @@ class Logs:
         self.provider.shutdown()
 
     def _chain(self) -> tuple[Processor, ...]:
-        chain = shared_processors(_identity(self._settings))
+        chain: tuple[Processor, ...] = (
+            *shared_processors(_identity(self._settings)),
+            self.observers,
+        )
         if self._settings.exporters["logs"] and not self._settings.disabled:
             return (*chain, OtelLogProcessor(self.provider, self._faults))
         return chain
+
+    def _to_json(self, logger: Any, method: str, event: EventDict) -> bytes:
+        rendered: Any = structured_exceptions()(logger, method, event)
+        return json_renderer(self._on_fault)(logger, method, rendered)
 
     def _install_standard(
         self, writer: LineWriter, chain: tuple[Processor, ...], to_json: Any

@@ -119,7 +119,7 @@ class TestRecord:
         (sent,) = bench.sent()
 
         assert "sold" == sent.body
-        assert counted.times <= 2  # once for each way out
+        assert counted.times <= 3  # for the stream, for the export, and for the capture
 
     @pytest.mark.parametrize("log", [structlog.get_logger("a"), logging.getLogger("a")])
     def test_record_has_trace_and_span_ids_of_its_line(self, bench: Bench, log: Any) -> None:
