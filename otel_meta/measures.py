@@ -43,7 +43,7 @@ M = TypeVar("M", bound=Measure)
 _ALL: Final = 100
 _P99: Final = Fraction(99, 100)
 _BY_SERVICE: Final[By] = ("service_name",)
-_AGGREGATIONS: Final = {"mean": "avg", "average": "avg", "maximum": "max", "minimum": "min"}
+_AGGREGATIONS: Final = {"mean": "avg"}
 
 
 @declaring
@@ -72,10 +72,10 @@ def over_time(
 def quantile(histogram: Selectable, q: str, over: str, *, by: By = _BY_SERVICE) -> Quantile:
     """Return a quantile of a histogram, "0.99" for P99, over a duration such as "7d"."""
     share = exact_fraction(q)
-    if not isinstance(q, str) or share is None or not 0 < share < 1:
+    if share is None or not 0 < share < 1:
         right = _right_quantile(q)
         fix = f'write P{exact_decimal(right * _ALL)} as "{exact_decimal(right)}"'
-        raise DeclarationError(f"quantile {q!r}", "is not a text between 0 and 1", fix)
+        raise DeclarationError(f"quantile {q!r}", "is not between 0 and 1", fix)
     return _checked(Quantile(_of_kind(histogram, *BUCKET_KINDS), share, Duration(over), by))
 
 
@@ -136,7 +136,7 @@ def _checked(measure: M) -> M:
 
 def _check_by(where: str, selector: Selector, by: By) -> None:
     fix = f'give a tuple of labels, such as by=("{_BY_SERVICE[0]}",)'
-    expect_type(where, "argument by =", by, tuple, fix)
+    expect_type(where, "grouping", by, tuple, fix)
     known = {*IDENTITY_LABELS, *(label.name for label in selector.instrument.label_fields)}
     for name in by:
         if name not in known:

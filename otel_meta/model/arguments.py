@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import Final, TypeGuard, TypeVar
+from numbers import Real
+from typing import Any, Final, TypeGuard, TypeVar
 
 from otel_meta.errors import DeclarationError
 
@@ -86,9 +87,12 @@ def expect_type(
 
 def is_number(value: object) -> TypeGuard[float]:
     """Return True for a finite number; True and False are no numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         return False
-    return math.isfinite(value)
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the range of floats
+        return False
 
 
 def expect_number(where: str, argument: str, value: object) -> None:
@@ -138,13 +142,27 @@ _ENDS: Final = (".", "!", "?", "。", "…", '."', ".)")
 """Ends of a sentence, after which no full stop is added."""
 
 
+def members_of(collection: object) -> list[object]:
+    """Return the members of a collection, or the values of a mapping; none of a text."""
+    held: Any = collection
+    if isinstance(collection, Mapping):
+        return list(held.values())
+    is_collection = isinstance(collection, Iterable) and not isinstance(collection, str)
+    return list(held) if is_collection else []
+
+
+def full_match(form: re.Pattern[str], value: object) -> re.Match[str] | None:
+    """Return the match of a whole text; None for another text, and for a value of another type."""
+    return form.fullmatch(value) if isinstance(value, str) else None
+
+
 def check_dashed_name(kind: str, name: object) -> None:
     """Refuse a name that is not lower-case words joined by dashes.
 
     Raises:
         DeclarationError: the name has another form; the error has the nearest valid name.
     """
-    if isinstance(name, str) and _DASHED.fullmatch(name):
+    if full_match(_DASHED, name):
         return
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", str(name)).lower()
     dashed = re.sub("[^a-z0-9]+", "-", snake).strip("-")

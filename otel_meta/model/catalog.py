@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from otel_meta.errors import DeclarationError
+
+from .arguments import expect_type
 from .instrument import Instrument
 from .repo import MetaRepo
 
@@ -42,6 +45,13 @@ class Catalog:
     """
 
     repos: tuple[type[MetaRepo], ...] = ()
+
+    def __post_init__(self) -> None:
+        fix = "give a tuple of meta-repositories, such as Catalog((Atlas,))"
+        expect_type("catalog", "repos", self.repos, tuple, fix)
+        for repo in self.repos:
+            if not _is_repo(repo):
+                raise DeclarationError("catalog", f"has the meta-repository {repo!r}", fix)
 
     def __iter__(self) -> Iterator[type[MetaRepo]]:
         return iter(self.repos)
@@ -93,6 +103,10 @@ class Catalog:
                     for attribute, declared in getattr(repo, kind).items()
                 ],
             )
+
+
+def _is_repo(given: object) -> bool:
+    return isinstance(given, type) and issubclass(given, MetaRepo)
 
 
 def _duplicates(named: Iterable[_Named]) -> Iterator[tuple[str, list[str], str]]:

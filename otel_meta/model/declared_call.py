@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from otel_meta.errors import DeclarationError
 
@@ -13,8 +13,6 @@ from .arguments import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type[Any])
-
-_UNEXPECTED: Final = "got an unexpected keyword argument '"
 
 
 def declaring(function: F) -> F:
@@ -44,32 +42,46 @@ def _refuse_wrong_arguments(
     function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
 ) -> None:
     signature = inspect.signature(function)
+    problem = _problem_of(signature, args, options)
+    if problem:
+        where, form = _form_of(function, args)
+        arguments = ", ".join(_arguments(signature))
+        unknown = options.keys() - signature.parameters.keys()
+        near = "".join(did_you_mean(name, signature.parameters) for name in sorted(unknown))
+        fix = f"write it as {form}{arguments}){near}"
+        raise DeclarationError(where, problem, fix) from None
+
+
+def _problem_of(
+    signature: inspect.Signature, args: tuple[Any, ...], options: dict[str, Any]
+) -> str:
+    """Return the reason for which a call does not fit a signature; empty if the call fits."""
+    unknown = [name for name in options if name not in signature.parameters]
+    if unknown and not any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+        return f"has no argument {unknown[0]!r}"
     try:
         signature.bind(*args, **options)
     except TypeError as error:
-        problem = str(error)
-        wrong = problem.removeprefix(_UNEXPECTED).rstrip("'") if _UNEXPECTED in problem else ""
-        suggestion = did_you_mean(wrong, signature.parameters) if wrong else ""
-        name, first = _name_of(function, args)
-        raise DeclarationError(
-            f"{name} {first!r}" if isinstance(first, str) else name,
-            problem,
-            f"write it as {name}({', '.join(_form(signature))}){suggestion}",
-        ) from None
+        return str(error)
+    return ""
 
 
-def _name_of(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[str, object]:
-    """Return the name of the called class or function, and its first argument."""
-    is_constructor = function.__name__ == "__init__"
-    name = type(args[0]).__name__ if is_constructor else function.__name__
-    return name, next(iter(args[1 if is_constructor else 0 :]), None)
+def _form_of(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[str, str]:
+    """Return the place of a call for its error, and the beginning of its right form."""
+    if function.__name__ == "__init_subclass__":
+        cls = args[0]
+        return f"class {cls.__name__}", f"class {cls.__name__}({cls.__base__.__name__}, "
+    if function.__name__ == "__init__":
+        name = type(args[0]).__name__
+        return f"{name} {args[1]!r}" if args[1:] and isinstance(args[1], str) else name, f"{name}("
+    return f"{function.__name__}()", f"{function.__name__}("
 
 
-def _form(signature: inspect.Signature) -> Iterator[str]:
+def _arguments(signature: inspect.Signature) -> Iterator[str]:
     """Yield the arguments of the right call, those with a default in brackets."""
     for parameter in signature.parameters.values():
-        if parameter.name == "self":
+        if parameter.name in {"self", "cls"}:
             continue
         by_name = parameter.kind is parameter.KEYWORD_ONLY
-        text = f"{parameter.name}=..." if by_name else parameter.name
+        text = f"{parameter.name}=..." if by_name else f"{parameter}".partition(":")[0]
         yield text if parameter.default is parameter.empty else f"[{text}]"

@@ -11,6 +11,8 @@ from typing import Final
 from otel_meta.errors import DeclarationError
 
 from ._frozen import set_fields
+from .arguments import full_match
+from .declared_call import declaring_class
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _FORM: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])")
@@ -33,6 +35,7 @@ _WORDS: Final[dict[str, int]] = {
 """Words for units of other tools, each with the number of seconds."""
 
 
+@declaring_class
 @dataclass(frozen=True, order=True, init=False)
 class Duration:
     """A whole number of seconds, minutes, hours or days.
@@ -45,7 +48,7 @@ class Duration:
     seconds: int
 
     def __init__(self, text: str) -> None:
-        form = _FORM.fullmatch(text) if isinstance(text, str) else None
+        form = full_match(_FORM, text)
         if form is None:
             raise DeclarationError(
                 f"duration {text!r}",

@@ -71,7 +71,7 @@ class Selection(CountsEvents, HasBuckets, HasValue, Selector):
     """Selected series, with every indicator; an indicator refuses series of another kind."""
 
 
-_KINDS_WITH: Final[dict[str, tuple[Kind, ...]]] = {
+_KINDS_WITH: Final[dict[str, tuple[str, ...]]] = {
     "ratio": EVENT_KINDS,
     "within": BUCKET_KINDS,
     "at_least": VALUE_KINDS,
@@ -82,6 +82,6 @@ _KINDS_WITH: Final[dict[str, tuple[Kind, ...]]] = {
 def missing_attribute(owner: object, kind: Kind, name: str) -> AttributeError:
     """Return the error for an attribute that declarations of a kind do not have."""
     kinds = _KINDS_WITH.get(name)
-    hint = f"; {name}() is for a {' or a '.join(kinds)}, and this is a {kind}" if kinds else ""
+    hint = f"; {name}() is for {' and '.join(f'{k}s' for k in kinds)}, not {kind}s" if kinds else ""
     message = f"{type(owner).__name__!r} object has no attribute {name!r}{hint}"
     return AttributeError(message, name=name, obj=owner)

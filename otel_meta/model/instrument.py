@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Generic, ParamSpec
 
 from otel_meta.errors import DeclarationError
 
-from .arguments import expect_count, sentence
+from .arguments import declared_in, expect_count, sentence
 from .declared_call import declaring_class
 from .kind_traits import KIND_TRAITS, Kind, KindTraits
 from .labels import labels_of
@@ -52,7 +52,8 @@ class Instrument(Generic[P]):
         self.description: Final = _described(where, name, description)
         self.unit: Final = unit
         self.labels: Final = labels
-        self.label_fields: Final = labels_of(labels)
+        with declared_in(where):
+            self.label_fields: Final = labels_of(labels)
         if max_series is not None:
             expect_count(where, "max_series", max_series, least=1)
         self.max_series: Final = max_series

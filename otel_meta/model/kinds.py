@@ -9,7 +9,8 @@ descriptor, so recording costs one attribute lookup and one call.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import (
     TYPE_CHECKING,
     ClassVar,
@@ -24,8 +25,8 @@ from typing import (
 
 from otel_meta.errors import DeclarationError, NotBoundError
 
-from .arguments import expect_choice, is_number
-from .declared_call import declaring_class
+from .arguments import expect_choice, is_number, members_of
+from .declared_call import declaring, declaring_class
 from .indicators import CountsEvents, HasBuckets, HasValue, Selection, missing_attribute
 from .instrument import Instrument
 from .live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
@@ -42,6 +43,7 @@ class _Declared(Instrument[P]):
 
     _live: ClassVar[type]
 
+    @declaring
     def where(self, **labels: MatcherValue) -> Selection:
         """Select series by label values.
 
@@ -195,7 +197,7 @@ def _check_multiprocess_mode(
 
 def _bounds(where: str, buckets: object) -> tuple[float, ...]:
     """Return the upper bounds of buckets as floats."""
-    given = list(buckets) if isinstance(buckets, Iterable) and not isinstance(buckets, str) else []
+    given = [] if isinstance(buckets, AbstractSet | Mapping) else members_of(buckets)
     bounds = tuple(float(bound) for bound in given if is_number(bound))
     if not bounds or len(bounds) < len(given) or not _ascending(bounds):
         raise DeclarationError(

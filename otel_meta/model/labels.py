@@ -29,7 +29,8 @@ from typing import (
 
 from otel_meta.errors import DeclarationError
 
-from .arguments import did_you_mean
+from .arguments import did_you_mean, expect_type
+from .declared_call import declaring
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ _KEY: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _RESERVED: Final = frozenset({"job", "instance", "le", "quantile", *IDENTITY_LABELS})
 _RESERVED_PREFIXES: Final = ("otel_", "exported_")
 _FIELDS: Final = "__otel_meta_labels__"
-_LABELS_FORM: Final = '"@labels class Route: mode: str"; without labels, NoLabels'
+_LABELS_FORM: Final = "decorate with @labels a class whose fields are labels, such as mode: str"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,13 @@ class Attribute:
     """Closed values, where a ``Literal`` would be too long."""
     encode: Callable[[str], str | int] = str
     """Conversion of a label value to an attribute value."""
+
+    def __post_init__(self) -> None:
+        where = f"attribute {self.key!r}"
+        expect_type(where, "key", self.key, str, 'give the key in quotes, such as "http.route"')
+        if self.values is not None:
+            fix = 'give a tuple of texts, such as ("1", "2")'
+            expect_type(where, "values", self.values, tuple, fix)
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ class Label:
         return value in (*self.values, self.default, OTHER) and value is not None
 
 
+@declaring
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def labels(cls: type[T]) -> type[T]:
     """Make a class the labels of a metric: a frozen, keyword-only dataclass of strings.
@@ -97,10 +106,9 @@ def labels(cls: type[T]) -> type[T]:
         DeclarationError: a name is reserved or differs between export paths, a type is neither
             ``str`` nor a ``Literal`` of strings, or more than two labels are open.
     """
-    if not isinstance(cls, type):
-        raise DeclarationError(f"labels {cls!r}", "is not a class", _LABELS_FORM)
+    expect_type("labels", "class", cls, type, _LABELS_FORM)
     _check_annotated(cls)
-    made: Any = dataclass(frozen=True, kw_only=True)(cls)
+    made = _frozen(cls)
     hints = _hints(made)
     fields = tuple(_label(cls.__name__, f, hints[f.name]) for f in dataclasses.fields(made))
     _limit_open(cls.__name__, fields)
@@ -119,9 +127,9 @@ def labels_of(cls: object) -> tuple[Label, ...]:
         raise DeclarationError(
             getattr(cls, "__name__", repr(cls)),
             "is not a set of labels",
-            f"decorate it with @labels: {_LABELS_FORM}"
+            "decorate it with @labels"
             if isinstance(cls, type)
-            else f"give a class: {_LABELS_FORM}",
+            else "give a class that is decorated with @labels, or NoLabels",
         )
     return fields
 
@@ -206,6 +214,14 @@ def _check_annotated(cls: type) -> None:
             raise DeclarationError(
                 f"label {cls.__name__}.{name}", "has no type", f"write {name}: str = {value!r}"
             )
+
+
+def _frozen(cls: type) -> Any:
+    decorate: Any = dataclass(frozen=True, kw_only=True)
+    try:
+        return decorate(cls)
+    except (TypeError, ValueError) as error:
+        raise DeclarationError(f"labels {cls.__name__}", str(error), _LABELS_FORM) from error
 
 
 def _annotations(cls: type) -> Container[str]:

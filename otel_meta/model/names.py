@@ -11,7 +11,7 @@ from typing import Final
 
 from otel_meta.errors import DeclarationError
 
-from .arguments import expect_type
+from .arguments import expect_type, full_match
 from .units import suffix_of, suggestion_for
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:[._][a-z0-9]+)*")
@@ -30,7 +30,7 @@ def check_name(name: str, unit: str) -> None:
     """
     where = f"metric {name!r}"
     expect_type(where, "unit", unit, str, 'give a UCUM code in quotes, such as "s" or "{order}"')
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
+    if not full_match(_NAME, name) or len(name) > _MAX_NAME_LENGTH:
         raise DeclarationError(
             where,
             "is not the same on every export path",

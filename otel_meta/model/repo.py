@@ -9,7 +9,7 @@ from typing import ClassVar, Final, TypeVar
 
 from otel_meta.errors import DeclarationError
 
-from .arguments import check_dashed_name
+from .arguments import check_dashed_name, expect_type, members_of
 from .declared_call import declaring
 from .instrument import Instrument
 from .rules import Alert, Recording
@@ -56,8 +56,10 @@ class MetaRepo:
         """
         check_dashed_name("meta-repository", name)
         where = f"meta-repository {name!r}"
-        if not owner or not isinstance(owner, str):
-            raise DeclarationError(where, "has no owner", "name the team that its alerts notify")
+        fix = "name the team that its alerts notify"
+        expect_type(where, "owner", owner, str, fix)
+        if not owner:
+            raise DeclarationError(where, "has no owner", fix)
         if tier not in _TIERS:
             raise DeclarationError(where, f"has the tier {tier!r}", "choose 1, 2 or 3")
         for taken in MetaRepo.__annotations__.keys() & vars(cls).keys():
@@ -91,7 +93,7 @@ def _declared(cls: type, kind: type[T]) -> Mapping[str, T]:
 
 def _refuse_hidden(where: str, value: object) -> None:
     """Refuse a declaration in a tuple or list, and a class in place of an instance."""
-    if isinstance(value, tuple | list) and any(isinstance(v, _DECLARATIONS) for v in value):
+    if any(isinstance(each, _DECLARATIONS) for each in members_of(value)):
         raise DeclarationError(
             where,
             f"is a {type(value).__name__} with a declaration, which would not be found",

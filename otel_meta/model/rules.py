@@ -9,7 +9,7 @@ from typing import Final, get_args
 from otel_meta.errors import DeclarationError
 
 from ._frozen import set_fields
-from .arguments import declared_in, expect_number, expect_type, sentence
+from .arguments import declared_in, expect_number, expect_type, full_match, sentence
 from .declared_call import declaring_class
 from .duration import Duration
 from .measure import Measure
@@ -35,7 +35,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         where = f"recording {self.name!r}"
-        if not isinstance(self.name, str) or not _RECORDING.fullmatch(self.name):
+        if not full_match(_RECORDING, self.name):
             raise DeclarationError(
                 where,
                 "is not named level:metric:operations",
@@ -80,7 +80,7 @@ class Alert:
 
     def __post_init__(self) -> None:
         where = f"alert {self.name!r}"
-        if not isinstance(self.name, str) or not _ALERT.fullmatch(self.name):
+        if not full_match(_ALERT, self.name):
             raise DeclarationError(where, "is not in CamelCase", 'write it as "CircuitBreakerOpen"')
         expect_severity(where, self.severity)
         _check_measure(where, self.measure)

@@ -9,7 +9,8 @@ from typing import Final, Self
 
 from otel_meta.errors import DeclarationError
 
-from .arguments import did_you_mean
+from .arguments import did_you_mean, expect_type
+from .declared_call import declaring
 from .instrument import Instrument
 from .labels import Label
 
@@ -25,6 +26,11 @@ class Presence(Enum):
 
 PRESENT: Final = Presence.PRESENT
 """Matches series with the label, whatever the value: ``where(error_type=PRESENT)``."""
+
+_GIVE_A_METRIC: Final = (
+    "give the metric itself, such as orders, or selected series, such as "
+    'orders.where(outcome="failed")'
+)
 
 MatcherValue = str | tuple[str, ...] | Presence
 """One value, several values, or any value."""
@@ -61,6 +67,9 @@ class Selector:
             return f"Selector({self.instrument!r})"
         return f"{self.instrument!r}.where({', '.join(map(repr, self.matchers))})"
 
+    def __post_init__(self) -> None:
+        expect_type("selector", "metric", self.instrument, Instrument, _GIVE_A_METRIC)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Selector):
             return NotImplemented
@@ -69,6 +78,7 @@ class Selector:
     def __hash__(self) -> int:
         return hash((self.instrument, self.matchers))
 
+    @declaring
     def where(self, **labels: MatcherValue) -> Self:
         """Add matchers, as `Counter.where` does.
 
@@ -133,9 +143,4 @@ def as_selector(series: object) -> Selector:
         return series
     if isinstance(series, Instrument):
         return Selector(series)
-    raise DeclarationError(
-        f"{series!r}",
-        "is not a declared metric",
-        "give the metric itself, such as orders, or selected series, such as "
-        'orders.where(outcome="failed")',
-    )
+    raise DeclarationError(f"{series!r}", "is not a declared metric", _GIVE_A_METRIC)

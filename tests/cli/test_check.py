@@ -175,6 +175,27 @@ class TestFindings:
             "aurora-fullstack-saas and orders_placed of atlas; rename one"
         ) in done.stdout.splitlines()
 
+    def test_inherited_slos_beside_the_original_are_findings(
+        self, run_command: RunCommand, write: Write
+    ) -> None:
+        """Inherited SLOs beside the original are findings, and alone they are none."""
+        write(
+            "mine",
+            "from otel_meta.repos import Aurora\n"
+            "class Mine(Aurora, name='mine', owner='me'):\n    websocket_stability = None\n",
+        )
+
+        code, out, _ = run_command("check", "--repo", "mine:Mine")
+
+        assert 1 == code
+        assert (
+            "slo 'aurora-api-latency': is declared by Aurora.api_latency and Mine.api_latency; set "
+            "api_latency in Mine to an Slo with another name, or to None, or choose one "
+            "meta-repository with --only"
+        ) in out.splitlines()
+        assert "websocket" not in out
+        assert 0 == run_command("check", "--only", "--repo", "mine:Mine")[0]
+
     def test_alone_it_is_clean(self, run_command: RunCommand, write: Write) -> None:
         """With --only there is no clash with built-in metrics."""
         write("atlas", repo('orders = Counter("orders_placed", "Orders.", NoLabels)'))

@@ -171,7 +171,7 @@ SLIPS = {
         "BurnWindow('page', 0.02, Duration('1h'), Duration('5m'))",
         'write 2 % as Fraction("0.02")',
     ),
-    "quantile 0.95": ("measures.quantile(latency, 0.95, '1h')", 'write P95 as "0.95"'),
+    "quantile 95": ("measures.quantile(latency, 95, '1h')", 'write P95 as "0.95"'),
     "quantile p99": ("measures.quantile(latency, 'p99', '1h')", 'write P99 as "0.99"'),
     # buckets
     "buckets of text": (histogram("'abc'"), f"has the buckets 'abc'; {BUCKETS}"),
@@ -196,7 +196,7 @@ SLIPS = {
     ),
     "bad is gauge": (
         "orders.ratio(bad=stock)",
-        "is a gauge; this SLI needs a counter or a histogram",
+        "is a gauge; this SLI is for counters and histograms",
     ),
     "bad by position": ("orders.ratio(failed)", "write it as ratio([bad=...], [good=...])"),
     "bad misspelt": ("orders.ratio(bda=failed)", "did you mean 'bad'?"),
@@ -208,7 +208,7 @@ SLIPS = {
     "bound of gauge": ("stock.at_least('1')", "has the bound '1'; give a finite number"),
     "within of counter": (
         "orders.where(mode='car').within(1)",
-        "is a counter; this SLI needs a hist",
+        "is a counter; this SLI is for histograms",
     ),
     "metric as indicator": (
         slo(sli="orders"),
@@ -240,6 +240,21 @@ SLIPS = {
         "write it as Counter(name, description, labels, [",
     ),
     "owner missing": (repo(keywords="name='shop'"), "'owner'; write it as"),
+    "argument unknown": (
+        slo(target="'99%'"),
+        "has no argument 'target'; write it as Slo(name, obj",
+    ),
+    "keyword of class misspelt": (
+        repo(keywords="name='shop', owner='us', teir=1"),
+        "class Shop: has no argument 'teir'; write it as class Shop(MetaRepo, name=..., owner=...,",
+    ),
+    "label by position": ("orders.where('car')", "write it as where(**labels)"),
+    "buckets of a gauge": (
+        "Gauge('a.b', 'Text', NoLabels, buckets=(1,))",
+        "has no argument 'buckets'; write it as Gauge(name, description, labels, [unit=...],",
+    ),
+    "buckets in a set": (histogram("{1, 2}"), BUCKETS),
+    "buckets beyond floats": (histogram("(1, 10**400)"), BUCKETS),
     # names
     "name with blanks": (counter("'Orders Placed'"), "did you mean 'orders_placed'?"),
     "name in camel case": (counter("'ordersPlaced'"), "did you mean 'orders_placed'?"),
@@ -255,8 +270,11 @@ SLIPS = {
     "name of alert": (alert(name="'out-of-stock'"), 'write it as "CircuitBreakerOpen"'),
     # labels
     "labels not decorated": (counter(more="Plain"), "decorate it with @labels"),
-    "labels of list": (counter(more="['mode']"), "give a class: "),
-    "labels None": (counter(more="None"), "without labels, NoLabels"),
+    "labels of list": (
+        counter(more="['mode']"),
+        "metric 'shop.tills', ['mode']: is not a set of labels; give a class that is",
+    ),
+    "labels None": (counter(more="None"), "decorated with @labels, or NoLabels"),
     "literal of numbers": (labels_with("'code': Literal[200, 500]"), 'Literal["200", "500"]'),
     "boolean label": (labels_with("'paid': bool"), 'declare it as Literal["true", "false"]'),
     "enumeration": (
@@ -280,6 +298,7 @@ SLIPS = {
         "Shop.tills: is a tuple with a declaration, which",
     ),
     "list of metrics": (repo("tills = [orders]"), "give each declaration an attribute"),
+    "mapping of metrics": (repo("tills = {'all': orders}"), "give each declaration an attribute"),
     "class in place of instance": (
         repo("tills = Counter"),
         "is the class Counter; call it: Counter(",
@@ -328,6 +347,7 @@ ACCEPTED = {
     "indicator after selection": "latency.where(mode='car').within(1)",
     "selection after indicator": "orders.ratio(bad=failed).where(mode='car')",
     "duration of an alert as text": alert(for_="'5m'"),
+    "quantile as a number": "measures.quantile(latency, 0.95, '1h')",
     "values in a list": "orders.where(mode=['car', 'foot'])",
     "one metric in two meta-repositories": (
         f"{repo('orders = orders')}\nclass Other(MetaRepo, name='other', owner='us'): more = orders"

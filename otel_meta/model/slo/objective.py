@@ -10,12 +10,14 @@ from typing import Final
 
 from otel_meta.errors import DeclarationError
 from otel_meta.model._frozen import set_fields
-from otel_meta.model.arguments import exact_fraction
+from otel_meta.model.arguments import exact_fraction, full_match
+from otel_meta.model.declared_call import declaring_class
 
 _ALL: Final = 100
 _FORM: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]+)?) ?%")
 
 
+@declaring_class
 @dataclass(frozen=True, order=True, init=False)
 class Objective:
     """Share of events that must be good, above 0 % and below 100 %.
@@ -31,7 +33,7 @@ class Objective:
     ratio: Fraction
 
     def __init__(self, text: str) -> None:
-        form = _FORM.fullmatch(text) if isinstance(text, str) else None
+        form = full_match(_FORM, text)
         ratio = Fraction(form[1]) / 100 if form else Fraction(0)
         if ratio == 0:
             raise DeclarationError(

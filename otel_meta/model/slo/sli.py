@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from otel_meta.errors import DeclarationError
+from otel_meta.model._frozen import set_fields
 from otel_meta.model.arguments import expect_choice, expect_number
+from otel_meta.model.declared_call import declaring_class
 from otel_meta.model.kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
-from otel_meta.model.selector import MatcherValue, Selector
+from otel_meta.model.selector import MatcherValue, Selector, as_selector
 
 from .comparison import Comparison
 from .event_terms import (
@@ -55,6 +57,7 @@ class Sli(ABC):
         return tuple(dict.fromkeys((self.total_events.selector, self.bad_events.selector)))
 
 
+@declaring_class
 @dataclass(frozen=True, kw_only=True)
 class Ratio(Sli):
     """Events counted twice: all events, and either the bad events or the good events.
@@ -69,6 +72,12 @@ class Ratio(Sli):
     good: Selector | None = None
 
     def __post_init__(self) -> None:
+        set_fields(
+            self,
+            total=as_selector(self.total),
+            bad=self.bad and as_selector(self.bad),
+            good=self.good and as_selector(self.good),
+        )
         if (self.bad is None) == (self.good is None):
             raise DeclarationError(
                 f"ratio of {self.total.instrument.name!r}",
@@ -105,6 +114,7 @@ class Ratio(Sli):
         return Remainder(EventCount(self.good or self.total))
 
 
+@declaring_class
 @dataclass(frozen=True)
 class Threshold(Sli):
     """Values of a histogram: good at ``bound`` or below, in the instrument's unit.
@@ -119,6 +129,7 @@ class Threshold(Sli):
     bound: float
 
     def __post_init__(self) -> None:
+        set_fields(self, values=as_selector(self.values))
         _check_kind(self.values, *BUCKET_KINDS)
         expect_number(f"metric {self.values.instrument.name!r}", "bound", self.bound)
         buckets = self.values.instrument.buckets
@@ -144,6 +155,7 @@ class Threshold(Sli):
         return Remainder(EventCount(self.values, at_most=self.bound))
 
 
+@declaring_class
 @dataclass(frozen=True)
 class TimeSlice(Sli):
     """The time in which a gauge is within its bound; an event is a slice of time.
@@ -161,6 +173,7 @@ class TimeSlice(Sli):
     series: Series = "each"
 
     def __post_init__(self) -> None:
+        set_fields(self, value=as_selector(self.value))
         _check_kind(self.value, *VALUE_KINDS)
         if (self.at_least is None) == (self.at_most is None):
             raise DeclarationError(
@@ -170,7 +183,7 @@ class TimeSlice(Sli):
             )
         where = f"metric {self.value.instrument.name!r}"
         expect_number(where, "bound", self.at_most if self.at_least is None else self.at_least)
-        expect_choice(where, "argument series of its time slices", self.series, get_args(Series))
+        expect_choice(where, "series", self.series, get_args(Series))
 
     def where(self, **labels: MatcherValue) -> TimeSlice:
         """Return the indicator of the series that have these label values."""
@@ -201,5 +214,5 @@ def _check_kind(selector: Selector, *kinds: str) -> None:
         raise DeclarationError(
             f"metric {selector.instrument.name!r}",
             f"is a {selector.instrument.kind}",
-            f"this SLI needs a {' or a '.join(kinds)}",
+            f"this SLI is for {' and '.join(f'{kind}s' for kind in kinds)}",
         )

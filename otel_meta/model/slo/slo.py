@@ -79,8 +79,10 @@ class Slo:
                 min_bad_events=min_bad_events,
                 no_data_after=Duration.of(no_data_after),
             )
-        windows = self._default_burn_windows() if burn_windows is None else tuple(burn_windows)
-        set_fields(self, burn_windows=windows)
+        set_fields(
+            self,
+            burn_windows=self._default_burn_windows() if burn_windows is None else burn_windows,
+        )
         self._check_windows()
 
     def __repr__(self) -> str:
@@ -102,8 +104,9 @@ class Slo:
             ) from None
 
     def _check_windows(self) -> None:
+        fix = "give a tuple of BurnWindow(severity, budget_spent, long, short)"
+        expect_type(f"SLO {self.name!r}", "burn_windows", self.burn_windows, tuple, fix)
         for window in self.burn_windows:
-            fix = "give a tuple of BurnWindow(severity, budget_spent, long, short)"
             expect_type(f"SLO {self.name!r}", "burn window", window, BurnWindow, fix)
         for problem in problems_of(self.burn_windows, self.period, self.objective.budget):
             raise DeclarationError(
