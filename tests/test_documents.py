@@ -1,4 +1,4 @@
-"""Commands, queries and code in the documents work."""
+"""Commands and queries in the documents work, and links lead to files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import promql_parser
 import pytest
@@ -16,45 +15,17 @@ from otel_meta import Duration, repos
 from otel_meta.model import BURN_WINDOWS
 from otel_meta.model.slo.objective import exact_decimal
 from otel_meta.render.rules import series_names
-from otel_meta.testing import capture
+from tests.document_blocks import PAGES, ROOT, Block, blocks
 
-_ROOT = Path(__file__).parents[1]
-_PAGES = sorted([_ROOT / "README.md", *(_ROOT / "docs").rglob("*.md")])
-_BLOCK = re.compile(
-    r"(?:<!-- (?P<mark>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL
-)
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
-
-
-class Block(NamedTuple):
-    """A block of code in a document."""
-
-    page: Path
-    mark: str
-    language: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.page.name}: {self.mark or self.text.splitlines()[0]}"
-
-
-def _blocks(language: str) -> list[Block]:
-    return [
-        Block(page, found["mark"] or "", found["language"], found["text"])
-        for page in _PAGES
-        for found in _BLOCK.finditer(page.read_text())
-        if found["language"] == language
-    ]
-
 
 _PROMETHEUS_METRIC = "prometheus_rule_evaluation_failures_total"
 """A metric about Prometheus itself, which a document uses."""
 
-_QUERIES = _blocks("promql")
-_RUN = [block for block in _blocks("python") if block.mark.startswith("run:")]
+_QUERIES = blocks("promql")
 _COMMANDS = [
     line.strip()
-    for block in _blocks("sh")
+    for block in blocks("sh")
     for line in block.text.splitlines()
     if line.strip().startswith("otel-meta")
 ]
@@ -68,24 +39,11 @@ def test_queries_parse_and_select_existing_series(block: Block) -> None:
     assert set() == names - _known()
 
 
-@pytest.mark.parametrize("block", _RUN, ids=str)
-def test_code_runs_and_records(block: Block) -> None:
-    """Code in a document runs, and records without a fault."""
-    repo, _, name = block.mark.removeprefix("run:").strip().partition(" as ")
-    with capture() as captured:
-        scope: dict[str, object] = {"__name__": "document"}
-        if name:
-            scope[name] = captured.bind(getattr(repos, repo))
-        exec(compile(block.text, str(block.page), "exec"), scope)  # the document's own code
-
-        assert 0 == captured.telemetry.faults.count()
-
-
 @pytest.mark.parametrize("command", _COMMANDS)
 def test_commands_work(command: str, tmp_path: Path) -> None:
     """A command in a document succeeds without an error message."""
     if "--rules" in command:
-        (tmp_path / "rules").symlink_to(_ROOT / "rules")
+        (tmp_path / "rules").symlink_to(ROOT / "rules")
     done = subprocess.run(
         [sys.executable, "-m", "otel_meta", *command.split()[1:]],
         cwd=tmp_path,
@@ -98,7 +56,7 @@ def test_commands_work(command: str, tmp_path: Path) -> None:
     assert (0, "") == (done.returncode, done.stderr)
 
 
-@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_existing_files(page: Path) -> None:
     """Each link of a document to another file leads to an existing file."""
     targets = [page.parent / target for target in _LINK.findall(page.read_text())]
@@ -108,7 +66,7 @@ def test_links_lead_to_existing_files(page: Path) -> None:
 
 def test_quick_start_serves_orders_and_metrics(tmp_path: Path) -> None:
     """The application of the quick start accepts an order, and counts it on /metrics and /slo."""
-    (block,) = (b for b in _blocks("python") if b.mark == "file: shop.py")
+    (block,) = (b for b in blocks("python") if b.mark == "file: shop.py")
     (tmp_path / "shop.py").write_text(block.text)
     script = (
         "import shop, fastapi.testclient as t\n"
@@ -135,7 +93,7 @@ def test_quick_start_serves_orders_and_metrics(tmp_path: Path) -> None:
 
 def test_guide_has_the_burn_rate_windows_of_alerts() -> None:
     """The SLO guide has the burn rates and windows of the generated alerts."""
-    text = (_ROOT / "docs" / "slo-guide.md").read_text()
+    text = (ROOT / "docs" / "slo-guide.md").read_text()
     expected = {_burn_row(period) for period in BURN_WINDOWS}
 
     assert expected == {line for line in text.splitlines() if re.match(r"\| \d+d \|", line)}
@@ -143,7 +101,7 @@ def test_guide_has_the_burn_rate_windows_of_alerts() -> None:
 
 def test_alerting_page_names_every_alert() -> None:
     """The page on alerting names each alert of the rules with its severity."""
-    text = (_ROOT / "docs" / "alerting.md").read_text()
+    text = (ROOT / "docs" / "alerting.md").read_text()
     declared = [alert for repo in repos.BUILTIN for alert in repo.alerts.values()]
     named = re.findall(r"\*(\w+)\*|^\| (\w+) \| \w+ \|", text, re.MULTILINE)
     names = {name for pair in named for name in pair if name}
@@ -154,7 +112,7 @@ def test_alerting_page_names_every_alert() -> None:
 
 
 def _rule_texts() -> list[str]:
-    return [path.read_text() for path in sorted((_ROOT / "rules").glob("*.yml"))]
+    return [path.read_text() for path in sorted((ROOT / "rules").glob("*.yml"))]
 
 
 def _burn_row(period: Duration) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Final, Literal
+from typing import Literal
 
 DiagnosticKind = Literal[
     "file",  # the file cannot be read, or is not a rule file
@@ -19,8 +17,6 @@ DiagnosticKind = Literal[
     "join",  # the two sides never match
     "template",  # an annotation shows a label that the alert does not have
 ]
-
-_CLOSE_ENOUGH: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,3 @@ class Finding:
         question = f"; did you mean {suggestion}?" if suggestion else ""
         # Names in a file may contain newlines; a finding is one line.
         return " ".join(f"{place}: {self.diagnostic.message}{question}".split())
-
-
-def nearest_name(wrong: str, names: Iterable[str]) -> str:
-    """Return the name most similar to a wrong name; empty if no name is similar."""
-    found = get_close_matches(wrong, sorted(names), n=1, cutoff=_CLOSE_ENOUGH)
-    return found[0] if found else ""

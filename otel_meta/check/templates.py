@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from .finding import Diagnostic, nearest_name
+from otel_meta.model.arguments import nearest_name
+
+from .finding import Diagnostic
 from .promql.series_type import Vector, label_names, may_have
 from .rule_files import Rule
 

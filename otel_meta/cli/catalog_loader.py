@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
+import sysconfig
+import traceback
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from contextlib import redirect_stdout
-from difflib import get_close_matches
-from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
+import otel_meta
 from otel_meta.errors import DeclarationError, UsageError
 from otel_meta.model import Catalog, MetaRepo
+from otel_meta.model.arguments import did_you_mean, nearest_name
 from otel_meta.repos import BUILTIN
 
 ENTRY_POINTS: Final = "otel_meta.repos"
 """Entry-point group for the meta-repositories of installed packages."""
+
+
+_OWN_FOLDER: Final = f"{Path(otel_meta.__file__).parent}{os.sep}"
+_IMPORTLIB: Final = f"{Path(importlib.__file__).parent}{os.sep}"
+_LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+"""Folders of installed packages, which are not the user's own lines."""
 
 
 def add_catalog_options(parser: ArgumentParser) -> None:
@@ -70,13 +81,35 @@ def load_repo(spec: str, named_by: str = "") -> type[MetaRepo]:
     """
     named_by = named_by or f"--repo {spec}"
     module_name, colon, class_name = spec.partition(":")
-    if not (module_name and colon and class_name):
-        raise UsageError(f"{named_by}: write it as MODULE:CLASS, for example acme.atlas:Atlas")
+    if not (module_name and colon and class_name) or not _is_dotted_name(module_name):
+        raise UsageError(f"{named_by}: {_right_form(spec)}")
     found: Any = getattr(_import(named_by, module_name), class_name, None)
     if not _is_repo(found):
         module = sys.modules[module_name]
         raise UsageError(f"{named_by}: {_problem_of(module, class_name, found)}")
     return found
+
+
+def _right_form(spec: str) -> str:
+    """Return the right form of a file, of a module without a class, or of a built-in name."""
+    written, _, class_name = spec.partition(":")
+    if written.endswith(".py"):
+        path = Path(written)
+        where = "" if path.parent == Path() else f" in the folder {path.parent}, or with PYTHONPATH"
+        right = f"--repo {path.stem}:{class_name or 'CLASS'}"
+        return f"write the module in place of the file: {right}{where}"
+    for repo in BUILTIN:
+        if spec.lower() in {repo.name, repo.__name__.lower()}:
+            return (
+                f"{repo.__name__} is built in, and in every catalogue without --only; "
+                f"for this one alone: --only --repo {repo.__module__}:{repo.__name__}"
+            )
+    example = f"{spec}:CLASS" if _is_dotted_name(spec) else "acme.atlas:Atlas"
+    return f"write it as MODULE:CLASS, for example {example}"
+
+
+def _is_dotted_name(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
 
 
 def _import(named_by: str, name: str) -> Any:
@@ -85,12 +118,53 @@ def _import(named_by: str, name: str) -> Any:
         with redirect_stdout(
             sys.stderr
         ):  # the output of the import is not the output of the command
-            return import_module(name)
-    except DeclarationError:
-        raise
+            return importlib.import_module(name)
+    except DeclarationError as error:
+        raise DeclarationError(_place(error) + error.where, error.problem, error.fix) from error
     except (Exception, SystemExit) as error:  # a module of the user may raise anything
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"{named_by}: cannot import {name}: {message}") from error
+        problem = f"{_place(error)}{_message(error)}{_hint(name, error)}"
+        raise UsageError(f"{named_by}: cannot import {name}: {problem}") from error
+
+
+def _place(error: BaseException) -> str:
+    """Return "file:line: " of the last line of the user in a traceback; empty without one."""
+    lines = [(frame.filename, frame.lineno) for frame in _frames(error)]
+    if isinstance(error, SyntaxError) and error.filename:
+        lines.append((error.filename, error.lineno))
+    of_user = [line for line in lines if not line[0].startswith(_LIBRARIES)] or lines
+    return f"{_short(of_user[-1][0])}:{of_user[-1][1]}: " if of_user else ""
+
+
+def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
+    """Yield the frames of a traceback, except frames of otel_meta and of the import itself."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if not frame.filename.startswith(("<", _OWN_FOLDER, _IMPORTLIB)):
+            yield frame
+
+
+def _message(error: BaseException) -> str:
+    text = error.msg if isinstance(error, SyntaxError) else error
+    return " ".join(f"{type(error).__name__}: {text}".split())
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _hint(name: str, error: BaseException) -> str:
+    """Return the cure for a module that is not found."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing is None:
+        return ""
+    if not f"{name}.".startswith(f"{missing}."):
+        return f"; install {missing} in the environment of otel-meta"
+    near = did_you_mean(missing, (path.stem for path in Path().glob("*") if _is_module(path)))
+    return f"; run otel-meta in the folder of {missing}, or add the folder to PYTHONPATH{near}"
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix == ".py" or path.is_dir()
 
 
 def _make_importable(folder: Path) -> None:
@@ -116,5 +190,5 @@ def _is_repo(found: object) -> TypeGuard[type[MetaRepo]]:
 def _suggestion(names: list[str], wanted: str) -> str:
     if not names:
         return "declare one with class Name(MetaRepo, name=..., owner=...)"
-    near = get_close_matches(wanted, names, n=1)
-    return f"did you mean {near[0]}?" if near else f"it has {', '.join(names)}"
+    near = nearest_name(wanted, names)
+    return f"did you mean {near}?" if near else f"it has {', '.join(names)}"

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
+from otel_meta.errors import DeclarationError
+
+from .arguments import expect_type
 from .instrument import Instrument
 from .repo import MetaRepo
 
-_Named = tuple[str, Any, str]
-"""A name, the declaration with this name, and the owner shown in errors."""
+
+class _Named(NamedTuple):
+    """A name in the rules or in Prometheus."""
+
+    name: str
+    declaration: object
+    owner: str
+    """The owner shown in errors."""
+    may_be_shared: bool = True
+    """True if one declaration in two meta-repositories is no conflict."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,13 @@ class Catalog:
 
     repos: tuple[type[MetaRepo], ...] = ()
 
+    def __post_init__(self) -> None:
+        fix = "give a tuple of meta-repositories, such as Catalog((Atlas,))"
+        expect_type("catalog", "repos", self.repos, tuple, fix)
+        for repo in self.repos:
+            if not _is_repo(repo):
+                raise DeclarationError("catalog", f"has the meta-repository {repo!r}", fix)
+
     def __iter__(self) -> Iterator[type[MetaRepo]]:
         return iter(self.repos)
 
@@ -54,20 +72,24 @@ class Catalog:
             yield from ((repo, instrument) for instrument in repo.instruments.values())
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return the conflicts between declarations: names that are declared more than once."""
+        """Return the conflicts between declarations: names that are declared more than once.
+
+        Instruments, recordings and alerts may be shared: each meta-repository has its own series.
+        The alerts of an SLO select its name alone, so that a shared SLO would alert twice.
+        """
         return tuple(
-            Problem(f"{kind} {name!r}", f"is declared by {' and '.join(owners)}", "rename one")
+            Problem(f"{kind} {name!r}", f"is declared by {' and '.join(owners)}", fix)
             for kind, named in self._names()
-            for name, owners in _duplicates(named)
+            for name, owners, fix in _duplicates(named)
         )
 
     def _names(self) -> Iterator[tuple[str, Iterable[_Named]]]:
         """Yield each kind of declaration with all names, to be checked for duplicates."""
-        yield "meta-repository", [(r.name, r, r.__qualname__) for r in self.repos]
+        yield "meta-repository", [_Named(r.name, r, r.__qualname__) for r in self.repos]
         yield (
             "Prometheus series",
             [
-                (sample, instrument, f"{instrument.name} of {repo.name}")
+                _Named(sample, instrument, f"{instrument.name} of {repo.name}")
                 for repo, instrument in self.instruments()
                 for sample in {instrument.prometheus_family, *instrument.sample_names}
             ],
@@ -76,18 +98,33 @@ class Catalog:
             yield (
                 kind.removesuffix("s"),
                 [
-                    (declared.name, declared, f"{repo.__name__}.{attribute}")
+                    _Named(declared.name, declared, f"{repo.__name__}.{attribute}", kind != "slos")
                     for repo in self.repos
                     for attribute, declared in getattr(repo, kind).items()
                 ],
             )
 
 
-def _duplicates(named: Iterable[_Named]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each name of several declarations, with their owners."""
-    by_name: dict[str, dict[Any, str]] = defaultdict(dict)
-    for name, declaration, owner in named:
-        by_name[name].setdefault(declaration, owner)
-    yield from (
-        (name, list(owners.values())) for name, owners in by_name.items() if len(owners) > 1
+def _is_repo(given: object) -> bool:
+    return isinstance(given, type) and issubclass(given, MetaRepo)
+
+
+def _duplicates(named: Iterable[_Named]) -> Iterator[tuple[str, list[str], str]]:
+    """Yield each name of several declarations, with their owners and the fix."""
+    by_name: dict[str, dict[object, _Named]] = defaultdict(dict)
+    for each in named:
+        key = id(each.declaration) if each.may_be_shared else each.owner
+        by_name[each.name].setdefault(key, each)
+    for name, found in by_name.items():
+        if len(found) > 1:
+            is_shared = len({id(each.declaration) for each in found.values()}) == 1
+            owners = [each.owner for each in found.values()]
+            yield name, owners, _fix_of_shared(owners[-1]) if is_shared else "rename one"
+
+
+def _fix_of_shared(owner: str) -> str:
+    repo, _, attribute = owner.rpartition(".")
+    return (
+        f"set {attribute} in {repo} to an Slo with another name, or to None, or choose one "
+        "meta-repository with --only"
     )

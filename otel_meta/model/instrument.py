@@ -7,6 +7,8 @@ from typing import ClassVar, Final, Generic, ParamSpec
 
 from otel_meta.errors import DeclarationError
 
+from .arguments import declared_in, expect_count, sentence
+from .declared_call import declaring_class
 from .kind_traits import KIND_TRAITS, Kind, KindTraits
 from .labels import labels_of
 from .names import check_name, prometheus_name
@@ -14,6 +16,7 @@ from .names import check_name, prometheus_name
 P = ParamSpec("P")
 
 
+@declaring_class
 class Instrument(Generic[P]):
     """A metric as declared; the base class of all kinds.
 
@@ -44,19 +47,15 @@ class Instrument(Generic[P]):
         max_series: int | None = None,
     ) -> None:
         check_name(name, unit)
-        if not description.endswith("."):
-            raise DeclarationError(
-                f"metric {name!r}", "has no description", "describe the metric in one sentence"
-            )
-        if max_series is not None and max_series < 1:
-            raise DeclarationError(
-                f"metric {name!r}", f"may have {max_series} series", "allow at least one"
-            )
+        where = f"metric {name!r}"
         self.name: Final = name
-        self.description: Final = description
+        self.description: Final = _described(where, name, description)
         self.unit: Final = unit
         self.labels: Final = labels
-        self.label_fields: Final = labels_of(labels)
+        with declared_in(where):
+            self.label_fields: Final = labels_of(labels)
+        if max_series is not None:
+            expect_count(where, "max_series", max_series, least=1)
         self.max_series: Final = max_series
 
     @property
@@ -84,5 +83,28 @@ class Instrument(Generic[P]):
         """Names of the samples of the family in Prometheus."""
         return tuple(self.prometheus_name + suffix for suffix in self.traits.sample_suffixes)
 
+    def __eq__(self, other: object) -> bool:
+        """Return True for a copy, also for the copy in another process."""
+        if not isinstance(other, Instrument):
+            return NotImplemented
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+
+def _described(where: str, name: str, description: object) -> str:
+    text = sentence(where, "description", description, "the things that the metric measures")
+    names = {name, name.replace(".", "_")}
+    # A name of one word may be the first word of a sentence.
+    repeated = text[:-1] if "_" not in name and "." not in name else text.split()[0].rstrip(".:,")
+    if repeated in names:
+        raise DeclarationError(
+            where,
+            "has a description that begins with its name",
+            "describe in one sentence the things that the metric measures",
+        )
+    return text

@@ -9,7 +9,8 @@ descriptor, so recording costs one attribute lookup and one call.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import (
     TYPE_CHECKING,
     ClassVar,
@@ -24,10 +25,12 @@ from typing import (
 
 from otel_meta.errors import DeclarationError, NotBoundError
 
+from .arguments import expect_choice, is_number, members_of
+from .declared_call import declaring, declaring_class
+from .indicators import CountsEvents, HasBuckets, HasValue, Selection, missing_attribute
 from .instrument import Instrument
 from .live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
-from .selector import MatcherValue, Selectable, Selector, as_selector
-from .slo.sli import Ratio, Threshold, TimeSlice
+from .selector import MatcherValue
 
 P = ParamSpec("P")
 
@@ -40,7 +43,8 @@ class _Declared(Instrument[P]):
 
     _live: ClassVar[type]
 
-    def where(self, **labels: MatcherValue) -> Selector:
+    @declaring
+    def where(self, **labels: MatcherValue) -> Selection:
         """Select series by label values.
 
         Args:
@@ -50,7 +54,7 @@ class _Declared(Instrument[P]):
             DeclarationError: the instrument has no such label, or the label never has such a
                 value.
         """
-        return Selector(self).where(**labels)
+        return Selection(self).where(**labels)
 
     if not TYPE_CHECKING:  # with __getattr__, a type checker accepts every name
 
@@ -66,8 +70,7 @@ class _Declared(Instrument[P]):
                     f"{self.name} is a declaration, which has no {name}(); "
                     "get a live instrument with telemetry.bind(...), and call its method"
                 )
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(message, name=name, obj=self)
+            raise missing_attribute(self, self.kind, name)
 
     def _not_bound(self, instance: object) -> NoReturn:
         raise NotBoundError(
@@ -76,7 +79,7 @@ class _Declared(Instrument[P]):
         )
 
 
-class Counter(_Declared[P]):
+class Counter(CountsEvents, _Declared[P]):
     """A sum that only increases, such as requests; ``_total`` in Prometheus."""
 
     kind = "counter"
@@ -89,16 +92,8 @@ class Counter(_Declared[P]):
     def __get__(self, instance: object | None, owner: type) -> Self | LiveCounter[P]:
         return self if instance is None else self._not_bound(instance)
 
-    def ratio(self, *, bad: Selectable | None = None, good: Selectable | None = None) -> Ratio:
-        """Return the SLI "share of good events", from the part that the service counts.
 
-        Raises:
-            DeclarationError: both or neither of ``bad`` and ``good`` are given.
-        """
-        return _ratio_of(self, bad, good)
-
-
-class UpDownCounter(_Declared[P]):
+class UpDownCounter(HasValue, _Declared[P]):
     """A sum that increases and decreases, such as open connections."""
 
     kind = "updowncounter"
@@ -112,7 +107,8 @@ class UpDownCounter(_Declared[P]):
         return self if instance is None else self._not_bound(instance)
 
 
-class Gauge(_Declared[P]):
+@declaring_class
+class Gauge(HasValue, _Declared[P]):
     """The latest value of a measurement, such as a temperature.
 
     Args:
@@ -150,16 +146,9 @@ class Gauge(_Declared[P]):
     def __get__(self, instance: object | None, owner: type) -> Self | LiveGauge[P]:
         return self if instance is None else self._not_bound(instance)
 
-    def at_least(self, bound: float) -> TimeSlice:
-        """Return the SLI "share of time in which each series is at or above a bound"."""
-        return TimeSlice(as_selector(self), at_least=bound)
 
-    def at_most(self, bound: float) -> TimeSlice:
-        """Return the SLI "share of time in which each series is at or below a bound"."""
-        return TimeSlice(as_selector(self), at_most=bound)
-
-
-class Histogram(_Declared[P]):
+@declaring_class
+class Histogram(CountsEvents, HasBuckets, _Declared[P]):
     """A distribution: counts values by bucket, and sums them.
 
     Args:
@@ -183,13 +172,7 @@ class Histogram(_Declared[P]):
         buckets: tuple[float, ...],
     ) -> None:
         super().__init__(name, description, labels, unit=unit, max_series=max_series)
-        self.buckets = tuple(float(bound) for bound in buckets)
-        if not _ascending(self.buckets):
-            raise DeclarationError(
-                f"metric {name!r}",
-                f"has the buckets {buckets}",
-                "give finite upper bounds above zero, each larger than the one before",
-            )
+        self.buckets = _bounds(f"metric {name!r}", buckets)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -198,48 +181,34 @@ class Histogram(_Declared[P]):
     def __get__(self, instance: object | None, owner: type) -> Self | LiveHistogram[P]:
         return self if instance is None else self._not_bound(instance)
 
-    def ratio(self, *, bad: Selectable | None = None, good: Selectable | None = None) -> Ratio:
-        """Return the SLI "share of good events", from the part that the service counts.
-
-        Raises:
-            DeclarationError: both or neither of ``bad`` and ``good`` are given.
-        """
-        return _ratio_of(self, bad, good)
-
-    def within(self, bound: float) -> Threshold:
-        """Return the SLI "share of recorded values at or below a bound".
-
-        Raises:
-            DeclarationError: no bucket ends at the bound.
-        """
-        return Threshold(as_selector(self), bound)
-
 
 def _check_multiprocess_mode(
     name: str, multiprocess_mode: MultiprocessMode, labels: set[str]
 ) -> None:
-    if multiprocess_mode not in get_args(MultiprocessMode):
-        raise DeclarationError(
-            f"metric {name!r}",
-            f"has the multiprocess mode {multiprocess_mode!r}",
-            f"choose one of {', '.join(get_args(MultiprocessMode))}",
-        )
+    where = f"metric {name!r}"
+    expect_choice(where, "multiprocess_mode", multiprocess_mode, get_args(MultiprocessMode))
     if multiprocess_mode == "all" and "worker" in labels:
         raise DeclarationError(
-            f"metric {name!r}",
+            where,
             "has a label worker, which multiprocess_mode='all' adds",
             "rename the label, or choose another mode",
         )
 
 
-def _ratio_of(total: Selectable, bad: Selectable | None, good: Selectable | None) -> Ratio:
-    return Ratio(
-        total=as_selector(total),
-        bad=None if bad is None else as_selector(bad),
-        good=None if good is None else as_selector(good),
-    )
+def _bounds(where: str, buckets: object) -> tuple[float, ...]:
+    """Return the upper bounds of buckets as floats."""
+    given = [] if isinstance(buckets, AbstractSet | Mapping) else members_of(buckets)
+    bounds = tuple(float(bound) for bound in given if is_number(bound))
+    if not bounds or len(bounds) < len(given) or not _ascending(bounds):
+        raise DeclarationError(
+            where,
+            f"has the buckets {buckets!r}",
+            "give finite upper bounds above zero, each larger than the one before, such as "
+            "buckets=(0.1, 0.5, 1); a bucket without a bound is added",
+        )
+    return bounds
 
 
 def _ascending(bounds: tuple[float, ...]) -> bool:
     pairs = zip((0.0, *bounds), (*bounds, math.inf), strict=True)
-    return bool(bounds) and all(lower < upper for lower, upper in pairs)
+    return all(lower < upper for lower, upper in pairs)

@@ -8,10 +8,12 @@ and editors know every label and every closed value.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from itertools import product
 from typing import (
     Annotated,
@@ -26,6 +28,9 @@ from typing import (
 )
 
 from otel_meta.errors import DeclarationError
+
+from .arguments import did_you_mean, expect_type
+from .declared_call import declaring
 
 T = TypeVar("T")
 
@@ -42,6 +47,7 @@ _KEY: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _RESERVED: Final = frozenset({"job", "instance", "le", "quantile", *IDENTITY_LABELS})
 _RESERVED_PREFIXES: Final = ("otel_", "exported_")
 _FIELDS: Final = "__otel_meta_labels__"
+_LABELS_FORM: Final = "decorate with @labels a class whose fields are labels, such as mode: str"
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,13 @@ class Attribute:
     """Closed values, where a ``Literal`` would be too long."""
     encode: Callable[[str], str | int] = str
     """Conversion of a label value to an attribute value."""
+
+    def __post_init__(self) -> None:
+        where = f"attribute {self.key!r}"
+        expect_type(where, "key", self.key, str, 'give the key in quotes, such as "http.route"')
+        if self.values is not None:
+            fix = 'give a tuple of texts, such as ("1", "2")'
+            expect_type(where, "values", self.values, tuple, fix)
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,7 @@ class Label:
         return value in (*self.values, self.default, OTHER) and value is not None
 
 
+@declaring
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def labels(cls: type[T]) -> type[T]:
     """Make a class the labels of a metric: a frozen, keyword-only dataclass of strings.
@@ -92,8 +106,10 @@ def labels(cls: type[T]) -> type[T]:
         DeclarationError: a name is reserved or differs between export paths, a type is neither
             ``str`` nor a ``Literal`` of strings, or more than two labels are open.
     """
-    made: Any = dataclass(frozen=True, kw_only=True)(cls)
-    hints = get_type_hints(made, include_extras=True)
+    expect_type("labels", "class", cls, type, _LABELS_FORM)
+    _check_annotated(cls)
+    made = _frozen(cls)
+    hints = _hints(made)
     fields = tuple(_label(cls.__name__, f, hints[f.name]) for f in dataclasses.fields(made))
     _limit_open(cls.__name__, fields)
     setattr(made, _FIELDS, fields)
@@ -111,7 +127,9 @@ def labels_of(cls: object) -> tuple[Label, ...]:
         raise DeclarationError(
             getattr(cls, "__name__", repr(cls)),
             "is not a set of labels",
-            "decorate it with @labels",
+            "decorate it with @labels"
+            if isinstance(cls, type)
+            else "give a class that is decorated with @labels, or NoLabels",
         )
     return fields
 
@@ -141,7 +159,9 @@ def _label(owner: str, field: dataclasses.Field[Any], hint: object) -> Label:
     if default is not None and not isinstance(default, str):
         raise DeclarationError(where, f"defaults to {default!r}", "label values are strings")
     if default and values is not None and default not in values:
-        raise DeclarationError(where, f"defaults to {default!r}", f"choose one of {list(values)}")
+        near = did_you_mean(default, values)
+        fix = f"choose one of {list(values)}{near}"
+        raise DeclarationError(where, f"defaults to {default!r}", fix)
     if attribute.key.replace(".", "_") != field.name:
         raise DeclarationError(
             where,
@@ -169,12 +189,55 @@ def _closed_values(where: str, hint: object) -> tuple[str, ...] | None:
         return None
     values = get_args(hint) if get_origin(hint) is Literal else ()
     if not values or not all(isinstance(v, str) and v for v in values):
-        raise DeclarationError(
-            where,
-            "has an unsupported type",
-            "declare it as str, or as a Literal of non-empty strings",
-        )
+        raise DeclarationError(where, "has an unsupported type", _right_type(hint, values))
     return values
+
+
+def _right_type(hint: object, values: tuple[object, ...]) -> str:
+    """Return the supported type that has the meaning of an unsupported type."""
+    members = list(hint) if isinstance(hint, type) and issubclass(hint, Enum) else [*values]
+    texts = [str(getattr(member, "value", member)) for member in members]
+    if texts and all(texts):
+        listed = ", ".join(f'"{text}"' for text in texts)
+        return f"declare it as Literal[{listed}]"
+    if hint is bool:
+        return 'declare it as Literal["true", "false"]'
+    if type(None) in get_args(hint):
+        return 'declare it as str = "": an empty label is left out of the series'
+    return "declare it as str, or as a Literal of non-empty strings"
+
+
+def _check_annotated(cls: type) -> None:
+    """Refuse an attribute without a type, which a dataclass would not make a label."""
+    for name, value in vars(cls).items():
+        if isinstance(value, str) and not name.startswith("__") and name not in _annotations(cls):
+            raise DeclarationError(
+                f"label {cls.__name__}.{name}", "has no type", f"write {name}: str = {value!r}"
+            )
+
+
+def _frozen(cls: type) -> Any:
+    decorate: Any = dataclass(frozen=True, kw_only=True)
+    try:
+        return decorate(cls)
+    except (TypeError, ValueError) as error:
+        raise DeclarationError(f"labels {cls.__name__}", str(error), _LABELS_FORM) from error
+
+
+def _annotations(cls: type) -> Container[str]:
+    return inspect.get_annotations(cls)
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise DeclarationError(
+            f"labels {cls.__name__}",
+            f"have a type that cannot be read: {error}",
+            "import the names in the annotations where the labels are declared, outside of "
+            "TYPE_CHECKING",
+        ) from error
 
 
 def _limit_open(owner: str, fields: tuple[Label, ...]) -> None:

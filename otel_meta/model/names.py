@@ -11,12 +11,15 @@ from typing import Final
 
 from otel_meta.errors import DeclarationError
 
+from .arguments import expect_type, full_match
 from .units import suffix_of, suggestion_for
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:[._][a-z0-9]+)*")
 _EXPORTER_SERIES: Final = re.compile(r"up|target_info|scrape_.*")
 _MAX_NAME_LENGTH: Final = 255
 _MAX_UNIT_LENGTH: Final = 63
+_WORDS_OF_A_NAME: Final = 4
+"""With more words, the text is a sentence, for which no name is suggested."""
 
 
 def check_name(name: str, unit: str) -> None:
@@ -26,12 +29,13 @@ def check_name(name: str, unit: str) -> None:
         DeclarationError: the name or unit would differ, or Prometheus uses the name itself.
     """
     where = f"metric {name!r}"
-    if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
+    expect_type(where, "unit", unit, str, 'give a UCUM code in quotes, such as "s" or "{order}"')
+    if not full_match(_NAME, name) or len(name) > _MAX_NAME_LENGTH:
         raise DeclarationError(
             where,
             "is not the same on every export path",
             "use lower-case words joined by single dots or underscores, first a letter, "
-            f"{_MAX_NAME_LENGTH} characters at most",
+            f"{_MAX_NAME_LENGTH} characters at most{_suggested_name(name)}",
         )
     suffix = suffix_of(unit) if len(unit) <= _MAX_UNIT_LENGTH else None
     if suffix is None:
@@ -47,6 +51,15 @@ def check_name(name: str, unit: str) -> None:
             "is the name of a series that Prometheus or an exporter adds",
             "choose another name",
         )
+
+
+def _suggested_name(name: object) -> str:
+    """Return "; did you mean ...?" with the nearest valid name; empty for a sentence."""
+    if not isinstance(name, str) or len(name.split()) > _WORDS_OF_A_NAME:
+        return ""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    suggested = re.sub(r"([._])[._]+", r"\1", re.sub(r"[^a-z0-9.]+", "_", snake)).strip("._")
+    return f"; did you mean {suggested!r}?" if _NAME.fullmatch(suggested) else ""
 
 
 def prometheus_name(name: str, unit: str, *, monotonic: bool) -> str:

@@ -9,14 +9,17 @@ from typing import ClassVar, Final, TypeVar
 
 from otel_meta.errors import DeclarationError
 
+from .arguments import check_dashed_name, expect_type, members_of
+from .declared_call import declaring
 from .instrument import Instrument
 from .rules import Alert, Recording
 from .selector import Selector
-from .slo.slo import NAME, Slo
+from .slo.slo import Slo
 
 T = TypeVar("T")
 
 _TIERS: Final = (1, 2, 3)
+_DECLARATIONS: Final = (Instrument, Slo, Recording, Alert)
 
 
 class MetaRepo:
@@ -41,6 +44,7 @@ class MetaRepo:
     recordings: ClassVar[Mapping[str, Recording]]
     alerts: ClassVar[Mapping[str, Alert]]
 
+    @declaring
     def __init_subclass__(cls, *, name: str, owner: str, tier: int = 2) -> None:
         """Collect and check the declarations.
 
@@ -50,26 +54,22 @@ class MetaRepo:
             tier: 1 if an outage stops customers, 2 if an outage slows customers, 3 if customers
                 do not notice an outage.
         """
-        if not NAME.fullmatch(name):
-            raise DeclarationError(
-                f"meta-repository {name!r}",
-                "is not a name",
-                "use lower-case words joined by dashes",
-            )
+        check_dashed_name("meta-repository", name)
+        where = f"meta-repository {name!r}"
+        fix = "name the team that its alerts notify"
+        expect_type(where, "owner", owner, str, fix)
         if not owner:
-            raise DeclarationError(
-                f"meta-repository {name!r}", "has no owner", "name the team that its alerts notify"
-            )
+            raise DeclarationError(where, "has no owner", fix)
         if tier not in _TIERS:
-            raise DeclarationError(
-                f"meta-repository {name!r}", f"has the tier {tier!r}", "choose 1, 2 or 3"
-            )
+            raise DeclarationError(where, f"has the tier {tier!r}", "choose 1, 2 or 3")
         for taken in MetaRepo.__annotations__.keys() & vars(cls).keys():
             raise DeclarationError(
                 f"{cls.__name__}.{taken}",
                 "is an attribute that every meta-repository has",
                 "choose another name",
             )
+        for attribute, value in vars(cls).items():
+            _refuse_hidden(f"{cls.__name__}.{attribute}", value)
         cls.name, cls.owner, cls.tier = name, owner, tier
         cls.description = cleandoc(cls.__doc__ or "").partition("\n")[0]
         cls.instruments = _declared(cls, Instrument)
@@ -77,6 +77,7 @@ class MetaRepo:
         cls.recordings = _declared(cls, Recording)
         cls.alerts = _declared(cls, Alert)
         _check_references(cls)
+        _check_names(cls)
 
     def __repr__(self) -> str:
         state = f"{len(vars(self))} live instruments" if vars(self) else "not bound"
@@ -90,10 +91,46 @@ def _declared(cls: type, kind: type[T]) -> Mapping[str, T]:
     return MappingProxyType({name: m for name, m in members.items() if isinstance(m, kind)})
 
 
+def _refuse_hidden(where: str, value: object) -> None:
+    """Refuse a declaration in a tuple or list, and a class in place of an instance."""
+    if any(isinstance(each, _DECLARATIONS) for each in members_of(value)):
+        raise DeclarationError(
+            where,
+            f"is a {type(value).__name__} with a declaration, which would not be found",
+            "remove the comma at the end, or give each declaration an attribute",
+        )
+    if isinstance(value, type) and issubclass(value, _DECLARATIONS):
+        raise DeclarationError(
+            where, f"is the class {value.__name__}", f"call it: {value.__name__}(...)"
+        )
+
+
+def _check_names(cls: type[MetaRepo]) -> None:
+    """Refuse two attributes with one name in Prometheus, or in the rules."""
+    first: dict[tuple[str, str], tuple[str, object]] = {}
+    for kind, attribute, name, declared in _named(cls):
+        other, same = first.setdefault((kind, name), (attribute, declared))
+        if other != attribute and not (kind == "series" and same == declared):
+            raise DeclarationError(
+                f"{cls.__name__}.{attribute}",
+                f"has the name of {cls.__name__}.{other}, {kind} {name!r}",
+                "rename one; an attribute of the same name replaces an inherited declaration",
+            )
+
+
+def _named(cls: type[MetaRepo]) -> Iterator[tuple[str, str, str, object]]:
+    for attribute, instrument in cls.instruments.items():
+        for sample in (instrument.prometheus_family, *instrument.sample_names):
+            yield "series", attribute, sample, instrument
+    for kind, found in (("SLO", cls.slos), ("recording", cls.recordings), ("alert", cls.alerts)):
+        for attribute, declared in found.items():
+            yield kind, attribute, declared.name, declared
+
+
 def _check_references(cls: type[MetaRepo]) -> None:
-    own = {id(instrument) for instrument in cls.instruments.values()}
+    own = set(cls.instruments.values())
     for where, selector in _references(cls):
-        if id(selector.instrument) not in own:
+        if selector.instrument not in own:
             raise DeclarationError(
                 f"{cls.__name__}.{where}",
                 f"reads {selector.instrument.name}, which {cls.__name__} does not declare",

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, get_args
 
 from otel_meta.errors import DeclarationError
 
+from ._frozen import set_fields
+from .arguments import declared_in, expect_number, expect_type, full_match, sentence
+from .declared_call import declaring_class
 from .duration import Duration
 from .measure import Measure
-from .slo.burn import Severity
+from .slo.burn import Severity, expect_severity
 from .slo.comparison import Comparison
 
 _RECORDING: Final = re.compile(r"[a-z_]+(?::[a-z0-9_]+){2}")
 _ALERT: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 
-@dataclass(frozen=True, eq=False)
+@declaring_class
+@dataclass(frozen=True)
 class Recording:
     """A measure that a recording rule stores as a series, named level:metric:operations.
 
@@ -30,16 +34,23 @@ class Recording:
     description: str
 
     def __post_init__(self) -> None:
-        if not _RECORDING.fullmatch(self.name):
+        where = f"recording {self.name!r}"
+        if not full_match(_RECORDING, self.name):
             raise DeclarationError(
-                f"recording {self.name!r}",
+                where,
                 "is not named level:metric:operations",
                 'write it as "service:http_server_request_duration_seconds:p99_7d"',
             )
-        _expect_sentence(f"recording {self.name!r}", self.description)
+        _check_measure(where, self.measure)
+        text = sentence(where, "description", self.description, "the recorded measure")
+        set_fields(self, description=text)
+
+    def __repr__(self) -> str:
+        return f"Recording({self.name!r})"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@declaring_class
+@dataclass(frozen=True, kw_only=True)
 class Alert:
     """An alert that fires while a measure is beyond a bound.
 
@@ -65,19 +76,30 @@ class Alert:
     above: float | None = None
     below: float | None = None
     for_: Duration | None = None
-    first_steps: str = field(default="", repr=False)
+    first_steps: str = ""
 
     def __post_init__(self) -> None:
         where = f"alert {self.name!r}"
-        if not _ALERT.fullmatch(self.name):
+        if not full_match(_ALERT, self.name):
             raise DeclarationError(where, "is not in CamelCase", 'write it as "CircuitBreakerOpen"')
+        expect_severity(where, self.severity)
+        _check_measure(where, self.measure)
         if (self.above is None) == (self.below is None):
             raise DeclarationError(
                 where, "has both or neither of above and below", "give one bound"
             )
-        _expect_sentence(where, self.summary)
-        if self.first_steps:
-            _expect_sentence(where, self.first_steps)
+        expect_number(where, "bound", self.below if self.above is None else self.above)
+        with declared_in(where):
+            set_fields(
+                self,
+                for_=None if self.for_ is None else Duration.of(self.for_),
+                summary=sentence(where, "summary", self.summary, "the problem"),
+                first_steps=self.first_steps
+                and sentence(where, "text of first_steps", self.first_steps, "the diagnosis"),
+            )
+
+    def __repr__(self) -> str:
+        return f"Alert({self.name!r}, severity={self.severity!r})"
 
     @property
     def comparison(self) -> Comparison:
@@ -87,8 +109,7 @@ class Alert:
         return Comparison("<", self.below or 0.0)
 
 
-def _expect_sentence(where: str, text: str) -> None:
-    if not text.endswith("."):
-        raise DeclarationError(
-            where, "has a text that is not a sentence", "end it with a full stop"
-        )
+def _check_measure(where: str, measure: object) -> None:
+    """Refuse a metric in place of a measure, a likely mistake where nothing checks types."""
+    fix = "give a measure, such as measures.latest(gauge) or measures.rate(counter, '1h')"
+    expect_type(where, "measure", measure, get_args(Measure), fix)

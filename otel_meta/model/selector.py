@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Final, Self
 
 from otel_meta.errors import DeclarationError
 
+from .arguments import did_you_mean, expect_type
+from .declared_call import declaring
 from .instrument import Instrument
 from .labels import Label
 
@@ -24,6 +26,11 @@ class Presence(Enum):
 
 PRESENT: Final = Presence.PRESENT
 """Matches series with the label, whatever the value: ``where(error_type=PRESENT)``."""
+
+_GIVE_A_METRIC: Final = (
+    "give the metric itself, such as orders, or selected series, such as "
+    'orders.where(outcome="failed")'
+)
 
 MatcherValue = str | tuple[str, ...] | Presence
 """One value, several values, or any value."""
@@ -48,7 +55,7 @@ class Matcher:
         return bool(value) if isinstance(self.values, Presence) else value in self.values
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Selector:
     """The series of an instrument that fulfil every matcher."""
 
@@ -60,14 +67,26 @@ class Selector:
             return f"Selector({self.instrument!r})"
         return f"{self.instrument!r}.where({', '.join(map(repr, self.matchers))})"
 
-    def where(self, **labels: MatcherValue) -> Selector:
+    def __post_init__(self) -> None:
+        expect_type("selector", "metric", self.instrument, Instrument, _GIVE_A_METRIC)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Selector):
+            return NotImplemented
+        return (self.instrument, self.matchers) == (other.instrument, other.matchers)
+
+    def __hash__(self) -> int:
+        return hash((self.instrument, self.matchers))
+
+    @declaring
+    def where(self, **labels: MatcherValue) -> Self:
         """Add matchers, as `Counter.where` does.
 
         Raises:
             DeclarationError: the instrument has no such label, or the label never has such a
                 value.
         """
-        return Selector(self.instrument, (*self.matchers, *self._matchers(labels)))
+        return replace(self, matchers=(*self.matchers, *self._matchers(labels)))
 
     def predicate(self) -> Callable[[tuple[str, ...]], bool]:
         """Return a predicate on label values in declared order, for counting in the process."""
@@ -82,28 +101,46 @@ class Selector:
                 raise DeclarationError(
                     f"metric {self.instrument.name!r}",
                     f"has no label {name!r}",
-                    f"choose from {sorted(fields)}" if fields else "it has no labels",
+                    f"choose from {sorted(fields)}{did_you_mean(name, fields)}"
+                    if fields
+                    else "it has no labels",
                 )
             yield Matcher(name, self._checked(fields[name], value))
 
     def _checked(self, label: Label, value: MatcherValue) -> tuple[str, ...] | Presence:
         if isinstance(value, Presence):
             return value
-        values = value if isinstance(value, tuple) else (value,)
+        values = tuple(value) if isinstance(value, tuple | list | set | frozenset) else (value,)
         unknown = [v for v in values if not label.accepts(v)]
         if unknown or not values:
             raise DeclarationError(
                 f"metric {self.instrument.name!r}",
                 f"label {label.name!r} never is {', '.join(map(repr, unknown)) or 'nothing'}",
-                f"choose from {list(label.values or ())}",
+                _values_of(label, unknown),
             )
         return values
+
+
+def _values_of(label: Label, unknown: Iterable[object]) -> str:
+    """Return the values of a label, for the error of a matcher."""
+    if label.values is None:
+        return "label values are strings in quotes"
+    near = "".join(did_you_mean(value, label.values) for value in unknown)
+    return f"choose from {list(label.values)}{near}"
 
 
 Selectable = Instrument[...] | Selector
 """All series of an instrument, or a selection of them."""
 
 
-def as_selector(series: Selectable) -> Selector:
-    """Return a selector of all series of an instrument; return a `Selector` unchanged."""
-    return series if isinstance(series, Selector) else Selector(series)
+def as_selector(series: object) -> Selector:
+    """Return a selector of all series of an instrument; return a `Selector` unchanged.
+
+    Raises:
+        DeclarationError: the value is no declared metric.
+    """
+    if isinstance(series, Selector):
+        return series
+    if isinstance(series, Instrument):
+        return Selector(series)
+    raise DeclarationError(f"{series!r}", "is not a declared metric", _GIVE_A_METRIC)

@@ -33,20 +33,26 @@ SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
 
 _ANNOTATION: Final = re.compile(r"\{[A-Za-z][A-Za-z0-9_ ]*\}")
 
-_SUGGESTIONS: Final[Mapping[str, str]] = MappingProxyType(
+_RATIO: Final = 'an annotation such as "{ratio}", or a name that ends in "ratio" with no unit'
+
+_SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "1": 'an annotation such as "{ratio}", or a name that ends in "ratio" with no unit',
-        "ms": '"s": Prometheus uses base units',
-        "us": '"s": Prometheus uses base units',
-        "ns": '"s": Prometheus uses base units',
-        "min": '"s": Prometheus uses base units',
-        "h": '"s": Prometheus uses base units',
-        "seconds": '"s", the UCUM code',
-        "bytes": '"By", the UCUM code',
-        "B": '"By", the UCUM code for bytes',
-        "percent": '"%", the UCUM code',
+        "s": "second sec ms millisecond msec us µs microsecond ns nanosecond min minute h hr hour",
+        "d": "day",
+        "By": "b byte kb mb gb kib mib gib kby mby gby kiby miby giby kilobyte megabyte gigabyte",
+        "%": "percent percentage pct",
+        "m": "meter metre km cm mm",
+        "V": "volt",
+        "A": "ampere amp",
+        "J": "joule",
+        "W": "watt kw",
+        "g": "gram kg kilogram",
+        "Cel": "c celsius degc °c",
+        "Hz": "hertz khz mhz",
+        "By/s": "b/s bps byte/s bytes/s bytes_per_second",
     }
 )
+"""UCUM code -> other spellings and multiples; Prometheus uses base units."""
 
 
 def suffix_of(unit: str) -> str | None:
@@ -56,5 +62,15 @@ def suffix_of(unit: str) -> str | None:
 
 def suggestion_for(unit: str) -> str:
     """Return the advice for an unsupported unit."""
+    if unit == "1":
+        return _RATIO
+    word = unit.strip().lower()
+    for code, spellings in _SPELLINGS.items():
+        if (
+            word in {code.lower(), *spellings.split()}
+            or word.removesuffix("s") in spellings.split()
+        ):
+            return f'"{code}": Prometheus uses base units, in UCUM codes'
     codes = ", ".join(code for code in SUFFIXES if code)
-    return _SUGGESTIONS.get(unit, f'one of {codes}, or an annotation such as "{{request}}"')
+    annotation = f"{{{unit}}}" if _ANNOTATION.fullmatch(f"{{{unit}}}") else "{request}"
+    return f'one of {codes}, or an annotation such as "{annotation}"'

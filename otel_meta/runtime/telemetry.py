@@ -20,6 +20,7 @@ from .logs.provider import Logs
 from .metrics import Metrics
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
+from .open_instances import OpenInstances
 from .recording.bind import bind
 from .recording.faults import Faults, logger
 from .recording.storage import MetricStorage
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from .prometheus.scrape import Scrape
 
 RepoT = TypeVar("RepoT", bound=MetaRepo)
+
+OPEN: Final[OpenInstances[Telemetry]] = OpenInstances()
+"""The telemetry of this process that is not shut down."""
 
 
 class _Signal(Protocol):
@@ -100,6 +104,7 @@ class Telemetry:
         self._drain_seconds = 0.0
         self._is_open = True
         self._shutdown_lock: Final = Lock()
+        OPEN.add(self)
 
     @property
     def scrape(self) -> Scrape | None:
@@ -166,6 +171,7 @@ class Telemetry:
             was_open, self._is_open = self._is_open, False
         if not was_open:
             return True
+        OPEN.discard(self)
         left = max(self.settings.shutdown_timeout - self._drain_seconds, 0.0)
         seconds = left if timeout is None else timeout
         self._slo_ticker.stop(seconds)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def captured_telemetry() -> Iterator[CapturedTelemetry]:
-    """Telemetry with spans, series and log lines captured for the test."""
+    """Spans, series and log lines of the test, from the application's telemetry if there is any."""
     # A local import: pytest loads this file in every run, also where telemetry is not tested.
-    from .telemetry_capture import capture  # noqa: PLC0415
+    from .telemetry_capture import capture_process  # noqa: PLC0415
 
-    with capture() as captured:
+    with capture_process() as captured:
         yield captured

@@ -5,33 +5,51 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_meta.model import Instrument, MetaRepo
+from otel_meta.model import Instrument, MetaRepo, Slo
 from otel_meta.runtime.configure import configure
-from otel_meta.runtime.recording.cells import HistogramCell
-from otel_meta.runtime.telemetry import Telemetry
+from otel_meta.runtime.slo.counting import Events
+from otel_meta.runtime.telemetry import OPEN, Telemetry
 
 from .clock import FakeClock
+from .observed_telemetry import ObservedTelemetry, observed
 
 RepoT = TypeVar("RepoT", bound=MetaRepo)
 
+_IS_ISOLATED: Final = ContextVar("is_isolated", default=False)
+"""True while a capture configures telemetry, which no other capture follows."""
+
 
 class CapturedTelemetry:
-    """Telemetry of a service with captured output."""
+    """Spans, log lines and changes of series since the start of the capture.
 
-    def __init__(
-        self, telemetry: Telemetry, spans: InMemorySpanExporter, lines: io.BytesIO, clock: FakeClock
-    ) -> None:
-        self.telemetry: Final = telemetry
+    The telemetry of an application counts on from test to test. The capture takes the values at
+    its start as zero.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
         self.clock: Final = clock
-        self._spans: Final = spans
-        self._lines: Final = lines
+        """The clock of telemetry that the capture has configured."""
+        self._followed: Final[list[ObservedTelemetry]] = []
+        self._spans: Final[list[ReadableSpan]] = []
+        self._lines: Final[list[bytes]] = []
+        self._undo: Final = ExitStack()
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """The captured telemetry; the latest one if the test has configured several."""
+        return self._followed[-1].telemetry
+
+    def follow(self, telemetry: Telemetry) -> None:
+        """Capture this telemetry as well, from now on."""
+        if telemetry not in [each.telemetry for each in self._followed]:
+            block = observed(telemetry, self._spans.append, self._lines.append)
+            self._followed.append(self._undo.enter_context(block))
 
     def bind(self, repo: type[RepoT]) -> RepoT:
         """Return an instance of a meta-repository with live instruments."""
@@ -40,6 +58,8 @@ class CapturedTelemetry:
     def value(self, instrument: Instrument[...], **labels: str) -> float | None:
         """Return the value of a series: a sum, a gauge's latest value, a histogram's count.
 
+        Sums and counts are those since the start of the capture.
+
         Args:
             instrument: the declared instrument.
             **labels: label values; series that differ only in other labels are added up.
@@ -47,21 +67,31 @@ class CapturedTelemetry:
         Returns:
             The value, or None if there is no such series.
         """
-        found = [
-            value
-            for cell in self.telemetry.storage.family(instrument).cells()
-            if labels.items() <= _labels_of(instrument, cell.labels).items()
-            and (value := _value_of(cell)) is not None
-        ]
+        changes = [followed.change(instrument, labels) for followed in self._followed]
+        found = [change for change in changes if change is not None]
+        if found and not instrument.traits.is_additive:
+            return found[-1]
         return sum(found) if found else None
+
+    def slo_events(self, slo: Slo) -> Events:
+        """Return the bad and total events of an SLO since the start of the capture.
+
+        Raises:
+            KeyError: the meta-repository of the SLO is not bound.
+        """
+        changes = [followed.events(slo) for followed in self._followed]
+        found = [events for events in changes if events is not None]
+        if not found:
+            raise KeyError(slo.name)
+        return Events(sum(e.bad for e in found), sum(e.total for e in found))
 
     def spans(self) -> tuple[ReadableSpan, ...]:
         """Return the ended spans, oldest first."""
-        return self._spans.get_finished_spans()
+        return tuple(self._spans)
 
     def logs(self) -> list[dict[str, Any]]:
-        """Return the log lines, parsed, oldest first."""
-        return [json.loads(line) for line in self._lines.getvalue().splitlines()]
+        """Return the log lines as dictionaries, oldest first."""
+        return [json.loads(line) for line in self._lines]
 
     def prometheus_text(self, accept: str = "") -> str:
         """Return the response to a scrape; "" if metrics are not exported to Prometheus.
@@ -72,38 +102,80 @@ class CapturedTelemetry:
         scrape = self.telemetry.scrape
         return "" if scrape is None else scrape.render(accept)[0].decode()
 
+    def close(self) -> None:
+        """End the capture; the captured values stay readable."""
+        self._undo.close()
+
 
 @contextmanager
 def capture(
-    service_name: str = "service-under-test", repo: type[MetaRepo] | None = None, **settings: Any
+    service_name: str | Telemetry = "service-under-test",
+    repo: type[MetaRepo] | None = None,
+    **settings: Any,
 ) -> Generator[CapturedTelemetry]:
-    """Configure telemetry with captured output; leaving the context shuts telemetry down.
+    """Capture the telemetry of an application, or configure captured telemetry.
 
-    Global providers and the environment stay unchanged, so a test can capture repeatedly.
+    Configured telemetry is shut down at the end. Global providers and the environment stay
+    unchanged, so a test can capture repeatedly.
 
     Args:
-        service_name: the name of the service.
+        service_name: the telemetry of an application, or the name of the service.
         repo: the meta-repository of the service, as for `configure`.
         **settings: further arguments of `configure`.
     """
-    lines, spans, clock = io.BytesIO(), InMemorySpanExporter(), FakeClock()
+    with closing(CapturedTelemetry(FakeClock())) as captured:
+        if isinstance(service_name, Telemetry):
+            captured.follow(service_name)
+            yield captured
+        else:
+            with _isolated(captured, service_name, repo, **settings):
+                yield captured
+
+
+@contextmanager
+def capture_process() -> Generator[CapturedTelemetry]:
+    """Capture the telemetry that this process has configured, or configures inside the block.
+
+    Until the process configures telemetry, the captured telemetry is that of `capture`.
+    """
+    with closing(CapturedTelemetry(FakeClock())) as captured, ExitStack() as undo:
+        for telemetry in OPEN:
+            captured.follow(telemetry)
+        isolated = None if OPEN else undo.enter_context(_isolated(captured, "service-under-test"))
+
+        def follow(opened: Telemetry) -> None:
+            if _IS_ISOLATED.get():
+                return
+            if isolated is not None:
+                isolated.logs.uninstall()  # before the application installs its own
+            captured.follow(opened)
+
+        with OPEN.watched_by(follow):
+            yield captured
+
+
+@contextmanager
+def _isolated(
+    captured: CapturedTelemetry,
+    service_name: str,
+    repo: type[MetaRepo] | None = None,
+    **settings: Any,
+) -> Generator[Telemetry]:
+    """Configure telemetry for a test, captured from its first log line on."""
     defaults: dict[str, Any] = {
         "prometheus_port": None,
-        "log_stream": lines,
+        "log_stream": io.BytesIO(),
         "cache_loggers": False,
         "set_global": False,
         "environ": {},
-        "clock": clock,
+        "clock": captured.clock,
     }
-    with configure(service_name, repo, **(defaults | settings)) as telemetry:
-        if telemetry.traces is not None:
-            telemetry.traces.provider.add_span_processor(SimpleSpanProcessor(spans))
-        yield CapturedTelemetry(telemetry, spans, lines, clock)
-
-
-def _labels_of(instrument: Instrument[...], values: tuple[str, ...]) -> dict[str, str]:
-    return dict(zip((label.name for label in instrument.label_fields), values, strict=False))
-
-
-def _value_of(cell: Any) -> float | None:
-    return sum(cell.snapshot()[0]) if isinstance(cell, HistogramCell) else cell.value
+    mark = _IS_ISOLATED.set(True)
+    try:
+        with OPEN.watched_by(captured.follow):
+            telemetry = configure(service_name, repo, **(defaults | settings))
+    finally:
+        _IS_ISOLATED.reset(mark)
+    OPEN.discard(telemetry)  # no telemetry of the process
+    with telemetry:
+        yield telemetry

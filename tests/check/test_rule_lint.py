@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from otel_meta.check.finding import Diagnostic, DiagnosticKind, Finding, nearest_name
+from otel_meta.check.finding import Diagnostic, DiagnosticKind, Finding
 from otel_meta.check.rule_lint import check
 from otel_meta.model import Catalog
+from otel_meta.model.arguments import nearest_name
 from otel_meta.repos import BUILTIN
 
 Write = Callable[..., Path]

@@ -100,17 +100,30 @@ class TestLoad:
 
         assert "globe" == load_repo("acme.atlas:Globe").name
 
-    @pytest.mark.parametrize("spec", ["", "atlas", ":", "atlas:", ":Atlas", "atlas.Atlas"])
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            "",
+            "atlas",
+            ":",
+            "atlas:",
+            ":Atlas",
+            "atlas.Atlas",
+            ".relative:Atlas",
+            "a..b:Atlas",
+            "a-b:Atlas",
+        ],
+    )
     def test_malformed_spec_is_error_with_right_form(self, spec: str) -> None:
         """A malformed spec is an error with the right form."""
         with pytest.raises(UsageError) as caught:
             load_repo(spec)
 
-        assert f"--repo {spec}: write it as MODULE:CLASS, for example acme.atlas:Atlas" == str(
-            caught.value
+        assert str(caught.value).startswith(
+            f"--repo {spec}: write it as MODULE:CLASS, for example "
         )
 
-    @pytest.mark.parametrize("module", ["no_such_module", "no_such.module", ".relative", "a..b"])
+    @pytest.mark.parametrize("module", ["no_such_module", "no_such.module"])
     def test_error_for_missing_module_names_it(self, module: str) -> None:
         """The error for a missing module names it."""
         with pytest.raises(UsageError, match=f"^--repo {module}:Atlas: cannot import {module}: "):
@@ -151,21 +164,25 @@ class TestLoad:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("raise ValueError('no\\n  luck')", "ValueError: no luck"),
-            ("import no_such_dependency", "No module named 'no_such_dependency'"),
-            ("class Atlas(:\n", r"SyntaxError: invalid syntax (broken.py, line 1)"),
-            ("import sys\nsys.exit('this is a script')", "SystemExit: this is a script"),
+            ("raise ValueError('no\\n  luck')", "broken.py:1: ValueError: no luck"),
             (
-                "from otel_meta import MetaRepo\nclass Atlas(MetaRepo): pass",
-                "TypeError: MetaRepo.__init_subclass__() missing",
+                "import no_such_dependency",
+                "broken.py:1: ModuleNotFoundError: No module named 'no_such_dependency'; in",
             ),
+            ("class Atlas(:\n", "broken.py:1: SyntaxError: invalid syntax"),
+            (
+                "import sys\nsys.exit('a script')",
+                "broken.py:2: SystemExit: a script",
+            ),
+            ("def f(): 1 / 0\nf()", "broken.py:1: ZeroDivisionError: division by zero"),
+            ("import json\njson.loads('{')", "broken.py:2: JSONDecodeError: Expecting"),
         ],
-        ids=["raises", "dependency", "syntax", "exits", "keywords"],
+        ids=["raises", "dependency", "syntax", "exits", "called", "library"],
     )
     def test_failed_import_is_error_of_one_line_with_exception(
         self, write: Write, text: str, message: str
     ) -> None:
-        """A failed import is an error of one line with the exception."""
+        """A failed import is an error of one line with the place and the exception."""
         write("broken", text)
 
         with pytest.raises(UsageError) as caught:
@@ -181,7 +198,9 @@ class TestLoad:
         """An invalid declaration stays a DeclarationError, which is a finding."""
         write("wrong", ATLAS.replace('name="atlas"', 'name="At Las"'))
 
-        with pytest.raises(DeclarationError, match="use lower-case words joined by dashes"):
+        with pytest.raises(
+            DeclarationError, match=r"^wrong\.py:2: meta-repository 'At Las': .*mean 'at-las'"
+        ):
             load_repo("wrong:Atlas")
 
 
@@ -208,7 +227,13 @@ class TestProgram:
             ("atlas:Atlss", "did you mean Atlas?"),
             ("atlas:Legend", "Legend is not a meta-repository"),
             ("raises:Atlas", "RuntimeError: out of luck"),
-            ("syntax:Atlas", "(syntax.py, line 1)"),
+            ("syntax:Atlas", "syntax.py:1: SyntaxError"),
+            ("./atlas.py:Atlas", "write the module in place of the file: --repo atlas:Atlas"),
+            ("atlas.py", "write the module in place of the file: --repo atlas:CLASS"),
+            ("maps/atlas.py:Atlas", "--repo atlas:Atlas in the folder maps, or with PYTHONPATH"),
+            ("atlsa:Atlas", "add the folder to PYTHONPATH; did you mean 'atlas'?"),
+            ("aurora", "for this one alone: --only --repo otel_meta.repos.aurora:Aurora"),
+            ("titan-microservices-mesh", "--only --repo otel_meta.repos.titan:Titan"),
             ("exits:Atlas", "SystemExit"),
         ],
     )

@@ -8,7 +8,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.cli.conftest import Command, RunCommand, Write
 
-FINDING = re.compile(r"(?P<where>[^:;]+): (?P<wrong>.+); (?P<mend>.+)")
+FINDING = re.compile(r"(?:atlas\.py:\d+: )?(?P<where>[^:;]+): (?P<wrong>.+); (?P<mend>.+)")
 HEAD = """\
 from typing import Literal
 from otel_meta import Counter, Gauge, Histogram, MetaRepo, NoLabels, Slo, labels
@@ -120,7 +120,7 @@ class TestFindings:
             ),
             (
                 repo(f"duration = {DURATION}", slo("duration.within(1)", objective="100%")),
-                "objective '100%': is not a percentage above 0 % and below 100 %; write it as",
+                "SLO 'atlas-slo', objective '100%': is not a percentage above 0 % and below 100 %",
             ),
             (
                 repo(f"duration = {DURATION}", slo("duration.within(1)", period="8d")),
@@ -137,7 +137,7 @@ class TestFindings:
         code, out, err = run_command("check", "--repo", "atlas:Atlas")
 
         assert (1, "") == (code, err)
-        assert out.startswith(finding)
+        assert re.match(rf"atlas\.py:\d+: {re.escape(finding)}", out)
         assert FINDING.fullmatch(out.removesuffix("\n"))
 
     def test_program_prints_findings_on_standard_output_with_exit_code_1(
@@ -161,10 +161,7 @@ class TestFindings:
         code, out, _ = run_command("check", "--only", "--repo", "atlas:Atlas")
 
         assert 1 == code
-        assert (
-            "Prometheus series 'map_routes_total': is declared by map.routes of atlas "
-            "and map_routes of atlas; rename one"
-        ) in out.splitlines()
+        assert "Atlas.others: has the name of Atlas.routes, series 'map_routes'; rename one" in out
 
     def test_clash_with_the_six(self, otel_meta: Command, write: Write) -> None:
         """A metric with the name of a built-in metric is a finding."""
@@ -178,6 +175,27 @@ class TestFindings:
             "aurora-fullstack-saas and orders_placed of atlas; rename one"
         ) in done.stdout.splitlines()
 
+    def test_inherited_slos_beside_the_original_are_findings(
+        self, run_command: RunCommand, write: Write
+    ) -> None:
+        """Inherited SLOs beside the original are findings, and alone they are none."""
+        write(
+            "mine",
+            "from otel_meta.repos import Aurora\n"
+            "class Mine(Aurora, name='mine', owner='me'):\n    websocket_stability = None\n",
+        )
+
+        code, out, _ = run_command("check", "--repo", "mine:Mine")
+
+        assert 1 == code
+        assert (
+            "slo 'aurora-api-latency': is declared by Aurora.api_latency and Mine.api_latency; set "
+            "api_latency in Mine to an Slo with another name, or to None, or choose one "
+            "meta-repository with --only"
+        ) in out.splitlines()
+        assert "websocket" not in out
+        assert 0 == run_command("check", "--only", "--repo", "mine:Mine")[0]
+
     def test_alone_it_is_clean(self, run_command: RunCommand, write: Write) -> None:
         """With --only there is no clash with built-in metrics."""
         write("atlas", repo('orders = Counter("orders_placed", "Orders.", NoLabels)'))
@@ -186,7 +204,7 @@ class TestFindings:
 
     def test_each_is_a_line(self, run_command: RunCommand, write: Write) -> None:
         """Each finding is one line with its place, the problem and the cure."""
-        text = repo(f"routes = {ROUTES}", slo("routes.ratio(bad=routes)"))
+        text = repo(f"routes = {ROUTES}", slo('routes.ratio(bad=routes.where(mode="car"))'))
         text = text.replace("atlas-slo", "titan-service-latency")
         write("atlas", text.replace('"atlas"', '"aurora-fullstack-saas"'))
 

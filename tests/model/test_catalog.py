@@ -8,24 +8,22 @@ from otel_meta import (
     Alert,
     Catalog,
     Counter,
-    Gauge,
-    Histogram,
     MetaRepo,
     NoLabels,
     Recording,
     Slo,
-    UpDownCounter,
     measures,
 )
-from otel_meta.model import Instrument, Problem
+from otel_meta.model import Problem
 
 SHARED = Counter("shared.requests", "Requests everywhere.", NoLabels)
+FAILED = Counter("shared.failures", "Failures everywhere.", NoLabels)
 SHARED_RATE = Recording("service:shared_requests:rate1h", measures.rate(SHARED, "1h"), "Traffic.")
 
 
 def slo(of: Counter[...]) -> Slo:
     """Make an SLO with a fixed name."""
-    return Slo("slo", objective="99%", period="7d", sli=of.ratio(bad=of), why="It hurts.")
+    return Slo("slo", objective="99%", period="7d", sli=of.ratio(bad=FAILED), why="It hurts.")
 
 
 def alert(of: Counter[...]) -> Alert:
@@ -118,40 +116,29 @@ class TestProblems:
             in Catalog((Atlas, other)).problems()
         )
 
-    @pytest.mark.parametrize("suffix", ["bucket", "count", "sum"])
-    def test_gauge_named_as_sample_of_histogram_is_a_conflict(self, suffix: str) -> None:
-        """A gauge named as a sample of a histogram is a conflict."""
-        repo = declare(
-            "other",
-            latency=Histogram("a.latency", "Latency.", NoLabels, buckets=(1,)),
-            gauge=Gauge(f"a.latency.{suffix}", "Gauge.", NoLabels),
+    def test_inherited_slo_beside_the_original_is_a_conflict(self) -> None:
+        """An inherited SLO beside the original is a conflict, because both would alert."""
+        original = declare("one", requests=SHARED, failures=FAILED, first=slo(SHARED))
+        keywords = {"name": "two", "owner": "maps"}
+        heir: type[MetaRepo] = new_class("Two", (original,), keywords)
+        fix = (
+            "set first in Two to an Slo with another name, or to None, or choose one "
+            "meta-repository with --only"
         )
 
-        assert [f"Prometheus series 'a_latency_{suffix}'"] == [
-            problem.where for problem in Catalog((repo,)).problems()
-        ]
+        assert (Problem("slo 'slo'", "is declared by One.first and Two.first", fix),) == Catalog(
+            (original, heir)
+        ).problems()
 
-    @pytest.mark.parametrize(
-        "second",
-        [
-            Histogram("a.depth", "Depth.", NoLabels, buckets=(1,)),
-            Counter("a.depth", "Depth.", NoLabels),
-        ],
-        ids=["histogram", "counter"],
-    )
-    def test_two_metrics_of_one_family_are_a_conflict(self, second: Instrument[...]) -> None:
-        """Two metrics of one family are a conflict, because a family has one type."""
-        repo = declare("other", depth=UpDownCounter("a.depth", "Depth.", NoLabels), second=second)
-
-        assert Catalog((repo,)).problems()
-
-    def test_conflict_within_one_meta_repository_is_found(self) -> None:
-        """A conflict within one meta-repository is found."""
-        repo = declare(
-            "other", one=Gauge("a.depth", "One.", NoLabels), two=Gauge("a.depth", "Two.", NoLabels)
+    def test_inherited_slo_that_is_replaced_or_dropped_is_no_conflict(self) -> None:
+        """An inherited SLO that the subclass replaces or drops is no conflict."""
+        original = declare("one", requests=SHARED, failures=FAILED, first=slo(SHARED))
+        keywords = {"name": "two", "owner": "maps"}
+        heir: type[MetaRepo] = new_class(
+            "Two", (original,), keywords, lambda namespace: namespace.update(first=None)
         )
 
-        assert Catalog((repo,)).problems()
+        assert () == Catalog((original, heir)).problems()
 
     @pytest.mark.parametrize(
         ("what", "make"), [("slo 'slo'", slo), ("alert 'Loud'", alert)], ids=["slo", "alert"]
@@ -160,8 +147,8 @@ class TestProblems:
         self, what: str, make: type
     ) -> None:
         """SLOs with one name are a conflict, and so are alerts."""
-        one = declare("one", requests=SHARED, first=make(SHARED))
-        two = declare("two", requests=SHARED, second=make(SHARED))
+        one = declare("one", requests=SHARED, failures=FAILED, first=make(SHARED))
+        two = declare("two", requests=SHARED, failures=FAILED, second=make(SHARED))
 
         assert (Problem(what, "is declared by One.first and Two.second", "rename one"),) == Catalog(
             (one, two)

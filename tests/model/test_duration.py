@@ -29,7 +29,8 @@ class TestReading:
     def test_text_without_one_whole_number_and_one_unit_is_refused(self, text: str) -> None:
         """Text without exactly one whole number and one unit is refused with examples."""
         with pytest.raises(
-            DeclarationError, match=r"duration '.*': is not a whole number.*30s, 5m, 6h"
+            DeclarationError,
+            match=r"duration '.*': is not a whole number.*write it as (30s, |\"[1-9]\d*[smhd]\"$)",
         ):
             Duration(text)
 

@@ -22,7 +22,9 @@ class Atlas(MetaRepo, name="atlas", owner="maps"):
     """Maps."""
 
     requests = Counter("atlas.requests", "Requests.", Request, unit="{request}")
+    failures = Counter("atlas.failures", "Failures.", Request, unit="{request}")
     depth = UpDownCounter("atlas.depth", "Depth.", NoLabels)
+    queue = UpDownCounter("atlas.queue", "Queue.", Request)
     speed = Gauge("atlas.speed", "Speed.", NoLabels, unit="By/s")
     latency = Histogram("atlas.latency", "Latency.", Request, unit="s", buckets=(0.1, 1))
 
@@ -92,16 +94,21 @@ class TestRefused:
         with pytest.raises(DeclarationError, match=r"metric 'atlas\.total'.*leave the word out"):
             Counter("atlas.total", "Requests.", NoLabels)
 
-    @pytest.mark.parametrize("description", ["", "Requests"])
+    @pytest.mark.parametrize("description", ["", " \n", "x", "...", "-"])
     def test_metric_without_description_is_refused(self, description: str) -> None:
         """A metric without a description is refused."""
-        with pytest.raises(DeclarationError, match=r"'atlas\.a': has no description; describe the"):
+        with pytest.raises(
+            DeclarationError, match=r"'atlas\.a': has .* description.*; describe in"
+        ):
             Counter("atlas.a", description, NoLabels)
 
     @pytest.mark.parametrize("series", [0, -1])
     def test_cardinality_limit_below_one_is_refused(self, series: int) -> None:
         """A cardinality limit below one is refused."""
-        with pytest.raises(DeclarationError, match=r"'atlas\.a': may have -?\d series; allow"):
+        with pytest.raises(
+            DeclarationError,
+            match=r"'atlas\.a': has the max_series -?\d; give a whole number of at least 1",
+        ):
             Counter("atlas.a", "Requests.", NoLabels, max_series=series)
 
     def test_class_that_is_not_decorated_with_labels_is_refused(self) -> None:
@@ -160,6 +167,46 @@ class TestShorthand:
     def test_gauge_and_upper_bound_make_time_slices(self) -> None:
         """A gauge and an upper bound make time slices."""
         assert TimeSlice(Selector(Atlas.speed), at_most=3) == Atlas.speed.at_most(3)
+
+
+class TestOrder:
+    """Selections and indicators can be written in either order."""
+
+    def test_bound_of_selected_series_is_selected_bound(self) -> None:
+        """A bound of selected series equals the selection of a bound."""
+        selected = Atlas.latency.where(method="GET")
+
+        assert Atlas.latency.within(0.1).where(method="GET") == selected.within(0.1)
+
+    def test_ratio_of_selected_series_is_selected_ratio(self) -> None:
+        """A ratio within selected series equals the selection of a ratio."""
+        selected = Atlas.requests.where(method="GET")
+
+        assert selected.ratio(bad=Atlas.failures.where(method="GET")) == Atlas.requests.ratio(
+            bad=Atlas.failures
+        ).where(method="GET")
+
+    def test_time_slices_of_selected_series_are_selected_time_slices(self) -> None:
+        """Time slices of selected series equal the selection of time slices."""
+        selected = Atlas.queue.where(method="GET")
+
+        assert Atlas.queue.at_least(3).where(method="GET") == selected.at_least(3)
+        assert Atlas.queue.at_most(3).where(method="GET") == selected.at_most(3)
+
+    @pytest.mark.parametrize(
+        ("declared", "method", "kinds"),
+        [
+            ("requests", "within", "histograms, not counters"),
+            ("depth", "ratio", "counters and histograms, not updowncounters"),
+            ("latency", "at_most", "gauges and updowncounters, not histograms"),
+        ],
+    )
+    def test_indicator_of_another_kind_is_an_error_with_the_right_kinds(
+        self, declared: str, method: str, kinds: str
+    ) -> None:
+        """An indicator of another kind is an error that names the right kinds."""
+        with pytest.raises(AttributeError, match=rf"{method}\(\) is for {kinds}"):
+            getattr(getattr(Atlas, declared), method)
 
 
 class TestAccess:

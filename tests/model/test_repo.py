@@ -5,11 +5,23 @@ from typing import Any
 
 import pytest
 
-from otel_meta import Alert, Counter, Gauge, MetaRepo, NoLabels, Recording, Slo, measures
+from otel_meta import (
+    Alert,
+    Counter,
+    Gauge,
+    Histogram,
+    MetaRepo,
+    NoLabels,
+    Recording,
+    Slo,
+    UpDownCounter,
+    measures,
+)
 from otel_meta.errors import DeclarationError
-from otel_meta.model import Selector
+from otel_meta.model import Instrument, Selector
 
 FOREIGN = Counter("other.requests", "Requests elsewhere.", NoLabels)
+FOREIGN_FAILURES = Counter("other.failures", "Failures elsewhere.", NoLabels)
 
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps", tier=1):
@@ -134,7 +146,7 @@ class TestRefused:
                 "bad-slo",
                 objective="99.9%",
                 period="30d",
-                sli=FOREIGN.ratio(bad=FOREIGN),
+                sli=FOREIGN.ratio(bad=FOREIGN_FAILURES),
                 why="It hurts.",
             ),
             Recording("a:b:c", measures.rate(Selector(FOREIGN), "1h"), "Traffic."),
@@ -177,3 +189,60 @@ class TestRefused:
         """A declaration with the name of a built-in attribute is refused."""
         with pytest.raises(DeclarationError, match=rf"Bad\.{attribute}"):
             declare({attribute: FOREIGN})
+
+    @pytest.mark.parametrize("suffix", ["bucket", "count", "sum"])
+    def test_gauge_named_as_sample_of_histogram_is_refused(self, suffix: str) -> None:
+        """A gauge named as a sample of a histogram of the class is refused."""
+        attributes: dict[str, object] = {
+            "latency": Histogram("a.latency", "Latency.", NoLabels, buckets=(1,)),
+            "gauge": Gauge(f"a.latency.{suffix}", "Gauge.", NoLabels),
+        }
+
+        with pytest.raises(
+            DeclarationError,
+            match=rf"Bad\.gauge: has the name of Bad\.latency, series 'a_latency_{suffix}'; rename",
+        ):
+            declare(attributes)
+
+    @pytest.mark.parametrize(
+        "second",
+        [
+            Histogram("a.depth", "Depth.", NoLabels, buckets=(1,)),
+            Counter("a.depth", "Depth.", NoLabels),
+            UpDownCounter("a.depth", "Other depth.", NoLabels),
+        ],
+        ids=["histogram", "counter", "description"],
+    )
+    def test_two_metrics_of_one_family_are_refused(self, second: Instrument[...]) -> None:
+        """Two different metrics of one family are refused, because a family has one type."""
+        depth = UpDownCounter("a.depth", "Depth.", NoLabels)
+
+        with pytest.raises(DeclarationError, match=r"Bad\.second: has the name of Bad\.depth"):
+            declare({"depth": depth, "second": second})
+
+    def test_one_metric_under_two_attributes_is_accepted(self) -> None:
+        """One metric under two attributes is accepted, since both record the same series."""
+        assert declare({"one": FOREIGN, "two": FOREIGN})
+
+    def test_inherited_slo_under_second_attribute_is_refused(self) -> None:
+        """An SLO with the name of an inherited SLO replaces it under the same attribute only."""
+        with pytest.raises(
+            DeclarationError,
+            match=r"Bad\.again: has the name of Bad\.availability, SLO 'atlas-avail.*'; .*same",
+        ):
+            declare({"again": Atlas.availability}, base=Atlas)
+
+        assert declare({"availability": Atlas.availability}, base=Atlas)
+
+    @pytest.mark.parametrize("hidden", [(FOREIGN,), [FOREIGN]], ids=["tuple", "list"])
+    def test_declaration_in_tuple_or_list_is_refused(self, hidden: object) -> None:
+        """A declaration in a tuple, after a comma at the end, or in a list is refused."""
+        with pytest.raises(
+            DeclarationError, match=r"Bad\.hidden: is a (tuple|list).*; remove the c"
+        ):
+            declare({"hidden": hidden})
+
+    def test_class_in_place_of_instrument_is_refused(self) -> None:
+        """A class in place of an instrument is refused."""
+        with pytest.raises(DeclarationError, match=r"Bad\.views: is the class Counter; call it"):
+            declare({"views": Counter})

@@ -40,11 +40,12 @@ class TestRecording:
         ):
             Recording(name, SPEED, "Speed.")
 
-    @pytest.mark.parametrize("description", ["", "Speed"])
+    @pytest.mark.parametrize("description", ["", " \n", "x", "...", "-"])
     def test_recording_without_description_is_refused(self, description: str) -> None:
         """A recording without a description is refused."""
         with pytest.raises(
-            DeclarationError, match=r"recording 'a:b:c': has a text that is not a sentence; end it"
+            DeclarationError,
+            match=r"recording 'a:b:c': has .* description.*; describe in one sentence",
         ):
             Recording("a:b:c", SPEED, description)
 
@@ -98,10 +99,11 @@ class TestAlert:
 
         assert "is not in CamelCase" in run.stderr
 
-    @pytest.mark.parametrize("summary", ["", "Maps are slow"])
+    @pytest.mark.parametrize("summary", ["", " \n", "x", "...", "-"])
     def test_alert_without_summary_is_refused(self, summary: str) -> None:
         """An alert without a summary is refused."""
         with pytest.raises(
-            DeclarationError, match=r"'AtlasSlow': has a text that is not a sentence; end it"
+            DeclarationError,
+            match=r"'AtlasSlow': has .* summary.*; describe in one sentence the problem",
         ):
             alert(above=1, summary=summary)

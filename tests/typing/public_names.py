@@ -8,7 +8,7 @@ import otel_meta
 from otel_meta import Counter, NoLabels, Telemetry, configure, measures
 from otel_meta.errors import ConfigurationError
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
-from otel_meta.typing import LiveCounter, Measure, SloTracker, Status
+from otel_meta.typing import LiveCounter, Measure, Ratio, SloTracker, Status, Threshold
 
 
 def names(retries: LiveCounter[[]]) -> None:
@@ -23,6 +23,15 @@ def names(retries: LiveCounter[[]]) -> None:
     assert_type(measure.by, tuple[str, ...])
     assert_type(Counter("a.b", "Bees.", NoLabels).name, str)
     retries.add(1)
+
+
+def indicators() -> None:
+    """A selection has the indicators of its metric."""
+    http = HTTP_SERVER_REQUEST_DURATION
+    assert_type(http.where(http_route="/tiles").within(1), Threshold)
+    assert_type(http.within(1).where(http_route="/tiles"), Threshold)
+    assert_type(http.where(http_route="/tiles").ratio(bad=http.where(error_type="500")), Ratio)
+    http.at_most(1)  # type: ignore[attr-defined]
 
 
 def misspelt() -> None:

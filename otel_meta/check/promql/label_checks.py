@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from otel_meta.check.finding import Diagnostic, nearest_name
+from otel_meta.check.finding import Diagnostic
+from otel_meta.model.arguments import nearest_name
 
 from .series_type import Vector, label_names, may_have
 

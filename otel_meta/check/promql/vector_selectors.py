@@ -8,7 +8,8 @@ from typing import Final, NamedTuple, Protocol
 
 from promql_parser import Matcher, VectorSelector
 
-from otel_meta.check.finding import Diagnostic, nearest_name
+from otel_meta.check.finding import Diagnostic
+from otel_meta.model.arguments import nearest_name
 
 from . import patterns
 from .label_checks import unknown_labels

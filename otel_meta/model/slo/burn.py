@@ -11,17 +11,39 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
+from otel_meta.errors import DeclarationError
+from otel_meta.model.arguments import expect_choice, expect_type
+from otel_meta.model.declared_call import declaring_class
 from otel_meta.model.duration import Duration
 
 Severity = Literal["page", "ticket"]
 """Urgency of an alert: ``page`` needs a person now, ``ticket`` waits for working hours."""
 
+_SEVERITIES_ELSEWHERE: Final[Mapping[str, Severity]] = MappingProxyType(
+    {"critical": "page", "warning": "ticket"}
+)
 
+
+def expect_severity(where: str, severity: object) -> None:
+    """Refuse a word that is no severity.
+
+    Raises:
+        DeclarationError: the word is no severity; the error has the severity of the same meaning.
+    """
+    expect_choice(where, "severity", severity, get_args(Severity), _SEVERITIES_ELSEWHERE)
+
+
+@declaring_class
 @dataclass(frozen=True)
 class BurnWindow:
-    """Condition of an alert: ``budget_spent`` of the error budget burned within ``long``."""
+    """Condition of an alert: ``budget_spent`` of the error budget burned within ``long``.
+
+    Raises:
+        DeclarationError: the severity is unknown, the share is not between 0 and 1, or a window is
+            no `Duration`.
+    """
 
     severity: Severity
     budget_spent: Fraction
@@ -29,6 +51,16 @@ class BurnWindow:
     long: Duration
     short: Duration
     """Second window with the same burn rate: the alert resolves soon after the errors stop."""
+
+    def __post_init__(self) -> None:
+        where = f"burn window of {self.long}"
+        expect_severity(where, self.severity)
+        for window in (self.long, self.short):
+            expect_type(where, "window", window, Duration, 'write it as Duration("1h")')
+        fix = 'write 2 % as Fraction("0.02")'
+        expect_type(where, "budget_spent", self.budget_spent, Fraction, fix)
+        if not 0 < self.budget_spent <= 1:
+            raise DeclarationError(where, f"spends {self.budget_spent} of the budget", fix)
 
     def burn_rate(self, period: Duration) -> Fraction:
         """Return the burn rate above which the alert fires: budget_spent * period / long.

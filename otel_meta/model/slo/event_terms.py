@@ -17,6 +17,9 @@ from .comparison import Comparison
 
 EventUnit = Literal["events", "seconds"]
 
+Series = Literal["each", "worst"]
+"""Time slices of every series, or of the worst series."""
+
 
 @dataclass(frozen=True)
 class EventCount:
@@ -78,7 +81,7 @@ class TimeSlices:
 
     selector: Selector
     comparison: Comparison | None = None
-    series: Literal["each", "worst"] = "each"
+    series: Series = "each"
 
     def comparisons(self) -> Iterator[Comparison]:
         """Yield the comparison, if there is one."""

@@ -10,10 +10,14 @@ from typing import Final
 
 from otel_meta.errors import DeclarationError
 from otel_meta.model._frozen import set_fields
+from otel_meta.model.arguments import exact_fraction, full_match
+from otel_meta.model.declared_call import declaring_class
 
+_ALL: Final = 100
 _FORM: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]+)?) ?%")
 
 
+@declaring_class
 @dataclass(frozen=True, order=True, init=False)
 class Objective:
     """Share of events that must be good, above 0 % and below 100 %.
@@ -29,14 +33,14 @@ class Objective:
     ratio: Fraction
 
     def __init__(self, text: str) -> None:
-        form = _FORM.fullmatch(str(text))  # a bare number is refused as text without % is
+        form = full_match(_FORM, text)
         ratio = Fraction(form[1]) / 100 if form else Fraction(0)
         if ratio == 0:
             raise DeclarationError(
                 f"objective {text!r}",
                 "is not a percentage above 0 % and below 100 %",
-                'write it as "99.9%"; an objective of 100 % has no error budget, so alert on the '
-                "first bad event instead",
+                f'write it as "{_percentage(text)}"; an objective of 100 % has no error budget, '
+                "so alert on the first bad event instead",
             )
         set_fields(self, ratio=ratio)
 
@@ -60,6 +64,16 @@ class Objective:
     def __str__(self) -> str:
         """Return the exact percentage, without trailing zeros."""
         return f"{exact_decimal(self.ratio * 100)}%"
+
+
+def _percentage(given: object) -> str:
+    """Return the right form of a number that is a share or a percentage."""
+    text = str(given).replace(",", ".").rstrip("% ")
+    number = exact_fraction(text)
+    if number is None or not 0 < number < _ALL:
+        return "99.9%"
+    is_share = number < 1 and not str(given).rstrip().endswith("%")
+    return f"{exact_decimal(number * 100 if is_share else number)}%"
 
 
 @dataclass(frozen=True)

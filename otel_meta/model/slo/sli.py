@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import get_args
 
 from otel_meta.errors import DeclarationError
+from otel_meta.model._frozen import set_fields
+from otel_meta.model.arguments import expect_choice, expect_number
+from otel_meta.model.declared_call import declaring_class
 from otel_meta.model.kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
-from otel_meta.model.selector import MatcherValue, Selector
+from otel_meta.model.selector import MatcherValue, Selector, as_selector
 
 from .comparison import Comparison
-from .event_terms import BadEvents, EventCount, EventUnit, Remainder, TimeSlices, TotalEvents
+from .event_terms import (
+    BadEvents,
+    EventCount,
+    EventUnit,
+    Remainder,
+    Series,
+    TimeSlices,
+    TotalEvents,
+)
 
 
 class Sli(ABC):
@@ -46,6 +57,7 @@ class Sli(ABC):
         return tuple(dict.fromkeys((self.total_events.selector, self.bad_events.selector)))
 
 
+@declaring_class
 @dataclass(frozen=True, kw_only=True)
 class Ratio(Sli):
     """Events counted twice: all events, and either the bad events or the good events.
@@ -60,6 +72,12 @@ class Ratio(Sli):
     good: Selector | None = None
 
     def __post_init__(self) -> None:
+        set_fields(
+            self,
+            total=as_selector(self.total),
+            bad=self.bad and as_selector(self.bad),
+            good=self.good and as_selector(self.good),
+        )
         if (self.bad is None) == (self.good is None):
             raise DeclarationError(
                 f"ratio of {self.total.instrument.name!r}",
@@ -68,6 +86,20 @@ class Ratio(Sli):
             )
         for selector in self.selectors():
             _check_kind(selector, *EVENT_KINDS)
+        if self.total in (self.bad, self.good):
+            raise DeclarationError(
+                f"ratio of {self.total.instrument.name!r}",
+                "names the same series as all events and as a part of the events",
+                'select the part, as in orders.ratio(bad=orders.where(outcome="failed"))',
+            )
+
+    def where(self, **labels: MatcherValue) -> Ratio:
+        """Return the indicator of the series that have these label values."""
+        return Ratio(
+            total=self.total.where(**labels),
+            bad=self.bad and self.bad.where(**labels),
+            good=self.good and self.good.where(**labels),
+        )
 
     @property
     def total_events(self) -> EventCount:
@@ -82,6 +114,7 @@ class Ratio(Sli):
         return Remainder(EventCount(self.good or self.total))
 
 
+@declaring_class
 @dataclass(frozen=True)
 class Threshold(Sli):
     """Values of a histogram: good at ``bound`` or below, in the instrument's unit.
@@ -96,7 +129,9 @@ class Threshold(Sli):
     bound: float
 
     def __post_init__(self) -> None:
+        set_fields(self, values=as_selector(self.values))
         _check_kind(self.values, *BUCKET_KINDS)
+        expect_number(f"metric {self.values.instrument.name!r}", "bound", self.bound)
         buckets = self.values.instrument.buckets
         if self.bound not in buckets:
             raise DeclarationError(
@@ -120,6 +155,7 @@ class Threshold(Sli):
         return Remainder(EventCount(self.values, at_most=self.bound))
 
 
+@declaring_class
 @dataclass(frozen=True)
 class TimeSlice(Sli):
     """The time in which a gauge is within its bound; an event is a slice of time.
@@ -134,9 +170,10 @@ class TimeSlice(Sli):
     value: Selector
     at_least: float | None = None
     at_most: float | None = None
-    series: Literal["each", "worst"] = "each"
+    series: Series = "each"
 
     def __post_init__(self) -> None:
+        set_fields(self, value=as_selector(self.value))
         _check_kind(self.value, *VALUE_KINDS)
         if (self.at_least is None) == (self.at_most is None):
             raise DeclarationError(
@@ -144,6 +181,9 @@ class TimeSlice(Sli):
                 "have both or neither of at_least and at_most",
                 "give one bound",
             )
+        where = f"metric {self.value.instrument.name!r}"
+        expect_number(where, "bound", self.at_most if self.at_least is None else self.at_least)
+        expect_choice(where, "series", self.series, get_args(Series))
 
     def where(self, **labels: MatcherValue) -> TimeSlice:
         """Return the indicator of the series that have these label values."""
@@ -174,5 +214,5 @@ def _check_kind(selector: Selector, *kinds: str) -> None:
         raise DeclarationError(
             f"metric {selector.instrument.name!r}",
             f"is a {selector.instrument.kind}",
-            f"this SLI needs a {' or a '.join(kinds)}",
+            f"this SLI is for {' and '.join(f'{kind}s' for kind in kinds)}",
         )

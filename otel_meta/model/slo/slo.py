@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
 from otel_meta.errors import DeclarationError
 from otel_meta.model._frozen import set_fields
+from otel_meta.model.arguments import (
+    check_dashed_name,
+    declared_in,
+    expect_count,
+    expect_type,
+    sentence,
+)
+from otel_meta.model.declared_call import declaring_class
 from otel_meta.model.duration import Duration
 
 from .burn import BURN_WINDOWS, BurnWindow, problems_of
 from .objective import Objective
 from .sli import Sli
 
-NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
-
-@dataclass(frozen=True, eq=False, init=False)
+@declaring_class
+@dataclass(frozen=True, init=False)
 class Slo:
     """A service level objective, which applies to each service of a meta-repository.
 
@@ -42,8 +47,8 @@ class Slo:
     objective: Objective
     period: Duration
     sli: Sli
-    why: str = field(repr=False)
-    burn_windows: tuple[BurnWindow, ...] = field(repr=False)
+    why: str
+    burn_windows: tuple[BurnWindow, ...]
     min_bad_events: int
     no_data_after: Duration
 
@@ -59,23 +64,29 @@ class Slo:
         min_bad_events: int = 3,
         no_data_after: str | Duration = "6h",
     ) -> None:
-        set_fields(
-            self,
-            name=name,
-            objective=Objective.of(objective),
-            period=Duration.of(period),
-            sli=sli,
-            why=why,
-            min_bad_events=min_bad_events,
-            no_data_after=Duration.of(no_data_after),
-        )
-        self._check_texts()
-        self._check_events()
+        check_dashed_name("SLO", name)
+        where = f"SLO {name!r}"
+        _check_sli(where, sli)
+        expect_count(where, "min_bad_events", min_bad_events, least=0)
+        with declared_in(where):
+            set_fields(
+                self,
+                name=name,
+                objective=Objective.of(objective),
+                period=Duration.of(period),
+                sli=sli,
+                why=sentence(where, "why", why, "the impact on users"),
+                min_bad_events=min_bad_events,
+                no_data_after=Duration.of(no_data_after),
+            )
         set_fields(
             self,
             burn_windows=self._default_burn_windows() if burn_windows is None else burn_windows,
         )
         self._check_windows()
+
+    def __repr__(self) -> str:
+        return f"Slo({self.name!r}, objective='{self.objective}', period='{self.period}')"
 
     def burn_lookbacks(self) -> tuple[Duration, ...]:
         """Return the durations of all burn windows, shortest first."""
@@ -92,33 +103,11 @@ class Slo:
                 f"choose one of {known}, or give burn_windows=",
             ) from None
 
-    def _check_texts(self) -> None:
-        if not NAME.fullmatch(self.name):
-            raise DeclarationError(
-                f"SLO {self.name!r}", "is not a name", "use lower-case words joined by dashes"
-            )
-        if not self.why.endswith("."):
-            raise DeclarationError(
-                f"SLO {self.name!r}",
-                "has no reason",
-                "describe in why= the impact on users in one sentence",
-            )
-
-    def _check_events(self) -> None:
-        if not _is_sli(self.sli):
-            raise DeclarationError(
-                f"SLO {self.name!r}",
-                f"has the indicator {self.sli!r}, which names no bad events",
-                "write it as counter.ratio(bad=...), histogram.within(...) or gauge.at_least(...)",
-            )
-        if self.min_bad_events < 0:
-            raise DeclarationError(
-                f"SLO {self.name!r}",
-                f"has min_bad_events={self.min_bad_events}",
-                "give a number of events of at least 0",
-            )
-
     def _check_windows(self) -> None:
+        fix = "give a tuple of BurnWindow(severity, budget_spent, long, short)"
+        expect_type(f"SLO {self.name!r}", "burn_windows", self.burn_windows, tuple, fix)
+        for window in self.burn_windows:
+            expect_type(f"SLO {self.name!r}", "burn window", window, BurnWindow, fix)
         for problem in problems_of(self.burn_windows, self.period, self.objective.budget):
             raise DeclarationError(
                 f"SLO {self.name!r}",
@@ -127,6 +116,13 @@ class Slo:
             )
 
 
-def _is_sli(given: object) -> bool:
-    """Return False for a metric, a likely mistake where nothing checks types."""
-    return isinstance(given, Sli)
+def _check_sli(where: str, sli: object) -> None:
+    """Refuse a metric in place of an indicator, a likely mistake where nothing checks types."""
+    expect_type(
+        where,
+        "indicator",
+        sli,
+        Sli,
+        "name the good or bad events: counter.ratio(bad=...), histogram.within(...) or "
+        "gauge.at_least(...)",
+    )

@@ -22,9 +22,10 @@ from .access import SilencedPaths
 from .bound_logger import OUTPUT, LineLogger, create_bound_logger
 from .console_handlers import ConsoleHandlers
 from .interruptions import is_from_signal_handler
-from .line_formats import create_renderer
+from .line_formats import create_renderer, to_json
 from .line_writer import LineWriter, OpenStream
 from .log_records import event_of
+from .observers import LineObservers
 from .otlp import OtelLogProcessor
 from .processors import LineFields, merge_context
 from .repeated_warnings import RepeatedWarnings
@@ -42,6 +43,7 @@ class Logs:
         for name in () if settings.disabled else settings.exporters["logs"]:
             exporter = create_exporter("logs", name, settings.otlp)
             self.provider.add_log_record_processor(LogQueue(exporter, monitor, faults))
+        self.observers: Final = LineObservers(to_json)
         self._silenced: Final = SilencedPaths()
         self._lines: InstalledLines | None = None
 
@@ -89,6 +91,7 @@ class Logs:
             merge_context,
             StackInfoRenderer(additional_ignores=["otel_meta"]),
             LineFields(_identity(self._settings)),
+            self.observers,
         )
         if self._settings.exporters["logs"] and not self._settings.disabled:
             return (*chain, OtelLogProcessor(self.provider, self._faults))

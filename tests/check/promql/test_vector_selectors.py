@@ -142,7 +142,7 @@ class TestValues:
             ('method!~"GET|POSTS"', "POSTS", "POST"),
             ('method=~"(?:GET|POSTS)"', "POSTS", "POST"),
             ('method=~"G..."', "G...", ""),
-            ('method="get"', "get", ""),
+            ('method="get"', "get", "GET"),
             ('service_namespace="atlas-map"', "atlas-map", "atlas-maps"),
             ('le="0.2"', "0.2", "0.1"),
             ('le="2.50"', "2.50", "2.5"),

@@ -75,9 +75,10 @@ class TestSlo:
             "3d",
         ] == [str(span) for span in slo().burn_lookbacks()]
 
-    def test_two_slos_with_equal_arguments_are_not_equal(self) -> None:
-        """Two SLOs with equal arguments are not equal."""
-        assert slo() != slo()
+    def test_two_slos_with_equal_arguments_are_equal(self) -> None:
+        """Two SLOs with equal arguments are equal, such as an SLO and its copy."""
+        assert slo() == slo()
+        assert slo() != slo("atlas-other")
 
 
 class TestRefused:
@@ -87,16 +88,16 @@ class TestRefused:
         with pytest.raises(DeclarationError, match=rf"SLO '{name}': is not a name; use lower-case"):
             slo(name)
 
-    @pytest.mark.parametrize("why", ["", "Because"])
+    @pytest.mark.parametrize("why", ["", " \n", "x", "...", "-"])
     def test_slo_without_reason_is_refused(self, why: str) -> None:
         """An SLO without a reason is refused."""
-        with pytest.raises(DeclarationError, match=r"has no reason; describe .* impact on users"):
+        with pytest.raises(DeclarationError, match=r"why.*; describe .* impact on users"):
             slo(why=why)
 
     def test_metric_in_place_of_indicator_is_refused_with_right_form(self) -> None:
         """A metric in place of an indicator is refused with the right form."""
         with pytest.raises(
-            DeclarationError, match=r"names no bad events; write it as .*ratio\(bad="
+            DeclarationError, match=r"has the indicator Counter.*; name the good .*ratio\(bad="
         ):
             Slo(
                 "atlas-availability",
@@ -108,7 +109,7 @@ class TestRefused:
 
     def test_negative_min_bad_events_is_refused(self) -> None:
         """A negative minimum of bad events is refused."""
-        with pytest.raises(DeclarationError, match=r"has min_bad_events=-1; give a number"):
+        with pytest.raises(DeclarationError, match=r"has the min_bad_events -1; give a"):
             Slo(
                 "atlas-availability",
                 objective="99.9%",
