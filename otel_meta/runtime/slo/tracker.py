@@ -51,6 +51,11 @@ class SloTracker:
         """Renew the lock in a forked child: a thread of the parent may have held it."""
         self._lock = Lock()
 
+    @property
+    def is_empty(self) -> bool:
+        """True if no SLO is tracked."""
+        return not self._tracked
+
     def __repr__(self) -> str:
         return f"<SloTracker of {len(self._tracked)} SLOs>"
 
