@@ -60,7 +60,9 @@ class Settings:
     prometheus_port: int | None
     """Port for /metrics alone; None if only the app serves /metrics."""
     prometheus_token: str | None = field(repr=False)
-    """Bearer token for a scrape; None allows every scrape."""
+    """Bearer token for /metrics and /slo; None allows every request."""
+    merge_prometheus_client: bool
+    """True if /metrics shows the metrics of prometheus_client's default registry too."""
     workers_directory: Path | None
     """Directory for the series of all workers of the service; None without sharing."""
     metric_interval: float
@@ -113,6 +115,9 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         or PROMETHEUS_HOST,
         prometheus_port=_port(env, options, exporters["metrics"]),
         prometheus_token=_token(env, options.get("prometheus_token")),
+        merge_prometheus_client=_merge_prometheus_client(
+            env, options.get("merge_prometheus_client")
+        ),
         workers_directory=_workers_directory(env, options.get("workers")),
         metric_interval=_metric_interval(env, options.get("metric_interval")),
         exemplars=_exemplars(env),
@@ -206,6 +211,11 @@ def _token(env: Environment, given: str | None) -> str | None:
             f"{source} is not a token that a header can carry; use letters, digits and -._~+/="
         )
     return token
+
+
+def _merge_prometheus_client(env: Environment, given: bool | None) -> bool:
+    name = "OTEL_META_MERGE_PROMETHEUS_CLIENT"
+    return env.flag(name, default=True) if given is None else given
 
 
 def _workers_directory(env: Environment, given: bool | None) -> Path | None:

@@ -301,14 +301,19 @@ class TestFork:
 @contextmanager
 def _forked_child() -> Iterator[None]:
     """Fork a child that lives until the end of the context."""
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        os.write(writer, b"started")
         signal.pause()
+    assert os.read(reader, 7)
     try:
         yield
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(reader)
+        os.close(writer)
 
 
 def _send_byte_by_byte(connection: socket.socket) -> None:
