@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -136,11 +136,13 @@ def _metrics(telemetry: Telemetry) -> Handler:
         if scrape is None:
             return EndpointResponse(404, "text/plain", b"metrics are not exported to Prometheus\n")
 
+        request = _scrape_request(scope)
+
         def page() -> EndpointResponse:
-            status, headers, body = scrape.handle(_scrape_request(scope))
+            status, headers, body = scrape.handle(request)
             return EndpointResponse(status, headers["content-type"], body, headers)
 
-        return await _page(telemetry, threads, "/metrics", page)
+        return await _page(telemetry, threads, "/metrics", page, request)
 
     return handle
 
@@ -162,7 +164,7 @@ def _slo(telemetry: Telemetry) -> Handler:
         if not token.is_in(header(scope, b"authorization")):
             status, headers, body = UNAUTHORIZED
             return EndpointResponse(status, headers["content-type"], body, headers)
-        return await _page(telemetry, threads, "/slo", partial(_slo_page, telemetry))
+        return await _page(telemetry, threads, "/slo", partial(_slo_page, telemetry), "/slo")
 
     return handle
 
@@ -183,10 +185,14 @@ async def _page(
     threads: BoundedThreads,
     name: str,
     compute: Callable[[], EndpointResponse],
+    key: Hashable,
 ) -> EndpointResponse:
-    """Compute a page on a thread of otel_meta: thousands of series would block the event loop."""
+    """Compute a page on a thread of otel_meta: thousands of series would block the event loop.
+
+    Equal requests, which wait for a thread together, share a page.
+    """
     try:
-        return await threads.run(compute, PAGE_TIMEOUT)
+        return await threads.run(compute, PAGE_TIMEOUT, key)
     except TimeoutError as error:
         telemetry.faults.report(name, type(error).__name__, str(error) or "the page is late")
         return EndpointResponse(503, "text/plain", b"too many requests of this page\n")

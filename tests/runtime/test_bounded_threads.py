@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,6 +98,32 @@ class TestBounds:
                 threads.submit(list)
 
         assert 3 == asyncio.run(threads.run(lambda: 3, TIMEOUT))
+
+
+class TestShare:
+    def test_callers_with_equal_key_share_function_that_waits(
+        self, gate: Gate, eventually: Eventually
+    ) -> None:
+        """Callers share a function that waits for a thread, but none that has begun."""
+        threads = BoundedThreads("test", 1)
+        calls: list[int] = []
+
+        async def main() -> list[int]:
+            threads.submit(gate.pass_through)
+            callers = [
+                asyncio.ensure_future(threads.run(partial(_count, calls), TIMEOUT, key))
+                for key in ("a", "a", "b", "b")
+            ]
+            await asyncio.sleep(0)
+            gate.opened.set()
+            return [*await asyncio.gather(*callers), await threads.run(lambda: 9, TIMEOUT, "a")]
+
+        assert [1, 1, 2, 2, 9] == asyncio.run(main())
+
+
+def _count(calls: list[int]) -> int:
+    calls.append(0)
+    return len(calls)
 
 
 class TestFork:
