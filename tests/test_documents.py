@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +53,8 @@ _PROMETHEUS_METRIC = "prometheus_rule_evaluation_failures_total"
 
 _QUERIES = _blocks("promql")
 _RUN = [block for block in _blocks("python") if block.mark.startswith("run:")]
+_SCRIPTS = [block for block in _blocks("python") if block.mark.startswith("script:")]
+_IMPORT = re.compile(r"from (otel_meta[\w.]*) import (\([^)]*\)|[^\n`()]+)")
 _COMMANDS = [
     line.strip()
     for block in _blocks("sh")
@@ -79,6 +82,40 @@ def test_code_runs_and_records(block: Block) -> None:
         exec(compile(block.text, str(block.page), "exec"), scope)  # the document's own code
 
         assert 0 == captured.telemetry.faults.count()
+
+
+@pytest.mark.parametrize("block", _SCRIPTS, ids=str)
+def test_programs_run(block: Block, tmp_path: Path) -> None:
+    """A program in a document runs in a process of its own, without a fault."""
+    (tmp_path / "program.py").write_text(block.text)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "otel_meta_faults_total" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_imported_names_exist(page: Path) -> None:
+    """Each name that a document imports from the package can be imported."""
+    named = [
+        (module, name.strip().partition(" as ")[0])
+        for module, names in _IMPORT.findall(page.read_text())
+        for name in names.strip("()").split("#")[0].split(",")
+        if name.strip()
+    ]
+
+    assert [] == [
+        (module, name) for module, name in named if not hasattr(import_module(module), name)
+    ]
 
 
 @pytest.mark.parametrize("command", _COMMANDS)
