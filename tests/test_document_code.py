@@ -103,7 +103,7 @@ def test_file_is_imported_and_records_without_a_fault(block: Block, folder: Path
     )
     done = python(folder, "-c", script)
 
-    assert (0, "") == (done.returncode, done.stderr)
+    assert 0 == done.returncode, done.stderr
 
 
 def test_tests_pass_and_record_without_a_fault(folder: Path) -> None:

@@ -48,7 +48,9 @@ def configure(
         otlp_endpoint: base URL of a Collector or Jaeger, such as "http://localhost:4318".
         prometheus_host: address for the port of /metrics.
         prometheus_port: port for /metrics, 0 for any free port; None leaves /metrics to the app.
-        prometheus_token: bearer token for scrapes, of the app and of the port.
+        prometheus_token: bearer token for /metrics and /slo, of the app and of the port.
+        merge_prometheus_client: show the metrics of prometheus_client's default registry on
+            /metrics too (the default).
         workers: share series with all workers of the service, in the directory
             ``OTEL_META_MULTIPROCESS_DIR``; by default True if the variable is set.
         metric_interval: seconds between pushes of metrics.

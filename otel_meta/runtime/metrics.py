@@ -127,6 +127,7 @@ class Metrics:
             self._storage.faults.report,
             self._settings.prometheus_token,
             None if view is None else view.owners,
+            merge_prometheus_client=self._settings.merge_prometheus_client,
         )
 
     def _server(self, workers: Workers | None) -> MetricsServer | None:

@@ -96,6 +96,7 @@ CHECKS: Final[Mapping[str, _Check]] = {
         f"give a port as a whole number from 0 to {MAX_PORT}, such as 9464",
     ),
     "prometheus_token": _Check(_is_text, "give the token as a text", is_secret=True),
+    "merge_prometheus_client": _ON_OR_OFF,
     "workers": _ON_OR_OFF,
     "metric_interval": _SECONDS,
     "max_series": _Check(

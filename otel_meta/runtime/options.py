@@ -25,6 +25,7 @@ class Options(TypedDict, total=False):
     prometheus_host: str | None
     prometheus_port: int | None
     prometheus_token: str | None
+    merge_prometheus_client: bool | None
     workers: bool | None
     metric_interval: float | None
     max_series: int | None

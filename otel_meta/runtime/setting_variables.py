@@ -91,6 +91,9 @@ TOKEN: Final = Variable[str | None](
     "option `prometheus_token`; an invalid token is an error",
     "every scrape is answered",
 )
+MERGE_PROMETHEUS_CLIENT: Final = Variable(
+    "OTEL_META_MERGE_PROMETHEUS_CLIENT", FLAG, True, "option `merge_prometheus_client`"
+)
 WORKERS: Final = Variable[str | None](
     "OTEL_META_MULTIPROCESS_DIR", TEXT, None, "option `workers`, see workers.md", "no sharing"
 )
@@ -145,6 +148,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     PORT,
     METRICS_IN_APP,
     TOKEN,
+    MERGE_PROMETHEUS_CLIENT,
     WORKERS,
     INTERVAL,
     SERIES,

@@ -55,7 +55,9 @@ class Settings:
     prometheus_port: int | None
     """Port for /metrics alone; None if only the app serves /metrics."""
     prometheus_token: str | None = field(repr=False)
-    """Bearer token for a scrape; None allows every scrape."""
+    """Bearer token for /metrics and /slo; None allows every request."""
+    merge_prometheus_client: bool
+    """True if /metrics shows the metrics of prometheus_client's default registry too."""
     workers_directory: Path | None
     """Directory for the series of all workers of the service; None without sharing."""
     metric_interval: float
@@ -112,6 +114,9 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         prometheus_host=options.get("prometheus_host") or env.read(rows.PROMETHEUS_ADDRESS),
         prometheus_port=_port(env, options, exporters["metrics"]),
         prometheus_token=_token(env, options.get("prometheus_token")),
+        merge_prometheus_client=_merge_prometheus_client(
+            env, options.get("merge_prometheus_client")
+        ),
         workers_directory=_workers_directory(env, options.get("workers")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         exemplars=_exemplars(env),
@@ -233,6 +238,10 @@ def _token(env: Environment, given: str | None) -> str | None:
             f"{source} is not a token that a header can carry; use letters, digits and -._~+/="
         )
     return token
+
+
+def _merge_prometheus_client(env: Environment, given: bool | None) -> bool:
+    return env.read(rows.MERGE_PROMETHEUS_CLIENT) if given is None else given
 
 
 def _workers_directory(env: Environment, given: bool | None) -> Path | None:

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
-from otel_meta.runtime.prometheus.handler import ScrapeRequest
+from otel_meta.runtime.bounded_threads import BoundedThreads
+from otel_meta.runtime.prometheus.handler import UNAUTHORIZED, BearerToken, ScrapeRequest
+from otel_meta.runtime.recording.faults import logger
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Receive, Scope, Send, header
+from .own_routes import has_route
 from .readiness import Readiness
 
+PAGE_TIMEOUT: Final = 10.0
+"""Seconds for a page: the default scrape timeout of Prometheus."""
+
+_MAX_PAGES: Final = 4
+"""Pages of an endpoint that are computed at a time."""
 _JSON: Final = "application/json"
 _CHUNK: Final = 65_536
 """Bytes in one message: copying a large page at once would block the event loop."""
+_NO_SLOS: Final = (
+    "no SLO is tracked: give configure() a meta-repository, as in configure('my-service', Aurora), "
+    "or bind one, as in telemetry.bind(Aurora)"
+)
+_OWN_METRICS: Final = (
+    "the application has a route of its own at %s, which keeps the path: the metrics of otel_meta "
+    "(requests, meta-repositories, OpenTelemetry's SDK) are not on that page. Remove the route, "
+    "because otel_meta's page has the metrics of prometheus_client too; or serve otel_meta's page "
+    "at another path: instrument_fastapi(app, paths=Paths(metrics='/otel-metrics'))"
+)
+_OWN_SLO: Final = (
+    "the application has a route of its own at %s, which keeps the path: the SLOs of otel_meta are "
+    "not on that page. Serve them at another path: "
+    "instrument_fastapi(app, paths=Paths(slo='/otel-slo'))"
+)
 
 
 class EndpointResponse(NamedTuple):
@@ -41,28 +64,85 @@ class Paths:
     ready: str | None = "/readyz"
 
 
-def endpoints(telemetry: Telemetry, readiness: Readiness, paths: Paths) -> Mapping[str, App]:
-    """Return the endpoints by path; /metrics only if metrics are exported to Prometheus."""
-    handlers = {
-        paths.metrics if telemetry.scrape is not None else None: _metrics(telemetry),
-        paths.slo: _slo(telemetry),
-        paths.live: _live,
-        paths.ready: _ready(readiness),
-    }
-    return {path: _app(handler) for path, handler in handlers.items() if path is not None}
-
-
 Handler = Callable[[Scope], Awaitable[EndpointResponse]]
 
 
+class Endpoints:
+    """The endpoints, except those whose path the application serves itself.
+
+    Args:
+        telemetry: the source of the pages.
+        readiness: decides on /readyz.
+        paths: the paths; /metrics is served only if metrics are exported to Prometheus.
+        routes: returns the current routes of the application, which may add routes until it serves.
+    """
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        readiness: Readiness,
+        paths: Paths,
+        routes: Callable[[], Iterable[Any]],
+    ) -> None:
+        self._telemetry: Final = telemetry
+        self._routes: Final = routes
+        handlers = {
+            paths.metrics if telemetry.scrape is not None else None: _metrics(telemetry),
+            paths.slo: _slo(telemetry),
+            paths.live: _live,
+            paths.ready: _ready(readiness),
+        }
+        self._apps: Final = {p: _app(handler) for p, handler in handlers.items() if p is not None}
+        self._warnings: Final = {paths.metrics: _OWN_METRICS, paths.slo: _OWN_SLO}
+        self._slo_path: Final = paths.slo
+        self._own: dict[str, bool] = {}
+        self._route_count = 0
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The paths of all endpoints."""
+        return self._apps
+
+    def find(self, path: str) -> App | None:
+        """Return the endpoint at a path; None if there is none or the application has a route."""
+        endpoint = self._apps.get(path)
+        return None if endpoint is None or self._is_own(path) else endpoint
+
+    def log_missing(self) -> None:
+        """Log what is not served, and why, when the application has started."""
+        served = [path for path in self._apps if self.find(path) is not None]
+        if self._slo_path in served and self._telemetry.tracker.is_empty:
+            logger.info("%s: %s", self._slo_path, _NO_SLOS)
+
+    def _is_own(self, path: str) -> bool:
+        """Return True if the application serves a path; warn when this is found out."""
+        routes = list(self._routes())
+        if len(routes) != self._route_count:
+            self._own, self._route_count = {}, len(routes)
+        if path not in self._own:
+            self._own[path] = has_route(routes, path)
+            warning = self._warnings.get(path) if self._own[path] else None
+            if warning is not None:
+                logger.warning(warning, path)
+                del self._warnings[path]
+        return self._own[path]
+
+
 def _metrics(telemetry: Telemetry) -> Handler:
+    threads = BoundedThreads("page of metrics", _MAX_PAGES)
+
     async def handle(scope: Scope) -> EndpointResponse:
         scrape = telemetry.scrape
         if scrape is None:
             return EndpointResponse(404, "text/plain", b"metrics are not exported to Prometheus\n")
-        # In a thread: rendering thousands of series would block the event loop.
-        status, headers, body = await asyncio.to_thread(scrape.handle, _scrape_request(scope))
-        return EndpointResponse(status, headers["content-type"], body, headers)
+
+        request = _scrape_request(scope)
+
+        def page() -> EndpointResponse:
+            status, headers, body = scrape.handle(request)
+            return EndpointResponse(status, headers["content-type"], body, headers)
+
+        return await _page(telemetry, threads, "/metrics", page, request)
 
     return handle
 
@@ -77,16 +157,45 @@ def _scrape_request(scope: Scope) -> ScrapeRequest:
 
 
 def _slo(telemetry: Telemetry) -> Handler:
-    async def handle(_scope: Scope) -> EndpointResponse:
-        statuses = await asyncio.to_thread(telemetry.tracker.statuses)
-        page = {
-            "service_name": telemetry.settings.service_name,
-            "service_namespace": telemetry.settings.namespace,
-            "slos": [status.as_json() for status in statuses],
-        }
-        return EndpointResponse(200, _JSON, orjson.dumps(page))
+    threads = BoundedThreads("page of SLOs", _MAX_PAGES)
+    token = BearerToken(telemetry.settings.prometheus_token)
+
+    async def handle(scope: Scope) -> EndpointResponse:
+        if not token.is_in(header(scope, b"authorization")):
+            status, headers, body = UNAUTHORIZED
+            return EndpointResponse(status, headers["content-type"], body, headers)
+        return await _page(telemetry, threads, "/slo", partial(_slo_page, telemetry), "/slo")
 
     return handle
+
+
+def _slo_page(telemetry: Telemetry) -> EndpointResponse:
+    page: dict[str, object] = {
+        "service_name": telemetry.settings.service_name,
+        "service_namespace": telemetry.settings.namespace,
+        "slos": [status.as_json() for status in telemetry.tracker.statuses()],
+    }
+    if not page["slos"]:
+        page["hint"] = _NO_SLOS
+    return EndpointResponse(200, _JSON, orjson.dumps(page))
+
+
+async def _page(
+    telemetry: Telemetry,
+    threads: BoundedThreads,
+    name: str,
+    compute: Callable[[], EndpointResponse],
+    key: Hashable,
+) -> EndpointResponse:
+    """Compute a page on a thread of otel_meta: thousands of series would block the event loop.
+
+    Equal requests, which wait for a thread together, share a page.
+    """
+    try:
+        return await threads.run(compute, PAGE_TIMEOUT, key)
+    except TimeoutError as error:
+        telemetry.faults.report(name, type(error).__name__, str(error) or "the page is late")
+        return EndpointResponse(503, "text/plain", b"too many requests of this page\n")
 
 
 async def _live(_scope: Scope) -> EndpointResponse:

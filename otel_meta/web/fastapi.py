@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -11,8 +10,7 @@ from otel_meta.runtime.configure import configure
 from otel_meta.runtime.sdk_environment import checked_variables
 from otel_meta.runtime.telemetry import Telemetry
 
-from .asgi import App
-from .endpoints import Paths, endpoints
+from .endpoints import Endpoints, Paths
 from .middleware import TelemetryMiddleware
 from .readiness import Check, Readiness
 from .server_spans import trace_requests
@@ -61,11 +59,11 @@ def instrument_fastapi(
         )
     telemetry = telemetry or configure()
     readiness = Readiness(ready, telemetry.faults)
-    apps = endpoints(telemetry, readiness, paths or Paths())
+    endpoints = Endpoints(telemetry, readiness, paths or Paths(), lambda: app.routes)
     with checked_variables(telemetry.settings.sdk_variables):
         trace_requests(app, telemetry)
-    telemetry.logs.silence_access_logs(apps)
-    _add_middleware(app, telemetry, readiness, apps)
+    telemetry.logs.silence_access_logs(endpoints.paths)
+    _add_middleware(app, telemetry, readiness, endpoints)
     _instrumented.add(app)
     return telemetry
 
@@ -92,29 +90,12 @@ def _check_arguments(app: object, telemetry: object, ready: object, paths: objec
 
 
 def _add_middleware(
-    app: FastAPI, telemetry: Telemetry, readiness: Readiness, apps: Mapping[str, App]
+    app: FastAPI, telemetry: Telemetry, readiness: Readiness, endpoints: Endpoints
 ) -> None:
     """Make the middleware the outermost one, also around middleware that is added later."""
     build = app.build_middleware_stack
 
     def build_with_telemetry() -> Any:
-        free = {path: endpoint for path, endpoint in apps.items() if not _has_route(app, path)}
-        return TelemetryMiddleware(build(), telemetry, readiness, free)
+        return TelemetryMiddleware(build(), telemetry, readiness, endpoints)
 
     vars(app)["build_middleware_stack"] = build_with_telemetry
-
-
-def _has_route(app: FastAPI, path: str) -> bool:
-    """Return True if a route of the application has exactly this path, without parameters."""
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "root_path": "",
-        "headers": [],
-    }
-    for route in app.routes:
-        match, found = route.matches(dict(scope))
-        if match.name != "NONE" and not found.get("path_params") and "root_path" not in found:
-            return True
-    return False

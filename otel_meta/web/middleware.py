@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, get_args
 
 from structlog.contextvars import bound_contextvars
 
+from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.telemetry import Telemetry
 from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION, Method
 
 from .asgi import App, Message, Receive, Scope, Send, header, path_of
+from .endpoints import Endpoints
 from .readiness import Readiness
 from .request_cycle import REQUEST_ID, Outcome, RequestCycle, choose_request_id
 from .route import route_template
@@ -27,16 +29,17 @@ class TelemetryMiddleware:
         app: the application.
         telemetry: records the metrics.
         readiness: receives the lifespan messages.
-        endpoints: by path; their requests are neither counted nor traced.
+        endpoints: their requests are neither counted nor traced.
     """
 
     def __init__(
-        self, app: App, telemetry: Telemetry, readiness: Readiness, endpoints: Mapping[str, App]
+        self, app: App, telemetry: Telemetry, readiness: Readiness, endpoints: Endpoints
     ) -> None:
         self.app: Final = app
         self._telemetry: Final = telemetry
         self._readiness: Final = readiness
         self._endpoints: Final = endpoints
+        self._drain_thread: Final = BoundedThreads("drain", 1)
         recorder = telemetry.storage.recorder
         self._duration: Final[Any] = recorder(HTTP_SERVER_REQUEST_DURATION)
         self._active: Final[Any] = recorder(HTTP_SERVER_ACTIVE_REQUESTS)
@@ -48,7 +51,7 @@ class TelemetryMiddleware:
         if scope["type"] != "http":
             await self._not_http(scope, receive, send)
             return
-        endpoint = self._endpoints.get(path_of(scope))
+        endpoint = self._endpoints.find(path_of(scope))
         if endpoint is not None:
             await endpoint(scope, receive, send)
             return
@@ -103,7 +106,15 @@ class TelemetryMiddleware:
             self._readiness.on_lifespan_message(message["type"])
             if message["type"].startswith("lifespan.shutdown."):
                 # Uvicorn raises the signal again after shutdown, so exit handlers do not run.
-                await asyncio.to_thread(self._telemetry.drain)
+                await self._drain()
             await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self._endpoints.log_missing()
 
         await self.app(scope, receive_wrapper, send_wrapper)
+
+    async def _drain(self) -> None:
+        """Export what is left, on a thread of otel_meta: the application's may all be busy."""
+        with suppress(TimeoutError):
+            seconds = self._telemetry.settings.shutdown_timeout
+            await self._drain_thread.run(self._telemetry.drain, seconds)

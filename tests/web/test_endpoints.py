@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import APIRouter, FastAPI
+from fastapi.responses import PlainTextResponse
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
@@ -16,10 +20,11 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo, instrument_fastapi, labels
 from otel_meta.testing import CapturedTelemetry, capture
+from otel_meta.web import endpoints
 from otel_meta.web.endpoints import Paths
 
 if TYPE_CHECKING:
-    from tests.conftest import Serving
+    from tests.conftest import Eventually, Serving
     from tests.web.conftest import Web
 
 
@@ -41,6 +46,51 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
         sli=tiles.ratio(bad=holes),
         why="A map with holes misleads.",
     )
+
+
+def _events(captured: CapturedTelemetry, beginning: str) -> list[str]:
+    """Return the events of the log lines that begin like this."""
+    events = [line["event"] for line in captured.logs()]
+    return [event for event in events if event.startswith(beginning)]
+
+
+def _own_text() -> PlainTextResponse:
+    return PlainTextResponse("its own")
+
+
+def _own_route(app: FastAPI, path: str) -> None:
+    app.get(path)(_own_text)
+
+
+def _own_router(app: FastAPI, path: str) -> None:
+    router = APIRouter()
+    router.get(path)(_own_text)
+    app.include_router(router)
+
+
+def _own_mount(app: FastAPI, path: str) -> None:
+    inner = FastAPI()
+    inner.get("/")(_own_text)
+    app.mount(path, inner)
+
+
+def _own_asgi_mount(app: FastAPI, path: str) -> None:
+    app.mount(path, _own_text())
+
+
+def _own_route_of_mount(app: FastAPI, path: str) -> None:
+    inner = FastAPI()
+    inner.get(path)(_own_text)
+    app.mount("/", inner)
+
+
+OWN_ROUTES = {
+    "route": _own_route,
+    "router": _own_router,
+    "mount": _own_mount,
+    "ASGI application": _own_asgi_mount,
+    "route of a mount": _own_route_of_mount,
+}
 
 
 @pytest.fixture(scope="module")
@@ -136,21 +186,23 @@ class TestMetrics:
         assert 2000 == response.text.count("\natlas_memory{")
         assert len(response.content) == int(response.headers["content-length"])
 
-    def test_token_protects_metrics_alone(self, serving: Serving) -> None:
-        """A token protects /metrics alone."""
+    def test_token_protects_metrics_and_slo(self, serving: Serving) -> None:
+        """A token protects /metrics and /slo, but neither /healthz nor /readyz."""
         with capture("maps", Atlas, prometheus_token="s3cret") as captured:
             app = FastAPI()
             instrument_fastapi(app, captured.telemetry)
             with serving(app) as client:
-                refused, wrong, admitted = (
-                    client.get("/metrics", headers={"authorization": each})
-                    for each in ("", "Bearer s3cre", "Bearer s3cret")
-                )
-                others = {client.get(path).status_code for path in ("/slo", "/healthz", "/readyz")}
+                statuses = [
+                    [
+                        client.get(path, headers={"authorization": each}).status_code
+                        for each in ("", "Bearer s3cre", "Bearer s3cret")
+                    ]
+                    for path in ("/metrics", "/slo", "/healthz", "/readyz")
+                ]
+                refused = client.get("/slo")
 
-        assert (401, 401, 200) == tuple(a.status_code for a in (refused, wrong, admitted))
+        assert [[401, 401, 200]] * 2 + [[200] * 3] * 2 == statuses
         assert "Bearer" == refused.headers["www-authenticate"]
-        assert {200} == others
 
     def test_slow_scrape_does_not_block_other_requests(self, web: Web, serving: Serving) -> None:
         """A slow scrape does not block other requests."""
@@ -197,10 +249,26 @@ class TestSlo:
         assert ("atlas-completeness", "breached", 0.98) == (slo["name"], slo["state"], slo["sli"])
         assert (2.0, 100.0) == (slo["bad"], slo["total"])
 
-    def test_without_slos_list_is_empty(self, web: Web, serving: Serving) -> None:
-        """Without SLOs the list is empty."""
+    def test_without_slos_page_and_log_say_how_to_have_some(
+        self, web: Web, serving: Serving
+    ) -> None:
+        """Without SLOs, the page and one line at the start say how to have some."""
         with serving(web.app) as client:
-            assert [] == client.get("/slo").json()["slos"]
+            page = client.get("/slo").json()
+        hints = _events(web.captured, "/slo")
+
+        assert [] == page["slos"]
+        assert "or bind one, as in telemetry.bind(Aurora)" in page["hint"]
+        assert [f"/slo: {page['hint']}"] == hints
+
+    def test_with_slos_there_is_no_hint(self, web: Web, serving: Serving) -> None:
+        """With SLOs there is no hint."""
+        web.captured.bind(Atlas)
+        with serving(web.app) as client:
+            page = client.get("/slo").json()
+
+        assert "hint" not in page
+        assert [] == _events(web.captured, "/slo")
 
 
 class TestHealth:
@@ -224,6 +292,98 @@ class TestHealth:
 
             assert (503, {"status": "not ready"}) == (response.status_code, response.json())
             assert 200 == client.get("/healthz").status_code
+
+
+class TestThreads:
+    def test_endpoints_do_not_wait_for_threads_of_application(
+        self, captured_telemetry: CapturedTelemetry, serving: Serving, eventually: Eventually
+    ) -> None:
+        """Endpoints do not wait for the default executor or for FastAPI's threads."""
+        app, release = FastAPI(), threading.Event()
+        blocked: list[None] = []
+        instrument_fastapi(app, captured_telemetry.telemetry, ready=lambda: True)
+
+        def block() -> None:
+            blocked.append(None)
+            release.wait(20)
+
+        @app.get("/")
+        async def fill() -> None:
+            loop = asyncio.get_running_loop()
+            loop.set_default_executor(ThreadPoolExecutor(1))
+            limiter = current_default_thread_limiter()
+            limiter.total_tokens = 1
+            tasks = [loop.run_in_executor(None, block), asyncio.ensure_future(run_sync(block))]
+            await asyncio.gather(*tasks)
+
+        with serving(app) as client, ThreadPoolExecutor(1) as pool:
+            filled = pool.submit(client.get, "/")
+            eventually(lambda: len(blocked) == 2)
+            paths = ("/metrics", "/slo", "/healthz", "/readyz")
+            statuses = [client.get(path, timeout=5).status_code for path in paths]
+            release.set()
+
+            assert [200] * 4 == statuses
+            assert 200 == filled.result(20).status_code
+
+    def test_endpoints_do_not_occupy_threads_of_application(
+        self, web: Web, serving: Serving, eventually: Eventually
+    ) -> None:
+        """Slow scrapes do not occupy the default executor, and run on a few threads."""
+        scrape, collecting, release = web.captured.telemetry.scrape, [0], threading.Event()
+
+        class Slow:
+            def collect(self) -> list[GaugeMetricFamily]:
+                collecting[0] += 1
+                release.wait(20)
+                return []
+
+        @web.app.get("/")
+        async def look_up() -> None:
+            await asyncio.to_thread(lambda: None)
+
+        assert scrape is not None
+        scrape.registry.register(Slow())
+        with serving(web.app) as client, ThreadPoolExecutor(40) as pool:
+            scrapes = [pool.submit(client.get, "/metrics") for _ in range(40)]
+            eventually(lambda: collecting[0])
+            ours = [t for t in threading.enumerate() if t.name == "otel_meta page of metrics"]
+            during = client.get("/", timeout=5).status_code
+            release.set()
+
+            assert 200 == during
+            assert [200] * 40 == [each.result(20).status_code for each in scrapes]
+        assert 1 <= len(ours) <= 4
+
+    def test_too_many_waiting_requests_are_refused_and_counted(
+        self, web: Web, serving: Serving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A late page is a 503 and a counted fault."""
+        monkeypatch.setattr(endpoints, "PAGE_TIMEOUT", 0.05)
+        release = threading.Event()
+        monkeypatch.setattr(web.captured.telemetry.tracker, "statuses", lambda: release.wait(20))
+        with serving(web.app) as client:
+            response = client.get("/slo")
+            release.set()
+
+        assert 503 == response.status_code
+        assert ("/slo", "TimeoutError") in {
+            cell.labels for cell in web.captured.telemetry.faults.family.cells()
+        }
+
+    def test_endpoints_work_on_trio(self, web: Web) -> None:
+        """Endpoints work if the server runs on trio."""
+        trio = pytest.importorskip("trio")
+        web.captured.bind(Atlas)
+
+        async def get(path: str) -> int:
+            transport = httpx.ASGITransport(app=web.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://maps") as client:
+                return (await client.get(path)).status_code
+
+        paths = ("/metrics", "/slo", "/healthz", "/readyz")
+
+        assert [200] * 4 == [trio.run(get, path) for path in paths]
 
 
 class TestEveryEndpoint:
@@ -292,6 +452,42 @@ class TestPaths:
             requested = ("/internal/metrics", "/metrics", "/slo", "/healthz")
 
             assert [200, 404, 404, 200] == [client.get(path).status_code for path in requested]
+
+    @pytest.mark.parametrize("way", OWN_ROUTES)
+    @pytest.mark.parametrize("path", ["/metrics", "/slo", "/healthz"])
+    def test_own_route_keeps_path_and_missing_series_are_named(
+        self, web: Web, serving: Serving, way: str, path: str
+    ) -> None:
+        """A route at the path of an endpoint replaces it; for /metrics and /slo, one line warns."""
+        OWN_ROUTES[way](web.app, path)
+        with serving(web.app) as client:
+            texts = [client.get(path, follow_redirects=True).text for _ in range(2)]
+        warnings = _events(web.captured, "the application has")
+
+        assert ["its own"] * 2 == texts
+        assert (path != "/healthz") == (len(warnings) == 1)
+        assert all(f"a route of its own at {path}" in each for each in warnings)
+        assert all("paths=Paths(" in each for each in warnings)
+
+    def test_route_that_is_added_while_application_starts_keeps_path(
+        self, captured_telemetry: CapturedTelemetry, serving: Serving
+    ) -> None:
+        """A route that is added during the start of the application keeps its path."""
+
+        @asynccontextmanager
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+            _own_route(app, "/metrics")
+            yield
+
+        app = FastAPI(lifespan=lifespan)
+        instrument_fastapi(app, captured_telemetry.telemetry)
+        with serving(app) as client:
+            warned = [
+                each["event"] for each in captured_telemetry.logs() if "Paths(" in each["event"]
+            ]
+
+            assert "its own" == client.get("/metrics").text
+        assert 1 == len(warned)
 
     @pytest.mark.parametrize("included", [False, True])
     def test_route_at_path_of_endpoint_replaces_it_and_is_counted(

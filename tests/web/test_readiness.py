@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -64,6 +65,42 @@ class TestCheck:
         assert [(("readiness check", "OSError"), 1.0)] == [
             (cell.labels, cell.value) for cell in faults.family.cells()
         ]
+
+    def test_plain_function_does_not_block_event_loop(self) -> None:
+        """A plain function does not block the event loop, nor wait for the default executor."""
+        loops_on: list[bool] = []
+        proceed = threading.Event()
+        readiness = Readiness(lambda: proceed.wait(20), Faults())
+
+        async def main() -> bool:
+            asking = asyncio.ensure_future(readiness.ready())
+            await asyncio.sleep(0)
+            loops_on.append(not asking.done())
+            proceed.set()
+            return await asking
+
+        assert asyncio.run(main())
+        assert [True] == loops_on
+
+    @pytest.mark.parametrize("check", [lambda: threading.Event().wait(1), lambda: asyncio.sleep(1)])
+    def test_late_check_makes_application_not_ready_and_is_counted(self, check: Any) -> None:
+        """A check that is late makes the application not ready, and is counted."""
+        faults = Faults()
+        readiness = Readiness(check, faults, timeout=0.01)
+
+        assert not asyncio.run(readiness.ready())
+        assert [("readiness check", "TimeoutError")] == [
+            cell.labels for cell in faults.family.cells()
+        ]
+
+    def test_object_with_coroutine_method_runs_on_event_loop(self) -> None:
+        """An object with a coroutine ``__call__`` runs on the event loop."""
+
+        class Check:
+            async def __call__(self) -> bool:
+                return bool(asyncio.get_running_loop())
+
+        assert ready(Check())
 
 
 class TestLifespan:

@@ -39,12 +39,14 @@ class Metadata:
         kind: the type in OpenMetrics.
         help: the description; "" for none.
         unit: the unit in words, a suffix of the name; "" for none.
+        sample_names: names of samples, if they may differ from those of the type.
     """
 
     name: str
     kind: str
     help: str = ""
     unit: str = ""
+    sample_names: frozenset[str] = frozenset()
 
     @cached_property
     def sample_name(self) -> str:
@@ -56,7 +58,8 @@ class Metadata:
     def reserved_names(self) -> frozenset[str]:
         """The names of the family and of its samples. No other family of a page can use these."""
         suffixes = _SUFFIXES.get(self.kind, ())
-        return frozenset((self.name, *(self.name + suffix for suffix in suffixes)))
+        names = (self.name, *(self.name + suffix for suffix in suffixes))
+        return self.sample_names.union(names)
 
     def header(self, text_format: TextFormat) -> str:
         """Render the HELP, TYPE and UNIT lines that precede the samples.
@@ -131,7 +134,8 @@ def merge(first: MetricFamily, later: MetricFamily) -> SeriesFamily:
     """
     series, later_series = first.series(), later.series()
     if series is None or later_series is None or first.metadata.kind != later.metadata.kind:
-        raise ValueError(f"there is a {first.metadata.kind} of this name already")
+        kind = first.metadata.kind
+        raise ValueError(f"there is a {kind} of this name already, which the page shows instead")
     merged = dict(series)
     for labels, point in later_series.items():
         add_point(merged, labels, point)

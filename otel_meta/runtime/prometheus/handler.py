@@ -22,8 +22,6 @@ _COMPRESSION_LEVEL: Final = 1
 _GZIP_WBITS: Final = 31
 """A gzip header, and the largest window (see `zlib.compressobj`)."""
 
-_UNAUTHORIZED: Final = b"give the token: Authorization: Bearer ...\n"
-
 
 class ScrapeRequest(NamedTuple):
     """The query and the relevant headers of a request; "" for a missing header.
@@ -45,23 +43,49 @@ class Response(NamedTuple):
     body: bytes
 
 
+UNAUTHORIZED: Final = Response(
+    401,
+    {"content-type": PLAIN_TEXT, "www-authenticate": "Bearer"},
+    b"give the token: Authorization: Bearer ...\n",
+)
+"""The response to a request without the token."""
+
+
+class BearerToken:
+    """Checks the token of requests (RFC 6750).
+
+    Args:
+        token: the token of every request, in UTF-8; None allows every request.
+    """
+
+    def __init__(self, token: str | None) -> None:
+        self._token: Final = None if token is None else token.encode()
+
+    def is_in(self, authorization: str) -> bool:
+        """Return True if the Authorization header has the token, or no token is needed."""
+        if self._token is None:
+            return True
+        scheme, _, credentials = authorization.partition(" ")
+        token = credentials.strip().encode("latin-1", "replace")
+        return hmac.compare_digest(token, self._token) and scheme.lower() == "bearer"
+
+
 class ScrapeHandler:
     """Handles scrapes: authorization, content negotiation, compression.
 
     Args:
         render_page: renders a page.
-        token: the bearer token of every scrape, in UTF-8 (RFC 6750); None allows every request.
+        token: the bearer token of every scrape; None allows every request.
     """
 
     def __init__(self, render_page: RenderPage, token: str | None = None) -> None:
         self._render_page: Final = render_page
-        self._token: Final = None if token is None else token.encode()
+        self._token: Final = BearerToken(token)
 
     def handle(self, request: ScrapeRequest) -> Response:
         """Respond with a page of all families, or of the families named by ``name[]``."""
-        if not self._is_authorized(request.authorization):
-            headers = {"content-type": PLAIN_TEXT, "www-authenticate": "Bearer"}
-            return Response(401, headers, _UNAUTHORIZED)
+        if not self._token.is_in(request.authorization):
+            return UNAUTHORIZED
         names = parse_qs(request.query, errors="replace").get("name[]", [])
         text_format = negotiate_format(request.accept)
         chunks = self._render_page(text_format, names)
@@ -69,13 +93,6 @@ class ScrapeHandler:
         if not accepts_gzip(request.accept_encoding):
             return Response(200, headers, b"".join(chunks))
         return Response(200, {**headers, "content-encoding": "gzip"}, _gzip(chunks))
-
-    def _is_authorized(self, authorization: str) -> bool:
-        if self._token is None:
-            return True
-        scheme, _, credentials = authorization.partition(" ")
-        token = credentials.strip().encode("latin-1", "replace")
-        return hmac.compare_digest(token, self._token) and scheme.lower() == "bearer"
 
 
 def _gzip(chunks: Iterable[bytes]) -> bytes:

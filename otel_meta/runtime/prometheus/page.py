@@ -15,6 +15,8 @@ from otel_meta.runtime.recording.faults import OnFault
 from .families import MetricFamily, merge
 from .text_format import TextFormat
 
+CONFLICT: Final = "conflict"
+"""The reason of faults of families whose name another family has."""
 EOF: Final = b"# EOF\n"
 """The last line of an OpenMetrics page."""
 
@@ -65,10 +67,11 @@ def merge_families(families: Iterable[MetricFamily], on_fault: OnFault) -> Itera
             if metadata.name in merged:
                 merged[metadata.name] = merge(merged[metadata.name], family)
             elif clash := metadata.reserved_names & reserved:
-                on_fault(metadata.name, "conflict", f"{min(clash)} is a series of another metric")
+                detail = f"{min(clash)} is a series of another metric, which the page shows instead"
+                on_fault(metadata.name, CONFLICT, detail)
             else:
                 merged[metadata.name] = family
                 reserved |= metadata.reserved_names
         except ValueError as error:
-            on_fault(metadata.name, "conflict", error)
+            on_fault(metadata.name, CONFLICT, error)
     return iter(merged.values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from itertools import accumulate
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.samples import Sample
 
 from otel_meta.runtime.recording.faults import OnFault
 
@@ -29,18 +31,21 @@ from .metric_points import HistogramPoint, Point
 from .page import EOF, merge_families
 from .text_format import TextFormat
 
-_INVALID_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_:]")
+_INVALID_IN_NAMES: Final = re.compile(r"^[0-9]|[^a-zA-Z0-9_:]")
 
 
 class ClientFamily:
     """A metric family of prometheus_client.
 
-    Rendered by prometheus_client, because `metric_points` lacks some types and timestamps.
+    Rendered by prometheus_client, because `metric_points` lacks some types and timestamps. Of two
+    samples of one series, the first is rendered: a page with both would be invalid.
     """
 
     def __init__(self, metric: Metric) -> None:
-        self.metadata: Final = Metadata(_INVALID_IN_NAMES.sub("_", metric.name), metric.type)
-        self._metric: Final = metric
+        self._metric: Final = copy(metric)  # the original may belong to a custom collector
+        self._metric.samples = _without_duplicates(metric.samples)
+        names = frozenset(_valid_name(sample.name) for sample in self._metric.samples)
+        self.metadata: Final = Metadata(_valid_name(metric.name), metric.type, sample_names=names)
 
     def chunks(self, text_format: TextFormat) -> Iterator[str]:
         """Render the lines in one chunk; nothing for a family without series."""
@@ -51,6 +56,19 @@ class ClientFamily:
 
     def series(self) -> None:
         """Return None: the family cannot be merged."""
+
+
+def _valid_name(name: str) -> str:
+    """Return a name as prometheus_client renders it."""
+    return _INVALID_IN_NAMES.sub("_", name)
+
+
+def _without_duplicates(samples: Iterable[Sample]) -> list[Sample]:
+    unique: dict[object, Sample] = {}
+    for sample in samples:
+        series = (sample.name, frozenset(sample.labels.items()), sample.timestamp)
+        unique.setdefault(series, sample)
+    return list(unique.values())
 
 
 class _SingleMetricRegistry:
@@ -117,17 +135,13 @@ _CLIENT_CLASSES: Final[dict[str, Any]] = {
 
 
 class IsolatingRegistry(CollectorRegistry):
-    """A registry in which a failing collector does not affect the rest.
+    """A registry whose collectors can be collected one by one.
 
     In prometheus_client's own registry, a failing collector fails the scrape.
-
-    Args:
-        on_fault: called for each failing collector.
     """
 
-    def __init__(self, on_fault: OnFault) -> None:
+    def __init__(self) -> None:
         super().__init__(auto_describe=False)
-        self._on_fault: Final = on_fault
         self._client_collectors: Final[dict[Any, None]] = {}
 
     def register(self, collector: Any) -> None:
@@ -141,10 +155,6 @@ class IsolatingRegistry(CollectorRegistry):
         super().unregister(collector)
         self._client_collectors.pop(collector, None)
 
-    def client_families(self) -> Iterator[ClientFamily]:
-        """Collect the families of all collectors except `MetricFamilyCollector`."""
-        for collector in list(self._client_collectors):
-            try:
-                yield from [ClientFamily(metric) for metric in collector.collect()]
-            except Exception as error:
-                self._on_fault(type(collector).__name__, "not exposed", error)
+    def client_collectors(self) -> list[Any]:
+        """Return all collectors except `MetricFamilyCollector`."""
+        return list(self._client_collectors)

@@ -6,7 +6,7 @@ Imported only if metrics are exported to Prometheus; needs the extra ``prometheu
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from threading import Lock, local
+from threading import local
 from typing import Any, Final
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
@@ -18,28 +18,33 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.multiprocess.process_series import WorkerProcessCollector
 from otel_meta.runtime.multiprocess.reader import Owner
 from otel_meta.runtime.recording.faults import OnFault, logger
 from otel_meta.runtime.resource import IDENTITY
 
 from .attributes import Labels, labels_of
+from .client_collectors import ClientCollectors
 from .declared_metrics import DeclaredMetrics, FamilyLike
 from .families import Metadata, MetricFamily, SeriesFamily
 from .handler import ScrapeHandler
 from .metric_points import NumberPoint
 from .negotiation import negotiate_format
-from .page import render_page
+from .page import CONFLICT, render_page
 from .prometheus_client_bridge import IsolatingRegistry, MetricFamilyCollector
 from .sdk_metrics import sdk_families
 from .server import MetricsServer, PortSharing
 from .text_format import TextFormat
+from .timed_collection import Source, TimedCollection
 
 Families = Callable[[], Iterable[FamilyLike]]
 
 COLLECTION_TIMEOUT: Final = 5.0
 """Seconds to wait for a concurrent collection: half of Prometheus' default scrape timeout."""
+
+SOURCE_TIMEOUT: Final = 3.0
+"""Seconds to wait for the SDK's callbacks and for collectors of prometheus_client."""
 
 _TARGET: Final = Metadata("target", "info", "Target metadata")
 _UP: Final = Metadata(UP.replace(".", "_"), "gauge", UP_DESCRIPTION)
@@ -48,8 +53,7 @@ _UP: Final = Metadata(UP.replace(".", "_"), "gauge", UP_DESCRIPTION)
 class PullReader(PrometheusMetricReader):
     """A `PrometheusMetricReader` with declared metrics and own rendering.
 
-    Collects in `families`, and when the registry is scraped. Results of other collections, such
-    as a forced flush, are discarded.
+    Collects in `collect_sdk`. Results of other collections, such as a forced flush, are discarded.
 
     Args:
         families: returns the live instruments, at each collection.
@@ -79,19 +83,17 @@ class PullReader(PrometheusMetricReader):
         self._declared: Final = DeclaredMetrics(families, self._identity, on_fault)
         self._thread_local: Final = local()  # each scraping thread has a collection of its own
         self._public_registry: Final = registry
-        self._family_collector: Final = MetricFamilyCollector(self.families, on_fault)
+        self._family_collector: Final = MetricFamilyCollector(
+            lambda: self.families(self.collect_sdk()), on_fault
+        )
         registry.register(self._family_collector)
 
-    def families(self, *, collect: bool = True) -> Iterator[MetricFamily]:
+    def families(self, collected: MetricsData | None) -> Iterator[MetricFamily]:
         """Yield the families of the resource, of declared metrics and of the SDK.
 
         Args:
-            collect: False leaves the SDK out.
+            collected: from `collect_sdk`.
         """
-        collected = self._collect_sdk() if collect and not self._has_warned else None
-        if self._shared and collected is not None:
-            self._warn_of_left_out(collected)
-            collected = None
         if collected is None:
             yield _constant_one(_TARGET, labels_of(self._resource.attributes, ()))
             yield _constant_one(_UP, self._identity)
@@ -102,20 +104,32 @@ class PullReader(PrometheusMetricReader):
         if collected is not None:
             yield from sdk_families(collected, self._identity, self._on_fault)
 
-    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
-        """Unregister the families."""
-        super().shutdown(timeout_millis, **kwargs)
-        self._public_registry.unregister(self._family_collector)
+    def collect_sdk(self) -> MetricsData | None:
+        """Collect SDK metrics.
 
-    def _collect_sdk(self) -> MetricsData | None:
-        """Collect SDK metrics; None if there are none or an instrument's callback fails."""
+        Returns:
+            None if there are no metrics, if an instrument's callback fails, or if the page belongs
+            to all workers.
+        """
+        if self._has_warned:
+            return None
         self._thread_local.received = None
         try:
             self.collect()
         except Exception as error:
             self._on_fault("/metrics", "collection", error)
         received: MetricsData | None = self._thread_local.received
-        return received if received is not None and received.resource_metrics else None
+        if received is None or not received.resource_metrics:
+            return None
+        if self._shared:
+            self._warn_of_left_out(received)
+            return None
+        return received
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Unregister the families."""
+        super().shutdown(timeout_millis, **kwargs)
+        self._public_registry.unregister(self._family_collector)
 
     def _receive_metrics(
         self,
@@ -147,7 +161,9 @@ class Scrape:
         on_fault: called for metrics left out.
         token: the bearer token of every scrape; None allows every request.
         owners: the living workers of the service, if the instruments belong to all workers.
+        merge_prometheus_client: True adds the metrics of prometheus_client's default registry.
         collection_timeout: seconds to wait for a concurrent collection.
+        source_timeout: seconds to wait for the SDK and for collectors of prometheus_client.
     """
 
     def __init__(
@@ -158,12 +174,19 @@ class Scrape:
         token: str | None = None,
         owners: Callable[[], Iterable[Owner]] | None = None,
         *,
+        merge_prometheus_client: bool = False,
         collection_timeout: float = COLLECTION_TIMEOUT,
+        source_timeout: float = SOURCE_TIMEOUT,
     ) -> None:
         self._on_fault: Final = on_fault
         self._collection_timeout: Final = collection_timeout
-        self._collecting = Lock()
-        self.registry: Final = _registry(on_fault, owners)
+        self._collecting: Final = ForkSafeLock()
+        self._conflicts: Final[set[tuple[str, str]]] = set()
+        self.registry: Final = _registry(owners)
+        self._clients: Final = ClientCollectors(
+            self.registry, merge_default=merge_prometheus_client, shared=owners is not None
+        )
+        self._timed: Final = TimedCollection(on_fault, source_timeout)
         self.reader: Final = PullReader(
             families, resource, self.registry, on_fault, shared=owners is not None
         )
@@ -171,8 +194,8 @@ class Scrape:
         reset_after_fork(self)
 
     def after_fork(self) -> None:
-        """Replace the lock in a forked child: the thread that holds it is in the parent only."""
-        self._collecting = Lock()
+        """Report conflicts again in a forked child, whose faults are counted from zero."""
+        self._conflicts.clear()
 
     def render(self, accept: str = "", names: Collection[str] = ()) -> tuple[bytes, str]:
         """Return a page and the content type.
@@ -201,24 +224,37 @@ class Scrape:
         return MetricsServer(self.handle, host, port, self._on_fault, port_sharing)
 
     def _chunks(self, text_format: TextFormat, names: Collection[str]) -> Iterator[bytes]:
-        return render_page(self._families(), text_format, self._on_fault, names)
+        return render_page(self._families(), text_format, self._report, names)
 
     def _families(self) -> Iterable[MetricFamily]:
         """Collect all families under a lock: the reader would mix concurrent collections up."""
-        lock = self._collecting
-        if not lock.acquire(timeout=self._collection_timeout):
+        if not self._collecting.acquire(self._collection_timeout):
             detail = "another scrape still collects; only declared metrics are shown"
             self._on_fault("/metrics", "busy", detail)
-            return self.reader.families(collect=False)
+            return self.reader.families(None)
         try:
-            return [*self.reader.families(), *self.registry.client_families()]
+            clients = self._clients.sources()
+            sdk = Source(self.reader, "OpenTelemetry SDK", self.reader.collect_sdk)
+            collected = self._timed.collect([sdk, *clients])
+            own = self.reader.families(collected.get(sdk.key))
+            others = (each for source in clients for each in collected.get(source.key, ()))
+            return [*own, *others]
         finally:
-            lock.release()
+            self._collecting.release()
+
+    def _report(self, source: str, reason: str, detail: object) -> None:
+        """Report a fault; a conflict of names lasts, and is reported once."""
+        if reason == CONFLICT:
+            conflict = (source, str(detail))
+            if conflict in self._conflicts:
+                return
+            self._conflicts.add(conflict)
+        self._on_fault(source, reason, detail)
 
 
-def _registry(on_fault: OnFault, owners: Callable[[], Iterable[Owner]] | None) -> IsolatingRegistry:
+def _registry(owners: Callable[[], Iterable[Owner]] | None) -> IsolatingRegistry:
     """Return a registry with the collectors of platform and process, or of all workers."""
-    registry = IsolatingRegistry(on_fault)
+    registry = IsolatingRegistry()
     PlatformCollector(registry=registry)
     if owners is None:
         ProcessCollector(registry=registry)

@@ -1,24 +1,27 @@
 """An HTTP server for /metrics on a separate port.
 
-Each request has a thread and a time limit: slow clients delay nobody and are disconnected.
+One thread runs an event loop that receives requests and sends responses, so that slow clients cost
+a connection, but no thread. A few further threads render pages. Connections are limited in number
+and in time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import re
 import socket
-import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
+from io import BytesIO
 from threading import Thread
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from otel_meta.errors import ConfigurationError, PortInUse
+from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import OnFault
 
@@ -29,8 +32,21 @@ PATH: Final = "/metrics"
 REQUEST_TIMEOUT: Final = 10.0
 """Seconds for a request: the default scrape timeout of Prometheus."""
 
-_DISCONNECTED: Final = (ConnectionError, TimeoutError)
-"""Errors caused by a client's early disconnect."""
+MAX_CONNECTIONS: Final = 100
+"""Open connections. One more disconnects the oldest."""
+
+MAX_PAGES: Final = 4
+"""Pages that are rendered at a time."""
+
+_ACCEPT_PAUSE: Final = 0.5
+"""Seconds until the next connection is accepted after an error."""
+_LINGER: Final = 1.0
+"""Seconds for a client to close the connection after the response."""
+_MAX_HEAD: Final = 2**17
+"""Bytes of a request line and headers: more than `BaseHTTPRequestHandler` accepts."""
+_END_OF_HEAD: Final = re.compile(rb"\n\r?\n")
+_DISCONNECTED: Final = (ConnectionError, TimeoutError, asyncio.CancelledError)
+"""Errors caused by a slow client, by a client's early disconnect, or by the end of the server."""
 
 PortSharing = Literal["exclusive", "first", "join"]
 """Use of a port by several workers of a service (SO_REUSEPORT).
@@ -70,122 +86,165 @@ class MetricsServer:
         *,
         request_timeout: float = REQUEST_TIMEOUT,
     ) -> None:
-        create = partial(_Server, handle, on_fault, request_timeout)
-        self._server: Final = _bind(create, host, port, port_sharing)
+        self._handle: Final = handle
+        self._on_fault: Final = on_fault
+        self._request_timeout: Final = request_timeout
+        self._socket: Final = _listen(host, port, port_sharing)
         self.host: Final = host
-        self.port: Final[int] = self._server.server_port
+        self.port: Final[int] = self._socket.getsockname()[1]
+        self._pages: Final = BoundedThreads("metrics page", MAX_PAGES, MAX_CONNECTIONS)
+        self._connections: Final[dict[socket.socket, asyncio.Task[None]]] = {}
+        self._loop: Final = asyncio.SelectorEventLoop()
+        self._stopping: Final = asyncio.Event()
         self._thread: Thread | None = Thread(
-            target=self._server.serve_forever, name="otel_meta metrics server", daemon=True
+            target=self._run, name="otel_meta metrics server", daemon=True
         )
         self._thread.start()
         reset_after_fork(self)
 
     def close(self, timeout: float) -> None:
-        """Stop listening. Requests under way are not awaited.
+        """Stop listening, and disconnect all clients.
 
         Args:
             timeout: seconds to wait for the server's thread.
         """
         if self._thread is not None:
-            self._server.wake_up()
-            self._server.shutdown()
-            self._server.server_close()
+            with suppress(RuntimeError):  # the server is closed already
+                self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(timeout)
 
     def after_fork(self) -> None:
-        """Close the child's copy of the socket: nothing in the child would accept connections."""
+        """Close the child's copies of the sockets: nothing in the child would use them.
+
+        The loop stays open: to close it would remove the parent's sockets from the epoll object,
+        which the child shares.
+        """
         self._thread = None
-        self._server.socket.close()
+        for each in (self._socket, *self._connections):
+            each.close()
 
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
 
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
+    async def _serve(self) -> None:
+        accepting = self._loop.create_task(self._accept())
+        await self._stopping.wait()
+        accepting.cancel()
+        self._socket.close()
 
-    def __init__(
-        self,
-        handle: Handle,
-        on_fault: OnFault,
-        request_timeout: float,
-        host: str,
-        port: int,
-        *,
-        shared: bool,
-    ) -> None:
-        self.handle_scrape: Final = handle
-        self.request_timeout: Final = request_timeout
-        self._shared: Final = shared
-        self._on_fault: Final = on_fault
-        self._accepted_at: Final[dict[Any, float]] = {}
-        addresses = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-        self.address_family = addresses[0][0]
-        super().__init__((str(addresses[0][4][0]), port), _RequestHandler)
+    async def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = await self._loop.sock_accept(self._socket)
+            except OSError as error:  # no file descriptor is left
+                self._on_fault(PATH, "accept", error)
+                await asyncio.sleep(_ACCEPT_PAUSE)
+            else:
+                self._start_request(connection)
 
-    def server_bind(self) -> None:
-        if self.address_family == socket.AF_INET6:  # "::" accepts IPv4 too
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        if self._shared:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        TCPServer.server_bind(self)  # HTTPServer.server_bind resolves the name of the address
-        self.server_port = int(self.server_address[1])
+    def _start_request(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        task = self._loop.create_task(self._serve_request(connection))
+        self._connections[connection] = task
+        task.add_done_callback(lambda _: self._disconnect(connection))
+        if len(self._connections) > MAX_CONNECTIONS:
+            self._connections.pop(next(iter(self._connections))).cancel()
 
-    def wake_up(self) -> None:
-        """Interrupt the wait for connections; otherwise a shutdown takes up to 0.5 s."""
-        with suppress(OSError):  # macOS: ENOTCONN, and the wait goes on
-            self.socket.shutdown(socket.SHUT_RDWR)
+    def _disconnect(self, connection: socket.socket) -> None:
+        self._connections.pop(connection, None)
+        with suppress(OSError):  # the client has closed the connection meanwhile
+            connection.shutdown(socket.SHUT_RDWR)  # in spite of copies in forked processes
+        connection.close()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._accepted_at[request] = time.monotonic()
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._accepted_at.pop(request, None)
-        super().shutdown_request(request)
-
-    def service_actions(self) -> None:
-        """Disconnect clients after the timeout, even if bytes still arrive; called every 0.5 s."""
-        latest = time.monotonic() - self.request_timeout
-        for request, accepted_at in list(self._accepted_at.items()):
-            if accepted_at < latest and self._accepted_at.pop(request, None) is not None:
-                _disconnect(request)
-
-    def is_open(self, request: Any) -> bool:
-        """Return True unless the server has closed the connection."""
-        return request in self._accepted_at
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # the base class'
-        error = sys.exception()
-        if not isinstance(error, _DISCONNECTED):
+    async def _serve_request(self, connection: socket.socket) -> None:
+        try:
+            async with asyncio.timeout(self._request_timeout):
+                head = await self._receive_head(connection)
+                respond = partial(_response, head, self._handle)
+                response = await self._pages.run(respond, self._request_timeout)
+                await self._loop.sock_sendall(connection, response)
+            async with asyncio.timeout(_LINGER):
+                await self._receive_rest(connection)
+        except _DISCONNECTED:
+            pass
+        except Exception as error:
             self._on_fault(PATH, "unanswered", error)
 
+    async def _receive_head(self, connection: socket.socket) -> bytes:
+        """Receive the request line and the headers.
 
-def _bind(
-    create: Callable[..., _Server], host: str, port: int, port_sharing: PortSharing
-) -> _Server:
-    """Return a server that listens on the port, or translate the error."""
+        Raises:
+            ConnectionError: the client closes the connection before, or sends too much.
+        """
+        head = b""
+        while not _END_OF_HEAD.search(head):
+            received = await self._loop.sock_recv(connection, _MAX_HEAD)
+            head += received
+            if not received or len(head) > _MAX_HEAD:
+                raise ConnectionError("there is no end of the headers")
+        return head
+
+    async def _receive_rest(self, connection: socket.socket) -> None:
+        """Wait for the client's disconnect: after unread bytes, the kernel drops the response."""
+        with suppress(OSError):  # the client has disconnected already
+            connection.shutdown(socket.SHUT_WR)
+        while await self._loop.sock_recv(connection, _MAX_HEAD):
+            pass
+
+
+def _listen(host: str, port: int, port_sharing: PortSharing) -> socket.socket:
+    """Return a socket that listens on the port, or translate the error."""
     try:
-        if port_sharing == "first":  # an exclusive server fails if the port is in use
-            create(host, port, shared=False).server_close()
-        return create(host, port, shared=port_sharing != "exclusive")
+        if port_sharing == "first":  # an exclusive socket fails if the port is in use
+            _new_socket(host, port, shared=False).close()
+        return _new_socket(host, port, shared=port_sharing != "exclusive")
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(host, port) from error
         raise ConfigurationError(f"cannot serve /metrics on {host}:{port}: {error}") from error
 
 
+def _new_socket(host: str, port: int, *, shared: bool) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.create_server(
+        address[:2],
+        family=family,
+        backlog=MAX_CONNECTIONS,
+        reuse_port=shared,
+        dualstack_ipv6=family == socket.AF_INET6 and socket.has_dualstack_ipv6(),
+    )
+    listening.setblocking(False)
+    return listening
+
+
+def _response(head: bytes, handle: Handle) -> bytes:
+    """Return the bytes of the response to a request."""
+    handler = _RequestHandler(head, handle)
+    return handler.wfile.getvalue()
+
+
 class _RequestHandler(BaseHTTPRequestHandler):
+    """Parses a request and formats the response, both in memory."""
+
     error_content_type = PLAIN_TEXT
     error_message_format = "%(code)d %(message)s\n"
+    rfile: BytesIO
+    wfile: BytesIO
+
+    def __init__(self, head: bytes, handle: Handle) -> None:
+        self._head: Final = head
+        self._handle_scrape: Final = handle
+        connection: Any = None
+        super().__init__(connection, ("", 0), connection)  # handles the request
 
     def setup(self) -> None:
-        super().setup()
-        self._server = cast("_Server", self.server)
-        self.connection.settimeout(self._server.request_timeout)
+        self.rfile, self.wfile = BytesIO(self._head), BytesIO()
 
-    def parse_request(self) -> bool:
-        """Refuse a request after a disconnect: a truncated request can parse as complete."""
-        return super().parse_request() and self._server.is_open(self.connection)
+    def finish(self) -> None:
+        """Keep the response."""
 
     def do_GET(self) -> None:
         self._respond(with_body=True)
@@ -206,7 +265,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         except ValueError:
             path, query = "", ""
         if path == PATH:
-            response = self._server.handle_scrape(self._scrape_request(query))
+            response = self._handle_scrape(self._scrape_request(query))
         else:
             response = Response(404, {"content-type": PLAIN_TEXT}, b"metrics are at /metrics\n")
         self._send(response, with_body=with_body)
@@ -230,8 +289,3 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class' name
         """Log nothing: a line for each scrape would be noise."""
-
-
-def _disconnect(connection: socket.socket) -> None:
-    with suppress(OSError):  # the client has closed the connection meanwhile
-        connection.shutdown(socket.SHUT_RDWR)

@@ -13,7 +13,10 @@ from otel_meta.model.slo.event_terms import (
     TimeSlices,
     TotalEvents,
 )
+from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
+
+from .event_sum import EventSum, SeriesCount
 
 
 class Events(NamedTuple):
@@ -46,10 +49,22 @@ class Source(Protocol):
 EventCounter = Callable[[float], Events]
 """Counts the events up to a moment, in seconds on the tracker's clock."""
 
-_Values = list[Any]
-"""One value per series: a number, or the bounds and bucket counts of a histogram."""
-_Read = dict[Selector, _Values]
-"""The values of every selector, each read once, so that bad and total events agree."""
+MAX_GAP: Final = 60.0
+"""Seconds between two counts of time slices. A longer gap is a process that stood still: the rules,
+which are evaluated every minute, have no data of this time."""
+
+
+class _Reading(NamedTuple):
+    """The value of one series: a number, or the bounds and bucket counts of a histogram."""
+
+    labels: tuple[str, ...]
+    start_ns: int
+    value: Any
+
+
+_Read = dict[Selector, list[_Reading]]
+"""The series of every selector, each read once, so that bad and total events agree."""
+_Count = Callable[[list[_Reading]], float]
 
 
 def event_counter(sli: Sli, source: Source, started: float) -> EventCounter:
@@ -62,11 +77,12 @@ def event_counter(sli: Sli, source: Source, started: float) -> EventCounter:
     """
     read = _reader(sli, source)
     bad, total = sli.bad_events, sli.total_events
+    count_bad, count_total = _counter_of_bad(bad), _counter(total)
 
     def current() -> Events:
-        values = read()
-        total_now = _total(total, values[total.selector])
-        return Events(_bad(bad, values[bad.selector], total_now), total_now)
+        series = read()
+        total_now = count_total(series[total.selector])
+        return Events(count_bad(series[bad.selector], total_now), total_now)
 
     match total:
         case EventCount():
@@ -78,7 +94,10 @@ def event_counter(sli: Sli, source: Source, started: float) -> EventCounter:
 
 
 class _TimeSliceCounter:
-    """Adds the time since the last call, as bad or good by the gauge's value at this call."""
+    """Adds the time since the last call, as bad or good by the gauge's value at this call.
+
+    A gap is neither: what the gauge shows afterwards says nothing about the time before.
+    """
 
     def __init__(self, current: Callable[[], Events], started: float) -> None:
         self._current: Final = current
@@ -88,43 +107,60 @@ class _TimeSliceCounter:
     def __call__(self, now: float) -> Events:
         elapsed, self._last = now - self._last, now
         bad, total = self._current()
+        if not 0 <= elapsed <= MAX_GAP:
+            return self._events
         self._events = Events(
             self._events.bad + elapsed * bad, self._events.total + elapsed * total
         )
         return self._events
 
 
-def _total(term: TotalEvents, values: _Values) -> float:
+def _counter(term: TotalEvents) -> _Count:
+    """Return a function that counts all events, from the current series."""
     match term:
         case EventCount():
-            return _count(term, values)
+            return _event_sum(term)
         case TimeSlices(series="worst"):
-            return float(bool(values))
+            return lambda series: float(bool(series))
         case TimeSlices():
-            return float(len(values))
+            return lambda series: float(len(series))
         case _:
             assert_never(term)
 
 
-def _bad(term: BadEvents, values: _Values, total: float) -> float:
+def _counter_of_bad(term: BadEvents) -> Callable[[list[_Reading], float], float]:
+    """Return a function that counts bad events, from the current series and all events."""
     match term:
         case EventCount():
-            return _count(term, values)
+            count_bad = _event_sum(term)
+            return lambda series, _total: count_bad(series)
         case Remainder():
-            return max(total - _count(term.good, values), 0.0)
-        case TimeSlices(comparison=comparison, series=series):
-            bad = sum(comparison is None or comparison.holds(value) for value in values)
-            return float(min(bad, 1) if series == "worst" else bad)
+            count_good = _event_sum(term.good)
+            return lambda series, total: max(total - count_good(series), 0.0)
+        case TimeSlices(comparison=comparison, series=mode):
+
+            def bad_time(series: list[_Reading], _total: float) -> float:
+                bad = sum(comparison is None or comparison.holds(each.value) for each in series)
+                return float(min(bad, 1) if mode == "worst" else bad)
+
+            return bad_time
         case _:
             assert_never(term)
 
 
-def _count(term: EventCount, values: _Values) -> float:
-    if term.has_bounds:
-        return float(sum(sum(counts[_bucket_positions(term, bounds)]) for bounds, counts in values))
-    if term.selector.instrument.traits.has_buckets:
-        return float(sum(sum(counts) for _, counts in values))
-    return float(sum(values))
+def _event_sum(term: EventCount) -> _Count:
+    events = EventSum()
+    return lambda series: events.update(
+        SeriesCount(labels, start_ns, _events(term, value)) for labels, start_ns, value in series
+    )
+
+
+def _events(term: EventCount, value: Any) -> float:
+    """Return the number of events in one series."""
+    if not term.selector.instrument.traits.has_buckets:
+        return float(value)
+    bounds, counts = value
+    return float(sum(counts[_bucket_positions(term, bounds)] if term.has_bounds else counts))
 
 
 def _bucket_positions(term: EventCount, bounds: tuple[float, ...]) -> slice:
@@ -141,15 +177,17 @@ def _reader(sli: Sli, source: Source) -> Callable[[], _Read]:
     cells = {selector: _cells_of(selector, source) for selector in selectors}
 
     def read() -> _Read:
-        return {selector: _values_of(selector, cells[selector]()) for selector in selectors}
+        return {selector: list(_readings(selector, cells[selector]())) for selector in selectors}
 
     return read
 
 
-def _values_of(selector: Selector, cells: Iterator[Any]) -> _Values:
-    if selector.instrument.traits.has_buckets:
-        return [(cell.bounds, cell.snapshot()[0]) for cell in cells]
-    return [value for cell in cells if (value := cell.value) is not None]
+def _readings(selector: Selector, cells: Iterator[Any]) -> Iterator[_Reading]:
+    has_buckets = selector.instrument.traits.has_buckets
+    for cell in yielding_gil(cells):
+        value = (cell.bounds, cell.snapshot()[0]) if has_buckets else cell.value
+        if value is not None:
+            yield _Reading(cell.labels, cell.start_ns, value)
 
 
 def _cells_of(selector: Selector, source: Source) -> Callable[[], Iterator[Any]]:

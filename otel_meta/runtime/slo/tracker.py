@@ -8,32 +8,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
-from threading import Lock
 from typing import Final
 
-from otel_meta.model import Budget, Duration, MetaRepo, Slo
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.model import MetaRepo, Slo
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 
-from .counting import EventCounter, Events, Source, event_counter
-from .history import History
+from .counting import Source
 from .status import Status
+from .tracked_slo import TrackedSlo
 
 INTERVAL: Final = 10.0
 """Seconds between samples, equal to the finest step of the history."""
 
 
-@dataclass(frozen=True)
-class _Tracked:
-    repo: str
-    count: EventCounter
-    history: History
-    began: float
-
-
 class SloTracker:
     """Tracks SLOs, each since the call of `track` for the meta-repository.
+
+    A forked child tracks the same SLOs since the fork.
 
     Args:
         source: the series of the events.
@@ -43,13 +34,19 @@ class SloTracker:
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
         self._source: Final = source
         self._clock: Final = clock
-        self._tracked: dict[Slo, _Tracked] = {}
-        self.after_fork()
+        self._tracked: Final[dict[Slo, TrackedSlo]] = {}
+        self._lock: Final = ForkSafeLock()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
-        """Renew the lock in a forked child: a thread of the parent may have held it."""
-        self._lock = Lock()
+        """Begin anew in a forked child."""
+        for tracked in self._tracked.values():
+            tracked.restart()
+
+    @property
+    def is_empty(self) -> bool:
+        """True if no SLO is tracked."""
+        return not self._tracked
 
     def __repr__(self) -> str:
         return f"<SloTracker of {len(self._tracked)} SLOs>"
@@ -58,27 +55,20 @@ class SloTracker:
         """Track the SLOs of a meta-repository from now on."""
         self._source.refresh()
         with self._lock:
-            now = self._clock()
             for slo in repo.slos.values():
                 if slo not in self._tracked:
-                    count = event_counter(slo.sli, self._source, now)
-                    history = History(now, slo.period.seconds, count(now))
-                    self._tracked[slo] = _Tracked(repo.name, count, history, now)
+                    self._tracked[slo] = TrackedSlo(slo, repo.name, self._source, self._clock)
 
     def sample(self) -> None:
         """Add the current counts of every SLO to its history."""
         self._source.refresh()
-        with self._lock:
-            now = self._clock()
-            for tracked in self._tracked.values():
-                tracked.history.add(now, tracked.count(now))
+        for tracked in list(self._tracked.values()):
+            tracked.sample()
 
     def statuses(self) -> tuple[Status, ...]:
         """Return the current status of every tracked SLO."""
         self._source.refresh()
-        with self._lock:
-            slos = list(self._tracked)
-        return tuple(map(self._status, slos))
+        return tuple([tracked.status() for tracked in list(self._tracked.values())])
 
     def status(self, slo: Slo) -> Status:
         """Return the current status of an SLO.
@@ -87,26 +77,4 @@ class SloTracker:
             KeyError: the meta-repository is not tracked.
         """
         self._source.refresh()
-        return self._status(slo)
-
-    def _status(self, slo: Slo) -> Status:
-        with self._lock:
-            tracked = self._tracked[slo]
-            now = self._clock()
-            current = tracked.count(now)
-
-        def events_over(span: Duration) -> Events:
-            _, past = tracked.history.before(now - span.seconds)
-            return Events(current.bad - past.bad, current.total - past.total)
-
-        return Status(
-            slo=slo,
-            repo=tracked.repo,
-            events=events_over(slo.period),
-            burn_rates={str(s): _burn_rate(slo, events_over(s)) for s in slo.burn_lookbacks()},
-            covered=min(now - tracked.began, float(slo.period.seconds)),
-        )
-
-
-def _burn_rate(slo: Slo, events: Events) -> Fraction | None:
-    return Budget(slo.objective, Fraction(events.bad), Fraction(events.total)).spent
+        return self._tracked[slo].status()

@@ -53,7 +53,7 @@ def declared_metrics(draw: st.DrawFn) -> DeclaredMetric:
     kind = draw(st.sampled_from([Counter, UpDownCounter, Gauge, Histogram]))
     bounds = draw(st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=4, unique=True))
     options: Any = {"buckets": tuple(sorted(bounds))} if kind is Histogram else {}
-    description = f"{draw(WORDS)}."
+    description = f"Things {draw(WORDS)}."
     name, unit = draw(NAMES), draw(UNITS)
     instrument = kind(name, description, labels(label_class), unit=unit, **options)
     values = st.fixed_dictionaries(dict.fromkeys(keys, WORDS))

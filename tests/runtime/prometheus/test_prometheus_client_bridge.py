@@ -8,6 +8,7 @@ from prometheus_client import Counter, Enum, Gauge, Histogram, Info, Summary, ge
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
+from otel_meta.runtime.prometheus.client_collectors import ClientCollectors
 from otel_meta.runtime.prometheus.families import Metadata, SeriesFamily
 from otel_meta.runtime.prometheus.metric_points import HistogramPoint, NumberPoint
 from otel_meta.runtime.prometheus.page import render_page
@@ -16,6 +17,7 @@ from otel_meta.runtime.prometheus.prometheus_client_bridge import (
     MetricFamilyCollector,
 )
 from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT, TextFormat
+from otel_meta.runtime.prometheus.timed_collection import TimedCollection
 
 Faults = list[tuple[str, str]]
 
@@ -25,11 +27,14 @@ class RegistryPage:
 
     def __init__(self) -> None:
         self.faults: Faults = []
-        self.registry = IsolatingRegistry(self.report)
+        self.registry = IsolatingRegistry()
 
     def page(self, text_format: TextFormat = TEXT) -> bytes:
         """Render the families of prometheus_client collectors."""
-        return b"".join(render_page(self.registry.client_families(), text_format, self.report))
+        sources = ClientCollectors(self.registry).sources()
+        collected = TimedCollection(self.report, 20).collect(sources)
+        families = [each for source in sources for each in collected.get(source.key, ())]
+        return b"".join(render_page(families, text_format, self.report))
 
     def report(self, metric: str, reason: str, _detail: object) -> None:
         """Collect a fault."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import socket
 import sys
 import time
@@ -8,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Event
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from warnings import catch_warnings
 
 import httpx
@@ -30,11 +32,15 @@ from otel_meta.model.self_metrics import UP
 from otel_meta.repos import BUILTIN
 from otel_meta.runtime.export.producer import MetricProducer
 from otel_meta.runtime.prometheus.scrape import PullReader, Scrape
+from otel_meta.runtime.prometheus.timed_collection import TimedCollection
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.resource import IDENTITY
 from otel_meta.testing import CapturedTelemetry, capture
 from tests.runtime.prometheus.page_parser import parse_page
+
+if TYPE_CHECKING:
+    from tests.conftest import Eventually
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; escaping=allow-utf-8"
 # The Accept header of Prometheus 3.
@@ -442,11 +448,76 @@ class TestFaults:
             if child == 0:
                 proceed.set()
                 captured.telemetry.scrape.render()
-                os._exit(("/metrics", "busy") in faults(captured))
+                os._exit(bool(faults(captured) & {("/metrics", "busy"), ("Slow", "late")}))
             proceed.set()
             scraped.result(20)
 
             assert (child, 0) == os.waitpid(child, 0)
+
+
+class TestReentrancy:
+    def test_signal_handler_can_scrape_and_record_during_scrape(self) -> None:
+        """A signal handler that scrapes and records does not stop a scrape of the same thread."""
+        pages: list[str] = []
+        inside: list[bool] = []
+        with capture("maps", Atlas) as captured:
+            atlas = captured.bind(Atlas)
+            meter(captured).create_counter("library.calls").add(1)
+            for number in range(200):
+                atlas.memory.set(number, style=str(number))
+
+            def handle(_number: int, _frame: object) -> None:
+                if not inside:
+                    inside.append(True)
+                    atlas.tiles.add(1, style="dark")
+                    pages.append(captured.prometheus_text())
+                    inside.clear()
+
+            before = signal.signal(signal.SIGALRM, handle)
+            signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+            try:
+                texts = [captured.prometheus_text() for _ in range(50)]
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+
+        assert len(pages) > 5
+        assert {200} == {text.count("\natlas_memory_bytes{") for text in (*texts, *pages)}
+
+    def test_finalizer_can_scrape_and_record_during_scrape(
+        self, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+    ) -> None:
+        """A finalizer that the garbage collector runs during a scrape can scrape and record."""
+        pages: list[str] = []
+
+        class Cycle:
+            def __init__(self) -> None:
+                self.itself = self
+
+            def __del__(self) -> None:
+                atlas.tiles.add(1, style="dark")
+                pages.append(captured.prometheus_text())
+
+        class Garbage:
+            def collect(self) -> list[GaugeMetricFamily]:
+                if not pages:
+                    Cycle()
+                    gc.collect()
+                return []
+
+        with capture("maps", Atlas) as captured:
+            atlas = captured.bind(Atlas)
+            scrape = captured.telemetry.scrape
+            assert scrape is not None
+            atlas.memory.set(1, style="dark")
+            scrape.registry.register(Garbage())
+            timed = TimedCollection(captured.telemetry.faults.report, 0.1)
+            monkeypatch.setattr(scrape, "_timed", timed)  # with a shorter time limit
+            text = captured.prometheus_text()
+            eventually(lambda: pages)
+
+        assert "atlas_memory_bytes" in text
+        assert "atlas_tiles_total" in pages[0]
 
 
 class TestServer:

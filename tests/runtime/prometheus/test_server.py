@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,7 +15,7 @@ import pytest
 
 from otel_meta.errors import ConfigurationError, PortInUse
 from otel_meta.runtime.prometheus.handler import PLAIN_TEXT, Response, ScrapeRequest
-from otel_meta.runtime.prometheus.server import MetricsServer
+from otel_meta.runtime.prometheus.server import MAX_CONNECTIONS, MAX_PAGES, MetricsServer
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually
@@ -229,6 +233,87 @@ class TestSlowClients:
         server = start_server(request_timeout=0.1)
 
         assert b"" == send_raw(server, b"")
+
+    def test_many_silent_clients_take_no_thread(
+        self, start_server: StartServer, eventually: Eventually
+    ) -> None:
+        """Silent clients take no thread, and the oldest are disconnected above the limit."""
+        server = start_server()
+        before = threading.active_count()
+        with ExitStack() as stack:
+            clients = [
+                stack.enter_context(socket.create_connection(("127.0.0.1", server.port), TIMEOUT))
+                for _ in range(MAX_CONNECTIONS + 20)
+            ]
+
+            assert [b""] * 20 == [client.recv(1) for client in clients[:20]]
+            assert 200 == request(server).status_code
+            assert before >= threading.active_count()
+
+    def test_pages_are_rendered_by_few_threads(
+        self, start_server: StartServer, handler: BlockingHandler, eventually: Eventually
+    ) -> None:
+        """Concurrent requests are rendered by a few threads, and all get their response."""
+        server = start_server()
+        before = threading.active_count()
+        handler.unblocked.clear()
+        with ThreadPoolExecutor(20) as pool:
+            responses = [pool.submit(request, server) for _ in range(20)]
+            eventually(lambda: len(handler.requests) == MAX_PAGES)
+            during = threading.active_count()
+            handler.unblocked.set()
+
+            assert [200] * 20 == [each.result(TIMEOUT).status_code for each in responses]
+        assert before + 20 + MAX_PAGES == during
+        eventually(lambda: before == threading.active_count())
+
+    def test_client_that_reads_nothing_is_disconnected(
+        self, start_server: StartServer, handler: BlockingHandler
+    ) -> None:
+        """A client that does not read its response is disconnected at the timeout."""
+        server = start_server(request_timeout=0.2)
+        handler.body = b"x" * 20_000_000  # more than the buffers of a socket hold
+        with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
+            connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            time.sleep(0.3)
+            received = b"".join(iter(lambda: connection.recv(65_536), b""))
+
+        assert len(received) < len(handler.body)
+
+
+class TestFork:
+    def test_forked_child_keeps_neither_port_nor_connection(
+        self, start_server: StartServer, handler: BlockingHandler, eventually: Eventually
+    ) -> None:
+        """A forked child keeps neither the port nor a client's connection open."""
+        server = start_server()
+        handler.unblocked.clear()
+        with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
+            connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            eventually(lambda: handler.requests)
+            with _forked_child():
+                server.close(TIMEOUT)
+
+                assert b"" == connection.recv(1)
+                assert server.port == start_server(port=server.port).port
+
+
+@contextmanager
+def _forked_child() -> Iterator[None]:
+    """Fork a child that lives until the end of the context."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, b"started")
+        signal.pause()
+    assert os.read(reader, 7)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(reader)
+        os.close(writer)
 
 
 def _send_byte_by_byte(connection: socket.socket) -> None:

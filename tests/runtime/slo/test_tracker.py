@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from fractions import Fraction
 from threading import Event, Thread
 from typing import Any, NamedTuple
@@ -233,18 +234,27 @@ class TestTimeSlices:
 
 
 class StuckClock:
-    """A clock that waits for an event, except in a forked child."""
+    """A clock that waits for an event, as soon as it is stuck, except in a forked child."""
 
     def __init__(self) -> None:
+        self.is_stuck = False
         self.entered, self.release = Event(), Event()
         self._parent = os.getpid()
 
     def __call__(self) -> float:
         """Wait in the parent, return at once in the child."""
-        if os.getpid() == self._parent:
+        if self.is_stuck and os.getpid() == self._parent:
             self.entered.set()
             self.release.wait(20)
         return 0.0
+
+
+def in_child(function: Callable[[], int]) -> int:
+    """Return the result of a function in a forked child."""
+    if (child := os.fork()) == 0:
+        signal.alarm(10)
+        os._exit(function())
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 class TestFork:
@@ -252,17 +262,137 @@ class TestFork:
         """A child that is forked while its parent takes a sample can read the statuses."""
         clock = StuckClock()
         tracker = SloTracker(MetricStorage(Faults()), clock)
+        tracker.track(Acme)
+        clock.is_stuck = True
         sampling = Thread(target=tracker.sample)
         sampling.start()
         clock.entered.wait(20)
-        if (child := os.fork()) == 0:
-            signal.alarm(10)
-            os._exit(len(tracker.statuses()))
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        found = in_child(lambda: len(tracker.statuses()))
         clock.release.set()
         sampling.join()
 
-        assert 0 == code
+        assert 2 == found
+
+    def test_child_has_history_of_its_own(self) -> None:
+        """A forked child counts its own events, without those of its parent."""
+        bench = Bench()
+        bench.happen(9, 1)
+        bench.wait(60)
+
+        def events() -> int:
+            if bench.tracker.status(Acme.availability).state != "no_data":
+                return 99
+            bench.happen(2, 5)
+            bench.wait(60)
+            status = bench.tracker.status(Acme.availability)
+            return int(status.events.total * 10 + status.events.bad + status.covered - 60)
+
+        assert 72 == in_child(events)
+        assert Events(9.0, 10.0) == bench.tracker.status(Acme.availability).events
+
+
+class Refreshed:
+    """A source whose new events are found by a refresh only, as those of other workers."""
+
+    def __init__(self) -> None:
+        self.storage = MetricStorage(Faults())
+        self._pending = 0.0
+
+    def happen(self, events: float) -> None:
+        """Record events in another worker."""
+        self._pending += events
+
+    def family(self, instrument: Any) -> Any:
+        """Return the series of an instrument."""
+        return self.storage.family(instrument)
+
+    def refresh(self) -> None:
+        """Find the events of the other worker."""
+        self.storage.recorder(Acme.calls).add(self._pending)
+        self._pending = 0.0
+
+
+class TestSample:
+    def test_sample_finds_events_of_other_workers(self) -> None:
+        """A sample finds the events of other workers, so that old events leave a short window."""
+        source, clock = Refreshed(), FakeClock()
+        tracker = SloTracker(source, clock)
+        tracker.track(Acme)
+        source.happen(100)
+        for _ in range(60):
+            clock.advance(INTERVAL)
+            tracker.sample()
+        rates = tracker.status(Acme.availability).burn_rates
+
+        assert (None, Fraction(0)) == (rates["5m"], rates["1h"])
+
+    def test_status_does_not_wait_for_sample_of_other_slo(self) -> None:
+        """A status does not wait for a heavy sample of another SLO."""
+        clock = StuckClock()
+        tracker = SloTracker(MetricStorage(Faults()), clock)
+        tracker.track(Acme)
+        clock.is_stuck = True
+        sampling = Thread(target=tracker.sample)
+        sampling.start()
+        clock.entered.wait(20)
+        clock.is_stuck = False
+
+        assert "no_data" == tracker.status(Acme.steadiness).state
+        assert sampling.is_alive()
+        clock.release.set()
+        sampling.join()
+
+
+class TestRemovedSeries:
+    def test_counted_events_of_removed_series_stay_counted(self) -> None:
+        """Counted events of a removed series stay counted: a breached SLO stays breached."""
+        bench = Bench()
+        bench.happen(500, 500)
+        bench.wait(INTERVAL)
+        for instrument in (Acme.calls, Acme.failures):
+            bench.live(instrument).remove()
+        bench.wait(INTERVAL)
+
+        assert Events(500.0, 1000.0) == bench.tracker.status(Acme.availability).events
+
+    def test_series_that_returns_counts_from_zero(self) -> None:
+        """The events of a series that returns count from zero, even if it grows beyond the old."""
+        bench = Bench()
+        bench.happen(0, 1000)
+        bench.wait(HOUR + INTERVAL)
+        bench.live(Acme.calls).remove()
+        bench.happen(10, 0)
+        after_reset = bench.tracker.status(Acme.availability)
+        bench.wait(HOUR + INTERVAL)
+        bench.live(Acme.calls).remove()
+        bench.happen(20, 0)
+
+        assert Fraction(100) == after_reset.burn_rates["1h"]
+        assert Events(30.0, 1030.0) == bench.tracker.status(Acme.availability).events
+
+
+class TestGap:
+    def test_time_in_which_process_stood_still_is_not_counted(self) -> None:
+        """The time in which the process stood still counts neither as good nor as bad."""
+        bench = Bench()
+        bench.live(Acme.level).set(1)
+        bench.wait(100)
+        bench.clock.advance(8 * HOUR)
+        bench.live(Acme.level).set(0)
+        bench.tracker.sample()
+        bench.clock.advance(INTERVAL)
+
+        assert Events(10.0, 110.0) == bench.tracker.status(Acme.steadiness).events
+
+    def test_clock_that_goes_back_takes_no_time_away(self) -> None:
+        """A clock that goes back takes no counted time away."""
+        bench = Bench()
+        bench.live(Acme.level).set(1)
+        bench.wait(20)
+        bench.clock.advance(-3600)
+        bench.tracker.sample()
+
+        assert Events(0.0, 20.0) == bench.tracker.status(Acme.steadiness).events
 
 
 class TestTrack:

@@ -1,0 +1,84 @@
+"""Calls of collectors with a time limit: a slow or failing collector costs only its own metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from threading import Event, Thread
+from typing import Any, Final, NamedTuple
+
+from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.recording.faults import OnFault
+
+
+class Source(NamedTuple):
+    """Something to collect from."""
+
+    key: Hashable
+    """The collector, of which one call is under way at a time."""
+    name: str
+    """The source of faults."""
+    collect: Callable[[], Any]
+
+
+class TimedCollection:
+    """Collects from sources one after the other, on a thread that is not awaited for ever.
+
+    Args:
+        on_fault: called for sources that fail or are late.
+        seconds: how long to wait for all sources together.
+    """
+
+    def __init__(self, on_fault: OnFault, seconds: float) -> None:
+        self._on_fault: Final = on_fault
+        self._seconds: Final = seconds
+        self._under_way: Final[set[Hashable]] = set()
+        self._late: set[Hashable] = set()
+        reset_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Forget the calls that are under way in the parent."""
+        self._under_way.clear()
+
+    def collect(self, sources: Sequence[Source]) -> Mapping[Hashable, Any]:
+        """Return the results by key, without those of sources that fail or are late.
+
+        Sources that were late before come last, and only if their last call has returned.
+        """
+        free = [source for source in sources if source.key not in self._under_way]
+        free.sort(key=lambda source: source.key in self._late)
+        results: dict[Hashable, Any] = {}
+        done, abandoned = Event(), Event()
+        run = Thread(
+            target=self._run,
+            args=(free, results, done, abandoned),
+            name="otel_meta collection",
+            daemon=True,
+        )
+        run.start()
+        done.wait(self._seconds)
+        abandoned.set()
+        collected = {key: result for key, result in results.copy().items() if result is not None}
+        self._late = {source.key for source in sources if source.key not in results}
+        for source in sources:
+            if source.key in self._late:
+                self._on_fault(source.name, "late", "its metrics are not on the page")
+        return collected
+
+    def _run(
+        self, sources: Sequence[Source], results: dict[Hashable, Any], done: Event, abandoned: Event
+    ) -> None:
+        for source in sources:
+            if abandoned.is_set():
+                return
+            results[source.key] = self._call(source)
+        done.set()
+
+    def _call(self, source: Source) -> Any:
+        self._under_way.add(source.key)
+        try:
+            return source.collect()
+        except Exception as error:
+            self._on_fault(source.name, "not exposed", error)
+            return None
+        finally:
+            self._under_way.discard(source.key)

@@ -1,0 +1,80 @@
+"""One tracked SLO: its event counts, their history, and the status from both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final
+
+from otel_meta.model import Budget, Duration, Slo
+from otel_meta.runtime.fork import ForkSafeLock
+
+from .counting import Events, Source, event_counter
+from .history import History
+from .status import Status
+
+
+class TrackedSlo:
+    """An SLO of this process, tracked since its creation.
+
+    Args:
+        slo: the SLO.
+        repo: the name of the meta-repository.
+        source: the series of the events.
+        clock: monotonic clock in seconds.
+    """
+
+    def __init__(self, slo: Slo, repo: str, source: Source, clock: Callable[[], float]) -> None:
+        self._slo: Final = slo
+        self._repo: Final = repo
+        self._clock: Final = clock
+        # One lock for each SLO: a status waits for the sample of a single SLO.
+        self._lock: Final = ForkSafeLock()
+        now = clock()
+        self._count: Final = event_counter(slo.sli, source, now)
+        self._latest = self._count(now)
+        self._began = now
+        self._history = self._new_history()
+
+    def restart(self) -> None:
+        """Forget the history in a forked child, which has recorded nothing yet.
+
+        Nothing is counted here: to read a series would create it, and many children never record.
+        """
+        self._began = self._clock()
+        self._history = self._new_history()
+
+    def sample(self) -> None:
+        """Add the current counts to the history."""
+        with self._lock:
+            now = self._clock()
+            self._latest = self._count(now)
+            self._history.add(now, self._latest)
+
+    def status(self) -> Status:
+        """Return the current status."""
+        with self._lock:
+            now = self._clock()
+            current = self._latest = self._count(now)
+
+            def events_over(span: Duration) -> Events:
+                _, past = self._history.before(now - span.seconds)
+                return Events(current.bad - past.bad, current.total - past.total)
+
+            slo = self._slo
+            return Status(
+                slo=slo,
+                repo=self._repo,
+                events=events_over(slo.period),
+                burn_rates={
+                    str(span): _burn_rate(slo, events_over(span)) for span in slo.burn_lookbacks()
+                },
+                covered=min(now - self._began, float(slo.period.seconds)),
+            )
+
+    def _new_history(self) -> History:
+        return History(self._began, self._slo.period.seconds, self._latest)
+
+
+def _burn_rate(slo: Slo, events: Events) -> Fraction | None:
+    return Budget(slo.objective, Fraction(events.bad), Fraction(events.total)).spent
