@@ -75,6 +75,8 @@ class Settings:
     propagators: tuple[str, ...]
     log_level: int
     shutdown_timeout: float
+    export_on_sigterm: bool
+    """True if SIGTERM exports before its default action."""
     warnings: tuple[str, ...]
 
     def exports(self, signal: Signal, name: str) -> bool:
@@ -123,6 +125,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         propagators=_propagators(env),
         log_level=level,
         shutdown_timeout=_shutdown_timeout(env, options.get("shutdown_timeout")),
+        export_on_sigterm=_export_on_sigterm(env, options.get("export_on_sigterm")),
         warnings=tuple(dict.fromkeys(env.warnings)),
     )
 
@@ -291,3 +294,7 @@ def _shutdown_timeout(env: Environment, given: float | None) -> float:
     if given is not None:
         return _positive("shutdown_timeout", given)
     return env.number("OTEL_META_SHUTDOWN_TIMEOUT", default=5.0, minimum=0.1, maximum=600)
+
+
+def _export_on_sigterm(env: Environment, given: bool | None) -> bool:
+    return env.flag("OTEL_META_EXPORT_ON_SIGTERM", default=True) if given is None else given

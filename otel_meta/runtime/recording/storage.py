@@ -92,6 +92,11 @@ class MetricStorage:
             self._series_limits.series(metric).set(family.limit)
         yield from (*families, self._series_counts, self._series_limits, self.faults.family)
 
+    def has_recordings(self) -> bool:
+        """Return True if any metric was recorded in this process."""
+        cells = (cell for family in self._families() for cell in list(family.by_values.values()))
+        return any(any(cell.numbers) for cell in cells)
+
     def after_fork(self) -> None:
         """Reset all series in a forked child, in which no other thread runs."""
         self._lock = RLock()
