@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 
 def server_workers() -> int:
@@ -13,18 +14,26 @@ def server_workers() -> int:
     up among the callers of `configure`.
     """
     for frame, _ in traceback.walk_stack(None):
-        for name in ("self", "config"):
-            workers = _workers_of(frame.f_locals.get(name))
-            if workers is not None:
-                return workers
+        find = _SERVERS.get(frame.f_globals.get("__name__", "").partition(".")[0])
+        # Of servers only: a frame keeps the values of variables that were looked at.
+        workers = None if find is None else find(frame.f_locals)
+        if workers is not None:
+            return workers
     return 1
 
 
-def _workers_of(found: Any) -> int | None:
-    match f"{type(found).__module__}.{type(found).__name__}":
-        case "uvicorn.config.Config":
-            return 1 if found.should_reload else int(found.workers)
-        case "gunicorn.arbiter.Arbiter":
-            return int(found.num_workers)
-        case _:
-            return None
+def _of_uvicorn(variables: Mapping[str, Any]) -> int | None:
+    config = variables.get("config")
+    workers: int | None = getattr(config, "workers", None)
+    return 1 if workers and getattr(config, "reload", False) else workers
+
+
+def _of_gunicorn(variables: Mapping[str, Any]) -> int | None:
+    return getattr(variables.get("self"), "num_workers", None)
+
+
+_SERVERS: Final[Mapping[str, Callable[[Mapping[str, Any]], int | None]]] = {
+    "uvicorn": _of_uvicorn,
+    "gunicorn": _of_gunicorn,
+}
+"""By package: returns the number of workers from the local variables of a function."""

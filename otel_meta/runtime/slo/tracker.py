@@ -61,9 +61,16 @@ class SloTracker:
             now = self._clock()
             for slo in repo.slos.values():
                 if slo not in self._tracked:
+                    self._forget(repo, slo)
                     count = event_counter(slo.sli, self._source, now)
                     history = History(now, slo.period.seconds, count(now))
                     self._tracked[slo] = _Tracked(repo.name, count, history, now)
+
+    def _forget(self, repo: type[MetaRepo], slo: Slo) -> None:
+        """Forget a former declaration of an SLO, as of a notebook's cell that ran again."""
+        for known, tracked in list(self._tracked.items()):
+            if (tracked.repo, known.name) == (repo.name, slo.name):
+                del self._tracked[known]
 
     def sample(self) -> None:
         """Add the current counts of every SLO to its history."""
