@@ -114,7 +114,7 @@ def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) ->
     if instance is not None and instance.is_changed:
         logger.info("%s", instance.notice)
     if repo is not None:
-        telemetry.tracker.track(repo)
+        telemetry.follow(repo)
     telemetry.start()
     if options.get("set_global", True) or telemetry.port is not None:
         logger.info("%s", startup_report(settings, telemetry.port))

@@ -155,6 +155,14 @@ class Telemetry:
         """Warn if the server runs several workers that share no series."""
         self._reachability.check_workers(server_workers())
 
+    def follow(self, repo: type[MetaRepo]) -> None:
+        """Track the SLOs of a meta-repository, also before it is bound."""
+        judged = {each.instrument for slo in repo.slos.values() for each in slo.sli.selectors()}
+        for instrument in repo.instruments.values():
+            if instrument in judged:  # so that /metrics keeps the declared order
+                self.storage.recorder(instrument)
+        self.tracker.track(repo)
+
     def bind(self, repo: type[RepoT]) -> RepoT:
         """Return an instance of a meta-repository with live instruments, and track its SLOs."""
         if self.settings.namespace not in ("", repo.name):
