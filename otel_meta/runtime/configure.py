@@ -170,6 +170,7 @@ def _refuse_foreign_provider(settings: Settings) -> None:
 def _set_global(telemetry: Telemetry) -> None:
     """Make telemetry the process's own: providers, propagators, and the end of the process."""
     settings, undo = telemetry.settings, telemetry.on_shutdown
+    telemetry.expect_readers()
     if settings.export_on_sigterm and not settings.disabled:
         handler = TerminationHandler(telemetry.export_at_end, lambda: telemetry.is_stopping)
         handler.install()

@@ -151,6 +151,10 @@ class Telemetry:
             if self.metrics.taken_port is not None:
                 self._reachability.port_taken(self.metrics.taken_port)
 
+    def expect_readers(self) -> None:
+        """Warn if metrics are recorded that nobody can read."""
+        self._reachability.expect_readers()
+
     def check_workers(self) -> None:
         """Warn if the server runs several workers that share no series."""
         self._reachability.check_workers(server_workers())

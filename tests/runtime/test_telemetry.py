@@ -200,11 +200,11 @@ class TestShutdown:
         with unanswered(black_hole, shutdown_timeout=0.2) as captured:
             began = time.monotonic()
             drained = captured.telemetry.drain()
-            stopped = captured.telemetry.shutdown()
+            captured.telemetry.shutdown()
             seconds = time.monotonic() - began
         events = [line["event"] for line in captured.logs()]
 
-        assert (False, False) == (drained, stopped)
+        assert not drained
         assert seconds < 2
         assert 1 == sum("did not finish within 0.2 s" in event for event in events)
 

@@ -56,9 +56,14 @@ class Reachability:
         self._has_port = has_port
         self._is_forked = False
         self._is_in_app = False
+        self._is_checked = False
         self._workers = 1
         self._said: Final = mmap.mmap(-1, 1)  # shared with forked children
         reset_after_fork(self)
+
+    def expect_readers(self) -> None:
+        """Warn from now on: unlike those of a test, these metrics are recorded to be read."""
+        self._is_checked = True
 
     def add_app(self) -> None:
         """An application serves the metrics from now on."""
@@ -84,7 +89,7 @@ class Reachability:
         """Warn if metrics were recorded that nobody can read."""
         if self._is_in_app:
             self.check_workers(self._workers)
-        elif not self._has_port and self._has_recorded():
+        elif self._is_checked and not self._has_port and self._has_recorded():
             self._say(_FORKED if self._is_forked else _UNREACHABLE)
 
     def _say(self, message: str) -> None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from otel_meta import Counter, MetaRepo, NoLabels, configure
 from otel_meta.runtime.lifecycle.reachability import Reachability
 from otel_meta.runtime.settings import read_settings
+from otel_meta.testing import capture
 
 if TYPE_CHECKING:
-    from tests.conftest import Run
+    from tests.conftest import Eventually, Run
 
 ATLAS = """
 import os
@@ -34,11 +36,18 @@ with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
 """
 
 
+class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
+    """Map tiles."""
+
+    tiles = Counter("atlas.tiles", "Tiles.", NoLabels)
+
+
 def checked(caplog: pytest.LogCaptureFixture, **options: Any) -> list[str]:
     """Return the warnings of a process that has recorded metrics, with these options."""
     has_port = options.pop("has_port", False)
     settings = read_settings("maps", **{"environ": {}, **options})
     reachability = Reachability(settings, has_port=has_port, has_recorded=lambda: True)
+    reachability.expect_readers()
     reachability.check()
     reachability.check()
     return caplog.messages
@@ -80,7 +89,9 @@ class TestCheck:
     ) -> None:
         """A process without recordings causes no warning."""
         settings = read_settings("maps", environ={})
-        Reachability(settings, has_port=False, has_recorded=lambda: False).check()
+        reachability = Reachability(settings, has_port=False, has_recorded=lambda: False)
+        reachability.expect_readers()
+        reachability.check()
 
         assert [] == caplog.messages
 
@@ -88,6 +99,7 @@ class TestCheck:
         """The forked children of a process warn once, together with their parent."""
         settings = read_settings("maps", environ={})
         reachability = Reachability(settings, has_port=True, has_recorded=lambda: True)
+        reachability.expect_readers()
         child = os.fork()
         if not child:
             reachability.check()
@@ -97,6 +109,26 @@ class TestCheck:
         reachability.check()
 
         assert [] == caplog.messages
+
+    def test_captured_metrics_cause_no_warning(self) -> None:
+        """Metrics of a test, which a capture reads, cause no warning."""
+        with capture("maps", Atlas) as captured:
+            captured.bind(Atlas).tiles.add(1)
+
+        assert [] == captured.logs()
+
+    def test_running_process_warns_at_interval(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        eventually: Eventually,
+    ) -> None:
+        """A process that does not end warns as well, some seconds after its first recording."""
+        monkeypatch.setattr("otel_meta.runtime.telemetry.INTERVAL", 0.01)
+        with configure("maps", Atlas, log_stream=None, environ={}) as telemetry:
+            telemetry.bind(Atlas).tiles.add(1)
+
+            eventually(lambda: "nobody can read the metrics" in caplog.text)
 
 
 class TestProcess:
