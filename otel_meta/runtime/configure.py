@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, Unpack, cast
+from typing import Any, BinaryIO, Final, Unpack, cast
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .fork import ForkSafeLock
 from .lifecycle.child_process import ChildExit
 from .lifecycle.global_providers import (
     foreign_provider,
@@ -85,14 +86,19 @@ def configure(
     if not options.get("set_global", True):
         return _start(settings, repo, options)
     call = Call(settings, options, caller())
-    telemetry = open_telemetry(call, is_bare=is_bare)
-    if telemetry is None:
-        _refuse_foreign_provider(settings)
-        telemetry = _start(settings, repo, options)
-        _set_global(telemetry)
-        remember(telemetry, call)
+    with _configuring:
+        telemetry = open_telemetry(call, is_bare=is_bare)
+        if telemetry is None:
+            _refuse_foreign_provider(settings)
+            telemetry = _start(settings, repo, options)
+            _set_global(telemetry)
+            remember(telemetry, call)
     telemetry.check_workers()
     return telemetry
+
+
+_configuring: Final = ForkSafeLock()
+"""Held by the first of two threads that import a service."""
 
 
 def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) -> Telemetry:
@@ -106,6 +112,7 @@ def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) ->
         telemetry.on_shutdown.push(undo.pop_all())
     call_at_exit(telemetry.shutdown)
     telemetry.on_shutdown.callback(cancel_at_exit, telemetry.shutdown)
+    telemetry.on_shutdown.callback(ChildExit(telemetry.export_at_end).cancel)
     log_stream = options["log_stream"] if "log_stream" in options else _stdout()
     if log_stream is not None:
         telemetry.logs.install(log_stream, cache=options.get("cache_loggers", True))
@@ -175,7 +182,6 @@ def _set_global(telemetry: Telemetry) -> None:
         handler = TerminationHandler(telemetry.export_at_end, lambda: telemetry.is_stopping)
         handler.install()
         undo.callback(handler.uninstall)
-    undo.callback(ChildExit(telemetry.export_at_end).cancel)
     set_propagators(settings.propagators)
     prefer_stable_conventions()
     if telemetry.traces is not None and telemetry.metrics is not None:

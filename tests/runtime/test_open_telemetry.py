@@ -6,8 +6,10 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import httpx
@@ -120,6 +122,21 @@ class TestSecondCall:
         (message,) = caplog.messages
 
         assert 2 == message.count(f"{__file__}:")
+
+    def test_concurrent_calls_return_one_telemetry(self) -> None:
+        """Concurrent calls return one telemetry."""
+        barrier = Barrier(8)
+
+        def call(_number: int) -> Telemetry:
+            barrier.wait()
+            return start()
+
+        with ThreadPoolExecutor(8) as executor:
+            found = set(executor.map(call, range(8)))
+        for telemetry in found:
+            telemetry.shutdown()
+
+        assert 1 == len(found)
 
     @pytest.mark.parametrize(
         ("options", "difference"),

@@ -237,6 +237,20 @@ class TestShutdown:
 
         assert seconds < 2
 
+    def test_held_directory_loses_nothing(self, tmp_path: Path) -> None:
+        """A shutdown that cannot add its numbers to the totals in time loses nothing."""
+        environ = {"OTEL_META_MULTIPROCESS_DIR": str(tmp_path)}
+        with capture("maps", Atlas, shutdown_timeout=0.2, environ=environ) as captured:
+            captured.bind(Atlas).tiles.add(1)
+            with Directory(tmp_path).locked():
+                in_time = captured.telemetry.shutdown()
+        with capture("maps", Atlas, environ=environ) as captured:
+            page = captured.prometheus_text()
+
+        assert in_time
+        assert [] == captured.logs()
+        assert 'atlas_tiles_total{service_name="maps",service_namespace="atlas-maps"} 1.0' in page
+
     def test_nothing_of_telemetry_is_kept_after_shutdown(self) -> None:
         """Nothing of a telemetry is kept after its shutdown, whether global or captured."""
         tracer, kept = trace.get_tracer("library"), []
