@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import signal
 import sqlite3
 import sys
 import time
@@ -14,8 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal
 
 import structlog
 from opentelemetry import trace
@@ -192,16 +190,9 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """Raise SystemExit, so that all context managers end."""
-    sys.exit(128 + number)
-
-
 def main() -> int:
     """Run the job; return 0 on success and 1 on failure."""
     options = arguments()
-    # SIGTERM ends the block below, so that telemetry is flushed.
-    signal.signal(signal.SIGTERM, stop)
     with configure(
         PIPELINE,
         Chronos,

@@ -65,7 +65,9 @@ class PortInUse(ConfigurationError):
         return (
             f"cannot serve /metrics on {self.host}:{self.port}, the port is in use; "
             "set OTEL_EXPORTER_PROMETHEUS_PORT to a free one, or serve /metrics from the app "
-            "alone with configure(prometheus_port=None)"
+            "alone with configure(prometheus_port=None); if the other process belongs to this "
+            "service, set OTEL_META_MULTIPROCESS_DIR to a directory of the service, and all its "
+            "processes share the port"
         )
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import atexit
 import time
-from typing import Unpack
-
-from opentelemetry import metrics as metrics_api
-from opentelemetry import trace as trace_api
-from opentelemetry.trace import ProxyTracerProvider
+from contextlib import ExitStack
+from typing import Final, Unpack
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .fork import ForkSafeLock
+from .lifecycle.child_process import ChildExit
+from .lifecycle.global_providers import (
+    foreign_provider,
+    leave_globally,
+    owner_of,
+    use_globally,
+)
+from .lifecycle.instance_id import claim_instance_id
+from .lifecycle.interpreter_exit import call_at_exit, cancel_at_exit
+from .lifecycle.startup_report import startup_report
+from .lifecycle.termination import TerminationHandler
 from .logs.line_writer import OpenStream, standard_output
+from .open_telemetry import Call, caller, open_telemetry, remember
 from .option_checks import check_arguments, check_options
 from .options import Options
 from .recording.faults import logger
 from .resource import create_resource
 from .sdk_environment import checked_variables, prefer_stable_conventions, set_propagators
-from .settings import read_settings
+from .settings import Settings, read_settings
 from .telemetry import Telemetry
 
 
@@ -61,6 +70,8 @@ def configure(
         log_stream: stream for log lines, by default stdout; None leaves logging unchanged.
         cache_loggers: cache each logger on first use (the default), which is faster and final.
         shutdown_timeout: maximum duration of `Telemetry.shutdown` in seconds.
+        export_on_sigterm: export before SIGTERM ends the process (the default), if the process
+            has no handler for the signal.
         set_global: register global providers for all libraries (the default).
         environ: environment variables, by default ``os.environ``.
         clock: monotonic clock in seconds, for SLOs.
@@ -72,24 +83,55 @@ def configure(
     """
     check_arguments(service_name, repo)
     checked = check_options(options)
+    is_bare = service_name is None and repo is None and not checked
     if repo is not None:
         checked.setdefault("namespace", repo.name)
     settings = read_settings(service_name, **checked)
-    set_global = checked.get("set_global", True)
-    clock = checked.get("clock", time.monotonic)
-    with checked_variables(settings.sdk_variables):
-        if set_global and not settings.disabled:
-            _refuse_second_call()
-        telemetry = Telemetry(settings, create_resource(settings), clock=clock)
-    open_stream = _open_stream(checked)
+    repo = repo or settings.repo
+    if not checked.get("set_global", True):
+        return _start(settings, repo, checked)
+    call = Call(settings, checked, caller())
+    with _configuring:
+        telemetry = open_telemetry(call, is_bare=is_bare)
+        if telemetry is None:
+            telemetry = _start(settings, repo, checked)
+            _set_global(telemetry)
+            remember(telemetry, call)
+    telemetry.check_workers()
+    return telemetry
+
+
+_configuring: Final = ForkSafeLock()
+"""Held by the first of two threads that import a service."""
+
+
+def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) -> Telemetry:
+    is_global = options.get("set_global", True)
+    with ExitStack() as undo:
+        instance = claim_instance_id(settings)
+        if instance is not None:
+            undo.callback(instance.release)
+        clock = options.get("clock", time.monotonic)
+        with checked_variables(settings.sdk_variables):
+            if is_global:
+                _refuse_foreign_provider(settings)
+            telemetry = Telemetry(settings, create_resource(settings, instance), clock=clock)
+        telemetry.on_shutdown.push(undo.pop_all())
+    call_at_exit(telemetry.shutdown)
+    telemetry.on_shutdown.callback(cancel_at_exit, telemetry.shutdown)
+    telemetry.on_shutdown.callback(ChildExit(telemetry.export_at_end).cancel)
+    open_stream = _open_stream(options)
     if open_stream is not None:
-        telemetry.logs.install(open_stream, cache=checked.get("cache_loggers", True))
+        telemetry.logs.install(open_stream, cache=options.get("cache_loggers", True))
     for warning in settings.warnings:
         logger.warning("%s", warning)
-    if set_global:
-        _set_global(telemetry)
+    if instance is not None and instance.is_changed:
+        logger.info("%s", instance.notice)
+    if repo is not None:
+        telemetry.follow(repo)
     telemetry.start()
-    atexit.register(telemetry.shutdown)
+    if is_global or telemetry.port is not None:
+        logger.info("%s", startup_report(settings, telemetry.port))
     return telemetry
 
 
@@ -101,17 +143,27 @@ def _open_stream(options: Options) -> OpenStream | None:
     return None if stream is None else lambda: stream
 
 
-def _refuse_second_call() -> None:
-    if not isinstance(trace_api.get_tracer_provider(), ProxyTracerProvider):
+def _refuse_foreign_provider(settings: Settings) -> None:
+    provider = None if settings.disabled else foreign_provider()
+    if provider is not None:
         raise ConfigurationError(
-            "this process has a tracer provider already; call configure() once and first, "
-            "without opentelemetry-instrument, or pass set_global=False"
+            f"{owner_of(provider)} has set a global provider before configure(), and "
+            "OpenTelemetry keeps the first; start the process without it, call configure() "
+            "before it, or leave the globals to it with configure(set_global=False)"
         )
 
 
 def _set_global(telemetry: Telemetry) -> None:
-    set_propagators(telemetry.settings.propagators)
+    """Make telemetry the process's own: providers, propagators, and the end of the process."""
+    settings, undo = telemetry.settings, telemetry.on_shutdown
+    telemetry.expect_readers()
+    if settings.export_on_sigterm and not settings.disabled:
+        handler = TerminationHandler(telemetry.export_at_end, lambda: telemetry.is_stopping)
+        handler.install()
+        undo.callback(handler.uninstall)
+    set_propagators(settings.propagators)
     prefer_stable_conventions()
     if telemetry.traces is not None and telemetry.metrics is not None:
-        trace_api.set_tracer_provider(telemetry.traces.provider)
-        metrics_api.set_meter_provider(telemetry.metrics.provider)
+        providers = telemetry.traces.provider, telemetry.metrics.provider
+        use_globally(*providers)
+        undo.callback(leave_globally, *providers)

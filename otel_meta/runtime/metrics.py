@@ -18,6 +18,7 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.resources import Resource
 
+from otel_meta.errors import PortInUse
 from otel_meta.extras import ExtraImports
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 
@@ -26,6 +27,7 @@ from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
 from .export.producer import MetricProducer
 from .fork import ForkSafeLock, reset_after_fork
+from .lifecycle.child_process import is_multiprocessing_child
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
@@ -89,7 +91,9 @@ class Metrics:
             readers.append(self.scrape.reader)
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
         register_up(self.provider)
-        self.server: Final[MetricsServer | None] = self._server(workers)
+        self.taken_port: int | None = None
+        """The port for /metrics, if another process has it and this process starts without."""
+        self.server: Final[MetricsServer | None] = self._server_of_child(workers)
         self._tickers: Final = [self._ticker(reader) for reader in self._pushes]
 
     def start(self) -> None:
@@ -129,6 +133,16 @@ class Metrics:
             None if view is None else view.owners,
             merge_prometheus_client=self._settings.merge_prometheus_client,
         )
+
+    def _server_of_child(self, workers: Workers | None) -> MetricsServer | None:
+        """Open the port; in a child a taken port is no error, or a pool would start the next."""
+        try:
+            return self._server(workers)
+        except PortInUse as error:
+            if not is_multiprocessing_child():
+                raise
+            self.taken_port = error.port
+            return None
 
     def _server(self, workers: Workers | None) -> MetricsServer | None:
         number, host = self._settings.prometheus_port, self._settings.prometheus_host

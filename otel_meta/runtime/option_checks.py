@@ -115,6 +115,7 @@ CHECKS: Final[Mapping[str, _Check]] = {
     ),
     "cache_loggers": _ON_OR_OFF,
     "shutdown_timeout": _SECONDS,
+    "export_on_sigterm": _ON_OR_OFF,
     "set_global": _ON_OR_OFF,
     "environ": _Check(
         _are_texts, "give a dict of texts, as os.environ is; write numbers as texts", is_secret=True

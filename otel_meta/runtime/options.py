@@ -34,6 +34,7 @@ class Options(TypedDict, total=False):
     log_stream: BinaryIO | None
     cache_loggers: bool
     shutdown_timeout: float | None
+    export_on_sigterm: bool | None
     set_global: bool
     environ: Mapping[str, str]
     clock: Callable[[], float]

@@ -11,14 +11,20 @@ from opentelemetry.sdk.resources import Resource
 
 from otel_meta._version import __version__
 
+from .lifecycle.instance_id import InstanceId, ProcessResource
 from .settings import Settings
 
 IDENTITY: Final = frozenset({"service.name", "service.namespace"})
 """Attributes that are copied onto every series, as service_name and service_namespace."""
 
 
-def create_resource(settings: Settings) -> Resource:
-    """Create the resource of this process; settings override detected attributes."""
+def create_resource(settings: Settings, instance: InstanceId | None = None) -> Resource:
+    """Create the resource of this process; settings override detected attributes.
+
+    Args:
+        settings: the settings of telemetry.
+        instance: the instance id of this process, if the environment gives one.
+    """
     attributes = {
         **settings.resource_attributes,
         "service.name": settings.service_name,
@@ -27,7 +33,8 @@ def create_resource(settings: Settings) -> Resource:
         "telemetry.distro.version": __version__,
     }
     with _silenced_sdk_warnings():
-        return Resource.create({key: value for key, value in attributes.items() if value})
+        resource = Resource.create({key: value for key, value in attributes.items() if value})
+    return resource if instance is None else ProcessResource(resource, instance)
 
 
 def service_resource(resource: Resource) -> Resource:

@@ -131,6 +131,9 @@ LOG_FORMAT: Final = Variable(
 SHUTDOWN: Final = Variable(
     "OTEL_META_SHUTDOWN_TIMEOUT", number(0.1, 600), 5.0, "option `shutdown_timeout`, in seconds"
 )
+EXPORT_ON_SIGTERM: Final = Variable(
+    "OTEL_META_EXPORT_ON_SIGTERM", FLAG, True, "option `export_on_sigterm`, see jobs.md"
+)
 
 _REFUSED: Final = "an error: configure() reads no configuration file"
 REFUSED_VARIABLES: Final = (
@@ -159,6 +162,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     LOG_LEVEL,
     LOG_FORMAT,
     SHUTDOWN,
+    EXPORT_ON_SIGTERM,
 )
 
 VARIABLES: Final[tuple[Variable[Any], ...]] = (

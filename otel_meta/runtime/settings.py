@@ -75,6 +75,8 @@ class Settings:
     log_format: str
     """auto, json, console or logfmt."""
     shutdown_timeout: float
+    export_on_sigterm: bool
+    """True if SIGTERM exports before its default action."""
     warnings: tuple[str, ...]
     sdk_variables: Mapping[str, str] = field(repr=False)
     """All OTEL_ variables for OpenTelemetry's libraries, checked; see `checked_variables`."""
@@ -114,8 +116,8 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         prometheus_host=options.get("prometheus_host") or env.read(rows.PROMETHEUS_ADDRESS),
         prometheus_port=_port(env, options, exporters["metrics"]),
         prometheus_token=_token(env, options.get("prometheus_token")),
-        merge_prometheus_client=_merge_prometheus_client(
-            env, options.get("merge_prometheus_client")
+        merge_prometheus_client=_flag(
+            env, rows.MERGE_PROMETHEUS_CLIENT, options.get("merge_prometheus_client")
         ),
         workers_directory=_workers_directory(env, options.get("workers")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
@@ -129,6 +131,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         log_level=_level(env, options.get("log_level")),
         log_format=(options.get("log_format") or env.read(rows.LOG_FORMAT)).lower(),
         shutdown_timeout=options.get("shutdown_timeout") or env.read(rows.SHUTDOWN),
+        export_on_sigterm=_flag(env, rows.EXPORT_ON_SIGTERM, options.get("export_on_sigterm")),
         sdk_variables=_sdk_variables(env, otlp),
         warnings=(),
     )
@@ -240,10 +243,6 @@ def _token(env: Environment, given: str | None) -> str | None:
     return token
 
 
-def _merge_prometheus_client(env: Environment, given: bool | None) -> bool:
-    return env.read(rows.MERGE_PROMETHEUS_CLIENT) if given is None else given
-
-
 def _workers_directory(env: Environment, given: bool | None) -> Path | None:
     path = env.read(rows.WORKERS)
     if given and path is None:
@@ -275,3 +274,7 @@ def _exemplars(env: Environment) -> bool:
             "sampled spans only, as with trace_based"
         )
     return chosen != "always_off"
+
+
+def _flag(env: Environment, row: Variable[bool], given: bool | None) -> bool:
+    return env.read(row) if given is None else given

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
-from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
@@ -16,6 +16,10 @@ from otel_meta.model import MetaRepo
 from .export.deadline import run_with_deadline
 from .export.delivery import DeliveryMonitor
 from .export.periodic import Ticker
+from .fork import ForkSafeLock, reset_after_fork
+from .lifecycle.child_process import is_multiprocessing_child
+from .lifecycle.reachability import Reachability
+from .lifecycle.server_workers import server_workers
 from .logs.provider import Logs
 from .metrics import Metrics
 from .multiprocess.service_view import ServiceView
@@ -36,6 +40,12 @@ RepoT = TypeVar("RepoT", bound=MetaRepo)
 
 OPEN: Final[OpenInstances[Telemetry]] = OpenInstances()
 """The telemetry of this process that is not shut down."""
+
+CHILD_TIMEOUT: Final = 2.0
+"""Maximum duration of the export at the end of a child of multiprocessing, in seconds.
+
+A pool waits for its children, one after the other.
+"""
 
 
 class _Signal(Protocol):
@@ -100,16 +110,41 @@ class Telemetry:
                 view=self.view,
                 workers=self.workers,
             )
-        self._slo_ticker: Final = Ticker("SLO tracker", INTERVAL, self.tracker.sample, self.faults)
+        self._slo_ticker: Final = Ticker("SLO tracker", INTERVAL, self._tick, self.faults)
+        has_port = self.metrics is not None and self.metrics.server is not None
+        self._reachability: Final = Reachability(
+            settings, has_port=has_port, has_recorded=self.storage.has_recordings
+        )
+        self.on_shutdown: Final = ExitStack()
+        """Called last by `shutdown`: undoes what `configure` has done to the process."""
+        self.is_stopping = False
         self._drain_seconds = 0.0
         self._is_open = True
-        self._shutdown_lock: Final = Lock()
+        self._lock: Final = ForkSafeLock()
+        reset_after_fork(self)
         OPEN.add(self)
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: a thread of the parent may have been draining."""
+        self.is_stopping = False
+        self._drain_seconds = 0.0
 
     @property
     def scrape(self) -> Scrape | None:
-        """The scrape that serves /metrics; None if prometheus is not among the exporters."""
-        return None if self.metrics is None else self.metrics.scrape
+        """The scrape that serves /metrics; None if prometheus is not among the exporters.
+
+        Whoever asks for it serves the page: telemetry then does not warn that nobody can.
+        """
+        if self.metrics is None:
+            return None
+        self._reachability.add_app()
+        return self.metrics.scrape
+
+    @property
+    def port(self) -> int | None:
+        """The port that serves /metrics; None without a port."""
+        server = None if self.metrics is None else self.metrics.server
+        return None if server is None else server.port
 
     def start(self) -> None:
         """Start to export, and to sample the SLOs."""
@@ -118,8 +153,25 @@ class Telemetry:
             self.workers.start(self.faults)
         if self.metrics is not None:
             self.metrics.start()
-            self._log_address(self.metrics)
             self._slo_ticker.start()
+            if self.metrics.taken_port is not None:
+                self._reachability.port_taken(self.metrics.taken_port)
+
+    def expect_readers(self) -> None:
+        """Warn if metrics are recorded that nobody can read."""
+        self._reachability.expect_readers()
+
+    def check_workers(self) -> None:
+        """Warn if the server runs several workers that share no series."""
+        self._reachability.check_workers(server_workers())
+
+    def follow(self, repo: type[MetaRepo]) -> None:
+        """Track the SLOs of a meta-repository, also before it is bound."""
+        judged = {each.instrument for slo in repo.slos.values() for each in slo.sli.selectors()}
+        for instrument in repo.instruments.values():
+            if instrument in judged:  # so that /metrics keeps the declared order
+                self.storage.recorder(instrument)
+        self.tracker.track(repo)
 
     def bind(self, repo: type[RepoT]) -> RepoT:
         """Return an instance of a meta-repository with live instruments, and track its SLOs."""
@@ -150,44 +202,80 @@ class Telemetry:
         jobs = {f"{n} flush": partial(s.flush, seconds) for n, s in self._signals().items()}
         return run_with_deadline(seconds, jobs, self.faults)
 
-    def drain(self) -> None:
-        """Export everything before the process stops, and deduct the time from `shutdown`'s."""
+    def drain(self) -> bool:
+        """Export everything before the process stops, and deduct the time from `shutdown`'s.
+
+        Returns:
+            True if the exporters finished in time.
+        """
         start = time.monotonic()
-        self._monitor.exports.stop()
-        self._monitor.report(in_time=self.flush())
+        in_time = self._export_at_end(self.settings.shutdown_timeout)
         self._drain_seconds = time.monotonic() - start
+        return in_time
+
+    def export_at_end(self) -> None:
+        """Export everything before an end of the process that skips exit handlers."""
+        self._reachability.check()
+        seconds = self._seconds_left()
+        if is_multiprocessing_child():
+            seconds = min(seconds, CHILD_TIMEOUT)
+        if self._is_open:
+            self._export_at_end(seconds)
 
     def shutdown(self, timeout: float | None = None) -> bool:
         """Export everything recorded so far and stop; a second call does nothing.
 
         Args:
-            timeout: seconds to wait for all signals together; by default the rest of
+            timeout: seconds to wait for everything together; by default the rest of
                 ``settings.shutdown_timeout`` after `drain`.
 
         Returns:
             True if the exporters finished in time.
         """
-        with self._shutdown_lock:
+        with self._lock:
             was_open, self._is_open = self._is_open, False
         if not was_open:
             return True
         OPEN.discard(self)
-        left = max(self.settings.shutdown_timeout - self._drain_seconds, 0.0)
-        seconds = left if timeout is None else timeout
+        self.is_stopping = True
+        try:
+            self._reachability.check()
+            return self._stop(self._seconds_left() if timeout is None else timeout)
+        finally:
+            self._monitor.uninstall()
+            self.logs.uninstall()
+            self.is_stopping = False
+            self.on_shutdown.close()
+
+    def _stop(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+
+        def left() -> float:
+            return max(deadline - time.monotonic(), 0.0)
+
         self._slo_ticker.stop(seconds)
-        jobs = {f"{n} shutdown": partial(s.shutdown, seconds) for n, s in self._signals().items()}
-        self._monitor.exports.stop(seconds)
-        in_time = run_with_deadline(seconds, jobs, self.faults)
+        self._monitor.exports.stop(left())
+        signals = self._signals().items()
+        jobs = {f"{name} shutdown": partial(each.shutdown, left()) for name, each in signals}
+        in_time = run_with_deadline(left(), jobs, self.faults)
         self._monitor.finish(in_time=in_time)
-        if self.workers is not None:
-            self.workers.close()
-        self._monitor.uninstall()
-        self.logs.uninstall()
+        if self.workers is not None:  # late or not: nothing is lost, another worker adds the file
+            run_with_deadline(left(), {"workers close": self.workers.close}, self.faults)
         return in_time
 
-    def _log_address(self, metrics: Metrics) -> None:
-        if metrics.server is not None:
-            logger.info("metrics on http://%s:%d/metrics", metrics.server.host, metrics.server.port)
+    def _export_at_end(self, seconds: float) -> bool:
+        """Export everything without retries, because the process stops, and log what is lost."""
+        self._monitor.exports.stop()
+        in_time = self.flush(seconds)
+        self._monitor.report(in_time=in_time)
+        return in_time
+
+    def _seconds_left(self) -> float:
+        return max(self.settings.shutdown_timeout - self._drain_seconds, 0.0)
+
+    def _tick(self) -> None:
+        self._reachability.check()
+        self.tracker.sample()
 
     def _signals(self) -> Mapping[str, _Signal]:
         signals = {"traces": self.traces, "metrics": self.metrics, "logs": self.logs}

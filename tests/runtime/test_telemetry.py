@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import atexit
+import gc
 import time
+import weakref
 from contextlib import AbstractContextManager
-from threading import Thread
-from typing import TYPE_CHECKING
+from pathlib import Path
+from threading import Event, Thread, active_count
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry import trace
 
 from otel_meta import Counter, MetaRepo, NoLabels, Slo, configure
+from otel_meta.runtime.multiprocess.directory import Directory
 from otel_meta.runtime.options import Options
 from otel_meta.testing import CapturedTelemetry, FakeClock, OtlpReceiver, capture
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually
@@ -27,6 +34,25 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
         sli=tiles.ratio(bad=holes),
         why="A map with holes misleads.",
     )
+
+
+def declare_shop(objective: str) -> Any:
+    """Declare a meta-repository anew."""
+
+    class Shop(MetaRepo, name="shop", owner="sales"):
+        """Sales."""
+
+        sales = Counter("shop.sales", "Sales.", NoLabels)
+        refunds = Counter("shop.refunds", "Refunds.", NoLabels)
+        kept = Slo(
+            "shop-kept",
+            objective=objective,
+            period="30d",
+            sli=sales.ratio(bad=refunds),
+            why="A refund is work for nothing.",
+        )
+
+    return Shop
 
 
 def unanswered(endpoint: str, shutdown_timeout: float) -> AbstractContextManager[CapturedTelemetry]:
@@ -65,6 +91,28 @@ class TestBind:
             captured.bind(Atlas)
 
         assert [] == captured.logs()
+
+    def test_slos_of_configured_meta_repository_are_tracked_once_without_and_with_bind(
+        self,
+    ) -> None:
+        """The SLOs of the configured meta-repository are tracked once, without and with a bind."""
+        with capture("maps", Atlas) as captured:
+            (before,) = captured.telemetry.tracker.statuses()
+            captured.bind(Atlas).tiles.add(100)
+            (after,) = captured.telemetry.tracker.statuses()
+
+        assert ("no_data", "ok") == (before.state, after.state)
+
+    def test_equal_declarations_share_series_and_latest_slo_is_tracked(self) -> None:
+        """Equal declarations share series, as of a module that is imported twice."""
+        with capture("maps", declare_shop("99%")) as captured:
+            shops = [captured.bind(declare_shop(objective)) for objective in ("99%", "99.9%")]
+            for shop in shops:
+                shop.sales.add(1)
+            (status,) = captured.telemetry.tracker.statuses()
+
+            assert ("99.9%", (0.0, 2.0)) == (str(status.slo.objective), status.events)
+            assert 1 == captured.prometheus_text().count("\nshop_sales_total{")
 
 
 class TestFlush:
@@ -142,6 +190,84 @@ class TestShutdown:
             captured.telemetry.shutdown()
 
             assert time.monotonic() - drained < 1
+
+    def test_drain_that_is_late_returns_false_and_warns_once_with_shutdown(
+        self, black_hole: str
+    ) -> None:
+        """A drain that is late returns False, and warns once together with the shutdown."""
+        with unanswered(black_hole, shutdown_timeout=0.2) as captured:
+            began = time.monotonic()
+            drained = captured.telemetry.drain()
+            captured.telemetry.shutdown()
+            seconds = time.monotonic() - began
+        events = [line["event"] for line in captured.logs()]
+
+        assert not drained
+        assert seconds < 2
+        assert 1 == sum("did not finish within 0.2 s" in event for event in events)
+
+    def test_drain_in_time_returns_true(self) -> None:
+        """A drain in time returns True."""
+        with OtlpReceiver() as sink, capture(otlp_endpoint=sink.endpoint) as captured:
+            assert captured.telemetry.drain()
+
+    def test_held_directory_and_sample_under_way_and_collector_share_one_bound(
+        self, black_hole: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A held directory, a sample under way and a hanging Collector share one bound."""
+        monkeypatch.setattr("otel_meta.runtime.telemetry.INTERVAL", 0.001)
+        sampling, finished = Event(), Event()
+        environ = {"OTEL_META_MULTIPROCESS_DIR": str(tmp_path), "OTEL_EXPORTER_OTLP_TIMEOUT": "2"}
+        with capture(otlp_endpoint=black_hole, shutdown_timeout=0.3, environ=environ) as captured:
+
+            def sample() -> None:
+                sampling.set()
+                finished.wait(PATIENCE)
+
+            monkeypatch.setattr(captured.telemetry.tracker, "sample", sample)
+            captured.bind(Atlas).tiles.add(1)
+            sampling.wait(PATIENCE)
+            with Directory(tmp_path).locked():
+                began = time.monotonic()
+                captured.telemetry.shutdown()
+                seconds = time.monotonic() - began
+            finished.set()
+
+        assert seconds < 2
+
+    def test_held_directory_loses_nothing(self, tmp_path: Path) -> None:
+        """A shutdown that cannot add its numbers to the totals in time loses nothing."""
+        environ = {"OTEL_META_MULTIPROCESS_DIR": str(tmp_path)}
+        with capture("maps", Atlas, shutdown_timeout=0.2, environ=environ) as captured:
+            captured.bind(Atlas).tiles.add(1)
+            with Directory(tmp_path).locked():
+                in_time = captured.telemetry.shutdown()
+        with capture("maps", Atlas, environ=environ) as captured:
+            page = captured.prometheus_text()
+
+        assert in_time
+        assert [] == captured.logs()
+        assert 'atlas_tiles_total{service_name="maps",service_namespace="atlas-maps"} 1.0' in page
+
+    def test_nothing_of_telemetry_is_kept_after_shutdown(self) -> None:
+        """Nothing of a telemetry is kept after its shutdown, whether global or captured."""
+        tracer, kept = trace.get_tracer("library"), []
+        callbacks, threads = atexit._ncallbacks(), active_count()
+        for _ in range(5):
+            with configure("maps", Atlas, log_stream=None, environ={}) as telemetry:
+                telemetry.bind(Atlas).tiles.add(1)
+                tracer.start_span("span").end()
+                assert telemetry.scrape is not None
+                kept.append(weakref.ref(telemetry))
+            with capture("maps", Atlas) as captured:
+                captured.prometheus_text()
+                kept.append(weakref.ref(captured.telemetry))
+        del telemetry, captured
+        gc.collect()
+
+        assert [None] * 10 == [each() for each in kept]
+        assert callbacks == atexit._ncallbacks()
+        assert threads >= active_count()
 
     def test_error_that_leaves_context_shuts_down_and_is_raised(self) -> None:
         """An error that leaves the context shuts down, and is raised."""

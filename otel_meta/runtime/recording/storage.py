@@ -58,6 +58,8 @@ class MetricStorage:
         self._series_counts: Final = Family(SERIES, GaugeCell)
         self._series_limits: Final = Family(SERIES_LIMIT, GaugeCell)
         self._live: dict[Instrument[...], _LiveInstrument] = {}
+        self._declared: dict[tuple[object, ...], _LiveInstrument] = {}
+        """Shared by equal declarations, as of a module that was imported twice."""
         self._lock = RLock()
         reset_after_fork(self)
 
@@ -92,6 +94,11 @@ class MetricStorage:
             self._series_limits.series(metric).set(family.limit)
         yield from (*families, self._series_counts, self._series_limits, self.faults.family)
 
+    def has_recordings(self) -> bool:
+        """Return True if any metric was recorded in this process."""
+        cells = (cell for family in self._families() for cell in list(family.by_values.values()))
+        return any(any(cell.numbers) for cell in cells)
+
     def after_fork(self) -> None:
         """Reset all series in a forked child, in which no other thread runs."""
         self._lock = RLock()
@@ -102,7 +109,7 @@ class MetricStorage:
 
     def _families(self) -> list[Family[Any]]:
         with self._lock:
-            return [family for family, _ in self._live.values()]
+            return [family for family, _ in self._declared.values()]
 
     def refresh(self) -> None:
         """Do nothing: the series of one process are always up to date."""
@@ -111,7 +118,9 @@ class MetricStorage:
         with self._lock:
             live = self._live.get(instrument)
             if live is None:
-                live = self._live[instrument] = self._create(instrument)
+                declaration = _declaration(instrument)
+                live = self._declared.get(declaration) or self._create(instrument)
+                self._live[instrument] = self._declared[declaration] = live
             return live
 
     def _create(self, instrument: Instrument[...]) -> _LiveInstrument:
@@ -122,3 +131,18 @@ class MetricStorage:
         make_cell = partial(kind.cell, bounds=instrument.buckets)
         family: Family[Any] = Family(instrument, make_cell, on_fault=on_fault, **self._options)
         return family, kind.recorder(family, self.faults)
+
+
+def _declaration(instrument: Instrument[...]) -> tuple[object, ...]:
+    """Return what distinguishes a declaration from others."""
+    mode = instrument.multiprocess_mode if isinstance(instrument, Gauge) else None
+    return (
+        type(instrument),
+        instrument.name,
+        instrument.description,
+        instrument.unit,
+        instrument.label_fields,
+        instrument.buckets,
+        instrument.max_series,
+        mode,
+    )

@@ -57,7 +57,14 @@ class SloTracker:
         with self._lock:
             for slo in repo.slos.values():
                 if slo not in self._tracked:
+                    self._forget(repo, slo)
                     self._tracked[slo] = TrackedSlo(slo, repo.name, self._source, self._clock)
+
+    def _forget(self, repo: type[MetaRepo], slo: Slo) -> None:
+        """Forget a former declaration of an SLO, as of a notebook's cell that ran again."""
+        for known, tracked in list(self._tracked.items()):
+            if (tracked.repo, known.name) == (repo.name, slo.name):
+                del self._tracked[known]
 
     def sample(self) -> None:
         """Add the current counts of every SLO to its history."""

@@ -503,7 +503,7 @@ class TestUnreachable:
         )
 
         assert (0, "") == (run.code, run.stderr)
-        assert "sold" == run.events()[0]
+        assert "sold" == run.events()[1]
         (event,) = run.events("cannot export")
         assert event.startswith("telemetry is shut down; cannot export ")
         assert event.endswith("; lost: spans 1, exports of metrics 1, log records 1")

@@ -100,7 +100,7 @@ def failures(shop: Service) -> list[dict[str, Any]]:
 class TestShape:
     def test_every_line_of_app_and_server_is_json_on_stdout(self, shop: Service) -> None:
         """Every line of app and server is JSON on stdout."""
-        assert {"uvicorn.error", "uvicorn.access", "by.structlog", "by.stdlib"} == {
+        assert {"otel_meta", "uvicorn.error", "uvicorn.access", "by.structlog", "by.stdlib"} == {
             line["logger"] for line in shop.lines()
         }
         assert "" == shop.stderr

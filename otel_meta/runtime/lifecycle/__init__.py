@@ -1,0 +1,1 @@
+"""Start and end of telemetry in a process: globals, identity, signals, children and notices."""

@@ -1,0 +1,61 @@
+"""The line at the start of telemetry: what was decided, and where each signal goes."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from otel_meta.runtime.settings import Settings
+from otel_meta.runtime.signals import SIGNALS, Signal
+
+
+def startup_report(settings: Settings, port: int | None) -> str:
+    """Return the line.
+
+    Args:
+        settings: the settings of telemetry.
+        port: the open port of /metrics; None if there is none.
+    """
+    if settings.disabled:
+        return f"telemetry of {_service(settings)} is disabled by OTEL_SDK_DISABLED"
+    targets = [f"{signal} {_targets(settings, signal, port)}" for signal in SIGNALS]
+    return f"telemetry of {_service(settings)}: {', '.join(targets)}{_workers(settings)}"
+
+
+def _service(settings: Settings) -> str:
+    namespace = f" ({settings.namespace})" if settings.namespace else ""
+    return f"{settings.service_name}{namespace}"
+
+
+def _targets(settings: Settings, signal: Signal, port: int | None) -> str:
+    names = settings.exporters[signal]
+    found = [_target(settings, signal, name, port) for name in names]
+    if signal == "logs":
+        found.insert(0, "as lines")
+    return " and ".join(found) or "nowhere"
+
+
+def _target(settings: Settings, signal: Signal, name: str, port: int | None) -> str:
+    match name:
+        case "otlp":
+            return f"to {_otlp_address(settings, signal)}"
+        case "prometheus" if port is not None:
+            return f"on http://{settings.prometheus_host}:{port}/metrics"
+        case "prometheus":
+            return "on /metrics once an app is instrumented"
+        case _:
+            return f"to {name}"
+
+
+def _otlp_address(settings: Settings, signal: Signal) -> str:
+    """Return the address of a Collector without the path, user and password."""
+    otlp = settings.otlp
+    is_http = otlp.protocols[signal].startswith("http")
+    default = "http://localhost:4318" if is_http else "http://localhost:4317"
+    url = otlp.signal_endpoints.get(signal) or otlp.endpoint or default
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else url
+
+
+def _workers(settings: Settings) -> str:
+    directory = settings.workers_directory
+    return "" if directory is None else f"; workers share {directory}"
