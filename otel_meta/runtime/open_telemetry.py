@@ -9,8 +9,9 @@ would not get what it asks for.
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass, replace
+from inspect import currentframe
+from traceback import walk_stack
 from typing import Any, Final
 
 from otel_meta.errors import ConfigurationError
@@ -82,7 +83,7 @@ def remember(telemetry: Telemetry, call: Call) -> None:
 
 def caller() -> str:
     """Return file and line of the caller of this package."""
-    for frame, line in traceback.walk_stack(None):
+    for frame, line in walk_stack(currentframe()):
         if frame.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
             return f"{frame.f_code.co_filename}:{line}"
     return "unknown"

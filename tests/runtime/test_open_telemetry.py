@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import logging
@@ -64,6 +65,10 @@ def start(**options: Any) -> Telemetry:
     return configure("maps", Atlas, **{"log_stream": None, "environ": {}, **options})
 
 
+PLACE = f"{__file__}:{inspect.getsourcelines(start)[1] + 2}"
+"""File and line of the call of `configure` in `start`."""
+
+
 @pytest.fixture
 def opened() -> Iterator[Telemetry]:
     """The open telemetry of this process."""
@@ -121,7 +126,7 @@ class TestSecondCall:
             start()
         (message,) = caplog.messages
 
-        assert 2 == message.count(f"{__file__}:")
+        assert 2 == message.count(PLACE)
 
     def test_concurrent_calls_return_one_telemetry(self) -> None:
         """Concurrent calls return one telemetry."""
@@ -155,8 +160,8 @@ class TestSecondCall:
             start(**options)
         message = str(caught.value)
 
-        assert f" differs in {difference} from configure() in {__file__}:" in message
-        assert message.startswith(f"configure() in {__file__}:")
+        assert f" differs in {difference} from configure() in {PLACE}, whose" in message
+        assert message.startswith(f"configure() in {PLACE} differs")
         assert "call its shutdown() before, or pass set_global=False" in message
 
     def test_invalid_variable_is_no_difference(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ before they add a span processor.
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from operator import methodcaller
 from typing import Any, Final, cast
@@ -41,10 +42,12 @@ class Forwarder:
     def __init__(self, target: Any) -> None:
         self._target = target
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        """The class of the target, for `isinstance`."""
-        return type(self._target)
+    def _class_of_target(self) -> Any:
+        target: object = self._target
+        return type(target)
+
+    __class__: Any = property(_class_of_target)
+    """For `isinstance`."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)
@@ -204,7 +207,7 @@ class _Observable:
 
 def _as_function(callback: Any) -> _Function:
     """Return a callback as a function; the API allows generators, which receive the options."""
-    if isinstance(callback, Generator):
+    if inspect.isgenerator(callback):
         next(callback)
         return cast("_Function", callback.send)
     return cast("_Function", callback)

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import socket
-import sys
 import tempfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -168,4 +168,6 @@ def _claim_file(name: str) -> _Claim:
     return file
 
 
-_CLAIM: Final[Callable[[str], _Claim]] = _claim_socket if sys.platform == "linux" else _claim_file
+_CLAIM: Final[Callable[[str], _Claim]] = (
+    _claim_socket if platform.system() == "Linux" else _claim_file
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 _functions: Final[list[Callable[[], object]]] = []
@@ -25,5 +26,6 @@ def cancel_at_exit(function: Callable[[], object]) -> None:
 
 @atexit.register
 def _call_all() -> None:
-    for function in reversed(_functions.copy()):
-        function()
+    with ExitStack() as stack:  # which calls all of them, even if one raises
+        for function in _functions:
+            stack.callback(function)

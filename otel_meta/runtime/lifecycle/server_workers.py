@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
+from inspect import currentframe
+from traceback import walk_stack
 from typing import Any, Final
 
 
@@ -13,7 +14,7 @@ def server_workers() -> int:
     Servers tell an application nothing about other workers. So the server's configuration is looked
     up among the callers of `configure`.
     """
-    for frame, _ in traceback.walk_stack(None):
+    for frame, _ in walk_stack(currentframe()):
         find = _SERVERS.get(frame.f_globals.get("__name__", "").partition(".")[0])
         # Of servers only: a frame keeps the values of variables that were looked at.
         workers = None if find is None else find(frame.f_locals)
