@@ -28,7 +28,7 @@ from .environment.sdk_variables import (
     EXEMPLAR_FILTER,
     read_sdk_variables,
 )
-from .environment.variable import Environment, clip
+from .environment.variable import Environment, Variable, clip
 from .export.exporters import is_exporter, target_names
 from .export.otlp_settings import OtlpSettings, read_otlp_settings
 from .options import Options
