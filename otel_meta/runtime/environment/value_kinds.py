@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from urllib.parse import unquote
 
 T = TypeVar("T")
@@ -196,7 +196,7 @@ def _file(text: str, _reject: Reject) -> str | None:
 FILE: Final = Kind("a readable file in PEM format", _file)
 
 
-def as_text(value: Any) -> str:
+def as_text(value: float | str | tuple[str, ...]) -> str:
     """Return the text of a checked value, as libraries read it."""
     if isinstance(value, bool):
         return str(value).lower()
