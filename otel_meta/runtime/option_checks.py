@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from reprlib import Repr
 from typing import Any, Final, NamedTuple, cast
@@ -31,47 +32,58 @@ class _Check(NamedTuple):
     """True if the value must not be in a message."""
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_host(value: object) -> bool:
+def _is_host(value: Any) -> bool:
     return isinstance(value, str) and is_host(value)
 
 
-def _is_flag(value: object) -> bool:
+def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _is_whole(value: object, minimum: int, maximum: float) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum
+def _is_a(value: Any, *types: type) -> bool:
+    """Return True for an instance; numbers are not booleans here."""
+    return isinstance(value, types) and not isinstance(value, bool)
 
 
-def _is_duration(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 < cast("float", value) <= _MAX_SECONDS
+def _whole_number(minimum: int, maximum: int) -> Callable[[Any], bool]:
+    def is_valid(value: Any) -> bool:
+        return _is_a(value, int) and minimum <= value <= maximum
+
+    return is_valid
 
 
-def _are_names(value: object) -> bool:
-    return _is_text(value) or (
-        isinstance(value, Iterable) and not isinstance(value, bytes) and all(map(_is_text, value))
-    )
+def _is_duration(value: Any) -> bool:
+    return _is_a(value, int, float) and 0 < value <= _MAX_SECONDS
 
 
-def _are_texts(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        _is_text(part) for pair in value.items() for part in pair
-    )
+def _are_all_text(parts: Iterable[Any]) -> bool:
+    return all(isinstance(part, str) for part in parts)
 
 
-def _is_binary_stream(value: object) -> bool:
+def _are_names(value: Any) -> bool:
+    return _is_a(value, Collection) and not _is_a(value, bytes) and _are_all_text(value)
+
+
+def _are_texts(value: Any) -> bool:
+    return _is_a(value, Mapping) and _are_all_text(value) and _are_all_text(value.values())
+
+
+def _is_binary_stream(value: Any) -> bool:
     return callable(getattr(value, "write", None)) and not isinstance(value, io.TextIOBase)
 
 
-def _is_level(value: object) -> bool:
+def _is_level(value: Any) -> bool:
     if isinstance(value, str):
         return value.lower() in LOG_LEVELS
-    return _is_whole(value, 1, 50) and cast("int", value) % 10 == 0
+    return _is_a(value, int) and value in logging.getLevelNamesMapping().values()
+
+
+def _is_format(value: Any) -> bool:
+    return isinstance(value, str) and value.lower() in LOG_FORMATS
 
 
 _TEXT: Final = _Check(_is_text, "give a text")
@@ -92,7 +104,7 @@ CHECKS: Final[Mapping[str, _Check]] = {
     "otlp_endpoint": _Check(_is_text, "give a URL, such as 'http://localhost:4318'"),
     "prometheus_host": _Check(_is_host, "give an address, such as '0.0.0.0'"),
     "prometheus_port": _Check(
-        lambda value: _is_whole(value, 0, MAX_PORT),
+        _whole_number(0, MAX_PORT),
         f"give a port as a whole number from 0 to {MAX_PORT}, such as 9464",
     ),
     "prometheus_token": _Check(_is_text, "give the token as a text", is_secret=True),
@@ -100,14 +112,14 @@ CHECKS: Final[Mapping[str, _Check]] = {
     "workers": _ON_OR_OFF,
     "metric_interval": _SECONDS,
     "max_series": _Check(
-        lambda value: _is_whole(value, 1, 10_000_000),
+        _whole_number(1, 10_000_000),
         "give a whole number from 1 to 10000000, such as 2000",
     ),
     "log_level": _Check(
         _is_level, f"choose from {', '.join(LOG_LEVELS)}, or give a level of logging"
     ),
     "log_format": _Check(
-        lambda value: _is_text(value) and value.lower() in LOG_FORMATS,
+        _is_format,
         f"choose from {', '.join(LOG_FORMATS)}",
     ),
     "log_stream": _Check(

@@ -6,7 +6,7 @@ is a setting, `Settings` has a field, and `read_settings` adds the environment v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import BinaryIO, TypedDict
 
 
@@ -18,9 +18,9 @@ class Options(TypedDict, total=False):
 
     namespace: str | None
     resource_attributes: Mapping[str, str] | None
-    traces: str | Iterable[str] | None
-    metrics: str | Iterable[str] | None
-    logs: str | Iterable[str] | None
+    traces: str | Collection[str] | None
+    metrics: str | Collection[str] | None
+    logs: str | Collection[str] | None
     otlp_endpoint: str | None
     prometheus_host: str | None
     prometheus_port: int | None

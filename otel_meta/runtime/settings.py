@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Unpack
@@ -192,7 +192,7 @@ def _service_name(env: Environment, given: str | None, attributes: Mapping[str, 
 def _all_exporters(
     env: Environment, options: Options, otlp: OtlpSettings
 ) -> Mapping[Signal, tuple[str, ...]]:
-    named: Mapping[Signal, str | Iterable[str] | None] = {
+    named: Mapping[Signal, str | Collection[str] | None] = {
         "traces": options.get("traces"),
         "metrics": options.get("metrics"),
         "logs": options.get("logs"),
@@ -201,7 +201,7 @@ def _all_exporters(
 
 
 def _exporters(
-    env: Environment, signal: Signal, given: str | Iterable[str] | None, otlp: OtlpSettings
+    env: Environment, signal: Signal, given: str | Collection[str] | None, otlp: OtlpSettings
 ) -> tuple[str, ...]:
     if given is None:
         names = env.read(rows.EXPORTERS[signal], _default(signal, otlp))

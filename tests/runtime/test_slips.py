@@ -68,6 +68,7 @@ SLIPS: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
     ((), {"resource_attributes": {"team": 5}}, "give a dict of texts, as in {"),
     ((), {"traces": 5}, "traces=5): give a name such as 'otlp', or a list"),
     ((), {"metrics": ["otlp", 5]}, "give a name such as 'otlp', or a list"),
+    ((), {"metrics": (name for name in ("otlp",))}, "or a list of names"),
     ((), {"logs": "jaeger"}, "there is no such exporter; choose from none, otlp"),
     ((), {"otlp_endpoint": 4318}, "give a URL, such as 'http://localhost:4318'"),
     ((), {"otlp_endpoint": "localhost:4318"}, "write it as http://localhost:4318"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Final
 
-from .variable import Environment
+from .variable import Environment, clip
 
 _OURS: Final = "OTEL_META_"
 _MIN_SIMILARITY: Final = 0.92
@@ -30,24 +30,16 @@ def warn_of_misspellings(env: Environment, known: Collection[str]) -> None:
         known: the names of the table.
     """
     for name in env.variables:
-        is_given = name.startswith("OTEL_") and env.text(name) is not None
+        is_given = name.upper().startswith("OTEL_") and env.text(name) is not None
         if is_given and name not in known and not _FOREIGN.match(name):
-            warning = _warning(name, known)
-            if warning:
-                env.warnings.append(warning)
+            env.warnings.extend(_warnings(name, known))
 
 
-def _warning(name: str, known: Collection[str]) -> str | None:
-    is_ours = name.startswith(_OURS)
+def _warnings(name: str, known: Collection[str]) -> Iterator[str]:
+    is_ours = name.upper().startswith(_OURS)
     similarity = _MIN_SIMILARITY_OF_OURS if is_ours else _MIN_SIMILARITY
     candidates = [other for other in known if other.startswith(_OURS) is is_ours]
-    near = get_close_matches(name, candidates, n=1, cutoff=similarity)
-    if near:
-        return f"{name} is not a known variable and has no effect; did you mean {near[0]}?"
-    if is_ours:
-        return f"{name} is not a known variable and has no effect; known are {_list(candidates)}"
-    return None
-
-
-def _list(names: Collection[str]) -> str:
-    return ", ".join(sorted(names))
+    near = get_close_matches(name.upper(), candidates, n=1, cutoff=similarity)
+    if near or is_ours:
+        cure = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(candidates))}"
+        yield f"{clip(name)} is not a known variable and has no effect; {cure}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Generic, TypeVar
 
 from otel_meta.runtime.signals import SIGNALS, Signal
@@ -32,7 +32,9 @@ class OtlpVariable(Generic[T]):
             return Variable(name, kind, default, effect, default_text)
 
         self.general: Final = row("")
-        self.signals: Final = {signal: row(f"{signal.upper()}_") for signal in SIGNALS}
+        self.signals: Final[Mapping[Signal, Variable[T]]] = {
+            signal: row(f"{signal.upper()}_") for signal in SIGNALS
+        }
 
     def read(self, env: Environment, signal: Signal) -> T:
         """Return the value for a signal."""

@@ -185,7 +185,11 @@ SDK_VARIABLES: Final[tuple[Variable[Any], ...]] = (
 
 def read_sdk_variables(env: Environment) -> dict[str, str]:
     """Return checked texts for the SDK, of the variables whose value is not the default."""
-    values = {row: env.read(row) for row in SDK_VARIABLES if env.is_set(row)}
+    values: dict[Variable[Any], Any] = {}
+    row: Variable[Any]
+    for row in SDK_VARIABLES:
+        if env.is_set(row):
+            values[row] = env.read(row)
     values |= {rows.batch: rows.read_batch(env) for rows in (SPAN_BATCH, LOG_BATCH)}
     return {row.name: as_text(value) for row, value in values.items() if value != row.default}
 

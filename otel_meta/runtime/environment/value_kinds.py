@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from urllib.parse import unquote
 
 T = TypeVar("T")
@@ -28,6 +28,7 @@ _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 """RFC 9110, section 5.6.2."""
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
+_INSTALLED: Final = "a name that is installed"
 _HOST_NAME: Final = re.compile(r"[^.\s]{1,63}(\.[^.\s]{1,63})*\.?", re.ASCII)
 _MAX_HOST_NAME: Final = 253
 """RFC 1035, section 2.3.4."""
@@ -121,9 +122,7 @@ def is_installed(group: str, name: str) -> bool:
 
 def installed(group: str, *builtin: str) -> Kind[tuple[str, ...]]:
     """Return the kind of comma-separated names of entry points."""
-    return names(
-        lambda name: name in builtin or is_installed(group, name), "a name that is installed"
-    )
+    return names(lambda name: name in builtin or is_installed(group, name), _INSTALLED)
 
 
 def installed_name(group: str, *builtin: str) -> Kind[str]:
@@ -132,7 +131,7 @@ def installed_name(group: str, *builtin: str) -> Kind[str]:
     def parse(text: str, _reject: Reject) -> str | None:
         return text if text in builtin or is_installed(group, text) else None
 
-    return Kind("a name that is installed", parse)
+    return Kind(f"one of {', '.join(builtin)}, or {_INSTALLED}" if builtin else _INSTALLED, parse)
 
 
 def _pairs(text: str, reject: Reject) -> dict[str, str]:
@@ -197,7 +196,7 @@ def _file(text: str, _reject: Reject) -> str | None:
 FILE: Final = Kind("a readable file in PEM format", _file)
 
 
-def as_text(value: Any) -> str:
+def as_text(value: float | str | tuple[str, ...]) -> str:
     """Return the text of a checked value, as libraries read it."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -113,6 +113,8 @@ def _check_grpc(text: str, *, is_insecure: bool) -> Endpoint:
             f"has no scheme, so gRPC uses TLS; write http://{shown(text)} for a connection without "
             f"TLS, or https://{shown(text)}",
         )
+    if urlsplit(url).port is None:
+        return Endpoint(text, f"has no port, so gRPC uses 443; write it as {shown(url)}:4317")
     return Endpoint(text, _port_problem(url, "grpc"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -29,6 +30,7 @@ from .otlp_endpoint import Endpoint, check_base, check_signal, shown
 
 _SECONDS_LOOK: Final = 100
 """Below, a timeout in milliseconds was probably meant in seconds."""
+_GRPC_KEY: Final = re.compile(r"[0-9a-z_.-]+(?<!-bin)")
 _GRPC_COMPRESSION: Final = ("none", "gzip")
 
 
@@ -145,7 +147,7 @@ def _timeouts(env: Environment) -> dict[Signal, float]:
 
 def _transport(env: Environment, signal: Signal, protocol: str) -> dict[Variable[Any], str | None]:
     """Return variables of a single signal, which override variables of all signals."""
-    headers = HEADER_PAIRS.read(env, signal)
+    headers = _headers(env, signal, protocol)
     values: dict[OtlpVariable[Any], str | None] = {
         HEADER_PAIRS: ",".join(f"{name}={quote(value, '')}" for name, value in headers.items()),
         COMPRESSION: _compression(env, signal, protocol),
@@ -153,6 +155,20 @@ def _transport(env: Environment, signal: Signal, protocol: str) -> dict[Variable
         **_certificates(env, signal),
     }
     return {row.signals[signal]: text for row, text in values.items()}
+
+
+def _headers(env: Environment, signal: Signal, protocol: str) -> Mapping[str, str]:
+    """Return the headers; gRPC allows fewer characters in names, and refuses others at export."""
+    headers = HEADER_PAIRS.read(env, signal)
+    if protocol != "grpc":
+        return headers
+    for name in headers:
+        if not _GRPC_KEY.fullmatch(name):
+            env.warnings.append(
+                f"{HEADER_PAIRS.general.name}: gRPC has no header {name!r}; use letters, digits "
+                "and -._ without -bin at the end; ignoring it"
+            )
+    return {name: value for name, value in headers.items() if _GRPC_KEY.fullmatch(name)}
 
 
 def _compression(env: Environment, signal: Signal, protocol: str) -> str | None:

@@ -66,6 +66,7 @@ class TestBase:
             (GRPC, "http://c:4318", "http://c:4318", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"),
             (GRPC, "grpc://c:4317", None, "has the scheme grpc; write it as http://localhost:4317"),
             (GRPC, "http://", None, "has no host"),
+            (GRPC, "http://c", "http://c", "write it as http://c:4317"),
         ],
     )
     def test_problem_has_fix(self, protocol: str, text: str, url: str | None, problem: str) -> None:
@@ -168,6 +169,16 @@ class TestExporter:
             create_exporter("traces", "otlp", settings.otlp).shutdown()
 
         assert (compression == "deflate") is bool(settings.warnings)
+
+    @pytest.mark.parametrize("name", ["key!", "key-bin"])
+    def test_header_that_grpc_refuses_is_ignored_with_one_warning(self, name: str) -> None:
+        """A header that gRPC refuses at export is ignored with one warning at start."""
+        settings = read(PROTOCOL="grpc", HEADERS=f"{name}=secret,team=a")
+        (warning,) = settings.warnings
+
+        assert f"gRPC has no header '{name}'" in warning
+        assert "secret" not in warning
+        assert "team=a" == settings.otlp.variables["OTEL_EXPORTER_OTLP_TRACES_HEADERS"]
 
     def test_client_key_without_certificate_causes_one_warning(self, tmp_path: Path) -> None:
         """A client key without a certificate has no effect, and causes one warning."""
