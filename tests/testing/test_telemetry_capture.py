@@ -154,6 +154,19 @@ class TestApplication:
 
             assert 2 == captured.value(Atlas.visits)
 
+    def test_spans_of_the_block_alone_are_captured(self, telemetry: Telemetry) -> None:
+        """Spans of the block alone are captured, in each of several blocks."""
+        assert telemetry.traces is not None
+        tracer = telemetry.traces.provider.get_tracer("test")
+        seen = []
+        for name in ("first", "second"):
+            with capture(telemetry) as captured:
+                tracer.start_span(name).end()
+            tracer.start_span("between").end()
+            seen.append([span.name for span in captured.spans()])
+
+        assert [["first"], ["second"]] == seen
+
     def test_fixture_follows_telemetry_that_is_configured_in_the_test(
         self, captured_telemetry: CapturedTelemetry
     ) -> None:
