@@ -6,6 +6,7 @@ The comment above a block says how the block runs:
 - ``<!-- run: -->``: a script. ``<!-- run: Chronos as chronos -->`` runs after a bind,
   ``<!-- run: import structlog -->`` after an import.
 - ``<!-- test: -->``: tests for pytest, likewise after an import.
+- ``<!-- shown: -->``: code for a package that is not installed here; its types are checked.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL
 )
+WAYS = {"file", "run", "test", "shown"}
+
 _FILE = re.compile(r"(?:file: )?(\w+\.py)")
 _BIND = re.compile(r"(\w+) as (\w+)")
 _FIXTURE = re.compile(r"\bcaptured_telemetry(?=[,)])(?P<alone>\):)?")
@@ -39,7 +42,7 @@ class Block(NamedTuple):
 
     @property
     def way(self) -> str:
-        """The way in which a Python block runs: file, run or test; empty without a mark."""
+        """The way in which a Python block runs: one of `WAYS`; empty without a mark."""
         return "file" if _FILE.fullmatch(self.mark) else self.mark.partition(":")[0]
 
     @property

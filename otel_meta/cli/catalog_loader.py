@@ -92,20 +92,30 @@ def load_repo(spec: str, named_by: str = "") -> type[MetaRepo]:
 
 def _right_form(spec: str) -> str:
     """Return the right form of a file, of a module without a class, or of a built-in name."""
-    written, _, class_name = spec.partition(":")
-    if written.endswith(".py"):
-        path = Path(written)
-        where = "" if path.parent == Path() else f" in the folder {path.parent}, or with PYTHONPATH"
-        right = f"--repo {path.stem}:{class_name or 'CLASS'}"
-        return f"write the module in place of the file: {right}{where}"
     for repo in BUILTIN:
         if spec.lower() in {repo.name, repo.__name__.lower()}:
             return (
                 f"{repo.__name__} is built in, and in every catalogue without --only; "
                 f"for this one alone: --only --repo {repo.__module__}:{repo.__name__}"
             )
-    example = f"{spec}:CLASS" if _is_dotted_name(spec) else "acme.atlas:Atlas"
+    written, _, class_name = spec.partition(":")
+    if "/" in written or written.endswith(".py"):
+        return _module_of(Path(written.removesuffix(".py")), class_name or "CLASS")
+    module, _, name = spec.rpartition(".")
+    if _is_dotted_name(spec):
+        example = f"{module}:{name}" if module and name[0].isupper() else f"{spec}:CLASS"
+    else:
+        example = "acme.atlas:Atlas"
     return f"write it as MODULE:CLASS, for example {example}"
+
+
+def _module_of(path: Path, class_name: str) -> str:
+    """Return the right form of a file, given without its extension."""
+    form = "write the module in place of the file: --repo"
+    module = ".".join(path.parts)
+    if _is_dotted_name(module):
+        return f"{form} {module}:{class_name}"
+    return f"{form} {path.name}:{class_name} in the folder {path.parent}, or with PYTHONPATH"
 
 
 def _is_dotted_name(text: str) -> bool:

@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 _CLOSE_ENOUGH: Final = 0.6
 _LETTERS_OF_A_WORD: Final = 2
+_ENDS: Final = (".", "!", "?", "。", "…", '."', ".)")
+"""Ends of a sentence, after which no full stop is added."""
+
 _DECIMAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,20})?")
 _DASHED: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
@@ -117,7 +120,9 @@ def expect_count(where: str, argument: str, value: object, least: int) -> None:
         raise DeclarationError(where, f"has the {argument} {value!r}", fix)
 
 
-def sentence(where: str, argument: str, text: object, about: str) -> str:
+def sentence(
+    where: str, argument: str, text: object, about: str, *, keep_lines: bool = False
+) -> str:
     """Return the text of a sentence on one line, with a full stop.
 
     Args:
@@ -125,21 +130,18 @@ def sentence(where: str, argument: str, text: object, about: str) -> str:
         argument: the name of the argument, for the error.
         text: the given text.
         about: the subject of the sentence, for the error.
+        keep_lines: keep the lines of the text, such as those of a list in Markdown.
 
     Raises:
         DeclarationError: the text is no string, or has no word.
     """
     fix = f"describe in one sentence {about}"
     expect_type(where, argument, text, str, fix)
-    line = " ".join(str(text).split())
+    line = str(text).strip() if keep_lines else " ".join(str(text).split())
     if sum(map(str.isalpha, line)) < _LETTERS_OF_A_WORD:
         problem = f"has the {argument} {text!r}" if line else f"has an empty {argument}"
         raise DeclarationError(where, problem, fix)
     return line if line.endswith(_ENDS) else f"{line}."
-
-
-_ENDS: Final = (".", "!", "?", "。", "…", '."', ".)")
-"""Ends of a sentence, after which no full stop is added."""
 
 
 def members_of(collection: object) -> list[object]:

@@ -84,16 +84,20 @@ class Instrument(Generic[P]):
         return tuple(self.prometheus_name + suffix for suffix in self.traits.sample_suffixes)
 
     def __eq__(self, other: object) -> bool:
-        """Return True for a copy, also for the copy in another process."""
+        """Return True for a copy, also from another process or a second import of a module."""
         if not isinstance(other, Instrument):
             return NotImplemented
-        return type(self) is type(other) and vars(self) == vars(other)
+        return type(self) is type(other) and self._arguments() == other._arguments()
 
     def __hash__(self) -> int:
         return hash(self.name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+    def _arguments(self) -> dict[str, object]:
+        """Return the arguments, with the fields of the labels in place of their class."""
+        return {name: value for name, value in vars(self).items() if name != "labels"}
 
 
 def _described(where: str, name: str, description: object) -> str:

@@ -94,8 +94,7 @@ class Alert:
                 self,
                 for_=None if self.for_ is None else Duration.of(self.for_),
                 summary=sentence(where, "summary", self.summary, "the problem"),
-                first_steps=self.first_steps
-                and sentence(where, "text of first_steps", self.first_steps, "the diagnosis"),
+                first_steps=self.first_steps and _first_steps(where, self.first_steps),
             )
 
     def __repr__(self) -> str:
@@ -107,6 +106,10 @@ class Alert:
         if self.above is not None:
             return Comparison(">", self.above)
         return Comparison("<", self.below or 0.0)
+
+
+def _first_steps(where: str, text: object) -> str:
+    return sentence(where, "first_steps", text, "the diagnosis", keep_lines=True)
 
 
 def _check_measure(where: str, measure: object) -> None:

@@ -50,6 +50,14 @@ class Matcher:
             case values:
                 return f"{self.label}={values!r}"
 
+    def includes(self, other: Matcher) -> bool:
+        """Return True if every series that another matcher matches is matched by this as well."""
+        if self.label != other.label:
+            return False
+        if isinstance(other.values, Presence):
+            return isinstance(self.values, Presence)
+        return all(map(self.matches, other.values))
+
     def matches(self, value: str) -> bool:
         """Return True if a label value fulfils the condition."""
         return bool(value) if isinstance(self.values, Presence) else value in self.values
@@ -87,6 +95,13 @@ class Selector:
                 value.
         """
         return replace(self, matchers=(*self.matchers, *self._matchers(labels)))
+
+    def includes(self, other: Selector) -> bool:
+        """Return True if this selects every series that another selector of the metric selects."""
+        return all(
+            any(matcher.includes(narrower) for narrower in other.matchers)
+            for matcher in self.matchers
+        )
 
     def predicate(self) -> Callable[[tuple[str, ...]], bool]:
         """Return a predicate on label values in declared order, for counting in the process."""

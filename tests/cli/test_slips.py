@@ -189,7 +189,10 @@ SLIPS = {
         "orders.ratio(bad='failed')",
         "'failed': is not a declared metric; give the metr",
     ),
-    "bad is all": ("orders.ratio(bad=orders)", "names the same series as all events and as a part"),
+    "bad is all": (
+        "orders.ratio(bad=orders)",
+        "counts all of its events as a part of",
+    ),
     "good is all": (
         "orders.ratio(good=orders)",
         "select the part, as in orders.ratio(bad=orders.wh",
@@ -197,6 +200,14 @@ SLIPS = {
     "bad is gauge": (
         "orders.ratio(bad=stock)",
         "is a gauge; this SLI is for counters and histograms",
+    ),
+    "part and whole exchanged": (
+        "orders.where(mode='car').ratio(bad=orders)",
+        "counts all of its events as a part of its events",
+    ),
+    "part outside of the whole": (
+        "orders.where(mode='car').ratio(bad=orders.where(mode='foot'))",
+        "select the same labels in both, as orders.ratio(...).where(...) does",
     ),
     "bad by position": ("orders.ratio(failed)", "write it as ratio([bad=...], [good=...])"),
     "bad misspelt": ("orders.ratio(bda=failed)", "did you mean 'bad'?"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
+import runpy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from otel_meta import Catalog, Counter, NoLabels
-from otel_meta.repos import BUILTIN
+from otel_meta.repos import BUILTIN, Aurora, aurora
 from otel_meta.testing import capture
 
 
@@ -41,6 +42,15 @@ def test_different_declarations_are_not_equal() -> None:
     assert first != Counter("a.b", "Other text.", NoLabels)
     assert first != Counter("a.c", "Text.", NoLabels)
     assert first != "a.b"
+
+
+def test_module_that_runs_twice_declares_equal_values() -> None:
+    """A module that runs twice, as __main__ and as an import, declares equal values."""
+    again = runpy.run_path(aurora.__file__, run_name="__main__")
+
+    assert Aurora is not again["Aurora"]
+    assert Aurora.instruments == again["Aurora"].instruments
+    assert Aurora.slos == again["Aurora"].slos
 
 
 def test_copy_reads_the_series_of_the_original() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,17 @@ def alert(
     summary: str = "Maps are slow.",
     above: float | None = None,
     below: float | None = None,
+    **more: Any,
 ) -> Alert:
     """Make a ticket for a measure of speed."""
     return Alert(
-        name=name, measure=SPEED, severity="ticket", summary=summary, above=above, below=below
+        name=name,
+        measure=SPEED,
+        severity="ticket",
+        summary=summary,
+        above=above,
+        below=below,
+        **more,
     )
 
 
@@ -107,3 +115,16 @@ class TestAlert:
             match=r"'AtlasSlow': has .* summary.*; describe in one sentence the problem",
         ):
             alert(above=1, summary=summary)
+
+    def test_texts_are_sentences_and_first_steps_keep_their_lines(self) -> None:
+        """Texts get a full stop; a summary is one line, and first steps keep their lines."""
+        made = alert(above=1, summary=" Maps\n are slow ", first_steps="1. Look.\n2. Restart")
+
+        assert ("Maps are slow.", "1. Look.\n2. Restart.") == (made.summary, made.first_steps)
+        assert "Maps are slow!" == alert(above=1, summary="Maps are slow!").summary
+
+    def test_duration_of_alert_may_be_a_text(self) -> None:
+        """The duration of an alert may be a text, as in an SLO."""
+        made = alert(above=1, for_="5m")
+
+        assert Duration("5m") == made.for_

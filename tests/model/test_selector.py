@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import product
 from typing import Literal
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from otel_meta import PRESENT, Counter, NoLabels, labels
 from otel_meta.errors import DeclarationError
 from otel_meta.model import Selector
-from otel_meta.model.selector import Matcher, as_selector
+from otel_meta.model.selector import Matcher, MatcherValue, as_selector
 
 
 @labels
@@ -25,8 +26,37 @@ BEATS = Counter("atlas.beats", "Heartbeats.", NoLabels)
 series = st.tuples(
     st.sampled_from(["/a", "/b"]),
     st.sampled_from(["GET", "POST", "PUT"]),
-    st.sampled_from(["", "e"]),
+    st.sampled_from(["", "e", "f"]),
 )
+
+
+ALL_SERIES = list(product(["/a", "/b"], ["GET", "POST"], ["", "e", "f"]))
+CHOICES: list[dict[str, MatcherValue]] = [
+    {name: value for name, value in zip(("route", "method", "error"), values, strict=True) if value}
+    for values in product(
+        [None, "/a", ("/a", "/b")], [None, "GET", ("GET", "POST")], [None, PRESENT, "e", ("", "e")]
+    )
+]
+SELECTORS = [REQUESTS.where(**chosen) for chosen in CHOICES]
+
+
+class TestIncludes:
+    @pytest.mark.parametrize("wide", SELECTORS, ids=str)
+    def test_series_of_included_selector_are_selected(self, wide: Selector) -> None:
+        """A selector selects each series of a selector that it includes."""
+        included = [narrow for narrow in SELECTORS if wide.includes(narrow)]
+        selected = [one for narrow in included for one in ALL_SERIES if narrow.predicate()(one)]
+
+        assert [] == [one for one in selected if not wide.predicate()(one)]
+
+    @pytest.mark.parametrize("selector", SELECTORS, ids=str)
+    def test_selector_includes_itself_and_its_selections(self, selector: Selector) -> None:
+        """A selector includes itself and its selections, and no wider selector."""
+        narrower = selector.where(method="POST")
+
+        assert selector.includes(selector)
+        assert selector.includes(narrower)
+        assert not narrower.includes(REQUESTS.where())
 
 
 class TestWhere:
@@ -120,7 +150,7 @@ class TestPredicate:
         """PRESENT matches no empty value."""
         *_, error = values
 
-        assert (error == "e") == REQUESTS.where(error=PRESENT).predicate()(values)
+        assert (error != "") == REQUESTS.where(error=PRESENT).predicate()(values)
 
     @given(series)
     def test_predicate_holds_if_every_matcher_matches(self, values: tuple[str, ...]) -> None:

@@ -2,13 +2,24 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 import structlog
 from opentelemetry import metrics, trace
 
-from otel_meta import Counter, Gauge, Histogram, MetaRepo, NoLabels, labels
+from otel_meta import (
+    Counter,
+    Gauge,
+    Histogram,
+    MetaRepo,
+    NoLabels,
+    Slo,
+    Telemetry,
+    configure,
+    labels,
+)
 from otel_meta.testing import CapturedTelemetry, capture
 
 
@@ -25,6 +36,13 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     memory = Gauge("atlas.memory", "Memory.", Tile)
     drawing = Histogram("atlas.drawing", "Time to draw.", Tile, buckets=(1,))
     visits = Counter("atlas.visits", "Visits.", NoLabels)
+    vectors = Slo(
+        "atlas-vectors",
+        objective="99%",
+        period="7d",
+        sli=tiles.ratio(bad=tiles.where(kind="raster")),
+        why="Maps are blurred.",
+    )
 
 
 @pytest.fixture
@@ -82,6 +100,92 @@ class TestValue:
     def test_unknown_label_matches_no_series(self, captured_telemetry: CapturedTelemetry) -> None:
         """An unknown label matches no series."""
         assert captured_telemetry.value(Atlas.visits, ruote="/") is None
+
+
+class TestSloEvents:
+    def test_events_of_an_slo_are_its_bad_and_total_events(
+        self, captured_telemetry: CapturedTelemetry, atlas: Atlas
+    ) -> None:
+        """The events of an SLO are its bad and its total events."""
+        atlas.tiles.add(3, style="dark")
+        atlas.tiles.add(1, style="dark", kind="raster")
+
+        assert (1, 4) == captured_telemetry.slo_events(Atlas.vectors)
+
+    def test_slo_that_is_not_bound_is_keyerror(self, captured_telemetry: CapturedTelemetry) -> None:
+        """An SLO of a meta-repository that is not bound is a KeyError."""
+        with pytest.raises(KeyError, match="atlas-vectors"):
+            captured_telemetry.slo_events(Atlas.vectors)
+
+
+class TestApplication:
+    """Telemetry that the test has not configured."""
+
+    @pytest.fixture
+    def telemetry(self) -> Iterator[Telemetry]:
+        """Telemetry of an application."""
+        with configure("maps", Atlas, set_global=False, environ={}, log_stream=None) as telemetry:
+            yield telemetry
+
+    def test_sums_start_at_zero_and_gauges_keep_their_value(self, telemetry: Telemetry) -> None:
+        """Sums and counts start at zero, and a gauge keeps its latest value."""
+        atlas = telemetry.bind(Atlas)
+        atlas.visits.add(5)
+        atlas.drawing.record(1, style="dark")
+        atlas.memory.set(7, style="dark")
+        with capture(telemetry) as captured:
+            atlas.visits.add(2)
+
+            assert (2, 0, 7) == (
+                captured.value(Atlas.visits),
+                captured.value(Atlas.drawing),
+                captured.value(Atlas.memory),
+            )
+
+    def test_series_removed_and_recorded_again_counts_from_its_new_start(
+        self, telemetry: Telemetry
+    ) -> None:
+        """A series that is removed and recorded again counts from its new start."""
+        atlas = telemetry.bind(Atlas)
+        atlas.visits.add(5)
+        with capture(telemetry) as captured:
+            atlas.visits.remove()
+            atlas.visits.add(2)
+
+            assert 2 == captured.value(Atlas.visits)
+
+    def test_spans_of_the_block_alone_are_captured(self, telemetry: Telemetry) -> None:
+        """Spans of the block alone are captured, in each of several blocks."""
+        assert telemetry.traces is not None
+        tracer = telemetry.traces.provider.get_tracer("test")
+        seen = []
+        for name in ("first", "second"):
+            with capture(telemetry) as captured:
+                tracer.start_span(name).end()
+            tracer.start_span("between").end()
+            seen.append([span.name for span in captured.spans()])
+
+        assert [["first"], ["second"]] == seen
+
+    def test_fixture_follows_telemetry_that_is_configured_in_the_test(
+        self, captured_telemetry: CapturedTelemetry
+    ) -> None:
+        """The fixture follows telemetry that is configured in the test, and keeps the values."""
+        captured_telemetry.bind(Atlas).visits.add(1)
+        with configure("late", Atlas, set_global=False, environ={}, log_stream=None) as telemetry:
+            telemetry.bind(Atlas).visits.add(2)
+
+            assert telemetry is captured_telemetry.telemetry
+            assert 3 == captured_telemetry.value(Atlas.visits)
+
+    def test_captured_values_are_readable_after_shutdown(
+        self, captured_telemetry: CapturedTelemetry, telemetry: Telemetry
+    ) -> None:
+        """Captured values are readable after the shutdown of the application's telemetry."""
+        telemetry.bind(Atlas).visits.add(2)
+        telemetry.shutdown()
+
+        assert 2 == captured_telemetry.value(Atlas.visits)
 
 
 class TestOutput:

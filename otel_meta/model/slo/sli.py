@@ -86,12 +86,7 @@ class Ratio(Sli):
             )
         for selector in self.selectors():
             _check_kind(selector, *EVENT_KINDS)
-        if self.total in (self.bad, self.good):
-            raise DeclarationError(
-                f"ratio of {self.total.instrument.name!r}",
-                "names the same series as all events and as a part of the events",
-                'select the part, as in orders.ratio(bad=orders.where(outcome="failed"))',
-            )
+        _check_part(self.total, self.bad or self.good or self.total)
 
     def where(self, **labels: MatcherValue) -> Ratio:
         """Return the indicator of the series that have these label values."""
@@ -207,6 +202,25 @@ class TimeSlice(Sli):
         if self.at_least is not None:
             return Comparison("<", self.at_least)
         return Comparison(">", self.at_most or 0.0)
+
+
+def _check_part(total: Selector, part: Selector) -> None:
+    """Refuse a part of one metric that is the whole, or that counts events outside of the whole."""
+    if part.instrument != total.instrument:
+        return
+    where = f"ratio of {total.instrument.name!r}"
+    if part.includes(total):
+        raise DeclarationError(
+            where,
+            "counts all of its events as a part of its events",
+            'select the part, as in orders.ratio(bad=orders.where(outcome="failed"))',
+        )
+    if not total.includes(part):
+        raise DeclarationError(
+            where,
+            f"counts {part!r} as a part of {total!r}",
+            "select the same labels in both, as orders.ratio(...).where(...) does",
+        )
 
 
 def _check_kind(selector: Selector, *kinds: str) -> None:
