@@ -9,10 +9,12 @@ import struct
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import certifi
 import pytest
+import requests
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types there
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -23,6 +25,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.export import otlp_http
 from otel_meta.runtime.signals import SIGNALS, Signal
 from otel_meta.testing import OtlpReceiver
 from tests.runtime.export.raw_server import Answer, RawServer, http
@@ -364,6 +368,9 @@ class TestConnection:
             ("http://nowhere.invalid:4318", "the name of the host is unknown"),
             ("https://{plain}", "without TLS at the receiver, write http://"),
             ("ftp://127.0.0.1", "write it as http://localhost:4318"),
+            ("localhost:4318", "to localhost:4318/v1/traces: this is not a URL of HTTP"),
+            ("http://[::1", "cannot export traces to http://[::1/v1/traces: "),
+            ("http://ann:hunter2@", "to http:///v1/traces: this is not a URL of HTTP"),
         ],
     )
     def test_endpoint_that_cannot_be_reached_is_logged_with_cure(
@@ -423,6 +430,39 @@ class TestEnvironment:
 
             assert WatchedExport("traces", "http://collector.example").send()
         assert proxy.requests[0].startswith(b"POST http://collector.example/v1/traces HTTP/1.1")
+
+
+class Provided(requests.Session):
+    """A session with credentials."""
+
+    def request(self, *arguments: Any, **options: Any) -> requests.Response:
+        """Send a request with credentials."""
+        options["headers"] = {**options["headers"], "authorization": "Bearer provided"}
+        return super().request(*arguments, **options)
+
+
+class TestCredentialProvider:
+    VARIABLE = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER"
+
+    def test_session_of_installed_provider_sends_requests(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The session of an installed credential provider sends the requests."""
+        entry = SimpleNamespace(load=lambda: Provided)
+        monkeypatch.setattr(otlp_http, "entry_points", lambda **_: [entry])
+        monkeypatch.setenv(self.VARIABLE, "theirs")
+        with RawServer(http("301 Moved", location="/x"), http("200 OK")) as server:
+            export = WatchedExport("traces", server.url)
+
+            assert (False, True) == (export.send(), export.send())
+        assert b"authorization: Bearer provided" in server.requests[0]
+
+    def test_provider_that_is_not_installed_is_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A credential provider that is not installed is an error with its name."""
+        monkeypatch.setenv(self.VARIABLE, "theirs")
+
+        with pytest.raises(ConfigurationError, match="no credential provider 'theirs'"):
+            WatchedExport("traces", "http://localhost")
 
 
 REQUEST = (
