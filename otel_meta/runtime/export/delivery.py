@@ -160,7 +160,7 @@ class DeliveryMonitor(logging.Handler):
             causes = [*self._failing.values(), *map(_sentence, self.exports.under_way)]
         logger.warning(
             "telemetry %s; %s; lost: %s",
-            "is shut down" if in_time else f"did not finish in {self.exports.age():.1f} s",
+            "is shut down" if in_time else f"did not finish within {self.exports.age():.1f} s",
             causes[-1] if causes else "no export was under way",
             ", ".join(f"{noun} {lost[signal]}" for signal, noun in _NOUNS.items() if lost[signal])
             or "nothing that can be counted",

@@ -388,7 +388,9 @@ class TestFinish:
         self.finished(stuck, in_time=False)
         ((_, message),) = logged(caplog)
 
-        assert message.startswith("telemetry did not finish in 0.0 s; cannot export logs: no route")
+        assert message.startswith(
+            "telemetry did not finish within 0.0 s; cannot export logs: no route"
+        )
         assert message.endswith("; lost: log records 7")
 
     def test_items_under_way_and_in_buffers_are_counted_once(self, stuck: StuckExporter) -> None:
@@ -550,7 +552,7 @@ class TestBlackHole:
 
         assert (0, "") == (run.code, run.stderr)
         (event,) = run.events("cannot export")
-        assert event.startswith("telemetry did not finish in 0.3 s; cannot export ")
+        assert event.startswith("telemetry did not finish within 0.3 s; cannot export ")
         assert f" to {black_hole}/v1/" in event
         assert event.endswith("; lost: spans 1, exports of metrics 1, log records 1")
         assert run.seconds < BOUND
@@ -565,4 +567,4 @@ class TestBlackHole:
 
         assert 200 == answer.status_code
         assert shop.stop(number) < BOUND
-        assert 1 == sum("did not finish in 0.3 s" in line["event"] for line in shop.lines())
+        assert 1 == sum("did not finish within 0.3 s" in line["event"] for line in shop.lines())
