@@ -84,14 +84,14 @@ class _SecureConnection(HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls: Any = _Connection
 
 
 class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+    ConnectionCls: Any = _SecureConnection
 
 
-_POOLS: Final = {"http": _Pool, "https": _SecurePool}
+_POOLS: Final[dict[str, Any]] = {"http": _Pool, "https": _SecurePool}
 
 
 class _Adapter(HTTPAdapter):

@@ -7,10 +7,10 @@ from typing import Any, Final, Self
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]  # no types there
+from google.rpc.error_details_pb2 import (
     RetryInfo,
 )
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types there
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import certifi
 import pytest
 import requests
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types there
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
