@@ -161,8 +161,8 @@ class OtlpSession(requests.Session):
             )
             or _PlainSession
         )
-        self._own = self._create()
-        self._inherited: Final[list[requests.Session]] = []
+        self._own: requests.Session | None = None
+        self._inherited: Final[list[requests.Session | None]] = []
         reset_after_fork(self)
 
     def after_fork(self) -> None:
@@ -171,7 +171,7 @@ class OtlpSession(requests.Session):
         Closing them needs locks that a thread of the parent may have held.
         """
         self._inherited.append(self._own)
-        self._own = self._create()
+        self._own = None
 
     def request(  # type: ignore[override]  # a part of the arguments, which exporters use
         self, method: str, url: str, *, timeout: float, **options: Any
@@ -194,7 +194,8 @@ class OtlpSession(requests.Session):
 
     def close(self) -> None:
         """Close the connections."""
-        self._own.close()
+        if self._own is not None:
+            self._own.close()
         super().close()
 
     def _send(
@@ -214,13 +215,14 @@ class OtlpSession(requests.Session):
         self, method: str, url: str, options: dict[str, Any], deadline: float
     ) -> requests.Response:
         """Send a request, and again if the receiver has closed an idle connection meanwhile."""
+        self._own = session = self._own or self._create()
         timeout = deadline - time.monotonic()
         try:
-            return self._own.request(method, url, timeout=timeout, **options)
+            return session.request(method, url, timeout=timeout, **options)
         except requests.ConnectionError as error:
             if not is_broken(error) or time.monotonic() >= deadline:
                 raise
-        return self._own.request(method, url, timeout=deadline - time.monotonic(), **options)
+        return session.request(method, url, timeout=deadline - time.monotonic(), **options)
 
 
 def _read(response: requests.Response) -> HttpAnswer:
