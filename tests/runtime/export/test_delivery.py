@@ -14,6 +14,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
+from otel_meta.runtime.export.attempts import exporting
 from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import SIGNALS, Signal
@@ -209,6 +210,13 @@ class TestWatch:
         exporter = DeliveryMonitor(Faults()).watch(FakeExporter(), "logs")
 
         assert 7 == exporter.force_flush(timeout_millis=7)
+
+    def test_thread_exports_nothing_after_export(self) -> None:
+        """After an export, even one that raises, the thread counts as exporting nothing."""
+        exporter = DeliveryMonitor(Faults()).watch(FakeExporter(OSError("broken")), "logs")
+        exporter.export(["a"])
+
+        assert exporting.get() is None
 
     def test_wrapped_exporter_itself_stays_as_it_was(self) -> None:
         """The wrapped exporter itself stays as it was."""
