@@ -118,7 +118,7 @@ class TestFailure:
 
         assert 0 == done.returncode
         assert time.monotonic() - started < 5
-        assert "telemetry did not finish within 0.5 s" in done.stdout
+        assert "nobody listens there" in done.stdout
 
 
 class TestServe:

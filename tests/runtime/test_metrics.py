@@ -133,6 +133,7 @@ class TestDelta:
                 captured.telemetry.flush()
 
             assert [100.0, 300.0] == values(sink, "atlas.tiles")
+            assert 2.0 == captured.telemetry.faults.count()
 
     def test_deltas_of_other_libraries_that_are_lost_are_counted(self) -> None:
         """Each delta of another library that a failed export loses is counted."""

@@ -172,7 +172,7 @@ class TestShutdown:
             assert time.monotonic() - began < 8
         (event,) = (line["event"] for line in captured.logs())
 
-        assert event.startswith("telemetry did not finish in 0.3 s; cannot export")
+        assert event.startswith("telemetry did not finish within 0.3 s; cannot export")
 
     def test_recording_after_shutdown_does_not_raise(self) -> None:
         """Recording after a shutdown does not raise."""

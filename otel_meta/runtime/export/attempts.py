@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ _deadline: Final[ContextVar[float | None]] = ContextVar("export_deadline", defau
 
 
 @contextmanager
-def exports_until(deadline: float) -> Iterator[None]:
+def exports_until(deadline: float) -> Generator[None]:
     """Let no export of the current thread last beyond a point of the monotonic clock."""
     token = _deadline.set(deadline)
     try:

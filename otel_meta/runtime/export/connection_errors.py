@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from http.client import BadStatusLine, IncompleteRead
 from socket import gaierror
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from urllib3.exceptions import DecodeError, NewConnectionError
@@ -15,6 +15,8 @@ from urllib3.exceptions import DecodeError, NewConnectionError
 from .attempts import DeliveryError
 from .otlp_answers import quoted
 
+_CREDENTIALS: Final = re.compile(r"(^|//)[^/@]*@")
+_QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
 _GRPC_PORT: Final = 4317
 USE_GRPC: Final = "set OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or use the port of HTTP, by default 4318"
 
@@ -35,6 +37,10 @@ def _is_tls(text: str) -> Callable[[BaseException], bool]:
     return lambda error: isinstance(error, ssl.SSLError) and text in str(error)
 
 
+def _needs_socks(error: BaseException) -> bool:
+    return isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error)
+
+
 def _is_http2(error: BaseException) -> bool:
     return isinstance(error, BadStatusLine) and str(error.args[0]).startswith("\0\0")
 
@@ -44,6 +50,11 @@ _ROWS: Final = (
         _is(requests.exceptions.ProxyError),
         "the proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY does not connect ({error}); exclude "
         "the receiver with NO_PROXY, or mend the proxy",
+    ),
+    _Row(
+        _needs_socks,
+        "the proxy needs SOCKS; install requests[socks], or exclude the receiver with NO_PROXY",
+        is_transient=False,
     ),
     _Row(
         _is(
@@ -104,16 +115,15 @@ _ROWS: Final = (
 def explained(error: BaseException, url: str) -> DeliveryError:
     """Return an error of a request with its cause in words."""
     chain = list(_chain(error))
+    words = _words(chain[-1], url)
     for row in _ROWS:
-        for link in chain:
-            if row.matches(link):
-                cause = row.cause.format(error=_words(chain))
-                return DeliveryError(
-                    cause + _port_hint(row, url),
-                    is_transient=row.is_transient,
-                    is_unreachable=row.is_unreachable,
-                )
-    return DeliveryError(_words(chain), is_transient=isinstance(error, requests.ConnectionError))
+        if any(row.matches(link) for link in chain):
+            return DeliveryError(
+                row.cause.format(error=words) + _port_hint(row, url),
+                is_transient=row.is_transient,
+                is_unreachable=row.is_unreachable,
+            )
+    return DeliveryError(words, is_transient=isinstance(error, requests.ConnectionError))
 
 
 def is_broken(error: BaseException) -> bool:
@@ -122,9 +132,8 @@ def is_broken(error: BaseException) -> bool:
 
 
 def without_secrets(url: str) -> str:
-    """Return a URL without its credentials and query."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    """Return a URL, valid or not, without its credentials and query."""
+    return _CREDENTIALS.sub(r"\1", _QUERY.sub("", url))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -133,13 +142,12 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _words(chain: list[BaseException]) -> str:
+def _words(root: BaseException, url: str) -> str:
     """Return the text of the first cause, which has no addresses of objects."""
-    root = chain[-1]
     text = (root.strerror if isinstance(root, OSError) else None) or str(root)
-    return quoted(text or type(root).__name__)
+    return quoted(text.replace(url, without_secrets(url)) or type(root).__name__)
 
 
 def _port_hint(row: _Row, url: str) -> str:
-    is_grpc = not row.is_unreachable and f":{_GRPC_PORT}" in urlsplit(url).netloc
+    is_grpc = not row.is_unreachable and f":{_GRPC_PORT}/" in url
     return f"; {_GRPC_PORT} is the port of gRPC: {USE_GRPC}" if is_grpc else ""

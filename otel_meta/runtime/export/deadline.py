@@ -110,12 +110,18 @@ def run_with_deadline(timeout: float, actions: Mapping[str, Action], faults: Fau
     deadline = time.monotonic() + timeout
     jobs = [(_job(name, faults), action) for name, action in actions.items()]
     started = [(job, *job.start(action, faults)) for job, action in jobs]
-    for job, _, has_thread in started:
-        if not has_thread and wait_for_exports(deadline):
-            with exports_until(deadline):
-                job.run(faults)
-    results = [_wait(job, ended, deadline) for job, ended, _ in started]
+    results = [has_thread or _run_here(job, deadline, faults) for job, _, has_thread in started]
+    results += [_wait(job, ended, deadline) for job, ended, _ in started]
     return all(results)
+
+
+def _run_here(job: _Job, deadline: float, faults: Faults) -> bool:
+    """Run a job in this thread, and return True if it finished in time."""
+    if not wait_for_exports(deadline):
+        return False
+    with exports_until(deadline):
+        job.run(faults)
+    return time.monotonic() < deadline
 
 
 def _job(name: str, faults: Faults) -> _Job:

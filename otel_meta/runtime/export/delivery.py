@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Generator, Mapping, Sized
 from contextlib import contextmanager
 from textwrap import shorten
 from typing import Any, Final, Protocol, TypeVar, cast
@@ -41,6 +41,7 @@ class Buffer(Protocol):
 
     def waiting(self) -> int:
         """Return the number of items in the buffer."""
+        ...
 
 
 class DeliveryMonitor(logging.Handler):
@@ -104,7 +105,7 @@ class DeliveryMonitor(logging.Handler):
         return cast("ExporterT", WatchedExporter(exporter, signal, self, buffer, on_result))
 
     @contextmanager
-    def attempt(self, attempt: Attempt, buffer: Buffer | None) -> Iterator[None]:
+    def attempt(self, attempt: Attempt, buffer: Buffer | None) -> Generator[None]:
         """Make an export known while it is under way, instead of the items in the buffer."""
         with self._state_lock:
             self.exports.under_way.append(attempt)
@@ -160,7 +161,7 @@ class DeliveryMonitor(logging.Handler):
             causes = [*self._failing.values(), *map(_sentence, self.exports.under_way)]
         logger.warning(
             "telemetry %s; %s; lost: %s",
-            "is shut down" if in_time else f"did not finish in {self.exports.age():.1f} s",
+            "is shut down" if in_time else f"did not finish within {self.exports.age():.1f} s",
             causes[-1] if causes else "no export was under way",
             ", ".join(f"{noun} {lost[signal]}" for signal, noun in _NOUNS.items() if lost[signal])
             or "nothing that can be counted",

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.json_format import Parse, ParseError
 from google.protobuf.message import DecodeError
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types there
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,

@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]  # no types there
+from google.rpc.error_details_pb2 import (
     RetryInfo,
 )
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types there
+from google.rpc.status_pb2 import Status
 
 from otel_meta.runtime.signals import Signal
 
@@ -93,10 +93,8 @@ _UNREACHABLE: Final = "failed to connect"
 class _CheckedStub:
     """Stands between an exporter and its client: sends requests, and checks the answers."""
 
-    def __init__(self, exporter: Any, signal: Signal, address: str) -> None:
+    def __init__(self, exporter: _Checking) -> None:
         self._exporter: Final = exporter
-        self._signal: Final[Signal] = signal
-        self._address: Final = address
 
     def Export(self, request: Any, metadata: Any, timeout: float) -> Any:  # noqa: N802 - gRPC's
         """Send a batch, with retries until the timeout.
@@ -104,11 +102,12 @@ class _CheckedStub:
         Raises:
             DeliveryError: the batch was not delivered.
         """
-        attempt = current_attempt(self._signal)
-        attempt.address = self._address
+        attempt = current_attempt(self._exporter.signal)
+        attempt.address = self._exporter.address
         return attempt.deliver(partial(self._send, request, metadata), timeout)
 
     def _send(self, request: Any, metadata: Any, timeout: float) -> Any:
+        signal = self._exporter.signal
         try:
             response = self._exporter.stub.Export(
                 request=request, metadata=metadata, timeout=timeout
@@ -116,9 +115,29 @@ class _CheckedStub:
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
                 self._exporter.reconnect()
-            raise explained(error, self._signal) from error
-        note_partial_success(response, current_attempt(self._signal))
+            raise explained(error, signal) from error
+        note_partial_success(response, current_attempt(signal))
         return response
+
+
+class _Checking:
+    """The part of an exporter that puts a `_CheckedStub` before its client."""
+
+    signal: Signal
+    address: str
+    stub: Any
+    _channel: Any
+    _client: Any
+
+    def _initialize_channel_and_stub(self) -> None:
+        exporter: Any = super()
+        exporter._initialize_channel_and_stub()  # noqa: SLF001 - see the module's docstring
+        self.stub, self._client = self._client, _CheckedStub(self)
+
+    def reconnect(self) -> None:
+        """Make a new channel: a channel waits long before it connects again."""
+        self._channel.close()
+        self._initialize_channel_and_stub()
 
 
 def checked_exporter(exporter: type[Any], signal: Signal, address: str) -> type[Any]:
@@ -129,19 +148,8 @@ def checked_exporter(exporter: type[Any], signal: Signal, address: str) -> type[
         signal: the signal of the exporter.
         address: the endpoint for a log line.
     """
-
-    class Checked(exporter):  # type: ignore[misc]  # the base is known at run time
-        def _initialize_channel_and_stub(self) -> None:
-            super()._initialize_channel_and_stub()
-            self.stub: Any = self._client
-            self._client: Any = _CheckedStub(self, signal, address)
-
-        def reconnect(self) -> None:
-            """Make a new channel: a channel waits long before it connects again."""
-            self._channel.close()
-            self._initialize_channel_and_stub()
-
-    return Checked
+    attributes = {"signal": signal, "address": address}
+    return type(exporter.__name__, (_Checking, exporter), attributes)
 
 
 def explained(error: Any, signal: Signal) -> DeliveryError:
@@ -164,7 +172,7 @@ def _cure(code: grpc.StatusCode, details: str) -> str:
 
 def _demanded_pause(error: Any) -> float | None:
     """Return the seconds of RetryInfo, which the receiver sends with or without a status."""
-    metadata = dict(error.trailing_metadata() or ())
+    metadata: dict[str, Any] = dict(error.trailing_metadata() or ())
     info = RetryInfo()
     try:
         if "google.rpc.retryinfo-bin" in metadata:

@@ -22,7 +22,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from requests.utils import get_auth_from_url
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
@@ -84,14 +84,14 @@ class _SecureConnection(HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls: Any = _Connection
 
 
 class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+    ConnectionCls: Any = _SecureConnection
 
 
-_POOLS: Final = {"http": _Pool, "https": _SecurePool}
+_POOLS: Final[dict[str, Any]] = {"http": _Pool, "https": _SecurePool}
 
 
 class _Adapter(HTTPAdapter):
@@ -103,7 +103,8 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
         manager = super().proxy_manager_for(*arguments, **options)
-        manager.pool_classes_by_scheme = _POOLS
+        if type(manager) is ProxyManager:  # that of SOCKS has pools of its own
+            manager.pool_classes_by_scheme = _POOLS
         return manager
 
     def send(
@@ -160,8 +161,8 @@ class OtlpSession(requests.Session):
             )
             or _PlainSession
         )
-        self._own = self._create()
-        self._inherited: Final[list[requests.Session]] = []
+        self._own: requests.Session | None = None
+        self._inherited: Final[list[requests.Session | None]] = []
         reset_after_fork(self)
 
     def after_fork(self) -> None:
@@ -170,7 +171,7 @@ class OtlpSession(requests.Session):
         Closing them needs locks that a thread of the parent may have held.
         """
         self._inherited.append(self._own)
-        self._own = self._create()
+        self._own = None
 
     def request(  # type: ignore[override]  # a part of the arguments, which exporters use
         self, method: str, url: str, *, timeout: float, **options: Any
@@ -193,7 +194,8 @@ class OtlpSession(requests.Session):
 
     def close(self) -> None:
         """Close the connections."""
-        self._own.close()
+        if self._own is not None:
+            self._own.close()
         super().close()
 
     def _send(
@@ -213,13 +215,14 @@ class OtlpSession(requests.Session):
         self, method: str, url: str, options: dict[str, Any], deadline: float
     ) -> requests.Response:
         """Send a request, and again if the receiver has closed an idle connection meanwhile."""
+        self._own = session = self._own or self._create()
         timeout = deadline - time.monotonic()
         try:
-            return self._own.request(method, url, timeout=timeout, **options)
+            return session.request(method, url, timeout=timeout, **options)
         except requests.ConnectionError as error:
             if not is_broken(error) or time.monotonic() >= deadline:
                 raise
-        return self._own.request(method, url, timeout=deadline - time.monotonic(), **options)
+        return session.request(method, url, timeout=deadline - time.monotonic(), **options)
 
 
 def _read(response: requests.Response) -> HttpAnswer:

@@ -206,6 +206,11 @@ class TestWithoutThreads:
             assert (False, []) == (in_time, ran)
             assert run_with_deadline(20, action, captured.telemetry.faults)
 
+    def test_action_that_ends_after_timeout_is_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without threads, an action that ends after the timeout makes the result False."""
+        with no_threads(monkeypatch):
+            assert not run_with_deadline(0.01, {"act": lambda: time.sleep(0.02)}, Faults())
+
     def test_error_of_signal_handler_reaches_caller_and_next_call_runs(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

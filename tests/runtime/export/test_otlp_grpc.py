@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
@@ -7,10 +8,10 @@ from typing import Any, Final, Self
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]  # no types there
+from google.rpc.error_details_pb2 import (
     RetryInfo,
 )
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types there
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
@@ -158,7 +159,7 @@ class TestAnswers:
         accept = accepting("traces")
 
         def respond(request: Any, context: grpc.ServicerContext) -> Any:
-            if server.calls > 1:
+            if server.calls > 2:
                 return accept(request, context)
             context.set_trailing_metadata(
                 (("grpc-status-details-bin", status.SerializeToString()),)
@@ -167,9 +168,11 @@ class TestAnswers:
 
         with GrpcServer("traces", respond) as server:
             export = exported("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20")
+            began = time.monotonic()
 
             assert export.send()
-        assert (2, 0.0) == (server.calls, export.faults.count())
+        assert (3, 0.0) == (server.calls, export.faults.count())
+        assert time.monotonic() - began < 2  # the exporter's own pauses are 1 s and 2 s
 
 
 class TestConnection:

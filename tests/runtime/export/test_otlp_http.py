@@ -9,11 +9,13 @@ import struct
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import certifi
 import pytest
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types there
+import requests
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
@@ -23,6 +25,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.export import otlp_http
+from otel_meta.runtime.export.connection_errors import explained
 from otel_meta.runtime.signals import SIGNALS, Signal
 from otel_meta.testing import OtlpReceiver
 from tests.runtime.export.raw_server import Answer, RawServer, http
@@ -154,6 +159,12 @@ REFUSED: dict[str, Refused] = {
         http("200 OK", b"<html>Sign in</html>"), ("status 200", "not OTLP's")
     ),
     "a text": Refused(http("200 OK", b"OK", content_type="text/plain"), ("text/plain",)),
+    "a text that is valid protobuf": Refused(
+        http("200 OK", b"* " + b"a" * 32, content_type="text/plain"), ("text/plain",)
+    ),
+    "valid protobuf beyond the bound": Refused(
+        http("200 OK", b"*\x03aaa" + b"*\x01a" * 30_000, content_type=PROTOBUF), (PROTOBUF,)
+    ),
     "random bytes": Refused(
         http("200 OK", b"\xff" * 50, content_type=PROTOBUF), (PROTOBUF, "not OTLP's")
     ),
@@ -345,9 +356,11 @@ class TestConnection:
         busy = http("503 Service Unavailable", retry_after="0")
         with RawServer(busy, busy, http("200 OK")) as server:
             export = WatchedExport("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20")
+            began = time.monotonic()
 
             assert export.send()
         assert (3, 0.0) == (len(server.requests), export.faults.count())
+        assert time.monotonic() - began < 2  # the exporter's own pauses are 1 s and 2 s
 
     def test_gives_last_cause_after_retries(self, caplog: pytest.LogCaptureFixture) -> None:
         """The warning gives the last cause after several retries."""
@@ -364,6 +377,10 @@ class TestConnection:
             ("http://nowhere.invalid:4318", "the name of the host is unknown"),
             ("https://{plain}", "without TLS at the receiver, write http://"),
             ("ftp://127.0.0.1", "write it as http://localhost:4318"),
+            ("localhost:4318", "to localhost:4318/v1/traces: this is not a URL of HTTP"),
+            ("ann:hunter2@localhost:4318", "traces to localhost:4318/v1/traces: this is not a URL"),
+            ("http://[::1", "cannot export traces to http://[::1/v1/traces: "),
+            ("http://ann:hunter2@", "to http:///v1/traces: this is not a URL of HTTP"),
         ],
     )
     def test_endpoint_that_cannot_be_reached_is_logged_with_cure(
@@ -425,6 +442,39 @@ class TestEnvironment:
         assert proxy.requests[0].startswith(b"POST http://collector.example/v1/traces HTTP/1.1")
 
 
+class Provided(requests.Session):
+    """A session with credentials."""
+
+    def request(self, *arguments: Any, **options: Any) -> requests.Response:
+        """Send a request with credentials."""
+        options["headers"] = {**options["headers"], "authorization": "Bearer provided"}
+        return super().request(*arguments, **options)
+
+
+class TestCredentialProvider:
+    VARIABLE = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER"
+
+    def test_session_of_installed_provider_sends_requests(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The session of an installed credential provider sends the requests."""
+        entry = SimpleNamespace(load=lambda: Provided)
+        monkeypatch.setattr(otlp_http, "entry_points", lambda **_: [entry])
+        monkeypatch.setenv(self.VARIABLE, "theirs")
+        with RawServer(http("301 Moved", location="/x"), http("200 OK")) as server:
+            export = WatchedExport("traces", server.url)
+
+            assert (False, True) == (export.send(), export.send())
+        assert b"authorization: Bearer provided" in server.requests[0]
+
+    def test_provider_that_is_not_installed_is_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A credential provider that is not installed is an error with its name."""
+        monkeypatch.setenv(self.VARIABLE, "theirs")
+
+        with pytest.raises(ConfigurationError, match="no credential provider 'theirs'"):
+            WatchedExport("traces", "http://localhost")
+
+
 REQUEST = (
     "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 "
     "-addext subjectAltName=IP:127.0.0.1"
@@ -444,6 +494,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
     return path
+
+
+class TestExplained:
+    def test_text_of_error_has_no_credentials(self) -> None:
+        """The text of an error has no credentials of the URL."""
+        url = "http://ann:hunter2@collector/v1/traces?key=hunter3"
+        error = explained(ValueError(f"cannot parse {url}"), url)
+
+        assert "cannot parse http://collector/v1/traces" == str(error)
 
 
 class TestTls:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from otel_meta.testing import OtlpReceiver
+from otel_meta.testing import OtlpReceiver, capture
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -122,3 +123,28 @@ class TestSignalHandler:
 
             assert (0, "1 True\n") == (run.code, run.stdout)
             assert {"interrupted", "of the handler"} == {each.span.name for each in sink.spans()}
+
+
+class TestLogHandler:
+    def test_handler_that_records_and_flushes_in_warning_of_outage_ends_in_time(self) -> None:
+        """A log handler that records and flushes during the warning of an outage ends in time."""
+        with OtlpReceiver(status=400) as sink, capture(otlp_endpoint=sink.endpoint) as captured:
+            telemetry = captured.telemetry
+            assert telemetry.traces is not None
+            tracer = telemetry.traces.provider.get_tracer("test")
+            seen: list[str] = []
+
+            class Handler(logging.Handler):
+                def emit(self, record: logging.LogRecord) -> None:
+                    seen.append(record.getMessage())
+                    tracer.start_span("of the handler").end()
+                    telemetry.flush(0.1)
+
+            handler = Handler()
+            logging.getLogger("otel_meta").addHandler(handler)
+            tracer.start_span("span").end()
+            in_time = telemetry.flush(20)
+            logging.getLogger("otel_meta").removeHandler(handler)
+
+        assert in_time
+        assert "cannot export" in seen[0]
