@@ -21,7 +21,7 @@ from itertools import islice
 from math import isfinite
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from otel_meta.runtime.text import utf8_text
@@ -65,14 +65,13 @@ def render_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
     return rendered
 
 
-def is_plain(value: Any) -> bool:
+def is_plain(value: object) -> bool:
     """Return True for the common values, which need no rendering."""
-    kind: Any = type(value)
-    if kind is str:
-        return len(value) <= _SHORT and bool(value.isascii())
-    if kind is int:
-        return bool(-_INT64 <= value < _INT64)
-    return value is None or kind is bool or (kind is float and isfinite(value))
+    if type(value) is str:
+        return len(value) <= _SHORT and value.isascii()
+    if type(value) is int:
+        return -_INT64 <= value < _INT64
+    return value is None or type(value) is bool or (type(value) is float and isfinite(value))
 
 
 class FieldRenderer:
@@ -82,14 +81,12 @@ class FieldRenderer:
         self._characters_left = MAX_LINE
         self._items_left = MAX_LINE_ITEMS
 
-    def render(self, value: Any, depth: int = 0) -> Plain:
+    def render(self, value: object, depth: int = 0) -> Plain:
         """Render a value; if that fails, the text has the types of value and error."""
         if is_plain(value):
-            plain: Plain = value
-            return plain
-        kind: Any = type(value)
+            return cast("Plain", value)
         try:
-            return _renderer(kind)(self, value, depth)
+            return _renderer(type(value))(self, value, depth)
         except Exception as error:
             if is_from_signal_handler(error):
                 raise
