@@ -158,5 +158,5 @@ def _take_event(logger: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> o
 
 
 def _operand(values: list[Any]) -> Any:
-    only = values[0]
-    return only if len(values) == 1 and isinstance(only, Mapping) and only else tuple(values)
+    is_mapping = len(values) == 1 and issubclass(type(values[0]), Mapping) and bool(values[0])
+    return values[0] if is_mapping else tuple(values)

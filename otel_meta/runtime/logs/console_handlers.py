@@ -135,7 +135,7 @@ class ConsoleHandlers:
         self._active.remove(self)
         for owner, own in self._installed:
             own.is_active = False
-            handlers = (_restored(each) if each is own else [each] for each in owner.handlers)
+            handlers = (_restored(own) if each is own else [each] for each in owner.handlers)
             owner.handlers[:] = chain.from_iterable(handlers)
         self._installed.clear()
         if root.level == self._own_level:

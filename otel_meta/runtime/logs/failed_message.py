@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
@@ -42,7 +42,7 @@ class MessageFault(NamedTuple):
 
 def call_site() -> str:
     """Return file and line of the innermost function outside of the logging packages."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # documented, fast
+    frame: FrameType | None = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGES):
         frame = frame.f_back
     return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 from array import array
 from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque
-from collections import namedtuple as _namedtuple
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,7 +21,7 @@ from itertools import islice
 from math import isfinite
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from otel_meta.runtime.text import utf8_text
@@ -66,14 +65,13 @@ def render_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
     return rendered
 
 
-def is_plain(value: Any) -> bool:
+def is_plain(value: object) -> bool:
     """Return True for the common values, which need no rendering."""
-    kind = type(value)
-    if kind is str:
-        return len(value) <= _SHORT and bool(value.isascii())
-    if kind is int:
-        return bool(-_INT64 <= value < _INT64)
-    return value is None or kind is bool or (kind is float and isfinite(value))
+    if type(value) is str:
+        return len(value) <= _SHORT and value.isascii()
+    if type(value) is int:
+        return -_INT64 <= value < _INT64
+    return value is None or type(value) is bool or (type(value) is float and isfinite(value))
 
 
 class FieldRenderer:
@@ -83,12 +81,12 @@ class FieldRenderer:
         self._characters_left = MAX_LINE
         self._items_left = MAX_LINE_ITEMS
 
-    def render(self, value: Any, depth: int = 0) -> Plain:
+    def render(self, value: object, depth: int = 0) -> Plain:
         """Render a value; if that fails, the text has the types of value and error."""
         if is_plain(value):
-            return value  # type: ignore[no-any-return]  # checked
+            return cast("Plain", value)
         try:
-            return _renderer(type(value))(self, value, depth)  # type: ignore[arg-type]  # hashable
+            return _renderer(type(value))(self, value, depth)
         except Exception as error:
             if is_from_signal_handler(error):
                 raise
@@ -181,6 +179,10 @@ class FieldRenderer:
         return utf8_text(str(start)) + _more(len(text) - len(start), "characters")
 
 
+_EMPTY: Final[dict[str, str]] = {}
+_VIEWS: Final[tuple[type, ...]] = tuple(
+    type(view) for view in (_EMPTY.keys(), _EMPTY.values(), _EMPTY.items())
+)
 _Render: TypeAlias = Callable[[FieldRenderer, Any, int], Plain]
 _OF_BASE: Final[Mapping[type, _Render]] = {
     **dict.fromkeys((int, float), FieldRenderer.number),
@@ -188,7 +190,7 @@ _OF_BASE: Final[Mapping[type, _Render]] = {
     **dict.fromkeys((datetime, date, time), FieldRenderer.iso),
     **dict.fromkeys((bytes, bytearray, memoryview), FieldRenderer.data),
     **dict.fromkeys((list, tuple, deque, range, array, UserList), FieldRenderer.items),
-    **dict.fromkeys((type({}.keys()), type({}.values()), type({}.items())), FieldRenderer.items),
+    **dict.fromkeys(_VIEWS, FieldRenderer.items),
     **dict.fromkeys((set, frozenset), FieldRenderer.set),
     **dict.fromkeys((dict, OrderedDict, defaultdict, Counter, UserDict), FieldRenderer.map),
     **dict.fromkeys((ChainMap, MappingProxyType), FieldRenderer.map),
@@ -197,8 +199,7 @@ _OF_BASE: Final[Mapping[type, _Render]] = {
 """The rendering of a type, and of its subclasses without a `__repr__` of their own."""
 
 
-@lru_cache(maxsize=1024)
-def _renderer(kind: type) -> _Render:
+def _find_renderer(kind: type) -> _Render:
     """Return the rendering of a class."""
     for applies, render in _OF_KIND:
         if applies(kind):
@@ -210,6 +211,9 @@ def _renderer(kind: type) -> _Render:
             FieldRenderer.map if issubclass(kind, Mapping) else FieldRenderer.shown
         )
     return FieldRenderer.shown
+
+
+_renderer: Final[Callable[[type], _Render]] = lru_cache(maxsize=1024)(_find_renderer)
 
 
 def _is_numpy(kind: type) -> bool:
@@ -239,7 +243,8 @@ def _code(function: Any) -> Any:
     return getattr(function, "__code__", None)
 
 
-_NamedTuple: Final = _namedtuple("_NamedTuple", ())  # noqa: PYI024  # its generated methods are compared
+class _NamedTuple(NamedTuple):
+    """A class with the methods that `collections.namedtuple` generates."""
 
 
 @dataclasses.dataclass

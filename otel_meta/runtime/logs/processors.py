@@ -14,7 +14,7 @@ from structlog.typing import EventDict, WrappedLogger
 from otel_meta.runtime.text import utf8_text
 
 from .exceptions import get_exception, ids_of
-from .field_values import render_fields
+from .field_values import FieldRenderer, is_plain, render_fields
 from .traceback_text import render_exception
 
 _ADDED: Final = frozenset(
@@ -53,11 +53,12 @@ class LineFields:
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Return the line's fields: the most important first, ids last."""
         error = get_exception(event.pop("exc_info")) if "exc_info" in event else None
+        message = _message(event.pop("event", ""))
         given = render_fields(event)
         line: dict[str, Any] = {
             "timestamp": _timestamp(logger.created),
             "level": method,
-            "event": _message(given.pop("event", "")),
+            "event": message,
             "logger": logger.name,
         }
         added: dict[str, Any] = {**self._identity, **current_ids()}
@@ -105,5 +106,6 @@ def _timestamp(created: float | None) -> str:
 
 
 def _message(event: Any) -> str:
-    text = event if isinstance(event, str) else utf8_text(event)
+    rendered = event if is_plain(event) else FieldRenderer().render(event)
+    text = rendered if isinstance(rendered, str) else utf8_text(rendered)
     return text.rstrip("\r\n")

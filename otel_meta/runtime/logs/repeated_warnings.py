@@ -36,5 +36,6 @@ class RepeatedWarnings:
         return False
 
     def _key(self, record: logging.LogRecord) -> tuple[str, object]:
-        key = record.name, record.msg if isinstance(record.msg, str) else type(record.msg)
+        message: object = record.msg
+        key = record.name, message if isinstance(message, str) else None
         return key if key in self._seen or len(self._seen) < _MAX_TEMPLATES else (record.name, None)

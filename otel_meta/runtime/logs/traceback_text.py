@@ -8,10 +8,10 @@ the text afterwards; with a thousand members that takes half a second.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import indent
 from types import FrameType, TracebackType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.text import utf8_text
 
@@ -131,9 +131,8 @@ def _message(error: BaseException) -> str:
 
 
 def _notes(error: BaseException) -> Iterator[str]:
-    notes = own_attribute(error, "__dict__").get("__notes__", ())
-    if not isinstance(notes, list | tuple):
-        notes = (notes,)
+    given: Any = own_attribute(error, "__dict__").get("__notes__", ())
+    notes: Sequence[object] = given if type(given) in (list, tuple) else (given,)
     for note in notes[:MAX_NOTES]:
         yield _bounded(_text(note))
     if len(notes) > MAX_NOTES:

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.runtime.logs.access import AccessRecord, add_access_fields, parse_access_args
+from otel_meta.runtime.logs.access import (
+    AccessRecord,
+    SilencedPaths,
+    add_access_fields,
+    parse_access_args,
+)
 
 GUNICORN = {"h": "1.2.3.4", "m": "GET", "U": "/items/7", "H": "HTTP/1.1", "s": "200", "q": "t=s"}
 
@@ -66,3 +71,24 @@ class TestParseAccessArgs:
     def test_arguments_of_other_types_are_no_access_record(self, args: Any) -> None:
         """Arguments of other types are no access record."""
         assert parse_access_args(args) is None
+
+
+class TestSilencedPaths:
+    @pytest.mark.parametrize(
+        ("target", "status", "name", "is_silenced"),
+        [
+            ("/metrics?name=a", 200, "uvicorn.access", True),
+            ("/metrics", 503, "uvicorn.access", False),
+            ("/metrics/all", 200, "uvicorn.access", False),
+            ("/metrics", 200, "shop", False),
+        ],
+    )
+    def test_successful_requests_of_paths_are_silenced(
+        self, target: str, status: int, name: str, is_silenced: bool
+    ) -> None:
+        """Successful requests of the paths are silenced, and no others."""
+        silenced = SilencedPaths()
+        silenced.paths.add("/metrics")
+        args = ("1.2.3.4:5", "GET", target, "1.1", status)
+
+        assert is_silenced == silenced.includes(logging.makeLogRecord({"name": name, "args": args}))

@@ -234,6 +234,20 @@ class TestReplaced:
 
         assert ["said", "said"] == [line["event"] for line in captured.logs()]
 
+    def test_record_of_child_is_written_once_whichever_logger_is_older(self) -> None:
+        """A record is written once if the child of a logger is older than the logger."""
+        child, parent = logging.getLogger("older.child"), logging.getLogger("older")
+        child.addHandler(logging.StreamHandler())
+        parent.addHandler(logging.StreamHandler())
+        parent.propagate = False
+        with capture() as captured:
+            child.warning("said")
+        child.handlers.clear()
+        parent.handlers.clear()
+        parent.propagate = True
+
+        assert ["said"] == [line["event"] for line in captured.logs()]
+
     def test_two_console_handlers_that_share_records_write_each_once(
         self, root: logging.Logger
     ) -> None:

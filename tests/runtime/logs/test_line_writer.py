@@ -286,15 +286,36 @@ class TestReentrancy:
         assert b"under way\nfrom the handler\n" == bytes(stream.data)
         assert 0 == faults.count()
 
-    def test_exception_of_signal_handler_reaches_application_and_tears_no_line(
+    def test_signal_handler_may_log_below_buffer_of_stream(
         self, open_pipe: Callable[..., Pipe]
+    ) -> None:
+        """A signal handler may log while a buffered stream is written, which is not reentrant."""
+        pipe = open_pipe(buffering=8192)
+        lines, faults = writer(pipe.stream)
+        handled: list[bytes] = []
+
+        def interrupt() -> None:
+            handled.append(b"handled")
+            lines.write(b"handled")
+
+        with slow_reader(pipe), timer(0.002, interrupt):
+            for _ in range(20):
+                lines.write(LONG)
+
+        assert sorted([LONG] * 20 + handled) == sorted(pipe.lines)
+        assert len(handled) > 0
+        assert 0 == faults.count()
+
+    @pytest.mark.parametrize("buffering", [0, 8192])
+    def test_exception_of_signal_handler_reaches_application_and_tears_no_line(
+        self, open_pipe: Callable[..., Pipe], buffering: int
     ) -> None:
         """An exception of a signal handler reaches the application, and no line is torn."""
 
         def fail() -> None:
             raise TimeLimit
 
-        pipe = open_pipe()
+        pipe = open_pipe(buffering=buffering)
         lines, faults = writer(pipe.stream)
         raised = 0
         with slow_reader(pipe):

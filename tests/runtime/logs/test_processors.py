@@ -61,6 +61,12 @@ class TestLineFields:
         """An event is a text, whatever the application logs."""
         assert text == line(event=event)["event"]
 
+    def test_event_is_kept_beside_any_number_of_fields(self) -> None:
+        """An event is kept beside any number of fields."""
+        fields: dict[str, Any] = {f"field{number}": number for number in range(1000)}
+
+        assert "said" == line(**fields, event="said")["event"]
+
     def test_exception_has_fields_of_conventions(self) -> None:
         """An exception has the fields of OpenTelemetry's conventions."""
         fields = line(event="said", exc_info=ValueError("x"))
