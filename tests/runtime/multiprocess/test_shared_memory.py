@@ -279,6 +279,34 @@ def running_child() -> Iterator[None]:
 
 
 class TestSignal:
+    def test_exception_of_handler_reaches_application(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A time limit that a handler raises inside an allocation is no failed allocation."""
+        worker = spawn()
+        allocate = WorkerFileWriter.allocate
+
+        def limit(*_: object) -> NoReturn:
+            raise TimeoutError
+
+        def interrupted(*arguments: Any, **options: Any) -> MappedRecord:
+            monkeypatch.setattr(WorkerFileWriter, "allocate", allocate)
+            signal.raise_signal(signal.SIGUSR1)
+            return allocate(*arguments, **options)
+
+        monkeypatch.setattr(WorkerFileWriter, "allocate", interrupted)
+        previous = signal.signal(signal.SIGUSR1, limit)
+        try:
+            with pytest.raises(TimeoutError):
+                worker.storage.family(TILES).series(("a",))
+        finally:
+            signal.signal(signal.SIGUSR1, previous)
+        worker.live(TILES).add(1, style="a")
+
+        assert {("a",): 1.0} == worker.scraped_series(TILES.name)
+        assert {} == worker.missing()
+        assert 0.0 == worker.faults.count()
+
     def test_series_of_signal_handler_moves_later(
         self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
     ) -> None:
