@@ -88,8 +88,8 @@ class Workers:
         """
         if self._first_error is not None:
             detail = (
-                f"{directory_error(self._directory.path, self._first_error)}; until then the "
-                "numbers of this process are not on /metrics"
+                f"{directory_error(self._directory.path, self._first_error)}; this is tried again "
+                "every second, and until then /metrics lacks the numbers of this process"
             )
             faults.report(SOURCE, "directory", detail)
         self._ticker = Ticker(SOURCE, SETTLE_INTERVAL, lambda: self._settle(faults), faults)

@@ -16,6 +16,7 @@ from otel_meta.runtime.multiprocess.writer import MappedRecord, WorkerFileWriter
 from otel_meta.runtime.recording.family import OVERFLOW
 from tests.runtime.multiprocess.conftest import (
     DURATION,
+    FORKS,
     OPEN,
     TILES,
     Spawn,
@@ -23,10 +24,6 @@ from tests.runtime.multiprocess.conftest import (
     files,
     place,
     spare_descriptors,
-)
-
-FORKS = pytest.mark.filterwarnings(
-    "ignore:This process .* is multi-threaded:DeprecationWarning"  # of Python 3.12 and later
 )
 
 
