@@ -9,12 +9,13 @@ import os
 import sys
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.system_errors import SystemErrorsSuppressed
 
 from .filesystem import check_filesystem
 
@@ -133,14 +134,14 @@ class Directory:
     def link_to_damaged(self, path: Path) -> None:
         """Link a damaged file as ``damaged/latest``, and leave the file in place."""
         damaged = self.path / _DAMAGED
-        with suppress(OSError):
+        with SystemErrorsSuppressed():
             damaged.mkdir(exist_ok=True)
             (damaged / "latest").unlink(missing_ok=True)
             (damaged / "latest").hardlink_to(path)
 
     def remove_new(self) -> None:
         """Remove unfinished files of ended processes. Call it with the directory lock."""
-        with suppress(OSError):
+        with SystemErrorsSuppressed():
             self.new.unlink(missing_ok=True)
             for path in self._files(_NEW_SUFFIX):
                 if path.stat().st_mtime + _NEW_LIFETIME < time.time():

@@ -6,6 +6,8 @@ import mmap
 import os
 from typing import Final
 
+from otel_meta.runtime.system_errors import is_system_error
+
 from . import file_format
 from .file_format import PREAMBLE, REGION_SIZE, Record, RecordKind
 
@@ -58,9 +60,9 @@ class GrowingFile:
         if self._offset + size + _RESERVE > len(self._region):
             try:
                 self._next_region(size)
-            except OSError:
+            except OSError as error:
                 end = self._offset + size + file_format.ALIGNMENT  # with a filler
-                if not use_reserve or end > len(self._region):
+                if not (use_reserve and end <= len(self._region) and is_system_error(error)):
                     raise
         record = file_format.write_record(
             self._region, self._offset, kind, text, word_count, first_word=first_word

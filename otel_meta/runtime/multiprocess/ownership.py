@@ -6,6 +6,7 @@ own file, so two services that start at the same time meet there.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,8 +24,9 @@ class OtherServiceError(OSError):
 
     def __init__(self, directory: Directory, other: Owner) -> None:
         super().__init__(
+            errno.EBUSY,
             f"{directory.path} holds the metrics of {other.service!r} in {other.namespace!r}; "
-            "give each service a directory of its own"
+            "give each service a directory of its own",
         )
 
 

@@ -184,8 +184,8 @@ class WorkerFile:
     def _map(self, start: int) -> bool:
         """Map the bytes of the file from an offset on. Return False if there are none."""
         fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        status = os.fstat(fd)
         try:
-            status = os.fstat(fd)
             length = status.st_size - status.st_size % file_format.ALIGNMENT - start
             mapped = (
                 mmap.mmap(fd, length, access=mmap.ACCESS_READ, offset=start) if length else None

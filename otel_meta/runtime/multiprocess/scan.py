@@ -30,7 +30,7 @@ class Scan:
     living: tuple[WorkerFile, ...] = ()
     cache_key: tuple[object, ...] = ()
     """Differs between two scans if the files or the series in them differ."""
-    missing: Mapping[MissingReason, int] = field(default_factory=dict)
+    missing: Mapping[MissingReason, int] = field(default_factory=dict[MissingReason, int])
     """Number of missing workers by reason."""
 
     @property
@@ -57,12 +57,12 @@ class Found:
     totals: WorkerFile | None = None
     are_totals_known: bool = False
     """True if there are no totals, or if they were read. Unknown totals must not be replaced."""
-    dead: list[WorkerFile] = field(default_factory=list)
+    dead: list[WorkerFile] = field(default_factory=list[WorkerFile])
     """Files of dead workers that are not in the totals."""
-    leftover: list[WorkerFile] = field(default_factory=list)
+    leftover: list[WorkerFile] = field(default_factory=list[WorkerFile])
     """Files of dead workers that are in the totals. A crash left them behind."""
-    living: list[WorkerFile] = field(default_factory=list)
-    missing: Counter[MissingReason] = field(default_factory=Counter)
+    living: list[WorkerFile] = field(default_factory=list[WorkerFile])
+    missing: Counter[MissingReason] = field(default_factory=Counter[MissingReason])
 
     def take_totals(self, totals: WorkerFile) -> None:
         """Add the totals, after all files of workers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.system_errors import SystemErrorsSuppressed
 
 from .compaction import compact, has_valid_values, write_totals
 from .directory import Directory, is_alive
@@ -55,7 +57,7 @@ class DirectoryScanner:
         """
         with self._lock:
             if self._is_scanning:
-                raise BlockingIOError("a signal handler interrupted a scan")
+                raise BlockingIOError(errno.EAGAIN, "a signal handler interrupted a scan")
             self._is_scanning = True
             try:
                 with self._directory.try_locked() as is_locked:
@@ -117,7 +119,7 @@ class DirectoryScanner:
         with suppress(FileNotFoundError):
             self._find_totals(found)
         for path in self._directory.notes("private"):
-            with suppress(OSError):
+            with SystemErrorsSuppressed():
                 found.missing["private"] += is_alive(path)
         found.sort()
         return found
@@ -193,13 +195,13 @@ class DirectoryScanner:
     def _take_notes(self) -> None:
         """Report and remove the notes of processes that ended. The directory lock is held."""
         for path in self._directory.notes("private"):
-            with suppress(OSError):
+            with SystemErrorsSuppressed():
                 if not is_alive(path):
                     path.unlink()
                     detail = f"process {pid_of(path)} ended with numbers that no scrape has shown"
                     self._faults.append(("lost numbers", detail))
         for path in self._directory.notes("refused"):
-            with suppress(OSError):
+            with SystemErrorsSuppressed():
                 text = path.read_text()
                 path.unlink()
                 self._faults.append(("other service", text))

@@ -14,6 +14,7 @@ from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.cells import GaugeCell
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import OnFault
+from otel_meta.runtime.system_errors import is_system_error
 
 from .descriptor import MetricDescriptor, describe
 from .merged_metric import MergedFamily
@@ -24,6 +25,8 @@ from .shared_memory import SharedMemoryAllocator
 
 SOURCE: Final = "workers"
 """Source of the faults of this package."""
+_SCAN_ERRORS: Final = (ArithmeticError, LookupError, OSError, TypeError, ValueError)
+"""What a scan can raise. Other exceptions are of a signal handler, such as a time limit."""
 _SERVICE_GAUGES: Final = (SERIES, SERIES_LIMIT, WORKERS_MISSING)
 """Computed here for the service. A worker's own values of them are not shown."""
 
@@ -109,6 +112,8 @@ class ServiceView:
         try:
             self._allocator.declare(family.instrument for family in families)
         except OSError as error:
+            if not is_system_error(error):
+                raise
             self._faults.append(("allocation", error))
         return families
 
@@ -135,7 +140,9 @@ class ServiceView:
         with self._lock:
             try:
                 scan = self._scanner.scan()
-            except Exception as error:
+            except _SCAN_ERRORS as error:
+                if isinstance(error, OSError) and not is_system_error(error):
+                    raise
                 self._is_scan_current = False
                 self._faults.append(("scan", error))
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -15,6 +16,7 @@ from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.cells import Numbers
 from otel_meta.runtime.recording.memory import Placeable
+from otel_meta.runtime.system_errors import SystemErrorsSuppressed, is_system_error
 
 from .directory import Directory
 from .notes import PrivateNote, write_refusal
@@ -135,7 +137,7 @@ class SharedMemoryAllocator:
 
         If the file was removed from the directory, all series move to a new one.
         """
-        with suppress(OSError):  # until the next call
+        with SystemErrorsSuppressed():  # until the next call
             with self._writing():
                 self._leave_removed_file()
                 self._free_removed()
@@ -181,7 +183,9 @@ class SharedMemoryAllocator:
         self.after_fork()
         with self._lock:
             if self._is_writing:
-                raise BlockingIOError("a signal handler interrupted the creation of a series")
+                raise BlockingIOError(
+                    errno.EAGAIN, "a signal handler interrupted the creation of a series"
+                )
             self._is_writing = True
             try:
                 yield
@@ -192,7 +196,7 @@ class SharedMemoryAllocator:
         try:
             self._share(key)
         except OSError as error:
-            if not isinstance(error, OtherServiceError):
+            if is_system_error(error) and not isinstance(error, OtherServiceError):
                 self._note.write()
             raise
 
@@ -247,8 +251,9 @@ class SharedMemoryAllocator:
         try:
             return self._create_file()
         except OSError as error:
-            self._last_failure = (time.monotonic() + RETRY_DELAY, error)
-            self._refuse(error)
+            if is_system_error(error):
+                self._last_failure = (time.monotonic() + RETRY_DELAY, error)
+                self._refuse(error)
             raise
 
     def _create_file(self) -> WorkerFileWriter:
@@ -263,7 +268,7 @@ class SharedMemoryAllocator:
 
     def _publish_number(self, file: WorkerFileWriter) -> None:
         """Give this worker the smallest free number, unless another process has the lock."""
-        with suppress(OSError), self._directory.try_locked() as is_locked:
+        with SystemErrorsSuppressed(), self._directory.try_locked() as is_locked:
             if is_locked:
                 used = {worker.number for worker in living_workers(self._directory)}
                 file.publish_number(next(n for n in range(len(used) + 1) if n not in used))
@@ -272,7 +277,7 @@ class SharedMemoryAllocator:
         """Report a directory of another service, to this service and to the other."""
         if isinstance(error, OtherServiceError) and not self._was_refused:
             self._was_refused = True
-            self._faults.append(("other service", str(error)))
+            self._faults.append(("other service", error.strerror or ""))
             write_refusal(self._directory, f"a process of {self._owner.service!r} was refused")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from otel_meta.runtime.export.periodic import Ticker
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import Faults, OnFault
+from otel_meta.runtime.system_errors import SystemErrorsSuppressed
 
 from .directory import Directory, directory_error
 from .notes import write_refusal
@@ -29,6 +30,9 @@ SETTLE_INTERVAL: Final = 1.0
 
 _PORT_PATIENCE: Final = 1.0
 """Seconds to wait at start for another worker that opens the port of the service."""
+
+_STOP_PATIENCE: Final = 0.1
+"""Seconds to wait at the end for an attempt under way, which waits for nothing itself."""
 
 _TEMPORARY: Final = frozenset(
     {
@@ -84,8 +88,8 @@ class Workers:
         """
         if self._first_error is not None:
             detail = (
-                f"{directory_error(self._directory.path, self._first_error)}; until then the "
-                "numbers of this process are not on /metrics"
+                f"{directory_error(self._directory.path, self._first_error)}; this is tried again "
+                "every second, and until then /metrics lacks the numbers of this process"
             )
             faults.report(SOURCE, "directory", detail)
         self._ticker = Ticker(SOURCE, SETTLE_INTERVAL, lambda: self._settle(faults), faults)
@@ -103,10 +107,10 @@ class Workers:
         """
         try:
             with ExitStack() as lock:
-                with suppress(OSError):
+                with SystemErrorsSuppressed():
                     lock.enter_context(self._directory.try_locked(_PORT_PATIENCE))
                 yield port in self._open_ports()
-                with suppress(OSError):  # the file has the port once it can be created
+                with SystemErrorsSuppressed():  # the file has the port once it can be created
                     self.allocator.publish_port(port)
         except ConfigurationError:  # telemetry does not start
             self.allocator.close()
@@ -118,9 +122,9 @@ class Workers:
         Later recordings are lost.
         """
         if self._ticker is not None:
-            self._ticker.stop(0)
+            self._ticker.stop(_STOP_PATIENCE)
         self.allocator.close()
-        with suppress(OSError):  # the next scan of another worker compacts the file
+        with SystemErrorsSuppressed():  # the next scan of another worker compacts the file
             self._scanner.scan()
 
     def view(self, local: Callable[[], Iterable[Family[Any]]], on_fault: OnFault) -> ServiceView:
@@ -142,7 +146,7 @@ class Workers:
         except OtherServiceError as error:
             text = f"a process of {self._owner.service!r} was refused at its start"
             write_refusal(self._directory, text)
-            raise ConfigurationError(str(error)) from error
+            raise ConfigurationError(error.strerror or "") from error
         except OSError as error:
             if error.errno not in _TEMPORARY:
                 raise directory_error(self._directory.path, error) from error
@@ -154,6 +158,6 @@ class Workers:
             faults.report(SOURCE, reason, detail)
 
     def _open_ports(self) -> set[int]:
-        with suppress(OSError):
+        with SystemErrorsSuppressed():
             return {worker.port for worker in living_workers(self._directory)}
         return set()

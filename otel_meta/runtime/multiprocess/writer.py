@@ -7,7 +7,6 @@ import os
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,6 +15,7 @@ import orjson
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.runtime.recording.family import OVERFLOW
+from otel_meta.runtime.system_errors import SystemErrorsSuppressed
 
 from . import file_format
 from .descriptor import describe
@@ -204,5 +204,5 @@ def _lock_new(fd: int) -> None:
 def _discard(new: Path, fds: Iterable[int]) -> None:
     for fd in fds:
         os.close(fd)
-    with suppress(OSError):
+    with SystemErrorsSuppressed():
         new.unlink(missing_ok=True)

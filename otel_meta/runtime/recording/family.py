@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from otel_meta.model import Instrument
 from otel_meta.model.labels import closed_combinations, expand_closed
+from otel_meta.runtime.system_errors import is_system_error
 
 from .cardinality import MAX_SERIES, CardinalityLimit
 from .cells import Cell, Numbers
@@ -183,5 +184,7 @@ class Family(Generic[CellT]):
         try:
             self._allocator.place(self.instrument, cell)
         except OSError as error:  # the numbers stay in the heap for now
+            if not is_system_error(error):
+                raise
             self._faults.append(("allocation", error))
         return cell

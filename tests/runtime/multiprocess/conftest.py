@@ -26,6 +26,10 @@ class Tile:
     style: str
 
 
+FORKS = pytest.mark.filterwarnings(
+    "ignore:This process .* is multi-threaded:DeprecationWarning"  # of Python 3.12 and later
+)
+
 TILES = Counter("atlas.tiles", "Tiles.", Tile)
 OPEN = UpDownCounter("atlas.open", "Tiles that are open.", Tile)
 ZOOM = Gauge("atlas.zoom", "Zoom.", Tile)

@@ -15,10 +15,7 @@ from otel_meta.runtime.multiprocess.directory import Directory, is_alive, try_lo
 from otel_meta.runtime.multiprocess.filesystem import check_filesystem
 from otel_meta.runtime.multiprocess.workers import Workers
 from tests.conftest import Run
-
-FORKS = pytest.mark.filterwarnings(
-    "ignore:This process .* is multi-threaded:DeprecationWarning"  # of Python 3.12 and later
-)
+from tests.runtime.multiprocess.conftest import FORKS
 
 
 def mount_table(path: Path, filesystem: str) -> Path:

@@ -104,7 +104,8 @@ class TestRunning:
         content = (tmp_path / "other" / "totals").read_bytes()
         dead, worker = spawn_with_tiles(spawn), spawn_with_tiles(spawn)
         worker.view.refresh()
-        (directory / "totals").write_bytes(content)
+        shutil.copy(tmp_path / "other" / "totals", directory / "copy")
+        (directory / "copy").replace(directory / "totals")
         dead.die()
 
         assert 2.0 == worker.scraped(TILES, style="a")

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from otel_meta import Counter, NoLabels
 from otel_meta.runtime.multiprocess.compaction import numbers_of
 from otel_meta.runtime.multiprocess.reader import WorkerFile
-from tests.runtime.multiprocess.conftest import DURATION, TILES, ZOOM, Spawn, Worker, worker_path
+from tests.runtime.multiprocess.conftest import (
+    DURATION,
+    FORKS,
+    TILES,
+    ZOOM,
+    Spawn,
+    Worker,
+    worker_path,
+)
 
 one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -126,6 +134,7 @@ class TestRead:
         assert file.damage is None
         assert {("atlas.tiles", (style,)): [1.0] for style in "abc"} == numbers(file)
 
+    @FORKS
     def test_file_that_grows_all_the_time_is_whole(self, spawn: Spawn, directory: Path) -> None:
         """A file that another process extends is never reported as damaged."""
         watcher, told = spawn(max_series=9000), os.pipe()

@@ -16,6 +16,7 @@ from otel_meta.runtime.multiprocess.writer import MappedRecord, WorkerFileWriter
 from otel_meta.runtime.recording.family import OVERFLOW
 from tests.runtime.multiprocess.conftest import (
     DURATION,
+    FORKS,
     OPEN,
     TILES,
     Spawn,
@@ -23,10 +24,6 @@ from tests.runtime.multiprocess.conftest import (
     files,
     place,
     spare_descriptors,
-)
-
-FORKS = pytest.mark.filterwarnings(
-    "ignore:This process .* is multi-threaded:DeprecationWarning"  # of Python 3.12 and later
 )
 
 
@@ -279,6 +276,34 @@ def running_child() -> Iterator[None]:
 
 
 class TestSignal:
+    def test_exception_of_handler_reaches_application(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A time limit that a handler raises inside an allocation is no failed allocation."""
+        worker = spawn()
+        allocate = WorkerFileWriter.allocate
+
+        def limit(*_: object) -> NoReturn:
+            raise TimeoutError
+
+        def interrupted(*arguments: Any, **options: Any) -> MappedRecord:
+            monkeypatch.setattr(WorkerFileWriter, "allocate", allocate)
+            signal.raise_signal(signal.SIGUSR1)
+            return allocate(*arguments, **options)
+
+        monkeypatch.setattr(WorkerFileWriter, "allocate", interrupted)
+        previous = signal.signal(signal.SIGUSR1, limit)
+        try:
+            with pytest.raises(TimeoutError):
+                worker.storage.family(TILES).series(("a",))
+        finally:
+            signal.signal(signal.SIGUSR1, previous)
+        worker.live(TILES).add(1, style="a")
+
+        assert {("a",): 1.0} == worker.scraped_series(TILES.name)
+        assert {} == worker.missing()
+        assert 0.0 == worker.faults.count()
+
     def test_series_of_signal_handler_moves_later(
         self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
     ) -> None:
