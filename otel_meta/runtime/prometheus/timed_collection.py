@@ -48,13 +48,7 @@ class TimedCollection:
         free.sort(key=lambda source: source.key in self._late)
         results: dict[Hashable, Any] = {}
         done, abandoned = Event(), Event()
-        run = Thread(
-            target=self._run,
-            args=(free, results, done, abandoned),
-            name="otel_meta collection",
-            daemon=True,
-        )
-        run.start()
+        self._start(free, results, done, abandoned)
         done.wait(self._seconds)
         abandoned.set()
         collected = {key: result for key, result in results.copy().items() if result is not None}
@@ -63,6 +57,13 @@ class TimedCollection:
             if source.key in self._late:
                 self._on_fault(source.name, "late", "its metrics are not on the page")
         return collected
+
+    def _start(self, *args: Any) -> None:
+        thread = Thread(target=self._run, args=args, name="otel_meta collection", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the limit of the system, or the interpreter shuts down
+            self._run(*args)
 
     def _run(
         self, sources: Sequence[Source], results: dict[Hashable, Any], done: Event, abandoned: Event
