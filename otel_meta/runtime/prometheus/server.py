@@ -222,8 +222,7 @@ def _new_socket(host: str, port: int, *, shared: bool) -> socket.socket:
 
 def _response(head: bytes, handle: Handle) -> bytes:
     """Return the bytes of the response to a request."""
-    handler = _RequestHandler(head, handle)
-    return handler.wfile.getvalue()
+    return _RequestHandler(head, handle).response.getvalue()
 
 
 class _RequestHandler(BaseHTTPRequestHandler):
@@ -231,8 +230,6 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     error_content_type = PLAIN_TEXT
     error_message_format = "%(code)d %(message)s\n"
-    rfile: BytesIO
-    wfile: BytesIO
 
     def __init__(self, head: bytes, handle: Handle) -> None:
         self._head: Final = head
@@ -241,7 +238,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
         super().__init__(connection, ("", 0), connection)  # handles the request
 
     def setup(self) -> None:
-        self.rfile, self.wfile = BytesIO(self._head), BytesIO()
+        self.rfile = BytesIO(self._head)
+        self.wfile = self.response = BytesIO()
 
     def finish(self) -> None:
         """Keep the response."""
