@@ -178,6 +178,16 @@ class TestFaults:
         eventually(lambda: [("/metrics", "unanswered")] == handler.faults)
         assert 200 == request(server).status_code
 
+    def test_late_page_is_reported_and_client_disconnected(
+        self, start_server: StartServer, handler: BlockingHandler
+    ) -> None:
+        """A page that takes too long is reported, and the client is disconnected."""
+        server = start_server(request_timeout=0.2)
+        handler.unblocked.clear()
+
+        assert b"" == send_raw(server, b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert [("/metrics", "late")] == handler.faults
+
     def test_early_disconnect_is_no_fault(
         self, start_server: StartServer, handler: BlockingHandler, eventually: Eventually
     ) -> None:
