@@ -68,17 +68,19 @@ class TimedCollection:
     def _run(
         self, sources: Sequence[Source], results: dict[Hashable, Any], done: Event, abandoned: Event
     ) -> None:
-        for source in sources:
-            if abandoned.is_set():
-                return
-            results[source.key] = self._call(source)
-        done.set()
+        try:
+            for source in sources:
+                if abandoned.is_set():
+                    return
+                results[source.key] = self._call(source)
+        finally:
+            done.set()
 
     def _call(self, source: Source) -> Any:
         self._under_way.add(source.key)
         try:
             return source.collect()
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # which would end the thread without a word
             self._on_fault(source.name, "not exposed", error)
             return None
         finally:
