@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from contextvars import copy_context
+from functools import partial
 from threading import Thread, current_thread
 from typing import Any, Final, Generic, TypeVar
 
@@ -94,11 +95,15 @@ class BoundedThreads:
             if waiting is not None:
                 waiting.on_end.append(notify)
                 return waiting
-            job = _Job(function, notify, lambda: self._shared.pop(key, None))
+            job = _Job(function, notify, partial(self._end_sharing, key))
             self.submit(job)
             if key is not None:
                 self._shared[key] = job
             return job
+
+    def _end_sharing(self, key: Hashable) -> None:
+        with self._lock:
+            self._shared.pop(key, None)
 
     def _start_thread(self) -> None:
         thread = Thread(target=self._run_waiting, name=self._name, daemon=True)
@@ -116,10 +121,7 @@ class BoundedThreads:
         """Return the function that has waited longest; None ends the thread."""
         with self._lock:
             if self._waiting:
-                function = self._waiting.popleft()
-                if isinstance(function, _Job):
-                    function.on_begin()
-                return function
+                return self._waiting.popleft()
             self._threads.discard(current_thread())
             return None
 
@@ -136,12 +138,13 @@ class _Job(Generic[T]):
         self._function: Final = function
         self._context: Final = copy_context()
         self._future: Final = Future[T]()
-        self.on_begin: Final = on_begin
+        self._on_begin: Final = on_begin
         self.on_end: Final = [notify]
         """Functions that notify the callers."""
 
     def __call__(self) -> None:
         """Run the function and notify the callers."""
+        self._on_begin()
         try:
             self._future.set_result(self._context.run(self._function))
         except BaseException as error:  # raised in the caller

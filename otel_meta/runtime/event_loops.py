@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -60,7 +60,7 @@ class TrioLoop:
         return notify, event.wait
 
     @asynccontextmanager
-    async def time_limit(self, seconds: float) -> AsyncIterator[None]:
+    async def time_limit(self, seconds: float) -> AsyncGenerator[None]:
         """Return a context that raises TimeoutError after some seconds."""
         with self._trio.move_on_after(seconds) as scope:
             yield

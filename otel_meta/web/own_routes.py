@@ -20,7 +20,7 @@ def has_route(routes: Iterable[Any], path: str) -> bool:
 
 
 def _serves(route: Any, path: str, root_path: str) -> bool:
-    scope = {
+    scope: dict[str, object] = {
         "type": "http",
         "method": "GET",
         "path": path,

@@ -371,6 +371,31 @@ class TestThreads:
             cell.labels for cell in web.captured.telemetry.faults.family.cells()
         }
 
+    def test_last_export_does_not_wait_for_threads_of_application(
+        self,
+        captured_telemetry: CapturedTelemetry,
+        serving: Serving,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The export at the end of the lifespan does not wait for the default executor."""
+        drained = threading.Event()
+
+        @asynccontextmanager
+        async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+            yield
+            loop = asyncio.get_running_loop()
+            loop.set_default_executor(ThreadPoolExecutor(1))
+            blocked.append(loop.run_in_executor(None, drained.wait, 5))
+
+        blocked: list[asyncio.Future[bool]] = []
+        app = FastAPI(lifespan=lifespan)
+        instrument_fastapi(app, captured_telemetry.telemetry)
+        monkeypatch.setattr(captured_telemetry.telemetry, "drain", drained.set)
+        with serving(app):
+            pass
+
+        assert blocked[0].result()
+
     def test_endpoints_work_on_trio(self, web: Web) -> None:
         """Endpoints work if the server runs on trio."""
         trio = pytest.importorskip("trio")

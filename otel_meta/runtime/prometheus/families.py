@@ -135,7 +135,7 @@ def merge(first: MetricFamily, later: MetricFamily) -> SeriesFamily:
     series, later_series = first.series(), later.series()
     if series is None or later_series is None or first.metadata.kind != later.metadata.kind:
         kind = first.metadata.kind
-        raise ValueError(f"there is a {kind} of this name already, which the page shows instead")
+        raise ValueError(f"the page has a metric of this name and the type {kind} already")
     merged = dict(series)
     for labels, point in later_series.items():
         add_point(merged, labels, point)

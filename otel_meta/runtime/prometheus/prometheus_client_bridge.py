@@ -48,10 +48,18 @@ class ClientFamily:
         self.metadata: Final = Metadata(_valid_name(metric.name), metric.type, sample_names=names)
 
     def chunks(self, text_format: TextFormat) -> Iterator[str]:
-        """Render the lines in one chunk; nothing for a family without series."""
+        """Render the lines in one chunk; nothing for a family without series.
+
+        Raises:
+            ValueError: prometheus_client cannot render the family, or a counter is negative.
+        """
         if self._metric.samples:
             renderer: Any = openmetrics if text_format.openmetrics else exposition
-            text: bytes = renderer.generate_latest(_SingleMetricRegistry(self._metric))
+            try:
+                _refuse_negative(self._metric)
+                text: bytes = renderer.generate_latest(_SingleMetricRegistry(self._metric))
+            except Exception as error:  # whose further arguments are the whole metric
+                raise ValueError(str(error.args[0]) if error.args else repr(error)) from error
             yield text.removesuffix(EOF).decode()
 
     def series(self) -> None:
@@ -69,6 +77,12 @@ def _without_duplicates(samples: Iterable[Sample]) -> list[Sample]:
         series = (sample.name, frozenset(sample.labels.items()), sample.timestamp)
         unique.setdefault(series, sample)
     return list(unique.values())
+
+
+def _refuse_negative(metric: Metric) -> None:
+    for sample in metric.samples if metric.type == "counter" else ():
+        if not sample.value >= 0:  # nor is NaN
+            raise ValueError(f"{sample.value} is not a possible value of a counter")
 
 
 class _SingleMetricRegistry:

@@ -30,7 +30,8 @@ from .handler import PLAIN_TEXT, Response, ScrapeRequest
 PATH: Final = "/metrics"
 
 REQUEST_TIMEOUT: Final = 10.0
-"""Seconds for a request: the default scrape timeout of Prometheus."""
+"""Seconds to receive a request, to render the page, and to send it: each is the default scrape
+timeout of Prometheus."""
 
 MAX_CONNECTIONS: Final = 100
 """Open connections. One more disconnects the oldest."""
@@ -69,7 +70,7 @@ class MetricsServer:
         port_sharing: use of the port by several workers, of which the kernel picks one for each
             connection. All workers have to share the port. The kernel cannot tell workers from
             other programs of the same user, hence the check of "first".
-        request_timeout: seconds for a request, from accept to the last byte.
+        request_timeout: seconds to receive a request, to render the page, and to send it.
 
     Raises:
         PortInUse: another process listens on the port.
@@ -161,8 +162,8 @@ class MetricsServer:
         try:
             async with asyncio.timeout(self._request_timeout):
                 head = await self._receive_head(connection)
-                respond = partial(_response, head, self._handle)
-                response = await self._pages.run(respond, self._request_timeout)
+            response = await self._render(head)
+            async with asyncio.timeout(self._request_timeout):
                 await self._loop.sock_sendall(connection, response)
             async with asyncio.timeout(_LINGER):
                 await self._receive_rest(connection)
@@ -170,6 +171,20 @@ class MetricsServer:
             pass
         except Exception as error:
             self._on_fault(PATH, "unanswered", error)
+
+    async def _render(self, head: bytes) -> bytes:
+        """Return the bytes of the response.
+
+        Raises:
+            ConnectionError: the page is late, which is counted.
+        """
+        try:
+            return await self._pages.run(
+                partial(_response, head, self._handle), self._request_timeout
+            )
+        except TimeoutError as error:
+            self._on_fault(PATH, "late", str(error) or "the page is late")
+            raise ConnectionError("the page is late") from error
 
     async def _receive_head(self, connection: socket.socket) -> bytes:
         """Receive the request line and the headers.
@@ -222,8 +237,7 @@ def _new_socket(host: str, port: int, *, shared: bool) -> socket.socket:
 
 def _response(head: bytes, handle: Handle) -> bytes:
     """Return the bytes of the response to a request."""
-    handler = _RequestHandler(head, handle)
-    return handler.wfile.getvalue()
+    return _RequestHandler(head, handle).response.getvalue()
 
 
 class _RequestHandler(BaseHTTPRequestHandler):
@@ -231,8 +245,6 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     error_content_type = PLAIN_TEXT
     error_message_format = "%(code)d %(message)s\n"
-    rfile: BytesIO
-    wfile: BytesIO
 
     def __init__(self, head: bytes, handle: Handle) -> None:
         self._head: Final = head
@@ -241,7 +253,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
         super().__init__(connection, ("", 0), connection)  # handles the request
 
     def setup(self) -> None:
-        self.rfile, self.wfile = BytesIO(self._head), BytesIO()
+        self.rfile = BytesIO(self._head)
+        self.wfile = self.response = BytesIO()
 
     def finish(self) -> None:
         """Keep the response."""

@@ -32,7 +32,7 @@ class TimedCollection:
         self._on_fault: Final = on_fault
         self._seconds: Final = seconds
         self._under_way: Final[set[Hashable]] = set()
-        self._late: set[Hashable] = set()
+        self._slow: set[Hashable] = set()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
@@ -42,42 +42,45 @@ class TimedCollection:
     def collect(self, sources: Sequence[Source]) -> Mapping[Hashable, Any]:
         """Return the results by key, without those of sources that fail or are late.
 
-        Sources that were late before come last, and only if their last call has returned.
+        Sources that were slow before come last, and only if their last call has returned.
         """
         free = [source for source in sources if source.key not in self._under_way]
-        free.sort(key=lambda source: source.key in self._late)
+        free.sort(key=lambda source: source.key in self._slow)
         results: dict[Hashable, Any] = {}
         done, abandoned = Event(), Event()
-        run = Thread(
-            target=self._run,
-            args=(free, results, done, abandoned),
-            name="otel_meta collection",
-            daemon=True,
-        )
-        run.start()
+        self._start(free, results, done, abandoned)
         done.wait(self._seconds)
         abandoned.set()
-        collected = {key: result for key, result in results.copy().items() if result is not None}
-        self._late = {source.key for source in sources if source.key not in results}
+        results = results.copy()  # to which the thread adds no more
+        self._slow = self._under_way.copy()
         for source in sources:
-            if source.key in self._late:
+            if source.key not in results:
                 self._on_fault(source.name, "late", "its metrics are not on the page")
-        return collected
+        return {key: result for key, result in results.items() if result is not None}
+
+    def _start(self, *args: Any) -> None:
+        thread = Thread(target=self._run, args=args, name="otel_meta collection", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the limit of the system, or the interpreter shuts down
+            self._run(*args)
 
     def _run(
         self, sources: Sequence[Source], results: dict[Hashable, Any], done: Event, abandoned: Event
     ) -> None:
-        for source in sources:
-            if abandoned.is_set():
-                return
-            results[source.key] = self._call(source)
-        done.set()
+        try:
+            for source in sources:
+                if abandoned.is_set():
+                    return
+                results[source.key] = self._call(source)
+        finally:
+            done.set()
 
     def _call(self, source: Source) -> Any:
         self._under_way.add(source.key)
         try:
             return source.collect()
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # which would end the thread without a word
             self._on_fault(source.name, "not exposed", error)
             return None
         finally:

@@ -8,7 +8,7 @@ import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -74,7 +74,7 @@ class Collector:
         self.calls += 1
         if self._gate is not None:
             self._gate.wait(20)
-        if isinstance(self._metric, Exception):
+        if isinstance(self._metric, BaseException):
             raise self._metric
         yield self._metric
 
@@ -191,12 +191,21 @@ def _metric(name: str, *samples: str) -> Metric:
 
 
 class TestCollectors:
-    @pytest.mark.parametrize("broken", [RuntimeError("no"), None, Metric("x", "", "gauge")])
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            RuntimeError("no"),
+            SystemExit(3),
+            None,
+            Metric("x", "", "gauge"),
+            CounterMetricFamily("x", "Negative.", -1),
+        ],
+    )
     def test_failing_collector_costs_its_own_metrics_only(
         self, registry: CollectorRegistry, broken: Any
     ) -> None:
         """A collector that raises, or yields nonsense, costs its own metrics only."""
-        if isinstance(broken, Metric):
+        if isinstance(broken, Metric) and not broken.samples:
             broken.add_sample("x", {}, "many")  # type: ignore[arg-type]  # the nonsense
         registry.register(Collector(GaugeMetricFamily("first", "Fine.", 1)))
         with capture("shop") as captured:
@@ -204,7 +213,7 @@ class TestCollectors:
             assert captured_registry is not None
             captured_registry.registry.register(Collector(broken))
 
-            assert ["first 1.0"] == lines(captured, "first")
+            assert ["first 1.0"] == lines(captured, "first", OPENMETRICS)
             assert ["not exposed"] == [reason for _, reason in faults(captured)]
 
     def test_slow_collector_costs_its_own_metrics_only(
