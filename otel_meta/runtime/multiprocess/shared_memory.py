@@ -14,8 +14,9 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
-from otel_meta.runtime.recording.memory import zeros
+from otel_meta.runtime.recording.memory import InterruptedAllocation, zeros
 
 from .directory import Directory, directory_error
 from .process_identity import start_ticks
@@ -141,12 +142,12 @@ class SharedMemoryAllocator:
         """Exclude other threads.
 
         Raises:
-            BlockingIOError: the caller is a signal handler that interrupted a writer.
+            InterruptedAllocation: the caller is a signal handler that interrupted a writer.
         """
         self.after_fork()  # the fork hook of another object may record before ours runs
         with self._lock:
             if self._is_writing:
-                raise BlockingIOError("a signal handler interrupted the creation of a series")
+                raise InterruptedAllocation("a signal handler interrupted the creation of a series")
             self._is_writing = True
             try:
                 yield
@@ -165,6 +166,7 @@ class SharedMemoryAllocator:
         try:
             return self._create_file()
         except OSError as error:
+            reraise_interruption(error)  # a time limit may be a TimeoutError
             self._last_failure = (time.monotonic() + RETRY_DELAY, error)
             raise
 

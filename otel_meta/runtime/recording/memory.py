@@ -19,6 +19,10 @@ from typing import Protocol
 from otel_meta.model import Instrument
 
 
+class InterruptedAllocation(BlockingIOError):
+    """A signal handler or finalizer interrupted an allocation, and cannot allocate meanwhile."""
+
+
 class Allocator(Protocol):
     """Allocates the numbers of new series, and frees the numbers of removed series."""
 
@@ -28,7 +32,8 @@ class Allocator(Protocol):
         """Return ``width`` zeros for the series with these label values in declared order.
 
         Raises:
-            OSError: no memory is left; the series then uses the heap.
+            InterruptedAllocation: the caller interrupted an allocation of the same thread.
+            OSError: no memory is left; the series uses the heap until a later attempt succeeds.
         """
         ...
 
