@@ -23,6 +23,13 @@ class Metric:
     """Name of the metric in Prometheus."""
 
 
+@labels
+class Missing:
+    """Workers that are not on the page of a service."""
+
+    reason: str
+
+
 FAULTS: Final = Counter(
     "otel_meta.faults",
     "Faults in recording, exporting and logging, none of which reached the application.",
@@ -44,7 +51,14 @@ SERIES_LIMIT: Final = Gauge(
     unit="{series}",
 )
 
-OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT)
+WORKERS_MISSING: Final = Gauge(
+    "otel_meta.workers.missing",
+    "Workers of a service whose numbers the page lacks, in part or all.",
+    Missing,
+    unit="{worker}",
+)
+
+OWN: Final[tuple[Instrument[...], ...]] = (FAULTS, SERIES, SERIES_LIMIT, WORKERS_MISSING)
 
 UP_DESCRIPTION: Final = "1 for as long as the process exports its telemetry."
 UP: Final = "otel_meta.up"

@@ -109,6 +109,8 @@ class Telemetry:
     def start(self) -> None:
         """Start to export, and to sample the SLOs."""
         self._monitor.install()
+        if self.workers is not None:
+            self.workers.start(self.faults)
         if self.metrics is not None:
             self.metrics.start()
             self._log_address(self.metrics)

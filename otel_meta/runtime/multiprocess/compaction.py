@@ -9,6 +9,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from .aggregation import Numbers, merged_numbers, within_limit
 from .descriptor import MetricDescriptor
 from .directory import Directory
 from .file_format import PREAMBLE, RecordKind
-from .reader import MappedSeries, Owner, WorkerFile
+from .reader import OWNER_WORDS, MappedSeries, Owner, WorkerFile
 
 
 class TotalSeries(NamedTuple):
@@ -104,14 +105,32 @@ def write_totals(directory: Directory, totals: Totals, owner: Owner) -> None:
     Raises:
         OSError: the file cannot be written. The previous totals are unchanged.
     """
-    records = list(_records(totals))
-    owner = replace(owner, started=time.time(), record_count=1 + len(records))
-    file = _encode([(RecordKind.OWNER, owner.as_json(), (0.0, 0.0)), *records])
     try:
-        directory.new.write_bytes(file)
+        directory.new.write_bytes(_encode_file(totals, owner))
         directory.new.replace(directory.totals)
     finally:
         directory.remove_new()
+
+
+def create_totals(directory: Directory, owner: Owner) -> None:
+    """Create empty totals, unless another process did. The directory lock is not needed.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    new = directory.new_path()
+    try:
+        new.write_bytes(_encode_file([], owner))
+        with suppress(FileExistsError):
+            directory.totals.hardlink_to(new)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _encode_file(totals: Totals, owner: Owner) -> memoryview:
+    records = list(_records(totals))
+    owner = replace(owner, started=time.time(), record_count=1 + len(records))
+    return _encode([(RecordKind.OWNER, owner.as_json(), (0.0,) * OWNER_WORDS), *records])
 
 
 _Row = tuple[RecordKind, bytes, Sequence[float]]

@@ -11,10 +11,10 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import RLock
 from typing import Final
 
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.fork import reset_after_fork
 
 from .filesystem import check_filesystem
 
@@ -24,67 +24,69 @@ if sys.platform != "win32":
 TOTALS: Final = "totals"
 _WORKER_SUFFIX: Final = ".worker"
 _NEW: Final = "new"
+_NEW_SUFFIX: Final = ".new"
+_NEW_LIFETIME: Final = 60.0
+"""Seconds after which a file under construction belongs to a process that ended meanwhile."""
 _DAMAGED: Final = "damaged"
-_LOCK_TIMEOUT: Final = 5.0
-"""Seconds. The lock is held for milliseconds, unless its holder is stopped (SIGSTOP)."""
 _POLL_INTERVAL: Final = 0.002
 """Seconds between two attempts to lock."""
-
-fork_guard: Final = RLock()
-"""Held during `os.fork` and with every directory lock, so no child inherits a directory lock."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=fork_guard.acquire,
-        after_in_parent=fork_guard.release,
-        after_in_child=fork_guard.release,
-    )
 
 
 class Directory:
     """The directory of one service.
 
     Args:
-        path: the directory, created if missing.
-        lock_timeout: seconds to wait for another process with the directory lock.
-
-    Raises:
-        ConfigurationError: the directory cannot be used.
+        path: the directory, created by `create`.
     """
 
-    def __init__(self, path: Path, lock_timeout: float = _LOCK_TIMEOUT) -> None:
+    def __init__(self, path: Path) -> None:
         self.path: Final = path
-        self._lock_timeout: Final = lock_timeout
-        self._is_locked = False
-        _create(path)
+        self._lock_fds: Final = set[int]()
+        reset_after_fork(self)
 
-    @contextmanager
-    def locked(self) -> Generator[None]:
-        """Hold the directory lock, and exclude other processes and threads.
+    def create(self) -> None:
+        """Create the directory if it is missing.
 
         Raises:
-            BlockingIOError: the caller is a signal handler that interrupted the lock's holder.
-            TimeoutError: another process held the lock for too long.
-            OSError: the directory does not exist any more.
+            OSError: the directory cannot be created.
+            ConfigurationError: the directory can never be used.
         """
-        with fork_guard:
-            if self._is_locked:
-                raise BlockingIOError(f"a signal handler interrupted a scan of {self.path}")
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            self._is_locked = True
-            try:
-                self._wait_for_lock(fd)
-                yield
-            finally:
-                self._is_locked = False
-                # Closing is not enough if C code has forked without Python's hooks.
+        _check_platform()
+        self.path.mkdir(parents=True, exist_ok=True)
+        check_filesystem(self.path)
+
+    @contextmanager
+    def try_locked(self, patience: float = 0.0) -> Generator[bool]:
+        """Lock the directory, unless another process or thread holds its lock.
+
+        Args:
+            patience: seconds to wait for the other process; by default there is no wait.
+
+        Yields:
+            True if the lock is held.
+
+        Raises:
+            OSError: the directory cannot be opened.
+        """
+        fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        self._lock_fds.add(fd)
+        try:
+            yield _try_lock_until(fd, time.monotonic() + patience)
+        finally:
+            if fd in self._lock_fds:  # not in a child forked inside the block
+                self._lock_fds.discard(fd)
+                # Closing is not enough: C code may have forked, without Python's hooks.
                 fcntl.flock(fd, fcntl.LOCK_UN)
                 os.close(fd)
 
+    def after_fork(self) -> None:
+        """Close the locks of the parent's threads, which the parent continues to hold."""
+        while self._lock_fds:
+            os.close(self._lock_fds.pop())
+
     def worker_files(self) -> Iterator[Path]:
         """Iterate over the files of all workers, living and dead."""
-        names = sorted(os.listdir(self.path))  # noqa: PTH208  # a third of the time of iterdir
-        return (self.path / name for name in names if name.endswith(_WORKER_SUFFIX))
+        return self._files(_WORKER_SUFFIX)
 
     @property
     def totals(self) -> Path:
@@ -98,7 +100,26 @@ class Directory:
 
     def new_worker_path(self, pid: int) -> Path:
         """Return a path for a worker file. No file has ever had its name."""
-        return self.path / f"{pid}-{os.urandom(8).hex()}{_WORKER_SUFFIX}"
+        return self._unique_path(pid, _WORKER_SUFFIX)
+
+    def new_path(self) -> Path:
+        """Return a path for a file under construction. Use it without the directory lock."""
+        return self._unique_path(os.getpid(), _NEW_SUFFIX)
+
+    def notes(self, kind: str) -> Iterator[Path]:
+        """Iterate over the notes of a kind; see the module `notes`."""
+        return self._files(f".{kind}")
+
+    def new_note_path(self, kind: str) -> Path:
+        """Return a path for a note of this process."""
+        return self._unique_path(os.getpid(), f".{kind}")
+
+    def _unique_path(self, pid: int, suffix: str) -> Path:
+        return self.path / f"{pid}-{os.urandom(8).hex()}{suffix}"
+
+    def _files(self, suffix: str) -> Iterator[Path]:
+        names = sorted(os.listdir(self.path))  # noqa: PTH208  # a third of the time of iterdir
+        return (self.path / name for name in names if name.endswith(suffix))
 
     def move_to_damaged(self, path: Path) -> None:
         """Move a damaged file to ``damaged/latest``, and replace the previous file there."""
@@ -118,16 +139,20 @@ class Directory:
             (damaged / "latest").hardlink_to(path)
 
     def remove_new(self) -> None:
-        """Remove an unfinished file. Call it with the directory lock."""
+        """Remove unfinished files of ended processes. Call it with the directory lock."""
         with suppress(OSError):
             self.new.unlink(missing_ok=True)
+            for path in self._files(_NEW_SUFFIX):
+                if path.stat().st_mtime + _NEW_LIFETIME < time.time():
+                    path.unlink(missing_ok=True)
 
-    def _wait_for_lock(self, fd: int) -> None:
-        deadline = time.monotonic() + self._lock_timeout
-        while not try_lock(fd):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.path} has been locked for {self._lock_timeout:g} s")
-            time.sleep(_POLL_INTERVAL)
+
+def _try_lock_until(fd: int, deadline: float) -> bool:
+    while not try_lock(fd):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_INTERVAL)
+    return True
 
 
 def try_lock(fd: int) -> bool:
@@ -143,29 +168,29 @@ def try_lock(fd: int) -> bool:
 
 
 def is_alive(path: Path) -> bool:
-    """Return True if a process holds the lock of a worker file.
+    """Return True if a process holds the lock of a worker file or of a note.
 
     Raises:
         OSError: the file cannot be opened.
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return not try_lock(fd)
+        # Shared: of two processes that ask at the same time, neither takes the other for the owner.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
     finally:
         os.close(fd)
 
 
-def _create(path: Path) -> None:
+def _check_platform() -> None:
     if sys.platform == "win32":
         raise ConfigurationError(
             "workers cannot share metrics on this platform, which has no flock; "
             "unset OTEL_META_MULTIPROCESS_DIR, and export from each worker by OTLP"
         )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise directory_error(path, error) from error
-    check_filesystem(path)
 
 
 def directory_error(path: Path, error: OSError) -> ConfigurationError:

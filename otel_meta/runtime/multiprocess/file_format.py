@@ -3,7 +3,7 @@
 ::
 
     file     = preamble, records
-    preamble = magic (8 bytes), version (4 bytes), zeros; 32 bytes in total
+    preamble = magic (8 bytes), version (4 bytes), CRC-32 of these two, zeros; 32 bytes in total
     record   = header (24 bytes), text (JSON), padding, words (doubles)
     header   = length, kind, word count, CRC-32 of these three;
                length of the text, CRC-32 of the text; CRC-32 of the words, 0 while they may change
@@ -24,7 +24,8 @@ from zlib import crc32
 import orjson
 
 MAGIC: Final = b"otelmeta"
-VERSION: Final = 1
+VERSION: Final = 2
+"""Version of this format and of the JSON texts. Raise it if either changes incompatibly."""
 ALIGNMENT: Final = 32
 """Bytes. The length of every record is a multiple."""
 REGION_SIZE: Final = 65_536
@@ -32,13 +33,14 @@ REGION_SIZE: Final = 65_536
 WORD_SIZE: Final = 8
 """Bytes of a double."""
 
-_PREAMBLE: Final = struct.Struct("=8sI20x")
+_PREAMBLE: Final = struct.Struct("=8sII16x")
+_CHECKED_PREAMBLE: Final = struct.Struct("=8sI")
 _CHECKED_FIELDS: Final = struct.Struct("=IHH")
 _HEADER: Final = struct.Struct("=IHHIIII")
 _UINT32: Final = struct.Struct("=I")
 _MAX_WORDS: Final = 0xFFFF
 
-PREAMBLE: Final = _PREAMBLE.pack(MAGIC, VERSION)
+PREAMBLE: Final = _PREAMBLE.pack(MAGIC, VERSION, crc32(_CHECKED_PREAMBLE.pack(MAGIC, VERSION)))
 
 
 class RecordKind(IntEnum):
@@ -56,6 +58,10 @@ class RecordKind(IntEnum):
 
 class DamagedError(Exception):
     """A file with bytes that no writer of this package wrote."""
+
+
+class OtherVersionError(Exception):
+    """A file of another version of the format."""
 
 
 class Record(NamedTuple):
@@ -149,13 +155,17 @@ def check_preamble(file: memoryview) -> None:
     """Check the magic number and the format version.
 
     Raises:
-        DamagedError: the file has another format or another version.
+        DamagedError: the file has another format.
+        OtherVersionError: the file has another version of the format.
     """
     if len(file) < _PREAMBLE.size:
         raise DamagedError(f"it ends after {len(file)} bytes")
-    magic, version = _PREAMBLE.unpack_from(file)
-    if (magic, version) != (MAGIC, VERSION):
-        raise DamagedError(f"it begins with {magic!r} in version {version}")
+    magic, version, checksum = _PREAMBLE.unpack_from(file)
+    expected = crc32(_CHECKED_PREAMBLE.pack(magic, version))
+    if magic != MAGIC or checksum not in (expected, 0):  # version 1 has no checksum
+        raise DamagedError(f"it begins with {magic!r}, version {version}, checksum {checksum}")
+    if (version, checksum) != (VERSION, expected):
+        raise OtherVersionError(f"it has version {version} of the format, not {VERSION}")
 
 
 def read_records(region: memoryview, offset: int) -> Iterator[Record]:

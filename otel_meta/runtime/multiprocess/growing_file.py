@@ -26,8 +26,8 @@ class GrowingFile:
 
     def __init__(self, fd: int) -> None:
         self._fd: Final = fd
-        self._size = 0
-        self._region = self._grow(REGION_SIZE)
+        self._region = self._map(0, REGION_SIZE)
+        self._size = REGION_SIZE
         self._region[: len(PREAMBLE)] = PREAMBLE
         self._offset = len(PREAMBLE)
 
@@ -71,17 +71,16 @@ class GrowingFile:
     def _next_region(self, size: int) -> None:
         wanted = size + _RESERVE + REGION_SIZE - 1
         length = max(min(self._size, _MAX_REGION_SIZE), wanted - wanted % REGION_SIZE)
-        region = self._grow(length)
+        region = self._map(self._size, length)
         # The filler comes after the growth: a reader past a filler always finds a next region.
         file_format.write_filler(self._region, self._offset)
-        self._region, self._offset = region, 0
+        # Last, so that all steps are repeated if a signal handler raises before.
+        self._region, self._offset, self._size = region, 0, self._size + length
 
-    def _grow(self, length: int) -> memoryview:
+    def _map(self, start: int, length: int) -> memoryview:
         # Blocks are allocated before mapping: a store to a hole on a full disk is a SIGBUS.
-        _allocate(self._fd, self._size, length)
-        region = mmap.mmap(self._fd, length, offset=self._size)
-        self._size += length
-        return memoryview(region)
+        _allocate(self._fd, start, length)
+        return memoryview(mmap.mmap(self._fd, length, offset=start))
 
 
 def _allocate(fd: int, start: int, length: int) -> None:

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+
 from .compaction import compact, has_valid_values, write_totals
 from .directory import Directory, is_alive
+from .notes import pid_of
 from .reader import Owner, WorkerFile
+from .scan import Found, Scan
 
-
-@dataclass(frozen=True)
-class Scan:
-    """The files of one moment. Every recorded value is in exactly one file."""
-
-    totals: WorkerFile | None
-    dead: tuple[WorkerFile, ...]
-    """Files of dead workers after a failed compaction; else empty."""
-    living: tuple[WorkerFile, ...]
-    cache_key: tuple[object, ...] = ()
-    """Differs between two scans if the files or the series in them differ."""
+_ATTEMPTS: Final = 5
+"""Attempts to read the directory while other processes compact it."""
 
 
 class DirectoryScanner:
@@ -36,38 +31,38 @@ class DirectoryScanner:
     def __init__(self, directory: Directory, owner: Owner) -> None:
         self._directory: Final = directory
         self._owner: Final = owner
-        self._files: dict[Path, WorkerFile] = {}
+        self._lock: Final = ForkSafeLock()
         self._faults: list[tuple[str, str]] = []
-        self._reported: set[tuple[str, int]] = set()
+        self._reported: Final = set[tuple[str, int]]()
+        self.after_fork()
+        reset_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Forget all files in a forked child: a thread of the parent may have been reading."""
+        self._is_scanning = False
+        self._files: dict[Path, WorkerFile] = {}
+        self._last = Scan()
+        self._last_totals: WorkerFile | None = None
 
     def scan(self) -> Scan:
-        """Read the directory and compact the files of dead workers.
+        """Read the directory, and compact the files of dead workers.
+
+        While another process holds the directory lock, the scan only reads, and does not wait.
 
         Raises:
-            TimeoutError: another process held the directory lock for too long.
-            OSError: the directory does not exist any more.
+            BlockingIOError: the caller is a signal handler that interrupted a scan.
+            OSError: the directory cannot be read.
         """
-        with self._directory.locked():
-            return self.scan_locked()
-
-    def scan_locked(self) -> Scan:
-        """Scan as `scan` does. Call it with the directory lock."""
-        self._directory.remove_new()
-        totals = self._read(self._directory.totals)
-        living: list[WorkerFile] = []
-        dead: list[WorkerFile] = []
-        for path in self._directory.worker_files():
-            is_living = self._is_alive(path)  # before reading: a dead worker writes no more
-            file = self._read(path)
-            if file is not None:
-                (living if is_living else dead).append(file)
-        totals, remaining = self._compact(totals, sorted(dead, key=_started), living)
-        living.sort(key=_started)
-        files = [file for file in (totals, *remaining, *living) if file is not None]
-        self._files = {file.path: file for file in files}
-        # Computed here, because the next scan changes the files.
-        cache_key = (len(living), *((file.path, file.inode, file.revision) for file in files))
-        return Scan(totals, tuple(remaining), tuple(living), cache_key)
+        with self._lock:
+            if self._is_scanning:
+                raise BlockingIOError("a signal handler interrupted a scan")
+            self._is_scanning = True
+            try:
+                with self._directory.try_locked() as is_locked:
+                    self._last = self._compacting_scan() if is_locked else self._reading_scan()
+            finally:
+                self._is_scanning = False
+            return self._last
 
     def take_faults(self) -> Iterator[tuple[str, str]]:
         """Return the faults since the last call: pairs of a reason and details.
@@ -77,82 +72,180 @@ class DirectoryScanner:
         found, self._faults = self._faults, []
         return iter(found)
 
-    def other_services(self) -> Iterator[Owner]:
-        """Return the owners of files of other services."""
-        for path in (self._directory.totals, *self._directory.worker_files()):
-            file = WorkerFile(path)
-            with suppress(OSError):
-                file.read()
-            if file.owner is not None and not self._is_own_service(file.owner):
-                yield file.owner
+    def _compacting_scan(self) -> Scan:
+        self._directory.remove_new()
+        found = self._find()
+        if found.are_totals_known:  # and the directory is not another service's
+            self._take_notes()
+            self._compact(found)
+        return self._keep(found)
 
-    def _is_own_service(self, owner: Owner) -> bool:
-        return (owner.service, owner.namespace) == (self._owner.service, self._owner.namespace)
+    def _reading_scan(self) -> Scan:
+        for _ in range(_ATTEMPTS):
+            before = self._totals_identity()
+            found = self._find()
+            if self._totals_identity() == before:
+                return self._keep(found)
+        return self._last
 
-    def _is_alive(self, path: Path) -> bool:
+    def _totals_identity(self) -> tuple[int, int] | None:
+        """Return a value that changes with each compaction."""
         try:
-            return is_alive(path)
-        except OSError:
-            return False
-
-    def _read(self, path: Path) -> WorkerFile | None:
-        """Read a file to the end. Return None if missing, unreadable or of another service."""
-        file = self._files.get(path)
-        try:
-            if file is None or path.stat().st_ino != file.inode:
-                file = WorkerFile(path)
-            file.read()
+            status = self._directory.totals.stat()
         except FileNotFoundError:
             return None
+        return status.st_ino, status.st_mtime_ns
+
+    def _keep(self, found: Found) -> Scan:
+        if not found.are_totals_known and self._last_totals is not None:
+            # Without the totals, the sums would go back.
+            return replace(self._last, missing=dict(found.missing))
+        if kept := self._totals_to_keep(found.totals):
+            found.totals = kept[-1]
+        scan = found.scan()
+        self._files = {file.path: file for file in scan.files}
+        self._last_totals = scan.totals or self._last_totals
+        # Computed here, because the next scan changes the files.
+        revisions = ((file.path, file.inode, file.revision) for file in scan.files)
+        return replace(scan, cache_key=(len(scan.living), *revisions))
+
+    def _find(self) -> Found:
+        found = Found()
+        for path in self._directory.worker_files():
+            with suppress(FileNotFoundError):  # compacted meanwhile by another process
+                self._find_worker(path, found)
+        with suppress(FileNotFoundError):
+            self._find_totals(found)
+        for path in self._directory.notes("private"):
+            with suppress(OSError):
+                found.missing["private"] += is_alive(path)
+        found.sort()
+        return found
+
+    def _find_worker(self, path: Path, found: Found) -> None:
+        try:
+            is_living = is_alive(path)  # before reading: a dead worker writes no more
+            file = self._read(path)
+        except FileNotFoundError:
+            raise
         except OSError as error:
-            self._faults.append(("unreadable file", f"cannot read {path}: {error}"))
-            return None
-        owner = file.owner
-        if owner is not None and not self._is_own_service(owner):
-            self._report_once("other service", file, f"{path} belongs to {owner.service}")
-            return None
-        if file.damage is not None:
-            self._report_once("damaged file", file, f"{path} is read in part: {file.damage}")
+            self._count_unreadable(path, error, found)
+            if path in self._files:  # what was read before is shown, and not compacted
+                found.living.append(self._files[path])
+            return
+        if self._is_usable(file, found):
+            (found.living if is_living else found.dead).append(file)
+
+    def _find_totals(self, found: Found) -> None:
+        """Read the totals last: they name the files of dead workers that are in them."""
+        path = self._directory.totals
+        try:
+            file = self._read(path)
+        except FileNotFoundError:
+            found.are_totals_known = True
+            raise
+        except OSError as error:
+            self._count_unreadable(path, error, found)
+            return
+        if self._is_usable(file, found):
+            found.take_totals(file)
+        elif file.other_version is None:  # of another service
+            found.missing["unreadable"] += 1
+
+    def _count_unreadable(self, path: Path, error: OSError, found: Found) -> None:
+        self._faults.append(("unreadable file", f"cannot read {path}: {error}"))
+        found.missing["unreadable"] += 1
+
+    def _read(self, path: Path) -> WorkerFile:
+        """Read a file to the end.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        file = self._files.get(path)
+        if file is None or path.stat().st_ino != file.inode:
+            file = WorkerFile(path)
+        file.read()
         return file
+
+    def _is_usable(self, file: WorkerFile, found: Found) -> bool:
+        """Report damage. Return False for a file of another service or of another version."""
+        if file.other_version is not None:
+            found.missing["version"] += 1
+            self._report_once(
+                "other version", file, f"{file.path} is ignored: {file.other_version}"
+            )
+            return False
+        if file.owner is not None and not file.owner.is_same_service(self._owner):
+            owner = f"{file.owner.service!r} in {file.owner.namespace!r}"
+            detail = f"{file.path} belongs to {owner}; give each service a directory of its own"
+            self._report_once("other service", file, detail)
+            return False
+        if file.damage is not None:
+            self._report_once("damaged file", file, f"{file.path} is read in part: {file.damage}")
+        return True
 
     def _report_once(self, reason: str, file: WorkerFile, detail: str) -> None:
         if (file.path.name, file.inode) not in self._reported:
             self._reported.add((file.path.name, file.inode))
             self._faults.append((reason, detail))
 
-    def _compact(
-        self, totals: WorkerFile | None, dead: list[WorkerFile], living: list[WorkerFile]
-    ) -> tuple[WorkerFile | None, list[WorkerFile]]:
-        """Return the new totals, and the files of dead workers missing from them."""
-        compacted = set(_compacted(totals))
-        added = [file for file in dead if file.path.name not in compacted]
-        if added or (totals is not None and totals.damage is not None):
+    def _take_notes(self) -> None:
+        """Report and remove the notes of processes that ended. The directory lock is held."""
+        for path in self._directory.notes("private"):
+            with suppress(OSError):
+                if not is_alive(path):
+                    path.unlink()
+                    detail = f"process {pid_of(path)} ended with numbers that no scrape has shown"
+                    self._faults.append(("lost numbers", detail))
+        for path in self._directory.notes("refused"):
+            with suppress(OSError):
+                text = path.read_text()
+                path.unlink()
+                self._faults.append(("other service", text))
+
+    def _compact(self, found: Found) -> None:
+        """Add the files of dead workers to the totals, and remove them."""
+        sources = self._totals_to_keep(found.totals)
+        is_replaced = sources != [found.totals] and bool(sources)
+        is_damaged = found.totals is not None and found.totals.damage is not None
+        if is_damaged:
+            self._directory.link_to_damaged(self._directory.totals)
+        if found.dead or is_damaged or is_replaced:
             try:
-                self._write_totals(totals, added, living, tuple(file.path.name for file in dead))
+                self._write_totals(sources, found)
+                found.totals = self._read(self._directory.totals)
             except OSError as error:
                 detail = f"cannot write {self._directory.totals}: {error}"
                 self._faults.append(("compaction", detail))
-                return totals, added
-            totals = self._read(self._directory.totals)
-        for file in dead:
+                return
+            if is_replaced:
+                detail = f"{self._directory.totals} was removed, and is written again"
+                self._faults.append(("replaced file", detail))
+        for file in (*found.dead, *found.leftover):
             self._remove(file)
-        return totals, []
+        found.dead = []
 
-    def _write_totals(
-        self,
-        totals: WorkerFile | None,
-        added: list[WorkerFile],
-        living: list[WorkerFile],
-        names: tuple[str, ...],
-    ) -> None:
-        for file in added:
+    def _totals_to_keep(self, current: WorkerFile | None) -> list[WorkerFile]:
+        """Return the totals to add up: the current totals and, if these were removed, the last."""
+        last = self._last_totals
+        if last is None or (current is not None and _origins(last) <= _origins(current)):
+            return [] if current is None else [current]
+        if current is None or current.owner is None or _origins(last) & _origins(current):
+            return [last]
+        return [current, last]
+
+    def _write_totals(self, sources: list[WorkerFile], found: Found) -> None:
+        for file in found.dead:
             if not all(map(has_valid_values, file.all_series())):
                 self._report_once("damaged file", file, f"{file.path} has impossible values")
-        if totals is not None and totals.damage is not None:
-            self._directory.link_to_damaged(totals.path)
-        sources = (*([totals] if totals is not None else ()), *added)
-        owner = replace(self._owner, compacted=names)
-        write_totals(self._directory, compact(sources, living), owner)
+        owner = replace(
+            self._owner,
+            # All files that still exist, or the next totals would count a leftover again.
+            compacted=tuple(file.path.name for file in (*found.dead, *found.leftover)),
+            origins=tuple(sorted(frozenset[str]().union(*map(_origins, sources)))),
+        )
+        write_totals(self._directory, compact((*sources, *found.dead), found.living), owner)
 
     def _remove(self, file: WorkerFile) -> None:
         try:
@@ -164,12 +257,5 @@ class DirectoryScanner:
             self._faults.append(("compaction", f"cannot remove {file.path}: {error}"))
 
 
-def _compacted(totals: WorkerFile | None) -> tuple[str, ...]:
-    """Return the names of files in the totals. A crash may have left some of the files behind."""
-    if totals is None or totals.owner is None:
-        return ()
-    return totals.owner.compacted or ()
-
-
-def _started(file: WorkerFile) -> float:
-    return file.owner.started if file.owner is not None else 0.0
+def _origins(totals: WorkerFile) -> frozenset[str]:
+    return frozenset() if totals.owner is None else frozenset(totals.owner.origins)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 from otel_meta.errors import DeclarationError
 from otel_meta.model import Instrument
-from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT
+from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT, WORKERS_MISSING
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.cells import GaugeCell
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import OnFault
 
 from .descriptor import MetricDescriptor, describe
-from .directory import fork_guard
 from .merged_metric import MergedFamily
 from .reader import MappedSeries, Owner, WorkerFile
-from .scanner import DirectoryScanner, Scan
+from .scan import MISSING_REASONS, MissingReason, Scan
+from .scanner import DirectoryScanner
 from .shared_memory import SharedMemoryAllocator
 
-_SOURCE: Final = "workers"
-_SERVICE_GAUGES: Final = (SERIES, SERIES_LIMIT)
+SOURCE: Final = "workers"
+"""Source of the faults of this package."""
+_SERVICE_GAUGES: Final = (SERIES, SERIES_LIMIT, WORKERS_MISSING)
 """Computed here for the service. A worker's own values of them are not shown."""
 
 
@@ -48,14 +52,24 @@ class ServiceView:
         self._scanner: Final = scanner
         self._on_fault: Final = on_fault
         self._max_series: Final = max_series
-        self._scan = Scan(None, (), ())
-        self._families: dict[MetricDescriptor, MergedFamily] = {}
-        self._shown: list[MergedFamily] = []
+        self._lock: Final = ForkSafeLock()
         self._requested: set[MetricDescriptor] = set()
         self._sizes: Final = Family(SERIES, GaugeCell)
         self._limits: Final = Family(SERIES_LIMIT, GaugeCell)
+        self._missing: Final = Family(WORKERS_MISSING, GaugeCell)
         self._faults: list[tuple[str, object]] = []
         self._reported: set[str] = set()
+        self.after_fork()
+        reset_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Forget the last scan in a forked child: a thread of the parent may have been using it."""
+        self._scan = Scan()
+        self._is_scan_current = True
+        self._families: dict[MetricDescriptor, MergedFamily] = {}
+        self._shown: list[MergedFamily] = []
+        for family in (self._sizes, self._limits, self._missing):
+            family.after_fork()
 
     def families(self) -> Iterator[MergedFamily | Family[Any]]:
         """Scan the directory, and return all metrics for a scrape."""
@@ -64,15 +78,31 @@ class ServiceView:
             for family in self._declare()
         }
         self.refresh()
-        shown = self._shown
+        shown = [*self._shown, *self._undeclared(local)]
         for family in shown:
             family.attach_exemplars(local.get(family.descriptor, ()))
             metric = (family.instrument.prometheus_name,)
             self._sizes.series(metric).set(sum(1 for _ in family.cells()))
             self._limits.series(metric).set(family.descriptor.max_series)
+        for reason in MISSING_REASONS:
+            self._missing.series((reason,)).set(self._count_missing(reason))
         yield from shown
-        yield self._sizes
-        yield self._limits
+        yield from (self._sizes, self._limits, self._missing)
+
+    def _undeclared(self, local: Iterable[MetricDescriptor]) -> list[MergedFamily]:
+        """Return the metrics of this process that it could not declare in a file."""
+        shown = {family.descriptor.name for family in self._shown}
+        return [self._family(metric) for metric in local if metric.name not in shown]
+
+    def _count_missing(self, reason: MissingReason) -> int:
+        match reason:
+            case "scan":
+                return int(not self._is_scan_current)
+            case "private":  # other processes count this process by its note
+                is_unnoted = self._allocator.is_private and not self._allocator.is_noted
+                return self._scan.missing.get(reason, 0) + is_unnoted
+            case _:
+                return self._scan.missing.get(reason, 0)
 
     def _declare(self) -> list[Family[Any]]:
         families = [f for f in self._local() if f.instrument not in _SERVICE_GAUGES]
@@ -84,8 +114,10 @@ class ServiceView:
 
     def family(self, instrument: Instrument[...]) -> MergedFamily:
         """Return a metric of this process with the series found by the last scan."""
-        with fork_guard:
-            descriptor = describe(instrument, self._max_series)
+        return self._family(describe(instrument, self._max_series))
+
+    def _family(self, descriptor: MetricDescriptor) -> MergedFamily:
+        with self._lock:
             self._requested.add(descriptor)
             known = self._families.get(descriptor)
             if known is None:
@@ -93,30 +125,34 @@ class ServiceView:
         return known
 
     def owners(self) -> list[Owner]:
-        """Return the living workers found by the last scan."""
-        return [file.owner for file in self._scan.living if file.owner is not None]
+        """Return the living workers found by the last scan, with their numbers."""
+        numbered = self._scan.numbered()
+        return [replace(f.owner, worker_number=n) for n, f in numbered if f.owner is not None]
 
     def refresh(self) -> None:
         """Scan the directory for new series. Values of known series are always current."""
-        with fork_guard:
+        self._allocator.settle()
+        with self._lock:
             try:
                 scan = self._scanner.scan()
             except Exception as error:
+                self._is_scan_current = False
                 self._faults.append(("scan", error))
             else:
+                self._is_scan_current = True
                 self._apply(scan)
-            faults = [*self._scanner.take_faults(), *self._faults]
+            found = (self._scanner.take_faults(), self._allocator.take_faults(), self._faults)
+            faults = list(chain.from_iterable(found))
             self._faults = []
-        for (
-            reason,
-            detail,
-        ) in faults:  # without the guard: on_fault may record, and lock the directory
-            self._on_fault(_SOURCE, reason, detail)
+        # Without the lock: on_fault may record, and a log handler may scrape.
+        for reason, detail in faults:
+            self._on_fault(SOURCE, reason, detail)
 
     def _apply(self, scan: Scan) -> None:
-        if scan.cache_key == self._scan.cache_key:
-            return
+        is_unchanged = scan.cache_key == self._scan.cache_key
         self._scan = scan
+        if is_unchanged:
+            return
         shown = _newest_descriptors(scan)
         wanted = (*shown, *self._requested)
         merged = {metric: self._merge(metric) for metric in wanted if self._is_allowed(metric)}
@@ -162,9 +198,8 @@ def _sources(scan: Scan, name: str) -> Iterator[tuple[int | None, WorkerFile, li
         surviving = [s for s in file.series.get(name, ()) if s.descriptor.survives_worker]
         if surviving:
             yield None, file, surviving
-    for file in scan.living:
+    for number, file in scan.numbered():
         if name in file.series:
-            number = file.owner.worker_number if file.owner is not None else 0
             yield number, file, file.series[name]
 
 

@@ -4,96 +4,104 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, MutableSequence
-from contextlib import contextmanager
-from dataclasses import replace
-from threading import RLock
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
-from otel_meta.errors import ConfigurationError
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
-from otel_meta.runtime.recording.memory import InterruptedAllocation, zeros
+from otel_meta.runtime.recording.cells import Numbers
+from otel_meta.runtime.recording.memory import InterruptedAllocation, Placeable
 
-from .directory import Directory, directory_error
+from .directory import Directory
+from .notes import PrivateNote, write_refusal
+from .ownership import OtherServiceError, claim, living_workers
 from .process_identity import start_ticks
 from .reader import Owner
-from .scanner import DirectoryScanner
-from .writer import WorkerFileWriter, check_writable, create_worker_file
+from .writer import MappedRecord, WorkerFileWriter, create_worker_file
 
-RETRY_DELAY: Final = 10.0
-"""Seconds between two attempts to create the file of a process."""
+RETRY_DELAY: Final = 1.0
+"""Seconds between two attempts to create the file of a process for a new series."""
+
+_Key = tuple[Instrument[...], tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class _Series:
+    """A series of this process, and its record once it has one."""
+
+    cell: Placeable
+    place: tuple[WorkerFileWriter, int, MappedRecord] | None = None
+    """The file, the position of the descriptor, and the record."""
 
 
 class SharedMemoryAllocator:
-    """Allocates numbers in the worker file of this process. A forked child has a file of its own.
+    """Places series in the worker file of this process. A forked child has a file of its own.
 
     The file is created with the first series. A master process without metrics has no file.
+
+    A series without space, or without a file, stays in private memory. `settle` moves it later.
+    No method waits for another process.
 
     Args:
         directory: the multiprocess directory.
         owner: this process.
-        scanner: scanner of the directory.
         max_series: cardinality limit of a metric.
-
-    Raises:
-        ConfigurationError: the directory is not writable, or belongs to another service.
     """
 
-    def __init__(
-        self,
-        directory: Directory,
-        owner: Owner,
-        scanner: DirectoryScanner,
-        max_series: int = MAX_SERIES,
-    ) -> None:
+    def __init__(self, directory: Directory, owner: Owner, max_series: int = MAX_SERIES) -> None:
         self._directory: Final = directory
         self._owner: Final = owner
-        self._scanner: Final = scanner
         self._max_series: Final = max_series
-        self._lock = RLock()
-        self._is_writing = False
+        self._lock: Final = ForkSafeLock()
+        self._note: Final = PrivateNote(directory)
         self._pid = os.getpid()
         self._file: WorkerFileWriter | None = None
-        self._last_failure: tuple[float, OSError] | None = None
+        self._port = 0
         self._closed = False
-        for other in scanner.other_services():
-            raise ConfigurationError(
-                f"{directory.path} holds the metrics of {other.service!r} "
-                f"in {other.namespace!r}; give each service a directory of its own"
-            )
-        try:
-            with directory.locked():
-                check_writable(directory)
-        except OSError as error:
-            raise directory_error(directory.path, error) from error
+        self._was_refused = False
+        self._faults: list[tuple[str, str]] = []
+        self._forget()
         reset_after_fork(self)
 
-    def allocate(
-        self, instrument: Instrument[...], labels: tuple[str, ...], width: int
-    ) -> MutableSequence[float]:
-        """Allocate the numbers of a series, all zero.
+    def _forget(self) -> None:
+        self._is_writing = False
+        self._series: dict[_Key, _Series] = {}
+        self._private: dict[_Key, None] = {}
+        """Keys of the series in private memory, or in a file that left the directory."""
+        self._removed: list[_Series] = []
+        self._last_failure: tuple[float, OSError] | None = None
 
-        Args:
-            instrument: the metric.
-            labels: label values in declared order.
-            width: number of doubles.
+    @property
+    def is_private(self) -> bool:
+        """True if this process has series that no other process can see."""
+        return bool(self._private)
+
+    @property
+    def is_noted(self) -> bool:
+        """True if other processes can see that this process has private series."""
+        return self._note.is_written
+
+    def place(self, instrument: Instrument[...], series: Placeable) -> None:
+        """Move the numbers of a series to the file, or keep them for a later move.
 
         Raises:
-            OSError: the disk is full, or the directory is not writable.
+            OSError: the numbers stay in private memory for now.
         """
+        self.after_fork()  # the fork hook of another object may record before ours runs
+        if self._closed:
+            return
+        key = (instrument, series.labels)
+        known = self._series.get(key)
+        if known is None or known.cell is not series:
+            self._series[key] = _Series(series)
+            self._private[key] = None
         with self._writing():
-            if self._closed:
-                return zeros(width)
-            file = self._file or self._open_file()
-            index = file.descriptor_index(instrument, self._max_series)
-            numbers = file.allocate(index, labels, width, use_reserve=instrument is FAULTS)
-        return cast(
-            "MutableSequence[float]", numbers
-        )  # a memoryview lacks insert, which no cell calls
+            self._try_to_share(key)
 
     def declare(self, instruments: Iterable[Instrument[...]]) -> None:
         """Write the descriptors of instruments, so the service shows them before any series.
@@ -111,30 +119,59 @@ class SharedMemoryAllocator:
         """Store the port of this process' metrics server, 0 without a server. Creates the file.
 
         Raises:
-            OSError: the disk is full, or the directory is not writable.
+            OSError: there is no file yet, which will have the port.
         """
+        self._port = port
         with self._writing():
             (self._file or self._open_file()).publish_port(port)
 
     def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
         """Free the numbers of a removed series. No cell writes to them any more."""
-        with self._writing():
-            if self._file is not None:
-                index = self._file.descriptor_index(instrument, self._max_series)
-                self._file.free(index, labels)
+        series = self._series.pop((instrument, labels), None)
+        if series is not None:
+            self._removed.append(series)
+            with suppress(BlockingIOError), self._writing():
+                self._free_removed()
+
+    def settle(self) -> None:
+        """Move all private series to the file, if there is one or if it can be created now.
+
+        If the file was removed from the directory, all series move to a new one.
+        """
+        with suppress(OSError):  # until the next call
+            with self._writing():
+                self._leave_removed_file()
+                self._free_removed()
+                if self._file is not None and not self._file.has_number:
+                    self._publish_number(self._file)
+                self._last_failure = None
+            for key in list(self._private):
+                with self._writing():  # for one series: a new series does not wait for all
+                    self._try_to_share(key)
+            with self._writing():
+                if not self._private:
+                    self._note.remove()
+
+    def take_faults(self) -> Iterator[tuple[str, str]]:
+        """Return the faults since the last call: pairs of a reason and details."""
+        found, self._faults = self._faults, []
+        return iter(found)
 
     def close(self) -> None:
         """Close the file. The next scan of any worker compacts it."""
+        self.settle()
         with self._lock:
             self._closed = True
             self._close_file()
+            self._note.close()
 
     def after_fork(self) -> None:
         """Close the file of the parent. Called in a forked child, while no other thread runs."""
         if self._pid != os.getpid():
             self._pid = os.getpid()
-            self._lock = RLock()
-            self._is_writing = False
+            self._lock.after_fork()
+            self._note.after_fork()
+            self._forget()
             self._close_file()
 
     @contextmanager
@@ -144,7 +181,7 @@ class SharedMemoryAllocator:
         Raises:
             InterruptedAllocation: the caller is a signal handler that interrupted a writer.
         """
-        self.after_fork()  # the fork hook of another object may record before ours runs
+        self.after_fork()
         with self._lock:
             if self._is_writing:
                 raise InterruptedAllocation("a signal handler interrupted the creation of a series")
@@ -153,6 +190,52 @@ class SharedMemoryAllocator:
                 yield
             finally:
                 self._is_writing = False
+
+    def _try_to_share(self, key: _Key) -> None:
+        try:
+            self._share(key)
+        except OSError as error:
+            if not isinstance(error, OtherServiceError):
+                self._note.write()
+            raise
+
+    def _share(self, key: _Key) -> None:
+        """Move a series to the file. Each step is safe to repeat if a signal handler raises."""
+        series = self._series.get(key)
+        if series is None:  # removed meanwhile
+            self._private.pop(key, None)
+        if series is None or self._closed:
+            return
+        instrument, labels = key
+        file = self._file or self._open_file()
+        index = file.descriptor_index(instrument, self._max_series)
+        record = file.allocate(
+            index,
+            labels,
+            len(series.cell.numbers),
+            start_ns=series.cell.start_ns,
+            use_reserve=instrument is FAULTS,
+        )
+        previous, series.place = series.place, (file, index, record)
+        # A memoryview lacks `insert`, which no cell calls.
+        series.cell.move(cast("Numbers", record.words[1:]))
+        _free(previous)
+        self._private.pop(key, None)
+
+    def _leave_removed_file(self) -> None:
+        """Begin to move all series if the file is not in the directory any more."""
+        file = self._file
+        if file is None or file.is_in_place():
+            return
+        self._file = None
+        self._private.update(dict.fromkeys(self._series))
+        file.close()
+        detail = f"{file.path} was removed from the directory; its numbers move to a new file"
+        self._faults.append(("replaced file", detail))
+
+    def _free_removed(self) -> None:
+        while self._removed:
+            _free(self._removed.pop().place)
 
     def _close_file(self) -> None:
         if self._file is not None:
@@ -168,17 +251,35 @@ class SharedMemoryAllocator:
         except OSError as error:
             reraise_interruption(error)  # a time limit may be a TimeoutError
             self._last_failure = (time.monotonic() + RETRY_DELAY, error)
+            self._refuse(error)
             raise
 
     def _create_file(self) -> WorkerFileWriter:
-        with self._directory.locked():
-            living = self._scanner.scan_locked().living
-            used = {file.owner.worker_number for file in living if file.owner is not None}
-            owner = replace(
-                self._owner,
-                pid=os.getpid(),
-                start_ticks=start_ticks(os.getpid()),
-                worker_number=next(n for n in range(len(used) + 1) if n not in used),
-            )
-            self._file = create_worker_file(self._directory, owner)
-        return self._file
+        self._directory.create()
+        claim(self._directory, self._owner)
+        pid = os.getpid()
+        owner = replace(self._owner, pid=pid, start_ticks=start_ticks(pid))
+        file = self._file = create_worker_file(self._directory, owner)
+        file.publish_port(self._port)
+        self._publish_number(file)
+        return file
+
+    def _publish_number(self, file: WorkerFileWriter) -> None:
+        """Give this worker the smallest free number, unless another process has the lock."""
+        with suppress(OSError), self._directory.try_locked() as is_locked:
+            if is_locked:
+                used = {worker.number for worker in living_workers(self._directory)}
+                file.publish_number(next(n for n in range(len(used) + 1) if n not in used))
+
+    def _refuse(self, error: OSError) -> None:
+        """Report a directory of another service, to this service and to the other."""
+        if isinstance(error, OtherServiceError) and not self._was_refused:
+            self._was_refused = True
+            self._faults.append(("other service", str(error)))
+            write_refusal(self._directory, f"a process of {self._owner.service!r} was refused")
+
+
+def _free(place: tuple[WorkerFileWriter, int, MappedRecord] | None) -> None:
+    if place is not None:
+        file, index, record = place
+        file.free(index, record)

@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.export.periodic import Ticker
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.family import Family
-from otel_meta.runtime.recording.faults import OnFault
+from otel_meta.runtime.recording.faults import Faults, OnFault
 
 from .directory import Directory, directory_error
+from .notes import write_refusal
+from .ownership import OtherServiceError, check_worker_files, claim, living_workers
 from .reader import Owner
 from .scanner import DirectoryScanner
-from .service_view import ServiceView
+from .service_view import SOURCE, ServiceView
 from .shared_memory import SharedMemoryAllocator
+from .writer import check_writable
+
+SETTLE_INTERVAL: Final = 1.0
+"""Seconds between two attempts to share numbers that are private."""
+
+_PORT_PATIENCE: Final = 1.0
+"""Seconds to wait at start for another worker that opens the port of the service."""
+
+_TEMPORARY: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EAGAIN,
+        errno.EBUSY,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOSPC,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+    }
+)
+"""Errors of a directory that may end while the process runs. All others are errors at start."""
 
 
 class Workers:
@@ -30,36 +61,53 @@ class Workers:
         max_series: cardinality limit of a metric.
 
     Raises:
-        ConfigurationError: the directory cannot be used, or belongs to another service.
+        ConfigurationError: the directory can never be used, or belongs to another service.
     """
 
     def __init__(
         self, path: Path, service: str, namespace: str, max_series: int = MAX_SERIES
     ) -> None:
         directory = self._directory = Directory(path)
-        owner = Owner(service, namespace, time.time())
+        owner = self._owner = Owner(service, namespace, time.time())
         self._max_series: Final = max_series
+        self._ticker: Ticker | None = None
+        self._first_error: OSError | None = None
+        self._prepare()
         self._scanner: Final = DirectoryScanner(directory, owner)
-        self.allocator: Final = SharedMemoryAllocator(directory, owner, self._scanner, max_series)
+        self.allocator: Final = SharedMemoryAllocator(directory, owner, max_series)
+
+    def start(self, faults: Faults) -> None:
+        """Begin to share private numbers at an interval.
+
+        Args:
+            faults: counts the faults of the directory.
+        """
+        if self._first_error is not None:
+            detail = (
+                f"{directory_error(self._directory.path, self._first_error)}; until then the "
+                "numbers of this process are not on /metrics"
+            )
+            faults.report(SOURCE, "directory", detail)
+        self._ticker = Ticker(SOURCE, SETTLE_INTERVAL, lambda: self._settle(faults), faults)
+        self._ticker.start()
 
     @contextmanager
     def opening_port(self, port: int) -> Generator[bool]:
         """Hold the directory lock while this process opens a port shared by the workers.
 
+        A process that holds the lock for long does not stop this process from starting.
+
         Yields:
             True if another worker of this service listens on the port. If False, the port must be
             free.
-
-        Raises:
-            ConfigurationError: the directory is not writable.
         """
         try:
-            self.allocator.publish_port(0)
-            with self._directory.locked():
-                yield any(file.port == port for file in self._scanner.scan_locked().living)
-                self.allocator.publish_port(port)
-        except OSError as error:
-            raise directory_error(self._directory.path, error) from error
+            with ExitStack() as lock:
+                with suppress(OSError):
+                    lock.enter_context(self._directory.try_locked(_PORT_PATIENCE))
+                yield port in self._open_ports()
+                with suppress(OSError):  # the file has the port once it can be created
+                    self.allocator.publish_port(port)
         except ConfigurationError:  # telemetry does not start
             self.allocator.close()
             raise
@@ -69,6 +117,8 @@ class Workers:
 
         Later recordings are lost.
         """
+        if self._ticker is not None:
+            self._ticker.stop(0)
         self.allocator.close()
         with suppress(OSError):  # the next scan of another worker compacts the file
             self._scanner.scan()
@@ -81,3 +131,29 @@ class Workers:
             on_fault: called with the source, the reason and the details of each fault.
         """
         return ServiceView(local, self.allocator, self._scanner, on_fault, self._max_series)
+
+    def _prepare(self) -> None:
+        """Create, claim and try the directory."""
+        try:
+            self._directory.create()
+            check_worker_files(self._directory, self._owner)
+            claim(self._directory, self._owner)
+            check_writable(self._directory)
+        except OtherServiceError as error:
+            text = f"a process of {self._owner.service!r} was refused at its start"
+            write_refusal(self._directory, text)
+            raise ConfigurationError(str(error)) from error
+        except OSError as error:
+            if error.errno not in _TEMPORARY:
+                raise directory_error(self._directory.path, error) from error
+            self._first_error = error
+
+    def _settle(self, faults: Faults) -> None:
+        self.allocator.settle()
+        for reason, detail in self.allocator.take_faults():
+            faults.report(SOURCE, reason, detail)
+
+    def _open_ports(self) -> set[int]:
+        with suppress(OSError):
+            return {worker.port for worker in living_workers(self._directory)}
+        return set()

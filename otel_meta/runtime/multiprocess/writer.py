@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections import defaultdict, deque
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import orjson
@@ -18,18 +22,21 @@ from .descriptor import describe
 from .directory import Directory, try_lock
 from .file_format import Record, RecordKind
 from .growing_file import GrowingFile
-from .reader import PORT, REUSE_COUNT, Owner
+from .reader import NUMBER, OWNER_WORDS, PORT, REUSE_COUNT, Owner
 
 REUSE_DELAY: Final = 60.0
 """Seconds before a freed record is reused, so every reader has scanned meanwhile."""
 
 
-class _MappedRecord(NamedTuple):
+class MappedRecord(NamedTuple):
+    """A record in the mapped file of this process."""
+
     region: memoryview
     record: Record
 
     @property
     def words(self) -> memoryview[float]:
+        """The words of the record; in a series, the first is the start time."""
         first = self.record.first_word
         return self.region.cast("d")[first : first + self.record.word_count]
 
@@ -38,6 +45,7 @@ class WorkerFileWriter:
     """Appends metric descriptors and series to the file of this process. Not thread-safe.
 
     Args:
+        path: path of the file, once it is complete.
         fds: file descriptors of the empty file: the first is locked, the second is mapped.
         owner: the owner record.
 
@@ -45,14 +53,14 @@ class WorkerFileWriter:
         OSError: the disk is full.
     """
 
-    def __init__(self, fds: tuple[int, int], owner: Owner) -> None:
+    def __init__(self, path: Path, fds: tuple[int, int], owner: Owner) -> None:
+        self.path: Final = path
         self._fds: Final = fds
         self._file: Final = GrowingFile(fds[1])
-        record = self._file.append(RecordKind.OWNER, owner.as_json(), 2)
-        self._owner_words: Final = _MappedRecord(*record).words
+        record = self._file.append(RecordKind.OWNER, owner.as_json(), OWNER_WORDS)
+        self._owner_words: Final = MappedRecord(*record).words
         self._descriptor_indexes: Final[dict[Instrument[...], int]] = {}
-        self._allocated: Final[dict[tuple[int, tuple[str, ...]], _MappedRecord]] = {}
-        self._freed: Final = defaultdict[tuple[int, int], deque[tuple[float, _MappedRecord]]](deque)
+        self._freed: Final = defaultdict[tuple[int, int], deque[tuple[float, MappedRecord]]](deque)
 
     def descriptor_index(self, instrument: Instrument[...], max_series: int) -> int:
         """Return the position of a metric's descriptor in this file, appended if it is new.
@@ -68,41 +76,61 @@ class WorkerFileWriter:
             index = self._descriptor_indexes[instrument] = len(self._descriptor_indexes)
         return index
 
+    def is_in_place(self) -> bool:
+        """Return False if the directory has no such file any more, or another of its name."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._fds[0]))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # unknown, until the next call
+            return True
+
     def allocate(
-        self, descriptor_index: int, labels: tuple[str, ...], width: int, *, use_reserve: bool
-    ) -> memoryview[float]:
-        """Return the numbers of a new series, all zero.
+        self,
+        descriptor_index: int,
+        labels: tuple[str, ...],
+        width: int,
+        *,
+        start_ns: int,
+        use_reserve: bool,
+    ) -> MappedRecord:
+        """Return the record of a new series, with all numbers zero.
 
         Raises:
             OSError: the disk is full.
         """
         text = orjson.dumps((descriptor_index, None if labels is OVERFLOW else labels))
-        start = float(time.time_ns())
+        start = float(start_ns)
         series = self._reusable_record(descriptor_index, text, width + 1)
         if series is None:
             record = self._file.append(
                 RecordKind.SERIES, text, width + 1, first_word=start, use_reserve=use_reserve
             )
-            series = _MappedRecord(*record)
-        else:
-            file_format.write_text(*series, text)
-            series.words[0] = start
-            self._owner_words[REUSE_COUNT] += 1
-        self._allocated[descriptor_index, labels] = series
-        return series.words[1:]
+            return MappedRecord(*record)
+        file_format.write_text(*series, text)
+        series.words[0] = start
+        self._owner_words[REUSE_COUNT] += 1
+        return series
 
-    def free(self, descriptor_index: int, labels: tuple[str, ...]) -> None:
+    def free(self, descriptor_index: int, series: MappedRecord) -> None:
         """Remove a series, and keep its record for reuse."""
-        series = self._allocated.pop((descriptor_index, labels), None)
-        if series is not None:
-            series.words[0] = 0.0
-            self._owner_words[REUSE_COUNT] += 1
-            key = (descriptor_index, series.record.length)
-            self._freed[key].append((time.monotonic(), series))
+        series.words[0] = 0.0
+        self._owner_words[REUSE_COUNT] += 1
+        key = (descriptor_index, series.record.length)
+        self._freed[key].append((time.monotonic(), series))
 
     def publish_port(self, port: int) -> None:
         """Store the port of this process' metrics server, 0 without a server."""
         self._owner_words[PORT] = float(port)
+
+    @property
+    def has_number(self) -> bool:
+        """True once the worker has its number."""
+        return bool(self._owner_words[NUMBER])
+
+    def publish_number(self, number: int) -> None:
+        """Store the number of this worker. Call it with the directory lock."""
+        self._owner_words[NUMBER] = number + 1.0
 
     def close(self) -> None:
         """Close the file and release its lock. The mapped numbers stay writable."""
@@ -111,7 +139,7 @@ class WorkerFileWriter:
 
     def _reusable_record(
         self, descriptor_index: int, text: bytes, word_count: int
-    ) -> _MappedRecord | None:
+    ) -> MappedRecord | None:
         freed = self._freed.get((descriptor_index, file_format.record_size(text, word_count)))
         if not freed or freed[0][0] + REUSE_DELAY > time.monotonic():
             return None
@@ -122,46 +150,59 @@ class WorkerFileWriter:
 
 
 def create_worker_file(directory: Directory, owner: Owner) -> WorkerFileWriter:
-    """Create and lock a worker file. Call it with the directory lock.
+    """Create and lock a worker file. The directory lock is not needed.
 
     Raises:
         OSError: the disk is full, or the directory is not writable.
     """
-    fds = _open_new(directory)
+    new = directory.new_path()
+    fds = _open_new(new)
     try:
-        try_lock(fds[0])
-        file = WorkerFileWriter(fds, owner)
-        directory.new.replace(directory.new_worker_path(owner.pid))
+        path = directory.new_worker_path(owner.pid)
+        file = WorkerFileWriter(path, fds, owner)
+        new.replace(path)
     except BaseException:
-        for fd in fds:
-            os.close(fd)
-        directory.remove_new()
+        _discard(new, fds)
         raise
     return file
 
 
 def check_writable(directory: Directory) -> None:
-    """Create and remove a file, to find errors at start. Call it with the directory lock.
+    """Create and remove a file, to find errors at start.
 
     Raises:
         OSError: the disk is full, the directory is not writable, or its files cannot be locked.
     """
-    fds = _open_new(directory)
+    new = directory.new_path()
+    fds = _open_new(new)
     try:
-        if not try_lock(fds[0]):
-            raise BlockingIOError("its file system has no locks")
         GrowingFile(fds[1])
     finally:
-        for fd in fds:
-            os.close(fd)
-        directory.remove_new()
+        _discard(new, fds)
 
 
-def _open_new(directory: Directory) -> tuple[int, int]:
-    """Open a new file twice, and return the file descriptors to lock and to map.
+def _open_new(path: Path) -> tuple[int, int]:
+    """Create and lock a file, and return the file descriptors of the lock and for the mapping.
 
     `mmap` duplicates the file descriptor of a mapping. With a single descriptor, a forked child
     would hold the lock until its own end.
     """
-    locked = os.open(directory.new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    return locked, os.open(directory.new, os.O_RDWR | os.O_CLOEXEC)
+    locked = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        _lock_new(locked)
+        return locked, os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except BaseException:
+        _discard(path, (locked,))
+        raise
+
+
+def _lock_new(fd: int) -> None:
+    if not try_lock(fd):
+        raise OSError(errno.ENOLCK, "its file system has no locks")
+
+
+def _discard(new: Path, fds: Iterable[int]) -> None:
+    for fd in fds:
+        os.close(fd)
+    with suppress(OSError):
+        new.unlink(missing_ok=True)

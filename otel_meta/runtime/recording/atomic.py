@@ -26,7 +26,9 @@ under such a sequence must not run Python code either. Three facts of `cells` en
 - ``HistogramCell.record`` changes the count of a bucket and the sum of the values together;
 - ``GaugeCell.set`` changes the value and its time together;
 - each of these checks that the series was not removed, as part of the update;
-- ``Family`` links a new series, unlinks a removed one, and moves numbers to other memory;
+- ``Cell.move`` copies all numbers to other memory and replaces them by the copy, so no update
+  falls between the two;
+- ``Family`` links a new series, and unlinks a removed one;
 - ``Cell.read`` copies all numbers of a series in one call of C code.
 
 A reader in the same process therefore sees the numbers of one moment: the counts of a histogram
@@ -52,8 +54,9 @@ lock is re-entrant, so that a finaliser or a signal handler may record.
 **Creation of series.** A lookup of an existing series is one dictionary read without a lock.
 Creation, removal and listing hold the re-entrant lock of the `Family`; faults are reported after
 its release, because a log handler may record. A new series is linked first, with numbers in the
-heap, and then moved to numbers of the allocator. A signal handler that records into the same series
-meanwhile finds the linked series; a series that it creates itself is moved by the interrupted call.
+heap, and then placed by the allocator. A signal handler that records into the same series
+meanwhile finds the linked series. A series that it creates itself is placed by the interrupted
+call.
 
 **Fork.** A forked child has one thread. Locks that other threads of the parent held would never be
 released, so every lock is a `ForkSafeLock`. Every cell of the parent refuses updates: a handle on

@@ -54,6 +54,12 @@ class Cell:
         return tuple(self.numbers)
 
     @atomic
+    def move(self, numbers: Numbers) -> None:
+        """Continue in other memory, unless the series was removed or is the parent's."""
+        if self.writable:
+            numbers[:], self.numbers = self.numbers, numbers
+
+    @atomic
     def retire(self) -> None:
         """Refuse updates, and keep the last numbers in the heap for readers."""
         self.writable = False

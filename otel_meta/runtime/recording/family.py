@@ -12,7 +12,7 @@ from otel_meta.runtime.interruption import reraise_interruption
 
 from .atomic import atomic
 from .cardinality import MAX_SERIES, CardinalityLimit
-from .cells import Cell, Numbers
+from .cells import Cell
 from .exemplars import NO_SPANS, SampledSpans
 from .label_values import MAX_LENGTH, LabelValues, OnFault, ignore_fault
 from .memory import Allocator, HeapAllocator, InterruptedAllocation
@@ -66,8 +66,8 @@ class Family(Generic[CellT]):
         self._cardinality = self._new_cardinality_limit()
         self._overflow: CellT | None = None
         self._is_initialized = False
-        self._unallocated: Final[dict[tuple[str, ...], CellT]] = {}
-        """New series, whose numbers are in the heap until the allocator has some for them."""
+        self._unplaced: Final[dict[tuple[str, ...], CellT]] = {}
+        """New series, whose numbers the allocator still has to place."""
         self._unfreed: Final[dict[tuple[str, ...], None]] = {}
         """Removed series, whose numbers the allocator still has to free."""
         self._is_settling = False
@@ -140,7 +140,7 @@ class Family(Generic[CellT]):
             if cell is not None:
                 cell.writable = False
         self.by_values.clear()
-        self._unallocated.clear()
+        self._unplaced.clear()
         self._unfreed.clear()
         self._is_settling = False
         self._cardinality = self._new_cardinality_limit()
@@ -186,7 +186,7 @@ class Family(Generic[CellT]):
         """Make a cell that of the series, unless a signal handler made one meanwhile."""
         if values in self.by_values:
             return self.by_values[values]
-        self.by_values[values] = self._unallocated[values] = cell
+        self.by_values[values] = self._unplaced[values] = cell
         self._cardinality.free -= cost
         return cell
 
@@ -194,7 +194,7 @@ class Family(Generic[CellT]):
     def _link_overflow(self, cell: CellT) -> CellT:
         if self._overflow is not None:
             return self._overflow
-        self._overflow = self._unallocated[OVERFLOW] = cell
+        self._overflow = self._unplaced[OVERFLOW] = cell
         return cell
 
     @atomic
@@ -205,8 +205,8 @@ class Family(Generic[CellT]):
         cell = self.by_values[values]
         cell.writable = False
         del self.by_values[values]
-        if values in self._unallocated:
-            del self._unallocated[values]
+        if values in self._unplaced:
+            del self._unplaced[values]
         self._unfreed[values] = None
         self._cardinality.free += cost
         return cell
@@ -229,23 +229,18 @@ class Family(Generic[CellT]):
         return cell
 
     def _settle_memory(self) -> None:
-        """Free the numbers of removed series, and move new series out of the heap.
+        """Free the numbers of removed series, and place the numbers of new ones.
 
-        If the allocator fails, a later call tries again. A series that a signal handler creates or
-        removes meanwhile is left to the interrupted call.
+        A series that a signal handler creates or removes meanwhile is left to the interrupted call.
+        If the handler raises, the next call continues.
         """
         if self._is_settling:
             return
         self._is_settling = True
         try:
-            while self._unfreed or self._unallocated:
+            while self._unfreed or self._unplaced:
                 self._free()  # first, because a removed series may exist anew
-                self._allocate()
-        except InterruptedAllocation:
-            pass  # of another metric, by the code that a signal handler interrupted
-        except OSError as error:
-            reraise_interruption(error)
-            self._faults.append(("allocation", error))
+                self._place()
         finally:
             self._is_settling = False
 
@@ -254,19 +249,22 @@ class Family(Generic[CellT]):
             self._allocator.free(self.instrument, values)
             self._unfreed.pop(values, None)
 
-    def _allocate(self) -> None:
-        for values, cell in list(self._unallocated.items()):
-            numbers = self._allocator.allocate(self.instrument, values, len(cell.numbers))
-            self._move(values, cell, numbers)
+    def _place(self) -> None:
+        for values, cell in list(self._unplaced.items()):
+            self._place_one(cell)
+            if self._unplaced.get(values) is cell:
+                self._unplaced.pop(values, None)
             if self._unfreed:
                 return
 
-    @atomic
-    def _move(self, values: tuple[str, ...], cell: CellT, numbers: Numbers) -> None:
-        """Move a series to new numbers, unless it was removed meanwhile, or this is a child."""
-        if values in self._unallocated and self._unallocated[values] is cell:
-            numbers[:], cell.numbers = cell.numbers, numbers
-            del self._unallocated[values]
+    def _place_one(self, cell: CellT) -> None:
+        try:
+            self._allocator.place(self.instrument, cell)
+        except InterruptedAllocation:
+            pass  # a signal handler interrupted the allocator, which moves the series later
+        except OSError as error:  # likewise, as soon as there is memory
+            reraise_interruption(error)
+            self._faults.append(("allocation", error))
 
     def _report_faults(self) -> None:
         """Report without the lock: the callback may log, and a log handler may record."""

@@ -23,17 +23,29 @@ class InterruptedAllocation(BlockingIOError):
     """A signal handler or finalizer interrupted an allocation, and cannot allocate meanwhile."""
 
 
-class Allocator(Protocol):
-    """Allocates the numbers of new series, and frees the numbers of removed series."""
+class Placeable(Protocol):
+    """A series whose numbers can move, as `cells.Cell`."""
 
-    def allocate(
-        self, instrument: Instrument[...], labels: tuple[str, ...], width: int
-    ) -> MutableSequence[float]:
-        """Return ``width`` zeros for the series with these label values in declared order.
+    labels: tuple[str, ...]
+    numbers: MutableSequence[float]
+    start_ns: int
+
+    def move(self, numbers: MutableSequence[float]) -> None:
+        """Continue in other memory without the loss of a recording, unless the series ended."""
+        ...
+
+
+class Allocator(Protocol):
+    """Places the numbers of new series, and frees the numbers of removed series."""
+
+    def place(self, instrument: Instrument[...], series: Placeable) -> None:
+        """Move the numbers of a new series from the heap to their memory.
+
+        A signal handler may raise before the return. The call is then repeated.
 
         Raises:
-            InterruptedAllocation: the caller interrupted an allocation of the same thread.
-            OSError: no memory is left; the series uses the heap until a later attempt succeeds.
+            InterruptedAllocation: the caller interrupted an allocation; the series moves later.
+            OSError: no memory is available; until it is, the series uses the heap.
         """
         ...
 
@@ -42,16 +54,10 @@ class Allocator(Protocol):
 
 
 class HeapAllocator:
-    """Allocates numbers in the heap of this process."""
+    """Leaves the numbers of series in the heap of this process."""
 
-    def allocate(
-        self,
-        instrument: Instrument[...],  # noqa: ARG002 - all series share one heap
-        labels: tuple[str, ...],  # noqa: ARG002 - likewise
-        width: int,
-    ) -> MutableSequence[float]:
-        """Return ``width`` zeros."""
-        return zeros(width)
+    def place(self, instrument: Instrument[...], series: Placeable) -> None:
+        """Do nothing: the numbers of a new series are in the heap."""
 
     def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
         """Do nothing: Python frees unused memory."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
 from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
+from otel_meta.model.kind_traits import Kind
 from otel_meta.runtime.multiprocess.workers import Workers
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 from otel_meta.runtime.recording.storage import MetricStorage
 
 
@@ -44,6 +49,16 @@ class Worker:
     def die(self) -> None:
         """Release the lock of the worker's file, as the kernel does at the end of a process."""
         self.allocator.close()
+
+    def shared(self, instrument: Any) -> dict[tuple[str, ...], float]:
+        """Return the values of a metric's series that are in the file of this process."""
+        cells = self.storage.family(instrument).cells()
+        return {c.labels: c.value for c in cells if isinstance(c.numbers, memoryview)}
+
+    def missing(self) -> dict[str, float]:
+        """Scrape the numbers of missing workers by reason, without zeros."""
+        found = self.scraped_series("otel_meta.workers.missing")
+        return {reason: number for (reason,), number in found.items() if number}
 
     def scraped(self, instrument: Any, **labels: str) -> Any:
         """Scrape the value of one series of the service; None if there is no such series."""
@@ -93,6 +108,34 @@ def spawn(directory: Path) -> Iterator[Spawn]:
         worker.die()
 
 
+def worker_path(directory: Path) -> Path:
+    """Return the path of the only worker file."""
+    (path,) = directory.glob("*.worker")
+    return path
+
+
+def place(worker: Worker, instrument: Any, labels: tuple[str, ...]) -> Any:
+    """Place a series without a live instrument, and return its cell."""
+    kind_name: Kind = instrument.kind
+    kind = INSTRUMENT_KINDS[kind_name]
+    cell: Any = kind.cell(labels, bounds=instrument.buckets)
+    worker.allocator.place(instrument, cell)
+    return cell
+
+
 def files(path: Path) -> list[str]:
     """Return the names of the files in a directory, without subdirectories."""
     return sorted(file.name for file in path.iterdir() if file.is_file())
+
+
+@contextmanager
+def spare_descriptors(count: int) -> Iterator[None]:
+    """Limit this process to a number of further file descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

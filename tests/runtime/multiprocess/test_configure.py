@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,12 @@ from opentelemetry.metrics import Meter
 
 from otel_meta import Counter, MetaRepo, NoLabels, Slo
 from otel_meta.errors import ConfigurationError, PortInUse
+from otel_meta.runtime.multiprocess import workers as workers_module
+from otel_meta.runtime.multiprocess.workers import Workers
+from otel_meta.runtime.recording.faults import Faults
 from otel_meta.testing import CapturedTelemetry, capture
-from tests.conftest import Run
+from tests.conftest import Eventually
+from tests.runtime.multiprocess.conftest import TILES, Spawn, spare_descriptors
 
 
 class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
@@ -95,8 +98,8 @@ class TestShutdown:
 
 
 class TestRefused:
-    def test_read_only_directory_is_refused(self) -> None:
-        """A directory without write permission is an error at start."""
+    def test_directory_without_files_is_refused(self) -> None:
+        """A directory that can never have files is an error at start."""
         with (
             pytest.raises(ConfigurationError, match="on a local disk or in memory"),
             worker(Path("/proc/self")),
@@ -113,20 +116,38 @@ class TestRefused:
             ):
                 pass
 
-    def test_full_disk_is_refused(self, script: Callable[..., Run], tmp_path: Path) -> None:
-        """A full disk is an error at start, and leaves no file behind."""
-        run = script(
-            "import resource\n"
-            "from otel_meta import configure\n"
-            "from otel_meta.errors import ConfigurationError\n"
-            "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-            "try: configure('maps')\n"
-            "except ConfigurationError as error: print(error)\n",
-            OTEL_META_MULTIPROCESS_DIR=str(tmp_path / "numbers"),
-        )
 
-        assert "numbers: File too large; set OTEL_META_MULTIPROCESS_DIR" in run.stdout
-        assert [] == list((tmp_path / "numbers").iterdir())
+class TestRetry:
+    def test_private_numbers_are_shared_without_scrape(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+    ) -> None:
+        """A worker shares its private numbers by itself: nobody has to scrape it."""
+        monkeypatch.setattr(workers_module, "SETTLE_INTERVAL", 0.01)
+        first, second = spawn(), spawn()
+        first.workers.start(first.faults)
+        with spare_descriptors(0):
+            first.live(TILES).add(1, style="a")
+        eventually(lambda: first.shared(TILES))
+        first.workers.close()
+        second.live(TILES)
+
+        assert 1.0 == second.scraped(TILES, style="a")
+
+    def test_failed_start_is_said_once(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A worker that cannot open the directory starts, says so once, and shares later."""
+        with spare_descriptors(0):
+            workers = Workers(tmp_path, "maps", "")
+        faults = Faults(workers.allocator)
+        workers.start(faults)
+        said = [record.getMessage() for record in caplog.records]
+        workers.close()
+
+        assert {("workers", "directory"): 1.0} == {c.labels: c.value for c in faults.family.cells()}
+        assert ["Too many open files; set OTEL_META_MULTIPROCESS_DIR" in line for line in said] == [
+            True
+        ]
 
 
 class TestPort:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread, Timer
 
@@ -11,6 +13,8 @@ import pytest
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.multiprocess.directory import Directory, is_alive, try_lock
 from otel_meta.runtime.multiprocess.filesystem import check_filesystem
+from otel_meta.runtime.multiprocess.workers import Workers
+from tests.conftest import Run
 
 FORKS = pytest.mark.filterwarnings(
     "ignore:This process .* is multi-threaded:DeprecationWarning"  # of Python 3.12 and later
@@ -32,7 +36,7 @@ def mount_table(path: Path, filesystem: str) -> Path:
 class TestCreate:
     def test_missing_directory_is_created(self, tmp_path: Path) -> None:
         """A missing directory is created together with its parents."""
-        Directory(tmp_path / "a" / "b")
+        Directory(tmp_path / "a" / "b").create()
 
         assert (tmp_path / "a" / "b").is_dir()
 
@@ -40,12 +44,12 @@ class TestCreate:
         """A path of a file is refused."""
         (tmp_path / "file").touch()
         with pytest.raises(ConfigurationError, match="file: File exists; set OTEL_META_MULTIPR"):
-            Directory(tmp_path / "file")
+            Workers(tmp_path / "file", "maps", "")
 
     def test_uncreatable_directory_is_refused(self) -> None:
         """The error for a directory that cannot be created names the setting to change."""
         with pytest.raises(ConfigurationError, match=re.escape("set OTEL_META_MULTIPROCESS_DIR")):
-            Directory(Path("/proc/otel_meta"))
+            Workers(Path("/proc/otel_meta"), "maps", "")
 
 
 class TestFilesystem:
@@ -69,69 +73,103 @@ class TestFilesystem:
 
 
 class TestLocked:
-    def test_second_holder_waits(self, tmp_path: Path) -> None:
-        """A second process waits until the first releases the lock."""
-        order: list[str] = []
-        held, release = Event(), Event()
-
-        def first() -> None:
-            fd = os.open(tmp_path, os.O_RDONLY)
-            assert try_lock(fd)
-            held.set()
-            release.wait()
-            order.append("first")
-            os.close(fd)
-
-        thread = Thread(target=first)
-        thread.start()
-        held.wait()
+    def test_second_holder_is_told_at_once(self, tmp_path: Path) -> None:
+        """An attempt to take a held lock ends at once, without the lock."""
         directory = Directory(tmp_path)
-        Thread(target=release.set).start()
-        with directory.locked():
-            order.append("second")
-        thread.join()
+        with directory.try_locked() as first, directory.try_locked() as second:
+            assert (True, False) == (first, second)
 
-        assert ["first", "second"] == order
-
-    def test_waiting_times_out(self, tmp_path: Path) -> None:
-        """Waiting for a stopped holder ends with `TimeoutError`."""
-        directory = Directory(tmp_path, lock_timeout=0.01)
+    def test_patient_holder_waits(self, tmp_path: Path) -> None:
+        """With patience, an attempt waits until the first holder releases the lock."""
+        directory = Directory(tmp_path)
         fd = os.open(tmp_path, os.O_RDONLY)
         assert try_lock(fd)
-        with pytest.raises(TimeoutError, match=re.escape("locked for 0.01 s")), directory.locked():
-            pass
-        os.close(fd)
+        Timer(0.05, os.close, [fd]).start()
+        with directory.try_locked(patience=60) as is_locked:
+            assert is_locked
 
     @FORKS
-    def test_forked_child_inherits_no_lock(self, tmp_path: Path) -> None:
-        """A fork waits for the lock's holder, so the child neither has the lock nor misses it."""
+    def test_fork_does_not_wait_for_lock(self, tmp_path: Path) -> None:
+        """A fork while another thread holds the lock takes no time, and the child has no lock."""
         directory = Directory(tmp_path)
         entered, leave = Event(), Event()
 
         def hold() -> None:
-            with directory.locked():
+            with directory.try_locked():
                 entered.set()
                 leave.wait()
 
         thread = Thread(target=hold)
         thread.start()
         entered.wait()
-        Timer(0.1, leave.set).start()  # the fork is under way by then
         parent_closed, keep_open = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(keep_open)
             os.read(parent_closed, 1)  # until the parent closes its end
-            signal.alarm(20)
-            with Directory(tmp_path).locked():
-                os._exit(0)
+            os._exit(0)
+        leave.set()
         thread.join()
-        with Directory(tmp_path, lock_timeout=0.1).locked():
+        with Directory(tmp_path).try_locked() as is_locked:
             pass
         os.close(keep_open)
         os.close(parent_closed)
 
+        assert is_locked
         assert 0 == os.waitpid(child, 0)[1]
+
+    @FORKS
+    def test_killed_parents_lock_is_free(self, tmp_path: Path) -> None:
+        """The lock of a killed process is free, although a child of it runs."""
+        told, tell = os.pipe()
+        parent_closed, keep_open = os.pipe()
+        parent = os.fork()
+        if parent == 0:
+            os.close(keep_open)
+            with Directory(tmp_path).try_locked():
+                if os.fork() == 0:
+                    os.write(tell, b"x")
+                    os.read(parent_closed, 1)
+                else:
+                    signal.pause()
+            os._exit(0)
+        os.read(told, 1)
+        os.kill(parent, signal.SIGKILL)
+        os.waitpid(parent, 0)
+        with Directory(tmp_path).try_locked() as is_locked:
+            pass
+        for fd in (told, tell, parent_closed, keep_open):
+            os.close(fd)
+
+        assert is_locked
+
+    def test_released_lock_is_free_after_fork_in_c(
+        self, script: Callable[..., Run], tmp_path: Path
+    ) -> None:
+        """A released lock is free although C code forked, without Python's hooks."""
+        run = script(FORK_IN_C, FOLDER=str(tmp_path))
+
+        assert "True\n" == run.stdout
+
+
+FORK_IN_C = """
+import ctypes, os
+from pathlib import Path
+from otel_meta.runtime.multiprocess.directory import Directory
+
+directory = Directory(Path(os.environ["FOLDER"]))
+parent_closed, keep_open = os.pipe()
+with directory.try_locked():
+    child = ctypes.PyDLL(None).fork()
+    if child == 0:
+        os.close(keep_open)
+        os.read(parent_closed, 1)
+        os._exit(0)
+with directory.try_locked() as is_locked:
+    print(is_locked)
+os.close(keep_open)
+os.waitpid(child, 0)
+"""
 
 
 class TestFiles:
@@ -145,6 +183,16 @@ class TestFiles:
         os.close(fd)
 
         assert (False, True, False) == (before, during, is_alive(path))
+
+    def test_observers_do_not_take_each_other_for_the_worker(self, tmp_path: Path) -> None:
+        """A dead worker is dead while another process asks the same."""
+        path = tmp_path / "file"
+        fd = os.open(path, os.O_RDWR | os.O_CREAT)
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        alive = is_alive(path)
+        os.close(fd)
+
+        assert not alive
 
     def test_latest_damaged_file_is_kept(self, tmp_path: Path) -> None:
         """Of several damaged files the latest is kept."""

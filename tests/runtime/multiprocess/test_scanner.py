@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,17 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.multiprocess.compaction import compact
 from otel_meta.runtime.multiprocess.directory import Directory
 from otel_meta.runtime.multiprocess.reader import WorkerFile
-from tests.runtime.multiprocess.conftest import OPEN, TILES, Spawn, Worker, files
-
-
-def worker_path(directory: Path) -> Path:
-    """Return the path of the only worker file."""
-    (path,) = directory.glob("*.worker")
-    return path
+from tests.runtime.multiprocess.conftest import OPEN, TILES, Spawn, Worker, files, worker_path
 
 
 def spawn_with_tiles(spawn: Spawn, **tiles: int) -> Worker:
@@ -92,13 +86,31 @@ class TestCompaction:
 
         assert 4.0 == other.scraped(TILES, style="a") == other.scraped(TILES, style="a")
 
+    def test_two_crashes_count_once(self, spawn: Spawn, directory: Path, tmp_path: Path) -> None:
+        """After two crashes between rename and removal, the first dead worker counts once."""
+        spawn_with_tiles(spawn, a=3).die()
+        first = worker_path(directory)
+        shutil.copy(first, tmp_path / "first")
+        worker, other = spawn(), spawn_with_tiles(spawn, a=1)
+        worker.live(TILES)
+        worker.view.refresh()
+        shutil.copy(tmp_path / "first", first)
+        other.die()
+        worker.view.refresh()
+        shutil.copy(tmp_path / "first", first)
+
+        assert 4.0 == worker.scraped(TILES, style="a") == worker.scraped(TILES, style="a")
+
     def test_unfinished_file_is_removed(self, spawn: Spawn, directory: Path) -> None:
-        """A scan removes an unfinished file."""
+        """A scan removes the unfinished files of ended processes, and no fresh one."""
         worker = spawn()
-        (directory / "new").write_bytes(b"half")
+        abandoned, fresh = directory / "1-x.new", directory / "2-x.new"
+        for path in (directory / "new", abandoned, fresh):
+            path.write_bytes(b"half")
+        os.utime(abandoned, (1, 1))
         worker.view.refresh()
 
-        assert [] == files(directory)
+        assert ["2-x.new", "totals"] == files(directory)
 
     def test_dead_count_on_full_disk(
         self, spawn: Spawn, directory: Path, monkeypatch: pytest.MonkeyPatch
@@ -209,16 +221,6 @@ class TestDamage:
         assert {"damaged file": 1.0} == worker.faults_by_reason()
         assert not (directory / "1-x.worker").exists()
 
-    def test_missing_directory_keeps_last_scan(self, spawn: Spawn, directory: Path) -> None:
-        """If the directory disappears, the series of the last scan are shown, and it is a fault."""
-        worker = spawn_with_tiles(spawn, a=1)
-        worker.view.refresh()
-        shutil.rmtree(directory)
-        worker.live(TILES).add(1, style="a")
-
-        assert 2.0 == worker.scraped(TILES, style="a")
-        assert worker.faults_by_reason()["scan"] >= 1
-
 
 def damage_file_of_dead_worker(spawn: Spawn, directory: Path) -> Path:
     """Damage the descriptor of OPEN in the file of a dead worker with three tiles of style a."""
@@ -240,33 +242,3 @@ def damage_totals(spawn: Spawn, directory: Path) -> bytes:
     (directory / "totals").unlink()
     (directory / "totals").write_bytes(content)
     return bytes(content)
-
-
-class TestOtherService:
-    def test_second_service_is_refused(self, spawn: Spawn) -> None:
-        """A second service in the directory is refused at start."""
-        spawn_with_tiles(spawn, a=1)
-        with pytest.raises(ConfigurationError, match="'maps' in 'atlas-maps'; give each service"):
-            spawn(service="routes")
-
-    def test_totals_of_stopped_service_are_refused(self, spawn: Spawn) -> None:
-        """A second service is refused after the first has stopped."""
-        spawn_with_tiles(spawn, a=1).die()
-        spawn().view.refresh()
-        with pytest.raises(ConfigurationError, match="holds the metrics of 'maps'"):
-            spawn(service="routes")
-
-    def test_other_services_file_is_ignored(
-        self, spawn: Spawn, directory: Path, tmp_path: Path
-    ) -> None:
-        """A file of another service is neither counted nor removed, and is a fault."""
-        other = Worker(tmp_path / "other", service="routes")
-        other.live(TILES).add(5, style="a")
-        path = worker_path(tmp_path / "other")
-        worker = spawn_with_tiles(spawn, a=1)
-        shutil.copy(path, directory / path.name)
-        other.die()
-
-        assert 1.0 == worker.scraped(TILES, style="a")
-        assert {"other service": 1.0} == worker.faults_by_reason()
-        assert (directory / path.name).exists()

@@ -2,19 +2,28 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, NoReturn
 
 import pytest
 
-from otel_meta.model.self_metrics import FAULTS
 from otel_meta.runtime.multiprocess import shared_memory, writer
-from otel_meta.runtime.multiprocess.writer import WorkerFileWriter
+from otel_meta.runtime.multiprocess.scanner import DirectoryScanner
+from otel_meta.runtime.multiprocess.writer import MappedRecord, WorkerFileWriter
 from otel_meta.runtime.recording.family import OVERFLOW
-from tests.conftest import Run
-from tests.runtime.multiprocess.conftest import DURATION, OPEN, TILES, Spawn, files
+from tests.runtime.multiprocess.conftest import (
+    DURATION,
+    OPEN,
+    TILES,
+    Spawn,
+    Worker,
+    files,
+    place,
+    spare_descriptors,
+)
 
 FORKS = pytest.mark.filterwarnings(
     "ignore:This process .* is multi-threaded:DeprecationWarning"  # of Python 3.12 and later
@@ -26,34 +35,32 @@ def raise_no_space(*_: object) -> NoReturn:
     raise OSError(28, "No space left on device")
 
 
-class TestTake:
+class TestPlace:
     def test_numbers_are_zero(self, spawn: Spawn) -> None:
-        """Allocated numbers are zero."""
-        allocator = spawn().allocator
-
-        assert [0.0] * 5 == list(allocator.allocate(DURATION, ("a",), 5))
+        """The numbers of a new series are zero."""
+        assert [0.0] * 5 == list(place(spawn(), DURATION, ("a",)).numbers)
 
     def test_series_share_no_number(self, spawn: Spawn) -> None:
         """Two series share no number, even if their labels are equal."""
-        allocator = spawn().allocator
-        taken = [allocator.allocate(TILES, (name,), 1) for name in ("a", "b", "a")]
-        for number, numbers in enumerate(taken):
-            numbers[0] = float(number)
+        worker = spawn()
+        cells = [place(worker, TILES, (name,)) for name in ("a", "b", "a")]
+        for number, cell in enumerate(cells):
+            cell.add(number)
 
-        assert [0.0, 1.0, 2.0] == [numbers[0] for numbers in taken]
+        assert [0.0, 1.0, 2.0] == [cell.value for cell in cells]
 
     def test_file_is_created_with_first_series(self, spawn: Spawn, directory: Path) -> None:
         """A worker has a file from its first series on."""
         worker = spawn()
-        before = files(directory)
+        before = list(directory.glob("*.worker"))
         worker.live(TILES).add(1, style="a")
 
-        assert ([], 1) == (before, len(files(directory)))
+        assert ([], 1) == (before, len(list(directory.glob("*.worker"))))
 
     def test_overflow_series_keeps_its_identity(self, spawn: Spawn) -> None:
         """The overflow series is read as the overflow series, not as a series of that name."""
         first, second = spawn(), spawn()
-        first.allocator.allocate(TILES, OVERFLOW, 1)[0] = 1.0
+        place(first, TILES, OVERFLOW).add(1)
         second.live(TILES)
         (family,) = (f for f in second.view.families() if f.instrument.name == TILES.name)
         (cell,) = family.cells()
@@ -102,12 +109,12 @@ class TestRelease:
 
     def test_reuse_is_delayed(self, spawn: Spawn) -> None:
         """A record is not reused while a reader may still show its numbers."""
-        allocator = spawn().allocator
-        old = allocator.allocate(OPEN, ("a",), 1)
-        allocator.free(OPEN, ("a",))
-        allocator.allocate(OPEN, ("b",), 1)[0] = 5.0
+        worker = spawn()
+        old = place(worker, OPEN, ("a",))
+        worker.allocator.free(OPEN, ("a",))
+        place(worker, OPEN, ("b",)).add(5)
 
-        assert 0.0 == old[0]
+        assert 0.0 == old.value
 
     def test_unknown_series_is_ignored(self, spawn: Spawn) -> None:
         """Releasing an unknown series does nothing."""
@@ -127,7 +134,7 @@ class TestFork:
         child = os.fork()
         if child == 0:
             worker.live(TILES).add(1, style="a")
-            os._exit(len(files(directory)))
+            os._exit(len(list(directory.glob("*.worker"))))
         status = os.waitpid(child, 0)[1]
         worker.live(TILES).add(100, style="a")
 
@@ -146,6 +153,79 @@ class TestFork:
 
         assert 2 == len(found)
         assert "totals" in found
+
+    def test_child_of_writer_shares_its_series(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A child forked while another thread extends the file shares its series at once."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
+        writing, forked = Event(), Event()
+        fallocate = os.posix_fallocate
+
+        def extend(*arguments: int) -> None:
+            writing.set()
+            forked.wait()
+            fallocate(*arguments)
+
+        monkeypatch.setattr(os, "posix_fallocate", extend)
+        thread = Thread(target=fill_region, args=[worker])
+        thread.start()
+        writing.wait()
+        child = os.fork()
+        if child == 0:
+            monkeypatch.undo()
+            worker.live(TILES).add(1, style="child")
+            os._exit(len(worker.shared(TILES)))
+        forked.set()
+        thread.join()
+
+        assert 1 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert 1.0 == worker.scraped(TILES, style="child")
+        assert 1502 == len(worker.scraped_series(TILES.name))
+
+    def test_child_of_scraping_thread_scrapes(
+        self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A child forked while another thread scans can scrape, and the fork does not wait."""
+        worker = spawn()
+        worker.live(TILES).add(1, style="a")
+        scanning, forked = Event(), Event()
+        find = DirectoryScanner._find_totals
+
+        def slow(*arguments: Any) -> None:
+            scanning.set()
+            forked.wait()
+            find(*arguments)
+
+        monkeypatch.setattr(DirectoryScanner, "_find_totals", slow)
+        thread = Thread(target=worker.view.refresh)
+        thread.start()
+        scanning.wait()
+        child = os.fork()
+        if child == 0:
+            monkeypatch.undo()
+            worker.live(TILES).add(2, style="a")
+            os._exit(int(worker.scraped(TILES, style="a")))
+        forked.set()
+        thread.join()
+
+        assert 3 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def test_child_does_not_inherit_private_numbers(self, spawn: Spawn) -> None:
+        """Private numbers of the parent are the parent's alone."""
+        worker = spawn()
+        with spare_descriptors(0):
+            worker.live(TILES).add(10, style="a")
+        child = os.fork()
+        if child == 0:
+            worker.live(TILES).add(1, style="a")
+            worker.allocator.settle()
+            os._exit(0)
+        os.waitpid(child, 0)
+
+        assert 11.0 == worker.scraped(TILES, style="a")
+        assert {} == worker.missing()
 
     def test_failed_creation_is_not_repeated_at_once(
         self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
@@ -172,6 +252,12 @@ class TestFork:
         assert 13 == os.waitstatus_to_exitcode(status)
 
 
+def fill_region(worker: Worker) -> None:
+    """Add series until the file needs a second region, and more."""
+    for number in range(1500):
+        worker.live(TILES).add(1, style=f"{number:0100}")
+
+
 @contextmanager
 def running_child() -> Iterator[None]:
     """Fork a child that runs until the end of the block."""
@@ -193,90 +279,24 @@ def running_child() -> Iterator[None]:
 
 
 class TestSignal:
-    def test_allocation_in_signal_handler_is_refused(
+    def test_interrupted_call_shares_series_of_signal_handler(
         self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A signal handler that interrupts an allocation cannot allocate, and does not wait."""
-        allocator = spawn().allocator
-        errors: list[str] = []
+        """A series of a handler that interrupts a writer is shared by the interrupted call."""
+        worker = spawn()
+        tiles = worker.live(TILES)
         allocate = WorkerFileWriter.allocate
 
-        def handle(*_: object) -> None:
-            try:
-                allocator.allocate(TILES, ("handler",), 1)
-            except BlockingIOError as error:
-                errors.append(str(error))
-
-        def interrupted(*arguments: Any, **options: Any) -> memoryview[float]:
+        def interrupted(*arguments: Any, **options: Any) -> MappedRecord:
+            monkeypatch.setattr(WorkerFileWriter, "allocate", allocate)
             signal.raise_signal(signal.SIGUSR1)
             return allocate(*arguments, **options)
 
         monkeypatch.setattr(WorkerFileWriter, "allocate", interrupted)
-        previous = signal.signal(signal.SIGUSR1, handle)
+        previous = signal.signal(signal.SIGUSR1, lambda *_: tiles.add(2, style="handler"))
         try:
-            allocator.allocate(TILES, ("a",), 1)
+            tiles.add(1, style="a")
         finally:
             signal.signal(signal.SIGUSR1, previous)
 
-        assert ["a signal handler interrupted the creation of a series"] == errors
-
-
-@pytest.fixture(scope="module")
-def full_disk_run(script: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run `FULL_DISK`."""
-    directory = tmp_path_factory.mktemp("numbers")
-    return script(FULL_DISK, OTEL_META_MULTIPROCESS_DIR=str(directory))
-
-
-class TestFullDisk:
-    def test_application_continues(self, full_disk_run: Run) -> None:
-        """On a full disk, series without space count in their process, and each is a fault."""
-        counted, scraped, faults = map(float, full_disk_run.stdout.split())
-
-        assert 3000.0 == counted
-        assert 100 < scraped < 1999
-        assert counted - scraped == faults
-
-    def test_full_disk_is_logged_once(self, full_disk_run: Run) -> None:
-        """A full disk is logged once for a metric."""
-        assert ["atlas_tiles_total: [Errno 27] File too large (allocation)"] == [
-            line.partition(";")[0] for line in full_disk_run.stderr.splitlines()
-        ]
-
-    def test_faults_use_the_reserve(self, spawn: Spawn, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Faults are recorded in the reserve when no other series has space."""
-        worker = spawn()
-        worker.live(TILES).add(1, style="a")
-        monkeypatch.setattr(os, "posix_fallocate", raise_no_space)
-        with suppress(OSError):
-            for number in range(10_000):
-                worker.allocator.allocate(TILES, (str(number),), 1)
-        with pytest.raises(OSError, match="No space"):
-            worker.allocator.allocate(TILES, ("more",), 1)
-        worker.allocator.allocate(FAULTS, ("disk", "full"), 1)[0] = 3.0
-
-        assert 3.0 == worker.scraped(FAULTS, source="disk", reason="full")
-
-
-FULL_DISK = '''
-import resource
-from otel_meta import Counter, MetaRepo, configure, labels
-
-@labels
-class Tile:
-    style: str
-
-class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
-    """Map tiles."""
-    tiles = Counter("atlas.tiles", "Tiles.", Tile, max_series=5000)
-
-telemetry = configure("maps", Atlas, log_stream=None)
-atlas = telemetry.bind(Atlas)
-resource.setrlimit(resource.RLIMIT_FSIZE, (65536 * 2, 65536 * 2))  # stands for a full disk
-for number in range(3000):
-    atlas.tiles.add(1, style=str(number))
-print(sum(cell.value for cell in telemetry.storage.family(Atlas.tiles).cells()))
-page = telemetry.scrape.render()[0].decode().splitlines()
-print(sum(float(line.split()[-1]) for line in page if line.startswith("atlas_tiles_total{")))
-print(sum(float(line.split()[-1]) for line in page if 'reason="allocation"' in line))
-'''
+        assert {("a",): 1.0, ("handler",): 2.0} == worker.shared(TILES)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from otel_meta.runtime.recording.atomic import ATOMIC, locked
-from otel_meta.runtime.recording.cells import CounterCell, GaugeCell, HistogramCell, SumCell
+from otel_meta.runtime.recording.cells import Cell, CounterCell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import SampledSpans
 from otel_meta.runtime.recording.family import Family
 
@@ -17,7 +17,7 @@ SWITCHES = ("CALL", "JUMP_BACKWARD", "RESUME", "FOR_ITER", "SEND", "YIELD", "AWA
 """Words in the names of the instructions at which CPython may release the GIL."""
 
 
-CHECKED = ("writable", "by_values", "_overflow", "_unallocated", "live")
+CHECKED = ("writable", "by_values", "_overflow", "live")
 """The state that an update checks first."""
 
 CHANGES = ("STORE_", "DELETE_")
@@ -44,7 +44,7 @@ class TestAtomic:
             Family._link,
             Family._link_overflow,
             Family._unlink,
-            Family._move,
+            Cell.move,
             SampledSpans._add,
         ],
         ids=lambda method: method.__qualname__,

@@ -14,7 +14,7 @@ from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
 from otel_meta.model import Instrument
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.memory import HeapAllocator
+from otel_meta.runtime.recording.memory import HeapAllocator, Placeable, zeros
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.testing import capture
 
@@ -140,14 +140,11 @@ class KeepingAllocator(HeapAllocator):
     def __init__(self) -> None:
         self.kept: list[MutableSequence[float]] = []
 
-    def allocate(
-        self, instrument: Instrument[...], labels: tuple[str, ...], width: int
-    ) -> MutableSequence[float]:
-        """Return zeros, and keep those of the counter."""
-        numbers = super().allocate(instrument, labels, width)
+    def place(self, instrument: Instrument[...], series: Placeable) -> None:
+        """Keep the numbers of the counter."""
         if instrument is COUNTER:
-            self.kept.append(numbers)
-        return numbers
+            self.kept.append(zeros(len(series.numbers)))
+            series.move(self.kept[-1])
 
 
 class TestThreads:
