@@ -11,13 +11,28 @@ only instructions at which CPython raises no exception of others: no call, see `
 
 from __future__ import annotations
 
-from types import FrameType
+from contextlib import suppress
+from types import FrameType, TracebackType
 
 
 def reraise_interruption(error: BaseException) -> None:
     """Raise the error again if a signal handler raised it; call this in an ``except`` block."""
     if raised_by_signal_handler(error):
         raise error
+
+
+class suppress_faults(suppress):  # noqa: N801 - named like its base
+    """Suppress exceptions of these classes, except those that a signal handler raised."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if error is not None and raised_by_signal_handler(error):
+            return False
+        return super().__exit__(kind, error, trace)
 
 
 def raised_by_signal_handler(error: BaseException) -> bool:

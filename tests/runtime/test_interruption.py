@@ -7,7 +7,11 @@ from types import FrameType
 
 import pytest
 
-from otel_meta.runtime.interruption import raised_by_signal_handler, reraise_interruption
+from otel_meta.runtime.interruption import (
+    raised_by_signal_handler,
+    reraise_interruption,
+    suppress_faults,
+)
 
 
 class Limit(Exception):
@@ -117,3 +121,19 @@ class TestReraiseInterruption:
     def test_other_exception_is_left_to_caller(self) -> None:
         """Another exception is left to the caller."""
         reraise_interruption(caught(raise_limit))
+
+
+class TestSuppressFaults:
+    def test_exception_of_handler_is_not_suppressed(self, own_signal: signal.Signals) -> None:
+        """An exception of a handler is not suppressed."""
+        signal.signal(own_signal, expire)
+
+        with pytest.raises(Limit), suppress_faults(Limit):
+            signal.raise_signal(own_signal)
+
+    def test_exception_of_other_code_is_suppressed(self) -> None:
+        """An exception of other code is suppressed, if it is of the classes."""
+        with suppress_faults(Limit):
+            raise_limit()
+        with pytest.raises(Limit), suppress_faults(OSError):
+            raise_limit()

@@ -12,7 +12,7 @@ from typing import Final, cast
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
-from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.cells import Numbers
 from otel_meta.runtime.recording.memory import InterruptedAllocation, Placeable
@@ -130,7 +130,7 @@ class SharedMemoryAllocator:
         series = self._series.pop((instrument, labels), None)
         if series is not None:
             self._removed.append(series)
-            with suppress(BlockingIOError), self._writing():
+            with suppress(InterruptedAllocation), self._writing():
                 self._free_removed()
 
     def settle(self) -> None:
@@ -266,7 +266,7 @@ class SharedMemoryAllocator:
 
     def _publish_number(self, file: WorkerFileWriter) -> None:
         """Give this worker the smallest free number, unless another process has the lock."""
-        with suppress(OSError), self._directory.try_locked() as is_locked:
+        with suppress_faults(OSError), self._directory.try_locked() as is_locked:
             if is_locked:
                 used = {worker.number for worker in living_workers(self._directory)}
                 file.publish_number(next(n for n in range(len(used) + 1) if n not in used))
