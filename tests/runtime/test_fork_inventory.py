@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -87,7 +88,9 @@ def use(telemetry: Telemetry) -> None:
     with telemetry.traces.provider.get_tracer("test").start_as_current_span("request"):
         live.registrations.add(1, channel="web")
         logging.getLogger("shop").warning("registered")
+    telemetry.tracker.sample()
     telemetry.tracker.statuses()
+    telemetry.scrape.render()
 
 
 def roots(telemetry: Telemetry) -> Iterable[tuple[str, object]]:
@@ -158,3 +161,39 @@ class TestInventory:
         paths = {f.path.rpartition(".")[2] for f in inventory(roots(telemetry))}
 
         assert {"_lock", "_stream", "_worker_thread", "sock"} <= paths
+
+
+def fork_once(telemetry: Telemetry) -> int:
+    """Return the exit code of a child that uses telemetry, or the signal that ended the child."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 1
+    try:
+        signal.alarm(10)
+        use(telemetry)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+class TestUse:
+    def test_children_use_telemetry_while_threads_of_parent_do(self, telemetry: Telemetry) -> None:
+        """Children that are forked while threads use telemetry can use all of it, too."""
+        done = Event()
+
+        def work() -> None:
+            while not done.is_set():
+                use(telemetry)
+
+        threads = [Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            codes = {fork_once(telemetry) for _ in range(40)}
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+
+        assert {0} == codes

@@ -287,6 +287,56 @@ class TestTimeLimit:
         assert list(LIMITS_BY_THREAD) == raised
 
 
+class TestReentrancy:
+    def test_handler_that_records_loses_nothing(self, service: Service) -> None:
+        """A handler that records into new series, also the interrupted one, loses nothing."""
+        current, recorded = "/", 0
+
+        def record(_signum: int, _frame: object) -> None:
+            nonlocal recorded
+            service.counter.add(1, route=current)
+            service.counter.add(1, route=current + "handler")
+            service.up_down.add(1, route=current)
+            recorded += 1
+
+        before = signal.signal(signal.SIGALRM, record)
+        signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+        try:
+            for number in range(2000):
+                current = f"/{number % 15}/{number}"
+                service.counter.add(1, route=current)
+                service.up_down.add(1, route=current)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        totals = [
+            sum(cell.value for cell in service.storage.family(instrument).cells())
+            for instrument in (COUNTER, UP_DOWN)
+        ]
+
+        assert recorded > 0
+        assert [2000 + 2 * recorded, 2000 + recorded] == totals
+
+    def test_handler_may_create_series_that_it_interrupts(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A handler between the allocation of a cell and its link records into the same series."""
+        family = service.storage.family(GAUGE)
+        new_cell = family._new_cell
+
+        def interrupted(values: tuple[str, ...]) -> Any:
+            monkeypatch.setattr(family, "_new_cell", new_cell)
+            cell = new_cell(values)
+            service.gauge.set(7, route="/new")
+            return cell
+
+        monkeypatch.setattr(family, "_new_cell", interrupted)
+        handle = service.gauge.with_labels(route="/new")
+
+        assert 7 == family.find({"route": "/new"}).value
+        assert family.find({"route": "/new"}) is handle._cell
+
+
 class TestRecursionLimit:
     @pytest.mark.parametrize("way", ["add", "record", "set", "record by handle"])
     def test_recording_near_recursion_limit_counts_or_raises(self, way: str) -> None:
