@@ -134,13 +134,13 @@ class TestLive:
         cost.add(1, project="maps", gcp_service="run")
         cost.add(1, project="maps", gcp_service="sql")
 
-        assert "<CounterRecorder of 'cloud.cost.usd', 2 series>" == repr(cost)
+        assert "<Counter 'cloud.cost.usd' of 'Nebula', 2 series>" == repr(cost)
 
     def test_handle_shows_its_metric_and_its_labels(self, telemetry: Telemetry) -> None:
         """A handle shows its metric and its labels."""
         handle = telemetry.bind(Nebula).cost.with_labels(project="maps", gcp_service="run")
 
-        text = "<CounterHandle of 'cloud.cost.usd', project='maps', gcp_service='run'>"
+        text = "<Counter 'cloud.cost.usd' of 'Nebula', project='maps', gcp_service='run'>"
         assert text == repr(handle)
 
     def test_tracker_shows_number_of_its_slos(self, telemetry: Telemetry) -> None:

@@ -36,6 +36,8 @@ class Instrument(Generic[P]):
 
     kind: ClassVar[Kind]
     buckets: tuple[float, ...] = ()
+    owner: str = ""
+    """The class whose attribute the instrument is, by its name."""
 
     def __init__(
         self,

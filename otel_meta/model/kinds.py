@@ -42,6 +42,7 @@ class _Declared(Instrument[P]):
     """Base of the kinds: an attribute of a meta-repository, live once the repository is bound."""
 
     _live: ClassVar[type]
+    _attribute = ""
 
     @declaring
     def where(self, **labels: MatcherValue) -> Selection:
@@ -67,10 +68,14 @@ class _Declared(Instrument[P]):
             """
             if not name.startswith("_") and hasattr(self._live, name):
                 raise NotBoundError(
-                    f"{self.name} is a declaration, which has no {name}(); "
-                    "get a live instrument with telemetry.bind(...), and call its method"
+                    f"{self.name} is a declaration, which has no {name}(); get a live instrument "
+                    f"with live = telemetry.bind({self.owner or '...'}), and call "
+                    f"live.{self._attribute or '...'}.{name}()"
                 )
             raise missing_attribute(self, self.kind, name)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner, self._attribute = owner.__name__, name
 
     def _not_bound(self, instance: object) -> NoReturn:
         raise NotBoundError(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+from operator import attrgetter
 from threading import RLock
-from typing import Final, Protocol
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Final, Protocol
+from weakref import ref
 
 logger: Final = logging.getLogger("otel_meta")
 
@@ -22,15 +23,28 @@ class Resettable(Protocol):
         """Reset the object in a forked child, a process with a single thread."""
 
 
-_registered: Final[WeakKeyDictionary[Resettable, None]] = WeakKeyDictionary()
+_Registry = dict[ref[Resettable], None]
+"""References in the order of registration.
+
+Each change is one call of C code. A finalizer or a signal handler that forks in the middle of a
+registration finds the registry whole, and none can raise in the callback of a reference, where
+CPython ignores exceptions.
+"""
+
+_locks: Final[_Registry] = {}
+_registered: Final[_Registry] = {}
 
 
 def reset_after_fork(obj: Resettable) -> None:
     """Call ``obj.after_fork()`` in every child that is forked during the object's lifetime.
 
-    Objects are reset in the order of their registration.
+    Every `ForkSafeLock` is unlocked first. Other objects follow in the order of their registration.
     """
-    _registered[obj] = None
+    _register(obj, _registered)
+
+
+def _register(obj: Resettable, registry: _Registry) -> None:
+    registry[ref(obj, registry.pop)] = None
 
 
 class ForkSafeLock:
@@ -38,42 +52,64 @@ class ForkSafeLock:
 
     It is reentrant because a signal handler or a finalizer can run inside a critical section of the
     same thread, and a plain lock would then wait for itself.
+
+    Its methods are those of the `RLock` that it holds, and are looked up by C code. A method in
+    Python would have instructions between the change of the lock and its return, at which a signal
+    handler may raise: the lock would stay held for ever.
     """
 
     __slots__ = ("__weakref__", "_lock")
 
+    if TYPE_CHECKING:
+
+        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+            """Acquire the lock; return False if the timeout in seconds has passed before."""
+
+        def release(self) -> None:
+            """Release the lock."""
+
+        def __enter__(self) -> bool: ...
+
+        def __exit__(self, *_error: object) -> None: ...
+
+    else:
+        acquire = property(attrgetter("_lock.acquire"))
+        release = property(attrgetter("_lock.release"))
+        __enter__ = property(attrgetter("_lock.__enter__"))
+        __exit__ = property(attrgetter("_lock.__exit__"))
+
     def __init__(self) -> None:
-        self.after_fork()
-        reset_after_fork(self)
+        self._lock = RLock()
+        _register(self, _locks)
 
     def after_fork(self) -> None:
-        """Replace the lock."""
-        self._lock = RLock()
+        """Replace the lock if a thread of the parent holds it.
 
-    def acquire(self, timeout: float = -1) -> bool:
-        """Acquire the lock; return False if the timeout in seconds has passed before."""
-        return self._lock.acquire(timeout=timeout)
-
-    def release(self) -> None:
-        """Release the lock; in a child that was forked inside the critical section, do nothing."""
-        try:
+        A lock of the thread that forked stays: this thread lives on in the child, and leaves its
+        critical section there.
+        """
+        if self._lock.acquire(blocking=False):
             self._lock.release()
-        except RuntimeError:  # the lock was replaced while this thread held its predecessor
-            logger.debug("a lock was replaced by a fork inside its critical section")
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_error: object) -> None:
-        self.release()
+        else:
+            self._lock = RLock()
 
 
 def _reset_all() -> None:
-    for obj in list(_registered):
-        try:
-            obj.after_fork()
-        except Exception:  # fork() must not fail, and the remaining objects need their reset
-            logger.exception("%s cannot be reset after a fork", type(obj).__name__)
+    """Reset every object, whatever happens to another.
+
+    Errors are logged last, because a log handler may need an object that was not reset yet.
+    """
+    failures: list[tuple[str, BaseException]] = []
+    for registry in (_locks, _registered):
+        for reference in list(registry):
+            obj = reference()
+            try:
+                if obj is not None:
+                    obj.after_fork()
+            except BaseException as error:
+                failures.append((type(obj).__name__, error))
+    for name, failure in failures:
+        logger.error("%s cannot be reset after a fork", name, exc_info=failure)
 
 
 if hasattr(os, "register_at_fork"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .interruption import reraise_interruption
+
 
 def utf8_text(value: object) -> str:
     """Return a string, or the `repr` of a value, in valid UTF-8.
@@ -12,7 +14,8 @@ def utf8_text(value: object) -> str:
     if type(value) is str and value.isascii():  # the common case needs no copy
         return value
     try:
-        text = value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else f"{value!r}"
     except Exception as error:
+        reraise_interruption(error)
         text = f"<{type(value).__name__}: {type(error).__name__}>"
     return text.encode("utf-8", "replace").decode()

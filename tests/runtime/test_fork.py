@@ -1,29 +1,23 @@
 from __future__ import annotations
 
 import gc
-import math
+import logging
 import multiprocessing
 import os
-import pickle
-import select
 import signal
-import sys
 import time
-import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
 from multiprocessing.connection import Connection
-from threading import Event, Lock, RLock, Thread
+from threading import Event, Thread
 from typing import Any, Literal
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, labels
 from otel_meta.runtime.export.producer import MetricProducer
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
+from tests.runtime.forks import in_child
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -38,46 +32,6 @@ COUNTER = Counter("acme.requests", "Requests.", Request)
 CLOSED = Counter("acme.jobs", "Jobs.", NoLabels)
 GAUGE = Gauge("acme.level", "A level.", Request)
 HISTOGRAM = Histogram("acme.size", "A size.", Request, buckets=(1, 10))
-LOCKS = (type(Lock()), type(RLock()))
-
-
-def in_child(work: Callable[[], Any]) -> Any:
-    """Return the result of a function that runs in a forked child."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            with os.fdopen(writing, "wb") as out:
-                out.write(pickle.dumps(work()))
-        except BaseException:  # noqa: BLE001 - a child must not go on with its parent's tests
-            traceback.print_exc(file=sys.__stderr__)
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as answer:
-        if not select.select([reading], [], [], 30)[0]:
-            os.kill(child, signal.SIGKILL)
-        text = answer.read()
-    os.waitpid(child, 0)
-    assert text, "the child does not answer"
-    return pickle.loads(text)
-
-
-def locks_within(*objects: object) -> list[AbstractContextManager[object]]:
-    """Return all locks that objects of the package hold, themselves or through their parts."""
-    found: list[AbstractContextManager[object]] = []
-    seen: set[int] = set()
-    remaining: list[object] = list(objects)
-    while remaining:
-        obj = remaining.pop()
-        if id(obj) in seen:
-            continue
-        seen.add(id(obj))
-        if isinstance(obj, LOCKS):
-            found.append(obj)
-        elif type(obj).__module__.startswith("otel_meta") or isinstance(obj, dict | list | tuple):
-            remaining.extend(gc.get_referents(obj))
-    return found
 
 
 def shown(storage: MetricStorage) -> dict[str, list[Any]]:
@@ -127,6 +81,28 @@ class Resettable:
         self.notes.append(self.name)
 
 
+def hold(lock: ForkSafeLock, held: Event, done: Event) -> None:
+    """Hold a lock until the second event."""
+    with lock:
+        held.set()
+        done.wait()
+
+
+def is_free(lock: ForkSafeLock) -> bool:
+    """Return True if another thread can acquire the lock."""
+    acquired: list[bool] = []
+
+    def compete() -> None:
+        acquired.append(lock.acquire(blocking=False))
+        if acquired[0]:
+            lock.release()
+
+    thread = Thread(target=compete)
+    thread.start()
+    thread.join()
+    return acquired[0]
+
+
 class TestResetAfterFork:
     def test_objects_are_reset_in_order_of_registration(self) -> None:
         """Objects are reset in the order of registration, and a failure stops no later reset."""
@@ -146,19 +122,104 @@ class TestResetAfterFork:
 
         assert [] == in_child(lambda: notes)
 
+    def test_locks_are_renewed_before_other_objects(self) -> None:
+        """Locks are renewed before other objects, whose reset may need them."""
+        notes: list[str] = []
+        held, done = Event(), Event()
+
+        class Owner(Resettable):
+            def after_fork(self) -> None:
+                notes.append(str(lock.acquire(timeout=5)))
+
+        owner = Owner("owner", notes)
+        reset_after_fork(owner)
+        lock = ForkSafeLock()
+        thread = Thread(target=hold, args=(lock, held, done))
+        thread.start()
+        held.wait()
+        try:
+            assert ["True"] == in_child(lambda: notes)
+        finally:
+            done.set()
+            thread.join()
+
+    def test_failures_are_logged_after_all_resets(self) -> None:
+        """Failures are logged after all resets, because a log handler may need a lock."""
+        notes: list[str] = []
+        handler = logging.Handler()
+        handler.emit = lambda record: notes.append(record.getMessage())  # type: ignore[method-assign]
+        logger = logging.getLogger("otel_meta")
+        objects = [Resettable(name, notes) for name in ("", "a")]
+        for obj in objects:
+            reset_after_fork(obj)
+        logger.addHandler(handler)
+        try:
+            in_order = in_child(lambda: notes)
+        finally:
+            logger.removeHandler(handler)
+
+        assert ["a", "Resettable cannot be reset after a fork"] == in_order
+
+    def test_exception_of_signal_handler_stops_no_later_reset(self) -> None:
+        """Whatever is raised in a reset, even KeyboardInterrupt, stops no later reset."""
+        notes: list[str] = []
+
+        class Interrupted(Resettable):
+            def after_fork(self) -> None:
+                raise KeyboardInterrupt
+
+        objects = [Interrupted("", notes), Resettable("a", notes)]
+        for obj in objects:
+            reset_after_fork(obj)
+
+        assert ["a"] == in_child(lambda: notes)
+
+    def test_object_may_be_registered_by_finalizer_during_reset(self) -> None:
+        """An object that is registered during a reset does not disturb the reset."""
+        notes: list[str] = []
+        more = Resettable("more", notes)
+
+        class Registering(Resettable):
+            def after_fork(self) -> None:
+                reset_after_fork(more)
+
+        objects = [Registering("", notes), Resettable("a", notes)]
+        for obj in objects:
+            reset_after_fork(obj)
+
+        assert ["a"] == in_child(lambda: notes)
+
 
 class TestForkSafeLock:
+    def test_exception_of_signal_handler_leaves_lock_free(self) -> None:
+        """A signal handler that raises anywhere around a critical section leaves the lock free."""
+        lock = ForkSafeLock()
+
+        def expire(*_: object) -> None:
+            raise TimeoutError
+
+        def enter(seconds: float) -> None:
+            signal.setitimer(signal.ITIMER_REAL, seconds, 0.01)
+            while True:
+                with lock:
+                    pass
+
+        before = signal.signal(signal.SIGALRM, expire)
+        try:
+            for number in range(300):
+                with pytest.raises(TimeoutError):
+                    enter(0.00002 + number * 1e-7)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                assert is_free(lock)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
     def test_child_acquires_lock_that_a_thread_of_the_parent_holds(self) -> None:
         """A child acquires a lock that a thread of the parent holds."""
         lock = ForkSafeLock()
         held, done = Event(), Event()
-
-        def hold() -> None:
-            with lock:
-                held.set()
-                done.wait()
-
-        thread = Thread(target=hold)
+        thread = Thread(target=hold, args=(lock, held, done))
         thread.start()
         held.wait()
         try:
@@ -269,43 +330,6 @@ class TestForked:
             return in_child(lambda: shown(storage))
 
         assert NEW == in_child(work)
-
-    def test_child_records_although_parent_held_every_lock(self) -> None:
-        """A child can record and collect, although a thread of the parent held every lock."""
-        storage = recorded()
-        producer = MetricProducer(storage)
-        locks = locks_within(storage, producer)
-        held, done = Event(), Event()
-
-        def hold() -> None:
-            with ExitStack() as stack:
-                for lock in locks:
-                    stack.enter_context(lock)
-                held.set()
-                done.wait()
-
-        def work() -> int:
-            tracer = TracerProvider(shutdown_on_exit=False)
-            tracer.add_span_processor(storage.spans)
-            with tracer.get_tracer("test").start_as_current_span("a"):
-                storage.recorder(GAUGE).set(1, route="new")
-            storage.recorder(GAUGE).set(math.nan, route="new")
-            return len(producer.collect().metrics)
-
-        thread = Thread(target=hold)
-        thread.start()
-        held.wait()
-        try:
-            assert 0 < in_child(work)
-        finally:
-            done.set()
-            thread.join()
-
-    def test_search_for_locks_finds_all(self) -> None:
-        """The search for locks finds those of the storage, its series, faults, spans and reader."""
-        storage = recorded()
-
-        assert 5 <= len(locks_within(storage, MetricProducer(storage)))
 
 
 def _pooled(number: int) -> list[Any]:

@@ -227,7 +227,7 @@ class TestShutdown:
             monkeypatch.setattr(captured.telemetry.tracker, "sample", sample)
             captured.bind(Atlas).tiles.add(1)
             sampling.wait(PATIENCE)
-            with Directory(tmp_path).locked():
+            with Directory(tmp_path).try_locked():
                 began = time.monotonic()
                 captured.telemetry.shutdown()
                 seconds = time.monotonic() - began
@@ -240,7 +240,7 @@ class TestShutdown:
         environ = {"OTEL_META_MULTIPROCESS_DIR": str(tmp_path)}
         with capture("maps", Atlas, shutdown_timeout=0.2, environ=environ) as captured:
             captured.bind(Atlas).tiles.add(1)
-            with Directory(tmp_path).locked():
+            with Directory(tmp_path).try_locked():
                 in_time = captured.telemetry.shutdown()
         with capture("maps", Atlas, environ=environ) as captured:
             page = captured.prometheus_text()

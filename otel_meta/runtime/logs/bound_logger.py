@@ -10,11 +10,11 @@ from typing import Any, Final
 import structlog
 from structlog import DropEvent
 
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.text import utf8_text
 
 from .failed_message import MessageFault, call_site
-from .interruptions import is_from_signal_handler
 
 _LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -81,8 +81,7 @@ class _SafeMethods:
         except DropEvent:
             return None
         except Exception as error:
-            if is_from_signal_handler(error):
-                raise
+            reraise_interruption(error)
             self._faults.report("log record", type(error).__name__, f"{call_site()}: {error!r}")
             return None
 
@@ -149,8 +148,7 @@ def _take_event(logger: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> o
     try:
         return template % _operand(values)
     except Exception as error:
-        if is_from_signal_handler(error):
-            raise
+        reraise_interruption(error)
         fault = MessageFault(template, values, error, call_site())
         fault.report(logger._faults)  # noqa: SLF001  # a method of the class, built at run time
         fields.update(fault.fields())

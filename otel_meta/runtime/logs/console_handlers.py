@@ -9,10 +9,10 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, ClassVar, Final
 
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import logger
 
 from .failed_message import call_site
-from .interruptions import is_from_signal_handler
 
 WriteRecord = Callable[[logging.LogRecord], None]
 _CONSOLE_FILES: Final = frozenset({"/dev/stdout", "/dev/stderr"})
@@ -227,6 +227,5 @@ def _filter(handler: logging.Handler, record: logging.LogRecord) -> Any:
     try:
         return handler.filter(record)
     except Exception as error:
-        if is_from_signal_handler(error):
-            raise
+        reraise_interruption(error)
         return True

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .interruptions import own_attribute
+from otel_meta.runtime.interruption import own_attribute
 
 _IDS: Final = "__otel_meta_ids__"
 

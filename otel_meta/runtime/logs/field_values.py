@@ -24,9 +24,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.text import utf8_text
-
-from .interruptions import is_from_signal_handler
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
@@ -88,8 +87,7 @@ class FieldRenderer:
         try:
             return _renderer(type(value))(self, value, depth)
         except Exception as error:
-            if is_from_signal_handler(error):
-                raise
+            reraise_interruption(error)
             return f"<{type(value).__name__}: {type(error).__name__}>"
 
     def key(self, key: object) -> str:

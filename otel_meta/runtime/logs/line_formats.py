@@ -12,8 +12,9 @@ import orjson
 from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.typing import EventDict, WrappedLogger
 
+from otel_meta.runtime.interruption import reraise_interruption
+
 from .field_values import FieldRenderer, render_fields
-from .interruptions import is_from_signal_handler
 
 Render = Callable[[WrappedLogger, str, EventDict], bytes]
 _JSON_OPTIONS: Final = (
@@ -51,8 +52,7 @@ def to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
     try:
         return orjson.dumps(event, FieldRenderer().render, _JSON_OPTIONS)
     except Exception as error:  # a processor of the application added an unusual value
-        if is_from_signal_handler(error):
-            raise
+        reraise_interruption(error)
         return orjson.dumps(render_fields(event))
 
 

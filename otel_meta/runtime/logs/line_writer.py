@@ -14,9 +14,8 @@ from threading import RLock
 from typing import Any, BinaryIO, Final, cast
 
 from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults, logger
-
-from .interruptions import is_from_signal_handler
 
 OpenStream = Callable[[], BinaryIO]
 """Returns the stream for lines; called again if the stream was closed."""
@@ -139,8 +138,7 @@ class LineWriter:
             # The count is appended in C: no signal handler runs between the write and its count.
             counts.extend(filter(None, map(self._write_some, (rest,))))
         except (OSError, ValueError) as error:
-            if is_from_signal_handler(error):
-                raise
+            reraise_interruption(error)
             return None if self._reopen() else _reason(error)
         return "EAGAIN" if len(counts) == before else None
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from structlog.typing import EventDict
 
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 
 from .access import add_access_fields
 from .failed_message import MessageFault
-from .interruptions import is_from_signal_handler
 
 _STANDARD: Final = frozenset(
     {
@@ -44,8 +44,7 @@ def _message(record: logging.LogRecord, faults: Faults) -> dict[str, Any]:
     try:
         return {"event": record.getMessage()}
     except Exception as error:
-        if is_from_signal_handler(error):
-            raise
+        reraise_interruption(error)
         arguments = record.args if isinstance(record.args, tuple) else (record.args,)
         fault = MessageFault(record.msg, arguments, error, f"{record.pathname}:{record.lineno}")
         fault.report(faults)

@@ -14,9 +14,9 @@ from opentelemetry.sdk._logs import LoggerProvider
 from structlog.typing import EventDict, WrappedLogger
 
 from otel_meta.runtime.export.attempts import exporting
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 
-from .interruptions import is_from_signal_handler
 from .processors import current_ids
 
 _SEVERITY: Final[Mapping[str, SeverityNumber]] = {
@@ -75,8 +75,7 @@ class OtelLogProcessor:
         try:
             _emit(self._logger(name), event, context)
         except Exception as error:
-            if is_from_signal_handler(error):
-                raise
+            reraise_interruption(error)
             self._faults.count_only("log record", type(error).__name__)
 
 

@@ -15,13 +15,13 @@ from structlog.typing import Processor
 from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.export.exporters import create_exporter
 from otel_meta.runtime.export.queues import LogQueue
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.settings import Settings
 
 from .access import SilencedPaths
 from .bound_logger import OUTPUT, LineLogger, create_bound_logger
 from .console_handlers import ConsoleHandlers
-from .interruptions import is_from_signal_handler
 from .line_formats import create_renderer, to_json
 from .line_writer import LineWriter, OpenStream
 from .log_records import event_of
@@ -168,8 +168,7 @@ class InstalledLines:
                 line = processor(record, level, line)
             self._writer.write(line)
         except Exception as error:
-            if is_from_signal_handler(error):
-                raise
+            reraise_interruption(error)
             detail = f"{record.pathname}:{record.lineno}: {error!r}"
             self._faults.report("log record", type(error).__name__, detail)
 

@@ -13,9 +13,8 @@ from textwrap import indent
 from types import FrameType, TracebackType
 from typing import Any, Final, NamedTuple
 
+from otel_meta.runtime.interruption import own_attribute, reraise_interruption
 from otel_meta.runtime.text import utf8_text
-
-from .interruptions import is_from_signal_handler, own_attribute
 
 MAX_MESSAGE: Final = 4_096
 """Maximum number of characters in the message of an exception."""
@@ -143,8 +142,7 @@ def _text(value: object) -> str:
     try:
         return str(value)
     except Exception as fault:
-        if is_from_signal_handler(fault):
-            raise
+        reraise_interruption(fault)
         return f"<{type(value).__name__}: {type(fault).__name__}>"
 
 

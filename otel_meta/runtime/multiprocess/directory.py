@@ -15,7 +15,7 @@ from typing import Final
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.fork import reset_after_fork
-from otel_meta.runtime.system_errors import SystemErrorsSuppressed
+from otel_meta.runtime.interruption import suppress_faults
 
 from .filesystem import check_filesystem
 
@@ -134,14 +134,14 @@ class Directory:
     def link_to_damaged(self, path: Path) -> None:
         """Link a damaged file as ``damaged/latest``, and leave the file in place."""
         damaged = self.path / _DAMAGED
-        with SystemErrorsSuppressed():
+        with suppress_faults(OSError):
             damaged.mkdir(exist_ok=True)
             (damaged / "latest").unlink(missing_ok=True)
             (damaged / "latest").hardlink_to(path)
 
     def remove_new(self) -> None:
         """Remove unfinished files of ended processes. Call it with the directory lock."""
-        with SystemErrorsSuppressed():
+        with suppress_faults(OSError):
             self.new.unlink(missing_ok=True)
             for path in self._files(_NEW_SUFFIX):
                 if path.stat().st_mtime + _NEW_LIFETIME < time.time():

@@ -6,7 +6,7 @@ import mmap
 import os
 from typing import Final
 
-from otel_meta.runtime.system_errors import is_system_error
+from otel_meta.runtime.interruption import reraise_interruption
 
 from . import file_format
 from .file_format import PREAMBLE, REGION_SIZE, Record, RecordKind
@@ -61,8 +61,9 @@ class GrowingFile:
             try:
                 self._next_region(size)
             except OSError as error:
+                reraise_interruption(error)
                 end = self._offset + size + file_format.ALIGNMENT  # with a filler
-                if not (use_reserve and end <= len(self._region) and is_system_error(error)):
+                if not (use_reserve and end <= len(self._region)):
                     raise
         record = file_format.write_record(
             self._region, self._offset, kind, text, word_count, first_word=first_word

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from otel_meta.runtime.fork import reset_after_fork
-from otel_meta.runtime.system_errors import SystemErrorsSuppressed
+from otel_meta.runtime.interruption import suppress_faults
 
 from .directory import Directory, try_lock
 
@@ -44,13 +44,13 @@ class PrivateNote:
         """Write the note if it is missing and the directory allows it."""
         if not self.is_written:
             self.close()
-            with SystemErrorsSuppressed():
+            with suppress_faults(OSError):
                 self._written = _create_locked(self._directory, "private")
 
     def remove(self) -> None:
         """Remove the note: other processes can see all numbers of this process."""
         if self._written is not None:
-            with SystemErrorsSuppressed():
+            with suppress_faults(OSError):
                 self._written[1].unlink(missing_ok=True)
             self.close()
 
@@ -67,7 +67,7 @@ class PrivateNote:
 
 def write_refusal(directory: Directory, text: str) -> None:
     """Tell the service that owns the directory about a process of another service."""
-    with SystemErrorsSuppressed():
+    with suppress_faults(OSError):
         path = directory.new_path()
         path.write_text(text)
         path.replace(directory.new_note_path("refused"))

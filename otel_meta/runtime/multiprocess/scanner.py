@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
-from otel_meta.runtime.system_errors import SystemErrorsSuppressed
+from otel_meta.runtime.interruption import suppress_faults
 
 from .compaction import compact, has_valid_values, write_totals
 from .directory import Directory, is_alive
@@ -119,7 +119,7 @@ class DirectoryScanner:
         with suppress(FileNotFoundError):
             self._find_totals(found)
         for path in self._directory.notes("private"):
-            with SystemErrorsSuppressed():
+            with suppress_faults(OSError):
                 found.missing["private"] += is_alive(path)
         found.sort()
         return found
@@ -195,13 +195,13 @@ class DirectoryScanner:
     def _take_notes(self) -> None:
         """Report and remove the notes of processes that ended. The directory lock is held."""
         for path in self._directory.notes("private"):
-            with SystemErrorsSuppressed():
+            with suppress_faults(OSError):
                 if not is_alive(path):
                     path.unlink()
                     detail = f"process {pid_of(path)} ended with numbers that no scrape has shown"
                     self._faults.append(("lost numbers", detail))
         for path in self._directory.notes("refused"):
-            with SystemErrorsSuppressed():
+            with suppress_faults(OSError):
                 text = path.read_text()
                 path.unlink()
                 self._faults.append(("other service", text))

@@ -11,10 +11,10 @@ from otel_meta.errors import DeclarationError
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT, WORKERS_MISSING
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.cells import GaugeCell
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import OnFault
-from otel_meta.runtime.system_errors import is_system_error
 
 from .descriptor import MetricDescriptor, describe
 from .merged_metric import MergedFamily
@@ -112,8 +112,7 @@ class ServiceView:
         try:
             self._allocator.declare(family.instrument for family in families)
         except OSError as error:
-            if not is_system_error(error):
-                raise
+            reraise_interruption(error)
             self._faults.append(("allocation", error))
         return families
 
@@ -141,8 +140,7 @@ class ServiceView:
             try:
                 scan = self._scanner.scan()
             except _SCAN_ERRORS as error:
-                if isinstance(error, OSError) and not is_system_error(error):
-                    raise
+                reraise_interruption(error)
                 self._is_scan_current = False
                 self._faults.append(("scan", error))
             else:

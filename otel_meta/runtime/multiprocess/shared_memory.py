@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -13,10 +12,10 @@ from typing import Final, cast
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.cells import Numbers
-from otel_meta.runtime.recording.memory import Placeable
-from otel_meta.runtime.system_errors import SystemErrorsSuppressed, is_system_error
+from otel_meta.runtime.recording.memory import InterruptedAllocation, Placeable
 
 from .directory import Directory
 from .notes import PrivateNote, write_refusal
@@ -97,8 +96,10 @@ class SharedMemoryAllocator:
         if self._closed:
             return
         key = (instrument, series.labels)
-        self._series[key] = _Series(series)
-        self._private[key] = None
+        known = self._series.get(key)
+        if known is None or known.cell is not series:
+            self._series[key] = _Series(series)
+            self._private[key] = None
         with self._writing():
             self._try_to_share(key)
 
@@ -129,7 +130,7 @@ class SharedMemoryAllocator:
         series = self._series.pop((instrument, labels), None)
         if series is not None:
             self._removed.append(series)
-            with suppress(BlockingIOError), self._writing():
+            with suppress(InterruptedAllocation), self._writing():
                 self._free_removed()
 
     def settle(self) -> None:
@@ -137,7 +138,7 @@ class SharedMemoryAllocator:
 
         If the file was removed from the directory, all series move to a new one.
         """
-        with SystemErrorsSuppressed():  # until the next call
+        with suppress_faults(OSError):  # until the next call
             with self._writing():
                 self._leave_removed_file()
                 self._free_removed()
@@ -178,14 +179,12 @@ class SharedMemoryAllocator:
         """Exclude other threads.
 
         Raises:
-            BlockingIOError: the caller is a signal handler that interrupted a writer.
+            InterruptedAllocation: the caller is a signal handler that interrupted a writer.
         """
         self.after_fork()
         with self._lock:
             if self._is_writing:
-                raise BlockingIOError(
-                    errno.EAGAIN, "a signal handler interrupted the creation of a series"
-                )
+                raise InterruptedAllocation("a signal handler interrupted the creation of a series")
             self._is_writing = True
             try:
                 yield
@@ -196,7 +195,8 @@ class SharedMemoryAllocator:
         try:
             self._share(key)
         except OSError as error:
-            if is_system_error(error) and not isinstance(error, OtherServiceError):
+            reraise_interruption(error)
+            if not isinstance(error, OtherServiceError):
                 self._note.write()
             raise
 
@@ -218,9 +218,8 @@ class SharedMemoryAllocator:
             use_reserve=instrument is FAULTS,
         )
         previous, series.place = series.place, (file, index, record)
-        with suppress(TypeError):  # removed meanwhile; `free` follows
-            # A memoryview lacks `insert`, which no cell calls.
-            series.cell.move(cast("Numbers", record.words[1:]))
+        # A memoryview lacks `insert`, which no cell calls.
+        series.cell.move(cast("Numbers", record.words[1:]))
         _free(previous)
         self._private.pop(key, None)
 
@@ -251,9 +250,9 @@ class SharedMemoryAllocator:
         try:
             return self._create_file()
         except OSError as error:
-            if is_system_error(error):
-                self._last_failure = (time.monotonic() + RETRY_DELAY, error)
-                self._refuse(error)
+            reraise_interruption(error)  # a time limit may be a TimeoutError
+            self._last_failure = (time.monotonic() + RETRY_DELAY, error)
+            self._refuse(error)
             raise
 
     def _create_file(self) -> WorkerFileWriter:
@@ -268,7 +267,7 @@ class SharedMemoryAllocator:
 
     def _publish_number(self, file: WorkerFileWriter) -> None:
         """Give this worker the smallest free number, unless another process has the lock."""
-        with SystemErrorsSuppressed(), self._directory.try_locked() as is_locked:
+        with suppress_faults(OSError), self._directory.try_locked() as is_locked:
             if is_locked:
                 used = {worker.number for worker in living_workers(self._directory)}
                 file.publish_number(next(n for n in range(len(used) + 1) if n not in used))

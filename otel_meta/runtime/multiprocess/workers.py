@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.export.periodic import Ticker
+from otel_meta.runtime.interruption import suppress_faults
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import Faults, OnFault
-from otel_meta.runtime.system_errors import SystemErrorsSuppressed
 
 from .directory import Directory, directory_error
 from .notes import write_refusal
@@ -107,10 +107,10 @@ class Workers:
         """
         try:
             with ExitStack() as lock:
-                with SystemErrorsSuppressed():
+                with suppress_faults(OSError):
                     lock.enter_context(self._directory.try_locked(_PORT_PATIENCE))
                 yield port in self._open_ports()
-                with SystemErrorsSuppressed():  # the file has the port once it can be created
+                with suppress_faults(OSError):  # the file has the port once it can be created
                     self.allocator.publish_port(port)
         except ConfigurationError:  # telemetry does not start
             self.allocator.close()
@@ -124,7 +124,7 @@ class Workers:
         if self._ticker is not None:
             self._ticker.stop(_STOP_PATIENCE)
         self.allocator.close()
-        with SystemErrorsSuppressed():  # the next scan of another worker compacts the file
+        with suppress_faults(OSError):  # the next scan of another worker compacts the file
             self._scanner.scan()
 
     def view(self, local: Callable[[], Iterable[Family[Any]]], on_fault: OnFault) -> ServiceView:
@@ -158,6 +158,6 @@ class Workers:
             faults.report(SOURCE, reason, detail)
 
     def _open_ports(self) -> set[int]:
-        with SystemErrorsSuppressed():
+        with suppress_faults(OSError):
             return {worker.port for worker in living_workers(self._directory)}
         return set()

@@ -14,8 +14,8 @@ import orjson
 
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
+from otel_meta.runtime.interruption import suppress_faults
 from otel_meta.runtime.recording.family import OVERFLOW
-from otel_meta.runtime.system_errors import SystemErrorsSuppressed
 
 from . import file_format
 from .descriptor import describe
@@ -204,5 +204,5 @@ def _lock_new(fd: int) -> None:
 def _discard(new: Path, fds: Iterable[int]) -> None:
     for fd in fds:
         os.close(fd)
-    with SystemErrorsSuppressed():
+    with suppress_faults(OSError):
         new.unlink(missing_ok=True)

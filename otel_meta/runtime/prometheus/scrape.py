@@ -228,7 +228,7 @@ class Scrape:
 
     def _families(self) -> Iterable[MetricFamily]:
         """Collect all families under a lock: the reader would mix concurrent collections up."""
-        if not self._collecting.acquire(self._collection_timeout):
+        if not self._collecting.acquire(timeout=self._collection_timeout):
             detail = "another scrape still collects; only declared metrics are shown"
             self._on_fault("/metrics", "busy", detail)
             return self.reader.families(None)

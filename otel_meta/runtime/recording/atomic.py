@@ -25,14 +25,22 @@ under such a sequence must not run Python code either. Three facts of `cells` en
 - ``SumCell.add`` and ``CounterCell.add`` change the sum;
 - ``HistogramCell.record`` changes the count of a bucket and the sum of the values together;
 - ``GaugeCell.set`` changes the value and its time together;
+- each of these checks that the series was not removed, as part of the update;
 - ``Cell.move`` copies all numbers to other memory and replaces them by the copy, so no update
   falls between the two;
-- ``Cell.retire`` replaces the numbers by a tuple, into which nothing can be written;
+- ``Family`` links a new series, and unlinks a removed one;
 - ``Cell.read`` copies all numbers of a series in one call of C code.
 
 A reader in the same process therefore sees the numbers of one moment: the counts of a histogram
-always belong to its sum. A thread that updates a retired series gets a TypeError and looks the
-series up again, so the update counts in the new series.
+always belong to its sum. An update of a removed series changes nothing and returns False. The
+recorder looks the series up again, so the update counts in the new series.
+
+**Exceptions of signal handlers.** No ``try`` block contains an update, and updates raise nothing of
+their own. A time limit that arrives at the call of an update, in it or after it therefore reaches
+the application, and nothing is recorded again. Objects of the application are converted by
+instructions at which no signal handler runs (a store into an `array`, an f-string), so that what
+the ``try`` block around them catches is an exception of the object. If the object's own code is
+interrupted, `otel_meta.runtime.interruption` recognises the exception of the handler.
 
 **The proof.** ``tests/runtime/recording/test_atomic.py`` disassembles each update, from the first
 instruction that names the numbers to the last that stores, and fails if an instruction in between
@@ -45,12 +53,18 @@ lock is re-entrant, so that a finaliser or a signal handler may record.
 
 **Creation of series.** A lookup of an existing series is one dictionary read without a lock.
 Creation, removal and listing hold the re-entrant lock of the `Family`; faults are reported after
-its release, because a log handler may record.
+its release, because a log handler may record. A new series is linked first, with numbers in the
+heap, and then placed by the allocator. A signal handler that records into the same series
+meanwhile finds the linked series. A series that it creates itself is placed by the interrupted
+call.
 
 **Fork.** A forked child has one thread. Locks that other threads of the parent held would never be
-released, so every lock is replaced (`otel_meta.runtime.fork`). Every cell of the parent gets an
-empty tuple for numbers: a handle on such a cell raises, looks the series up again, and starts at
-zero. The parent's numbers are not touched, which matters if they are in shared memory.
+released, so every lock is a `ForkSafeLock`. Every cell of the parent refuses updates: a handle on
+such a cell looks the series up again, and starts at zero. The parent's numbers are not touched,
+which matters if they are in shared memory.
+
+**Recursion.** A recording needs two frames of Python's stack, and more for a new series. Near the
+recursion limit it raises RecursionError like any call, instead of a silent loss.
 
 **Not guaranteed.** Some limits remain:
 
@@ -58,8 +72,11 @@ zero. The parent's numbers are not touched, which matters if they are in shared 
 - Of two simultaneous ``set`` calls, either may win.
 - Readers in other processes see each double whole, but may see a bucket's count before the sum.
 - Of two simultaneous exemplars, one is lost.
-- If a signal handler or a finaliser records into a series while the interrupted code creates or
-  removes this series, the recording may be lost.
+- Under a tracer in Python (`sys.settrace`, or `sys.monitoring` with a callback in Python), other
+  threads also run between two lines. An update is one line, so counts stay exact and snapshots
+  whole, but a recording may be lost while its series is removed. A tracer of single instructions
+  (``f_trace_opcodes``, ``INSTRUCTION`` events) lets other threads run within an update: recordings
+  may be lost. Coverage and profilers in C do neither.
 """
 
 from __future__ import annotations
@@ -68,10 +85,9 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from functools import wraps
-from threading import RLock
 from typing import Any, Final, TypeVar, cast
 
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock
 
 ATOMIC: Final = sys.implementation.name == "cpython" and not sysconfig.get_config_var(
     "Py_GIL_DISABLED"
@@ -94,19 +110,10 @@ def locked(method: Method) -> Method:
 
     @wraps(method)
     def call(*args: Any) -> Any:
-        with _fallback.lock:
+        with _fallback_lock:
             return method(*args)
 
     return cast("Method", call)
 
 
-class _FallbackLock:
-    def __init__(self) -> None:
-        self.lock = RLock()
-
-    def after_fork(self) -> None:
-        self.lock = RLock()
-
-
-_fallback: Final = _FallbackLock()
-reset_after_fork(_fallback)
+_fallback_lock: Final = ForkSafeLock()

@@ -12,7 +12,7 @@ MAX_SERIES: Final = 2000
 
 
 class CardinalityLimit:
-    """Counts the series of a metric against the limit.
+    """The limit of a metric, and the number of series that count against the limit.
 
     If all labels are closed, every declared combination of values is reserved, even above the
     limit: undeclared values cannot displace declared values.
@@ -28,26 +28,18 @@ class CardinalityLimit:
         self._all_closed: Final = len(self._closed) == len(fields)
         reserved = math.prod(map(len, self._closed)) if self._all_closed else 0
         self.limit: Final = max(limit, reserved)
-        self._free = self.limit - reserved
+        self.free = self.limit - reserved
+        """The number of further series that are not reserved. The owner of the series counts."""
 
-    def acquire(self, values: tuple[str, ...]) -> bool:
-        """Count a new series; return False if the limit is reached."""
-        if self._is_reserved(values):
-            return True
-        if not self._free:
-            return False
-        self._free -= 1
-        return True
+    def has_room(self, values: tuple[str, ...]) -> bool:
+        """Return True if a series with these values is within the limit."""
+        return self.cost(values) <= self.free
 
-    def release(self, values: tuple[str, ...]) -> None:
-        """Stop counting a series after its removal."""
-        if not self._is_reserved(values):
-            self._free += 1
-
-    def _is_reserved(self, values: tuple[str, ...]) -> bool:
+    def cost(self, values: tuple[str, ...]) -> int:
+        """Return what a series with these values takes from `free`: 0 if it is reserved, else 1."""
         if not self._all_closed:
-            return False
-        return all(value in known for value, known in zip(values, self._closed, strict=True))
+            return 1
+        return not all(value in known for value, known in zip(values, self._closed, strict=True))
 
 
 def _declared_values(field: Label) -> frozenset[str] | None:

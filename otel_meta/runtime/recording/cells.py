@@ -1,9 +1,9 @@
 """The numbers of one series: CounterCell, SumCell, GaugeCell and HistogramCell.
 
 A cell is thread-safe without a lock: each update is atomic (see `atomic`). The numbers live in
-memory from an allocator (see `memory`). When a series is removed, its cell keeps the last numbers
-in a tuple: reads still work, and an update raises a TypeError, upon which the recorder looks the
-series up again. Invalid values raise as well; the recorders catch both.
+memory from an allocator (see `memory`). An update raises nothing of its own. It returns False, and
+changes nothing, if the value cannot be recorded or if the series was removed; the recorders then
+look the series up again, or report the value.
 
 Each update checks its value inline, because a helper function would add a tenth to the time of a
 recording.
@@ -12,10 +12,11 @@ recording.
 from __future__ import annotations
 
 import time
+from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, MutableSequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from .atomic import atomic
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
@@ -24,14 +25,13 @@ from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
 Numbers = MutableSequence[float]
 
-_WHOLE: Final = slice(None)
 _NO_EXEMPLARS: Final[Mapping[int, Exemplar]] = MappingProxyType({})
 
 
 class Cell:
     """One series: its label values in declared order, its numbers and its start time."""
 
-    __slots__ = ("labels", "numbers", "rendered", "spans", "start_ns")
+    __slots__ = ("labels", "numbers", "rendered", "spans", "start_ns", "writable")
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
         self.labels = labels
@@ -40,6 +40,8 @@ class Cell:
         self.rendered: object = None
         """A cache of the exposition: the labels as text, which never change."""
         self.start_ns = time.time_ns()
+        self.writable = True
+        """False for a series that was removed, or that belongs to the parent of this process."""
 
     @staticmethod
     def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a histogram's depends on it
@@ -53,19 +55,15 @@ class Cell:
 
     @atomic
     def move(self, numbers: Numbers) -> None:
-        """Copy the numbers to other memory, and continue there.
-
-        Raises:
-            TypeError: the series was removed.
-        """
-        numbers[_WHOLE] = self.numbers
-        self.numbers = numbers
+        """Continue in other memory, unless the series was removed or is the parent's."""
+        if self.writable:
+            numbers[:], self.numbers = self.numbers, numbers
 
     @atomic
     def retire(self) -> None:
-        """Keep the last numbers and refuse updates."""
-        last: Any = (*self.numbers,)
-        self.numbers = last
+        """Refuse updates, and keep the last numbers in the heap for readers."""
+        self.writable = False
+        self.numbers = array("d", self.numbers)
 
 
 class SumCell(Cell):
@@ -83,19 +81,20 @@ class SumCell(Cell):
         return self.numbers[0]
 
     @atomic
-    def add(self, amount: float) -> None:
-        """Add a finite amount.
-
-        Raises:
-            TypeError: the amount is not a number, or the series was removed.
-            ValueError: the amount is not finite.
-        """
+    def add(self, amount: float) -> bool:
+        """Add a finite amount; return False if it is none, or if the series was removed."""
         if not (
             (type(amount) is int or type(amount) is float)
             and -MAX_MAGNITUDE < amount < MAX_MAGNITUDE
         ):
-            amount = finite_float(amount)
+            converted = finite_float(amount)
+            if converted is None:
+                return False
+            amount = converted
+        if not self.writable:
+            return False
         self.numbers[0] += amount
+        return True
 
 
 class CounterCell(SumCell):
@@ -104,18 +103,19 @@ class CounterCell(SumCell):
     __slots__ = ()
 
     @atomic
-    def add(self, amount: float) -> None:
-        """Add a finite amount of at least 0.
-
-        Raises:
-            TypeError: the amount is not a number, or the series was removed.
-            ValueError: the amount is negative or not finite.
-        """
+    def add(self, amount: float) -> bool:
+        """Add a finite amount of at least 0; return False like `SumCell.add`."""
         if not ((type(amount) is int or type(amount) is float) and 0 <= amount < MAX_MAGNITUDE):
-            amount = non_negative_float(amount)
+            converted = non_negative_float(amount)
+            if converted is None:
+                return False
+            amount = converted
+        if not self.writable:
+            return False
         self.numbers[0] += amount
         if self.spans.live:
             self._offer_exemplar(amount)
+        return True
 
     def _offer_exemplar(self, amount: float) -> None:
         if self.spans.is_due(self.exemplar):
@@ -143,21 +143,21 @@ class GaugeCell(Cell):
         return self.numbers[1]
 
     @atomic
-    def set(self, value: float) -> None:
-        """Replace the value with a finite one.
-
-        Raises:
-            TypeError: the value is not a number, or the series was removed.
-            ValueError: the value is not finite.
-        """
+    def set(self, value: float) -> bool:
+        """Replace the value; return False if it is not finite, or if the series was removed."""
         if not (
             (type(value) is float or type(value) is int) and -MAX_MAGNITUDE < value < MAX_MAGNITUDE
         ):
-            value = finite_float(value)
+            converted = finite_float(value)
+            if converted is None:
+                return False
+            value = converted
         now = time.time()
+        if not self.writable:
+            return False
         numbers = self.numbers
-        numbers[0] = value
-        numbers[1] = now
+        numbers[0], numbers[1] = value, now
+        return True
 
 
 class HistogramCell(Cell):
@@ -177,23 +177,26 @@ class HistogramCell(Cell):
         return len(bounds) + 2
 
     @atomic
-    def record(self, value: float) -> None:
-        """Count a finite value in the first bucket with a bound at or above the value.
+    def record(self, value: float) -> bool:
+        """Count a value in the first bucket with a bound at or above the value.
 
-        Raises:
-            TypeError: the value is not a number, or the series was removed.
-            ValueError: the value is not finite.
+        Return False if the value is not finite, or if the series was removed.
         """
         if not (
             (type(value) is float or type(value) is int) and -MAX_MAGNITUDE < value < MAX_MAGNITUDE
         ):
-            value = finite_float(value)
+            converted = finite_float(value)
+            if converted is None:
+                return False
+            value = converted
         bucket = bisect_left(self.bounds, value)
+        if not self.writable:
+            return False
         numbers = self.numbers
-        numbers[bucket] += 1
-        numbers[-1] += value
+        numbers[bucket], numbers[-1] = numbers[bucket] + 1, numbers[-1] + value
         if self.spans.live:
             self._offer_exemplar(bucket, value)
+        return True
 
     def snapshot(self) -> tuple[list[int], float]:
         """Return the count of each bucket and the sum of the values, all of one moment."""

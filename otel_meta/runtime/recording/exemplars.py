@@ -7,12 +7,13 @@ collections, each counter and each bucket takes one exemplar if a sampled span i
 from __future__ import annotations
 
 import time
-from threading import RLock
 from typing import NamedTuple
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import get_current_span
+
+from .atomic import atomic
 
 
 class Exemplar(NamedTuple):
@@ -29,12 +30,12 @@ class SampledSpans(SpanProcessor):
     """Counts live sampled spans; recordings look up the current span only if there is one.
 
     A span without an end keeps the count above zero: recordings become slower, but stay correct.
+    In a forked child, spans of the parent stay counted: the child may end them.
     """
 
     def __init__(self) -> None:
         self.live = 0
         self._collected_ns = 0
-        self._lock = RLock()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the processor's interface
         """Count a started span."""
@@ -62,15 +63,14 @@ class SampledSpans(SpanProcessor):
             return None
         return Exemplar(float(value), time.time_ns(), context.trace_id, context.span_id)
 
-    def after_fork(self) -> None:
-        """Replace the lock in a forked child. Live spans stay counted: the child may end them."""
-        self._lock = RLock()
-
     def _count(self, span: ReadableSpan, change: int) -> None:
         context = span.get_span_context()
         if context is not None and context.trace_flags.sampled:
-            with self._lock:
-                self.live += change
+            self._add(change)
+
+    @atomic
+    def _add(self, change: int) -> None:
+        self.live += change
 
 
 NO_SPANS = SampledSpans()

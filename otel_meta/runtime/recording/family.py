@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from threading import RLock
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar
 
 from otel_meta.model import Instrument
 from otel_meta.model.labels import closed_combinations, expand_closed
-from otel_meta.runtime.system_errors import is_system_error
+from otel_meta.runtime.fork import ForkSafeLock
+from otel_meta.runtime.interruption import reraise_interruption
 
+from .atomic import atomic
 from .cardinality import MAX_SERIES, CardinalityLimit
-from .cells import Cell, Numbers
+from .cells import Cell
 from .exemplars import NO_SPANS, SampledSpans
-from .label_values import MAX_LENGTH, LabelValues, OnLabelFault
-from .memory import Allocator, HeapAllocator
+from .label_values import MAX_LENGTH, LabelValues, OnFault, ignore_fault
+from .memory import Allocator, HeapAllocator, InterruptedAllocation
 
 CellT = TypeVar("CellT", bound=Cell)
 
@@ -23,9 +24,6 @@ OVERFLOW: Final = ("otel.metric.overflow",)
 
 _MAX_INITIALIZED: Final = 32
 """Up to this many closed combinations are created together, at zero (see `Family._create`)."""
-
-_FORKED: Final = cast("Numbers", ())
-"""Numbers of a cell after fork(). Every access raises, and the caller looks the series up again."""
 
 
 class Family(Generic[CellT]):
@@ -40,8 +38,7 @@ class Family(Generic[CellT]):
         limit: the cardinality limit, unless the instrument declares its own.
         max_length: the maximal length of a label value, in characters.
         spans: the source of exemplars.
-        on_fault: receives ``(reason, detail)`` of unknown or cut label values, of a reached limit,
-            and of a failed allocation.
+        on_fault: receives unknown or cut label values, a reached limit, and a failed allocation.
     """
 
     def __init__(
@@ -53,7 +50,7 @@ class Family(Generic[CellT]):
         limit: int = MAX_SERIES,
         max_length: int = MAX_LENGTH,
         spans: SampledSpans = NO_SPANS,
-        on_fault: OnLabelFault = lambda _reason, _detail: None,
+        on_fault: OnFault = ignore_fault,
     ) -> None:
         self.instrument: Final = instrument
         self.by_values: Final[dict[tuple[str, ...], CellT]] = {}
@@ -65,10 +62,15 @@ class Family(Generic[CellT]):
         self._default_limit: Final = limit
         self._spans: Final = spans
         self._on_fault: Final = on_fault
-        self._lock = RLock()  # re-entrant: a finaliser may record while a series is created
+        self._lock: Final = ForkSafeLock()
         self._cardinality = self._new_cardinality_limit()
         self._overflow: CellT | None = None
         self._is_initialized = False
+        self._unplaced: Final[dict[tuple[str, ...], CellT]] = {}
+        """New series, whose numbers the allocator still has to place."""
+        self._unfreed: Final[dict[tuple[str, ...], None]] = {}
+        """Removed series, whose numbers the allocator still has to free."""
+        self._is_settling = False
         self._faults: list[tuple[str, object]] = []
 
     @property
@@ -82,7 +84,15 @@ class Family(Generic[CellT]):
         Raises:
             UnknownLabelError: a label is missing, or unknown to the instrument.
         """
-        return self.series(self._label_values.of(labels))
+        return self.series(self.values(labels))
+
+    def values(self, labels: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the values of labels in declared order.
+
+        Raises:
+            UnknownLabelError: a label is missing, unknown to the instrument, or has no text.
+        """
+        return self._label_values.of(labels)
 
     def series(self, values: tuple[str, ...]) -> CellT:
         """Return the series with these values in declared order; create a new one if necessary."""
@@ -91,11 +101,9 @@ class Family(Generic[CellT]):
             return cell
         with self._lock:
             self._initialize()
-            cell = self.by_values.get(values) or self._create(values)
-            faults, self._faults = self._faults, []
-        for fault in faults:
-            # Outside the lock: the callback may log, and a log handler may record.
-            self._on_fault(*fault)
+            cell = self._create(values)
+            self._settle_memory()
+        self._report_faults()
         return cell
 
     def remove(self, labels: Mapping[str, Any]) -> None:
@@ -104,18 +112,19 @@ class Family(Generic[CellT]):
         Raises:
             UnknownLabelError: a label is missing, or unknown to the instrument.
         """
-        values = self._label_values.of(labels)
+        values = self.values(labels)
         with self._lock:
-            cell = self.by_values.pop(values, None)
+            cell = self._unlink(values, self._cardinality.cost(values))
             if cell is not None:
                 cell.retire()
-                self._cardinality.release(values)
-                self._allocator.free(self.instrument, values)
+            self._settle_memory()
+        self._report_faults()
 
     def cells(self) -> Iterator[CellT]:
         """Return the cells of all series, with the overflow series last."""
         with self._lock:
             self._initialize()
+            self._settle_memory()
             cells = list(self.by_values.values())
             if self._overflow is not None:
                 cells.append(self._overflow)
@@ -127,11 +136,13 @@ class Family(Generic[CellT]):
         Nothing is read or freed, because the numbers belong to the parent. Nothing is allocated,
         because many children never record.
         """
-        self._lock = RLock()  # another thread of the parent may have held the old lock
         for cell in (*self.by_values.values(), self._overflow):
             if cell is not None:
-                cell.numbers = _FORKED
+                cell.writable = False
         self.by_values.clear()
+        self._unplaced.clear()
+        self._unfreed.clear()
+        self._is_settling = False
         self._cardinality = self._new_cardinality_limit()
         self._overflow = None
         self._is_initialized = False
@@ -144,10 +155,10 @@ class Family(Generic[CellT]):
         """Create the series of a counter with closed labels, before the first lookup."""
         if self._is_initialized:
             return
-        self._is_initialized = True
         closed = all(field.values is not None for field in self._fields)
         if closed and self._creates_together():
             self._create(next(expand_closed(self._fields, {})))
+        self._is_initialized = True  # last, because a signal handler may raise
 
     def _create(self, values: tuple[str, ...]) -> CellT:
         """Create a series; for a counter, also the series with other values of closed labels.
@@ -155,15 +166,49 @@ class Family(Generic[CellT]):
         ``rate`` and ``increase`` see growth only: a series that appears with its first failure
         already counted hides this failure (prometheus#1673). A series that starts at zero does not.
         """
-        if not self._cardinality.acquire(values):
-            detail = f"more than {self.limit} series; the rest share one"
-            self._faults.append(("cardinality", detail))
-            self._overflow = self._overflow or self._new_cell(OVERFLOW)
+        try:
+            cell = self._add(values)
+        finally:  # a signal handler may raise after the addition, and siblings come with it only
+            siblings = self._siblings(values) if values in self.by_values else ()
+            for sibling in siblings:
+                if sibling not in self.by_values and self._cardinality.has_room(sibling):
+                    self._add(sibling)
+        return cell
+
+    def _add(self, values: tuple[str, ...]) -> CellT:
+        if values in self.by_values or self._cardinality.has_room(values):
+            return self._link(values, self._new_cell(values), self._cardinality.cost(values))
+        self._faults.append(("cardinality", f"more than {self.limit} series; the rest share one"))
+        return self._overflow or self._link_overflow(self._new_cell(OVERFLOW))
+
+    @atomic
+    def _link(self, values: tuple[str, ...], cell: CellT, cost: int) -> CellT:
+        """Make a cell that of the series, unless a signal handler made one meanwhile."""
+        if values in self.by_values:
+            return self.by_values[values]
+        self.by_values[values] = self._unplaced[values] = cell
+        self._cardinality.free -= cost
+        return cell
+
+    @atomic
+    def _link_overflow(self, cell: CellT) -> CellT:
+        if self._overflow is not None:
             return self._overflow
-        cell = self.by_values[values] = self._new_cell(values)
-        for sibling in self._siblings(values):
-            if sibling not in self.by_values and self._cardinality.acquire(sibling):
-                self.by_values[sibling] = self._new_cell(sibling)
+        self._overflow = self._unplaced[OVERFLOW] = cell
+        return cell
+
+    @atomic
+    def _unlink(self, values: tuple[str, ...], cost: int) -> CellT | None:
+        """Remove a series, so that every later recording starts a new one."""
+        if values not in self.by_values:
+            return None
+        cell = self.by_values[values]
+        cell.writable = False
+        del self.by_values[values]
+        if values in self._unplaced:
+            del self._unplaced[values]
+        self._unfreed[values] = None
+        self._cardinality.free += cost
         return cell
 
     def _siblings(self, values: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -181,10 +226,48 @@ class Family(Generic[CellT]):
     def _new_cell(self, values: tuple[str, ...]) -> CellT:
         cell = self._make_cell(values)
         cell.spans = self._spans
+        return cell
+
+    def _settle_memory(self) -> None:
+        """Free the numbers of removed series, and place the numbers of new ones.
+
+        A series that a signal handler creates or removes meanwhile is left to the interrupted call.
+        If the handler raises, the next call continues.
+        """
+        if self._is_settling:
+            return
+        self._is_settling = True
+        try:
+            while self._unfreed or self._unplaced:
+                self._free()  # first, because a removed series may exist anew
+                self._place()
+        finally:
+            self._is_settling = False
+
+    def _free(self) -> None:
+        for values in list(self._unfreed):
+            self._allocator.free(self.instrument, values)
+            self._unfreed.pop(values, None)
+
+    def _place(self) -> None:
+        for values, cell in list(self._unplaced.items()):
+            self._place_one(cell)
+            if self._unplaced.get(values) is cell:
+                self._unplaced.pop(values, None)
+            if self._unfreed:
+                return
+
+    def _place_one(self, cell: CellT) -> None:
         try:
             self._allocator.place(self.instrument, cell)
-        except OSError as error:  # the numbers stay in the heap for now
-            if not is_system_error(error):
-                raise
+        except InterruptedAllocation:
+            pass  # a signal handler interrupted the allocator, which moves the series later
+        except OSError as error:  # likewise, as soon as there is memory
+            reraise_interruption(error)
             self._faults.append(("allocation", error))
-        return cell
+
+    def _report_faults(self) -> None:
+        """Report without the lock: the callback may log, and a log handler may record."""
+        faults, self._faults = self._faults, []
+        for reason, detail in faults:
+            self._on_fault(reason, detail)

@@ -1,13 +1,15 @@
 """Live instruments and handles: the methods that a service calls on its hot path.
 
-A recording never raises into the application. If a cell refuses a recording, the slow path tries
-again: it creates missing series and finds the error. Invalid recordings are dropped and counted.
+A recording raises nothing of its own into the application. If a cell refuses a recording, the slow
+path tries again: it creates missing series and finds the mistake. Invalid recordings are dropped
+and counted. Whatever a signal handler raises meanwhile does reach the application: no ``try`` block
+contains the update of a cell, so no update is repeated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Generic, Self
+from typing import Any, ClassVar, Final, Generic, NoReturn, Self
 
 from .cells import GaugeCell, HistogramCell, SumCell
 from .family import CellT, Family
@@ -15,7 +17,7 @@ from .faults import Faults
 from .label_values import UnknownLabelError
 from .timer import Timer
 from .typed_call import Call, typed_call
-from .validation import finite_float, non_negative_float
+from .validation import describe_refusal, finite_float, non_negative_float
 
 _SECONDS: Final[Mapping[str, float]] = {"s": 1.0, "d": 86_400.0}
 """Seconds in each unit of time that an instrument may have."""
@@ -37,20 +39,37 @@ class Recorder(Generic[CellT]):
         self._faults = faults
 
     def __repr__(self) -> str:
-        series = len(self._family.by_values)
-        return f"<{type(self).__name__} of {self.name!r}, {series} series>"
+        return f"<{self.title}, {len(self._family.by_values)} series>"
+
+    def __copy__(self) -> Self:
+        """Return the instrument itself, which is a reference to the series of this process."""
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Return the instrument itself."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: always; another process has series of its own.
+        """
+        raise _cannot_be_pickled(self)
 
     @property
-    def name(self) -> str:
-        """OpenTelemetry's name of the metric."""
-        return self._family.instrument.name
+    def title(self) -> str:
+        """The kind, the name and the meta-repository."""
+        instrument = self._family.instrument
+        owner = f" of {instrument.owner!r}" if instrument.owner else ""
+        return f"{type(instrument).__name__} {instrument.name!r}{owner}"
 
     def find(self, labels: Mapping[str, Any]) -> CellT | None:
         """Return the series with these labels; report invalid labels and return None."""
         try:
             return self._family.find(labels)
-        except Exception as error:
-            self._report(error)
+        except UnknownLabelError as error:
+            self._report("labels", str(error))
             return None
 
     def record_slow_path(
@@ -66,45 +85,50 @@ class Recorder(Generic[CellT]):
         Returns:
             The series; None, after a report, if the recording is invalid.
         """
-        try:
-            number = self._number(value)  # first, so that an invalid value creates no series
-            return self._record(number, positional, labels)
-        except Exception as error:
-            self._report(error)
+        number = self._number(value)  # first, so that an invalid value creates no series
+        if number is None:
+            mistake, detail = describe_refusal(value)
+            self._report("value", detail, mistake)
             return None
+        try:
+            values = self._values(positional, labels)
+        except UnknownLabelError as error:
+            self._report("labels", str(error))
+            return None
+        return self._record(number, values)
 
     def remove(self, /, **labels: Any) -> None:
         """Remove the series with these labels; a later recording starts at zero."""
         try:
             self._family.remove(labels)
-        except Exception as error:
-            self._report(error)
+        except UnknownLabelError as error:
+            self._report("labels", str(error))
 
-    def _number(self, value: Any) -> float:
+    def _number(self, value: Any) -> float | None:
         return finite_float(value)
 
-    def _record(
-        self, number: float, positional: tuple[Any, ...], labels: Mapping[str, Any]
-    ) -> CellT:
+    def _values(self, positional: tuple[Any, ...], labels: Mapping[str, Any]) -> tuple[str, ...]:
         if positional:
-            raise UnknownLabelError("takes labels by name")
+            names = ", ".join(f"{field.name}=..." for field in self._family.instrument.label_fields)
+            raise UnknownLabelError(f"takes labels by name: {self.method}(value, {names})")
+        return self._family.values(labels)
+
+    def _record(self, number: float, values: tuple[str, ...]) -> CellT | None:
         for _ in range(_MAX_ATTEMPTS):
-            cell = self._family.find(labels)
-            try:
-                getattr(cell, self.method)(number)
-            except TypeError:  # removed after the lookup
-                continue
-            return cell
-        raise TypeError(f"was removed {_MAX_ATTEMPTS} times while {number!r} was recorded")
+            cell = self._family.series(values)
+            if getattr(cell, self.method)(number):
+                return cell
+        self._report("value", f"was removed {_MAX_ATTEMPTS} times while {number!r} was recorded")
+        return None
 
     def _typed_call(self) -> Call:
         family = self._family
         fields = family.instrument.label_fields
         return typed_call(self.method, fields, family.by_values, self.record_slow_path)
 
-    def _report(self, error: Exception) -> None:
-        reason = "labels" if isinstance(error, UnknownLabelError) else "value"
-        self._faults.report(self._family.instrument.prometheus_name, reason, error)
+    def _report(self, reason: str, detail: str, mistake: str | None = None) -> None:
+        name = self._family.instrument.prometheus_name
+        self._faults.report(name, reason, detail, mistake or detail)
 
 
 class UpDownCounterRecorder(Recorder[SumCell]):
@@ -128,7 +152,7 @@ class CounterRecorder(UpDownCounterRecorder):
 
     __slots__ = ()
 
-    def _number(self, value: Any) -> float:
+    def _number(self, value: Any) -> float | None:
         return non_negative_float(value)
 
 
@@ -172,7 +196,21 @@ class HistogramRecorder(Recorder[HistogramCell]):
         if unit in _SECONDS:
             self.record(seconds / _SECONDS[unit], **labels)
         else:
-            self._report(ValueError(f"a time cannot be recorded in the unit {unit!r}"))
+            self._report("value", f"a time cannot be recorded in the unit {unit!r}")
+
+
+class _NoSeries:
+    """In place of a series whose labels are invalid: refuses every recording."""
+
+    __slots__ = ()
+
+    def add(self, _value: Any) -> bool:
+        return False
+
+    set = record = add
+
+
+_NO_SERIES: Final = _NoSeries()
 
 
 class Handle(Generic[CellT]):
@@ -183,11 +221,27 @@ class Handle(Generic[CellT]):
     def __init__(self, recorder: Recorder[CellT], labels: Mapping[str, Any]) -> None:
         self._recorder = recorder
         self._labels = labels
-        self._cell: Any = recorder.find(labels)
+        self._cell: Any = recorder.find(labels) or _NO_SERIES
 
     def __repr__(self) -> str:
         labels = ", ".join(f"{name}={value!r}" for name, value in self._labels.items())
-        return f"<{type(self).__name__} of {self._recorder.name!r}, {labels or 'no labels'}>"
+        return f"<{self._recorder.title}, {labels or 'no labels'}>"
+
+    def __copy__(self) -> Self:
+        """Return the handle itself."""
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Return the handle itself."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: always; another process has series of its own.
+        """
+        raise _cannot_be_pickled(self)
 
     def with_labels(self) -> Self:
         """Return this handle."""
@@ -208,9 +262,7 @@ class CounterHandle(Handle[SumCell]):
 
     def add(self, amount: float, /) -> None:
         """Add to the series."""
-        try:
-            self._cell.add(amount)
-        except Exception:
+        if not self._cell.add(amount):
             self._record_slow_path(amount)
 
 
@@ -221,9 +273,7 @@ class GaugeHandle(Handle[GaugeCell]):
 
     def set(self, value: float, /) -> None:
         """Replace the value of the series."""
-        try:
-            self._cell.set(value)
-        except Exception:
+        if not self._cell.set(value):
             self._record_slow_path(value)
 
 
@@ -236,11 +286,16 @@ class HistogramHandle(Handle[HistogramCell]):
 
     def record(self, value: float, /) -> None:
         """Count a value in the series."""
-        try:
-            self._cell.record(value)
-        except Exception:
+        if not self._cell.record(value):
             self._record_slow_path(value)
 
     def time(self) -> Timer:
         """Record the duration of a block or a function."""
         return self._recorder.time(**self._labels)
+
+
+def _cannot_be_pickled(live: object) -> TypeError:
+    return TypeError(
+        f"{live!r} cannot be pickled, because it records into this process; "
+        "call telemetry.bind(...) in the other process"
+    )

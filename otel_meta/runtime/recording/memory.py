@@ -19,6 +19,10 @@ from typing import Protocol
 from otel_meta.model import Instrument
 
 
+class InterruptedAllocation(BlockingIOError):
+    """A signal handler or finalizer interrupted an allocation, and cannot allocate meanwhile."""
+
+
 class Placeable(Protocol):
     """A series whose numbers can move, as `cells.Cell`."""
 
@@ -27,11 +31,7 @@ class Placeable(Protocol):
     start_ns: int
 
     def move(self, numbers: MutableSequence[float]) -> None:
-        """Continue in other memory, without the loss of a recording.
-
-        Raises:
-            TypeError: the series was removed.
-        """
+        """Continue in other memory without the loss of a recording, unless the series ended."""
         ...
 
 
@@ -39,9 +39,12 @@ class Allocator(Protocol):
     """Places the numbers of new series, and frees the numbers of removed series."""
 
     def place(self, instrument: Instrument[...], series: Placeable) -> None:
-        """Move the numbers of a new series, all zero, from the heap to their memory.
+        """Move the numbers of a new series from the heap to their memory.
+
+        A signal handler may raise before the return. The call is then repeated.
 
         Raises:
+            InterruptedAllocation: the caller interrupted an allocation; the series moves later.
             OSError: no memory is available; until it is, the series uses the heap.
         """
         ...
@@ -51,20 +54,10 @@ class Allocator(Protocol):
 
 
 class HeapAllocator:
-    """Allocates numbers in the heap of this process."""
+    """Leaves the numbers of series in the heap of this process."""
 
     def place(self, instrument: Instrument[...], series: Placeable) -> None:
-        """Give the series its numbers."""
-        series.numbers = self.allocate(instrument, series.labels, len(series.numbers))
-
-    def allocate(
-        self,
-        instrument: Instrument[...],  # noqa: ARG002 - all series share one heap
-        labels: tuple[str, ...],  # noqa: ARG002 - likewise
-        width: int,
-    ) -> MutableSequence[float]:
-        """Return ``width`` zeros."""
-        return zeros(width)
+        """Do nothing: the numbers of a new series are in the heap."""
 
     def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
         """Do nothing: Python frees unused memory."""

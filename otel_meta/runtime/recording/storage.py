@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from threading import RLock
 from typing import Any, Final, ParamSpec, overload
 
 from otel_meta.model import Counter, Gauge, Histogram, Instrument, UpDownCounter
 from otel_meta.model.live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
 from otel_meta.model.self_metrics import SERIES, SERIES_LIMIT
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 
 from .cardinality import MAX_SERIES
 from .cells import GaugeCell
@@ -60,7 +59,7 @@ class MetricStorage:
         self._live: dict[Instrument[...], _LiveInstrument] = {}
         self._declared: dict[tuple[object, ...], _LiveInstrument] = {}
         """Shared by equal declarations, as of a module that was imported twice."""
-        self._lock = RLock()
+        self._lock: Final = ForkSafeLock()
         reset_after_fork(self)
 
     @overload
@@ -101,8 +100,6 @@ class MetricStorage:
 
     def after_fork(self) -> None:
         """Reset all series in a forked child, in which no other thread runs."""
-        self._lock = RLock()
-        self.spans.after_fork()
         self.faults.after_fork()
         for family in (*self._families(), self._series_counts, self._series_limits):
             family.after_fork()

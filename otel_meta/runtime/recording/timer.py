@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import _get_running_loop, current_task
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from threading import Lock, get_ident
+from threading import get_ident
 from time import perf_counter
 from typing import Any, Final
 
@@ -33,26 +33,24 @@ class Timing:
 class Timer:
     """A context manager, and a decorator of functions and coroutine functions.
 
-    One timer may time several runs at the same time, nested or concurrent.
+    One timer may time several runs at the same time, nested or concurrent. It has no lock: each
+    change of its runs is one call of C code.
 
     Args:
         record: receives the seconds and the labels of a run, and raises nothing.
         labels: the labels of a run unless the run replaces them.
     """
 
-    __slots__ = ("_labels", "_lock", "_record", "_running")
+    __slots__ = ("_labels", "_record", "_running")
 
     def __init__(self, record: Callable[[float, Labels], None], labels: Labels) -> None:
         self._record: Final = record
         self._labels: Final = labels
-        self._running: Final[list[Timing]] = []
-        self._lock: Final = Lock()
+        self._running: Final[dict[Timing, None]] = {}
 
     def __enter__(self) -> Timing:
-        with self._lock:
-            # A single run has no owner, so that a generator may end in another thread or task.
-            timing = Timing(self._labels, _owner() if self._running else None)
-            self._running.append(timing)
+        timing = Timing(self._labels, _owner())
+        self._running[timing] = None
         return timing
 
     def __exit__(self, *_: object) -> None:
@@ -87,19 +85,25 @@ class Timer:
         return timed_coroutine if iscoroutinefunction(function) else timed
 
     def _pop_run(self) -> Timing | None:
-        """Return the latest run of this thread and task; if there is none, the oldest run."""
-        with self._lock:
-            if len(self._running) < 2:  # noqa: PLR2004 - several
-                return self._running.pop() if self._running else None
-            owner = _owner()
-            own = [timing for timing in self._running if timing.owner == owner]
-            timing = own[-1] if own else self._running[0]
-            self._running.remove(timing)
-        return timing
+        while running := list(self._running):
+            timing = _ending(running)
+            if self._running.pop(timing, self) is None:  # else another thread took this run
+                return timing
+        return None
+
+
+def _ending(running: list[Timing]) -> Timing:
+    """Return the latest run of this thread and task; if there is none, the oldest run.
+
+    A generator may end in another thread or task than it began in.
+    """
+    if len(running) == 1:
+        return running[0]
+    owner = _owner()
+    own = [timing for timing in running if timing.owner == owner]
+    return own[-1] if own else running[0]
 
 
 def _owner() -> object:
-    try:
-        return get_ident(), asyncio.current_task()
-    except RuntimeError:  # no loop runs in this thread
-        return get_ident(), None
+    loop = _get_running_loop()  # unlike get_running_loop, it raises nothing
+    return get_ident(), None if loop is None else current_task(loop)

@@ -10,22 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from inspect import Parameter, Signature
+from typing import Any, Final, Literal
 
 from otel_meta.model.labels import Label
+from otel_meta.runtime.interruption import reraise_interruption
+
+from .call_site import COMPILED
 
 Call = Callable[..., None]
 SlowPath = Callable[[Any, tuple[Any, ...], dict[str, Any]], object]
 
 _SOURCE: Final = """\
-def make(_cells, _record_slow_path):
+def make(_cells, _record_slow_path, _reraise_interruption):
     def {method}(_value=None, /, *_positional, {parameters}**_unknown):
         if not (_positional or _unknown):
-            try:
-                _cells[{values}].{method}(_value)
-                return
-            except Exception:
-                pass
+            try:  # only the lookup, which may call __hash__ of a label value
+                _cell = _cells[{values}]
+            except Exception as _error:
+                _reraise_interruption(_error)
+            else:
+                if _cell.{method}(_value):
+                    return
         _record_slow_path(_value, _positional, {{{labels}**_unknown}})
     return {method}
 """
@@ -46,8 +52,9 @@ def typed_call(
         cells: the cells by label values in declared order.
         record_slow_path: receives the value, further positional arguments, and the labels.
     """
-    signature = tuple((field.name, field.default) for field in fields)
-    call: Call = _maker(method, signature)(cells, record_slow_path)
+    maker = _maker(method, tuple((field.name, field.default) for field in fields))
+    call = maker(cells, record_slow_path, reraise_interruption)
+    call.__signature__ = _signature(method, fields)  # type: ignore[attr-defined]  # no typeshed entry
     return call
 
 
@@ -61,7 +68,26 @@ def _maker(method: str, signature: tuple[tuple[str, str | None], ...]) -> Callab
         labels="".join(f"{name!r}: {name}, " for name in names),
     )
     namespace: dict[str, Any] = {}
-    code = compile(source, f"<otel_meta {method}({', '.join(names)})>", "exec")
+    code = compile(source, f"{COMPILED}{method}({', '.join(names)})>", "exec")
     exec(code, namespace)  # noqa: S102 - the labels' names were checked when they were declared
     maker: Callable[..., Call] = namespace["make"]
     return maker
+
+
+@cache
+def _signature(method: str, fields: tuple[Label, ...]) -> Signature:
+    """Return the signature for `help` and notebooks, with the labels as they are declared."""
+    value = "amount" if method == "add" else "value"
+    if value in {field.name for field in fields}:
+        value = f"_{value}"
+    parameters = [Parameter(value, Parameter.POSITIONAL_ONLY, annotation=float)]
+    parameters += [
+        Parameter(
+            field.name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if field.default is None else field.default,
+            annotation=str if field.values is None else Literal[field.values],
+        )
+        for field in fields
+    ]
+    return Signature(parameters, return_annotation=None)

@@ -26,7 +26,7 @@ class TrackedSlo:
 
     def __init__(self, slo: Slo, repo: str, source: Source, clock: Callable[[], float]) -> None:
         self._slo: Final = slo
-        self._repo: Final = repo
+        self.repo: Final = repo
         self._clock: Final = clock
         # One lock for each SLO: a status waits for the sample of a single SLO.
         self._lock: Final = ForkSafeLock()
@@ -64,7 +64,7 @@ class TrackedSlo:
             slo = self._slo
             return Status(
                 slo=slo,
-                repo=self._repo,
+                repo=self.repo,
                 events=events_over(slo.period),
                 burn_rates={
                     str(span): _burn_rate(slo, events_over(span)) for span in slo.burn_lookbacks()

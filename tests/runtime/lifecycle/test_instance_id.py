@@ -17,7 +17,7 @@ from otel_meta.runtime.lifecycle import instance_id
 from otel_meta.runtime.lifecycle.instance_id import InstanceId, claim_instance_id
 from otel_meta.runtime.resource import create_resource
 from otel_meta.runtime.settings import Settings, read_settings
-from tests.runtime.test_fork import in_child
+from tests.runtime.forks import in_child
 
 Claim = Callable[[], InstanceId]
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import dis
+import sys
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from otel_meta.runtime.recording.atomic import ATOMIC, locked
 from otel_meta.runtime.recording.cells import Cell, CounterCell, GaugeCell, HistogramCell, SumCell
+from otel_meta.runtime.recording.exemplars import SampledSpans
+from otel_meta.runtime.recording.family import Family
 
 SWITCHES = ("CALL", "JUMP_BACKWARD", "RESUME", "FOR_ITER", "SEND", "YIELD", "AWAIT")
 """Words in the names of the instructions at which CPython may release the GIL."""
@@ -16,11 +19,18 @@ INTRINSICS = ("CALL_INTRINSIC_1", "CALL_INTRINSIC_2")
 """Instructions that call C functions of the interpreter, without a check of the eval breaker."""
 
 
+CHECKED = ("writable", "by_values", "_overflow", "live")
+"""The state that an update checks first."""
+
+CHANGES = ("STORE_", "DELETE_")
+"""The beginnings of the names of the instructions that change state."""
+
+
 def update(method: Callable[..., Any]) -> list[str]:
-    """Return the instructions from the first access to the numbers to the last store."""
+    """Return the instructions from the first check of the state to the last store."""
     codes = list(dis.get_instructions(method))
-    first = next(n for n, code in enumerate(codes) if code.argval == "numbers")
-    last = max(n for n, code in enumerate(codes) if code.opname.startswith("STORE_"))
+    first = next(n for n, code in enumerate(codes) if code.argval in CHECKED)
+    last = max(n for n, code in enumerate(codes) if code.opname.startswith(CHANGES))
     names = [code.opname for code in codes[first : last + 1]]
     return [name for name in names if name not in INTRINSICS]
 
@@ -29,7 +39,17 @@ class TestAtomic:
     @pytest.mark.skipif(not ATOMIC, reason="this build of Python takes a lock instead")
     @pytest.mark.parametrize(
         "method",
-        [SumCell.add, CounterCell.add, GaugeCell.set, HistogramCell.record, Cell.move, Cell.retire],
+        [
+            SumCell.add,
+            CounterCell.add,
+            GaugeCell.set,
+            HistogramCell.record,
+            Family._link,
+            Family._link_overflow,
+            Family._unlink,
+            Cell.move,
+            SampledSpans._add,
+        ],
         ids=lambda method: method.__qualname__,
     )
     def test_update_has_no_instruction_at_which_cpython_may_release_gil(
@@ -40,6 +60,41 @@ class TestAtomic:
 
         assert {"STORE_SUBSCR", "STORE_ATTR"} & set(codes)
         assert [] == [code for code in codes if any(word in code for word in SWITCHES)]
+
+    def test_other_threads_see_whole_updates_under_line_tracer(self) -> None:
+        """Under a line tracer in Python, no update is lost and every snapshot is whole."""
+        cell = HistogramCell((), (2.0,))
+        done = Event()
+        torn: list[object] = []
+
+        def trace(*_: object) -> Any:
+            sum(range(3))  # threads may switch here
+            return trace
+
+        def record() -> None:
+            sys.settrace(trace)
+            for _ in range(500):
+                cell.record(1.0)
+
+        def read() -> None:
+            while not done.is_set():
+                counts, total = cell.snapshot()
+                if sum(counts) != total:
+                    torn.append((counts, total))
+
+        threads = [Thread(target=record) for _ in range(4)]
+        reader = Thread(target=read)
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        for thread in (reader, *threads):
+            thread.start()
+        for thread in threads:
+            thread.join()
+        done.set()
+        reader.join()
+        sys.setswitchinterval(interval)
+
+        assert ([], ([2000, 0], 2000.0)) == (torn, cell.snapshot())
 
 
 class TestLocked:

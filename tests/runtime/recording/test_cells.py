@@ -36,8 +36,7 @@ class TestCell:
         cell.record(5)
         cell.retire()
 
-        with pytest.raises(TypeError):
-            cell.record(5)
+        assert not cell.record(5)
         assert ([0, 1], 5.0) == cell.snapshot()
 
     def test_retired_gauge_shows_its_last_value_and_refuses_updates(self) -> None:
@@ -46,8 +45,7 @@ class TestCell:
         cell.set(5)
         cell.retire()
 
-        with pytest.raises(TypeError):
-            cell.set(6)
+        assert not cell.set(6)
         assert 5.0 == cell.value
 
     @given(st.lists(finite, max_size=5))
@@ -88,8 +86,7 @@ class TestCounterCell:
         """A counter refuses a negative amount and stays unchanged."""
         cell = CounterCell(())
 
-        with pytest.raises(ValueError, match="is not a finite amount of at least 0"):
-            cell.add(amount)
+        assert not cell.add(amount)
         assert 0.0 == cell.value
 
 

@@ -50,7 +50,12 @@ def family_of(
 ) -> Family[SumCell]:
     """Return a family of sums that appends its faults to a list."""
     faults = [] if reported is None else reported
-    return Family(instrument, SumCell, limit=limit, on_fault=lambda *fault: faults.append(fault))
+    return Family(
+        instrument,
+        SumCell,
+        limit=limit,
+        on_fault=lambda *fault: faults.append((fault[0], fault[1])),
+    )
 
 
 def counter(kind: type) -> Counter[...]:
@@ -123,7 +128,8 @@ class TestFind:
         family = family_of(counter(Request), reported)
 
         assert ("/", "_OTHER", "") == family.find({"route": "/", "method": "EVIL"}).labels
-        assert [("label value", "method='EVIL' is not in its closed set")] == reported
+        detail = "method='EVIL' is not in its closed set; choose one of GET, POST"
+        assert [("label value", detail)] == reported
 
     def test_all_values_outside_closed_set_share_one_series(self) -> None:
         """All values outside a closed set share one series."""
@@ -289,7 +295,7 @@ class TestLimit:
         """The receiver of a fault may record into the same metric without a deadlock."""
         reported: Reported = []
 
-        def on_fault(reason: str, detail: object) -> None:
+        def on_fault(reason: str, detail: object, _mistake: str | None = None, /) -> None:
             reported.append((reason, detail))
             if len(reported) == 1:  # as a log handler that counts warnings by their logger would
                 family.find({"route": "otel_meta"}).add(1)

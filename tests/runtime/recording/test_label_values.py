@@ -30,7 +30,7 @@ class OldColour(str, Enum):  # noqa: UP042 - as people still write
 def values_of(given: object, reported: list[tuple[str, object]], max_length: int = 10) -> str:
     """Return the text of a label value."""
     label_values = LabelValues(
-        labels_of(Route), max_length, lambda reason, detail: reported.append((reason, detail))
+        labels_of(Route), max_length, lambda *fault: reported.append((fault[0], fault[1]))
     )
     (value,) = label_values.of({"route": given})
     return value

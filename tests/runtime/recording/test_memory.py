@@ -7,7 +7,7 @@ import pytest
 from otel_meta import Counter, Gauge, Histogram, labels
 from otel_meta.model import Instrument
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.memory import HeapAllocator, zeros
+from otel_meta.runtime.recording.memory import HeapAllocator, Placeable, zeros
 from otel_meta.runtime.recording.storage import MetricStorage
 
 
@@ -31,16 +31,13 @@ class RecordingAllocator(HeapAllocator):
         self.allocated: dict[Key, MutableSequence[float]] = {}
         self.freed: list[Key] = []
 
-    def allocate(
-        self, instrument: Instrument[...], labels: tuple[str, ...], width: int
-    ) -> MutableSequence[float]:
-        """Return zeros, and fail at the limit."""
+    def place(self, instrument: Instrument[...], series: Placeable) -> None:
+        """Allocate zeros, and fail at the limit."""
         if instrument in (COUNTER, GAUGE, HISTOGRAM):
             if len(self.allocated) == self.limit:
                 raise OSError(28, "No space left on device")
-            self.allocated[instrument.name, labels] = zeros(width)
-            return self.allocated[instrument.name, labels]
-        return zeros(width)
+            numbers = self.allocated[instrument.name, series.labels] = zeros(len(series.numbers))
+            series.move(numbers)
 
     def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
         """Remember the freed series."""
@@ -50,7 +47,7 @@ class RecordingAllocator(HeapAllocator):
 class TestZeros:
     def test_allocated_numbers_are_zeros(self) -> None:
         """Allocated numbers are zeros."""
-        assert [0.0, 0.0, 0.0] == list(HeapAllocator().allocate(COUNTER, (), 3))
+        assert [0.0, 0.0, 0.0] == list(zeros(3))
 
 
 class TestLayout:
@@ -91,12 +88,10 @@ class TestLayout:
             memory = bytearray(8 * 100)
             used = 0
 
-            def allocate(
-                self, instrument: Instrument[...], labels: tuple[str, ...], width: int
-            ) -> MutableSequence[float]:
-                """Return the next slice."""
-                start, self.used = self.used, self.used + width
-                return memoryview(self.memory).cast("d")[start : self.used]  # type: ignore[return-value]
+            def place(self, instrument: Instrument[...], series: Placeable) -> None:
+                """Move the series to the next slice."""
+                start, self.used = self.used, self.used + len(series.numbers)
+                series.move(memoryview(self.memory).cast("d")[start : self.used])  # type: ignore[arg-type]
 
         live = MetricStorage(Faults(), Mapped())
         live.recorder(HISTOGRAM).record(5, route="/")
@@ -125,9 +120,7 @@ class TestFull:
         """Faults are counted without shared memory, too."""
 
         class Full(HeapAllocator):
-            def allocate(
-                self, instrument: Instrument[...], labels: tuple[str, ...], width: int
-            ) -> MutableSequence[float]:
+            def place(self, instrument: Instrument[...], series: Placeable) -> None:
                 """Fail."""
                 raise OSError(28, "No space left on device")
 
