@@ -57,15 +57,6 @@ _ROWS: Final = (
         is_transient=False,
     ),
     _Row(
-        _is(
-            requests.exceptions.InvalidSchema,
-            requests.exceptions.MissingSchema,
-            requests.exceptions.InvalidURL,
-        ),
-        "this is not a URL of HTTP; write it as http://localhost:4318",
-        is_transient=False,
-    ),
-    _Row(
         _is_tls("CERTIFICATE_VERIFY_FAILED"),
         "the certificate is not trusted ({error}); set OTEL_EXPORTER_OTLP_CERTIFICATE to the file "
         "of its authority",

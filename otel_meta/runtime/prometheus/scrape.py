@@ -84,15 +84,22 @@ class PullReader(PrometheusMetricReader):
         self._thread_local: Final = local()  # each scraping thread has a collection of its own
         self._public_registry: Final = registry
         self._family_collector: Final = MetricFamilyCollector(
-            lambda: self.families(self.collect_sdk()), on_fault
+            lambda: self.families(self.collect_sdk(), self.declared_families()), on_fault
         )
         registry.register(self._family_collector)
 
-    def families(self, collected: MetricsData | None) -> Iterator[MetricFamily]:
+    def declared_families(self) -> list[MetricFamily]:
+        """Return the families of declared metrics."""
+        return list(self._declared.families())
+
+    def families(
+        self, collected: MetricsData | None, declared: Iterable[MetricFamily]
+    ) -> Iterator[MetricFamily]:
         """Yield the families of the resource, of declared metrics and of the SDK.
 
         Args:
             collected: from `collect_sdk`.
+            declared: from `declared_families`.
         """
         if collected is None:
             yield _constant_one(_TARGET, labels_of(self._resource.attributes, ()))
@@ -100,7 +107,7 @@ class PullReader(PrometheusMetricReader):
         else:
             resource = collected.resource_metrics[0].resource
             yield _constant_one(_TARGET, labels_of(resource.attributes, ()))
-        yield from self._declared.families()
+        yield from declared
         if collected is not None:
             yield from sdk_families(collected, self._identity, self._on_fault)
 
@@ -231,12 +238,13 @@ class Scrape:
         if not self._collecting.acquire(timeout=self._collection_timeout):
             detail = "another scrape still collects; only declared metrics are shown"
             self._on_fault("/metrics", "busy", detail)
-            return self.reader.families(None)
+            return self.reader.families(None, self.reader.declared_families())
         try:
             clients = self._clients.sources()
             sdk = Source(self.reader, "OpenTelemetry SDK", self.reader.collect_sdk)
+            declared = self.reader.declared_families()  # finds the workers for the collectors
             collected = self._timed.collect([sdk, *clients])
-            own = self.reader.families(collected.get(sdk.key))
+            own = self.reader.families(collected.get(sdk.key), declared)
             others = (each for source in clients for each in collected.get(source.key, ()))
             return [*own, *others]
         finally:

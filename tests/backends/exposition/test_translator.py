@@ -93,7 +93,7 @@ class TestTranslator:
         _measure(provider.get_meter("library"))
         pushing.force_flush()
         page = b"".join(
-            render_page(reader.families(reader.collect_sdk()), TEXT, lambda *_: None)
+            render_page(reader.families(reader.collect_sdk(), ()), TEXT, lambda *_: None)
         ).decode()
         provider.shutdown()
 

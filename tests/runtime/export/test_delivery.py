@@ -526,7 +526,7 @@ class TestStop:
         self, closed_port: int, protocol: str, eventually: Eventually
     ) -> None:
         """If nobody listens, a stop ends the pause between two retries at once."""
-        variables = {"OTEL_EXPORTER_OTLP_TIMEOUT": "60", "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
+        variables = {"OTEL_EXPORTER_OTLP_TIMEOUT": "60000", "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
         export = WatchedExport("traces", f"http://127.0.0.1:{closed_port}", **variables)
         thread = Thread(target=export.send)
         thread.start()

@@ -167,7 +167,7 @@ class TestAnswers:
             return context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy")
 
         with GrpcServer("traces", respond) as server:
-            export = exported("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20")
+            export = exported("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20000")
             began = time.monotonic()
 
             assert export.send()

@@ -355,7 +355,7 @@ class TestConnection:
         """A batch that met status 503 is sent again after the pause that the receiver demands."""
         busy = http("503 Service Unavailable", retry_after="0")
         with RawServer(busy, busy, http("200 OK")) as server:
-            export = WatchedExport("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20")
+            export = WatchedExport("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20000")
             began = time.monotonic()
 
             assert export.send()
@@ -366,7 +366,7 @@ class TestConnection:
         """The warning gives the last cause after several retries."""
         busy = http("503 Service Unavailable", retry_after="0")
         with RawServer(busy, busy, http("403 Forbidden")) as server:
-            WatchedExport("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20").send()
+            WatchedExport("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20000").send()
 
         assert "status 403" in warning(caplog)
 
@@ -376,11 +376,6 @@ class TestConnection:
             ("http://127.0.0.1:{port}", "nobody listens there (connection refused)"),
             ("http://nowhere.invalid:4318", "the name of the host is unknown"),
             ("https://{plain}", "without TLS at the receiver, write http://"),
-            ("ftp://127.0.0.1", "write it as http://localhost:4318"),
-            ("localhost:4318", "to localhost:4318/v1/traces: this is not a URL of HTTP"),
-            ("ann:hunter2@localhost:4318", "traces to localhost:4318/v1/traces: this is not a URL"),
-            ("http://[::1", "cannot export traces to http://[::1/v1/traces: "),
-            ("http://ann:hunter2@", "to http:///v1/traces: this is not a URL of HTTP"),
         ],
     )
     def test_endpoint_that_cannot_be_reached_is_logged_with_cure(
@@ -396,14 +391,12 @@ class TestConnection:
         assert words in warning(caplog)
         assert 5.0 == export.counted("undelivered")
 
-    def test_base_url_with_path_of_signal_is_logged_with_url(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """A base URL with the path of a signal is logged with the resulting URL."""
+    def test_wrong_path_is_logged_with_url(self, caplog: pytest.LogCaptureFixture) -> None:
+        """A path without a receiver is logged with the whole URL."""
         with RawServer(http("404 Not Found")) as server:
-            WatchedExport("metrics", f"{server.url}/v1/metrics").send()
+            WatchedExport("metrics", f"{server.url}/collector").send()
 
-        assert f"to {server.url}/v1/metrics/v1/metrics: status 404" in warning(caplog)
+        assert f"to {server.url}/collector/v1/metrics: status 404" in warning(caplog)
 
 
 class TestEnvironment:
@@ -544,7 +537,7 @@ class TestFork:
     def test_child_never_writes_on_connection_of_its_parent(self) -> None:
         """Forked children that export at the same time have connections of their own."""
         with RawServer(http("200 OK")) as server:
-            export = WatchedExport("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20")
+            export = WatchedExport("traces", server.url, OTEL_EXPORTER_OTLP_TIMEOUT="20000")
             export.send()  # the parent has a connection now
             children = []
             for _ in range(4):
@@ -567,7 +560,7 @@ class TestFork:
             IMPORTS,
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://localhost:{closed_port}",
             OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
-            OTEL_EXPORTER_OTLP_TIMEOUT="0.1",
+            OTEL_EXPORTER_OTLP_TIMEOUT="100",
         )
 
         assert (0, "[]\n") == (run.code, run.stdout)

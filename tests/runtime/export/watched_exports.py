@@ -68,7 +68,7 @@ class WatchedExport:
 
     def __init__(self, signal: Signal, endpoint: str, **variables: str) -> None:
         environ = {
-            "OTEL_EXPORTER_OTLP_TIMEOUT": str(TIMEOUT),
+            "OTEL_EXPORTER_OTLP_TIMEOUT": f"{TIMEOUT * 1000:.0f}",
             "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         }
         otlp = read_settings("shop", environ=environ | variables).otlp
