@@ -61,6 +61,7 @@ ROWS: dict[str, Row] = {
     "OTEL_EXPORTER_PROMETHEUS_PORT": Row("9000", "http", PROMETHEUS),
     "OTEL_META_METRICS_IN_APP": Row("true", "yes", PROMETHEUS),
     "OTEL_META_PROMETHEUS_TOKEN": Row("hidden", None),
+    "OTEL_META_MERGE_PROMETHEUS_CLIENT": Row("false", "no"),
     "OTEL_META_MULTIPROCESS_DIR": Row("/nowhere", None),
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
@@ -71,6 +72,7 @@ ROWS: dict[str, Row] = {
     "OTEL_LOG_LEVEL": Row("error", "loud"),
     "OTEL_META_LOG_FORMAT": Row("json", "xml"),
     "OTEL_META_SHUTDOWN_TIMEOUT": Row("2", "-1"),
+    "OTEL_META_EXPORT_ON_SIGTERM": Row("false", "no"),
     "OTEL_EXPORTER_OTLP_ENDPOINT": Row("http://c:4318", None),
     **{
         f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT": Row(f"http://c/v1/{signal}", "ftp://c")
