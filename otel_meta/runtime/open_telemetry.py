@@ -90,6 +90,6 @@ def caller() -> str:
 
 
 def _comparable(call: Call) -> dict[str, Any]:
-    """Return settings and options; the first call has changed variables that caused warnings."""
-    settings = vars(replace(call.settings, warnings=()))
+    """Return settings and options; the first call has changed variables of libraries."""
+    settings = vars(replace(call.settings, warnings=(), sdk_variables={}))
     return {**settings, **{name: call.options.get(name) for name in _NO_SETTINGS}}
