@@ -18,12 +18,17 @@ def bind(repo: type[RepoT], storage: MetricStorage) -> RepoT:
     Raises:
         ConfigurationError: the argument is not the class of a meta-repository.
     """
-    if not (isinstance(repo, type) and issubclass(repo, MetaRepo)) or repo is MetaRepo:
-        raise ConfigurationError(
-            f"bind({repo!r}): give the class of a meta-repository, as in telemetry.bind(Aurora)"
-        )
+    _check_repo(repo)
     live = repo()
     for name, instrument in repo.instruments.items():
         # Not setattr: an entry in the instance's dictionary precedes the declaring descriptor.
         vars(live)[name] = storage.recorder(instrument)
     return live
+
+
+def _check_repo(repo: object) -> None:
+    """Refuse what no type checker may have seen, such as a name or an instance."""
+    if not (isinstance(repo, type) and issubclass(repo, MetaRepo)) or repo is MetaRepo:
+        raise ConfigurationError(
+            f"bind({repo!r}): give the class of a meta-repository, as in telemetry.bind(Aurora)"
+        )
