@@ -22,6 +22,7 @@ _BLOCK = re.compile(r"<!-- (?P<name>[\w. ]+) -->\n```\w*\n(?P<text>.*?)```", re.
 _FILES = ("atlas.py", "service.py", "storefront.py")
 _SHOW_STATUS = "print(json.dumps(telemetry.tracker.status(Atlas.availability).as_json()))"
 _ORDER = "/orders/41"
+_CACHE = _ROOT / ".mypy_cache" / "documents"
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,17 @@ class TestReadme:
             poll(lambda: shown <= set(_page(client, "/metrics").splitlines()), timeout=60)
 
             assert set() == shown - set(_page(client, "/metrics").splitlines())
+
+    def test_shows_the_error_of_mypy(self, blocks: dict[str, str], folder: Path) -> None:
+        """The type checker reports a value outside the closed set as shown."""
+        service, _, _ = blocks["service.py"].partition("for _")
+        wrong = 'atlas.routes.add(1, mode="train", outcome="found")\n'
+        (folder / "wrong.py").write_text(service + wrong)
+        options = ("--config-file=", f"--cache-dir={_CACHE}", "wrong.py")
+
+        printed = _python(folder, "-m", "mypy", *options, status=1, MYPYPATH=str(_ROOT))
+
+        assert blocks["type error"].strip() in printed
 
     def test_shows_the_status_that_is_answered(self, blocks: dict[str, str], folder: Path) -> None:
         """Each field of the shown status has the real value."""
@@ -188,13 +200,15 @@ def _running(folder: Path, *args: str, **variables: str) -> Iterator[None]:
         process.wait()
 
 
-def _python(folder: Path, *args: str) -> str:
-    return subprocess.run(
+def _python(folder: Path, *args: str, status: int = 0, **variables: str) -> str:
+    done = subprocess.run(
         [sys.executable, *args],
         cwd=folder,
-        env=_environment(),
+        env=_environment(**variables),
         capture_output=True,
         text=True,
-        check=True,
-        timeout=60,
-    ).stdout
+        check=False,
+        timeout=120,
+    )
+    assert status == done.returncode, done.stdout + done.stderr
+    return done.stdout
