@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import MeterProvider, MetricsTimeoutError
 from opentelemetry.sdk.metrics.export import (
     MetricExporter,
     MetricReader,
@@ -117,7 +118,8 @@ class Metrics:
             ticker.stop(left())
         if self.server is not None:
             self.server.close(left())
-        self.flush(left())
+        with suppress(MetricsTimeoutError):  # no time was left; the monitor logs what is lost
+            self.flush(left())
         self.provider.shutdown(max(left(), _MOMENT) * 1000)
 
     def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:
