@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import trio
 from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
@@ -399,7 +400,6 @@ class TestThreads:
 
     def test_endpoints_work_on_trio(self, web: Web) -> None:
         """Endpoints work if the server runs on trio."""
-        trio = pytest.importorskip("trio")
         web.captured.bind(Atlas)
 
         async def get(path: str) -> int:
