@@ -6,8 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider, MetricsTimeoutError
@@ -27,7 +26,7 @@ from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
 from .export.producer import MetricProducer
-from .fork import ForkSafeLock, reset_after_fork
+from .fork import ForkSafeLock
 from .lifecycle.child_process import is_multiprocessing_child
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
@@ -55,11 +54,7 @@ class PushReader(PeriodicExportingMetricReader):
         super().__init__(exporter, export_interval_millis=math.inf)
         self._producer: Final = producer
         self._cycle_lock: Final = ForkSafeLock()
-        reset_after_fork(self)
-
-    def after_fork(self) -> None:
-        """Renew the lock in a forked child: a thread of the parent holds it during an export."""
-        self._export_lock = Lock()
+        self._export_lock = cast("Any", ForkSafeLock())  # the SDK has a plain lock
 
     def _receive_metrics(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
