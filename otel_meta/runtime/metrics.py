@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -25,13 +24,15 @@ from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
+from .export.point_counts import SCOPE
 from .export.producer import MetricProducer
-from .fork import ForkSafeLock, reset_after_fork
+from .fork import ForkSafeLock
 from .lifecycle.child_process import is_multiprocessing_child
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
 from .resource import service_resource
+from .sdk_locks import SdkLocks
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -54,11 +55,6 @@ class PushReader(PeriodicExportingMetricReader):
         super().__init__(exporter, export_interval_millis=math.inf)
         self._producer: Final = producer
         self._cycle_lock: Final = ForkSafeLock()
-        reset_after_fork(self)
-
-    def after_fork(self) -> None:
-        """Renew the lock in a forked child: a thread of the parent holds it during an export."""
-        self._export_lock = Lock()
 
     def _receive_metrics(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
@@ -90,6 +86,7 @@ class Metrics:
         if self.scrape is not None:
             readers.append(self.scrape.reader)
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
+        self._locks: Final = SdkLocks(self.provider, SCOPE)
         register_up(self.provider)
         self.taken_port: int | None = None
         """The port for /metrics, if another process has it and this process starts without."""
