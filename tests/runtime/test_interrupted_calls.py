@@ -47,9 +47,8 @@ class Exporter:
 def use_provider() -> None:
     """Change the global provider while a library's instrument is created."""
     provider = GlobalProvider(object)
-    follower = Follower(ignore, None)
-    follower.find = interrupt  # type: ignore[misc]
-    provider._followers.add(follower)
+    follower = provider._follow(Follower, ignore)
+    follower.find = interrupt
     provider.use(object())
 
 
