@@ -9,6 +9,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 
 from .attempts import exports_until, wait_for_exports
@@ -65,6 +66,7 @@ class _Job:
                 try:
                     action()
                 except Exception as error:
+                    reraise_interruption(error)
                     faults.report(self._name, type(error).__name__, error)
                 for ended in waiting:
                     ended.release()
@@ -82,8 +84,9 @@ class _Job:
         name = f"otel_meta {self._name}"
         try:
             threading.Thread(target=self.run, args=(faults,), name=name, daemon=True).start()
-        except RuntimeError:  # while the interpreter shuts down (3.12), or at a limit of threads
+        except RuntimeError as error:  # while the interpreter shuts down, or at a limit of threads
             self._is_running = False
+            reraise_interruption(error)
             return False
         return True
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from otel_meta.runtime.gil import yielding_gil
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.family import OVERFLOW
 
 from . import file_format
@@ -191,6 +192,7 @@ class WorkerFile:
                 mmap.mmap(fd, length, access=mmap.ACCESS_READ, offset=start) if length else None
             )
         except (OverflowError, ValueError) as error:  # the file has shrunk
+            reraise_interruption(error)
             raise DamagedError(f"it ends after {status.st_size} bytes") from error
         finally:
             os.close(fd)
@@ -219,6 +221,7 @@ class WorkerFile:
             try:
                 self._read_record(region, words, record)
             except (DamagedError, LookupError, OverflowError, TypeError, ValueError) as error:
+                reraise_interruption(error)
                 self.damage = str(error)  # later records are still readable
                 if record.kind == RecordKind.DESCRIPTOR:
                     self.descriptors.append(_UNREADABLE)

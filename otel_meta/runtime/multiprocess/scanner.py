@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
-from otel_meta.runtime.interruption import suppress_faults
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 
 from .compaction import compact, has_valid_values, write_totals
 from .directory import Directory, is_alive
@@ -131,6 +131,7 @@ class DirectoryScanner:
         except FileNotFoundError:
             raise
         except OSError as error:
+            reraise_interruption(error)
             self._count_unreadable(path, error, found)
             if path in self._files:  # what was read before is shown, and not compacted
                 found.living.append(self._files[path])
@@ -147,6 +148,7 @@ class DirectoryScanner:
             found.are_totals_known = True
             raise
         except OSError as error:
+            reraise_interruption(error)
             self._count_unreadable(path, error, found)
             return
         if self._is_usable(file, found):
@@ -218,6 +220,7 @@ class DirectoryScanner:
                 self._write_totals(sources, found)
                 found.totals = self._read(self._directory.totals)
             except OSError as error:
+                reraise_interruption(error)
                 detail = f"cannot write {self._directory.totals}: {error}"
                 self._faults.append(("compaction", detail))
                 return
@@ -256,6 +259,7 @@ class DirectoryScanner:
             else:
                 self._directory.move_to_damaged(file.path)
         except OSError as error:
+            reraise_interruption(error)
             self._faults.append(("compaction", f"cannot remove {file.path}: {error}"))
 
 
