@@ -72,6 +72,7 @@ class _Job:
                 try:
                     action()
                 except Exception as error:
+                    reraise_interruption(error)
                     faults.report(self._name, type(error).__name__, error)
                 for ended in waiting:
                     ended.release()

@@ -29,6 +29,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from otel_meta.runtime.fork import ForkSafeLock
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import logger
 
 Find = Callable[[Any], Any]
@@ -95,6 +96,7 @@ class GlobalProvider(Forwarder):
                 try:
                     follower.follow(provider)
                 except Exception as error:  # of a library's callback
+                    reraise_interruption(error)
                     logger.warning("an instrument of a library is lost: %s", error)
 
     def leave(self, provider: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.interruption import reraise_interruption
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _NETWORK_FILESYSTEMS: Final = re.compile(
@@ -41,7 +42,8 @@ def _filesystem_of(path: Path, mounts: Path) -> str | None:
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         lines = mounts.read_text().splitlines()
-    except OSError:
+    except OSError as error:
+        reraise_interruption(error)
         return None
     # 36 35 98:0 /root /mount/point options ... - type source options
     for line in lines:

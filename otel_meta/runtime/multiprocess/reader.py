@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from otel_meta.runtime.gil import yielding_gil
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.family import OVERFLOW
 
 from . import file_format
@@ -219,6 +220,7 @@ class WorkerFile:
             try:
                 self._read_record(region, words, record)
             except (DamagedError, LookupError, OverflowError, TypeError, ValueError) as error:
+                reraise_interruption(error)
                 self.damage = str(error)  # later records are still readable
                 if record.kind == RecordKind.DESCRIPTOR:
                     self.descriptors.append(_UNREADABLE)
@@ -279,7 +281,8 @@ def read_worker(path: Path) -> Worker | None:
         owner = _owner_from_json(file_format.read_text(region, record))
         words = region[: record.offset + record.length].cast("d")
         return _worker(owner, words[record.first_word :])
-    except (DamagedError, LookupError, StopIteration, TypeError, ValueError):
+    except (DamagedError, LookupError, StopIteration, TypeError, ValueError) as error:
+        reraise_interruption(error)
         return None
 
 

@@ -23,6 +23,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.samples import Sample
 
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
 from .attributes import Labels
@@ -59,6 +60,7 @@ class ClientFamily:
                 _refuse_negative(self._metric)
                 text: bytes = renderer.generate_latest(_SingleMetricRegistry(self._metric))
             except Exception as error:  # whose further arguments are the whole metric
+                reraise_interruption(error)
                 raise ValueError(str(error.args[0]) if error.args else repr(error)) from error
             yield text.removesuffix(EOF).decode()
 

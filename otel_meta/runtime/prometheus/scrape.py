@@ -19,6 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.multiprocess.process_series import WorkerProcessCollector
 from otel_meta.runtime.multiprocess.reader import Owner
 from otel_meta.runtime.recording.faults import OnFault, logger
@@ -124,6 +125,7 @@ class PullReader(PrometheusMetricReader):
         try:
             self.collect()
         except Exception as error:
+            reraise_interruption(error)
             self._on_fault("/metrics", "collection", error)
         received: MetricsData | None = self._thread_local.received
         if received is None or not received.resource_metrics:
