@@ -17,7 +17,7 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 
-from .filesystem import check_filesystem
+from .filesystem import check_filesystem, open_to_read
 
 if sys.platform != "win32":
     import fcntl
@@ -176,7 +176,7 @@ def is_alive(path: Path) -> bool:
     Raises:
         OSError: the file cannot be opened.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_to_read(path)
     try:
         # Shared: of two processes that ask at the same time, neither takes the other for the owner.
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,7 @@
-"""Detection of network file systems, on which neither locks nor mapped pages are shared."""
+"""Files of a directory for workers, which is on no network file system.
+
+There, neither locks nor mapped pages are shared.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,15 @@ _NETWORK_FILESYSTEMS: Final = re.compile(
     "9p|afs|beegfs|ceph|cifs|coda|fuse.(ceph|gcsfuse|glusterfs|s3fs|sshfs)|gfs2|glusterfs|gpfs"
     "|lustre|ncpfs|nfs|nfs4|ocfs2|orangefs|smb3|smbfs"
 )
+
+
+def open_to_read(path: Path) -> int:
+    """Return a file descriptor. The open of a named pipe of others does not wait for a writer.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def check_filesystem(path: Path, mounts: Path = _MOUNTS) -> None:
