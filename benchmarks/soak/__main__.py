@@ -226,7 +226,7 @@ async def _soak(seconds: float) -> bool:
             page = (await client.get("/metrics")).text
             accounts = await _accounts(client)
         exit_code = service.stop()
-    return _report(soak, page, sum(accounts.values(), Counter()), collector, exit_code)
+    return _report(soak, page, sum(accounts.values(), Counter[str]()), collector, exit_code)
 
 
 def _report(

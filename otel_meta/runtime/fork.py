@@ -64,6 +64,7 @@ class ForkSafeLock:
 
         def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
             """Acquire the lock; return False if the timeout in seconds has passed before."""
+            ...
 
         def release(self) -> None:
             """Release the lock."""

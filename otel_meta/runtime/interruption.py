@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, cast
 
 
 def reraise_interruption(error: BaseException) -> None:
@@ -57,7 +57,7 @@ def own_attribute(error: BaseException, name: str) -> Any:
 
 def _has_argument(frame: FrameType, wanted: FrameType) -> bool:
     for value in frame.f_locals.values():
-        values = value if type(value) is tuple else (value,)  # *args are a tuple
+        values = cast("tuple[object, ...]", value) if type(value) is tuple else (value,)  # *args
         if any(item is wanted for item in values):
             return True
     return False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from asyncio import _get_running_loop, current_task
+from asyncio import (
+    _get_running_loop,  # pyright: ignore[reportPrivateUsage]  # in asyncio.__all__
+    current_task,
+)
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction

@@ -54,7 +54,7 @@ def typed_call(
     """
     maker = _maker(method, tuple((field.name, field.default) for field in fields))
     call = maker(cells, record_slow_path, reraise_interruption)
-    call.__signature__ = _signature(method, fields)  # type: ignore[attr-defined]  # no typeshed entry
+    vars(call)["__signature__"] = _signature(method, fields)
     return call
 
 

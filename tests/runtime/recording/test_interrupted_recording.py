@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
 from otel_meta.runtime.multiprocess.workers import Workers
-from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.faults import Faults, logger
 from otel_meta.runtime.recording.storage import MetricStorage
 
 
@@ -187,12 +187,18 @@ class Alarm:
 
 
 @pytest.fixture(autouse=True)
-def no_callbacks_of_collector() -> Iterator[None]:
-    """Remove the callbacks of other libraries, in which CPython ignores exceptions."""
-    callbacks = gc.callbacks[:]
-    gc.callbacks.clear()
+def without_collector_and_logging() -> Iterator[None]:
+    """Run no code of other libraries at which a limit can be raised.
+
+    CPython ignores exceptions in callbacks of the collector. An exception in the logging module can
+    leave its lock held for ever.
+    """
+    gc.collect()
+    gc.disable()
+    logger.disabled = True
     yield
-    gc.callbacks.extend(callbacks)
+    logger.disabled = False
+    gc.enable()
 
 
 @pytest.fixture
