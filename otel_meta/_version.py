@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-__version__: Final = version("otel_meta")
+
+def installed_version(distribution: str) -> str:
+    """Return the version of a distribution; "unknown" for a copied folder without metadata."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+__version__: Final = installed_version("otel_meta")
