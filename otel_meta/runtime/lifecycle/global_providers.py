@@ -100,6 +100,10 @@ class GlobalProvider(Forwarder):
                     reraise_interruption(error)
                     logger.warning("an instrument of a library is lost: %s", error)
 
+    def prepare(self) -> None:
+        """Create the provider without exporters, inside the variables that were checked."""
+        self._idle()
+
     def leave(self, provider: Any) -> None:
         """Keep nothing of a provider that was shut down."""
         if self._target is provider:
@@ -229,7 +233,12 @@ METER_PROVIDER: Final = GlobalMeterProvider()
 
 
 def use_globally(tracer_provider: TracerProvider, meter_provider: MeterProvider) -> None:
-    """Make the providers of a telemetry the global ones."""
+    """Make the providers of a telemetry the global ones.
+
+    API and SDK read variables here, which the caller has to check before.
+    """
+    TRACER_PROVIDER.prepare()
+    METER_PROVIDER.prepare()
     TRACER_PROVIDER.use(tracer_provider)
     METER_PROVIDER.use(meter_provider)
     if not _is_ours(trace_api.get_tracer_provider()):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -94,7 +93,8 @@ class DirectoryScanner:
         """Return a value that changes with each compaction."""
         try:
             status = self._directory.totals.stat()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            reraise_interruption(error)
             return None
         return status.st_ino, status.st_mtime_ns
 
@@ -114,9 +114,9 @@ class DirectoryScanner:
     def _find(self) -> Found:
         found = Found()
         for path in self._directory.worker_files():
-            with suppress(FileNotFoundError):  # compacted meanwhile by another process
+            with suppress_faults(FileNotFoundError):  # compacted meanwhile by another process
                 self._find_worker(path, found)
-        with suppress(FileNotFoundError):
+        with suppress_faults(FileNotFoundError):
             self._find_totals(found)
         for path in self._directory.notes("private"):
             with suppress_faults(OSError):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from signal import SIGUSR1
 from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.conftest import Eventually, Run
+
+
+def exceed(_number: int, _frame: object) -> None:
+    """Raise the error of a time limit in a signal handler."""
+    raise RuntimeError("time limit")
 
 
 class TestRunWithDeadline:
@@ -220,6 +227,21 @@ class TestWithoutThreads:
 
         with no_threads(monkeypatch), pytest.raises(KeyboardInterrupt):
             run_with_deadline(20, {"act": interrupt}, faults)
+
+        assert run_with_deadline(20, {"act": lambda: None}, faults)
+
+    def test_time_limit_at_start_of_thread_reaches_caller_and_next_call_runs(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A time limit at the start of a thread reaches the caller, and the next call runs."""
+        faults = Faults()
+        monkeypatch.setattr(threading.Thread, "start", lambda _: signal.raise_signal(SIGUSR1))
+        handler = signal.signal(SIGUSR1, exceed)
+
+        with pytest.raises(RuntimeError, match="time limit"):
+            run_with_deadline(20, {"act": lambda: None}, faults)
+        monkeypatch.undo()
+        signal.signal(SIGUSR1, handler)
 
         assert run_with_deadline(20, {"act": lambda: None}, faults)
 
