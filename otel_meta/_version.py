@@ -6,12 +6,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 
-def _installed_version() -> str:
-    """Return the version; "unknown" where the package was copied without its metadata."""
+def installed_version(distribution: str) -> str:
+    """Return the version of a distribution; "unknown" for a copied folder without metadata."""
     try:
-        return version("otel_meta")
-    except PackageNotFoundError:  # a frozen application, or an archive of sources
+        return version(distribution)
+    except PackageNotFoundError:
         return "unknown"
 
 
-__version__: Final = _installed_version()
+__version__: Final = installed_version("otel_meta")

@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from .event_loops import current_loop
 from .fork import ForkSafeLock, reset_after_fork
+from .interruption import reraise_interruption
 
 T = TypeVar("T")
 
@@ -109,7 +110,8 @@ class BoundedThreads:
         thread = Thread(target=self._run_waiting, name=self._name, daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the limit of the system, or the interpreter shuts down
+        except RuntimeError as error:  # the limit of the system, or the interpreter shuts down
+            reraise_interruption(error)
             return
         self._threads.add(thread)
 

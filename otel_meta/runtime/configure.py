@@ -172,5 +172,6 @@ def _set_global(telemetry: Telemetry) -> None:
     prefer_stable_conventions()
     if telemetry.traces is not None and telemetry.metrics is not None:
         providers = telemetry.traces.provider, telemetry.metrics.provider
-        use_globally(*providers)
+        with checked_variables(settings.sdk_variables):
+            use_globally(*providers)
         undo.callback(leave_globally, *providers)

@@ -25,6 +25,7 @@ from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
+from .export.point_counts import SCOPE
 from .export.producer import MetricProducer
 from .fork import ForkSafeLock
 from .lifecycle.child_process import is_multiprocessing_child
@@ -32,6 +33,7 @@ from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
 from .resource import service_resource
+from .sdk_locks import SdkLocks
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class Metrics:
         if self.scrape is not None:
             readers.append(self.scrape.reader)
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
+        self._locks: Final = SdkLocks(self.provider, SCOPE)
         register_up(self.provider)
         self.taken_port: int | None = None
         """The port for /metrics, if another process has it and this process starts without."""

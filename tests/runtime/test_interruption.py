@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+import ast
+import builtins
+import os
 import signal
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import pytest
 
+import otel_meta
 from otel_meta.runtime.interruption import (
     raised_by_signal_handler,
     reraise_interruption,
     suppress_faults,
 )
+from otel_meta.testing import capture
 
 
 class Limit(Exception):
@@ -137,3 +144,78 @@ class TestSuppressFaults:
             raise_limit()
         with pytest.raises(Limit), suppress_faults(OSError):
             raise_limit()
+
+
+RUNTIME: Final = Path(otel_meta.__file__).parent / "runtime"
+WITHOUT_HANDLERS: Final = {
+    "bounded_threads.py": "a caller in another thread gets every error",
+    "environment": "configure() reads the variables before there are tasks",
+    "setting_variables.py": "configure() reads the variables before there are tasks",
+    "event_loops.py": "the loop of the framework runs no code of a task",
+    "export/otlp_answers.py": "exports run on threads of the package",
+    "export/otlp_grpc.py": "exports run on threads of the package",
+    "export/otlp_endpoint.py": "configure() reads the variables before there are tasks",
+    "export/periodic.py": "a thread of the package",
+    "fork.py": "every other object has to be reset as well",
+    "prometheus/server.py": "threads of the package",
+}
+"""Files and folders in which no signal handler of a task raises, and why."""
+
+
+class TimeLimit(TimeoutError):
+    """A time limit that is a TimeoutError, and so an OSError, as in many tutorials."""
+
+
+def exceed(_number: int, _frame: object) -> None:
+    """Raise the time limit in a signal handler."""
+    raise TimeLimit
+
+
+def swallowing(handler: ast.ExceptHandler) -> bool:
+    """Return True if a handler catches errors of Python, and lets no interruption through."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {ast.unparse(kind) if kind else "BaseException" for kind in kinds}
+    body = ast.unparse(ast.Module(handler.body, []))
+    ends = isinstance(handler.body[-1], ast.Raise)
+    return bool(names & vars(builtins).keys()) and not ends and "reraise_interruption" not in body
+
+
+def swallowing_blocks(path: Path) -> Iterator[str]:
+    """Yield the places in a file where an error of a signal handler is swallowed."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.ExceptHandler():
+                found = swallowing(node)
+            case ast.Call(func=ast.Name("suppress")):
+                found = "InterruptedAllocation" not in ast.unparse(node)  # of the package
+            case _:
+                continue
+        if found:
+            yield f"{path.relative_to(RUNTIME)}:{node.lineno}"
+
+
+class TestPackage:
+    def test_every_handler_of_errors_lets_interruptions_through(self) -> None:
+        """Every handler of Python's errors lets interruptions through, where one can arrive."""
+        paths = [
+            path
+            for path in RUNTIME.rglob("*.py")
+            if not any(str(path.relative_to(RUNTIME)).startswith(n) for n in WITHOUT_HANDLERS)
+        ]
+
+        assert [] == [place for path in paths for place in swallowing_blocks(path)]
+
+    @pytest.mark.parametrize("function", ["open", "stat", "listdir", "unlink"])
+    def test_time_limit_in_scan_of_workers_reaches_caller(
+        self, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A time limit that ends a system call of a scan reaches the caller of a page."""
+        with capture(environ={"OTEL_META_MULTIPROCESS_DIR": str(tmp_path)}) as captured:
+            assert captured.telemetry.scrape
+            captured.telemetry.scrape.render()
+            former = signal.signal(signal.SIGUSR1, exceed)
+            with monkeypatch.context() as patched:
+                patched.setattr(os, function, lambda *_, **__: signal.raise_signal(signal.SIGUSR1))
+                with pytest.raises(TimeLimit):
+                    captured.telemetry.scrape.render()
+            signal.signal(signal.SIGUSR1, former)

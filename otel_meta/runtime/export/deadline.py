@@ -9,6 +9,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 
 from .attempts import exports_until, wait_for_exports
@@ -48,8 +49,8 @@ class _Job:
         with self._lock:
             self._next = action
             self._waiting.append(ended)
-            was_running, self._is_running = self._is_running, True
-        return ended, was_running or self._start_thread(faults)
+            is_running = self._is_running
+        return ended, is_running or self._start_thread(faults)
 
     def abandon(self, ended: threading.Lock) -> None:
         """Forget a caller who waits no longer."""
@@ -58,18 +59,31 @@ class _Job:
                 self._waiting.remove(ended)
 
     def run(self, faults: Faults) -> None:
-        """Run until nobody asks for a run."""
+        """Run until nobody asks for a run, unless another thread runs the job.
+
+        A run is noted by the thread that runs. If the thread that asks noted it, a signal handler
+        that raises before the start of the thread would leave a job that is never run again.
+        """
         try:
+            if not self._begin():
+                return
             while (run := self._take()) is not None:
                 action, waiting = run
                 try:
                     action()
                 except Exception as error:
+                    reraise_interruption(error)
                     faults.report(self._name, type(error).__name__, error)
                 for ended in waiting:
                     ended.release()
-        finally:  # also after an error that a signal handler raised in this thread
+        except BaseException:  # of a signal handler, if this is the main thread
             self._is_running = False
+            raise
+
+    def _begin(self) -> bool:
+        with self._lock:
+            was_running, self._is_running = self._is_running, True
+        return not was_running
 
     def _take(self) -> tuple[Action, list[threading.Lock]] | None:
         with self._lock:
@@ -82,8 +96,8 @@ class _Job:
         name = f"otel_meta {self._name}"
         try:
             threading.Thread(target=self.run, args=(faults,), name=name, daemon=True).start()
-        except RuntimeError:  # while the interpreter shuts down (3.12), or at a limit of threads
-            self._is_running = False
+        except RuntimeError as error:  # the interpreter shuts down (3.12), or a limit of threads
+            reraise_interruption(error)
             return False
         return True
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from opentelemetry.sdk.metrics.export import MetricsData
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults, logger
 from otel_meta.runtime.signals import Signal
 
@@ -236,6 +237,7 @@ class WatchedExporter:
             try:
                 result = self._exporter.export(batch, **options)
             except Exception as error:
+                reraise_interruption(error)
                 attempt.note(f"{type(error).__name__}: {error}")
             finally:
                 delivered = getattr(result, "name", "") == "SUCCESS"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from operator import methodcaller
 from typing import Any, Final, cast
-from weakref import WeakSet
+from weakref import ref
 
 from opentelemetry import metrics as metrics_api
 from opentelemetry import trace as trace_api
@@ -29,6 +29,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from otel_meta.runtime.fork import ForkSafeLock
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import logger
 
 Find = Callable[[Any], Any]
@@ -81,7 +82,8 @@ class GlobalProvider(Forwarder):
         super().__init__(None)
         # Not now, at the import: the SDK reads variables that `configure` has to check first.
         self._idle: Final = cache(create_idle)
-        self._followers: Final[WeakSet[Follower]] = WeakSet()
+        # Not a WeakSet, whose callback is Python code, in which exceptions of handlers are ignored.
+        self._followers: Final[dict[ref[Follower], None]] = {}
         self._lock: Final = ForkSafeLock()
         self._changes = 0
         """Number of calls of `use`: identifies a provider without keeping it."""
@@ -91,11 +93,16 @@ class GlobalProvider(Forwarder):
         with self._lock:
             self._target = provider
             self._changes += 1
-            for follower in list(self._followers):
+            for follower in filter(None, [each() for each in list(self._followers)]):
                 try:
                     follower.follow(provider)
                 except Exception as error:  # of a library's callback
+                    reraise_interruption(error)
                     logger.warning("an instrument of a library is lost: %s", error)
+
+    def prepare(self) -> None:
+        """Create the provider without exporters, inside the variables that were checked."""
+        self._idle()
 
     def leave(self, provider: Any) -> None:
         """Keep nothing of a provider that was shut down."""
@@ -105,7 +112,7 @@ class GlobalProvider(Forwarder):
     def _follow(self, follower: type[Follower], find: Find) -> Any:
         with self._lock:
             made = follower(find, self._target)
-            self._followers.add(made)
+            self._followers[ref(made, self._followers.pop)] = None
         return made
 
 
@@ -226,7 +233,12 @@ METER_PROVIDER: Final = GlobalMeterProvider()
 
 
 def use_globally(tracer_provider: TracerProvider, meter_provider: MeterProvider) -> None:
-    """Make the providers of a telemetry the global ones."""
+    """Make the providers of a telemetry the global ones.
+
+    API and SDK read variables here, which the caller has to check before.
+    """
+    TRACER_PROVIDER.prepare()
+    METER_PROVIDER.prepare()
     TRACER_PROVIDER.use(tracer_provider)
     METER_PROVIDER.use(meter_provider)
     if not _is_ours(trace_api.get_tracer_provider()):

@@ -27,6 +27,7 @@ from typing import Any, Final, Protocol
 from opentelemetry.sdk.resources import Resource
 
 from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.settings import Settings
 
 from .child_process import is_multiprocessing_child
@@ -98,7 +99,8 @@ class InstanceId:
                 self._claim = _try_claim(self._name(number))
                 if self._claim is not None:
                     return number
-        except OSError:  # neither sockets nor files: an id of the process itself is unique too
+        except OSError as error:  # neither sockets nor files: an own id is unique too
+            reraise_interruption(error)
             alone = alone and not is_multiprocessing_child()
         return 1 if alone else os.getpid()
 

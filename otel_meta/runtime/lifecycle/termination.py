@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from types import FrameType
 from typing import Final
+
+from otel_meta.runtime.interruption import suppress_faults
 
 
 class TerminationHandler:
@@ -64,5 +65,5 @@ def _export_nothing() -> None:
 
 
 def _set(handler: object) -> None:
-    with suppress(ValueError):  # not in the main thread, or in a subinterpreter
+    with suppress_faults(ValueError):  # not in the main thread, or in a subinterpreter
         signal.signal(signal.SIGTERM, handler)  # type: ignore[arg-type]

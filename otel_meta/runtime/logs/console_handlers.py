@@ -201,7 +201,8 @@ def _is_console(stream: Any) -> bool:
         return stream is not None
     try:
         return stream.fileno() in _CONSOLE_DESCRIPTORS
-    except (AttributeError, OSError, ValueError):
+    except (AttributeError, OSError, ValueError) as error:
+        reraise_interruption(error)
         return False
 
 

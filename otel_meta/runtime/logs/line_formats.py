@@ -121,5 +121,6 @@ def _has_colors(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
 def _is_terminal(stream: Any) -> bool:
     try:
         return bool(stream.isatty())
-    except (AttributeError, OSError, ValueError):
+    except (AttributeError, OSError, ValueError) as error:
+        reraise_interruption(error)
         return False

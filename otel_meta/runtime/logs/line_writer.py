@@ -9,11 +9,10 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, BinaryIO, Final, cast
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
-from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.faults import Faults, logger
 
 OpenStream = Callable[[], BinaryIO]
@@ -192,14 +191,15 @@ class LineWriter:
     def _is_writable(self, timeout: float) -> bool:
         try:
             return timeout > 0 and bool(select.select((), (self.stream,), (), timeout)[1])
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            reraise_interruption(error)
             return False
 
 
 def _unbuffered(stream: BinaryIO) -> io.RawIOBase | None:
     """Return the file below a buffered stream; None if the stream is of another kind."""
     if type(stream) is io.BufferedWriter and type(stream.raw) is io.FileIO:
-        with suppress(OSError, ValueError):
+        with suppress_faults(OSError, ValueError):
             stream.flush()
         return stream.raw
     return stream if isinstance(stream, io.RawIOBase) else None

@@ -9,7 +9,6 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import orjson
 
 from otel_meta.runtime.gil import yielding_gil
+from otel_meta.runtime.interruption import suppress_faults
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
@@ -121,7 +121,7 @@ def create_totals(directory: Directory, owner: Owner) -> None:
     new = directory.new_path()
     try:
         new.write_bytes(_encode_file([], owner))
-        with suppress(FileExistsError):
+        with suppress_faults(FileExistsError):
             directory.totals.hardlink_to(new)
     finally:
         new.unlink(missing_ok=True)

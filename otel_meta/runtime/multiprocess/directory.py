@@ -15,9 +15,9 @@ from typing import Final
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.fork import reset_after_fork
-from otel_meta.runtime.interruption import suppress_faults
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 
-from .filesystem import check_filesystem
+from .filesystem import check_filesystem, open_to_read
 
 if sys.platform != "win32":
     import fcntl
@@ -128,7 +128,8 @@ class Directory:
         try:
             damaged.mkdir(exist_ok=True)
             path.replace(damaged / "latest")
-        except OSError:
+        except OSError as error:
+            reraise_interruption(error)
             path.unlink(missing_ok=True)
 
     def link_to_damaged(self, path: Path) -> None:
@@ -163,7 +164,8 @@ def try_lock(fd: int) -> bool:
     """
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except BlockingIOError as error:
+        reraise_interruption(error)
         return False
     return True
 
@@ -174,11 +176,12 @@ def is_alive(path: Path) -> bool:
     Raises:
         OSError: the file cannot be opened.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_to_read(path)
     try:
         # Shared: of two processes that ask at the same time, neither takes the other for the owner.
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except BlockingIOError as error:
+        reraise_interruption(error)
         return True
     else:
         return False

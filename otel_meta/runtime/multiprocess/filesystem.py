@@ -1,4 +1,7 @@
-"""Detection of network file systems, on which neither locks nor mapped pages are shared."""
+"""Files of a directory for workers, which is on no network file system.
+
+There, neither locks nor mapped pages are shared.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,22 @@ from pathlib import Path
 from typing import Final
 
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.interruption import reraise_interruption
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _NETWORK_FILESYSTEMS: Final = re.compile(
     "9p|afs|beegfs|ceph|cifs|coda|fuse.(ceph|gcsfuse|glusterfs|s3fs|sshfs)|gfs2|glusterfs|gpfs"
     "|lustre|ncpfs|nfs|nfs4|ocfs2|orangefs|smb3|smbfs"
 )
+
+
+def open_to_read(path: Path) -> int:
+    """Return a file descriptor. The open of a named pipe of others does not wait for a writer.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def check_filesystem(path: Path, mounts: Path = _MOUNTS) -> None:
@@ -41,7 +54,8 @@ def _filesystem_of(path: Path, mounts: Path) -> str | None:
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         lines = mounts.read_text().splitlines()
-    except OSError:
+    except OSError as error:
+        reraise_interruption(error)
         return None
     # 36 35 98:0 /root /mount/point options ... - type source options
     for line in lines:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+
+from otel_meta.runtime.interruption import suppress_faults
 
 from .compaction import create_totals
 from .directory import Directory, is_alive
@@ -69,7 +70,7 @@ def check_worker_files(directory: Directory, owner: Owner) -> None:
 
 def _workers(directory: Directory) -> Iterator[tuple[Path, Worker]]:
     for path in directory.worker_files():
-        with suppress(FileNotFoundError, OtherVersionError):
+        with suppress_faults(FileNotFoundError, OtherVersionError):
             worker = read_worker(path)
             if worker is not None:
                 yield path, worker
@@ -77,7 +78,7 @@ def _workers(directory: Directory) -> Iterator[tuple[Path, Worker]]:
 
 def _owner_of_totals(directory: Directory) -> Owner | None:
     """Return the owner of the totals; None without totals, and for damaged or other versions."""
-    with suppress(FileNotFoundError, OtherVersionError):
+    with suppress_faults(FileNotFoundError, OtherVersionError):
         worker = read_worker(directory.totals)
         return None if worker is None else worker.owner
     return None

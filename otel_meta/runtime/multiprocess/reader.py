@@ -13,11 +13,13 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from otel_meta.runtime.gil import yielding_gil
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.family import OVERFLOW
 
 from . import file_format
 from .descriptor import MetricDescriptor, descriptor_from_json
 from .file_format import PREAMBLE, DamagedError, OtherVersionError, Record, RecordKind
+from .filesystem import open_to_read
 
 _UNREADABLE: Final = MetricDescriptor("", "counter", "", "", (), ())
 """Stands for a damaged descriptor, so the positions of later descriptors stay correct."""
@@ -183,7 +185,7 @@ class WorkerFile:
 
     def _map(self, start: int) -> bool:
         """Map the bytes of the file from an offset on. Return False if there are none."""
-        fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_to_read(self.path)
         status = os.fstat(fd)
         try:
             length = status.st_size - status.st_size % file_format.ALIGNMENT - start
@@ -191,6 +193,7 @@ class WorkerFile:
                 mmap.mmap(fd, length, access=mmap.ACCESS_READ, offset=start) if length else None
             )
         except (OverflowError, ValueError) as error:  # the file has shrunk
+            reraise_interruption(error)
             raise DamagedError(f"it ends after {status.st_size} bytes") from error
         finally:
             os.close(fd)
@@ -219,6 +222,7 @@ class WorkerFile:
             try:
                 self._read_record(region, words, record)
             except (DamagedError, LookupError, OverflowError, TypeError, ValueError) as error:
+                reraise_interruption(error)
                 self.damage = str(error)  # later records are still readable
                 if record.kind == RecordKind.DESCRIPTOR:
                     self.descriptors.append(_UNREADABLE)
@@ -271,7 +275,7 @@ def read_worker(path: Path) -> Worker | None:
         OSError: the file cannot be read.
         OtherVersionError: the file has another version of the format.
     """
-    with path.open("rb", buffering=0) as file:
+    with os.fdopen(open_to_read(path), "rb", buffering=0) as file:
         region = memoryview(file.read(file_format.REGION_SIZE) or b"")
     try:
         file_format.check_preamble(region)
@@ -279,7 +283,8 @@ def read_worker(path: Path) -> Worker | None:
         owner = _owner_from_json(file_format.read_text(region, record))
         words = region[: record.offset + record.length].cast("d")
         return _worker(owner, words[record.first_word :])
-    except (DamagedError, LookupError, StopIteration, TypeError, ValueError):
+    except (DamagedError, LookupError, StopIteration, TypeError, ValueError) as error:
+        reraise_interruption(error)
         return None
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
-from otel_meta.runtime.interruption import suppress_faults
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 
 from .compaction import compact, has_valid_values, write_totals
 from .directory import Directory, is_alive
@@ -94,7 +93,8 @@ class DirectoryScanner:
         """Return a value that changes with each compaction."""
         try:
             status = self._directory.totals.stat()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            reraise_interruption(error)
             return None
         return status.st_ino, status.st_mtime_ns
 
@@ -114,9 +114,9 @@ class DirectoryScanner:
     def _find(self) -> Found:
         found = Found()
         for path in self._directory.worker_files():
-            with suppress(FileNotFoundError):  # compacted meanwhile by another process
+            with suppress_faults(FileNotFoundError):  # compacted meanwhile by another process
                 self._find_worker(path, found)
-        with suppress(FileNotFoundError):
+        with suppress_faults(FileNotFoundError):
             self._find_totals(found)
         for path in self._directory.notes("private"):
             with suppress_faults(OSError):
@@ -131,6 +131,7 @@ class DirectoryScanner:
         except FileNotFoundError:
             raise
         except OSError as error:
+            reraise_interruption(error)
             self._count_unreadable(path, error, found)
             if path in self._files:  # what was read before is shown, and not compacted
                 found.living.append(self._files[path])
@@ -147,6 +148,7 @@ class DirectoryScanner:
             found.are_totals_known = True
             raise
         except OSError as error:
+            reraise_interruption(error)
             self._count_unreadable(path, error, found)
             return
         if self._is_usable(file, found):
@@ -218,6 +220,7 @@ class DirectoryScanner:
                 self._write_totals(sources, found)
                 found.totals = self._read(self._directory.totals)
             except OSError as error:
+                reraise_interruption(error)
                 detail = f"cannot write {self._directory.totals}: {error}"
                 self._faults.append(("compaction", detail))
                 return
@@ -256,6 +259,7 @@ class DirectoryScanner:
             else:
                 self._directory.move_to_damaged(file.path)
         except OSError as error:
+            reraise_interruption(error)
             self._faults.append(("compaction", f"cannot remove {file.path}: {error}"))
 
 

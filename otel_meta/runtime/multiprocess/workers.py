@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.export.periodic import Ticker
-from otel_meta.runtime.interruption import suppress_faults
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import Faults, OnFault
@@ -148,6 +148,7 @@ class Workers:
             write_refusal(self._directory, text)
             raise ConfigurationError(error.strerror or "") from error
         except OSError as error:
+            reraise_interruption(error)
             if error.errno not in _TEMPORARY:
                 raise directory_error(self._directory.path, error) from error
             self._first_error = error

@@ -14,7 +14,7 @@ import orjson
 
 from otel_meta.model import Instrument
 from otel_meta.model.self_metrics import FAULTS
-from otel_meta.runtime.interruption import suppress_faults
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.family import OVERFLOW
 
 from . import file_format
@@ -80,9 +80,11 @@ class WorkerFileWriter:
         """Return False if the directory has no such file any more, or another of its name."""
         try:
             return os.path.samestat(self.path.stat(), os.fstat(self._fds[0]))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
+            reraise_interruption(error)
             return False
-        except OSError:  # unknown, until the next call
+        except OSError as error:  # unknown, until the next call
+            reraise_interruption(error)
             return True
 
     def allocate(

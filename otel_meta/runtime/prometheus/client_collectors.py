@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import logger
 
 from .prometheus_client_bridge import ClientFamily, IsolatingRegistry, MetricFamilyCollector
@@ -83,7 +84,8 @@ class ClientCollectors:
             new: Any = MultiProcessCollector  # has no types
             try:
                 self._multiprocess = new(None)
-            except ValueError:  # PROMETHEUS_MULTIPROC_DIR is no directory
+            except ValueError as error:  # PROMETHEUS_MULTIPROC_DIR is no directory
+                reraise_interruption(error)
                 return None
         return self._multiprocess
 

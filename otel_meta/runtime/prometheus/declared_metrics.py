@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import OnFault
@@ -63,6 +64,7 @@ class DeclaredMetrics:
         try:
             live = list(self._families())
         except Exception as error:
+            reraise_interruption(error)
             self._on_fault("/metrics", "catalogue", error)
             live = []
         for family in live:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from otel_meta.runtime.gil import GilYielder
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
 from .families import MetricFamily, merge
@@ -50,6 +51,7 @@ def render_page(
                 chunks.append(chunk.encode("utf-8", "replace"))
                 yielder.maybe_yield()
         except Exception as error:
+            reraise_interruption(error)
             on_fault(family.metadata.name, "not exposed", error)
         else:
             yield from chunks
@@ -73,5 +75,6 @@ def merge_families(families: Iterable[MetricFamily], on_fault: OnFault) -> Itera
                 merged[metadata.name] = family
                 reserved |= metadata.reserved_names
         except ValueError as error:
+            reraise_interruption(error)
             on_fault(metadata.name, CONFLICT, error)
     return iter(merged.values())

@@ -23,6 +23,8 @@ from prometheus_client.metrics_core import (
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.samples import Sample
 
+from otel_meta.runtime.fork import ForkSafeLock
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
 from .attributes import Labels
@@ -59,6 +61,7 @@ class ClientFamily:
                 _refuse_negative(self._metric)
                 text: bytes = renderer.generate_latest(_SingleMetricRegistry(self._metric))
             except Exception as error:  # whose further arguments are the whole metric
+                reraise_interruption(error)
                 raise ValueError(str(error.args[0]) if error.args else repr(error)) from error
             yield text.removesuffix(EOF).decode()
 
@@ -156,6 +159,7 @@ class IsolatingRegistry(CollectorRegistry):
 
     def __init__(self) -> None:
         super().__init__(auto_describe=False)
+        self._lock: Any = ForkSafeLock()
         self._client_collectors: Final[dict[Any, None]] = {}
 
     def register(self, collector: Any) -> None:

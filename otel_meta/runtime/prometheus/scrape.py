@@ -19,6 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.multiprocess.process_series import WorkerProcessCollector
 from otel_meta.runtime.multiprocess.reader import Owner
 from otel_meta.runtime.recording.faults import OnFault, logger
@@ -73,8 +74,8 @@ class PullReader(PrometheusMetricReader):
         *,
         shared: bool = False,
     ) -> None:
-        super().__init__(registry=CollectorRegistry())  # of the base class' renderer, unused here
-        self._resource: Final = resource
+        super().__init__(registry=IsolatingRegistry())  # of the base class' renderer, unused here
+        self._target: Final = labels_of(resource.attributes, ())
         self._on_fault: Final = on_fault
         self._shared: Final = shared
         self._has_warned = False
@@ -102,7 +103,7 @@ class PullReader(PrometheusMetricReader):
             declared: from `declared_families`.
         """
         if collected is None:
-            yield _constant_one(_TARGET, labels_of(self._resource.attributes, ()))
+            yield _constant_one(_TARGET, self._target)
             yield _constant_one(_UP, self._identity)
         else:
             resource = collected.resource_metrics[0].resource
@@ -124,6 +125,7 @@ class PullReader(PrometheusMetricReader):
         try:
             self.collect()
         except Exception as error:
+            reraise_interruption(error)
             self._on_fault("/metrics", "collection", error)
         received: MetricsData | None = self._thread_local.received
         if received is None or not received.resource_metrics:

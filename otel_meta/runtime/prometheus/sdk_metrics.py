@@ -21,6 +21,7 @@ from opentelemetry.sdk.metrics.export import (
 )
 
 from otel_meta.model.kind_traits import KIND_TRAITS, Kind
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.faults import OnFault
 
@@ -44,6 +45,7 @@ def sdk_families(
         try:
             yield _family(metric, identity, on_fault)
         except Exception as error:
+            reraise_interruption(error)
             on_fault(metric.name, "not exposed", error)
 
 
@@ -142,5 +144,6 @@ def _float(value: Any) -> float:
     """Convert a number to a float; infinity for an integer beyond the range of floats."""
     try:
         return float(value)
-    except OverflowError:
+    except OverflowError as error:
+        reraise_interruption(error)
         return math.inf if value > 0 else -math.inf

@@ -7,6 +7,7 @@ from threading import Event, Thread
 from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
 
@@ -62,7 +63,8 @@ class TimedCollection:
         thread = Thread(target=self._run, args=args, name="otel_meta collection", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the limit of the system, or the interpreter shuts down
+        except RuntimeError as error:  # the limit of the system, or the interpreter shuts down
+            reraise_interruption(error)
             self._run(*args)
 
     def _run(
@@ -81,6 +83,7 @@ class TimedCollection:
         try:
             return source.collect()
         except (Exception, SystemExit) as error:  # which would end the thread without a word
+            reraise_interruption(error)
             self._on_fault(source.name, "not exposed", error)
             return None
         finally:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import os
+import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from signal import SIGUSR1
 from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -15,11 +16,17 @@ from otel_meta.runtime.export import attempts
 from otel_meta.runtime.export.deadline import run_with_deadline
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.testing import OtlpReceiver, capture
+from tests.runtime.forks import in_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.conftest import Eventually, Run
+
+
+def exceed(_number: int, _frame: object) -> None:
+    """Raise the error of a time limit in a signal handler."""
+    raise RuntimeError("time limit")
 
 
 class TestRunWithDeadline:
@@ -119,12 +126,10 @@ class TestRunWithDeadline:
         """A forked child runs an action that is stuck in its parent."""
         release, faults = Event(), Faults()
         run_with_deadline(0.001, {"act": lambda: release.wait(60)}, faults)
-        if (child := os.fork()) == 0:
-            os._exit(0 if run_with_deadline(20, {"act": lambda: None}, faults) else 1)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        in_time = in_child(lambda: run_with_deadline(20, {"act": lambda: None}, faults))
         release.set()
 
-        assert 0 == code
+        assert in_time
 
 
 @contextmanager
@@ -222,6 +227,21 @@ class TestWithoutThreads:
 
         with no_threads(monkeypatch), pytest.raises(KeyboardInterrupt):
             run_with_deadline(20, {"act": interrupt}, faults)
+
+        assert run_with_deadline(20, {"act": lambda: None}, faults)
+
+    def test_time_limit_at_start_of_thread_reaches_caller_and_next_call_runs(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A time limit at the start of a thread reaches the caller, and the next call runs."""
+        faults = Faults()
+        monkeypatch.setattr(threading.Thread, "start", lambda _: signal.raise_signal(SIGUSR1))
+        handler = signal.signal(SIGUSR1, exceed)
+
+        with pytest.raises(RuntimeError, match="time limit"):
+            run_with_deadline(20, {"act": lambda: None}, faults)
+        monkeypatch.undo()
+        signal.signal(SIGUSR1, handler)
 
         assert run_with_deadline(20, {"act": lambda: None}, faults)
 

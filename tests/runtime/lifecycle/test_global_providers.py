@@ -275,3 +275,30 @@ class TestForeignProvider:
 
         assert (0, "") == (run.code, run.stderr)
         assert run.stdout.startswith(f"{owner} has set a global provider before configure()")
+
+
+CONFIGURE_AND_SHUT_DOWN = """
+import otel_meta
+telemetry = otel_meta.configure("shop", log_stream=None)
+telemetry.shutdown()
+otel_meta.configure("shop", log_stream=None)
+"""
+
+
+class TestVariables:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1"),
+            ("OTEL_METRICS_EXEMPLAR_FILTER", "nonsense"),
+            ("OTEL_PYTHON_TRACER_PROVIDER", "unknown"),
+            ("OTEL_PYTHON_METER_PROVIDER", "unknown"),
+        ],
+    )
+    def test_invalid_variable_breaks_neither_start_nor_shutdown(
+        self, name: str, value: str, script: Callable[..., Run]
+    ) -> None:
+        """An invalid variable, which the SDK refuses, breaks neither start nor shutdown."""
+        run = script(CONFIGURE_AND_SHUT_DOWN, **{name: value})
+
+        assert (0, False) == (run.code, "Traceback" in run.stderr), run.stderr

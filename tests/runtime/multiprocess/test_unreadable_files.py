@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,6 +118,14 @@ class TestWorkerFile:
         worker.live(TILES)
 
         assert 3.0 == worker.scraped(TILES, style="a")
+
+    def test_pipe_in_the_directory_stops_no_scan(self, spawn: Spawn, directory: Path) -> None:
+        """A named pipe among the files of workers stops no scan."""
+        worker = spawn()
+        worker.live(TILES).add(2, style="a")
+        os.mkfifo(directory / "1-0123456789abcdef.worker")
+
+        assert 2.0 == worker.scraped(TILES, style="a")
 
 
 class TestDescriptors:
