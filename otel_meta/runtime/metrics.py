@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import MeterProvider, MetricsTimeoutError
 from opentelemetry.sdk.metrics.export import (
     MetricExporter,
     MetricReader,
@@ -25,13 +25,15 @@ from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
+from .export.point_counts import SCOPE
 from .export.producer import MetricProducer
-from .fork import ForkSafeLock, reset_after_fork
+from .fork import ForkSafeLock
 from .lifecycle.child_process import is_multiprocessing_child
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
 from .resource import service_resource
+from .sdk_locks import SdkLocks
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -54,11 +56,7 @@ class PushReader(PeriodicExportingMetricReader):
         super().__init__(exporter, export_interval_millis=math.inf)
         self._producer: Final = producer
         self._cycle_lock: Final = ForkSafeLock()
-        reset_after_fork(self)
-
-    def after_fork(self) -> None:
-        """Renew the lock in a forked child: a thread of the parent holds it during an export."""
-        self._export_lock = Lock()
+        self._export_lock = cast("Any", ForkSafeLock())  # the SDK has a plain lock
 
     def _receive_metrics(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
@@ -90,6 +88,7 @@ class Metrics:
         if self.scrape is not None:
             readers.append(self.scrape.reader)
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
+        self._locks: Final = SdkLocks(self.provider, SCOPE)
         register_up(self.provider)
         self.taken_port: int | None = None
         """The port for /metrics, if another process has it and this process starts without."""
@@ -117,7 +116,8 @@ class Metrics:
             ticker.stop(left())
         if self.server is not None:
             self.server.close(left())
-        self.flush(left())
+        with suppress(MetricsTimeoutError):  # no time was left; the monitor logs what is lost
+            self.flush(left())
         self.provider.shutdown(max(left(), _MOMENT) * 1000)
 
     def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:

@@ -22,7 +22,9 @@ from otel_meta.errors import ConfigurationError
 from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter
 from .export.queues import SpanQueue
+from .interruption import reraise_interruption
 from .recording.faults import Faults
+from .sdk_locks import SdkLocks
 from .settings import Settings
 
 
@@ -53,6 +55,7 @@ class Traces:
             shutdown_on_exit=False,
             id_generator=create_id_generator(settings.id_generator),
         )
+        self._locks: Final = SdkLocks(self.provider)
         for name in settings.exporters["traces"]:
             exporter = create_exporter("traces", name, settings.otlp)
             self.provider.add_span_processor(SpanQueue(exporter, monitor, faults))
@@ -83,6 +86,7 @@ def create_sampler(name: str, arg: str | None) -> Sampler:
     try:
         return factory(arg)
     except Exception as error:
+        reraise_interruption(error)
         raise ConfigurationError(
             f"the sampler {name} cannot start with OTEL_TRACES_SAMPLER_ARG={arg}: {error}"
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 from otel_meta.errors import ConfigurationError, InstrumentationError
 from otel_meta.runtime.configure import configure
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _EXAMPLE: Final = "instrument_fastapi(app, configure('my-service', Aurora))"
-_instrumented: WeakSet[Any] = WeakSet()
+_MARK: Final = "_is_instrumented_by_otel_meta"
 
 
 def instrument_fastapi(
@@ -48,7 +47,7 @@ def instrument_fastapi(
         ConfigurationError: telemetry cannot start, or an argument is invalid.
     """
     _check_arguments(app, telemetry, ready, paths)
-    if app in _instrumented:
+    if _MARK in vars(app):
         raise InstrumentationError(
             "this app is instrumented already; call instrument_fastapi(app) once"
         )
@@ -64,7 +63,7 @@ def instrument_fastapi(
         trace_requests(app, telemetry)
     telemetry.logs.silence_access_logs(endpoints.paths)
     _add_middleware(app, telemetry, readiness, endpoints)
-    _instrumented.add(app)
+    vars(app)[_MARK] = True
     return telemetry
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.event_loops import current_loop
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 
 Check = Callable[[], bool | Awaitable[bool]]
@@ -55,6 +56,7 @@ class Readiness:
             async with current_loop().time_limit(self._timeout):
                 return await self._passes(self._check)
         except Exception as error:
+            reraise_interruption(error)
             self._faults.report("readiness check", type(error).__name__, error)
             return False
 

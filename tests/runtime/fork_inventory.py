@@ -13,7 +13,7 @@ import sys
 import threading
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import Executor
 from typing import Any, Final, NamedTuple
 
@@ -79,8 +79,10 @@ def roots_of_package() -> Iterator[tuple[str, object]]:
             yield from ((f"{name}.{key}", value) for key, value in list(vars(module).items()))
 
 
-def inventory(roots: Iterable[tuple[str, object]]) -> list[Found]:
-    """Return every object of one process that the roots lead to."""
+def inventory(
+    roots: Iterable[tuple[str, object]], unused: Container[str] = frozenset()
+) -> list[Found]:
+    """Return every object of one process that the roots lead to, except through unused paths."""
     seen: set[int] = set()
     found: list[Found] = []
     remaining = deque(roots)
@@ -89,6 +91,8 @@ def inventory(roots: Iterable[tuple[str, object]]) -> list[Found]:
         if id(obj) in seen:
             continue
         seen.add(id(obj))
+        if path in unused:
+            continue
         if isinstance(obj, STATE):
             found.append(Found(path, obj))
         else:

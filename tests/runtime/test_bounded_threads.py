@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_meta.runtime.bounded_threads import BoundedThreads, Overload
+from tests.runtime.forks import in_child
 
 if TYPE_CHECKING:
     from tests.conftest import Eventually
@@ -136,8 +135,5 @@ class TestFork:
         threads.submit(gate.pass_through)
         eventually(lambda: gate.entered)
         threads.submit(gate.pass_through)
-        if (child := os.fork()) == 0:
-            signal.alarm(10)
-            os._exit(asyncio.run(threads.run(lambda: 3, TIMEOUT)))
 
-        assert 3 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert 3 == in_child(lambda: asyncio.run(threads.run(lambda: 3, TIMEOUT)))

@@ -11,7 +11,11 @@ from otel_meta.testing import OtlpReceiver
 
 def test_slow_sample_takes_no_time_from_exports(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sample of SLOs that does not end at the shutdown takes no time from the exports."""
-    monkeypatch.setattr(Ticker, "stop", lambda _, seconds: time.sleep(seconds))
+
+    def stop(_ticker: Ticker, timeout: float) -> None:
+        time.sleep(timeout)
+
+    monkeypatch.setattr(Ticker, "stop", stop)
     with OtlpReceiver() as sink:
         telemetry = configure(
             "shop",

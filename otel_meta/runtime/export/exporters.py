@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_meta.errors import ConfigurationError, MissingExtra
 from otel_meta.extras import ExtraImports
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.signals import SIGNALS, Signal
 
 from .otlp_settings import OtlpSettings
@@ -155,6 +156,7 @@ def create_exporter(signal: Signal, name: str, otlp: OtlpSettings) -> Any:
     except (MissingExtra, ConfigurationError):
         raise
     except Exception as error:
+        reraise_interruption(error)
         raise ConfigurationError(
             f"the {name} exporter of {signal} cannot start: {error}; "
             f"check the OTEL_EXPORTER_* variables"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from operator import methodcaller
 from typing import Any, Final, cast
-from weakref import WeakSet
+from weakref import ref
 
 from opentelemetry import metrics as metrics_api
 from opentelemetry import trace as trace_api
@@ -82,7 +82,8 @@ class GlobalProvider(Forwarder):
         super().__init__(None)
         # Not now, at the import: the SDK reads variables that `configure` has to check first.
         self._idle: Final = cache(create_idle)
-        self._followers: Final[WeakSet[Follower]] = WeakSet()
+        # Not a WeakSet, whose callback is Python code, in which exceptions of handlers are ignored.
+        self._followers: Final[dict[ref[Follower], None]] = {}
         self._lock: Final = ForkSafeLock()
         self._changes = 0
         """Number of calls of `use`: identifies a provider without keeping it."""
@@ -92,7 +93,7 @@ class GlobalProvider(Forwarder):
         with self._lock:
             self._target = provider
             self._changes += 1
-            for follower in list(self._followers):
+            for follower in filter(None, [each() for each in list(self._followers)]):
                 try:
                     follower.follow(provider)
                 except Exception as error:  # of a library's callback
@@ -111,7 +112,7 @@ class GlobalProvider(Forwarder):
     def _follow(self, follower: type[Follower], find: Find) -> Any:
         with self._lock:
             made = follower(find, self._target)
-            self._followers.add(made)
+            self._followers[ref(made, self._followers.pop)] = None
         return made
 
 

@@ -17,6 +17,7 @@ from otel_meta.runtime.export.exporters import create_exporter
 from otel_meta.runtime.export.queues import LogQueue
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.sdk_locks import SdkLocks
 from otel_meta.runtime.settings import Settings
 
 from .access import SilencedPaths
@@ -40,6 +41,7 @@ class Logs:
         self._settings: Final = settings
         self._faults: Final = faults
         self.provider: Final = LoggerProvider(resource, shutdown_on_exit=False)
+        self._locks: Final = SdkLocks(self.provider)
         for name in () if settings.disabled else settings.exporters["logs"]:
             exporter = create_exporter("logs", name, settings.otlp)
             self.provider.add_log_record_processor(LogQueue(exporter, monitor, faults))

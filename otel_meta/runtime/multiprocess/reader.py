@@ -193,6 +193,7 @@ class WorkerFile:
                 mmap.mmap(fd, length, access=mmap.ACCESS_READ, offset=start) if length else None
             )
         except (OverflowError, ValueError) as error:  # the file has shrunk
+            reraise_interruption(error)
             raise DamagedError(f"it ends after {status.st_size} bytes") from error
         finally:
             os.close(fd)

@@ -23,6 +23,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.samples import Sample
 
+from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
@@ -158,6 +159,7 @@ class IsolatingRegistry(CollectorRegistry):
 
     def __init__(self) -> None:
         super().__init__(auto_describe=False)
+        self._lock: Any = ForkSafeLock()
         self._client_collectors: Final[dict[Any, None]] = {}
 
     def register(self, collector: Any) -> None:

@@ -74,8 +74,8 @@ class PullReader(PrometheusMetricReader):
         *,
         shared: bool = False,
     ) -> None:
-        super().__init__(registry=CollectorRegistry())  # of the base class' renderer, unused here
-        self._resource: Final = resource
+        super().__init__(registry=IsolatingRegistry())  # of the base class' renderer, unused here
+        self._target: Final = labels_of(resource.attributes, ())
         self._on_fault: Final = on_fault
         self._shared: Final = shared
         self._has_warned = False
@@ -103,7 +103,7 @@ class PullReader(PrometheusMetricReader):
             declared: from `declared_families`.
         """
         if collected is None:
-            yield _constant_one(_TARGET, labels_of(self._resource.attributes, ()))
+            yield _constant_one(_TARGET, self._target)
             yield _constant_one(_UP, self._identity)
         else:
             resource = collected.resource_metrics[0].resource

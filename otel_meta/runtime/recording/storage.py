@@ -57,7 +57,6 @@ class MetricStorage:
         self._series_counts: Final = Family(SERIES, GaugeCell)
         self._series_limits: Final = Family(SERIES_LIMIT, GaugeCell)
         self._live: dict[Instrument[...], _LiveInstrument] = {}
-        self._declared: dict[tuple[object, ...], _LiveInstrument] = {}
         """Shared by equal declarations, as of a module that was imported twice."""
         self._lock: Final = ForkSafeLock()
         reset_after_fork(self)
@@ -106,7 +105,7 @@ class MetricStorage:
 
     def _families(self) -> list[Family[Any]]:
         with self._lock:
-            return [family for family, _ in self._declared.values()]
+            return [family for family, _ in self._live.values()]
 
     def refresh(self) -> None:
         """Do nothing: the series of one process are always up to date."""
@@ -115,9 +114,7 @@ class MetricStorage:
         with self._lock:
             live = self._live.get(instrument)
             if live is None:
-                declaration = _declaration(instrument)
-                live = self._declared.get(declaration) or self._create(instrument)
-                self._live[instrument] = self._declared[declaration] = live
+                live = self._live[instrument] = self._create(instrument)
             return live
 
     def _create(self, instrument: Instrument[...]) -> _LiveInstrument:
@@ -128,18 +125,3 @@ class MetricStorage:
         make_cell = partial(kind.cell, bounds=instrument.buckets)
         family: Family[Any] = Family(instrument, make_cell, on_fault=on_fault, **self._options)
         return family, kind.recorder(family, self.faults)
-
-
-def _declaration(instrument: Instrument[...]) -> tuple[object, ...]:
-    """Return what distinguishes a declaration from others."""
-    mode = instrument.multiprocess_mode if isinstance(instrument, Gauge) else None
-    return (
-        type(instrument),
-        instrument.name,
-        instrument.description,
-        instrument.unit,
-        instrument.label_fields,
-        instrument.buckets,
-        instrument.max_series,
-        mode,
-    )

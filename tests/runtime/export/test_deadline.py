@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -17,6 +16,7 @@ from otel_meta.runtime.export import attempts
 from otel_meta.runtime.export.deadline import run_with_deadline
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.testing import OtlpReceiver, capture
+from tests.runtime.forks import in_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,12 +126,10 @@ class TestRunWithDeadline:
         """A forked child runs an action that is stuck in its parent."""
         release, faults = Event(), Faults()
         run_with_deadline(0.001, {"act": lambda: release.wait(60)}, faults)
-        if (child := os.fork()) == 0:
-            os._exit(0 if run_with_deadline(20, {"act": lambda: None}, faults) else 1)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        in_time = in_child(lambda: run_with_deadline(20, {"act": lambda: None}, faults))
         release.set()
 
-        assert 0 == code
+        assert in_time
 
 
 @contextmanager

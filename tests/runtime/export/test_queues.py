@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Any
@@ -16,6 +15,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.export.queues import LogQueue, QueueCapacity, Reentry, SpanQueue
 from otel_meta.runtime.recording.faults import Faults
+from tests.runtime.forks import in_child
 
 FULL = ("export of traces", "queue full")
 
@@ -201,7 +201,5 @@ class TestQueueCapacity:
         monkeypatch.setenv("SIZE", "1")
         capacity = QueueCapacity("traces", "SIZE", Faults())
         capacity.try_acquire()
-        if (child := os.fork()) == 0:
-            os._exit(0 if capacity.try_acquire() else 1)
 
-        assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert in_child(capacity.try_acquire)

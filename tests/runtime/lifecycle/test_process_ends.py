@@ -33,8 +33,15 @@ def work(_=None):
         logging.getLogger("maps").info("drawn")
 
 """
-READY = "print('READY', flush=True)\ntime.sleep(30)\n"
+READY = """print('READY')
+for _ in range(300):
+    time.sleep(0.1)
+"""
+"""Short sleeps: Python handles a signal that arrives just before a sleep when the sleep ends."""
 CHILDREN = f"""{ATLAS}
+from otel_meta.runtime import telemetry as module
+module.CHILD_TIMEOUT = {PATIENCE}  # every child of a busy machine has the time to deliver
+
 if __name__ == "__main__":
     context = multiprocessing.get_context(sys.argv[1])
     child = context.Process(target=work)
@@ -99,7 +106,7 @@ def run(folder: Path, program: str, *signals: int, argument: str = "", **variabl
     for number in signals:
         process.send_signal(number)
         time.sleep(0.3)
-    output, _ = process.communicate(timeout=PATIENCE)
+    output, _ = process.communicate(timeout=3 * PATIENCE)
     return Ended(process.returncode, time.monotonic() - began, output)
 
 
@@ -137,7 +144,13 @@ class TestEnds:
         """Children of each kind of pool and start method deliver everything at their end."""
         with OtlpReceiver() as sink:
             endpoint = sink.endpoint
-            ended = run(tmp_path, CHILDREN, argument=method, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+            ended = run(
+                tmp_path,
+                CHILDREN,
+                argument=method,
+                OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
+                OTEL_META_SHUTDOWN_TIMEOUT=str(PATIENCE),
+            )
 
             assert (0, Arrived(7, 7, 7.0)) == (ended.code, received(sink))
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable
 from fractions import Fraction
 from threading import Event, Thread
 from typing import Any, NamedTuple
@@ -18,6 +16,7 @@ from otel_meta.runtime.slo.counting import Events
 from otel_meta.runtime.slo.status import Status
 from otel_meta.runtime.slo.tracker import INTERVAL, SloTracker
 from otel_meta.testing import FakeClock
+from tests.runtime.forks import in_child
 
 HOUR, DAY = 3600, 86_400
 STEPS = ((1.2 * HOUR, 10), (7 * HOUR, 120), (3.1 * DAY, 600), (float("inf"), 1800))
@@ -247,14 +246,6 @@ class StuckClock:
             self.entered.set()
             self.release.wait(20)
         return 0.0
-
-
-def in_child(function: Callable[[], int]) -> int:
-    """Return the result of a function in a forked child."""
-    if (child := os.fork()) == 0:
-        signal.alarm(10)
-        os._exit(function())
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 class TestFork:
