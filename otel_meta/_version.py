@@ -6,12 +6,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 
-def installed_version(distribution: str) -> str:
-    """Return the version of a distribution; "unknown" for a copied folder without metadata."""
+def _installed_version() -> str:
+    """Return the version; "unknown" where the package was copied without its metadata."""
     try:
-        return version(distribution)
-    except PackageNotFoundError:
+        return version("otel_meta")
+    except PackageNotFoundError:  # a frozen application, or an archive of sources
         return "unknown"
 
 
-__version__: Final = installed_version("otel_meta")
+__version__: Final = _installed_version()

@@ -253,12 +253,13 @@ class Telemetry:
         def left() -> float:
             return max(deadline - time.monotonic(), 0.0)
 
-        self._slo_ticker.stop(seconds)
+        self._slo_ticker.stop(0)
         self._monitor.exports.stop(left())
         signals = self._signals().items()
         jobs = {f"{name} shutdown": partial(each.shutdown, left()) for name, each in signals}
         in_time = run_with_deadline(left(), jobs, self.faults)
         self._monitor.finish(in_time=in_time)
+        self._slo_ticker.stop(left())  # not before: a sample under way is no export
         if self.workers is not None:  # late or not: nothing is lost, another worker adds the file
             run_with_deadline(left(), {"workers close": self.workers.close}, self.faults)
         return in_time
