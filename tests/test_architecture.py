@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,12 +13,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "otel_meta"
 SHARED_NAMES = {"__init__", "__main__"}
-CONTRACTS = [
-    contract["name"]
-    for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
-        "contracts"
-    ]
-]
+DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+CONTRACTS = [contract["name"] for contract in DECLARED]
 
 # The module and the line that break each contract.
 BREACHES = {
@@ -56,6 +53,15 @@ class TestContracts:
         run = lint(ROOT)
 
         assert 0 == run.returncode, run.stdout + run.stderr
+
+    def test_document_has_the_layers_of_the_runtime(self) -> None:
+        """The page on architecture lists the layers of the contract, in their order."""
+        (layers,) = (c["layers"] for c in DECLARED if c["name"] == "The runtime is built in layers")
+        text = (ROOT / "docs" / "architecture.md").read_text()
+        _, _, table = text.partition("| layer of `runtime/`, the highest first | content |\n")
+        rows = [row.split("|")[1] for row in table.partition("\n\n")[0].splitlines()[1:]]
+
+        assert [layer.split(" | ") for layer in layers] == [re.findall(r"`(\w+)`", r) for r in rows]
 
     def test_every_contract_has_a_breach(self) -> None:
         """Each contract has an import below that breaks it."""

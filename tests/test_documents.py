@@ -41,7 +41,9 @@ def test_queries_parse_and_select_existing_series(block: Block) -> None:
 
 @pytest.mark.parametrize("command", _COMMANDS)
 def test_commands_work(command: str, tmp_path: Path) -> None:
-    """A command in a document succeeds without an error message."""
+    """A command in a document succeeds in the folder of the document's files, without an error."""
+    for file in (block for block in blocks("python") if block.way == "file"):
+        (tmp_path / file.file_name).write_text(file.text)
     if "--rules" in command:
         (tmp_path / "rules").symlink_to(ROOT / "rules")
     done = subprocess.run(
@@ -65,13 +67,13 @@ def test_links_lead_to_existing_files(page: Path) -> None:
 
 
 def test_quick_start_serves_orders_and_metrics(tmp_path: Path) -> None:
-    """The application of the quick start accepts an order, and counts it on /metrics and /slo."""
+    """The application of the quick start accepts three orders, and counts them as shown."""
     (block,) = (b for b in blocks("python") if b.mark == "file: shop.py")
     (tmp_path / "shop.py").write_text(block.text)
     script = (
         "import shop, fastapi.testclient as t\n"
         "c = t.TestClient(shop.app)\n"
-        "print(c.post('/orders').json())\n"
+        "for _ in range(3): print(c.post('/orders').json())\n"
         "print(c.get('/metrics').text)\n"
         "print(c.get('/slo').json()['slos'][0]['state'])\n"
     )
@@ -86,8 +88,12 @@ def test_quick_start_serves_orders_and_metrics(tmp_path: Path) -> None:
         timeout=60,
     ).stdout
 
+    page = (ROOT / "docs" / "quick-start.md").read_text()
+    shown = re.findall(r"<!-- shop metrics -->\n```\n(.*)\n```", page)
+
     assert "{'status': 'accepted'}" in printed
-    assert 'orders_placed_total{channel="web",outcome="accepted",service_name="shop"' in printed
+    assert 1 == len(shown)
+    assert shown[0] in printed.splitlines()
     assert "ok" == printed.splitlines()[-1]
 
 
@@ -138,6 +144,7 @@ def _known() -> set[str]:
     }
     declared = {r.name for repo in repos.BUILTIN for r in repo.recordings.values()}
     generated = {value for value in vars(series_names).values() if isinstance(value, str)}
+    generated |= set(re.findall(r"- record: (\S+)", "".join(_rule_texts())))
     return (
         exposed
         | declared

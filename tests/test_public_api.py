@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,25 @@ class TestRoot:
     def test_version_is_that_of_the_distribution(self) -> None:
         """The version is read from the installed distribution."""
         assert version("otel_meta") == otel_meta.__version__
+
+    def test_copy_without_metadata_is_importable(self, tmp_path: Path) -> None:
+        """A copy of the package without metadata, as in a frozen application, is importable."""
+        hide = (
+            "import importlib.metadata as metadata\n"
+            "find = metadata.Distribution.from_name\n"
+            "def from_name(name):\n"
+            "    if 'otel' in name and 'meta' in name: raise metadata.PackageNotFoundError(name)\n"
+            "    return find(name)\n"
+            "metadata.Distribution.from_name = from_name\n"
+            "import otel_meta\n"
+            "with otel_meta.configure('s', environ={}, log_stream=None):\n"
+            "    print(otel_meta.__version__)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", hide], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+        assert "unknown\n" == done.stdout, done.stderr
 
     def test_dir_lists_public_names_before_their_import(self) -> None:
         """A shell completes names that nothing has imported yet."""

@@ -7,21 +7,22 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
+from otel_meta.testing.loopback import LOOPBACK, free_port
+from tests.waiting import poll
+
 _ROOT = Path(__file__).parents[1]
-_BLOCK = re.compile(r"<!-- (?P<name>[\w.]+) -->\n```\w*\n(?P<text>.*?)```", re.DOTALL)
-_RECORD_AND_SHOW = """
-for _ in range(996):
-    atlas.routes.add(1, mode="car", outcome="found")
-for _ in range(3):
-    atlas.routes.add(1, mode="car", outcome="failed")
-import json
-print(telemetry.scrape.render("")[0].decode())
-print(json.dumps(telemetry.tracker.status(Atlas.availability).as_json()))
-"""
+_BLOCK = re.compile(r"<!-- (?P<name>[\w. ]+) -->\n```\w*\n(?P<text>.*?)```", re.DOTALL)
+_FILES = ("atlas.py", "service.py", "storefront.py")
+_SHOW_STATUS = "print(json.dumps(telemetry.tracker.status(Atlas.availability).as_json()))"
+_ORDER = "/orders/41"
+_CACHE = _ROOT / ".mypy_cache" / "documents"
 
 
 @pytest.fixture(scope="module")
@@ -35,28 +36,53 @@ def blocks() -> dict[str, str]:
 def folder(blocks: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files of the README."""
     where = tmp_path_factory.mktemp("readme")
-    for name in ("atlas.py", "service.py", "app.py"):
+    for name in _FILES:
         (where / name).write_text(blocks[name])
     return where
 
 
 @pytest.fixture(scope="module")
-def printed(folder: Path) -> str:
-    """The output of the README's service after the described calls."""
-    (folder / "shown.py").write_text((folder / "service.py").read_text() + _RECORD_AND_SHOW)
-    return _python(folder, "shown.py")
+def storefront(folder: Path) -> Iterator[httpx.Client]:
+    """A client of the README's application, which uvicorn serves."""
+    port = str(free_port())
+    with (
+        _running(folder, "-m", "uvicorn", "storefront:app", "--port", port),
+        httpx.Client(base_url=f"http://{LOOPBACK}:{port}", trust_env=False) as client,
+    ):
+        poll(lambda: _page(client, "/readyz"))
+        yield client
 
 
 class TestReadme:
-    def test_shows_series_that_are_exposed(self, blocks: dict[str, str], printed: str) -> None:
-        """Each line of the shown exposition is exposed."""
-        shown = blocks["metrics"].splitlines()
+    def test_shows_series_that_are_exposed(self, blocks: dict[str, str], folder: Path) -> None:
+        """The service, run as shown, exposes each line of the shown exposition."""
+        shown = set(blocks["metrics"].splitlines())
+        port = str(free_port())
+        with (
+            _running(folder, "service.py", OTEL_EXPORTER_PROMETHEUS_PORT=port),
+            httpx.Client(base_url=f"http://localhost:{port}", trust_env=False) as client,
+        ):
+            poll(lambda: shown <= set(_page(client, "/metrics").splitlines()), timeout=60)
 
-        assert [] == [line for line in shown if line not in printed.splitlines()]
+            assert set() == shown - set(_page(client, "/metrics").splitlines())
 
-    def test_shows_the_status_that_is_answered(self, blocks: dict[str, str], printed: str) -> None:
+    def test_shows_the_error_of_mypy(self, blocks: dict[str, str], folder: Path) -> None:
+        """The type checker reports a value outside the closed set as shown."""
+        service, _, _ = blocks["service.py"].partition("for _")
+        wrong = 'atlas.routes.add(1, mode="train", outcome="found")\n'
+        (folder / "wrong.py").write_text(service + wrong)
+        options = ("--config-file=", f"--cache-dir={_CACHE}", "wrong.py")
+
+        printed = _python(folder, "-m", "mypy", *options, status=1, MYPYPATH=str(_ROOT))
+
+        assert blocks["type error"].strip() in printed
+
+    def test_shows_the_status_that_is_answered(self, blocks: dict[str, str], folder: Path) -> None:
         """Each field of the shown status has the real value."""
-        status = json.loads(printed.splitlines()[-1])
+        service = blocks["service.py"].replace("time.sleep(600)", _SHOW_STATUS)
+        (folder / "shown.py").write_text(f"import json\n{service}")
+        printed = _python(folder, "shown.py").splitlines()
+        (status,) = (json.loads(line) for line in printed if line.startswith('{"name"'))
         shown = json.loads(blocks["slo"])
 
         assert shown == {key: status[key] for key in shown}
@@ -89,25 +115,100 @@ class TestReadme:
 
         assert expected == _python(folder, "-c", script).strip()
 
-    def test_has_an_app_that_is_instrumented(self, folder: Path) -> None:
-        """The shown FastAPI application has aurora's SLOs at /slo."""
+    def test_names_extras_that_there_are(self) -> None:
+        """The table of extras has the extras of the package that users need."""
+        text = (_ROOT / "README.md").read_text()
+        table = text[text.index("| extra |") : text.index("## A FastAPI application")]
+        project = (_ROOT / "pyproject.toml").read_text()
+        extras = re.findall(r"^(\w+) = \[", project, re.MULTILINE)
+
+        named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+
+        assert {"prometheus", "otlp", "fastapi", "generate", "all", "examples"} == set(named)
+        assert set() == set(named) - set(extras)
+
+
+class TestFastApiSection:
+    def test_shows_series_that_are_exposed(
+        self, blocks: dict[str, str], storefront: httpx.Client
+    ) -> None:
+        """After one order, each shown line is on the page."""
+        storefront.post(_ORDER)
+
+        page = storefront.get("/metrics").text.splitlines()
+
+        assert [] == [
+            line for line in blocks["storefront metrics"].splitlines() if line not in page
+        ]
+
+    def test_names_the_headers_of_the_response(self, storefront: httpx.Client) -> None:
+        """The response to an order has the headers that the README names."""
+        assert {"x-request-id", "traceresponse"} <= set(storefront.put(_ORDER).headers)
+
+    def test_says_which_slos_have_data(self, storefront: httpx.Client) -> None:
+        """The SLOs of HTTP requests are met, and the others have no data."""
+        storefront.put(_ORDER)
+
+        states = {slo["name"]: slo["state"] for slo in storefront.get("/slo").json()["slos"]}
+
+        assert {"aurora-api-availability", "aurora-api-latency"} == {
+            name for name, state in states.items() if "ok" == state
+        }
+        assert {"ok", "no_data"} == set(states.values())
+
+    def test_shows_a_log_line_with_its_fields(self, blocks: dict[str, str], folder: Path) -> None:
+        """The shown line has the fields, the order and the values of a real line."""
         script = (
-            "import app, fastapi.testclient as t\n"
-            "page = t.TestClient(app.app).get('/slo').json()\n"
-            "print(page['slos'][0]['name'])"
+            "import storefront, fastapi.testclient as t\n"
+            f"t.TestClient(storefront.app).post({_ORDER!r})"
         )
+        (line,) = (x for x in _python(folder, "-c", script).splitlines() if "order placed" in x)
+        shown, real = json.loads(blocks["log line"]), json.loads(line)
+        by_chance = {"timestamp", "request_id", "trace_id", "span_id"}
 
-        assert "aurora-api-availability" in _python(folder, "-c", script)
+        assert list(shown) == list(real)
+        assert {k: v for k, v in shown.items() if k not in by_chance} == {
+            k: v for k, v in real.items() if k not in by_chance
+        }
 
 
-def _python(folder: Path, *args: str) -> str:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
-    return subprocess.run(
+def _page(client: httpx.Client, path: str) -> str:
+    """Return a page, or an empty text while nobody listens."""
+    try:
+        return client.get(path).text
+    except httpx.ConnectError:
+        return ""
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    given = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
+    return {**given, **variables}
+
+
+@contextmanager
+def _running(folder: Path, *args: str, **variables: str) -> Iterator[None]:
+    process = subprocess.Popen(
         [sys.executable, *args],
         cwd=folder,
-        env=environment,
+        env=_environment(**variables),
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _python(folder: Path, *args: str, status: int = 0, **variables: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *args],
+        cwd=folder,
+        env=_environment(**variables),
         capture_output=True,
         text=True,
-        check=True,
-        timeout=60,
-    ).stdout
+        check=False,
+        timeout=120,
+    )
+    assert status == done.returncode, done.stdout + done.stderr
+    return done.stdout

@@ -65,7 +65,8 @@ def run(args: Namespace) -> Result:
             for file in stale
         ]
         return Result(FINDINGS if stale else OK, "\n".join(findings))
-    return Result(OK, "\n".join(map(str, sync.write(artifacts, args.out))))
+    touched = sync.write(artifacts, args.out)
+    return Result(OK, "\n".join(str(p) if p.exists() else f"removed {p}" for p in touched))
 
 
 def _folder(text: str) -> Path:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final, TypeVar
 
 from otel_meta.errors import DeclarationError
 
-from .arguments import check_dashed_name, expect_type, members_of
+from .arguments import check_dashed_name, did_you_mean, expect_type, members_of
 from .declared_call import declaring
 from .instrument import Instrument
 from .rules import Alert, Recording
@@ -70,6 +70,8 @@ class MetaRepo:
             )
         for attribute, value in vars(cls).items():
             _refuse_hidden(f"{cls.__name__}.{attribute}", value)
+            if value is None and not attribute.startswith("_"):
+                _refuse_vain_removal(cls, attribute)
         cls.name, cls.owner, cls.tier = name, owner, tier
         cls.description = cleandoc(cls.__doc__ or "").partition("\n")[0]
         cls.instruments = _declared(cls, Instrument)
@@ -102,6 +104,17 @@ def _refuse_hidden(where: str, value: object) -> None:
     if isinstance(value, type) and issubclass(value, _DECLARATIONS):
         raise DeclarationError(
             where, f"is the class {value.__name__}", f"call it: {value.__name__}(...)"
+        )
+
+
+def _refuse_vain_removal(cls: type[MetaRepo], attribute: str) -> None:
+    """Refuse None for an attribute that no base class has, such as a misspelt one."""
+    inherited = {name for base in cls.__mro__[1:] for name in vars(base)}
+    if attribute not in inherited:
+        raise DeclarationError(
+            f"{cls.__name__}.{attribute}",
+            "is None, which removes an inherited declaration, and no base class declares it",
+            f"name an inherited attribute, or remove the line{did_you_mean(attribute, inherited)}",
         )
 
 

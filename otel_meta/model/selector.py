@@ -32,6 +32,9 @@ _GIVE_A_METRIC: Final = (
     'orders.where(outcome="failed")'
 )
 
+_MAX_SHOWN: Final = 20
+"""Label values in an error: a status code of HTTP has 500."""
+
 MatcherValue = str | tuple[str, ...] | Presence
 """One value, several values, or any value."""
 
@@ -141,7 +144,9 @@ def _values_of(label: Label, unknown: Iterable[object]) -> str:
     if label.values is None:
         return "label values are strings in quotes"
     near = "".join(did_you_mean(value, label.values) for value in unknown)
-    return f"choose from {list(label.values)}{near}"
+    shown, more = label.values[:_MAX_SHOWN], len(label.values) - _MAX_SHOWN
+    others = f" and {more} more" if more > 0 else ""
+    return f"choose from {list(shown)}{others}{near}"
 
 
 Selectable = Instrument[...] | Selector

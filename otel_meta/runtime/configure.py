@@ -131,7 +131,7 @@ def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) ->
         telemetry.follow(repo)
     telemetry.start()
     if is_global or telemetry.port is not None:
-        logger.info("%s", startup_report(settings, telemetry.port))
+        logger.info("%s", startup_report(settings, telemetry.port, _lines(options)))
     return telemetry
 
 
@@ -141,6 +141,13 @@ def _open_stream(options: Options) -> OpenStream | None:
         return standard_output
     stream = options["log_stream"]
     return None if stream is None else lambda: stream
+
+
+def _lines(options: Options) -> str | None:
+    """Return the destination of log lines in words; None if logging remains unchanged."""
+    if "log_stream" not in options:
+        return "standard output"
+    return None if options["log_stream"] is None else "log_stream"
 
 
 def _refuse_foreign_provider(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from threading import RLock
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import ref
@@ -53,9 +53,11 @@ class ForkSafeLock:
     It is reentrant because a signal handler or a finalizer can run inside a critical section of the
     same thread, and a plain lock would then wait for itself.
 
-    Its methods are those of the `RLock` that it holds, and are looked up by C code. A method in
-    Python would have instructions between the change of the lock and its return, at which a signal
-    handler may raise: the lock would stay held for ever.
+    A signal handler may raise wherever Python calls it, and no such place may lie between the
+    change of the lock and the ``with`` block: the lock would stay held for ever. Python calls
+    handlers at the start of a function, in loops and after calls. The lock is therefore acquired by
+    the lookup of an attribute, in C: since Python 3.14, handlers also run after a ``with``
+    statement has called an ``__enter__`` of C. Its other methods are those of the `RLock`.
     """
 
     __slots__ = ("__weakref__", "_lock")
@@ -69,19 +71,22 @@ class ForkSafeLock:
         def release(self) -> None:
             """Release the lock."""
 
-        def __enter__(self) -> bool: ...
-
         def __exit__(self, *_error: object) -> None: ...
+
+        _acquired: bool
 
     else:
         acquire = property(attrgetter("_lock.acquire"))
         release = property(attrgetter("_lock.release"))
-        __enter__ = property(attrgetter("_lock.__enter__"))
         __exit__ = property(attrgetter("_lock.__exit__"))
+        _acquired = property(methodcaller("acquire"))
 
     def __init__(self) -> None:
         self._lock = RLock()
         _register(self, _locks)
+
+    def __enter__(self) -> bool:
+        return self._acquired
 
     def after_fork(self) -> None:
         """Replace the lock if a thread of the parent holds it.

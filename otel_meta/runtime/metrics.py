@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import MeterProvider, MetricsTimeoutError
 from opentelemetry.sdk.metrics.export import (
     MetricExporter,
     MetricReader,
@@ -55,6 +56,7 @@ class PushReader(PeriodicExportingMetricReader):
         super().__init__(exporter, export_interval_millis=math.inf)
         self._producer: Final = producer
         self._cycle_lock: Final = ForkSafeLock()
+        self._export_lock = cast("Any", ForkSafeLock())  # the SDK has a plain lock
 
     def _receive_metrics(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
@@ -114,7 +116,8 @@ class Metrics:
             ticker.stop(left())
         if self.server is not None:
             self.server.close(left())
-        self.flush(left())
+        with suppress(MetricsTimeoutError):  # no time was left; the monitor logs what is lost
+            self.flush(left())
         self.provider.shutdown(max(left(), _MOMENT) * 1000)
 
     def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:

@@ -28,7 +28,7 @@ from .environment.value_kinds import (
     whole_number,
 )
 from .environment.variable import Variable, unread
-from .export.exporters import is_exporter
+from .export.exporters import is_exporter, target_names
 from .recording.cardinality import MAX_SERIES
 from .signals import SIGNALS, Signal
 
@@ -51,7 +51,11 @@ _TOKEN: Final = Kind("a token for a header", TEXT.parse, is_secret=True)
 
 
 def _exporter(signal: Signal, default: str) -> Variable[tuple[str, ...]]:
-    kind = names(lambda name: is_exporter(signal, name), "a name that is installed")
+    kind = names(
+        lambda name: is_exporter(signal, name),
+        "a name that is installed",
+        lambda: target_names(signal),
+    )
     effect = f"option `{signal}`"
     return Variable(f"OTEL_{signal.upper()}_EXPORTER", kind, (), effect, default)
 

@@ -175,6 +175,7 @@ class Telemetry:
 
     def bind(self, repo: type[RepoT]) -> RepoT:
         """Return an instance of a meta-repository with live instruments, and track its SLOs."""
+        live = bind(repo, self.storage)
         if self.settings.namespace not in ("", repo.name):
             logger.warning(
                 "bind(%s): this service belongs to %s, and the rules of %s select series of "
@@ -184,7 +185,6 @@ class Telemetry:
                 repo.__name__,
                 repo.name,
             )
-        live = bind(repo, self.storage)
         self.tracker.track(repo)
         return live
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import warnings
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from contextvars import ContextVar
@@ -21,6 +23,7 @@ from .observed_telemetry import ObservedTelemetry, observed
 
 RepoT = TypeVar("RepoT", bound=MetaRepo)
 
+_VARIABLES_OF_SPANS: Final = ("OTEL_SDK_DISABLED", "OTEL_TRACES_SAMPLER")
 _IS_ISOLATED: Final = ContextVar("is_isolated", default=False)
 """True while a capture configures telemetry, which no other capture follows."""
 
@@ -87,7 +90,19 @@ class CapturedTelemetry:
 
     def spans(self) -> tuple[ReadableSpan, ...]:
         """Return the ended spans, oldest first."""
+        if not self._spans:
+            self._warn_of_variables()
         return tuple(self._spans)
+
+    def _warn_of_variables(self) -> None:
+        """Name the variables that may be the cause of an application without spans."""
+        found = [name for name in _VARIABLES_OF_SPANS if name in os.environ]
+        if found and any(each.telemetry in OPEN for each in self._followed):
+            warnings.warn(
+                f"no span was captured, and the environment has {' and '.join(found)}; remove such "
+                "variables in conftest.py, before the application is imported",
+                stacklevel=3,
+            )
 
     def logs(self) -> list[dict[str, Any]]:
         """Return the log lines as dictionaries, oldest first."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import orjson
 
+from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.prometheus.handler import UNAUTHORIZED, BearerToken, ScrapeRequest
 from otel_meta.runtime.recording.faults import logger
@@ -24,6 +26,7 @@ PAGE_TIMEOUT: Final = 10.0
 
 _MAX_PAGES: Final = 4
 """Pages of an endpoint that are computed at a time."""
+_PATH: Final = re.compile(r"(/[^/\s?#]+)+")
 _JSON: Final = "application/json"
 _CHUNK: Final = 65_536
 """Bytes in one message: copying a large page at once would block the event loop."""
@@ -56,12 +59,30 @@ class EndpointResponse(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """Paths of the endpoints; None disables an endpoint."""
+    """Paths of the endpoints; None disables an endpoint.
+
+    Raises:
+        ConfigurationError: a path could never be requested, or belongs to two endpoints.
+    """
 
     metrics: str | None = "/metrics"
     slo: str | None = "/slo"
     live: str | None = "/healthz"
     ready: str | None = "/readyz"
+
+    def __post_init__(self) -> None:
+        """Refuse paths that would leave an endpoint out without a word."""
+        given = {name: path for name, path in asdict(self).items() if path is not None}
+        for name, path in given.items():
+            if not (isinstance(path, str) and _PATH.fullmatch(path)):
+                raise ConfigurationError(
+                    f"Paths({name}={path!r}): give a path with a slash at the beginning and none "
+                    f"at the end, such as '/otel-{name}'"
+                )
+            if list(given.values()).count(path) > 1:
+                raise ConfigurationError(
+                    f"Paths({name}={path!r}): another endpoint has this path; give each its own"
+                )
 
 
 Handler = Callable[[Scope], Awaitable[EndpointResponse]]

@@ -24,6 +24,15 @@ class TestFolders:
         assert 0 == otel_meta("generate", "--check", *wanted).returncode
         assert 1 == otel_meta("generate", "--check").returncode
 
+    def test_files_of_other_choice_are_listed_as_removed(self, otel_meta: Command) -> None:
+        """The files of another choice of meta-repositories are removed, and listed as removed."""
+        written = otel_meta("generate", "--folders", "rules").stdout.splitlines()
+        only = ("--only", "--repo", "otel_meta.repos.aurora:Aurora")
+        listed = otel_meta("generate", "--folders", "rules", *only).stdout.splitlines()
+
+        assert "rules/titan-microservices-mesh.alerting.yml" in written
+        assert "removed rules/titan-microservices-mesh.alerting.yml" in listed
+
     def test_folder_that_is_not_generated_is_error(self, refused: Callable[..., str]) -> None:
         """A folder that is not generated is an error."""
         assert "invalid choice: 'tests'" in refused("generate", "--folders", "tests")

@@ -91,7 +91,7 @@ class TestFailure:
 
         assert (1, "") == (done.returncode, done.stderr)
         assert "transform" == failed["task"]
-        assert "orders_export failed not_null" == failed["exception"][0]["exc_value"]
+        assert "orders_export failed not_null" == failed["exception_message"]
         assert "failure" == lines(done)[-1]["outcome"]
 
     def test_failed_task_its_dependent_tasks_and_passed_checks_are_counted(self, run: Run) -> None:

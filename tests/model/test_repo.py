@@ -242,6 +242,13 @@ class TestRefused:
         ):
             declare({"hidden": hidden})
 
+    def test_removal_of_attribute_that_no_base_has_is_refused(self) -> None:
+        """None for an attribute that no base class has is refused with the nearest attribute."""
+        with pytest.raises(DeclarationError, match=r"Second.sped: is None.*did you mean 'speed'"):
+
+            class Second(Atlas, name="second", owner="maps"):
+                sped = None
+
     def test_class_in_place_of_instrument_is_refused(self) -> None:
         """A class in place of an instrument is refused."""
         with pytest.raises(DeclarationError, match=r"Bad\.views: is the class Counter; call it"):

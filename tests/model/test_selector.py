@@ -11,6 +11,7 @@ from otel_meta import PRESENT, Counter, NoLabels, labels
 from otel_meta.errors import DeclarationError
 from otel_meta.model import Selector
 from otel_meta.model.selector import Matcher, MatcherValue, as_selector
+from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
 
 @labels
@@ -171,3 +172,11 @@ class TestAsMatch:
         match = REQUESTS.where(method="GET")
 
         assert match is as_selector(match)
+
+
+def test_error_about_value_shows_part_of_large_set_and_nearest_value() -> None:
+    """An error about a value shows at most 20 values of a closed set, and the nearest value."""
+    requests = HTTP_SERVER_REQUEST_DURATION
+
+    with pytest.raises(DeclarationError, match=r"'119'\] and 480 more; did you mean '500'\?$"):
+        requests.where(http_response_status_code=500)  # type: ignore[arg-type]

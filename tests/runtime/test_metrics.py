@@ -109,6 +109,15 @@ class TestPush:
             assert captured.telemetry.flush()
             assert 1.0 == captured.value(Atlas.tiles)
 
+    def test_shutdown_without_time_shuts_exporters_down_without_fault(self) -> None:
+        """A shutdown after a drain that took all the time is no fault, and ends the exporters."""
+        with OtlpReceiver() as sink, pushing(sink) as captured:
+            assert captured.telemetry.metrics is not None
+            captured.telemetry.metrics.shutdown(0)
+
+            assert 0 == captured.telemetry.faults.count()
+            assert [] == sink.metrics()
+
     def test_refused_export_is_counted(self) -> None:
         """A refused export is counted."""
         with OtlpReceiver(status=403) as sink, pushing(sink) as captured:

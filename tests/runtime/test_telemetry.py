@@ -13,6 +13,7 @@ import pytest
 from opentelemetry import trace
 
 from otel_meta import Counter, MetaRepo, NoLabels, Slo, configure
+from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.multiprocess.directory import Directory
 from otel_meta.runtime.options import Options
 from otel_meta.testing import CapturedTelemetry, FakeClock, OtlpReceiver, capture
@@ -72,6 +73,14 @@ class TestBind:
         (status,) = captured_telemetry.telemetry.tracker.statuses()
 
         assert ("breached", (2.0, 100.0)) == (status.state, status.events)
+
+    @pytest.mark.parametrize("repo", ["Atlas", Atlas(), Atlas.tiles, MetaRepo])
+    def test_binding_other_object_is_answered_with_fix(
+        self, captured_telemetry: CapturedTelemetry, repo: Any
+    ) -> None:
+        """Binding anything but the class of a meta-repository is answered with the fix."""
+        with pytest.raises(ConfigurationError, match=r"as in telemetry.bind\(Aurora\)$"):
+            captured_telemetry.bind(repo)
 
     def test_binding_meta_repository_of_another_namespace_causes_warning(self) -> None:
         """Binding a meta-repository of another namespace causes a warning."""

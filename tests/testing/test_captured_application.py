@@ -182,6 +182,25 @@ REMOVED = """
 """
 
 
+NO_SPANS = """
+    import pytest
+    import app as module
+    from fastapi.testclient import TestClient
+    from otel_meta.testing import capture
+
+    def test_spans(captured_telemetry):
+        TestClient(module.app).get("/orders/7")
+
+        with pytest.warns(UserWarning, match="no span was captured, .* OTEL_SDK_DISABLED; remove"):
+            assert () == captured_telemetry.spans()
+
+    @pytest.mark.filterwarnings("error")
+    def test_isolated():
+        with capture() as captured:
+            assert () == captured.spans()
+"""
+
+
 @pytest.mark.parametrize(
     ("app", "tests", "passed"),
     [
@@ -192,19 +211,32 @@ REMOVED = """
 )
 def test_application_is_captured(tmp_path: Path, app: str, tests: list[str], passed: int) -> None:
     """The spans, series, SLO events and log lines of a test are captured, and no earlier ones."""
+    done = run_tests(tmp_path, app, tests)
+
+    assert f"{passed} passed" in done.stdout, done.stdout + done.stderr
+    assert 0 == done.returncode
+
+
+def test_missing_spans_of_disabled_application_are_explained(tmp_path: Path) -> None:
+    """A test that finds no span is warned of OTEL_SDK_DISABLED, which the application has read."""
+    done = run_tests(tmp_path, APP, [NO_SPANS], OTEL_SDK_DISABLED="true")
+
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def run_tests(
+    folder: Path, app: str, tests: list[str], **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a folder with an application and its tests."""
     files = {f"test_{number}.py": test for number, test in enumerate(tests)}
     for name, text in {"app.py": app, "check.py": CHECK, **files}.items():
-        (tmp_path / name).write_text(dedent(text))
-
-    done = subprocess.run(
+        (folder / name).write_text(dedent(text))
+    return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        env=environment({}),
+        cwd=folder,
+        env=environment(variables),
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-
-    assert f"{passed} passed" in done.stdout, done.stdout + done.stderr
-    assert 0 == done.returncode

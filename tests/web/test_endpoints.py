@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import trio
 from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
@@ -19,6 +20,7 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo, instrument_fastapi, labels
+from otel_meta.errors import ConfigurationError
 from otel_meta.testing import CapturedTelemetry, capture
 from otel_meta.web import endpoints
 from otel_meta.web.endpoints import Paths
@@ -398,7 +400,6 @@ class TestThreads:
 
     def test_endpoints_work_on_trio(self, web: Web) -> None:
         """Endpoints work if the server runs on trio."""
-        trio = pytest.importorskip("trio")
         web.captured.bind(Atlas)
 
         async def get(path: str) -> int:
@@ -477,6 +478,17 @@ class TestPaths:
             requested = ("/internal/metrics", "/metrics", "/slo", "/healthz")
 
             assert [200, 404, 404, 200] == [client.get(path).status_code for path in requested]
+
+    @pytest.mark.parametrize("path", ["metrics", "/metrics/", "/", "", "/a b", "/a?b", 8080])
+    def test_path_that_no_request_has_is_refused(self, path: Any) -> None:
+        """A path that no request has, or only with a slash at its end, is refused."""
+        with pytest.raises(ConfigurationError, match="at the end, such as '/otel-metrics'"):
+            Paths(metrics=path)
+
+    def test_path_of_two_endpoints_is_refused(self) -> None:
+        """A path of two endpoints is refused."""
+        with pytest.raises(ConfigurationError, match="another endpoint has this path"):
+            Paths(live="/health", ready="/health")
 
     @pytest.mark.parametrize("way", OWN_ROUTES)
     @pytest.mark.parametrize("path", ["/metrics", "/slo", "/healthz"])

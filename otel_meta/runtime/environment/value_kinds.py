@@ -7,7 +7,7 @@ timeout of 0 means no limit, only true and false are booleans, and words ignore 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -44,11 +44,13 @@ class Kind(Generic[T]):
         parse: returns the value of a text, or None if the text is invalid. A list calls `Reject`
             for each invalid part.
         is_secret: True if values must not be in messages.
+        known: returns the valid words, if there are only a few.
     """
 
     expected: str
     parse: Callable[[str, Reject], T | None]
     is_secret: bool = False
+    known: Callable[[], Iterable[str]] = tuple
 
 
 def _flag(text: str, _reject: Reject) -> bool | None:
@@ -98,21 +100,23 @@ def choice(*words: str) -> Kind[str]:
     def parse(text: str, _reject: Reject) -> str | None:
         return text.lower() if text.lower() in words else None
 
-    return Kind(f"one of {', '.join(words)}", parse)
+    return Kind(f"one of {', '.join(words)}", parse, known=lambda: words)
 
 
-def names(is_known: Callable[[str], bool], expected: str) -> Kind[tuple[str, ...]]:
+def names(
+    is_known: Callable[[str], bool], expected: str, known: Callable[[], Iterable[str]] = tuple
+) -> Kind[tuple[str, ...]]:
     """Return the kind of comma-separated names, in lower case and without repetitions."""
 
     def parse(text: str, reject: Reject) -> tuple[str, ...] | None:
         words = dict.fromkeys(w for part in text.split(",") if (w := part.strip().lower()))
-        known = tuple(word for word in words if is_known(word))
+        valid = tuple(word for word in words if is_known(word))
         for word in words:
-            if word not in known:
+            if word not in valid:
                 reject(word)
-        return known or None
+        return valid or None
 
-    return Kind(expected, parse)
+    return Kind(expected, parse, known=known)
 
 
 def is_installed(group: str, name: str) -> bool:
@@ -122,7 +126,11 @@ def is_installed(group: str, name: str) -> bool:
 
 def installed(group: str, *builtin: str) -> Kind[tuple[str, ...]]:
     """Return the kind of comma-separated names of entry points."""
-    return names(lambda name: name in builtin or is_installed(group, name), _INSTALLED)
+    return names(
+        lambda name: name in builtin or is_installed(group, name),
+        _INSTALLED,
+        lambda: _installed_names(group, builtin),
+    )
 
 
 def installed_name(group: str, *builtin: str) -> Kind[str]:
@@ -131,7 +139,15 @@ def installed_name(group: str, *builtin: str) -> Kind[str]:
     def parse(text: str, _reject: Reject) -> str | None:
         return text if text in builtin or is_installed(group, text) else None
 
-    return Kind(f"one of {', '.join(builtin)}, or {_INSTALLED}" if builtin else _INSTALLED, parse)
+    return Kind(
+        f"one of {', '.join(builtin)}, or {_INSTALLED}" if builtin else _INSTALLED,
+        parse,
+        known=lambda: _installed_names(group, builtin),
+    )
+
+
+def _installed_names(group: str, builtin: Iterable[str]) -> Iterable[str]:
+    return (*builtin, *(entry.name for entry in entry_points(group=group)))
 
 
 def _pairs(text: str, reject: Reject) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final, Generic, TypeVar
 
-from .value_kinds import TEXT, Kind
+from .value_kinds import TEXT, Kind, as_text
 
 T = TypeVar("T")
 _MAX_SHOWN: Final = 200
@@ -62,14 +63,23 @@ class Environment:
         for part in rejected:
             self._warn(variable, part, "ignoring it")
         if value is None and not rejected:
-            self._warn(variable, text, "ignoring it" if used is None else f"using {used!r}")
+            self._warn(variable, text, _instead(used))
         return used if value is None else value
 
     def _warn(self, variable: Variable[Any], text: str, instead: str) -> None:
-        holds = "a value" if variable.kind.is_secret else repr(clip(text))
+        kind = variable.kind
+        holds = "a value" if kind.is_secret else repr(clip(text))
+        near = get_close_matches(text.lower(), kind.known(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
         self.warnings.append(
-            f"{variable.name} holds {holds}, which is not {variable.kind.expected}; {instead}"
+            f"{variable.name} holds {holds}, which is not {kind.expected}; {instead}{hint}"
         )
+
+
+def _instead(used: Any) -> str:
+    if used is None:
+        return "ignoring it"
+    return f"using {used!r}" if isinstance(used, str) else f"using {as_text(used)}"
 
 
 def clip(text: str) -> str:

@@ -192,7 +192,7 @@ class DeliveryMonitor(logging.Handler):
                 _sentence(attempt),
             )
         else:
-            logger.info("exporting again")
+            logger.info("telemetry is exported again")
 
     def _log_remark(self, attempt: Attempt) -> None:
         """Log the first rejection and the first remark on a signal."""

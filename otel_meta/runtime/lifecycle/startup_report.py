@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from otel_meta.runtime.settings import Settings
-from otel_meta.runtime.signals import SIGNALS, Signal
+from otel_meta.runtime.signals import Signal
+
+_ORDER: Final[tuple[Signal, ...]] = ("metrics", "traces", "logs")
+"""Metrics first: the question of most readers is where these can be scraped."""
 
 
-def startup_report(settings: Settings, port: int | None) -> str:
+def startup_report(settings: Settings, port: int | None, lines: str | None) -> str:
     """Return the line.
 
     Args:
         settings: the settings of telemetry.
         port: the open port of /metrics; None if there is none.
+        lines: the destination of log lines; None if telemetry leaves logging to the application.
     """
     if settings.disabled:
         return f"telemetry of {_service(settings)} is disabled by OTEL_SDK_DISABLED"
-    targets = [f"{signal} {_targets(settings, signal, port)}" for signal in SIGNALS]
+    targets = [f"{signal} {_targets(settings, signal, port, lines)}" for signal in _ORDER]
     return f"telemetry of {_service(settings)}: {', '.join(targets)}{_workers(settings)}"
 
 
@@ -26,12 +31,12 @@ def _service(settings: Settings) -> str:
     return f"{settings.service_name}{namespace}"
 
 
-def _targets(settings: Settings, signal: Signal, port: int | None) -> str:
+def _targets(settings: Settings, signal: Signal, port: int | None, lines: str | None) -> str:
     names = settings.exporters[signal]
     found = [_target(settings, signal, name, port) for name in names]
-    if signal == "logs":
-        found.insert(0, "as lines")
-    return " and ".join(found) or "nowhere"
+    if signal == "logs" and lines is not None:
+        found.insert(0, f"to {lines}")
+    return " and ".join(found) or "not exported"
 
 
 def _target(settings: Settings, signal: Signal, name: str, port: int | None) -> str:
@@ -41,7 +46,7 @@ def _target(settings: Settings, signal: Signal, name: str, port: int | None) -> 
         case "prometheus" if port is not None:
             return f"on http://{settings.prometheus_host}:{port}/metrics"
         case "prometheus":
-            return "on /metrics once an app is instrumented"
+            return "on /metrics after instrument_fastapi(app)"
         case _:
             return f"to {name}"
 

@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from structlog.typing import EventDict
 
+ACCESS_EVENT: Final = "request"
+"""The message of an access line; the details are fields."""
 _ACCESS_LOGGERS: Final = frozenset({"uvicorn.access", "gunicorn.access"})
 _HANDSHAKE: Final = '"WebSocket %s"'
 _FIRST_ERROR_STATUS: Final = 400
@@ -46,7 +48,7 @@ def add_access_fields(record: logging.LogRecord, event: EventDict) -> EventDict:
     access = parse_access_args(record.args) if record.name in _ACCESS_LOGGERS else None
     if access is None:
         return _add_handshake_fields(record, event)
-    event["event"] = "request"
+    event["event"] = ACCESS_EVENT
     event["client_address"] = access.client
     event["http_request_method"] = access.method
     event["url_path"] = access.path

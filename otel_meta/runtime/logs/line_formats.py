@@ -14,6 +14,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 from otel_meta.runtime.interruption import reraise_interruption
 
+from .access import ACCESS_EVENT
 from .field_values import FieldRenderer, render_fields
 
 Render = Callable[[WrappedLogger, str, EventDict], bytes]
@@ -28,9 +29,13 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that move the cursor or change the terminal; tab and newline are not among them."""
 _NOT_FOR_PEOPLE: Final = frozenset(
     {"exception_message", "exception_type", "service_name", "service_namespace"}
-    | {"span_id", "trace_flags"}
+    | {"http_version", "span_id", "trace_flags"}
 )
 """Fields that a terminal leaves out: equal in all lines, in the traceback, or for machines."""
+_REQUEST: Final = ("http_request_method", "url_path", "http_response_status_code")
+"""Fields of an access line that say more than the message."""
+_LAST: Final = ("request_id", "trace_id")
+"""Long ids, which would push the fields of the application out of sight."""
 
 
 def create_renderer(name: str, stream: BinaryIO, environ: Mapping[str, str] = os.environ) -> Render:
@@ -80,11 +85,19 @@ def create_console(*, colors: bool) -> Render:
             if key not in _NOT_FOR_PEOPLE
         }
         shown["timestamp"] = _local_time(event)
-        shown["event"] = str(shown.get("event", "")).replace("\n", "\n    ")
+        shown["event"] = _title(shown).replace("\n", "\n    ")
+        shown.update({name: shown.pop(name) for name in _LAST if name in shown})
         shown["exception"] = shown.pop("exception_stacktrace", None)
         return columns(logger, method, shown).encode("utf-8", "replace")
 
     return to_console
+
+
+def _title(shown: EventDict) -> str:
+    """Return the message; of a request, take method, path and status out of the fields."""
+    if shown.get("event") == ACCESS_EVENT and shown.keys() >= set(_REQUEST):
+        return " ".join(str(shown.pop(name)) for name in _REQUEST)
+    return str(shown.get("event", ""))
 
 
 def _escaped(value: Any) -> Any:

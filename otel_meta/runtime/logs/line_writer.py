@@ -10,10 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from threading import RLock
 from typing import Any, BinaryIO, Final, cast
 
-from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults, logger
 
@@ -77,13 +76,13 @@ class LineWriter:
         self._faults: Final = faults
         self._lost = 0
         self._is_loss_logged = False
+        self._lock: Final = ForkSafeLock()
         self._use(open_stream())
         self.after_fork()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
-        """Leave the queue to the parent, and renew the lock: another thread may have held it."""
-        self._lock = RLock()
+        """Leave the queue to the parent, whose threads write it."""
         self._queue: deque[_Line] = deque()
         self._is_writing = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
 from .storage import MetricStorage
@@ -12,9 +13,22 @@ RepoT = TypeVar("RepoT", bound=MetaRepo)
 
 
 def bind(repo: type[RepoT], storage: MetricStorage) -> RepoT:
-    """Return an instance of a meta-repository whose instruments record into the storage."""
+    """Return an instance of a meta-repository whose instruments record into the storage.
+
+    Raises:
+        ConfigurationError: the argument is not the class of a meta-repository.
+    """
+    _check_repo(repo)
     live = repo()
     for name, instrument in repo.instruments.items():
         # Not setattr: an entry in the instance's dictionary precedes the declaring descriptor.
         vars(live)[name] = storage.recorder(instrument)
     return live
+
+
+def _check_repo(repo: object) -> None:
+    """Refuse what no type checker may have seen, such as a name or an instance."""
+    if not (isinstance(repo, type) and issubclass(repo, MetaRepo)) or repo is MetaRepo:
+        raise ConfigurationError(
+            f"bind({repo!r}): give the class of a meta-repository, as in telemetry.bind(Aurora)"
+        )

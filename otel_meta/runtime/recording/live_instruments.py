@@ -15,6 +15,7 @@ from .cells import GaugeCell, HistogramCell, SumCell
 from .family import CellT, Family
 from .faults import Faults
 from .label_values import UnknownLabelError
+from .missing_methods import NamesMethods
 from .timer import Timer
 from .typed_call import Call, typed_call
 from .validation import describe_refusal, finite_float, non_negative_float
@@ -26,7 +27,7 @@ _MAX_ATTEMPTS: Final = 100
 """Attempts to record into a series that another thread removes after each lookup."""
 
 
-class Recorder(Generic[CellT]):
+class Recorder(NamesMethods, Generic[CellT]):
     """Base class of the live instruments: finds series and reports dropped recordings."""
 
     __slots__ = ("_family", "_faults")
@@ -213,7 +214,7 @@ class _NoSeries:
 _NO_SERIES: Final = _NoSeries()
 
 
-class Handle(Generic[CellT]):
+class Handle(NamesMethods, Generic[CellT]):
     """Base class of the handles: keeps the cell of one series."""
 
     __slots__ = ("_cell", "_labels", "_recorder")

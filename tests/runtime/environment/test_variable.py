@@ -15,12 +15,14 @@ from otel_meta.runtime.environment.value_kinds import (
     TIMEOUT,
     Kind,
     choice,
+    installed,
     installed_name,
     names,
     number,
     whole_number,
 )
 from otel_meta.runtime.environment.variable import Environment, Variable
+from otel_meta.runtime.setting_variables import EXPORTERS, SAMPLER
 
 T = TypeVar("T")
 
@@ -70,7 +72,7 @@ class TestRead:
         """The warning has the variable, its value, the expectation and the default."""
         assert (
             False,
-            ["NAME holds 'maybe', which is not true or false; using False"],
+            ["NAME holds 'maybe', which is not true or false; using false"],
         ) == read(FLAG, "maybe", default=False)
 
     def test_warning_of_long_value_is_short(self) -> None:
@@ -78,6 +80,22 @@ class TestRead:
         _, (warning,) = read(FLAG, "x" * 10_000)
 
         assert 300 > len(warning)
+
+    @pytest.mark.parametrize(
+        ("kind", "text", "hint"),
+        [
+            (choice("none", "gzip"), "gzi", "one of none, gzip; using 'none'; did you mean gzip?"),
+            (choice("none", "gzip"), "brotli", "one of none, gzip; using 'none'"),
+            (EXPORTERS["metrics"].kind, "promethus", "ignoring it; did you mean prometheus?"),
+            (installed("opentelemetry_propagator"), "tracecontxt", "did you mean tracecontext?"),
+            (SAMPLER.kind, "traceidratios", "did you mean traceidratio?"),
+        ],
+    )
+    def test_warning_names_nearest_known_word(self, kind: Kind[Any], text: str, hint: str) -> None:
+        """The warning of a misspelt word names the nearest known word."""
+        _, (warning,) = read(kind, text, "none")
+
+        assert warning.endswith(hint)
 
     def test_default_of_caller_overrides_default_of_row(self) -> None:
         """The default of the caller overrides the default of the row."""

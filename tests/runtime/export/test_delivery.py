@@ -170,7 +170,7 @@ class TestWatch:
 
         (level, _), again = logged(caplog)
 
-        assert ("WARNING", ("INFO", "exporting again")) == (level, again)
+        assert ("WARNING", ("INFO", "telemetry is exported again")) == (level, again)
         assert {("export of traces", "undelivered"): 3.0} == {
             cell.labels: cell.value for cell in bench.faults.family.cells()
         }
@@ -481,12 +481,14 @@ class TestUnreachable:
         eventually(failed_often)
         warnings = count("cannot export")
         with OtlpReceiver(closed_port) as sink:
-            eventually(lambda: shop.get("/").status_code == 200 and count("exporting again"))
+            eventually(
+                lambda: shop.get("/").status_code == 200 and count("telemetry is exported again")
+            )
             eventually(lambda: sink.spans() and sink.metrics() and sink.log_records())
             shop.stop()
 
         assert (1, 1) == (warnings, count("cannot export"))
-        assert 1 == count("exporting again")
+        assert 1 == count("telemetry is exported again")
         assert "" == shop.stderr
 
     def test_application_without_collector_stops_in_time(

@@ -33,7 +33,11 @@ def work(_=None):
         logging.getLogger("maps").info("drawn")
 
 """
-READY = "print('READY', flush=True)\ntime.sleep(30)\n"
+READY = """print('READY')
+for _ in range(300):
+    time.sleep(0.1)
+"""
+"""Short sleeps: Python handles a signal that arrives just before a sleep when the sleep ends."""
 CHILDREN = f"""{ATLAS}
 from otel_meta.runtime import telemetry as module
 module.CHILD_TIMEOUT = {PATIENCE}  # every child of a busy machine has the time to deliver

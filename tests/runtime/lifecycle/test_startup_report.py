@@ -18,45 +18,48 @@ class TestReport:
                 {},
                 None,
                 (
-                    "telemetry of maps: traces nowhere, metrics on /metrics once an app is "
-                    "instrumented, logs as lines"
+                    "telemetry of maps: metrics on /metrics after instrument_fastapi(app), "
+                    "traces not exported, logs to standard output"
                 ),
             ),
             (
                 {"namespace": "atlas", "prometheus_host": "0.0.0.0"},
                 9464,
                 (
-                    "telemetry of maps (atlas): traces nowhere, metrics on http://0.0.0.0:9464/metrics,"
-                    " logs as lines"
+                    "telemetry of maps (atlas): metrics on http://0.0.0.0:9464/metrics, traces not "
+                    "exported, logs to standard output"
                 ),
             ),
             (
                 {"otlp_endpoint": "http://user:secret@collector:4318/base"},
                 None,
-                f"telemetry of maps: traces to {URL}, metrics to {URL}, logs as lines and to {URL}",
+                (
+                    f"telemetry of maps: metrics to {URL}, traces to {URL}, logs to standard "
+                    f"output and to {URL}"
+                ),
             ),
             (
                 {"traces": ("otlp", "console"), "metrics": "none"},
                 None,
                 (
-                    "telemetry of maps: traces to http://localhost:4318 and to console, metrics "
-                    "nowhere, logs as lines"
+                    "telemetry of maps: metrics not exported, traces to http://localhost:4318 and "
+                    "to console, logs to standard output"
                 ),
             ),
             (
                 {"traces": "otlp", "environ": {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}},
                 None,
                 (
-                    "telemetry of maps: traces to http://localhost:4317, metrics on /metrics once "
-                    "an app is instrumented, logs as lines"
+                    "telemetry of maps: metrics on /metrics after instrument_fastapi(app), "
+                    "traces to http://localhost:4317, logs to standard output"
                 ),
             ),
             (
                 {"environ": {"OTEL_META_MULTIPROCESS_DIR": "/dev/shm/maps"}},
                 None,
                 (
-                    "telemetry of maps: traces nowhere, metrics on /metrics once an app is "
-                    "instrumented, logs as lines; workers share /dev/shm/maps"
+                    "telemetry of maps: metrics on /metrics after instrument_fastapi(app), traces "
+                    "not exported, logs to standard output; workers share /dev/shm/maps"
                 ),
             ),
             (
@@ -72,4 +75,10 @@ class TestReport:
         """The report names the service and the target of each signal, without secrets."""
         settings = read_settings("maps", **{"environ": {}, **options})
 
-        assert expected == startup_report(settings, port)
+        assert expected == startup_report(settings, port, "standard output")
+
+    def test_report_claims_no_log_lines_of_telemetry_without_stream(self) -> None:
+        """Without a stream, the application writes the log lines, and the report claims none."""
+        settings = read_settings("maps", environ={})
+
+        assert startup_report(settings, None, None).endswith(", logs not exported")

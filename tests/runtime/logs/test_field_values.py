@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import attrs
+import numpy as np
 import orjson
 import pydantic
 import pytest
@@ -246,16 +247,14 @@ class TestStructure:
 
     def test_numbers_and_arrays_of_numpy_are_numbers_and_lists(self) -> None:
         """Numbers and arrays of numpy are numbers and lists."""
-        numpy = pytest.importorskip("numpy")
-
         assert [5, 1.5, True, "a", [1, 2], [[0, 0]], 7] == [
-            rendered(numpy.int64(5)),
-            rendered(numpy.float64(1.5)),
-            rendered(numpy.bool_(True)),  # the constructor
-            rendered(numpy.str_("a")),
-            rendered(numpy.array([1, 2])),
-            rendered(numpy.zeros((1, 2))),
-            rendered(numpy.array(7)),
+            rendered(np.int64(5)),
+            rendered(np.float64(1.5)),
+            rendered(np.bool_(True)),  # the constructor
+            rendered(np.str_("a")),
+            rendered(np.array([1, 2])),
+            rendered(np.zeros((1, 2))),
+            rendered(np.array(7)),
         ]
 
     @pytest.mark.parametrize("odd", ODD, ids=lambda odd: type(odd).__name__)

@@ -150,6 +150,30 @@ class TestConsole:
         assert not set("\x1b\r\x9b") & set(text)
         assert r"\x1b[2J\r" in text
 
+    def test_access_line_reads_like_request_line(self) -> None:
+        """An access line shows method, path and status as its message, and the ids at the end."""
+        text = render(
+            "console",
+            event="request",
+            request_id="r",
+            client_address="::1",
+            http_request_method="GET",
+            url_path="/items/1",
+            http_version="1.1",
+            http_response_status_code=404,
+            trace_id="t",
+        )
+
+        assert re.search(
+            r"\] GET /items/1 404 +\[shop\] client_address=::1 request_id=r trace_id=t$", text
+        )
+
+    def test_message_of_application_stays_beside_fields_of_request(self) -> None:
+        """A message of the application stays, also with fields that access lines have."""
+        request = {"http_request_method": "GET", "url_path": "/", "http_response_status_code": 200}
+
+        assert "] called the bank" in render("console", event="called the bank", **request)
+
     def test_event_of_many_lines_is_indented(self) -> None:
         """The further lines of an event are indented: they cannot pass for lines of their own."""
         assert "a\n    b" in render("console", event="a\nb")

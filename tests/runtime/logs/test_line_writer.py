@@ -331,6 +331,31 @@ class TestReentrancy:
         assert {LONG, b"end"} == set(pipe.lines)
         assert 0 == faults.count()
 
+    def test_exception_of_signal_handler_leaves_writer_to_other_threads(self) -> None:
+        """After an exception of a signal handler, other threads can write lines."""
+        lines, _ = writer(io.BytesIO())
+
+        def fail(*_: object) -> None:
+            raise TimeLimit
+
+        def write(seconds: float) -> None:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            while True:
+                lines.write(b"line")
+
+        before = signal.signal(signal.SIGALRM, fail)
+        try:
+            for number in range(200):
+                with pytest.raises(TimeLimit):
+                    write(0.00005 + number * 1e-6)
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        thread = Thread(target=lines.write, args=(b"end",), daemon=True)
+        thread.start()
+        thread.join(10)
+
+        assert not thread.is_alive()
+
     def test_os_error_of_signal_handler_reaches_application(self) -> None:
         """An OSError of a signal handler is no error of the stream: it reaches the application."""
 

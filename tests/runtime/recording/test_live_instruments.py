@@ -393,6 +393,30 @@ class TestCalls:
         )
         assert {} == it.faults()
 
+    @pytest.mark.parametrize(
+        ("instrument", "name", "methods"),
+        [
+            (COUNTER, "inc", "add(), with_labels(), remove()"),
+            (COUNTER, "record", "add(), with_labels(), remove()"),
+            (UP_DOWN, "dec", "add(), with_labels(), remove()"),
+            (GAUGE, "add", "set(), with_labels(), remove()"),
+            (HISTOGRAM, "observe", "record(), time(), with_labels(), remove()"),
+            (HISTOGRAM, "labels", "record(), time(), with_labels(), remove()"),
+        ],
+    )
+    def test_method_of_another_kind_or_library_is_answered_with_methods(
+        self, instrument: Instrument[...], name: str, methods: str
+    ) -> None:
+        """A method of another kind or library is answered with the methods of the instrument."""
+        with capture() as captured:
+            live: Any = captured.telemetry.storage.recorder(instrument)
+            for each in (live, live.with_labels()):
+                with pytest.raises(AttributeError) as caught:
+                    getattr(each, name)
+
+                assert str(caught.value).endswith(f" has no {name}(); its methods are {methods}")
+                assert not hasattr(each, name)
+
     def test_function_is_named_in_tracebacks(self) -> None:
         """The function has a telling name and file name in tracebacks and profiles."""
         add: Any = MetricStorage(Faults()).recorder(LABELLED_COUNTER).add
