@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from threading import Lock, RLock
 from typing import Any, Final
 
-from .fork import reset_after_fork
+from otel_meta.runtime.fork import reset_after_fork
 
 _CREATE: Final[Mapping[type, Any]] = {type(Lock()): Lock, type(RLock()): RLock}
 _SDK: Final = "opentelemetry."
