@@ -14,6 +14,7 @@ from typing import Any, Final
 from otel_meta.runtime.fork import reset_after_fork
 
 _CREATE: Final[Mapping[type, Any]] = {type(Lock()): Lock, type(RLock()): RLock}
+_COLLECTIONS: Final = (list, tuple, set, frozenset)
 _SDK: Final = "opentelemetry."
 
 
@@ -40,19 +41,20 @@ class SdkLocks:
 def _sdk_objects(roots: tuple[object, ...]) -> Iterator[Any]:
     """Yield the SDK's objects and classes that the roots lead to."""
     seen: set[int] = set()
-    remaining = deque(roots)
+    remaining: deque[Any] = deque(roots)
     while remaining:
         obj = remaining.popleft()
         if id(obj) in seen:
             continue
         seen.add(id(obj))
-        if isinstance(obj, dict):  # no other mapping, which may wait for a lock of its own
+        kind: Any = type(obj)
+        if issubclass(kind, dict):  # no other mapping, which may wait for a lock of its own
             remaining.extend((*obj.keys(), *obj.values()))
-        elif isinstance(obj, list | tuple | set | frozenset):
+        elif issubclass(kind, _COLLECTIONS):
             remaining.extend(obj)
         elif _is_of_sdk(obj):
             yield obj
-            remaining.extend((type(obj), *_attributes(obj).values()))
+            remaining.extend((kind, *_attributes(obj).values()))
 
 
 def _attributes(obj: Any) -> dict[str, Any]:
