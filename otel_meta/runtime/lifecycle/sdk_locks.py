@@ -47,7 +47,7 @@ def _sdk_objects(roots: tuple[object, ...]) -> Iterator[Any]:
         if id(obj) in seen:
             continue
         seen.add(id(obj))
-        kind: Any = type(obj)
+        kind = _class(obj)
         if issubclass(kind, dict):  # no other mapping, which may wait for a lock of its own
             remaining.extend((*obj.keys(), *obj.values()))
         elif issubclass(kind, _COLLECTIONS):
@@ -55,6 +55,10 @@ def _sdk_objects(roots: tuple[object, ...]) -> Iterator[Any]:
         elif _is_of_sdk(obj):
             yield obj
             remaining.extend((kind, *_attributes(obj).values()))
+
+
+def _class(obj: object) -> Any:
+    return type(obj)
 
 
 def _attributes(obj: Any) -> dict[str, Any]:
