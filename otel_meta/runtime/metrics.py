@@ -29,11 +29,11 @@ from .export.point_counts import SCOPE
 from .export.producer import MetricProducer
 from .fork import ForkSafeLock
 from .lifecycle.child_process import is_multiprocessing_child
+from .lifecycle.sdk_locks import SdkLocks
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
 from .resource import service_resource
-from .sdk_locks import SdkLocks
 from .settings import Settings
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter
 from .export.queues import SpanQueue
 from .interruption import reraise_interruption
+from .lifecycle.sdk_locks import SdkLocks
 from .recording.faults import Faults
-from .sdk_locks import SdkLocks
 from .settings import Settings
 
 

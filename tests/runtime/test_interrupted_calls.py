@@ -9,10 +9,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from opentelemetry.trace import NoOpTracerProvider
 
 from otel_meta.runtime.export.deadline import run_with_deadline
 from otel_meta.runtime.export.delivery import DeliveryMonitor
-from otel_meta.runtime.lifecycle.global_providers import Follower, GlobalProvider
+from otel_meta.runtime.lifecycle.global_providers import GlobalTracerProvider
 from otel_meta.runtime.prometheus.declared_metrics import DeclaredMetrics
 from otel_meta.runtime.prometheus.families import Metadata
 from otel_meta.runtime.prometheus.negotiation import negotiate_format
@@ -46,10 +47,11 @@ class Exporter:
 
 def use_provider() -> None:
     """Change the global provider while a library's instrument is created."""
-    provider = GlobalProvider(object)
-    follower = provider._follow(Follower, ignore)
+    provider = GlobalTracerProvider()
+    provider.use(NoOpTracerProvider())
+    follower: Any = provider.get_tracer("library")
     follower.find = interrupt
-    provider.use(object())
+    provider.use(NoOpTracerProvider())
 
 
 async def check() -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
-from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.faults import Faults
 
 from .attempts import exports_until, wait_for_exports
@@ -21,20 +22,22 @@ class _Job:
     """Runs an action on a daemon thread, never twice at the same time.
 
     Whoever asks during a run waits for the next run, since the current one may have missed the
-    latest items. So a job has at most one thread, and the thread ends with the last run.
+    latest items. So at most one thread of a job runs, and it ends with the last run.
+
+    Each change of the state is one call of C code. A signal handler that interrupts `start`, as
+    SIGTERM does at the end of a child, can ask for a run itself and wait for the end.
     """
 
     def __init__(self, name: str) -> None:
         self._name: Final = name
-        self._lock: Final = ForkSafeLock()
         self.after_fork()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
         """Forget the run of the parent in a forked child, which has no such thread."""
-        self._is_running = False
+        self._running = threading.Lock()
         self._next: Action | None = None
-        self._waiting: list[threading.Lock] = []
+        self._waiting: deque[threading.Lock] = deque()
 
     def start(self, action: Action, faults: Faults) -> tuple[threading.Lock, bool]:
         """Ask for a run.
@@ -46,57 +49,44 @@ class _Job:
         # that they are gevent's if gevent has patched the process meanwhile.
         ended = threading.Lock()
         ended.acquire()
-        with self._lock:
-            self._next = action
-            self._waiting.append(ended)
-            is_running = self._is_running
-        return ended, is_running or self._start_thread(faults)
+        self._waiting.append(ended)
+        self._next = action
+        return ended, self._running.locked() or self._start_thread(faults)
 
     def abandon(self, ended: threading.Lock) -> None:
         """Forget a caller who waits no longer."""
-        with self._lock:
-            if ended in self._waiting:
-                self._waiting.remove(ended)
+        with suppress_faults(ValueError):  # the run has begun
+            self._waiting.remove(ended)
 
     def run(self, faults: Faults) -> None:
-        """Run until nobody asks for a run, unless another thread runs the job.
+        """Run until nobody asks for a run; do nothing if another thread does."""
+        while self._next is not None and self._running.acquire(blocking=False):
+            try:
+                self._run_once(faults)
+            finally:  # also after an error that a signal handler raised in this thread
+                self._running.release()
 
-        A run is noted by the thread that runs. If the thread that asks noted it, a signal handler
-        that raises before the start of the thread would leave a job that is never run again.
-        """
+    def _run_once(self, faults: Faults) -> None:
+        action, self._next = self._next, None
+        waiting: list[threading.Lock] = []
+        with suppress_faults(IndexError):  # the last caller has just abandoned the run
+            while self._waiting:
+                waiting.append(self._waiting.popleft())
         try:
-            if not self._begin():
-                return
-            while (run := self._take()) is not None:
-                action, waiting = run
-                try:
-                    action()
-                except Exception as error:
-                    reraise_interruption(error)
-                    faults.report(self._name, type(error).__name__, error)
-                for ended in waiting:
-                    ended.release()
-        except BaseException:  # of a signal handler, if this is the main thread
-            self._is_running = False
-            raise
-
-    def _begin(self) -> bool:
-        with self._lock:
-            was_running, self._is_running = self._is_running, True
-        return not was_running
-
-    def _take(self) -> tuple[Action, list[threading.Lock]] | None:
-        with self._lock:
-            action, self._next = self._next, None
-            waiting, self._waiting = self._waiting, []
-            self._is_running = action is not None
-        return None if action is None else (action, waiting)
+            if action is not None:
+                action()
+        except Exception as error:
+            reraise_interruption(error)
+            faults.report(self._name, type(error).__name__, error)
+        finally:
+            for ended in waiting:
+                ended.release()
 
     def _start_thread(self, faults: Faults) -> bool:
         name = f"otel_meta {self._name}"
         try:
             threading.Thread(target=self.run, args=(faults,), name=name, daemon=True).start()
-        except RuntimeError as error:  # the interpreter shuts down (3.12), or a limit of threads
+        except RuntimeError as error:  # while the interpreter shuts down, or at a limit of threads
             reraise_interruption(error)
             return False
         return True

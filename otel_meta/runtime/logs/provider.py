@@ -16,8 +16,8 @@ from otel_meta.runtime.export.delivery import DeliveryMonitor
 from otel_meta.runtime.export.exporters import create_exporter
 from otel_meta.runtime.export.queues import LogQueue
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.lifecycle.sdk_locks import SdkLocks
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.sdk_locks import SdkLocks
 from otel_meta.runtime.settings import Settings
 
 from .access import SilencedPaths

@@ -122,6 +122,22 @@ class TestRunWithDeadline:
 
         assert [0, 1] == runs
 
+    def test_handler_that_interrupts_start_of_thread_waits_for_run(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A handler that interrupts a call before its thread has started runs the action, too."""
+        faults, results, start = Faults(), list[bool](), Thread.start
+
+        def interrupted(thread: Thread) -> None:
+            monkeypatch.setattr(Thread, "start", start)
+            results.append(run_with_deadline(5, {"act": lambda: None}, faults))
+            start(thread)
+
+        monkeypatch.setattr(Thread, "start", interrupted)
+        results.append(run_with_deadline(5, {"act": lambda: None}, faults))
+
+        assert [True, True] == results
+
     def test_forked_child_runs_action_that_is_stuck_in_its_parent(self) -> None:
         """A forked child runs an action that is stuck in its parent."""
         release, faults = Event(), Faults()

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from threading import Lock, RLock
 from typing import Any, Final
 
-from .fork import reset_after_fork
+from otel_meta.runtime.fork import reset_after_fork
 
 _CREATE: Final[Mapping[type, Any]] = {type(Lock()): Lock, type(RLock()): RLock}
+_COLLECTIONS: Final = (list, tuple, set, frozenset)
 _SDK: Final = "opentelemetry."
 
 
@@ -40,19 +41,24 @@ class SdkLocks:
 def _sdk_objects(roots: tuple[object, ...]) -> Iterator[Any]:
     """Yield the SDK's objects and classes that the roots lead to."""
     seen: set[int] = set()
-    remaining = deque(roots)
+    remaining: deque[Any] = deque(roots)
     while remaining:
         obj = remaining.popleft()
         if id(obj) in seen:
             continue
         seen.add(id(obj))
-        if isinstance(obj, dict):  # no other mapping, which may wait for a lock of its own
+        kind = _class(obj)
+        if issubclass(kind, dict):  # no other mapping, which may wait for a lock of its own
             remaining.extend((*obj.keys(), *obj.values()))
-        elif isinstance(obj, list | tuple | set | frozenset):
+        elif issubclass(kind, _COLLECTIONS):
             remaining.extend(obj)
         elif _is_of_sdk(obj):
             yield obj
-            remaining.extend((type(obj), *_attributes(obj).values()))
+            remaining.extend((kind, *_attributes(obj).values()))
+
+
+def _class(obj: object) -> Any:
+    return type(obj)
 
 
 def _attributes(obj: Any) -> dict[str, Any]:
