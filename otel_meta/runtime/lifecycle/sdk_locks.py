@@ -33,7 +33,8 @@ class SdkLocks:
         """Replace every lock; a ``with`` block of the thread that forked releases the old one."""
         for holder in _sdk_objects(self._roots):
             for name, value in _attributes(holder).items():
-                create = _CREATE.get(type(value))
+                kind: type[object] = type(value)
+                create = _CREATE.get(kind)
                 if create is not None:
                     setattr(holder, name, create())
 
