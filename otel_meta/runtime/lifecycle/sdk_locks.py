@@ -33,8 +33,7 @@ class SdkLocks:
         """Replace every lock; a ``with`` block of the thread that forked releases the old one."""
         for holder in _sdk_objects(self._roots):
             for name, value in _attributes(holder).items():
-                kind: type[object] = type(value)
-                create = _CREATE.get(kind)
+                create = _CREATE.get(value.__class__)
                 if create is not None:
                     setattr(holder, name, create())
 
