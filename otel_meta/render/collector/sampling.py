@@ -73,17 +73,18 @@ def bad_span(repo: type[MetaRepo], slo: Slo) -> str:
         case EventCount():
             return _http_span(repo, total, bad.selector, _label_conditions(bad.selector))
         case Remainder():
-            return _http_span(repo, total, bad.selector, f"not ({_label_conditions(bad.selector)})")
+            remainder = f"not ({_label_conditions(bad.selector)})"
+            return _http_span(repo, total, bad.selector, _label_conditions(total), remainder)
         case TimeSlices():
             return ""
         case _:
             assert_never(bad)
 
 
-def _http_span(repo: type[MetaRepo], total: Selector, part: Selector, condition: str) -> str:
+def _http_span(repo: type[MetaRepo], total: Selector, part: Selector, *conditions: str) -> str:
     if {total.instrument, part.instrument} != {HTTP_SERVER_REQUEST_DURATION}:
         return ""
-    return _all_of(_in_namespace(repo), _SERVER, _label_conditions(total), condition)
+    return _all_of(_in_namespace(repo), _SERVER, *conditions)
 
 
 def _slow_span(repo: type[MetaRepo], sli: Sli) -> str:

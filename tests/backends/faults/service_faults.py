@@ -151,20 +151,28 @@ def pushing_worker_killed(setup: FaultSetup) -> FaultResult:
 @fault("two processes behind a sidecar, each with its own instance id")
 def own_instance_ids(setup: FaultSetup) -> FaultResult:
     """Each process has its own series, and the sum of the series is right."""
-    return _two_processes(setup, "random ids are the default", "", "")
+    return _two_processes(setup, "random ids are the default")
 
 
-@control("the same with one instance id for both")
+@fault("two processes of a machine, with one instance id for both in the environment")
 def shared_instance_id(setup: FaultSetup) -> FaultResult:
-    """The sidecar exposes the latest export only."""
+    """The second process adds a number to the id."""
     attributes = "service.instance.id=one"
+    return _two_processes(setup, "the second process adds a number to the id", attributes)
+
+
+@control("the same with one instance id for both in the sidecar")
+def instance_id_of_sidecar(setup: FaultSetup) -> FaultResult:
+    """The sidecar exposes the latest export only."""
     observation = "the sidecar exposes the latest export only"
-    return _two_processes(setup, observation, attributes, attributes)
+    return _two_processes(setup, observation, INSTANCE="one")
 
 
-def _two_processes(setup: FaultSetup, observation: str, *resources: str) -> FaultResult:
-    sidecar = setup.sidecar(setup.sink())
-    for attributes in resources:
+def _two_processes(
+    setup: FaultSetup, observation: str, attributes: str = "", **sidecar_variables: str
+) -> FaultResult:
+    sidecar = setup.sidecar(setup.sink(), **sidecar_variables)
+    for _ in range(2):
         variables = {"OTEL_RESOURCE_ATTRIBUTES": attributes}
         service = setup.enter(
             service_process(OTEL_EXPORTER_OTLP_ENDPOINT=sidecar.otlp, **variables)

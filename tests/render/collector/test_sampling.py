@@ -27,7 +27,8 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     failed = Slo(
         "failed",
         sli=Ratio(
-            total=http.where(url_scheme="https"), bad=http.where(http_response_status_code="500")
+            total=http.where(url_scheme="https"),
+            bad=http.where(url_scheme="https", http_response_status_code="500"),
         ),
         **COMMON,
     )
