@@ -190,6 +190,7 @@ class TestResetAfterFork:
         assert ["a"] == in_child(lambda: notes)
 
 
+@pytest.mark.usefixtures("untraced")
 class TestForkSafeLock:
     def test_exception_of_signal_handler_leaves_lock_free(self) -> None:
         """A signal handler that raises anywhere around a critical section leaves the lock free."""

@@ -96,7 +96,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Thread, "start", refuse)
 
 
-@pytest.mark.usefixtures("no_threads")
+@pytest.mark.usefixtures("no_threads", "untraced")
 @pytest.mark.parametrize("call", CALLS)
 def test_time_limit_reaches_application(call: str, limit: type[Exception]) -> None:
     """A time limit inside of any call of the application reaches the application."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from otel_meta.testing.loopback import free_port
 from tests.backends.collector_server import Collector
 from tests.backends.faults.fault_case import FaultSetup, control, fault
@@ -169,9 +171,9 @@ def instance_id_of_sidecar(setup: FaultSetup) -> FaultResult:
 
 
 def _two_processes(
-    setup: FaultSetup, observation: str, attributes: str = "", **sidecar_variables: str
+    setup: FaultSetup, observation: str, attributes: str = "", **sidecar_options: Any
 ) -> FaultResult:
-    sidecar = setup.sidecar(setup.sink(), **sidecar_variables)
+    sidecar = setup.sidecar(setup.sink(), **sidecar_options)
     for _ in range(2):
         variables = {"OTEL_RESOURCE_ATTRIBUTES": attributes}
         service = setup.enter(

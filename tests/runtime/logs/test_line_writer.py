@@ -127,6 +127,7 @@ def timer(seconds: float, handler: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGALRM, former)
 
 
+@pytest.mark.usefixtures("untraced")
 class TestShortWrites:
     def test_stream_that_takes_parts_gets_whole_lines(self) -> None:
         """A stream that takes one byte at a time gets whole lines."""
@@ -270,6 +271,7 @@ class TestBroken:
         assert 0 == faults.count()
 
 
+@pytest.mark.usefixtures("untraced")
 class TestReentrancy:
     def test_line_of_signal_handler_follows_line_under_way(self) -> None:
         """A line logged by a signal handler is written after the line under way."""

@@ -455,6 +455,7 @@ class TestFaults:
             assert (child, 0) == os.waitpid(child, 0)
 
 
+@pytest.mark.usefixtures("untraced")
 class TestReentrancy:
     def test_signal_handler_can_scrape_and_record_during_scrape(self) -> None:
         """A signal handler that scrapes and records does not stop a scrape of the same thread."""

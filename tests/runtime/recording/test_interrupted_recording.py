@@ -219,6 +219,7 @@ def raise_in_thread(ident: int, error: type[BaseException]) -> None:
     set_error(ctypes.c_ulong(ident), ctypes.py_object(error))
 
 
+@pytest.mark.usefixtures("untraced")
 class TestTimeLimit:
     @pytest.mark.parametrize("way", WAYS)
     def test_every_limit_reaches_application(
@@ -296,6 +297,7 @@ class TestTimeLimit:
         assert list(LIMITS_BY_THREAD) == raised
 
 
+@pytest.mark.usefixtures("untraced")
 class TestReentrancy:
     def test_handler_that_records_loses_nothing(self, service: Service) -> None:
         """A handler that records into new series, also the interrupted one, loses nothing."""
