@@ -17,7 +17,7 @@ def untraced() -> Iterator[None]:
     """
     in_this_thread, in_new_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type]  # None is the default
+    threading.settrace(None)
     yield
-    threading.settrace(in_new_threads)  # type: ignore[arg-type]  # likewise
+    threading.settrace(in_new_threads)
     sys.settrace(in_this_thread)
