@@ -27,7 +27,29 @@ _MAX_ATTEMPTS: Final = 100
 """Attempts to record into a series that another thread removes after each lookup."""
 
 
-class Recorder(NamesMethods, Generic[CellT]):
+class _Reference(NamesMethods):
+    """Base class of live instruments and handles: references to the series of this process."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        """Return the reference itself."""
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Return the reference itself."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: always; another process has series of its own.
+        """
+        raise _cannot_be_pickled(self)
+
+
+class Recorder(_Reference, Generic[CellT]):
     """Base class of the live instruments: finds series and reports dropped recordings."""
 
     __slots__ = ("_family", "_faults")
@@ -41,22 +63,6 @@ class Recorder(NamesMethods, Generic[CellT]):
 
     def __repr__(self) -> str:
         return f"<{self.title}, {len(self._family.by_values)} series>"
-
-    def __copy__(self) -> Self:
-        """Return the instrument itself, which is a reference to the series of this process."""
-        return self
-
-    def __deepcopy__(self, _memo: object) -> Self:
-        """Return the instrument itself."""
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled.
-
-        Raises:
-            TypeError: always; another process has series of its own.
-        """
-        raise _cannot_be_pickled(self)
 
     @property
     def title(self) -> str:
@@ -214,7 +220,7 @@ class _NoSeries:
 _NO_SERIES: Final = _NoSeries()
 
 
-class Handle(NamesMethods, Generic[CellT]):
+class Handle(_Reference, Generic[CellT]):
     """Base class of the handles: keeps the cell of one series."""
 
     __slots__ = ("_cell", "_labels", "_recorder")
@@ -227,22 +233,6 @@ class Handle(NamesMethods, Generic[CellT]):
     def __repr__(self) -> str:
         labels = ", ".join(f"{name}={value!r}" for name, value in self._labels.items())
         return f"<{self._recorder.title}, {labels or 'no labels'}>"
-
-    def __copy__(self) -> Self:
-        """Return the handle itself."""
-        return self
-
-    def __deepcopy__(self, _memo: object) -> Self:
-        """Return the handle itself."""
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled.
-
-        Raises:
-            TypeError: always; another process has series of its own.
-        """
-        raise _cannot_be_pickled(self)
 
     def with_labels(self) -> Self:
         """Return this handle."""
