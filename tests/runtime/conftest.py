@@ -1,4 +1,4 @@
-"""Fixtures for tests in which signal handlers raise exceptions."""
+"""Fixtures for tests of signal handlers and forks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pytest
 
 @pytest.fixture
 def untraced() -> Iterator[None]:
-    """Run without the trace function of a coverage measurement, in which a limit can be raised.
+    """Run without the trace function of a coverage measurement.
 
-    The function takes a lock, which would stay held for ever.
+    The function takes a lock, which stays held if a signal handler raises in it, or in a child that
+    is forked while another thread is in it.
     """
     in_this_thread, in_new_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)

@@ -19,7 +19,10 @@ from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from tests.runtime.forks import in_child
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
+    pytest.mark.usefixtures("untraced"),
+]
 
 
 @labels
@@ -190,7 +193,6 @@ class TestResetAfterFork:
         assert ["a"] == in_child(lambda: notes)
 
 
-@pytest.mark.usefixtures("untraced")
 class TestForkSafeLock:
     def test_exception_of_signal_handler_leaves_lock_free(self) -> None:
         """A signal handler that raises anywhere around a critical section leaves the lock free."""

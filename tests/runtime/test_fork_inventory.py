@@ -23,7 +23,10 @@ from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.runtime.fork_inventory import LOCKS, Found, inventory, roots_of_package
 from tests.runtime.forks import in_child
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
+    pytest.mark.usefixtures("untraced"),
+]
 
 SAFE: Final = {
     "LineWriter.stream": "standard output, shared on purpose, and written below its buffer",
