@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 FOR ?= 120s
 STACK ?=
 # Groups of tests run side by side, since most of their time is waiting.
+SERIES := $(addprefix tests/runtime/,recording multiprocess prometheus slo)
 PROCESS := tests/runtime tests/web
 PROGRAMS := tests/cli tests/examples tests/testing tests/workers
 GENERATORS := tests/rules tests/render
 BACKENDS := tests/backends
-UNIT_GROUPS := test-process test-programs test-other
+UNIT_GROUPS := test-series test-process test-programs test-other
 SERVER_GROUPS := test-generators test-backends
 PYTEST := $(BIN)/pytest
 COVERED_PYTEST := $(BIN)/coverage run -m pytest
@@ -25,14 +26,17 @@ demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a f
 
 test: lint docs tools ## everything that .ci/run checks, with coverage
 	$(BIN)/coverage erase
-	$(MAKE) PYTEST="$(COVERED_PYTEST)" --jobs=5 --keep-going --output-sync=target $(UNIT_GROUPS) $(SERVER_GROUPS)
+	$(MAKE) PYTEST="$(COVERED_PYTEST)" --jobs=6 --keep-going --output-sync=target $(UNIT_GROUPS) $(SERVER_GROUPS)
 	$(MAKE) coverage
 
 test-unit: $(VENV)/ready ## the tests that need no server
-	$(MAKE) --jobs=3 --keep-going --output-sync=target $(UNIT_GROUPS)
+	$(MAKE) --jobs=4 --keep-going --output-sync=target $(UNIT_GROUPS)
+
+test-series:
+	$(PYTEST) $(SERIES)
 
 test-process:
-	$(PYTEST) $(PROCESS)
+	$(PYTEST) $(addprefix --ignore=,$(SERIES)) $(PROCESS)
 
 test-programs:
 	$(PYTEST) $(PROGRAMS)
