@@ -133,7 +133,7 @@ class Telemetry:
     def scrape(self) -> Scrape | None:
         """The scrape that serves /metrics; None if prometheus is not among the exporters.
 
-        Whoever asks for it serves the page: telemetry then does not warn that nobody can.
+        A caller serves the page, so telemetry does not warn of unreadable metrics afterwards.
         """
         if self.metrics is None:
             return None

@@ -32,6 +32,8 @@ from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import logger
 
+from .sdk_locks import SdkLocks
+
 Find = Callable[[Any], Any]
 """Returns the object of a provider that a follower stands for."""
 _Function = Callable[[CallbackOptions], Iterable[Observation]]
@@ -80,13 +82,19 @@ class GlobalProvider(Forwarder):
 
     def __init__(self, create_idle: Callable[[], Any]) -> None:
         super().__init__(None)
+        self._create_idle: Final = create_idle
         # Not now, at the import: the SDK reads variables that `configure` has to check first.
-        self._idle: Final = cache(create_idle)
+        self._idle: Final = cache(self._create_idle_with_locks)
         # Not a WeakSet, whose callback is Python code, in which exceptions of handlers are ignored.
         self._followers: Final[dict[ref[Follower], None]] = {}
         self._lock: Final = ForkSafeLock()
         self._changes = 0
         """Number of calls of `use`: identifies a provider without keeping it."""
+
+    def _create_idle_with_locks(self) -> Any:
+        provider = self._create_idle()
+        self._locks = SdkLocks(provider)
+        return provider
 
     def use(self, provider: Any) -> None:
         """Forward to a provider, also from everything that was obtained before."""
