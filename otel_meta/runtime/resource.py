@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Final
 
 from opentelemetry.sdk.resources import Resource
@@ -32,8 +29,7 @@ def create_resource(settings: Settings, instance: InstanceId | None = None) -> R
         "telemetry.distro.name": "otel_meta",
         "telemetry.distro.version": __version__,
     }
-    with _silenced_sdk_warnings():
-        resource = Resource.create({key: value for key, value in attributes.items() if value})
+    resource = Resource.create({key: value for key, value in attributes.items() if value})
     return resource if instance is None else ProcessResource(resource, instance)
 
 
@@ -47,14 +43,3 @@ def service_resource(resource: Resource) -> Resource:
         },
         resource.schema_url,
     )
-
-
-@contextmanager
-def _silenced_sdk_warnings() -> Generator[None]:
-    """Silence the SDK's second reading of OTEL_RESOURCE_ATTRIBUTES: `read_settings` has warned."""
-    sdk = logging.getLogger("opentelemetry.sdk.resources")
-    disabled, sdk.disabled = sdk.disabled, True
-    try:
-        yield
-    finally:
-        sdk.disabled = disabled

@@ -248,16 +248,22 @@ class StuckClock:
         return 0.0
 
 
+def stuck_sample() -> tuple[StuckClock, SloTracker, Thread]:
+    """Return a tracker whose sample is under way in a thread, until the release of its clock."""
+    clock = StuckClock()
+    tracker = SloTracker(MetricStorage(Faults()), clock)
+    tracker.track(Acme)
+    clock.is_stuck = True
+    sampling = Thread(target=tracker.sample)
+    sampling.start()
+    clock.entered.wait(20)
+    return clock, tracker, sampling
+
+
 class TestFork:
     def test_child_that_is_forked_while_its_parent_takes_sample_can(self) -> None:
         """A child that is forked while its parent takes a sample can read the statuses."""
-        clock = StuckClock()
-        tracker = SloTracker(MetricStorage(Faults()), clock)
-        tracker.track(Acme)
-        clock.is_stuck = True
-        sampling = Thread(target=tracker.sample)
-        sampling.start()
-        clock.entered.wait(20)
+        clock, tracker, sampling = stuck_sample()
         found = in_child(lambda: len(tracker.statuses()))
         clock.release.set()
         sampling.join()
@@ -319,13 +325,7 @@ class TestSample:
 
     def test_status_does_not_wait_for_sample_of_other_slo(self) -> None:
         """A status does not wait for a heavy sample of another SLO."""
-        clock = StuckClock()
-        tracker = SloTracker(MetricStorage(Faults()), clock)
-        tracker.track(Acme)
-        clock.is_stuck = True
-        sampling = Thread(target=tracker.sample)
-        sampling.start()
-        clock.entered.wait(20)
+        clock, tracker, sampling = stuck_sample()
         clock.is_stuck = False
 
         assert "no_data" == tracker.status(Acme.steadiness).state
