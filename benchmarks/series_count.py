@@ -16,6 +16,7 @@ from scale.table import DOCUMENT, put, table
 
 from otel_meta.model import MetaRepo
 from otel_meta.model.measure import Measure, RelativeChange, Share
+from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names as series
 from otel_meta.render.rules.recording_rules import slo_records
 from otel_meta.repos import BUILTIN
@@ -53,7 +54,7 @@ def of_slos(repo: type[MetaRepo]) -> int:
     return sum(
         record.record not in (series.OBJECTIVE, series.INFO)
         for slo in repo.slos.values()
-        for record in slo_records(repo, slo)
+        for record in slo_records(repo, slo, Options())
     )
 
 

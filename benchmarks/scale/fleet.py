@@ -16,7 +16,7 @@ from otel_meta.model import Histogram, Instrument, MetaRepo, Slo
 from otel_meta.model.selector import Selector
 from otel_meta.model.slo.event_terms import EventCount
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names as series
 from otel_meta.repos import BUILTIN
 
@@ -121,7 +121,7 @@ def _read_names() -> frozenset[str]:
     """Return all names in rules; ``_sum`` and some instruments are not among them."""
     expressions = (
         rule.expr
-        for file in rule_files(BUILTIN, Links())
+        for file in rule_files(BUILTIN, Options())
         for group in file.groups
         for rule in group.rules
     )

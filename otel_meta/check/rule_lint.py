@@ -8,7 +8,7 @@ from pathlib import Path
 
 from otel_meta.model import Catalog
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules.rule import Record
 
 from .finding import Diagnostic, Finding
@@ -48,7 +48,7 @@ def known_series_of(catalog: Catalog, rules: Iterable[Rule]) -> KnownSeries:
     """Return every series that is declared, or recorded by these or by the generated rules."""
     generated = (
         (rule.record, rule.expr, rule.labels)
-        for file in rule_files(catalog, Links())
+        for file in rule_files(catalog, Options())
         for group in file.groups
         for rule in group.rules
         if isinstance(rule, Record)

@@ -92,9 +92,10 @@ def _artifacts(declared: Catalog, args: Namespace) -> list[Artifact]:
     with ExtraImports("generate", "Generating files"):
         from otel_meta.render import artifacts as render  # noqa: PLC0415 - needs an extra
         from otel_meta.render.links import Links  # noqa: PLC0415 - likewise
-        from otel_meta.render.stack import RECEIVERS  # noqa: PLC0415 - likewise
+        from otel_meta.render.options import Options  # noqa: PLC0415 - likewise
+        from otel_meta.render.receivers import RECEIVERS  # noqa: PLC0415 - likewise
     given = {"runbooks": args.runbooks, "dashboards": args.dashboards}
-    options = render.Options(
+    options = Options(
         rule_format=args.format,
         links=Links(**{name: url.rstrip("/") for name, url in given.items() if url}),
         receivers=RECEIVERS.with_webhooks(

@@ -6,14 +6,16 @@ Alerts of the same service are grouped. A page inhibits the ticket about the sam
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
 from otel_meta.model import Catalog, MetaRepo, Severity
+from otel_meta.model.identity import Identity
 
 from ._yaml import to_yaml
 from .header import generated_from
+from .options import Options
+from .receivers import Receivers
 from .rules import series_names
 from .rules.promql_builder import equals
 from .rules.time_scale import REAL_TIME, scaled
@@ -29,55 +31,24 @@ _NEVER_INHIBITED: Final = "SloNoEvents|SloNoData"
 """Tickets never inhibited by a page: an exhausted budget does not explain missing data."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Webhooks:
-    """The webhooks of a team."""
-
-    page: str
-    """URL for urgent alerts."""
-    ticket: str
-    """URL for alerts during working hours."""
-
-    def url(self, severity: Severity) -> str:
-        """Return the webhook of a severity."""
-        return self.page if severity == "page" else self.ticket
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receivers:
-    """The receivers of alerts."""
-
-    default: Webhooks
-    """Webhooks of every team that is not in `teams`."""
-    watchdog: str
-    """URL of a service with an alarm for missing notifications."""
-    teams: Mapping[str, Webhooks] = field(default_factory=dict[str, Webhooks])
-
-    def with_webhooks(
-        self, *, page: str | None = None, ticket: str | None = None, watchdog: str | None = None
-    ) -> Receivers:
-        """Return receivers in which the given webhooks replace the default webhooks."""
-        default = Webhooks(page=page or self.default.page, ticket=ticket or self.default.ticket)
-        return Receivers(default=default, watchdog=watchdog or self.watchdog, teams=self.teams)
-
-
-def alertmanager(catalog: Catalog, receivers: Receivers, time_scale: Fraction = REAL_TIME) -> str:
+def alertmanager(catalog: Catalog, options: Options, time_scale: Fraction = REAL_TIME) -> str:
     """Return the configuration that routes every alert of a catalogue.
 
     Args:
         catalog: its meta-repositories name the owners.
-        receivers: the webhooks.
+        options: the receivers, and the identity by which alerts are grouped.
         time_scale: for demos and tests; at 1/60, a minute of every interval becomes a second.
     """
+    receivers = options.receivers
     repos = [repo for repo in catalog if repo.owner in receivers.teams]
     config = {
         "route": {
             "receiver": "ticket",  # alerts without a severity
-            "group_by": [*series_names.SERVICE_LABELS],
+            "group_by": [*options.identity.service],
             **_SEVERITIES["ticket"],
             "routes": [_watchdog(), *(_severity(severity, repos) for severity in _SEVERITIES)],
         },
-        "inhibit_rules": [_inhibition()],
+        "inhibit_rules": [_inhibition(options.identity)],
         "receivers": list(_receivers(receivers, repos)),
     }
     return to_yaml(scaled(config, time_scale), comment=_COMMENT)
@@ -112,7 +83,7 @@ def _team(severity: Severity, repo: type[MetaRepo]) -> dict[str, Any]:
     }
 
 
-def _inhibition() -> dict[str, Any]:
+def _inhibition(identity: Identity) -> dict[str, Any]:
     """Return the inhibition rule. Both sides need an SLO: two missing labels count as equal."""
     named = f'{series_names.SLO}!=""'
     return {
@@ -122,7 +93,7 @@ def _inhibition() -> dict[str, Any]:
             named,
             f'alertname!~"{_NEVER_INHIBITED}"',
         ],
-        "equal": [*series_names.IDENTITY],
+        "equal": [*identity.slo],
     }
 
 

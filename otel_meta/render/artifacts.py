@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
 from otel_meta.model import Catalog, MetaRepo
 
-from .alertmanager import Receivers
 from .collector import collector_files
 from .dashboards import dashboards
 from .docs.reference import reference
 from .docs.runbooks import runbooks
-from .links import Links
+from .options import Options
 from .rules import alerting_rules, overview, recording_rules
 from .rules.rule import Group, RuleFile
 from .rules.rule_formats import FORMATS, prometheus_operator
-from .stack import RECEIVERS, stack_files
+from .stack import stack_files
 
 RULES: Final = PurePosixPath("rules")
 DOCS: Final = PurePosixPath("docs")
@@ -35,19 +34,10 @@ class Artifact:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """Choices of the user: the ruler's format, the base of links, the receivers of alerts."""
-
-    rule_format: str = "prometheus"
-    links: Links = field(default_factory=Links)
-    receivers: Receivers = RECEIVERS
-
-
 def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     """Yield every file of a catalogue, in a stable order."""
     text_of = FORMATS[options.rule_format]
-    for file in rule_files(catalog, options.links):
+    for file in rule_files(catalog, options):
         yield Artifact(RULES / f"{file.name}.yml", text_of(file))
     for name, text in runbooks(catalog):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
@@ -56,21 +46,21 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
         yield Artifact(DASHBOARDS / name, text)
     for name, text in collector_files(catalog):
         yield Artifact(COLLECTOR / name, text)
-    for name, text in stack_files(catalog, options.receivers):
+    for name, text in stack_files(catalog, options):
         yield Artifact(STACK / name, text)
-    for file in rule_files(catalog, options.links):
+    for file in rule_files(catalog, options):
         path = STACK / "kubernetes" / "rules" / f"{file.name.replace('.', '-')}.yaml"
         yield Artifact(path, prometheus_operator(file))
 
 
-def rule_files(catalog: Catalog, links: Links) -> Iterator[RuleFile]:
+def rule_files(catalog: Catalog, options: Options) -> Iterator[RuleFile]:
     """Yield two files for each meta-repository, recording and alerting, and two across them."""
     for repo in catalog:
-        yield _file(repo, "recording", tuple(recording_rules.recording_groups(repo)))
-        yield _file(repo, "alerting", tuple(alerting_rules.alerting_groups(repo, links)))
+        yield _file(repo, "recording", tuple(recording_rules.recording_groups(repo, options)))
+        yield _file(repo, "alerting", tuple(alerting_rules.alerting_groups(repo, options)))
     source = "otel_meta/render/rules/overview.py"
-    yield RuleFile("cross.recording", source, tuple(overview.recording_groups()))
-    yield RuleFile("cross.alerting", source, tuple(overview.alerting_groups(links)))
+    yield RuleFile("cross.recording", source, tuple(overview.recording_groups(options)))
+    yield RuleFile("cross.alerting", source, tuple(overview.alerting_groups(options)))
 
 
 def _file(repo: type[MetaRepo], kind: str, groups: tuple[Group, ...]) -> RuleFile:

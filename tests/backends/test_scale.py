@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.rule import Record
 from otel_meta.repos import BUILTIN
@@ -25,7 +25,7 @@ SNIPPETS = dict(re.findall(r"<!-- prometheus: (\S+) -->\n```yaml\n(.*?)```", TEX
 SHARDS = 4
 NEBULA, TITAN = "nebula-cloud-platform", "titan-microservices-mesh"
 
-FILES = list(rule_files(BUILTIN, Links()))
+FILES = list(rule_files(BUILTIN, Options()))
 GROUPS = [group for file in FILES for group in file.groups]
 RECORDED = {rule.record for group in GROUPS for rule in group.rules if isinstance(rule, Record)}
 

@@ -11,7 +11,7 @@ from otel_meta.check.finding import Finding
 from otel_meta.check.rule_files import Rule, files_in, read_rules
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules.rule_formats import FORMATS
 from otel_meta.repos import BUILTIN
 
@@ -43,7 +43,7 @@ class TestFormats:
     @pytest.mark.parametrize("form", FORMATS)
     def test_every_generated_format_is_read_rule_by_rule(self, form: str, rule_file: Write) -> None:
         """Every generated format is read rule by rule."""
-        (file, *_) = rule_files(BUILTIN, Links())
+        (file, *_) = rule_files(BUILTIN, Options())
         path = rule_file(FORMATS[form](file))
         wanted = [(group.name, rule.expr) for group in file.groups for rule in group.rules]
 

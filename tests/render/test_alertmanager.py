@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
+from otel_meta.render.alertmanager import alertmanager
+from otel_meta.render.options import Options
+from otel_meta.render.receivers import Receivers, Webhooks
 from otel_meta.repos import BUILTIN
 from otel_meta.testing.servers import ALERTMANAGER, Backend
 from tests.backends.notification_receiver import NotificationReceiver
@@ -36,7 +38,7 @@ AURORA = {"service_namespace": "aurora-fullstack-saas", "service_name": "storefr
 def config(tmp_path: Path) -> Path:
     """Write the configuration of two teams with own webhooks."""
     path = tmp_path / "alertmanager.yml"
-    path.write_text(alertmanager(BUILTIN, RECEIVERS))
+    path.write_text(alertmanager(BUILTIN, Options(receivers=RECEIVERS)))
     return path
 
 
@@ -55,7 +57,9 @@ class TestConfiguration:
     def test_amtool_accepts_configuration_without_teams(self, tmp_path: Path) -> None:
         """Amtool accepts a configuration without teams."""
         path = tmp_path / "alertmanager.yml"
-        path.write_text(alertmanager(BUILTIN, Receivers(default=ANYBODY, watchdog=URL)))
+        path.write_text(
+            alertmanager(BUILTIN, Options(receivers=Receivers(default=ANYBODY, watchdog=URL)))
+        )
 
         assert "SUCCESS" in amtool("check-config", path)
 
@@ -92,7 +96,9 @@ class TestConfiguration:
 
     def test_rendering_is_deterministic(self) -> None:
         """Rendering is deterministic."""
-        assert alertmanager(BUILTIN, RECEIVERS) == alertmanager(BUILTIN, RECEIVERS)
+        assert alertmanager(BUILTIN, Options(receivers=RECEIVERS)) == alertmanager(
+            BUILTIN, Options(receivers=RECEIVERS)
+        )
 
 
 def alert(
@@ -133,7 +139,9 @@ def live(tmp_path: Path) -> Iterator[Live]:
     """Start an Alertmanager; only the waits differ from the rendered configuration."""
     with NotificationReceiver() as told:
         hooks = Webhooks(page=f"{told.url}/page", ticket=f"{told.url}/ticket")
-        text = alertmanager(BUILTIN, Receivers(default=hooks, watchdog=f"{told.url}/watchdog"))
+        text = alertmanager(
+            BUILTIN, Options(receivers=Receivers(default=hooks, watchdog=f"{told.url}/watchdog"))
+        )
         for wait in ("group_wait: 30s", "group_wait: 5m"):
             text = text.replace(wait, "group_wait: 1s")
         for interval in ("group_interval: 5m", "group_interval: 1h"):

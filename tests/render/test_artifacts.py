@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from otel_meta.model import Catalog
-from otel_meta.render.artifacts import Artifact, Options, artifacts_of
+from otel_meta.render.artifacts import Artifact, artifacts_of
 from otel_meta.render.header import MARK
+from otel_meta.render.options import Options
 from otel_meta.repos import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[2]

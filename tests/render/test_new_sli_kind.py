@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from otel_meta.model import Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
+from otel_meta.model.identity import Identity
 from otel_meta.model.slo.event_terms import EventCount, Remainder
 from otel_meta.render.collector.sampling import bad_span
 from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.dashboards.panel import GREEN, RED, ThresholdStep
 from otel_meta.render.docs.descriptions import sli_text
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules.alerting_rules import alerting_groups
 from otel_meta.render.rules.sli_promql import increments
 from otel_meta.runtime.recording.faults import Faults
@@ -77,12 +78,12 @@ clamp_min(
 
 def test_rules() -> None:
     """The rules subtract the buckets inside the band from all events."""
-    assert (BAD, COUNT) == increments(SLI, "bakery")
+    assert (BAD, COUNT) == increments(SLI, "bakery", Identity())
 
 
 def test_alerts() -> None:
     """An SLO of a new kind has every alert of an SLO that counts events."""
-    (group,) = alerting_groups(Bakery, Links())
+    (group,) = alerting_groups(Bakery, Options())
 
     assert 5 == len(group.rules)
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import pytest
 
 from otel_meta.model import Counter, Histogram, MetaRepo, Slo, labels
+from otel_meta.render.options import Options
 from otel_meta.render.rules.recording_rules import error_ratio, slo_records
 from otel_meta.render.rules.series_names import SMOOTHED
 from otel_meta.repos import BUILTIN
@@ -174,7 +175,7 @@ def _layer(served: Prometheus) -> Iterator[str]:
     minute, finds what was recorded up to a minute ago.
     """
     for slo in Atlas.slos.values():
-        for record in list(slo_records(Atlas, slo))[:2]:
+        for record in list(slo_records(Atlas, slo, Options()))[:2]:
             smoothed = f"avg_over_time(({record.expr})[5m:1m])"
             names = {record.record: record.expr, SMOOTHED[record.record]: smoothed}
             for name, expr in names.items():

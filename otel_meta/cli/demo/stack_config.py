@@ -7,9 +7,10 @@ from fractions import Fraction
 from typing import Any, Final
 
 from otel_meta.render._yaml import to_yaml
-from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
+from otel_meta.render.alertmanager import alertmanager
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
+from otel_meta.render.receivers import Receivers, Webhooks
 from otel_meta.render.rules.rule_formats import prometheus
 from otel_meta.repos import BUILTIN
 
@@ -24,16 +25,15 @@ _MAX_TRACES: Final = 100_000
 
 def rules() -> Iterator[tuple[str, str]]:
     """Yield the names and texts of the built-in rule files, with shortened durations."""
-    for file in rule_files(BUILTIN, Links()):
+    for file in rule_files(BUILTIN, Options()):
         yield f"{file.name}.yml", prometheus(file, _SCALE)
 
 
 def alertmanager_config(webhooks: str) -> str:
     """Return a configuration with one receiver for all alerts."""
     webhooks_of_all_owners = Webhooks(page=f"{webhooks}/page", ticket=f"{webhooks}/ticket")
-    return alertmanager(
-        BUILTIN, Receivers(default=webhooks_of_all_owners, watchdog=f"{webhooks}/watchdog"), _SCALE
-    )
+    receivers = Receivers(default=webhooks_of_all_owners, watchdog=f"{webhooks}/watchdog")
+    return alertmanager(BUILTIN, Options(receivers=receivers), _SCALE)
 
 
 def prometheus_config(rules_folder: str, alertmanager_port: int, metrics_port: int) -> str:

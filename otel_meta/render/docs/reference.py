@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from otel_meta.model import Catalog, MetaRepo
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules import overview, series_names
 from otel_meta.render.rules.alerting_rules import alerting_groups
 from otel_meta.render.rules.intervals import INCREASE_MINUTES
@@ -63,7 +63,7 @@ def reference(catalog: Catalog) -> str:
         "of these labels changes, so an SLO keeps its history when its owner or objective changes:",
         table(["series", "meaning"], ([f"`{name}`", meaning] for name, meaning in _RECORDED)),
         "## Across meta-repositories",
-        _alerts(overview.alerting_groups(Links())),
+        _alerts(overview.alerting_groups(Options())),
     )
 
 
@@ -88,14 +88,14 @@ def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
     )
     yield from _recordings(repo)
     yield "### Alerts"
-    yield _alerts(alerting_groups(repo, Links()))
+    yield _alerts(alerting_groups(repo, Options()))
 
 
 def _recordings(repo: type[MetaRepo]) -> Iterator[str]:
     described = {recording.name: recording.description for recording in repo.recordings.values()}
     recorded = [
         rule.record
-        for group in recording_groups(repo)
+        for group in recording_groups(repo, Options())
         for rule in group.rules
         if isinstance(rule, Record) and rule.record in described
     ]

@@ -12,7 +12,8 @@ from operator import attrgetter
 from typing import Final
 
 from otel_meta.model import Alert, BurnWindow, Duration, MetaRepo, Severity, Slo
-from otel_meta.render.links import SLO_DASHBOARD, Links, repo_dashboard
+from otel_meta.render.links import SLO_DASHBOARD, repo_dashboard
+from otel_meta.render.options import Options
 
 from . import series_names
 from .event_counts import event_count
@@ -31,23 +32,23 @@ _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
 }
 
 
-def alerting_groups(repo: type[MetaRepo], links: Links) -> Iterator[Group]:
+def alerting_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
     """Yield a group for each SLO and a group for the declared alerts."""
     for slo in repo.slos.values():
-        yield Group(f"{slo.name}-alerts", tuple(slo_alerts(repo, slo, links)))
-    declared = tuple(_declared(repo, alert, links) for alert in repo.alerts.values())
+        yield Group(f"{slo.name}-alerts", tuple(slo_alerts(repo, slo, options)))
+    declared = tuple(_declared(repo, alert, options) for alert in repo.alerts.values())
     if declared:
         yield Group(f"{repo.name}-alerts", declared)
 
 
-def slo_alerts(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
+def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
     """Yield the alerts of an SLO: budget burning, budget exhausted, no events, no data."""
-    yield from _burning(repo, slo, links)
+    yield from _burning(repo, slo, options)
     left = selector(series_names.BUDGET_REMAINING, [equals(series_names.SLO, slo.name)])
     yield _slo_alert(
         repo,
         slo,
-        links,
+        options,
         alert="SloErrorBudgetExhausted",
         severity="page",
         expr=f"{left} <= 0",
@@ -57,7 +58,7 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRu
         runbook="slo-budget-exhausted",
         for_=_SETTLE,
     )
-    yield from _missing_data(repo, slo, links)
+    yield from _missing_data(repo, slo, options)
 
 
 def burn_condition(slo: Slo, window: BurnWindow) -> str:
@@ -74,13 +75,13 @@ def burn_condition(slo: Slo, window: BurnWindow) -> str:
     )
 
 
-def _burning(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
+def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
     for severity, windows in groupby(slo.burn_windows, key=attrgetter("severity")):
         alert, consequence = _BURN_ALERTS[severity]
         yield _slo_alert(
             repo,
             slo,
-            links,
+            options,
             alert=alert,
             severity=severity,
             expr="\nor\n".join(burn_condition(slo, window) for window in windows),
@@ -91,15 +92,15 @@ def _burning(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule
         )
 
 
-def _missing_data(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[AlertRule]:
+def _missing_data(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
     """Yield an alert for a service without events, and an alert for a service without data."""
     if slo.sli.unit == "events":  # time passes as long as a gauge is reported
-        yield _no_events(repo, slo, links)
+        yield _no_events(repo, slo, options)
     total = selector(series_names.TOTAL, [equals(series_names.SLO, slo.name)])
     yield _slo_alert(
         repo,
         slo,
-        links,
+        options,
         alert="SloNoData",
         severity="ticket",
         expr=lines(
@@ -115,13 +116,13 @@ def _missing_data(repo: type[MetaRepo], slo: Slo, links: Links) -> Iterator[Aler
     )
 
 
-def _no_events(repo: type[MetaRepo], slo: Slo, links: Links) -> AlertRule:
+def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
     total = selector(series_names.TOTAL, [equals(series_names.SLO, slo.name)])
     reporting = selector(series_names.UP, [equals(series_names.NAMESPACE, repo.name)])
     return _slo_alert(
         repo,
         slo,
-        links,
+        options,
         alert="SloNoEvents",
         severity="ticket",
         expr=lines(
@@ -130,7 +131,7 @@ def _no_events(repo: type[MetaRepo], slo: Slo, links: Links) -> AlertRule:
             # Not of a service that has just been started.
             f"max_over_time({total}[1h] offset {slo.no_data_after})",
             "and on (service_namespace, service_name)",
-            sum_by(series_names.SERVICE_LABELS, reporting, "max"),
+            sum_by(options.identity.service, reporting, "max"),
         ),
         summary=f"{SERVICE_TEXT} has had no events for {slo.no_data_after}: {slo.name}",
         description="The service reports, but the SLO's events have stopped. Nobody knows if the "
@@ -140,7 +141,7 @@ def _no_events(repo: type[MetaRepo], slo: Slo, links: Links) -> AlertRule:
     )
 
 
-def _declared(repo: type[MetaRepo], alert: Alert, links: Links) -> AlertRule:
+def _declared(repo: type[MetaRepo], alert: Alert, options: Options) -> AlertRule:
     condition = compared(alert.comparison)
     return AlertRule(
         alert=alert.name,
@@ -150,8 +151,8 @@ def _declared(repo: type[MetaRepo], alert: Alert, links: Links) -> AlertRule:
             summary=alert.summary.rstrip("."),
             description=f"{alert.summary} The value is {{{{ $value | humanize }}}}; the alert "
             f"fires when it is {condition}.",
-            runbook=links.runbook(repo.name),
-            dashboard=links.dashboard(repo_dashboard(repo.name)),
+            runbook=options.links.runbook(repo.name),
+            dashboard=options.links.dashboard(repo_dashboard(repo.name)),
         ),
         for_=alert.for_,
     )
@@ -164,7 +165,7 @@ def _condition(expr: str, comparison: str) -> str:
 def _slo_alert(
     repo: type[MetaRepo],
     slo: Slo,
-    links: Links,
+    options: Options,
     *,
     alert: str,
     severity: Severity,
@@ -181,8 +182,8 @@ def _slo_alert(
         annotations=alert_annotations(
             summary=summary,
             description=description,
-            runbook=links.runbook(runbook),
-            dashboard=links.dashboard(SLO_DASHBOARD),
+            runbook=options.links.runbook(runbook),
+            dashboard=options.links.dashboard(SLO_DASHBOARD),
         ),
         for_=for_,
     )

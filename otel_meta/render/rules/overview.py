@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from otel_meta.model import Duration, Severity
-from otel_meta.render.links import SLO_DASHBOARD, Links
+from otel_meta.render.links import SLO_DASHBOARD
+from otel_meta.render.options import Options
 
 from . import series_names
 from .alerting_rules import SERVICE_TEXT, alert_annotations
@@ -20,28 +21,28 @@ LOWEST_COMPLIANCE: Final = 0.95
 MOST_VIOLATIONS: Final = 3
 
 
-def recording_groups() -> Iterator[Group]:
+def recording_groups(options: Options) -> Iterator[Group]:
     """Yield the recordings of each service over all its SLOs."""
     not_met = f"min_over_time({series_names.COMPLIANT}[1d]) == bool 0"
-    compliance = sum_by(series_names.SERVICE_LABELS, series_names.COMPLIANT, "avg")
+    compliance = sum_by(options.identity.service, series_names.COMPLIANT, "avg")
     yield Group(
         "slo-overview",
         (
             Record(series_names.COMPLIANCE, compliance),
-            Record(series_names.VIOLATIONS, sum_by(series_names.SERVICE_LABELS, not_met)),
+            Record(series_names.VIOLATIONS, sum_by(options.identity.service, not_met)),
         ),
     )
 
 
-def alerting_groups(links: Links) -> Iterator[Group]:
+def alerting_groups(options: Options) -> Iterator[Group]:
     """Yield the alerts about any SLO and about whole services, and an alert that always fires."""
-    yield Group("slo-overview-alerts", tuple(_overview(links)))
-    yield Group("watchdog", (_watchdog(links),))
+    yield Group("slo-overview-alerts", tuple(_overview(options)))
+    yield Group("watchdog", (_watchdog(options),))
 
 
-def _overview(links: Links) -> Iterator[AlertRule]:
+def _overview(options: Options) -> Iterator[AlertRule]:
     yield _overview_alert(
-        links,
+        options,
         alert="SloErrorBudgetBurningFast",
         severity="ticket",
         expr=lines(
@@ -56,7 +57,7 @@ def _overview(links: Links) -> Iterator[AlertRule]:
         for_=Duration("5m"),
     )
     yield _overview_alert(
-        links,
+        options,
         alert="SloComplianceLow",
         severity="ticket",
         expr=f"{series_names.COMPLIANCE} < {LOWEST_COMPLIANCE}",
@@ -65,7 +66,7 @@ def _overview(links: Links) -> Iterator[AlertRule]:
         for_=Duration("15m"),
     )
     yield _overview_alert(
-        links,
+        options,
         alert="SloMultipleViolations",
         severity="page",
         expr=f"{series_names.VIOLATIONS} > {MOST_VIOLATIONS}",
@@ -74,9 +75,9 @@ def _overview(links: Links) -> Iterator[AlertRule]:
     )
 
 
-def _watchdog(links: Links) -> AlertRule:
+def _watchdog(options: Options) -> AlertRule:
     return _overview_alert(
-        links,
+        options,
         alert="Watchdog",
         severity="none",
         expr="vector(1)",
@@ -87,7 +88,7 @@ def _watchdog(links: Links) -> AlertRule:
 
 
 def _overview_alert(
-    links: Links,
+    options: Options,
     *,
     alert: str,
     severity: Severity | Literal["none"],
@@ -103,8 +104,8 @@ def _overview_alert(
         annotations=alert_annotations(
             summary=summary,
             description=description,
-            runbook=links.runbook("slo-overview"),
-            dashboard=links.dashboard(SLO_DASHBOARD),
+            runbook=options.links.runbook("slo-overview"),
+            dashboard=options.links.dashboard(SLO_DASHBOARD),
         ),
         for_=for_,
     )

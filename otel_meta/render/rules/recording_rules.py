@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otel_meta.model import Duration, MetaRepo, Slo
+from otel_meta.render.options import Options
 
 from . import series_names
 from .event_counts import event_sum
@@ -15,10 +16,10 @@ from .rule import Group, Record
 from .sli_promql import increments
 
 
-def recording_groups(repo: type[MetaRepo]) -> Iterator[Group]:
+def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
     """Yield a group for each SLO, its rules in order of evaluation, and a group of measures."""
     for slo in repo.slos.values():
-        yield Group(slo.name, tuple(slo_records(repo, slo)))
+        yield Group(slo.name, tuple(slo_records(repo, slo, options)))
     declared = tuple(
         Record(recording.name, expression(recording.measure, repo.name))
         for recording in repo.recordings.values()
@@ -27,10 +28,10 @@ def recording_groups(repo: type[MetaRepo]) -> Iterator[Group]:
         yield Group(f"{repo.name}-measures", declared)
 
 
-def slo_records(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
+def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:
     """Yield every recording of an SLO."""
     own = {series_names.SLO: slo.name}
-    events = increments(slo.sli, repo.name)
+    events = increments(slo.sli, repo.name, options.identity)
     yield Record(series_names.TOTAL, events.total, own)
     yield Record(series_names.BAD, events.bad, own)
     for name, smoothed in series_names.SMOOTHED.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.model import Duration, self_metrics
+from otel_meta.model import Duration, identity, self_metrics
 from otel_meta.model.names import prometheus_name
 
 from .intervals import INCREASE_WINDOW
@@ -42,13 +42,8 @@ VIOLATIONS: Final = "service:slo_violations:count1d"
 """Number of a service's SLOs that were not met at some time in 24 hours."""
 
 SLO: Final = "slo"
-NAMESPACE: Final = "service_namespace"
-SERVICE: Final = "service_name"
-SERVICE_LABELS: Final = (NAMESPACE, SERVICE)
-"""Labels of a service; each service meets an SLO separately."""
-IDENTITY: Final = (SLO, *SERVICE_LABELS)
-"""All labels of an SLO's recordings; none of them changes, so histories are never cut."""
-
+NAMESPACE: Final = identity.NAMESPACE
+SERVICE: Final = identity.SERVICE
 UP: Final = prometheus_name(self_metrics.UP, "", monotonic=False)
 
 

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from otel_meta.model import Catalog
-from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
+from otel_meta.render.alertmanager import alertmanager
+from otel_meta.render.options import Options
 
 from .compose import compose_file
 from .grafana_provisioning import dashboards_file, datasources_file
-from .hosts import NOTIFICATIONS
 from .kubernetes import manifests
 from .prometheus_config import prometheus_file
 from .stack_readme import readme_file
 
-RECEIVERS: Final = Receivers(
-    default=Webhooks(page=f"{NOTIFICATIONS.url}/page", ticket=f"{NOTIFICATIONS.url}/ticket"),
-    watchdog=f"{NOTIFICATIONS.url}/watchdog",
-)
-"""The receivers of the stack: a container that prints all notifications."""
 
-
-def stack_files(catalog: Catalog, receivers: Receivers) -> Iterator[tuple[str, str]]:
+def stack_files(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]:
     """Return path and text of each file; paths are relative to stack/."""
     yield "README.md", readme_file()
     yield "compose.yaml", compose_file()
     yield "prometheus.yml", prometheus_file()
-    yield "alertmanager.yml", alertmanager(catalog, receivers)
+    yield "alertmanager.yml", alertmanager(catalog, options)
     yield "grafana/provisioning/datasources/otel-meta.yaml", datasources_file()
     yield "grafana/provisioning/dashboards/otel-meta.yaml", dashboards_file()
     for name, text in manifests(catalog):

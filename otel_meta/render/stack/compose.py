@@ -8,8 +8,7 @@ from typing import Any, Final
 from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.collector import env_variables
 from otel_meta.render.header import generated_from
-
-from .hosts import (
+from otel_meta.render.hosts import (
     ALERTMANAGER,
     COLLECTOR_CONFIG_DIR,
     DASHBOARDS_DIR,
@@ -30,6 +29,7 @@ from .hosts import (
     STOREFRONT,
     Host,
 )
+
 from .prometheus_config import ARGUMENTS
 
 Service = dict[str, Any]

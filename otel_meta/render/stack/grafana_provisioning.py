@@ -6,8 +6,14 @@ from typing import Any, Final
 
 from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.header import generated_from
-
-from .hosts import ALERTMANAGER, DASHBOARDS_DIR, JAEGER, PROMETHEUS, SCRAPE_INTERVAL, Host
+from otel_meta.render.hosts import (
+    ALERTMANAGER,
+    DASHBOARDS_DIR,
+    JAEGER,
+    PROMETHEUS,
+    SCRAPE_INTERVAL,
+    Host,
+)
 
 _COMMENT: Final = generated_from("otel_meta/render/stack/grafana_provisioning.py")
 

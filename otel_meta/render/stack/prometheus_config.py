@@ -12,9 +12,7 @@ from otel_meta.render.collector.env_variables import (
     SELF_METRICS_PORT,
 )
 from otel_meta.render.header import generated_from
-from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
-
-from .hosts import (
+from otel_meta.render.hosts import (
     ALERTMANAGER,
     GATEWAYS,
     PROMETHEUS,
@@ -22,6 +20,7 @@ from .hosts import (
     SERVICES_WITH_SIDECAR,
     SERVICES_WITHOUT_SIDECAR,
 )
+from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
 
 ARGUMENTS: Final = (
     "--storage.tsdb.path=/prometheus",

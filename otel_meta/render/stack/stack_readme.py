@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.render.docs.markdown import code, page, table
-
-from .hosts import ALERTMANAGER, GRAFANA, JAEGER, PROMETHEUS, STOREFRONT
+from otel_meta.render.hosts import ALERTMANAGER, GRAFANA, JAEGER, PROMETHEUS, STOREFRONT
 
 _SOURCE: Final = "otel_meta/render/stack/stack_readme.py"
 _ADDRESSES: Final = (

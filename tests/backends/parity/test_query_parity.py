@@ -13,7 +13,7 @@ import pytest
 
 from otel_meta.cli.demo.stack_config import SPEED
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules.time_scale import scaled_expression
 from otel_meta.repos import BUILTIN
 from tests.backends.alerting_servers import Prometheus, write_fast_rules
@@ -41,7 +41,7 @@ Result = frozenset[frozenset[tuple[str, str]]]
 
 def fast_rules() -> Iterator[tuple[str, str]]:
     """Yield place and fast expression of every rule."""
-    for file in rule_files(BUILTIN, Links()):
+    for file in rule_files(BUILTIN, Options()):
         for group in file.groups:
             for number, rule in enumerate(group.rules):
                 where = f"{file.name} {group.name} {number}"

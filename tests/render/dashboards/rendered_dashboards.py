@@ -13,7 +13,7 @@ from otel_meta.model.labels import IDENTITY_LABELS
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.dashboards import dashboards
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules.rule import AlertRule, Record
 from otel_meta.repos import BUILTIN
 from tests.render.dashboards.promql_labels import result_labels
@@ -111,6 +111,6 @@ def _recorded(known: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, frozen
 
 
 def _rules() -> Iterator[Record | AlertRule]:
-    files = sorted(rule_files(BUILTIN, Links()), key=lambda file: file.name.startswith("cross"))
+    files = sorted(rule_files(BUILTIN, Options()), key=lambda file: file.name.startswith("cross"))
     rules = [rule for file in files for group in file.groups for rule in group.rules]
     return iter(sorted(rules, key=lambda rule: isinstance(rule, AlertRule)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from otel_meta.render.links import Links
+from otel_meta.render.options import Options
 from otel_meta.render.rules.alerting_rules import alerting_groups
 from otel_meta.render.rules.rule import AlertRule
 from tests.render.acme import Acme
@@ -27,7 +28,7 @@ LINKS = Links(runbooks="https://books", dashboards="https://boards")
 
 def rules() -> list[AlertRule]:
     """Return every alert of the repository."""
-    groups = alerting_groups(Acme, LINKS)
+    groups = alerting_groups(Acme, Options(links=LINKS))
     return [rule for group in groups for rule in group.rules if isinstance(rule, AlertRule)]
 
 

@@ -21,7 +21,8 @@ intervals.EVALUATIONS_PER_WINDOW = 8
 intervals.INCREASE_WINDOW = Duration("4m")
 intervals.INCREASE_MINUTES = 4
 
-from otel_meta.render.artifacts import Options, artifacts_of
+from otel_meta.render.artifacts import artifacts_of
+from otel_meta.render.options import Options
 from otel_meta.repos import BUILTIN
 
 for artifact in artifacts_of(BUILTIN, Options()):

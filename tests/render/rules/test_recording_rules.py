@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+from otel_meta.render.options import Options
 from otel_meta.render.rules.recording_rules import recording_groups
 from otel_meta.render.rules.rule import Record
 from otel_meta.repos import BUILTIN
@@ -17,14 +18,14 @@ OWN = {"slo": "acme-answered"}
 
 def records(group: int) -> dict[str, Record]:
     """Return the rules of a group by the recorded series."""
-    rules = list(recording_groups(Acme))[group].rules
+    rules = list(recording_groups(Acme, Options()))[group].rules
     return {rule.record: rule for rule in rules if isinstance(rule, Record)}
 
 
 def test_each_slo_has_group_and_declared_recordings_have_group() -> None:
     """Each SLO has a group, and the declared recordings have a group."""
     assert ["acme-answered", "acme-quick", "acme-measures"] == [
-        group.name for group in recording_groups(Acme)
+        group.name for group in recording_groups(Acme, Options())
     ]
 
 
@@ -80,7 +81,7 @@ def test_rule_reads_only_series_of_earlier_rules_in_its_group() -> None:
     """A rule reads only series that earlier rules of its group record."""
     names = {*records(0)}
     recorded: set[str] = set()
-    for rule in next(recording_groups(Acme)).rules:
+    for rule in next(recording_groups(Acme, Options())).rules:
         assert names & {*re.findall(r"[a-zA-Z_:][\w:]*", rule.expr)} <= recorded
         recorded.add(rule.record if isinstance(rule, Record) else rule.alert)
 
@@ -90,5 +91,10 @@ def test_rule_reads_only_series_of_earlier_rules_in_its_group() -> None:
 def test_each_declared_recording_is_recorded_under_its_name() -> None:
     """Each declared recording is recorded under its name."""
     for repo in BUILTIN:
-        made = {r.record for g in recording_groups(repo) for r in g.rules if isinstance(r, Record)}
+        made = {
+            r.record
+            for g in recording_groups(repo, Options())
+            for r in g.rules
+            if isinstance(r, Record)
+        }
         assert {recording.name for recording in repo.recordings.values()} <= made

@@ -8,15 +8,15 @@ import pytest
 import yaml
 
 from otel_meta.model import Catalog, Duration
-from otel_meta.render.artifacts import Options, rule_files
-from otel_meta.render.links import Links
+from otel_meta.render.artifacts import rule_files
+from otel_meta.render.options import Options
 from otel_meta.render.rules.rule import AlertRule, Group, Record, RuleFile
 from otel_meta.render.rules.rule_formats import FORMATS
 from otel_meta.repos import BUILTIN
 from tests.render.acme import Acme
 from tests.rules.pinned_tools import tool
 
-FILES = list(rule_files(BUILTIN.with_repos(Acme), Links()))
+FILES = list(rule_files(BUILTIN.with_repos(Acme), Options()))
 SMALL = RuleFile(
     "acme.alerting",
     "acme.Acme",
@@ -121,4 +121,4 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 def test_format_of_prometheus_is_default() -> None:
     """The format of Prometheus is the default."""
     assert "prometheus" == Options().rule_format
-    assert 2 == len(list(rule_files(Catalog(), Links())))
+    assert 2 == len(list(rule_files(Catalog(), Options())))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from otel_meta.model.identity import Identity
 from otel_meta.render.rules import series_names as series
 from tests.rules.committed_rules import committed_groups
 
@@ -26,4 +27,4 @@ def test_recordings_of_slos_have_identity_labels_only() -> None:
     for groups in committed_groups().values():
         for rule in (rule for group in groups for rule in group["rules"]):
             if rule.get("record", "").startswith("slo:"):
-                assert {*rule["labels"]} <= {*series.IDENTITY}
+                assert {*rule["labels"]} <= {*Identity().slo}

@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 
 from otel_meta.model import Sli
+from otel_meta.model.identity import Identity
 from otel_meta.render.rules.sli_promql import increments
 from tests.render.acme import Acme
 
@@ -51,7 +52,7 @@ WORST_TOTAL = '30 * count_over_time((max by (service_namespace, service_name) (a
 )
 def test_each_kind_of_sli_has_expressions_for_bad_and_total(sli: Sli, bad: str, total: str) -> None:
     """Each kind of SLI has expressions for bad and total events."""
-    found = increments(sli, "acme")
+    found = increments(sli, "acme", Identity())
 
     assert bad == found.bad
     assert total == found.total

@@ -9,16 +9,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.render.alertmanager import Receivers, Webhooks, alertmanager
+from otel_meta.render.alertmanager import alertmanager
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.links import Links
+from otel_meta.render.options import Options
+from otel_meta.render.receivers import Receivers, Webhooks
 from otel_meta.render.rules.rule import RuleFile
 from otel_meta.render.rules.rule_formats import prometheus
 from otel_meta.render.rules.time_scale import REAL_TIME, scaled_expression, scaled_span
 from otel_meta.repos import BUILTIN
 
 MINUTE_TO_SECOND = Fraction(1, 60)
-FILES = list(rule_files(BUILTIN, Links()))
+FILES = list(rule_files(BUILTIN, Options()))
 HOOKS = Webhooks(page="http://127.0.0.1:9/page", ticket="http://127.0.0.1:9/ticket")
 
 
@@ -92,7 +93,7 @@ class TestAlertmanager:
         """Scaling changes only intervals of Alertmanager."""
         receivers = Receivers(default=HOOKS, watchdog="http://127.0.0.1:9/watchdog")
         slow, fast = (
-            yaml.safe_load(alertmanager(BUILTIN, receivers, scale))
+            yaml.safe_load(alertmanager(BUILTIN, Options(receivers=receivers), scale))
             for scale in (REAL_TIME, MINUTE_TO_SECOND)
         )
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_meta.render._yaml import comment
 from otel_meta.render.collector.env_variables import Variable
-from otel_meta.render.stack.hosts import IMAGES
+from otel_meta.render.hosts import IMAGES
 
 Manifest = dict[str, Any]
 

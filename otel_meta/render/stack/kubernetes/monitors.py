@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otel_meta.render._yaml import comment
-from otel_meta.render.stack.hosts import SCRAPE_INTERVAL
+from otel_meta.render.hosts import SCRAPE_INTERVAL
 
 from .common_manifests import MONITORING_NAMESPACE, Manifest, labels, manifest
 from .gateway_manifests import NAME as GATEWAY

@@ -9,7 +9,7 @@ from otel_meta.render._yaml import comment
 from otel_meta.render.collector import env_variables
 from otel_meta.render.collector.sidecar import sidecar_config, sidecar_file
 from otel_meta.render.collector.substitution import resolve_variables
-from otel_meta.render.stack.hosts import EXAMPLES, IMAGES, PAYMENTS, STOREFRONT
+from otel_meta.render.hosts import EXAMPLES, IMAGES, PAYMENTS, STOREFRONT
 
 from .common_manifests import (
     COLLECTOR_UID,
