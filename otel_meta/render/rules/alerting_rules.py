@@ -16,6 +16,7 @@ from otel_meta.render.links import SLO_DASHBOARD, repo_dashboard
 from otel_meta.render.options import Options
 
 from . import series_names
+from .alert_texts import alert_annotations, alert_labels
 from .event_counts import event_count
 from .measure_promql import expression
 from .promql_builder import compared, equals, lines, number, selector, sum_by
@@ -146,8 +147,9 @@ def _declared(repo: type[MetaRepo], alert: Alert, options: Options) -> AlertRule
     return AlertRule(
         alert=alert.name,
         expr=_condition(expression(alert.measure, repo.name), condition),
-        labels=_labels(repo, alert.severity),
+        labels=alert_labels(repo, alert.severity, options),
         annotations=alert_annotations(
+            options,
             summary=alert.summary.rstrip("."),
             description=f"{alert.summary} The value is {{{{ $value | humanize }}}}; the alert "
             f"fires when it is {condition}.",
@@ -178,8 +180,9 @@ def _slo_alert(
     return AlertRule(
         alert=alert,
         expr=expr,
-        labels=_labels(repo, severity) | {"slo": slo.name},
+        labels=alert_labels(repo, severity, options) | {"slo": slo.name},
         annotations=alert_annotations(
+            options,
             summary=summary,
             description=description,
             runbook=options.links.runbook(runbook),
@@ -187,19 +190,3 @@ def _slo_alert(
         ),
         for_=for_,
     )
-
-
-def _labels(repo: type[MetaRepo], severity: Severity) -> dict[str, str]:
-    return {"meta_repository": repo.name, "severity": severity, "team": repo.owner}
-
-
-def alert_annotations(
-    *, summary: str, description: str, runbook: str, dashboard: str
-) -> dict[str, str]:
-    """Return the annotations of an alert."""
-    return {
-        "summary": summary,
-        "description": description,
-        "runbook_url": runbook,
-        "dashboard_url": dashboard,
-    }

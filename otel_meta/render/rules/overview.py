@@ -10,7 +10,8 @@ from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
 from . import series_names
-from .alerting_rules import SERVICE_TEXT, alert_annotations
+from .alert_texts import alert_annotations, alert_labels
+from .alerting_rules import SERVICE_TEXT
 from .intervals import BURN_RATE_SPAN
 from .promql_builder import events_over, lines, sum_by
 from .rule import AlertRule, Group, Record
@@ -100,8 +101,9 @@ def _overview_alert(
     return AlertRule(
         alert=alert,
         expr=expr,
-        labels={"severity": severity},
+        labels=alert_labels(None, severity, options),
         annotations=alert_annotations(
+            options,
             summary=summary,
             description=description,
             runbook=options.links.runbook("slo-overview"),
