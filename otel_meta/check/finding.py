@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
@@ -49,7 +49,7 @@ class Diagnostic:
     message: str
     suggestion: str = ""
     """The most similar correct name; empty if no name is similar."""
-    part: str = ""
+    part: str = field(default="", compare=False)
     """The wrong part of the text, by which its place is found; empty for the whole text."""
 
     @property
