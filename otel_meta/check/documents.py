@@ -8,32 +8,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
+
+from .finding import UNKNOWN_PLACE, Place
 
 _CORE: Final = ("seq", "merge")
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _BLOCK: Final = re.compile(r"[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\n[ \t]*")
 
 
-class Place(NamedTuple):
-    """A line and a column, both counted from 1; 0 if unknown."""
-
-    line: int = 0
-    column: int = 0
-
-
 class UnreadableFile(Exception):
     """The file is not YAML, or cannot be read."""
 
-    def __init__(self, message: str, place: Place = Place()) -> None:
+    def __init__(self, message: str, place: Place = UNKNOWN_PLACE) -> None:
         super().__init__(message)
         self.place = place
 
 
 class Text(str):
     """A scalar with its place and its spelling in the file."""
+
+    __slots__ = ("source", "start")
 
     start: Place
     source: str
@@ -94,11 +91,11 @@ def load_documents(path: Path) -> list[Any]:
         UnreadableFile: the file cannot be read, or is not YAML.
     """
     try:
-        return [document for document in yaml.load_all(_decoded(path), _Loader) if document]  # noqa: S506  # a SafeLoader
+        return [document for document in yaml.load_all(_decoded(path), _Loader) if document]
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from error
     except yaml.MarkedYAMLError as error:
-        place = _place(error.problem_mark) if error.problem_mark else Place()
+        place = _place(error.problem_mark) if error.problem_mark else UNKNOWN_PLACE
         raise UnreadableFile(f"is not YAML: {error}", place) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UnreadableFile(f"is not YAML: {error}") from error
@@ -106,12 +103,12 @@ def load_documents(path: Path) -> list[Any]:
 
 def place_in(text: str, part: str = "") -> Place:
     """Return the place of a part of a scalar; unknown for a string from elsewhere."""
-    return text.place_of(part) if isinstance(text, Text) else Place()
+    return text.place_of(part) if isinstance(text, Text) else UNKNOWN_PLACE
 
 
 def place_of_fields(fields: object) -> Place:
     """Return the place of a mapping or a scalar; unknown for a value of another type."""
-    return fields.start if isinstance(fields, Fields | Text) else Place()
+    return fields.start if isinstance(fields, Fields | Text) else UNKNOWN_PLACE
 
 
 def _decoded(path: Path) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal, get_args
-
-from .documents import Place
+from typing import Final, Literal, NamedTuple
 
 DiagnosticKind = Literal[
+    "declaration",
     "file",
     "expression",
     "metric",
@@ -24,6 +23,7 @@ DiagnosticKind = Literal[
 
 MEANINGS: Final[Mapping[DiagnosticKind, str]] = MappingProxyType(
     {
+        "declaration": "A declaration of the catalogue is invalid, or in conflict with another.",
         "file": "The file cannot be read, or is not a rule file.",
         "expression": "The expression is not PromQL.",
         "metric": "No metric of this name is declared.",
@@ -38,7 +38,15 @@ MEANINGS: Final[Mapping[DiagnosticKind, str]] = MappingProxyType(
 )
 """The meaning of each kind, in one sentence."""
 
-KINDS: Final[tuple[DiagnosticKind, ...]] = get_args(DiagnosticKind)
+
+class Place(NamedTuple):
+    """A line and a column, both counted from 1; 0 if unknown."""
+
+    line: int = 0
+    column: int = 0
+
+
+UNKNOWN_PLACE: Final = Place()
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Finding:
     group: str
     rule: str
     diagnostic: Diagnostic
-    place: Place = Place()
+    place: Place = UNKNOWN_PLACE
 
     @property
     def subject(self) -> str:
@@ -77,5 +85,5 @@ class Finding:
         return " ".join(": ".join(filter(None, parts)).split())
 
     def __str__(self) -> str:
-        line = f":{self.place.line}" if self.place.line else ""
-        return " ".join(f"{self.file}{line}: {self.subject}".split())
+        place = f"{self.file}:{self.place.line}" if self.place.line else self.file
+        return " ".join(": ".join(filter(None, (place, self.subject))).split())

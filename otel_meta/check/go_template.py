@@ -108,6 +108,8 @@ def _tokens(text: str, start: int) -> tuple[tuple[Token, ...], int]:
         found = _TOKEN.match(text, at)
         if found is None:
             raise NotATemplate(_unreadable(text[at:]), text[start:at].strip())
+        if found[0] == "." and tokens and tokens[-1].kind in {"variable", "field", "word"}:
+            raise NotATemplate("no name follows a dot", tokens[-1].text)
         tokens.append(Token(str(found.lastgroup), found[0]))
         at = found.end()
     return tuple(tokens), closing.end()
@@ -125,6 +127,7 @@ class _Block:
 
     word: str
     variables: set[str] = field(default_factory=set[str])
+    has_else: bool = False
 
 
 @dataclass
@@ -155,9 +158,10 @@ class _Blocks:
         self.opened.pop()
 
     def _restart(self, words: tuple[Token, ...]) -> None:
-        if not self.opened:
-            raise NotATemplate("{{ else }} is in no block", "else")
+        if not self.opened or self.opened[-1].has_else:
+            raise NotATemplate("{{ else }} belongs to no block", "else")
         self.opened[-1].variables.clear()
+        self.opened[-1].has_else = len(words) == 1
         if words[1:] and words[1].text not in {"if", "with"}:
             raise NotATemplate(f"{{{{ else {words[1].text} }}}} is not allowed", "else")
 
@@ -172,9 +176,9 @@ class _Blocks:
 
 
 def _declared(words: tuple[Token, ...], *, in_range: bool) -> Iterator[str]:
-    """Yield the variables before ``:=``; a range may declare two."""
+    """Yield the variables before ``:=`` and ``=``; a range may declare two."""
     for at, token in enumerate(words):
-        if token.text == ":=":
+        if token.text in {":=", "="}:
             yield words[at - 1].text
             if in_range and words[max(0, at - 2)].text == ",":
                 yield words[at - 3].text
@@ -204,10 +208,10 @@ def _check_brackets(words: tuple[Token, ...]) -> None:
 
 
 def _check_pipes(words: tuple[Token, ...]) -> None:
-    """Refuse a pipe without a command before or after."""
+    """Refuse a pipe without a command before it; Go accepts a pipe at the end."""
     texts = ["(", *(token.text for token in words), ")"]
     for before, at, after in zip(texts, texts[1:], texts[2:], strict=False):
-        if at == "|" and (before in {"(", "|", ":=", "="} or after in {")", "|"}):
-            raise NotATemplate("a | lacks a value on one side")
+        if at == "|" and before in {"(", "|", ":=", "="}:
+            raise NotATemplate("a | has no value before it")
         if at in {":=", "="} and after == ")":
             raise NotATemplate(f"no value follows {at}")

@@ -12,8 +12,8 @@ from promql_parser import Expr
 from otel_meta.model import Catalog
 
 from .declared_series import declared_series
-from .foreign_series import SERIES, ForeignSeries
 from .finding import Diagnostic
+from .foreign_series import SERIES, ForeignSeries
 from .promql.infer import Inference
 from .promql.series_type import UNKNOWN, UNLABELED, SeriesType, Vector, vector_of
 from .promql.values import one_of

@@ -2,7 +2,7 @@
 
 Prometheus, Thanos and vmalert have ``groups`` at the top, Mimir has a ``namespace`` in addition,
 and the resources of Kubernetes operators have ``groups`` below ``spec``. A file may contain several
-documents, of which Prometheus itself reads the first. Other resources of a manifest are passed over.
+documents, of which Prometheus itself reads the first. Other resources are passed over.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Final, TypeGuard
 
 from otel_meta.errors import UsageError
 
-from .documents import Place, UnreadableFile, load_documents, place_in, place_of_fields
-from .finding import Diagnostic, Finding
+from .documents import UnreadableFile, load_documents, place_in, place_of_fields
+from .finding import UNKNOWN_PLACE, Diagnostic, Finding, Place
 
 ENDINGS: Final = frozenset({".yml", ".yaml", ".rules"})
 """Extensions of the files that are read in a folder."""
@@ -131,7 +131,7 @@ def _rule(path: Path, group: str, rule: Any) -> Rule | Finding:
     return Rule(str(path), group, record, alert, _text(rule, "expr"), labels, annotations)
 
 
-def _no_rule(path: Path, message: str, place: Place = Place(), group: str = "") -> Finding:
+def _no_rule(path: Path, message: str, place: Place = UNKNOWN_PLACE, group: str = "") -> Finding:
     return Finding(str(path), group, "", Diagnostic("file", message), place)
 
 

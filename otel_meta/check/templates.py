@@ -18,6 +18,8 @@ from .promql.series_type import Vector, may_have
 _FIELDS: Final = ("Labels", "ExternalLabels", "ExternalURL", "Value")
 """The fields of an alert, as ``{{ .Value }}``."""
 _VERB: Final = re.compile(r"%[-+# 0-9.]*[a-z]")
+_NUMERIC: Final = "defgx"
+"""Verbs for numbers."""
 FILLED: Final = "\ue000"
 """Stands in a query for a value that ``printf`` fills in."""
 
@@ -101,6 +103,8 @@ def _spelt(command: list[Token]) -> Iterator[str]:
 
 
 def _filled(verb: re.Match[str]) -> str:
+    if verb[0][-1] in _NUMERIC:
+        return "1"
     return f'"{FILLED}"' if verb[0].endswith("q") else FILLED
 
 

@@ -18,7 +18,6 @@ from .label_checks import unknown_labels
 from .series_type import NAME, UNKNOWN, SeriesType, Vector, label_values, vector_of
 from .values import ANY, Values, one_of
 
-
 _WORD: Final = re.compile("[:_]")
 _ALIKE: Final = 0.75
 """Likeness of the first words of a wrong name and of its suggestion, at least."""
@@ -143,13 +142,15 @@ def _unknown_series(name: str, known: SeriesLookup) -> Diagnostic:
     near = nearest_name(name, (each for each in known.names() if _begin_alike(name, each)))
     if ":" in name:
         return Diagnostic("recording", f"no rule records {name}", near, name)
-    return Diagnostic("metric", f"no metric of the catalogue has a series {name}", near, name)
+    message = f"no metric of the catalogue has a series {name}"
+    hint = "" if near else "; accept a metric of another program with --metric"
+    return Diagnostic("metric", f"{message}{hint}", near, name)
 
 
 def _begin_alike(name: str, known: str) -> bool:
     """Return True if the first words are similar: metrics of one program begin alike."""
-    words = (_WORD.split(text, maxsplit=1)[0] for text in (name, known))
-    return SequenceMatcher(None, *words).ratio() >= _ALIKE
+    first, other = (_WORD.split(text, maxsplit=1)[0] for text in (name, known))
+    return SequenceMatcher(None, first, other).ratio() >= _ALIKE
 
 
 def _mistakes(matcher: Matcher, called: str, found: Vector) -> Iterator[Diagnostic]:
