@@ -13,6 +13,8 @@ from . import series_names
 
 AlertSeverity = Severity | Literal["none"]
 """The severity of an alert; "none" for the alert that always fires."""
+NO_SEVERITY: Final = "none"
+"""The severity of the watchdog, which is no problem."""
 
 SERVICE_TEXT: Final = f"{{{{ $labels.{series_names.SERVICE} }}}}"
 """The service's name in the texts of an alert."""
@@ -27,17 +29,22 @@ OF_SLO: Final[Mapping[str, str]] = MappingProxyType(
 def alert_labels(
     repo: type[MetaRepo] | None, severity: AlertSeverity, options: Options
 ) -> dict[str, str]:
-    """Return the labels by which an alert is routed.
+    """Return the labels by which an alert is routed; words and more labels are the user's.
 
     Args:
-        repo: the meta-repository of the alert; None for alerts across meta-repositories.
+        repo: the meta-repository that owns the alert; None for an alert across all of them.
         severity: of the alert, in the words of the catalogue.
-        options: the choices of the user.
+        options: the words of severities, and more labels.
     """
-    _ = options  # words and labels of the user
+    word = NO_SEVERITY if severity == NO_SEVERITY else options.severities[severity]
     if repo is None:
-        return {"severity": severity}
-    return {"meta_repository": repo.name, "severity": severity, "team": repo.owner}
+        return {**options.alert_labels, "severity": word}
+    return {
+        **options.alert_labels,
+        "meta_repository": repo.name,
+        "severity": word,
+        "team": repo.owner,
+    }
 
 
 def alert_annotations(
@@ -50,10 +57,10 @@ def alert_annotations(
     anchor: str = "",
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """Return the annotations of an alert.
+    """Return the annotations of an alert, with the user's annotations first.
 
     Args:
-        options: the bases of the links.
+        options: the bases of the links, and more annotations.
         summary: what is wrong, in one line.
         description: the value, the bound and the consequence.
         runbook: the name of the runbook's page.
@@ -62,6 +69,7 @@ def alert_annotations(
         variables: variables of the dashboard, and the labels of the alert that are their values.
     """
     return {
+        **options.alert_annotations,
         "summary": summary,
         "description": description,
         "runbook_url": options.links.runbook(runbook, anchor),
