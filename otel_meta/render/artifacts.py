@@ -17,6 +17,7 @@ from .options import Options
 from .rules import alerting_rules, overview, recording_rules
 from .rules.rule import Group, RuleFile
 from .rules.rule_formats import FORMATS, prometheus_operator
+from .rules.telemetry import telemetry_groups
 from .stack import stack_files
 
 RULES: Final = PurePosixPath("rules")
@@ -54,13 +55,15 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
 
 
 def rule_files(catalog: Catalog, options: Options) -> Iterator[RuleFile]:
-    """Yield two files for each meta-repository, recording and alerting, and two across them."""
+    """Yield two files for each meta-repository, recording and alerting, and three across them."""
     for repo in catalog:
         yield _file(repo, "recording", tuple(recording_rules.recording_groups(repo, options)))
         yield _file(repo, "alerting", tuple(alerting_rules.alerting_groups(repo, options)))
     source = "otel_meta/render/rules/overview.py"
     yield RuleFile("cross.recording", source, tuple(overview.recording_groups(options)))
     yield RuleFile("cross.alerting", source, tuple(overview.alerting_groups(options)))
+    source = "otel_meta/render/rules/telemetry"
+    yield RuleFile("telemetry.alerting", source, tuple(telemetry_groups(catalog, options)))
 
 
 def _file(repo: type[MetaRepo], kind: str, groups: tuple[Group, ...]) -> RuleFile:

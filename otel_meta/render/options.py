@@ -81,6 +81,8 @@ class Options:
     kubernetes: Kubernetes = field(default_factory=Kubernetes)
     ticket_hours: TicketHours | None = None
     """Working hours of tickets; None sends tickets at any time."""
+    jobs: tuple[str, ...] = ()
+    """Names of services that end by themselves, such as a nightly job: their end pages nobody."""
     foreign: Foreign = field(default_factory=Foreign)
 
     @property

@@ -15,6 +15,8 @@ from otel_meta.render.rules.promql_builder import compared, number
 
 from .descriptions import sli_text
 from .markdown import code, page, table
+from .silences import silencing
+from .telemetry_runbook import telemetry_runbook
 
 _SOURCE: Final = "otel_meta/render/docs/runbooks.py"
 _AN_SLO: Final = 'slo="NAME" service_name="SERVICE"'
@@ -27,6 +29,7 @@ def runbooks(catalog: Catalog) -> Iterator[tuple[str, str]]:
     yield "slo-budget-exhausted", _exhausted(catalog)
     yield "slo-no-data", _no_data()
     yield "slo-overview", _overview()
+    yield "telemetry", telemetry_runbook(catalog)
     yield from ((repo.name, _declared(repo)) for repo in catalog if repo.alerts)
 
 
@@ -57,7 +60,7 @@ def _burn(catalog: Catalog) -> str:
         "The alert fires when the share of bad events is above the limit in both windows, and the "
         "long window has at least the SLO's `min_bad_events`.",
         table(["SLO", "objective", "period", "limit", "severity", "windows"], rows),
-        _silencing(_AN_SLO),
+        silencing(_AN_SLO),
     )
 
 
@@ -82,7 +85,7 @@ def _exhausted(catalog: Catalog) -> str:
         "objective in the catalogue and record the reason.",
         "## Objectives",
         table(["meta-repository", "SLO", "objective", "period", "good"], rows),
-        _silencing(_AN_SLO),
+        silencing(_AN_SLO),
     )
 
 
@@ -109,7 +112,7 @@ def _no_data() -> str:
         'deliver, its log has a line that begins with "cannot export", and '
         f"`{FAULTS.prometheus_name}` on its /metrics counts the reasons.",
         "**Service removed:** silence the alert for a week. Then the alert ends.",
-        _silencing(_AN_SLO),
+        silencing(_AN_SLO),
     )
 
 
@@ -128,7 +131,7 @@ def _overview() -> str:
         code(f"sort_desc({series_names.VIOLATIONS})", "promql"),
         "When a service misses several SLOs at once, look first for a dependency that these SLOs "
         "share.",
-        _silencing(_BY_NAME.format("SloComplianceLow")),
+        silencing(_BY_NAME.format("SloComplianceLow")),
     )
 
 
@@ -146,7 +149,7 @@ def _alert(repo: type[MetaRepo], alert: Alert) -> Iterator[str]:
     yield code(expression(alert.measure, repo.name), "promql")
     if alert.first_steps:
         yield f"**First steps.** {alert.first_steps}"
-    yield _silencing(_BY_NAME.format(alert.name))
+    yield silencing(_BY_NAME.format(alert.name))
 
 
 def _windows(slo: Slo) -> Iterator[tuple[str, str, str]]:
@@ -157,9 +160,3 @@ def _windows(slo: Slo) -> Iterator[tuple[str, str, str]]:
 
 def _slos(catalog: Catalog) -> Iterator[tuple[type[MetaRepo], Slo]]:
     yield from ((repo, slo) for repo in catalog for slo in repo.slos.values())
-
-
-def _silencing(matchers: str) -> str:
-    return "To silence the alert while you work on the cause:\n\n" + code(
-        f'amtool silence add --duration=2h --comment="who, why" {matchers}', "sh"
-    )
