@@ -13,6 +13,7 @@ from typing import Final
 from otel_meta.model import Severity
 from otel_meta.model.identity import Identity
 
+from .hosts import IMAGES
 from .links import Links
 from .receivers import RECEIVERS, Receivers
 
@@ -82,6 +83,12 @@ class Options:
     ticket_hours: TicketHours | None = None
     """Working hours of tickets; None sends tickets at any time."""
     foreign: Foreign = field(default_factory=Foreign)
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Container images in place of the defaults, by a key of `IMAGES`: another registry, a digest."""
+
+    def image(self, name: str) -> str:
+        """Return the container image of a program; the name is a key of `IMAGES`."""
+        return self.images.get(name, IMAGES[name])
 
     @property
     def anchored(self) -> bool:
