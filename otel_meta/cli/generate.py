@@ -23,7 +23,15 @@ _NOTIFICATIONS: Final = {
     "ticket": "alerts that open a ticket",
     "watchdog": "the watchdog, each minute",
 }
-_FORMATS: Final = ("prometheus", "prometheus-operator", "mimir", "vmalert")
+_FORMATS: Final = (
+    "prometheus",
+    "prometheus-operator",
+    "thanos-ruler",
+    "mimir",
+    "vmalert",
+    "victoriametrics-operator",
+    "helm",
+)
 
 
 def add_to(commands: Any) -> None:

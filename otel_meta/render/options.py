@@ -13,6 +13,7 @@ from typing import Final
 from otel_meta.model import Severity
 from otel_meta.model.identity import Identity
 
+from .hosts import IMAGES
 from .links import Links
 from .receivers import RECEIVERS, Receivers
 
@@ -84,6 +85,12 @@ class Options:
     jobs: tuple[str, ...] = ()
     """Names of services that end by themselves, such as a nightly job: their end pages nobody."""
     foreign: Foreign = field(default_factory=Foreign)
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Container images in place of the defaults, by a key of `IMAGES`: another registry, a digest."""
+
+    def image(self, name: str) -> str:
+        """Return the container image of a program; the name is a key of `IMAGES`."""
+        return self.images.get(name, IMAGES[name])
 
     @property
     def anchored(self) -> bool:
