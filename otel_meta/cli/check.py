@@ -60,6 +60,7 @@ def run(args: Namespace) -> Result:
     except DeclarationError as error:
         return Result(FINDINGS, report([_of_declaration(str(error))]))
     findings = [_of_declaration(str(problem)) for problem in declared.problems()]
+    findings += [] if findings else _collisions(declared)
     summary = [_catalog_summary(declared)]
     if args.rules:
         checked = _check_rules(declared, args)
@@ -94,6 +95,20 @@ def _of_declaration(problem: str) -> Finding:
         return Finding("", "", "", Diagnostic("declaration", problem))
     place = Place(int(placed["line"]), 1)
     return Finding(placed["file"], "", "", Diagnostic("declaration", placed["problem"]), place)
+
+
+def _collisions(declared: Catalog) -> list[Finding]:
+    """Return the collision of generated names; none where no files can be generated."""
+    try:
+        from otel_meta.render.artifacts import artifacts_of  # noqa: PLC0415 - needs an extra
+        from otel_meta.render.options import Options  # noqa: PLC0415 - likewise
+    except ImportError:
+        return []
+    try:
+        artifacts_of(declared, Options())
+    except DeclarationError as error:
+        return [_of_declaration(str(error))]
+    return []
 
 
 def _check_rules(declared: Catalog, args: Namespace) -> CheckResult:

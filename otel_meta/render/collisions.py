@@ -59,5 +59,7 @@ def _fix(catalog: Catalog, name: str) -> str:
     """Return the advice, with the meta-repositories and SLOs whose names are in the name."""
     repos = [repo.name for repo in catalog if repo.name in name]
     slos = [slo.name for repo in catalog for slo in repo.slos.values() if slo.name in name]
-    found = [f"the meta-repository {repo!r}" for repo in repos] + [f"the SLO {slo!r}" for slo in slos]
+    found = [f"the meta-repository {repo!r}" for repo in repos] + [
+        f"the SLO {slo!r}" for slo in slos
+    ]
     return f"rename {' or '.join(found) or 'a meta-repository'}"

@@ -16,7 +16,7 @@ from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
 from . import series_names
-from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
+from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels, literal
 from .declared_alerts import declared_groups
 from .event_counts import event_count
 from .promql_builder import equals, lines, number, selector, sum_by
@@ -50,7 +50,7 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
         expr=f"{left} <= 0",
         summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is exhausted",
         description=f"Less than {slo.objective} of its events were good over {slo.period}: "
-        f"{{{{ $value | humanizePercentage }}}} of the error budget is left. {slo.why}",
+        f"{{{{ $value | humanizePercentage }}}} of the error budget is left. {literal(slo.why)}",
         runbook="slo-budget-exhausted",
         for_=_SETTLE,
     )
@@ -83,7 +83,7 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             expr="\nor\n".join(burn_condition(slo, window) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
             description="{{ $value | humanizePercentage }} of its recent events are bad; the "
-            f"objective is {slo.objective} good events over {slo.period}. {slo.why}",
+            f"objective is {slo.objective} good events over {slo.period}. {literal(slo.why)}",
             runbook="slo-burn",
         )
 
