@@ -45,7 +45,7 @@ def _artifacts(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     text_of = FORMATS[options.rule_format]
     for file in rule_files(catalog, options):
         yield Artifact(RULES / f"{file.name}.yml", text_of(file, options.kubernetes))
-    for name, text in runbooks(catalog):
+    for name, text in runbooks(catalog, options):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
     yield Artifact(DOCS / "reference.md", reference(catalog))
     for name, text in dashboards(catalog):
