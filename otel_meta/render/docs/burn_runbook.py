@@ -16,6 +16,15 @@ from .markdown import code, code_span, literal, page, table
 from .silences import silencing
 
 _SOURCE: Final = "otel_meta/render/docs/burn_runbook.py"
+_STEPS: Final = (
+    "Say to users and colleagues that the service fails, and since when.",
+    "Look for a change at that time: a deployment, a configuration, a feature flag, more traffic, a "
+    "dependency. Undo the change first; find the cause afterwards.",
+    "If one instance fails, stop or replace the instance.",
+    "If one route, one customer or one job fails, switch the part off, or limit its traffic.",
+    "If everything fails at once, look at the dependencies, which have SLOs of their own.",
+    "Without a cause after half an hour, call the owner of the SLO.",
+)
 
 
 def burn_runbook(catalog: Catalog, options: Options) -> str:
@@ -47,17 +56,7 @@ def burn_runbook(catalog: Catalog, options: Options) -> str:
 
 def _actions() -> Iterator[str]:
     yield "## What to do"
-    yield "\n".join(
-        (
-            "1. Tell the users' contact that the service fails, and since when.",
-            "2. Look for a change at that time: a deployment, a configuration, a feature flag, "
-            "more traffic, a dependency. Undo the change first; find the cause afterwards.",
-            "3. One instance only: stop or replace the instance.",
-            "4. One route, one customer or one job only: switch the part off, or limit its traffic.",
-            "5. Everything at once: look at the dependencies, which have SLOs of their own.",
-            "6. No cause after half an hour: call the owner of the SLO.",
-        )
-    )
+    yield "\n".join(f"{number}. {step}" for number, step in enumerate(_STEPS, 1))
     yield (
         "On the SLO dashboard, an exemplar leads to the trace of a bad request, and the trace id "
         "to the log lines. The alert ends by itself when the short window is within the limit."
@@ -77,7 +76,7 @@ def _section(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[str]:
     yield code(slo_queries.burn_rate_now(slo), "promql")
     yield "Since when? Minutes since the share of bad events was last within the objective:"
     yield code(slo_queries.minutes_of_burning(slo), "promql")
-    yield f"In which part? Bad events of the last {slo_queries.RECENT}, by the labels of the metric:"
+    yield f"In which part? Bad events of the last {slo_queries.RECENT}, by label:"
     yield code(slo_queries.bad_parts(repo, slo, options), "promql")
     instances = slo_queries.bad_instances(repo, slo, options)
     if instances:
@@ -97,5 +96,5 @@ def _section(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[str]:
 
 def _windows(slo: Slo) -> Iterator[tuple[str, str, str, str]]:
     for window in slo.burn_windows:
-        limit = number(window.limit(slo.period, slo.objective.budget))
-        yield window.severity, limit, str(window.long), str(window.short)
+        limit = number(100 * window.limit(slo.period, slo.objective.budget))
+        yield window.severity, f"{limit}%", str(window.long), str(window.short)

@@ -24,8 +24,13 @@ _SPENT: Final = f"{series_names.BUDGET_REMAINING} <= 0"
 def exhausted_runbook(catalog: Catalog) -> str:
     """Return the page about exhausted error budgets."""
     rows = [
-        [f"[{slo.name}](slo-burn.md#{slo.name})", str(slo.objective), str(slo.period), repo.owner]
-        + [code_span(sli_text(slo.sli))]
+        [
+            f"[{slo.name}](slo-burn.md#{slo.name})",
+            str(slo.objective),
+            str(slo.period),
+            repo.owner,
+            code_span(sli_text(slo.sli)),
+        ]
         for repo in catalog
         for slo in repo.slos.values()
     ]

@@ -113,7 +113,8 @@ def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
             summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is "
             "exhausted",
             description=f"Less than {slo.objective} of its events were good over {slo.period}: "
-            f"{{{{ $value | humanizePercentage }}}} of the error budget is spent. {literal(slo.why)}",
+            "{{ $value | humanizePercentage }} of the error budget is spent. "
+            f"{literal(slo.why)}",
             runbook="slo-budget-exhausted",
             for_=_SETTLE,
         )
