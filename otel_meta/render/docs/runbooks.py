@@ -10,11 +10,11 @@ from otel_meta.model.self_metrics import FAULTS
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import INCREASE_MINUTES
 from otel_meta.render.rules.measure_promql import expression
-from otel_meta.render.rules.overview import HIGH_BURN_RATE, LOWEST_COMPLIANCE, MOST_VIOLATIONS
 from otel_meta.render.rules.promql_builder import compared, number
 
 from .descriptions import sli_text
 from .markdown import code, page, table
+from .overview_runbook import overview_runbook
 from .silences import silencing
 from .telemetry_runbook import telemetry_runbook
 
@@ -28,7 +28,7 @@ def runbooks(catalog: Catalog) -> Iterator[tuple[str, str]]:
     yield "slo-burn", _burn(catalog)
     yield "slo-budget-exhausted", _exhausted(catalog)
     yield "slo-no-data", _no_data()
-    yield "slo-overview", _overview()
+    yield "slo-overview", overview_runbook()
     yield "telemetry", telemetry_runbook(catalog)
     yield from ((repo.name, _declared(repo)) for repo in catalog if repo.alerts)
 
@@ -113,25 +113,6 @@ def _no_data() -> str:
         f"`{FAULTS.prometheus_name}` on its /metrics counts the reasons.",
         "**Service removed:** silence the alert for a week. Then the alert ends.",
         silencing(_AN_SLO),
-    )
-
-
-def _overview() -> str:
-    return page(
-        "SloErrorBudgetBurningFast, SloComplianceLow, SloMultipleViolations, Watchdog",
-        _SOURCE,
-        "**Meaning.** *SloErrorBudgetBurningFast*: the burn rate over the last hour is above "
-        f"{HIGH_BURN_RATE}. *SloComplianceLow*: the service meets less than "
-        f"{LOWEST_COMPLIANCE:.0%} of its SLOs. *SloMultipleViolations*: more than "
-        f"{MOST_VIOLATIONS} SLOs of the service were not met at some time within a day. *Watchdog* "
-        "always fires; its receiver raises an alarm when the notifications stop.",
-        "## First steps",
-        code(f"sort({series_names.COMPLIANCE})", "promql"),
-        code(f"{series_names.COMPLIANT} == 0", "promql"),
-        code(f"sort_desc({series_names.VIOLATIONS})", "promql"),
-        "When a service misses several SLOs at once, look first for a dependency that these SLOs "
-        "share.",
-        silencing(_BY_NAME.format("SloComplianceLow")),
     )
 
 
