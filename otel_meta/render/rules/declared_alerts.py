@@ -26,7 +26,7 @@ def declared_alert(repo: type[MetaRepo], alert: Alert, options: Options) -> Aler
     condition = compared(alert.comparison)
     return AlertRule(
         alert=alert.name,
-        expr=_condition(expression(alert.measure, repo.name), condition),
+        expr=_condition(expression(alert.measure, repo.name, options.identity), condition),
         labels=alert_labels(repo, alert.severity, options),
         annotations=alert_annotations(
             options,

@@ -10,7 +10,7 @@ from otel_meta.render.options import Options
 from . import series_names
 from .event_counts import event_sum
 from .intervals import BURN_RATE_SPAN, INCREASE_WINDOW
-from .measure_promql import expression
+from .measure_rules import measure_groups
 from .promql_builder import equals, lines, number, selector
 from .rule import Group, Record
 from .sli_promql import increments
@@ -20,12 +20,7 @@ def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
     """Yield a group for each SLO, its rules in order of evaluation, and a group of measures."""
     for slo in repo.slos.values():
         yield Group(slo.name, tuple(slo_records(repo, slo, options)))
-    declared = tuple(
-        Record(recording.name, expression(recording.measure, repo.name))
-        for recording in repo.recordings.values()
-    )
-    if declared:
-        yield Group(f"{repo.name}-measures", declared)
+    yield from measure_groups(repo, options)
 
 
 def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:
