@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from otel_meta.errors import DeclarationError
 from otel_meta.model import MetaRepo
@@ -11,9 +12,12 @@ from otel_meta.render.options import Options
 from .measure_promql import expression, layers_of
 from .rule import Group, Record
 
+MOST_RULES: Final = 20
+"""The rules of a group that Mimir accepts by default."""
+
 
 def measure_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
-    """Yield the group of measures, if there are any; alerts read the same layers.
+    """Yield the groups of measures, if there are any; alerts read the same layers.
 
     Raises:
         DeclarationError: two recordings of one name would differ.
@@ -27,8 +31,11 @@ def measure_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
                 f"records two series named {record.record}",
                 "rename the recording, or group one of the measures by other labels",
             )
-    if named:
-        yield Group(f"{repo.name}-measures", tuple(named.values()))
+    rules = tuple(named.values())
+    for start in range(0, len(rules), MOST_RULES):
+        part = start // MOST_RULES
+        name = f"{repo.name}-measures{f'-{part + 1}' if part else ''}"
+        yield Group(name, rules[start : start + MOST_RULES])
 
 
 def _layers(repo: type[MetaRepo], options: Options) -> Iterator[Record]:

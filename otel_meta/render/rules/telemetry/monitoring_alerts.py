@@ -96,7 +96,9 @@ def _rules_late(target: tuple[str, ...]) -> TelemetryAlert:
 
 def _notifications_dropped(target: tuple[str, ...]) -> TelemetryAlert:
     dropped = sum_by((*target, "alertmanager"), f"increase({_DROPPED}[{RECENT}])")
-    queued = sum_by((*target, "alertmanager"), " / ".join(_QUEUE), "max")
+    # The length is of each Alertmanager, the capacity of all.
+    level = " / on (job, instance) group_left () ".join(_QUEUE)
+    queued = sum_by((*target, "alertmanager"), level, "max")
     undiscovered = sum_by(target, _SERVERS, "max")
     return TelemetryAlert(
         name="NotificationsDropped",
