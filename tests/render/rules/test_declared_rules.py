@@ -44,14 +44,11 @@ def rule(alert: Alert) -> AlertRule:
 
 def test_summary_names_service_and_description_has_value_and_bound() -> None:
     """The summary names the service; the description has the value, the bound and the time."""
-    assert (
-        "{{ $labels.service_name }}: Calls fail",
-        "Calls fail. The value over 30m is {{ $value | humanizePercentage }}; the alert fires "
-        "above 1% for 5m.",
-    ) == (
-        rule(Works.failing).annotations["summary"],
-        rule(Works.failing).annotations["description"],
-    )
+    annotations = rule(Works.failing).annotations
+    value = "The value over 30m is {{ $value | humanizePercentage }}"
+
+    assert "{{ $labels.service_name }}: Calls fail" == annotations["summary"]
+    assert f"Calls fail. {value}; the alert fires above 1% for 5m." == annotations["description"]
 
 
 def test_summary_without_service_names_meta_repository() -> None:
