@@ -29,9 +29,7 @@ def declared_alert(repo: type[MetaRepo], alert: Alert, options: Options) -> Aler
     about = {} if alert.slo is None else {series_names.SLO: alert.slo.name}
     return AlertRule(
         alert=alert.name,
-        expr=_condition(
-            expression(alert.measure, repo.name, options.identity), compared(alert.comparison)
-        ),
+        expr=_condition(expression(alert.measure, repo.name, options), compared(alert.comparison)),
         labels=alert_labels(repo, alert.severity, options) | about,
         annotations=alert_annotations(
             options,

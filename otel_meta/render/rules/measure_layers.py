@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from otel_meta.model import Duration, Gauge, Selector
-from otel_meta.model.identity import Identity
 from otel_meta.model.selector import Presence
+from otel_meta.render.options import Options
 
-from .promql_builder import equals, selector, series_of, sum_by
+from .promql_builder import equals, increase, selector, series_of, sum_by
 from .rule import Record
 from .series_names import NAMESPACE
 
@@ -42,9 +42,9 @@ def of_namespace(name: str, namespace: str) -> str:
     return selector(name, [equals(NAMESPACE, namespace)])
 
 
-def labels_of(by: tuple[str, ...], identity: Identity) -> tuple[str, ...]:
+def labels_of(by: tuple[str, ...], options: Options) -> tuple[str, ...]:
     """Return the labels of a measure: the meta-repository, its own, and the places."""
-    return tuple(dict.fromkeys((NAMESPACE, *by, *identity.places)))
+    return tuple(dict.fromkeys((NAMESPACE, *by, *options.identity.places)))
 
 
 def current_value(
@@ -52,7 +52,7 @@ def current_value(
     namespace: str,
     aggregation: Aggregation,
     by: tuple[str, ...],
-    identity: Identity,
+    options: Options,
 ) -> str:
     """Return the value of a gauge now, over the processes that live.
 
@@ -60,10 +60,10 @@ def current_value(
     them: the maximum, or what the gauge does over workers. Parts of an up-down counter add up.
     """
     series = series_of(source, namespace)
-    labels = labels_of(by, identity)
+    labels = labels_of(by, options)
     if aggregation == "sum" and (same := _across_processes(source)) != "sum":
         own = (field.name for field in source.instrument.label_fields)
-        every = tuple(dict.fromkeys((*identity.service, *own)))
+        every = tuple(dict.fromkeys((*options.identity.service, *own)))
         return sum_by(labels, sum_by(every, series, same))
     return sum_by(labels, series, aggregation)
 
@@ -73,11 +73,11 @@ def value_layer(
     namespace: str,
     aggregation: Aggregation,
     by: tuple[str, ...],
-    identity: Identity,
+    options: Options,
 ) -> Record:
     """Return the recording of the value of a gauge now."""
     name = _name(source, "", by, aggregation)
-    return Record(name, current_value(source, namespace, aggregation, by, identity))
+    return Record(name, current_value(source, namespace, aggregation, by, options))
 
 
 class CountLayers:
@@ -88,7 +88,7 @@ class CountLayers:
         suffix: of the samples: ``_bucket``, ``_count``, or "".
         namespace: the meta-repository's name.
         by: the labels of the result, without identity.
-        identity: its places are labels of the result.
+        options: the places are labels of the result; the version of Prometheus counts.
     """
 
     def __init__(
@@ -97,9 +97,10 @@ class CountLayers:
         suffix: str,
         namespace: str,
         by: tuple[str, ...],
-        identity: Identity,
+        options: Options,
     ) -> None:
-        self._labels: Final = labels_of(by, identity)
+        self._options: Final = options
+        self._labels: Final = labels_of(by, options)
         self._series: Final = series_of(source, namespace, suffix)
         self._names: Final = {
             span: _name(source, suffix, by, f"increase{span}") for span in (STEP, HOUR)
@@ -136,7 +137,7 @@ class CountLayers:
         return sum_by(self._labels, f"rate({self._series}[{over}]{offset})")
 
     def _raw(self, over: Duration, offset: str) -> str:
-        return sum_by(self._labels, f"increase({self._series}[{over}]{offset})")
+        return sum_by(self._labels, increase(self._series, over, self._options, offset))
 
 
 def is_layered(over: Duration) -> bool:

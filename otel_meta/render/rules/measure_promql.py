@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from otel_meta.model import Duration, Selector
-from otel_meta.model.identity import Identity
 from otel_meta.model.measure import (
     Increase,
     Latest,
@@ -17,29 +16,30 @@ from otel_meta.model.measure import (
     RelativeChange,
     Share,
 )
+from otel_meta.render.options import Options
 
 from .measure_layers import STEP, CountLayers, current_value, of_namespace, value_layer
 from .promql_builder import count_suffix, lines, number
 from .rule import Record
 
-_DEFAULT: Final = Identity()
+_DEFAULT: Final = Options()
 _DAY: Final = Duration("1d")
 
 
-def expression(measure: Measure, namespace: str, identity: Identity = _DEFAULT) -> str:
+def expression(measure: Measure, namespace: str, options: Options = _DEFAULT) -> str:
     """Return the expression of a measure, by its labels, the meta-repository and the places."""
-    return _Renderer(namespace, identity).expression(measure, "")
+    return _Renderer(namespace, options).expression(measure, "")
 
 
-def layers_of(measure: Measure, namespace: str, identity: Identity = _DEFAULT) -> Iterator[Record]:
+def layers_of(measure: Measure, namespace: str, options: Options = _DEFAULT) -> Iterator[Record]:
     """Yield the recordings that the expression of a measure reads, in the order of evaluation."""
-    return _Renderer(namespace, identity).layers(measure)
+    return _Renderer(namespace, options).layers(measure)
 
 
 class _Renderer:
-    def __init__(self, namespace: str, identity: Identity) -> None:
+    def __init__(self, namespace: str, options: Options) -> None:
         self._namespace = namespace
-        self._identity = identity
+        self._options = options
 
     def layers(self, measure: Measure) -> Iterator[Record]:
         match measure:
@@ -81,7 +81,7 @@ class _Renderer:
         if isinstance(measure, OverTime):
             return self._over_time(measure, offset)
         return current_value(
-            measure.source, self._namespace, measure.aggregation, measure.by, self._identity
+            measure.source, self._namespace, measure.aggregation, measure.by, self._options
         )
 
     def _change(self, measure: RelativeChange) -> str:
@@ -105,12 +105,12 @@ class _Renderer:
 
     def _value(self, measure: OverTime) -> Record:
         return value_layer(
-            measure.source, self._namespace, measure.aggregation, measure.by, self._identity
+            measure.source, self._namespace, measure.aggregation, measure.by, self._options
         )
 
     def _counts(self, source: Selector, by: tuple[str, ...]) -> CountLayers:
-        return CountLayers(source, count_suffix(source), self._namespace, by, self._identity)
+        return CountLayers(source, count_suffix(source), self._namespace, by, self._options)
 
     def _buckets(self, measure: Quantile) -> CountLayers:
         by = (*measure.by, "le")
-        return CountLayers(measure.source, "_bucket", self._namespace, by, self._identity)
+        return CountLayers(measure.source, "_bucket", self._namespace, by, self._options)

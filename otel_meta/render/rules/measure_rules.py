@@ -44,10 +44,10 @@ def _layers(repo: type[MetaRepo], options: Options) -> Iterator[Record]:
         *(alert.measure for alert in repo.alerts.values()),
     )
     for measure in measures:
-        yield from layers_of(measure, repo.name, options.identity)
+        yield from layers_of(measure, repo.name, options)
 
 
 def _declared(repo: type[MetaRepo], options: Options) -> Iterator[Record]:
     for recording in repo.recordings.values():
-        value = expression(recording.measure, repo.name, options.identity)
+        value = expression(recording.measure, repo.name, options)
         yield Record(recording.name, value)

@@ -18,11 +18,15 @@ from .alert_texts import (
     alert_annotations,
     alert_labels,
 )
-from .promql_builder import equals, lines, selector, sum_by
+from .intervals import BURN_RATE_SPAN, INCREASE_WINDOW
+from .promql_builder import equals, lines, number, selector, sum_by
 from .rule import AlertRule, Group, Record
 
 HIGH_BURN_RATE: Final = 10
 _MIN_BAD_EVENTS: Final = 10
+_FEW_BAD_EVENTS: Final = 3
+_HALF: Final = 0.5
+"""Counts are estimates: ten events may count as 9.9."""
 LOWEST_COMPLIANCE: Final = 0.95
 MOST_VIOLATIONS: Final = 1
 """SLOs of a service that may be violated before they are several."""
@@ -70,9 +74,9 @@ def _burning_fast(repo: type[MetaRepo], options: Options) -> AlertRule:
         _of_repo(repo, name)
         for name in (
             series_names.BURN_RATE_1H,
-            series_names.error_ratio(Duration("5m")),
+            series_names.error_ratio(INCREASE_WINDOW),
             series_names.OBJECTIVE,
-            series_names.BAD_1H,
+            series_names.bad(BURN_RATE_SPAN),
         )
     )
     return AlertRule(
@@ -82,7 +86,7 @@ def _burning_fast(repo: type[MetaRepo], options: Options) -> AlertRule:
             "and",
             f"{recent} > {HIGH_BURN_RATE} * (1 - {objective})",
             "and",
-            f"{bad} >= {_MIN_BAD_EVENTS}",
+            f"{bad} > {number(_MIN_BAD_EVENTS - _HALF)}",
         ),
         labels=alert_labels(repo, "ticket", options),
         annotations=alert_annotations(
@@ -132,10 +136,14 @@ def _multiple_violations(repo: type[MetaRepo], options: Options) -> AlertRule:
             series_names.VIOLATIONS,
             series_names.VIOLATIONS_SHARE,
             series_names.BURN_RATE_1H,
-            series_names.BAD_1H,
+            series_names.bad(BURN_RATE_SPAN),
         )
     )
-    burning = sum_by(options.identity.service, f"{rate} > 1 and {bad} >= 3", "count")
+    burning = sum_by(
+        options.identity.service,
+        f"{rate} > 1 and {bad} > {number(_FEW_BAD_EVENTS - _HALF)}",
+        "count",
+    )
     return AlertRule(
         alert="SloMultipleViolations",
         expr=lines(

@@ -13,7 +13,7 @@ from otel_meta.render.rules.measure_promql import expression, layers_of
 from otel_meta.render.rules.measure_rules import measure_groups
 from tests.render.acme import Acme, Tank
 
-PLAIN = Identity(places=())
+PLAIN = Options(identity=Identity(places=()))
 FAILED = Acme.calls.where(outcome="failed")
 
 SHARE = """\
@@ -106,7 +106,11 @@ def test_measure_is_by_places_as_well() -> None:
     """A measure tells environments and clusters apart."""
     assert (
         'max by (service_namespace, tank, cluster) (acme_level{service_namespace="acme"})'
-        == expression(measures.latest(Acme.level, by=("tank",)), "acme", Identity(("cluster",)))
+        == expression(
+            measures.latest(Acme.level, by=("tank",)),
+            "acme",
+            Options(identity=Identity(("cluster",))),
+        )
     )
 
 

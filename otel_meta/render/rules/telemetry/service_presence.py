@@ -16,7 +16,7 @@ from otel_meta.render.rules.alert_texts import (
     alert_labels,
 )
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
-from otel_meta.render.rules.promql_builder import equals, lines, quoted, selector, sum_by
+from otel_meta.render.rules.promql_builder import equals, lines, none_of, selector, sum_by
 from otel_meta.render.rules.rule import AlertRule, Group, Record
 
 from .telemetry_alert import RUNBOOK
@@ -46,7 +46,7 @@ def _processes(repo: type[MetaRepo], options: Options) -> Record:
 
 
 def _service_down(repo: type[MetaRepo], options: Options) -> AlertRule:
-    jobs = [f"{series_names.SERVICE}!~{quoted('|'.join(options.jobs))}"] if options.jobs else []
+    jobs = [none_of(series_names.SERVICE, options.jobs)] if options.jobs else []
     series = selector(series_names.PROCESSES, [equals(series_names.NAMESPACE, repo.name), *jobs])
     return AlertRule(
         alert="ServiceDown",

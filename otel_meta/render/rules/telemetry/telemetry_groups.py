@@ -27,9 +27,9 @@ def telemetry_groups(catalog: Catalog, options: Options) -> Iterator[Group]:
 def telemetry_alerts(catalog: Catalog, options: Options) -> Iterable[TelemetryAlert]:
     """Return the rows of the group "telemetry", in the order of the path."""
     return (
-        *sdk_alerts(options.identity),
-        *collector_alerts(options.identity),
-        *monitoring_alerts(_vital_groups(catalog), options.identity),
+        *sdk_alerts(options),
+        *collector_alerts(options),
+        *monitoring_alerts(_vital_groups(catalog), options),
     )
 
 
