@@ -66,7 +66,7 @@ def rule_files(catalog: Catalog, options: Options) -> Iterator[RuleFile]:
         yield _file(repo, "alerting", tuple(alerting_rules.alerting_groups(repo, options)))
     source = "otel_meta/render/rules/overview.py"
     yield RuleFile("cross.recording", source, tuple(overview.recording_groups(options)))
-    yield RuleFile("cross.alerting", source, tuple(overview.alerting_groups(options)))
+    yield RuleFile("cross.alerting", source, tuple(overview.alerting_groups(catalog, options)))
     source = "otel_meta/render/rules/telemetry"
     yield RuleFile("telemetry.alerting", source, tuple(telemetry_groups(catalog, options)))
 

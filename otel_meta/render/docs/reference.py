@@ -12,6 +12,7 @@ from otel_meta.render.rules.alerting_rules import alerting_groups
 from otel_meta.render.rules.intervals import INCREASE_MINUTES
 from otel_meta.render.rules.recording_rules import recording_groups
 from otel_meta.render.rules.rule import AlertRule, Group, Record
+from otel_meta.render.rules.telemetry import telemetry_groups
 
 from .descriptions import labels_text, sli_text
 from .markdown import code_span, literal, page, table
@@ -65,7 +66,9 @@ def reference(catalog: Catalog) -> str:
         "of these labels changes, so an SLO keeps its history when its owner or objective changes:",
         table(["series", "meaning"], ([f"`{name}`", meaning] for name, meaning in _RECORDED)),
         "## Across meta-repositories",
-        _alerts(overview.alerting_groups(Options())),
+        _alerts(overview.alerting_groups(catalog, Options())),
+        "## About telemetry",
+        _alerts(telemetry_groups(catalog, Options())),
     )
 
 
@@ -121,16 +124,16 @@ def _recordings(repo: type[MetaRepo]) -> Iterator[str]:
 
 
 def _alerts(groups: Iterator[Group]) -> str:
-    rules = [rule for group in groups for rule in group.rules if isinstance(rule, AlertRule)]
-    return table(
-        ["alert", "severity", "for", "SLO"],
+    rows = (
         (
-            [
-                f"`{rule.alert}`",
-                rule.labels["severity"],
-                str(rule.for_ or "-"),
-                rule.labels.get("slo", "-"),
-            ]
-            for rule in rules
-        ),
+            f"`{rule.alert}`",
+            rule.labels["severity"],
+            str(rule.for_ or "-"),
+            rule.labels.get("slo", "-"),
+        )
+        for group in groups
+        for rule in group.rules
+        if isinstance(rule, AlertRule)
     )
+    # Rules of several meta-repositories differ in their labels only.
+    return table(["alert", "severity", "for", "SLO"], dict.fromkeys(rows))

@@ -12,8 +12,9 @@ from otel_meta.render.rules.promql_builder import compared
 
 from .burn_runbook import burn_runbook
 from .markdown import code, literal, page
+from .overview_runbook import overview_runbook
 from .silences import silencing
-from .state_runbooks import exhausted_runbook, no_data_runbook, overview_runbook
+from .state_runbooks import exhausted_runbook, no_data_runbook
 from .telemetry_runbook import telemetry_runbook
 
 _BY_NAME: Final = 'alertname="{}"'

@@ -60,7 +60,8 @@ def _telemetry_lost() -> Iterator[str]:
     yield "## TelemetryLost"
     yield (
         "**Meaning.** More than half of the services, and at least three, report no more. "
-        "Severity: page. While the alert fires, Alertmanager holds back *ServiceDown* of the same place."
+        "Severity: page. While the alert fires, Alertmanager holds back *ServiceDown* of the "
+        "same place."
     )
     yield "**First steps.** Find the services that were there an hour ago:"
     yield code(f"{series_names.PROCESSES} offset 1h unless {series_names.PROCESSES}", "promql")
