@@ -65,7 +65,7 @@ def compose_file(catalog: Catalog, options: Options) -> str:
 
 def _services(catalog: Catalog, options: Options) -> Iterator[tuple[str, Service]]:
     for name in GATEWAYS:
-        yield f"{name}-network", _gateway_network(options)
+        yield f"{name}-network", _gateway_network(name, options)
         yield name, _gateway(name, options)
     yield JAEGER.name, _jaeger(options)
     yield PROMETHEUS.name, _prometheus(catalog, options)
@@ -77,7 +77,7 @@ def _services(catalog: Catalog, options: Options) -> Iterator[tuple[str, Service
 # ------------------------------------------------------------------------------------ collectors
 
 
-def _gateway_network(options: Options) -> Service:
+def _gateway_network(name: str, options: Options) -> Service:
     """Return the owner of a gateway's network.
 
     The Collector's image has no program for a health check, and a container of the same network
@@ -93,7 +93,7 @@ def _gateway_network(options: Options) -> Service:
         **_HARDENED,
         "mem_limit": "64m",
         "healthcheck": _health_check("python", "-c", _request(url)),
-        "networks": {"default": {"aliases": [GATEWAY_NAME]}},
+        "networks": {"default": {"aliases": [GATEWAY_NAME, name]}},
     }
 
 

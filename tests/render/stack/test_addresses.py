@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 from otel_meta.render.collector.env_variables import GATEWAY_VARIABLES, SIDECAR_VARIABLES
 from tests.render.stack.committed_stack import (
     COLLECTORS,
+    STACK,
     collector_config,
     compose,
     exposed_ports,
+    hosts_of,
+    network_of,
     read,
 )
 
@@ -24,11 +27,6 @@ DEFAULT_PORTS = {
 }
 """Ports of servers without a port in their command."""
 COLLECTOR_VARIABLES = {variable.name for variable in (*SIDECAR_VARIABLES, *GATEWAY_VARIABLES)}
-
-
-def host_of(service: str) -> str:
-    """Return the host name of a service; a sidecar has the host name of its service."""
-    return str(compose()[service].get("network_mode", service)).removeprefix("service:")
 
 
 def open_ports(service: str) -> Iterator[int]:
@@ -43,10 +41,8 @@ def open_ports(service: str) -> Iterator[int]:
 
 def open_addresses() -> set[tuple[str, int]]:
     """Return host and port of every server in the stack."""
-    aliases = {"gateway": "gateway-1"}
-    addresses = {(host_of(name), port) for name in compose() for port in open_ports(name)}
-    return addresses | {
-        (alias, port) for alias, name in aliases.items() for port in open_ports(name)
+    return {
+        (host, port) for name in compose() for port in open_ports(name) for host in hosts_of(name)
     }
 
 
@@ -54,6 +50,9 @@ def used_addresses() -> Iterator[tuple[str, int]]:
     """Return host and port of every address in the stack's files."""
     for text in _texts(read("prometheus.yml")["scrape_configs"]):
         yield from _address(text)
+    for path in sorted((STACK / "targets").glob("*.yml")):
+        for text in _texts(read(f"targets/{path.name}")):
+            yield from _address(text)
     for text in _texts(read("prometheus.yml")["alerting"]):
         yield from _address(text)
     for text in _texts(read("alertmanager.yml")["receivers"]):
@@ -102,7 +101,7 @@ class TestAddresses:
                 http = sidecar["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
 
                 assert urlsplit(target).netloc == http
-                assert service == host_of(f"{service}-sidecar")
+                assert network_of(service) == network_of(f"{service}-sidecar")
 
     def test_published_ports_are_open_and_published_on_loopback_only(self) -> None:
         """Published ports are open, and published on loopback only."""
@@ -112,7 +111,8 @@ class TestAddresses:
 
                 assert "127.0.0.1" == address
                 assert outside == inside
-                assert int(inside) in set(open_ports(service))
+                sharing = [name for name in compose() if network_of(name) == service]
+                assert int(inside) in {port for name in sharing for port in open_ports(name)}
 
     def test_both_gateways_have_dns_name_that_sidecars_resolve(self) -> None:
         """Both gateways have the DNS name that sidecars resolve."""
@@ -120,7 +120,7 @@ class TestAddresses:
 
         assert 2 == len(gateways)
         for name in gateways:
-            assert ["gateway"] == compose()[name]["networks"]["default"]["aliases"]
+            assert "gateway" in hosts_of(name)
 
     def test_collector_reads_every_otel_meta_variable_in_environment(self) -> None:
         """A Collector reads every OTEL_META variable in the environment."""
