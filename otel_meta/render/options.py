@@ -84,7 +84,7 @@ class Options:
     """Working hours of tickets; None sends tickets at any time."""
     foreign: Foreign = field(default_factory=Foreign)
     images: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Container images in place of the defaults, by a key of `IMAGES`: another registry, a digest."""
+    """Container images by a key of `IMAGES`, in place of the defaults: by digest, of a mirror."""
 
     def image(self, name: str) -> str:
         """Return the container image of a program; the name is a key of `IMAGES`."""

@@ -28,6 +28,7 @@ class Format(Protocol):
 
     def __call__(self, file: RuleFile, place: Kubernetes = ..., /) -> str:
         """Return the text of the file."""
+        ...
 
 
 def prometheus(file: RuleFile, time_scale: Fraction = REAL_TIME) -> str:

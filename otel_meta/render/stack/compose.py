@@ -1,4 +1,4 @@
-"""The compose file: gateways, Jaeger, Prometheus, Alertmanager, a receiver of alerts and Grafana."""
+"""The compose file: gateways, Jaeger, Prometheus, Alertmanager, notifications and Grafana."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PROVISIONING_DIRS: Final = ("grafana/provisioning/datasources", "grafana/provis
 _ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  # inside a container, whose ports are published on loopback
 _NOBODY: Final = "65534:65534"
 _SCRATCH: Final = "/tmp:size=64m"  # noqa: S108  # of the container, in memory
-_PASSWORD: Final = "${GRAFANA_PASSWORD:?set GRAFANA_PASSWORD, the password of Grafana's user admin}"
+_ADMIN: Final = "${GRAFANA_PASSWORD:?set GRAFANA_PASSWORD, the password of Grafana's user admin}"
 _HARDENED: Final[Service] = {
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
@@ -195,7 +195,7 @@ def _grafana(options: Options) -> Service:
     return {
         "image": options.image("grafana"),
         "environment": {
-            "GF_SECURITY_ADMIN_PASSWORD": _PASSWORD,
+            "GF_SECURITY_ADMIN_PASSWORD": _ADMIN,
             "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{DASHBOARDS_DIR}/slo-tracking.json",
             "GF_LOG_MODE": "console",
         },

@@ -1,4 +1,4 @@
-"""Prometheus' configuration: flags, scrape targets, rule files, Alertmanager and the OTLP receiver."""
+"""Prometheus' configuration: flags, scrape targets, rule files, Alertmanager, OTLP receiver."""
 
 from __future__ import annotations
 

@@ -48,17 +48,8 @@ def open_addresses() -> set[tuple[str, int]]:
 
 def used_addresses() -> Iterator[tuple[str, int]]:
     """Return host and port of every address in the stack's files."""
-    for text in _texts(read("prometheus.yml")["scrape_configs"]):
+    for text in _texts([*_configured_addresses()]):
         yield from _address(text)
-    for path in sorted((STACK / "targets").glob("*.yml")):
-        for text in _texts(read(f"targets/{path.name}")):
-            yield from _address(text)
-    for text in _texts(read("prometheus.yml")["alerting"]):
-        yield from _address(text)
-    for text in _texts(read("alertmanager.yml")["receivers"]):
-        yield from _address(text)
-    for source in read("grafana/provisioning/datasources/otel-meta.yaml")["datasources"]:
-        yield from _address(source["url"])
     for service in compose().values():
         for text in _texts([service.get("environment", {}), service.get("command", [])]):
             yield from _address(text.partition("=")[2] if text.startswith("--") else text)
@@ -67,6 +58,16 @@ def used_addresses() -> Iterator[tuple[str, int]]:
         if "load_balancing" in exporters:
             dns = exporters["load_balancing"]["resolver"]["dns"]
             yield dns["hostname"], int(dns["port"])
+
+
+def _configured_addresses() -> Iterator[Any]:
+    """Return the parts of configuration files with addresses."""
+    yield read("prometheus.yml")["scrape_configs"]
+    yield from (read(f"targets/{path.name}") for path in sorted((STACK / "targets").glob("*.yml")))
+    yield read("prometheus.yml")["alerting"]
+    yield read("alertmanager.yml")["receivers"]
+    for source in read("grafana/provisioning/datasources/otel-meta.yaml")["datasources"]:
+        yield source["url"]
 
 
 def _texts(value: Any) -> Iterator[str]:

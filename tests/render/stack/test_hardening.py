@@ -117,7 +117,7 @@ class TestPods:
                 "readinessProbe": "/readyz",
                 "livenessProbe": "/healthz",
             } == paths
-            assert [{"name": "tmp", "mountPath": "/tmp"}] == application["volumeMounts"]  # noqa: S108
+            assert [{"name": "tmp", "mountPath": "/tmp"}] == application["volumeMounts"]
 
     def test_injected_container_is_in_restricted_profile(self, tmp_path: Path) -> None:
         """The container that the operator injects is in the restricted profile."""

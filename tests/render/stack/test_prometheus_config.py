@@ -97,7 +97,11 @@ def catalog_of(period: str | None) -> Catalog:
 
         wait = Histogram("shop.wait", "Time to answer.", NoLabels, unit="s", buckets=(0.5, 1))
         quick = Slo(
-            "shop-quick", objective="99%", period=period, sli=wait.within(0.5), why="Nobody waits."
+            "shop-quick",
+            objective="99%",
+            period=str(period),
+            sli=wait.within(0.5),
+            why="Nobody waits.",
         )
 
     return Catalog().with_repos(Shop)

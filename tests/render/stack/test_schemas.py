@@ -121,7 +121,7 @@ class TestManifestCheck:
     def test_manifests_of_other_namespace_and_labels_are_admitted(self, tmp_path: Path) -> None:
         """Manifests for another namespace and with more labels are admitted."""
         options = Options(kubernetes=Kubernetes(namespace="mon", labels={"release": "stack"}))
-        paths = []
+        paths: list[Path] = []
         for name, text in manifest_files(BUILTIN, options):
             paths.append(tmp_path / name)
             paths[-1].write_text(text)

@@ -113,6 +113,7 @@ def collector(
     role: str,
     queue_dir: Variable,
     memory: Variable,
+    *,
     variables: Mapping[str, str | Mapping[str, Any]],
     ports: Iterable[tuple[str, Variable]],
     options: Options,

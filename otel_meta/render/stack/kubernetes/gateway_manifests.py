@@ -74,7 +74,7 @@ def _stateful_set(config: str, options: Options) -> Manifest:
         "template": {"metadata": metadata, "spec": _pod(options)},
         "volumeClaimTemplates": [
             {
-                **comment("The API server adds both; without them, a server-side diff never ends."),
+                **comment("The API server adds both: without them, a comparison never ends."),
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
                 "metadata": {"name": QUEUE_VOLUME},
@@ -107,9 +107,10 @@ def _pod(options: Options) -> Manifest:
 
 
 def _container(options: Options) -> Manifest:
+    store = f"jaeger.{options.kubernetes.namespace}.svc.cluster.local:4317"
     variables: dict[str, str | Manifest] = {
         env_variables.EXPOSE_HOST.name: "0.0.0.0",  # noqa: S104  # the pod's own address
-        env_variables.TRACE_STORE.name: f"jaeger.{options.kubernetes.namespace}.svc.cluster.local:4317",
+        env_variables.TRACE_STORE.name: store,
         env_variables.INSTANCE.name: POD_NAME,
     }
     return {
@@ -117,9 +118,9 @@ def _container(options: Options) -> Manifest:
             "gateway",
             env_variables.GATEWAY_QUEUE_DIR,
             env_variables.GATEWAY_MEMORY_MIB,
-            variables,
-            (*_PORTS, ("health", env_variables.GATEWAY_HEALTH_PORT)),
-            options,
+            variables=variables,
+            ports=(*_PORTS, ("health", env_variables.GATEWAY_HEALTH_PORT)),
+            options=options,
         ),
         "readinessProbe": health_probe(env_variables.GATEWAY_HEALTH_PORT),
         "livenessProbe": health_probe(env_variables.GATEWAY_HEALTH_PORT),

@@ -81,7 +81,15 @@ def _variables(namespace: str) -> dict[str, str | Manifest]:
 def _pod_by_hand(options: Options) -> Manifest:
     queue_dir, memory = env_variables.QUEUE_DIR, env_variables.MEMORY_MIB
     variables = _variables(options.kubernetes.namespace)
-    sidecar = collector("sidecar", queue_dir, memory, variables, _PORTS, options, _DISK)
+    sidecar = collector(
+        "sidecar",
+        queue_dir,
+        memory,
+        variables=variables,
+        ports=_PORTS,
+        options=options,
+        disk=_DISK,
+    )
     return {
         "securityContext": pod_security_context(),
         "initContainers": [
