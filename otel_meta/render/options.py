@@ -22,9 +22,9 @@ SEVERITIES: Final[Mapping[Severity, str]] = MappingProxyType({"page": "page", "t
 PROMETHEUS: Final = (2, 42)
 """The oldest Prometheus that loads the default rules."""
 ANCHORED: Final = (3, 16)
-"""The first Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
+"""The Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
 
-It needs the server's flag ``--enable-feature=promql-extended-range-selectors``.
+It needs no flag; older servers need ``--enable-feature=promql-extended-range-selectors``.
 """
 
 
