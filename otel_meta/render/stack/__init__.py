@@ -19,7 +19,7 @@ def stack_files(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]
     """Return path and text of each file; paths are relative to stack/."""
     yield "README.md", readme_file()
     yield "compose.yaml", compose_file()
-    yield "prometheus.yml", prometheus_file()
+    yield "prometheus.yml", prometheus_file(options.identity)
     yield "alertmanager.yml", alertmanager(catalog, options)
     yield "grafana/provisioning/datasources/otel-meta.yaml", datasources_file()
     yield "grafana/provisioning/dashboards/otel-meta.yaml", dashboards_file()

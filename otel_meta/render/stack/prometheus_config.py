@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.collector.env_variables import (
     GATEWAY_SELF_METRICS_PORT,
@@ -34,7 +35,7 @@ _COMMENT: Final = generated_from("otel_meta/render/stack/prometheus_config.py")
 _SIDECAR_NAMES: Final = tuple(host.name for host in SERVICES_WITH_SIDECAR)
 
 
-def prometheus_file() -> str:
+def prometheus_file(identity: Identity = DEFAULT) -> str:
     """Return the text of prometheus.yml."""
     config = {
         "global": {
@@ -44,7 +45,7 @@ def prometheus_file() -> str:
         "rule_files": ["../rules/*.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [_targets([str(ALERTMANAGER)])]}]},
         "scrape_configs": [_sidecars(), _services(), _collectors(), _monitoring()],
-        "otlp": _otlp(),
+        "otlp": _otlp(identity),
         "storage": {
             **comment("After an outage, OTLP exports arrive late; Prometheus still accepts them."),
             "tsdb": {"out_of_order_time_window": "30m"},
@@ -87,11 +88,11 @@ def _monitoring() -> dict[str, Any]:
     }
 
 
-def _otlp() -> dict[str, Any]:
+def _otlp(identity: Identity) -> dict[str, Any]:
     """Give series pushed to /api/v1/otlp the same names and labels as scraped series."""
     return {
         "translation_strategy": "UnderscoreEscapingWithSuffixes",
-        "promote_resource_attributes": ["service.namespace", "service.name"],
+        "promote_resource_attributes": [*identity.attributes],
     }
 
 
