@@ -32,8 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _parser().parse_args(argv)
         result: Result = args.run(args)
         _print(result.text)
-        for note in result.notes:
-            print(_one_line("otel-meta", note), file=sys.stderr)
     except SystemExit:  # argparse has printed the help or an error
         _print("")
         raise

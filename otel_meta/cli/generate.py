@@ -47,7 +47,7 @@ def run(args: Namespace) -> Result:
     if args.check:
         stale = list(sync.stale(artifacts, project.out))
         return Result(FINDINGS if stale else OK, "\n".join(map(_finding, stale)))
-    return Result(OK, str(sync.write(artifacts, project.out)), tuple(_notes(project)))
+    return Result(OK, "\n".join([str(sync.write(artifacts, project.out)), *_notes(project)]))
 
 
 def _finding(file: Stale) -> str:
@@ -78,7 +78,7 @@ def _notes(project: Project) -> list[str]:
         return []
     options = " and ".join(f"--{key} URL" for key in keys)
     note = (
-        f"the links of alerts to {' and '.join(keys)} are relative, and lead nowhere from a "
+        f"note: the links of alerts to {' and '.join(keys)} are relative, and lead nowhere from a "
         f"notification; add {options}, or the keys to [tool.otel_meta]"
     )
     return [note]

@@ -10,8 +10,6 @@ class Result(NamedTuple):
 
     exit_code: int
     text: str = ""
-    notes: tuple[str, ...] = ()
-    """Texts for standard error, beside a success."""
 
 
 OK: Final = 0

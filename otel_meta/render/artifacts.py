@@ -44,7 +44,7 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     yield Artifact(DOCS / "reference.md", reference(catalog))
     for name, text in dashboards(catalog):
         yield Artifact(DASHBOARDS / name, text)
-    for name, text in collector_files(catalog):
+    for name, text in collector_files(catalog, options.identity):
         yield Artifact(COLLECTOR / name, text)
     for name, text in stack_files(catalog, options):
         yield Artifact(STACK / name, text)

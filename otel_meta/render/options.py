@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model import Severity
-from otel_meta.model.identity import Identity
+from otel_meta.model.identity import DEFAULT, Identity
 
 from .hosts import IMAGES
 from .links import Links
@@ -68,7 +68,7 @@ class Options:
 
     rule_format: str = "prometheus"
     """A key of `otel_meta.render.rules.rule_formats.FORMATS`."""
-    identity: Identity = field(default_factory=Identity)
+    identity: Identity = DEFAULT
     links: Links = field(default_factory=Links)
     receivers: Receivers = RECEIVERS
     severities: Mapping[Severity, str] = field(default_factory=lambda: SEVERITIES)
