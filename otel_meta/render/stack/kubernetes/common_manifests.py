@@ -17,6 +17,7 @@ PART_OF: Final = {"app.kubernetes.io/part-of": "otel-meta"}
 CONFIG_VOLUME: Final = "config"
 QUEUE_VOLUME: Final = "queue"
 POD_NAME: Final = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+LIVENESS: Final = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6}
 COLLECTOR_UID: Final = 10001
 """The user id of the Collector's image."""
 
@@ -46,11 +47,19 @@ def environment(variables: Mapping[str, str | Mapping[str, Any]]) -> list[dict[s
     ]
 
 
-def resources(memory: Variable, cpu: str) -> Manifest:
-    """Return requests and limits: the CPU, and the memory limit of the Collector plus a quarter."""
+def resources(memory: Variable, cpu: str, disk: str = "") -> Manifest:
+    """Return requests and limits: the CPU, and the memory limit of the Collector plus a quarter.
+
+    Args:
+        memory: memory limit of the Collector, in MiB.
+        cpu: requested CPU.
+        disk: size of the queues on the node's disk, if they are there. There is no limit, because
+            the kubelet counts the files of all containers against the limits of the pod.
+    """
     limit = f"{int(memory.default) * 5 // 4}Mi"
+    on_disk = {"ephemeral-storage": disk} if disk else {}
     return {
-        "requests": {"cpu": cpu, "memory": limit},
+        "requests": {"cpu": cpu, "memory": limit, **on_disk},
         **comment("No CPU limit: a throttled Collector refuses data."),
         "limits": {"memory": limit},
     }
@@ -68,9 +77,23 @@ def restricted_security_context() -> Manifest:
     }
 
 
-def health_probe(port: Variable) -> Manifest:
+def readiness_probe(port: Variable) -> Manifest:
     """Return a probe of the Collector's health check."""
     return {"httpGet": {"path": "/", "port": int(port.default)}}
+
+
+def startup_probe(port: Variable) -> Manifest:
+    """Return a probe that waits for five minutes, as long as a start with full queues may take.
+
+    With a CPU to itself, a Collector needs at most 3 s to read full queues; with the requested
+    tenth of a CPU and a slow disk, it needs more.
+    """
+    return {**readiness_probe(port), "periodSeconds": 1, "failureThreshold": 300}
+
+
+def liveness_probe(port: Variable) -> Manifest:
+    """Return a probe that fails after a minute without an answer, which load alone cannot cause."""
+    return {**readiness_probe(port), **LIVENESS}
 
 
 def collector(
@@ -79,6 +102,8 @@ def collector(
     memory: Variable,
     variables: Mapping[str, str | Mapping[str, Any]],
     ports: Iterable[tuple[str, Variable]],
+    *,
+    disk: str = "",
 ) -> Manifest:
     """Return a container of the Collector with a configuration of collector-config/.
 
@@ -88,6 +113,7 @@ def collector(
         memory: memory limit of the Collector, in MiB.
         variables: environment variables.
         ports: names and ports of the container.
+        disk: size of the queues, if they are on the node's disk.
     """
     return {
         "name": f"otel-{role}",
@@ -99,6 +125,6 @@ def collector(
             {"name": CONFIG_VOLUME, "mountPath": "/etc/otelcol", "readOnly": True},
             {"name": QUEUE_VOLUME, "mountPath": queue_dir.default},
         ],
-        "resources": resources(memory, "100m"),
+        "resources": resources(memory, "100m", disk),
         "securityContext": restricted_security_context(),
     }

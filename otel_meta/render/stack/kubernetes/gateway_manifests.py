@@ -9,6 +9,7 @@ from otel_meta.model import Catalog
 from otel_meta.render._yaml import comment
 from otel_meta.render.collector import env_variables
 from otel_meta.render.collector.gateway import gateway_file
+from otel_meta.render.collector.queue_limits import GATEWAY_QUEUE_BYTES, claim_gib
 
 from .common_manifests import (
     COLLECTOR_UID,
@@ -18,16 +19,19 @@ from .common_manifests import (
     QUEUE_VOLUME,
     Manifest,
     collector,
-    health_probe,
     labels,
+    liveness_probe,
     manifest,
+    readiness_probe,
     selector,
+    startup_probe,
 )
 
 NAME: Final = "otel-meta-gateway"
 HOST: Final = f"{NAME}.{MONITORING_NAMESPACE}.svc.cluster.local"
 TRACE_STORE: Final = f"jaeger.{MONITORING_NAMESPACE}.svc.cluster.local:4317"
 
+_QUEUE_SIZE: Final = f"{claim_gib(GATEWAY_QUEUE_BYTES)}Gi"
 _PORTS: Final = (
     ("otlp-grpc", env_variables.GATEWAY_PORT),
     ("self-metrics", env_variables.GATEWAY_SELF_METRICS_PORT),
@@ -73,7 +77,7 @@ def _stateful_set() -> Manifest:
                 "metadata": {"name": QUEUE_VOLUME},
                 "spec": {
                     "accessModes": ["ReadWriteOnce"],
-                    "resources": {"requests": {"storage": "2Gi"}},
+                    "resources": {"requests": {"storage": _QUEUE_SIZE}},
                 },
             }
         ],
@@ -113,6 +117,7 @@ def _container() -> Manifest:
             variables,
             (*_PORTS, ("health", env_variables.GATEWAY_HEALTH_PORT)),
         ),
-        "readinessProbe": health_probe(env_variables.GATEWAY_HEALTH_PORT),
-        "livenessProbe": health_probe(env_variables.GATEWAY_HEALTH_PORT),
+        "startupProbe": startup_probe(env_variables.GATEWAY_HEALTH_PORT),
+        "readinessProbe": readiness_probe(env_variables.GATEWAY_HEALTH_PORT),
+        "livenessProbe": liveness_probe(env_variables.GATEWAY_HEALTH_PORT),
     }

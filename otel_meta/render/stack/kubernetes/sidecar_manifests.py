@@ -7,6 +7,7 @@ from typing import Final
 
 from otel_meta.render._yaml import comment
 from otel_meta.render.collector import env_variables
+from otel_meta.render.collector.queue_limits import SIDECAR_QUEUE_BYTES, volume_mib
 from otel_meta.render.collector.sidecar import sidecar_config, sidecar_file
 from otel_meta.render.collector.substitution import resolve_variables
 from otel_meta.render.hosts import EXAMPLES, IMAGES, PAYMENTS, STOREFRONT
@@ -14,17 +15,19 @@ from otel_meta.render.hosts import EXAMPLES, IMAGES, PAYMENTS, STOREFRONT
 from .common_manifests import (
     COLLECTOR_UID,
     CONFIG_VOLUME,
+    LIVENESS,
     POD_NAME,
     QUEUE_VOLUME,
     Manifest,
     collector,
     environment,
-    health_probe,
     labels,
+    liveness_probe,
     manifest,
     resources,
     restricted_security_context,
     selector,
+    startup_probe,
 )
 from .gateway_manifests import HOST
 
@@ -35,8 +38,8 @@ IN_PROCESS_METRICS: Final = {"otel-meta/metrics": "in-process"}
 """The label of Services with metrics served by the application."""
 
 _ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  # the pod's own address
-_QUEUE_SIZE: Final = "1200Mi"
-"""Size of the queue volume: two queues, and the overhead of their files."""
+_QUEUE_SIZE: Final = f"{volume_mib(SIDECAR_QUEUE_BYTES)}Mi"
+"""Size of the queue volume. A larger volume would have the kubelet evict the service as well."""
 _PORTS: Final = (
     ("metrics", env_variables.METRICS_PORT),
     ("self-metrics", env_variables.SELF_METRICS_PORT),
@@ -109,7 +112,7 @@ def _variables() -> dict[str, str | Manifest]:
 
 def _pod_by_hand() -> Manifest:
     queue_dir, memory = env_variables.QUEUE_DIR, env_variables.MEMORY_MIB
-    sidecar = collector("sidecar", queue_dir, memory, _variables(), _PORTS)
+    sidecar = collector("sidecar", queue_dir, memory, _variables(), _PORTS, disk=_QUEUE_SIZE)
     return {
         "securityContext": {"fsGroup": COLLECTOR_UID},
         "initContainers": [
@@ -117,8 +120,8 @@ def _pod_by_hand() -> Manifest:
                 **comment("Native sidecar: it starts before the service, and ends after it."),
                 "restartPolicy": "Always",
                 **sidecar,
-                "startupProbe": {**health_probe(env_variables.HEALTH_PORT), "periodSeconds": 1},
-                "livenessProbe": health_probe(env_variables.HEALTH_PORT),
+                "startupProbe": startup_probe(env_variables.HEALTH_PORT),
+                "livenessProbe": liveness_probe(env_variables.HEALTH_PORT),
             }
         ],
         "containers": [_application()],
@@ -148,11 +151,13 @@ def _collector_spec() -> Manifest:
         "mode": "sidecar",
         "image": IMAGES["collector"],
         "env": environment({**variables, **memory}),
-        "resources": resources(env_variables.MEMORY_MIB, "100m"),
+        "resources": resources(env_variables.MEMORY_MIB, "100m", _QUEUE_SIZE),
         "securityContext": restricted_security_context(),
         "ports": [
             {"name": name, "port": int(port.default), "protocol": "TCP"} for name, port in _PORTS
         ],
+        **comment("The operator has no startup probe, so it waits for a start with full queues."),
+        "livenessProbe": {**LIVENESS, "failureThreshold": 30},
         "volumeMounts": [{"name": QUEUE_VOLUME, "mountPath": env_variables.QUEUE_DIR.default}],
         "volumes": [{"name": QUEUE_VOLUME, "emptyDir": {"sizeLimit": _QUEUE_SIZE}}],
         "config": resolve_variables(sidecar_config(), values),
