@@ -73,7 +73,9 @@ def test_scraped_and_pushed_series_have_same_names_and_labels() -> None:
 def test_added_place_of_identity_is_promoted() -> None:
     """A place that a project adds to the identity is promoted as well."""
     options = Options(identity=Identity(("region",)))
-    promoted = yaml.safe_load(prometheus_file(options.identity))["otlp"]["promote_resource_attributes"]
+    promoted = yaml.safe_load(prometheus_file(options.identity))["otlp"][
+        "promote_resource_attributes"
+    ]
 
     assert ["service.namespace", "service.name", "region"] == promoted
 
