@@ -15,6 +15,7 @@ from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
 
 from .catalog_loader import add_catalog_options, load_catalog
+from .project.project import load_project
 from .result import FINDINGS, OK, Result
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run(args: Namespace) -> Result:
     """Report the findings; as text, a line for each finding or the number of checked names."""
     report = REPORTS[args.format]
     try:
-        declared = load_catalog(args)
+        declared = load_catalog(load_project(args))
     except DeclarationError as error:
         return Result(FINDINGS, report([_of_declaration(str(error))]))
     findings = [_of_declaration(str(problem)) for problem in declared.problems()]

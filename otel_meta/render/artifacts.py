@@ -50,7 +50,7 @@ def _artifacts(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     yield Artifact(DOCS / "reference.md", reference(catalog))
     for name, text in dashboards(catalog):
         yield Artifact(DASHBOARDS / name, text)
-    for name, text in collector_files(catalog):
+    for name, text in collector_files(catalog, options.identity):
         yield Artifact(COLLECTOR / name, text)
     for name, text in stack_files(catalog, options):
         yield Artifact(STACK / name, text)

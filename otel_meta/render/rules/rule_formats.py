@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from otel_meta.render._yaml import to_yaml
 from otel_meta.render.header import generated_from
@@ -20,6 +20,14 @@ RULER_LABEL: Final = "otel-meta/ruler"
 _PART_OF: Final = {"app.kubernetes.io/part-of": "otel-meta"}
 _PLACE: Final = Kubernetes()
 _BRACES: Final = re.compile(r"\{\{|\}\}")
+
+
+class Format(Protocol):
+    """Renders a rule file; the place is of interest to resources of Kubernetes only."""
+
+    def __call__(self, file: RuleFile, place: Kubernetes = ..., /) -> str:
+        """Return the text of the file."""
+        ...
 
 
 def prometheus(file: RuleFile, time_scale: Fraction = REAL_TIME) -> str:
@@ -86,13 +94,18 @@ def resource_name(file: RuleFile) -> str:
     return f"otel-meta-{file.name.replace('.', '-')}"
 
 
-FORMATS: Final[Mapping[str, Callable[[RuleFile, Kubernetes], str]]] = MappingProxyType(
+def _anywhere(render: Callable[[RuleFile], str]) -> Format:
+    """Return a format for programs that read files, on any machine."""
+    return lambda file, _place=_PLACE, /: render(file)
+
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
-        "prometheus": lambda file, _: prometheus(file),
+        "prometheus": _anywhere(prometheus),
         "prometheus-operator": prometheus_operator,
         "thanos-ruler": thanos_ruler,
-        "mimir": lambda file, _: mimir(file),
-        "vmalert": lambda file, _: vmalert(file),
+        "mimir": _anywhere(mimir),
+        "vmalert": _anywhere(vmalert),
         "victoriametrics-operator": vm_rule,
         "helm": helm,
     }

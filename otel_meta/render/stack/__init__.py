@@ -26,7 +26,7 @@ def stack_files(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]
     """Return path and text of each file; paths are relative to stack/."""
     yield "README.md", readme_file()
     yield "compose.yaml", compose_file(catalog, options)
-    yield "prometheus.yml", prometheus_file(options)
+    yield "prometheus.yml", prometheus_file(options.identity)
     yield SCRAPE_CONFIGS, scrape_configs_file()
     yield f"{TARGETS_DIR}/collectors.yml", targets_file()
     yield "alertmanager.yml", alertmanager(catalog, options)

@@ -1,4 +1,4 @@
-"""The compose file: gateways, Jaeger, Prometheus, Alertmanager, a receiver of alerts and Grafana."""
+"""The compose file: gateways, Jaeger, Prometheus, Alertmanager, notifications and Grafana."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PROVISIONING_DIRS: Final = ("grafana/provisioning/datasources", "grafana/provis
 _ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  # inside a container, whose ports are published on loopback
 _NOBODY: Final = "65534:65534"
 _SCRATCH: Final = "/tmp:size=64m"  # noqa: S108  # of the container, in memory
-_PASSWORD: Final = "${GRAFANA_PASSWORD:?set GRAFANA_PASSWORD, the password of Grafana's user admin}"
+_ADMIN: Final = "${GRAFANA_PASSWORD:?set GRAFANA_PASSWORD, the password of Grafana's user admin}"
 _HARDENED: Final[Service] = {
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
@@ -65,7 +65,7 @@ def compose_file(catalog: Catalog, options: Options) -> str:
 
 def _services(catalog: Catalog, options: Options) -> Iterator[tuple[str, Service]]:
     for name in GATEWAYS:
-        yield f"{name}-network", _gateway_network(options)
+        yield f"{name}-network", _gateway_network(name, options)
         yield name, _gateway(name, options)
     yield JAEGER.name, _jaeger(options)
     yield PROMETHEUS.name, _prometheus(catalog, options)
@@ -77,7 +77,7 @@ def _services(catalog: Catalog, options: Options) -> Iterator[tuple[str, Service
 # ------------------------------------------------------------------------------------ collectors
 
 
-def _gateway_network(options: Options) -> Service:
+def _gateway_network(name: str, options: Options) -> Service:
     """Return the owner of a gateway's network.
 
     The Collector's image has no program for a health check, and a container of the same network
@@ -93,7 +93,7 @@ def _gateway_network(options: Options) -> Service:
         **_HARDENED,
         "mem_limit": "64m",
         "healthcheck": _health_check("python", "-c", _request(url)),
-        "networks": {"default": {"aliases": [GATEWAY_NAME]}},
+        "networks": {"default": {"aliases": [GATEWAY_NAME, name]}},
     }
 
 
@@ -195,7 +195,7 @@ def _grafana(options: Options) -> Service:
     return {
         "image": options.image("grafana"),
         "environment": {
-            "GF_SECURITY_ADMIN_PASSWORD": _PASSWORD,
+            "GF_SECURITY_ADMIN_PASSWORD": _ADMIN,
             "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{DASHBOARDS_DIR}/slo-tracking.json",
             "GF_LOG_MODE": "console",
         },

@@ -1,4 +1,4 @@
-"""Prometheus' configuration: flags, scrape targets, rule files, Alertmanager and the OTLP receiver."""
+"""Prometheus' configuration: flags, scrape targets, rule files, Alertmanager, OTLP receiver."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from otel_meta.model import Catalog, Duration
-from otel_meta.model.identity import ENVIRONMENT, Identity
+from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.collector.env_variables import GATEWAY_SELF_METRICS_PORT
 from otel_meta.render.header import generated_from
 from otel_meta.render.hosts import ALERTMANAGER, GATEWAYS, PROMETHEUS, SCRAPE_INTERVAL
-from otel_meta.render.options import Options
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
 
 LOOK_BACK: Final = Duration("8d")
@@ -23,8 +22,6 @@ _SHORTEST_RETENTION: Final = Duration("30d")
 _DISK: Final = "50GB"
 _FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
 """Exemplars; and a zero at the start of a series, so that its first events count."""
-_ATTRIBUTES: Final = {ENVIRONMENT: "deployment.environment.name"}
-"""The attribute of a resource for each label with another name."""
 _COMMENT: Final = generated_from("otel_meta/render/stack/prometheus_config.py")
 _SCRAPE_COMMENT: Final = f"""\
 {_COMMENT}
@@ -61,7 +58,7 @@ def retention(catalog: Catalog) -> Duration:
     return Duration(f"{-(-seconds // Duration('1d').seconds)}d")
 
 
-def prometheus_file(options: Options) -> str:
+def prometheus_file(identity: Identity = DEFAULT) -> str:
     """Return the text of prometheus.yml."""
     config = {
         "global": {
@@ -72,7 +69,7 @@ def prometheus_file(options: Options) -> str:
         "alerting": {"alertmanagers": [{"static_configs": [_targets([str(ALERTMANAGER)])]}]},
         "scrape_config_files": [SCRAPE_CONFIGS],
         "scrape_configs": [_monitoring()],
-        "otlp": _otlp(options.identity),
+        "otlp": _otlp(identity),
         "storage": {
             **comment("After an outage, OTLP exports arrive late; Prometheus still accepts them."),
             "tsdb": {"out_of_order_time_window": "30m"},
@@ -126,10 +123,9 @@ def _monitoring() -> dict[str, Any]:
 
 def _otlp(identity: Identity) -> dict[str, Any]:
     """Give series pushed to /api/v1/otlp the same names and labels as scraped series."""
-    places = (_ATTRIBUTES.get(label, label) for label in identity.places)
     return {
         "translation_strategy": "UnderscoreEscapingWithSuffixes",
-        "promote_resource_attributes": ["service.namespace", "service.name", *places],
+        "promote_resource_attributes": [*identity.attributes],
     }
 
 

@@ -36,12 +36,12 @@ def readme_file() -> str:
         "`scrape_config_files`, or copy the jobs. `honor_labels` keeps the labels of the service.",
         "Rules find a service by the labels `service_namespace` and `service_name` of its series, "
         "which the process sets. `environment` and `cluster` belong to the identity where a series "
-        "has them: set the attribute `deployment.environment.name` of the resource, the labels of a "
-        "target, or `external_labels` of Prometheus.",
+        "has them: set the attribute `deployment.environment.name` of the resource, the labels of "
+        "a target, or `external_labels` of Prometheus.",
         "Prometheus keeps samples for the longest SLO period and eight more days, by "
         "`--storage.tsdb.retention.time`. Prometheus' own default is 15 days: an SLO over 30 days "
-        "would be an SLO over 15 days. `created-timestamp-zero-ingestion` stores a zero at the start "
-        "of each series, so that the events of the first export count.",
+        "would be an SLO over 15 days. `created-timestamp-zero-ingestion` stores a zero at the "
+        "start of each series, so that the events of the first export count.",
         "`alertmanager.yml` sends all notifications to the container `notifications`; replace its "
         "URLs by your own webhooks (`otel-meta generate --page-webhook`).",
         "## The example services",
@@ -58,7 +58,7 @@ def readme_file() -> str:
         ),
         "The service and its sidecar share the network of a third container. The third container "
         "never restarts by itself, so a restart of the service or of the sidecar leaves the other "
-        "one connected. The service depends on the sidecar, so Compose stops the service first, and "
+        "one connected. The service depends on the sidecar: Compose stops the service first, and "
         "the sidecar exports what the service sent last.",
         "## Kubernetes",
         "`kubernetes/` has manifests for a cluster: the gateway, a service with its sidecar (by "
@@ -80,8 +80,8 @@ def readme_file() -> str:
             ],
         ),
         "Images have tags, because a digest is of one registry and one release: pin the digests of "
-        "the images that you have reviewed. Pods run in the restricted profile of Pod Security. An "
-        "annotation with the hash of the configuration replaces pods when it changes. The "
-        "NetworkPolicies admit pods with the label `otel-meta/metrics: sidecar` to the gateway, and "
-        "Prometheus' pods in the namespace of the monitors to metrics; all other ports are shut.",
+        "the images that you have reviewed. Pods run in the restricted profile of Pod Security. "
+        "An annotation with the hash of the configuration replaces pods when it changes. The "
+        "NetworkPolicies admit pods with the label `otel-meta/metrics: sidecar` to the gateway, "
+        "and Prometheus' pods in the namespace of the monitors to metrics; other ports are shut.",
     )

@@ -32,8 +32,8 @@ def manifests(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]:
             resources_by_hand(options),
             "otel_meta/render/stack/kubernetes/sidecar_manifests.py",
             "A service with its sidecar. Needs Kubernetes 1.29 or later.",
-            "Copy initContainers, volumes, the label otel-meta/metrics and the annotation to the pods",
-            "of your services. The annotation replaces the pods when the configuration changes.",
+            "Copy initContainers, volumes, the label otel-meta/metrics and the annotation to the",
+            "pods of your services. The annotation replaces pods when the configuration changes.",
         ),
     )
     yield (
@@ -41,10 +41,10 @@ def manifests(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]:
         _file(
             resources_by_operator(options),
             "otel_meta/render/stack/kubernetes/sidecar_manifests.py",
-            "A service with its sidecar. Needs the OpenTelemetry operator 0.132 or later on Kubernetes",
-            "1.29 or later: older operators inject a container that ends before the service.",
-            "Add the annotations and the label otel-meta/metrics of this Deployment's pods to the pods",
-            "of your services. The operator changes new pods only; the annotation replaces the pods.",
+            "A service with its sidecar. Needs the OpenTelemetry operator 0.132 or later, on",
+            "Kubernetes 1.29 or later: older ones inject a container that ends before the service.",
+            "Add the annotations and the label otel-meta/metrics of this Deployment's pods to the",
+            "pods of your services. The operator changes new pods; the hash replaces the pods.",
         ),
     )
     yield (
@@ -52,7 +52,7 @@ def manifests(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]:
         _file(
             monitor_resources(options.kubernetes),
             "otel_meta/render/stack/kubernetes/monitors.py",
-            "For prometheus-operator. The option --kubernetes-label adds the labels by which it selects.",
+            "For prometheus-operator, which selects monitors by labels: option --kubernetes-label.",
         ),
     )
 

@@ -20,6 +20,7 @@ IN_PROCESS_METRICS: Final = {"otel-meta/metrics": "in-process"}
 CONFIG_VOLUME: Final = "config"
 QUEUE_VOLUME: Final = "queue"
 POD_NAME: Final = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+LIVENESS: Final = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6}
 COLLECTOR_UID: Final = 10001
 """The user id of the Collector's image."""
 LOGS: Final = "100Mi"
@@ -73,13 +74,15 @@ def resources(memory: Variable, cpu: str, disk: str = LOGS) -> Manifest:
     Args:
         memory: memory limit of the Collector, in MiB.
         cpu: requested CPU.
-        disk: logs, and volumes on the disk of the node.
+        disk: logs, and queues on the disk of the node. There is no limit, because the kubelet
+            counts the files of all containers and volumes against the limits of the pod, also
+            where only one container has a limit. The size of the volume limits the queues.
     """
-    limits = {"memory": f"{int(memory.default) * 5 // 4}Mi", "ephemeral-storage": disk}
+    limit = f"{int(memory.default) * 5 // 4}Mi"
     return {
-        "requests": {"cpu": cpu, **limits},
+        "requests": {"cpu": cpu, "memory": limit, "ephemeral-storage": disk},
         **comment("No CPU limit: a throttled Collector refuses data."),
-        "limits": limits,
+        "limits": {"memory": limit},
     }
 
 
@@ -104,15 +107,30 @@ def container_security_context(user: int = COLLECTOR_UID) -> Manifest:
     }
 
 
-def health_probe(port: Variable) -> Manifest:
+def readiness_probe(port: Variable) -> Manifest:
     """Return a probe of the Collector's health check."""
     return {"httpGet": {"path": "/", "port": int(port.default)}}
+
+
+def startup_probe(port: Variable) -> Manifest:
+    """Return a probe that waits for five minutes, as long as a start with full queues may take.
+
+    With a CPU to itself, a Collector needs at most 3 s to read full queues; with the requested
+    tenth of a CPU and a slow disk, it needs more.
+    """
+    return {**readiness_probe(port), "periodSeconds": 1, "failureThreshold": 300}
+
+
+def liveness_probe(port: Variable) -> Manifest:
+    """Return a probe that fails after a minute without an answer, which load alone cannot cause."""
+    return {**readiness_probe(port), **LIVENESS}
 
 
 def collector(
     role: str,
     queue_dir: Variable,
     memory: Variable,
+    *,
     variables: Mapping[str, str | Mapping[str, Any]],
     ports: Iterable[tuple[str, Variable]],
     options: Options,

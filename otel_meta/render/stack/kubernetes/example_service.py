@@ -79,7 +79,7 @@ def application(options: Options) -> Manifest:
         **comment("The resources of the example; measure your service."),
         "resources": {
             "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": LOGS},
-            "limits": {"memory": "256Mi", "ephemeral-storage": "200Mi"},
+            "limits": {"memory": "256Mi"},
         },
         "securityContext": container_security_context(NOBODY),
         "startupProbe": {**_probe("/healthz"), "periodSeconds": 1, "failureThreshold": 60},

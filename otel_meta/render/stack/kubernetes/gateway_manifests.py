@@ -9,6 +9,7 @@ from otel_meta.model import Catalog
 from otel_meta.render._yaml import comment
 from otel_meta.render.collector import env_variables
 from otel_meta.render.collector.gateway import gateway_file
+from otel_meta.render.collector.queue_limits import GATEWAY_QUEUE_BYTES, claim_gib
 from otel_meta.render.options import Options
 
 from .common_manifests import (
@@ -18,15 +19,18 @@ from .common_manifests import (
     Manifest,
     collector,
     config_hash,
-    health_probe,
     labels,
+    liveness_probe,
     manifest,
     pod_security_context,
+    readiness_probe,
     selector,
+    startup_probe,
 )
 from .network_policies import gateway_policy
 
 NAME: Final = "otel-meta-gateway"
+_QUEUE_SIZE: Final = f"{claim_gib(GATEWAY_QUEUE_BYTES)}Gi"
 _PORTS: Final = (
     ("otlp-grpc", env_variables.GATEWAY_PORT),
     ("self-metrics", env_variables.GATEWAY_SELF_METRICS_PORT),
@@ -74,13 +78,13 @@ def _stateful_set(config: str, options: Options) -> Manifest:
         "template": {"metadata": metadata, "spec": _pod(options)},
         "volumeClaimTemplates": [
             {
-                **comment("The API server adds both; without them, a server-side diff never ends."),
+                **comment("The API server adds both: without them, a comparison never ends."),
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
                 "metadata": {"name": QUEUE_VOLUME},
                 "spec": {
                     "accessModes": ["ReadWriteOnce"],
-                    "resources": {"requests": {"storage": "2Gi"}},
+                    "resources": {"requests": {"storage": _QUEUE_SIZE}},
                 },
             }
         ],
@@ -107,9 +111,10 @@ def _pod(options: Options) -> Manifest:
 
 
 def _container(options: Options) -> Manifest:
+    store = f"jaeger.{options.kubernetes.namespace}.svc.cluster.local:4317"
     variables: dict[str, str | Manifest] = {
         env_variables.EXPOSE_HOST.name: "0.0.0.0",  # noqa: S104  # the pod's own address
-        env_variables.TRACE_STORE.name: f"jaeger.{options.kubernetes.namespace}.svc.cluster.local:4317",
+        env_variables.TRACE_STORE.name: store,
         env_variables.INSTANCE.name: POD_NAME,
     }
     return {
@@ -117,10 +122,11 @@ def _container(options: Options) -> Manifest:
             "gateway",
             env_variables.GATEWAY_QUEUE_DIR,
             env_variables.GATEWAY_MEMORY_MIB,
-            variables,
-            (*_PORTS, ("health", env_variables.GATEWAY_HEALTH_PORT)),
-            options,
+            variables=variables,
+            ports=(*_PORTS, ("health", env_variables.GATEWAY_HEALTH_PORT)),
+            options=options,
         ),
-        "readinessProbe": health_probe(env_variables.GATEWAY_HEALTH_PORT),
-        "livenessProbe": health_probe(env_variables.GATEWAY_HEALTH_PORT),
+        "startupProbe": startup_probe(env_variables.GATEWAY_HEALTH_PORT),
+        "readinessProbe": readiness_probe(env_variables.GATEWAY_HEALTH_PORT),
+        "livenessProbe": liveness_probe(env_variables.GATEWAY_HEALTH_PORT),
     }

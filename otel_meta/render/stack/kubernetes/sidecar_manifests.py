@@ -7,6 +7,7 @@ from typing import Final
 
 from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.collector import env_variables
+from otel_meta.render.collector.queue_limits import SIDECAR_QUEUE_BYTES, volume_mib
 from otel_meta.render.collector.sidecar import sidecar_config, sidecar_file
 from otel_meta.render.collector.substitution import resolve_variables
 from otel_meta.render.hosts import STOREFRONT
@@ -14,6 +15,7 @@ from otel_meta.render.options import Options
 
 from .common_manifests import (
     CONFIG_VOLUME,
+    LIVENESS,
     POD_NAME,
     QUEUE_VOLUME,
     Manifest,
@@ -21,20 +23,19 @@ from .common_manifests import (
     config_hash,
     container_security_context,
     environment,
-    health_probe,
+    liveness_probe,
     manifest,
     pod_security_context,
     resources,
+    startup_probe,
 )
 from .example_service import ALL_ADDRESSES, SCRATCH_VOLUME, application, deployment, service
 from .gateway_manifests import gateway_host
 from .network_policies import service_policy
 
 NAME: Final = "otel-meta-sidecar"
-_QUEUE_SIZE: Final = "1200Mi"
-"""Size of the queue volume: two queues, and the overhead of their files."""
-_DISK: Final = "1300Mi"
-"""Disk of the sidecar's container: the queue volume and logs. With less, the kubelet evicts."""
+_QUEUE_SIZE: Final = f"{volume_mib(SIDECAR_QUEUE_BYTES)}Mi"
+"""Size of the queue volume. A larger volume would have the kubelet evict the service as well."""
 _PORTS: Final = (
     ("metrics", env_variables.METRICS_PORT),
     ("self-metrics", env_variables.SELF_METRICS_PORT),
@@ -44,7 +45,7 @@ _PORTS: Final = (
 
 def resources_by_hand(options: Options) -> Iterator[Manifest]:
     """Return a service with a native sidecar, which starts before the service and ends last."""
-    config = sidecar_file()
+    config = sidecar_file(options.identity)
     yield manifest("v1", "ConfigMap", NAME, data={"sidecar.yaml": config})
     yield service(_metrics_ports())
     yield deployment(config_hash(config), _pod_by_hand(options))
@@ -81,7 +82,15 @@ def _variables(namespace: str) -> dict[str, str | Manifest]:
 def _pod_by_hand(options: Options) -> Manifest:
     queue_dir, memory = env_variables.QUEUE_DIR, env_variables.MEMORY_MIB
     variables = _variables(options.kubernetes.namespace)
-    sidecar = collector("sidecar", queue_dir, memory, variables, _PORTS, options, _DISK)
+    sidecar = collector(
+        "sidecar",
+        queue_dir,
+        memory,
+        variables=variables,
+        ports=_PORTS,
+        options=options,
+        disk=_QUEUE_SIZE,
+    )
     return {
         "securityContext": pod_security_context(),
         "initContainers": [
@@ -89,8 +98,8 @@ def _pod_by_hand(options: Options) -> Manifest:
                 **comment("Native sidecar: it starts before the service, and ends after it."),
                 "restartPolicy": "Always",
                 **sidecar,
-                "startupProbe": {**health_probe(env_variables.HEALTH_PORT), "periodSeconds": 1},
-                "livenessProbe": health_probe(env_variables.HEALTH_PORT),
+                "startupProbe": startup_probe(env_variables.HEALTH_PORT),
+                "livenessProbe": liveness_probe(env_variables.HEALTH_PORT),
             }
         ],
         "containers": [application(options)],
@@ -121,12 +130,14 @@ def _collector_spec(options: Options) -> Manifest:
         "mode": "sidecar",
         "image": options.image("collector"),
         "env": environment({**variables, **memory}),
-        "resources": resources(env_variables.MEMORY_MIB, "100m", _DISK),
+        "resources": resources(env_variables.MEMORY_MIB, "100m", _QUEUE_SIZE),
         "securityContext": container_security_context(),
         "ports": [
             {"name": name, "port": int(port.default), "protocol": "TCP"} for name, port in _PORTS
         ],
+        **comment("The operator has no startup probe, so it waits for a start with full queues."),
+        "livenessProbe": {**LIVENESS, "failureThreshold": 30},
         "volumeMounts": [{"name": QUEUE_VOLUME, "mountPath": env_variables.QUEUE_DIR.default}],
         "volumes": [{"name": QUEUE_VOLUME, "emptyDir": {"sizeLimit": _QUEUE_SIZE}}],
-        "config": resolve_variables(sidecar_config(), values),
+        "config": resolve_variables(sidecar_config(options.identity), values),
     }
