@@ -13,6 +13,7 @@ from typing import Final
 from otel_meta.model import Severity
 from otel_meta.model.identity import DEFAULT, Identity
 
+from .hosts import IMAGES
 from .links import Links
 from .receivers import RECEIVERS, Receivers
 
@@ -21,9 +22,9 @@ SEVERITIES: Final[Mapping[Severity, str]] = MappingProxyType({"page": "page", "t
 PROMETHEUS: Final = (2, 42)
 """The oldest Prometheus that loads the default rules."""
 ANCHORED: Final = (3, 16)
-"""The first Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
+"""The Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
 
-It needs the server's flag ``--enable-feature=promql-extended-range-selectors``.
+It needs no flag; older servers need ``--enable-feature=promql-extended-range-selectors``.
 """
 
 
@@ -82,6 +83,12 @@ class Options:
     ticket_hours: TicketHours | None = None
     """Working hours of tickets; None sends tickets at any time."""
     foreign: Foreign = field(default_factory=Foreign)
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Container images by a key of `IMAGES`, in place of the defaults: by digest, of a mirror."""
+
+    def image(self, name: str) -> str:
+        """Return the container image of a program; the name is a key of `IMAGES`."""
+        return self.images.get(name, IMAGES[name])
 
     @property
     def anchored(self) -> bool:

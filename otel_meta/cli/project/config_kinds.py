@@ -21,6 +21,9 @@ _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _NAMESPACE: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _K8S_NAME: Final = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _K8S_KEY: Final = re.compile(rf"(?:[a-z0-9](?:[-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_K8S_NAME}")
+_IMAGE: Final = re.compile(
+    r"[a-z0-9][a-z0-9._:/-]*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})"
+)
 _K8S_VALUE: Final = re.compile(rf"(?:{_K8S_NAME})?")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NO_PLACES: Final[Mapping[str, str]] = {
@@ -262,4 +265,8 @@ METRICS: Final = Kind('"name" or "prefix_*"', _matching(_METRICS, "a metric", '"
 NAMESPACE: Final = Kind('"namespace"', _matching(_NAMESPACE, "a namespace", '"lower-case"'))
 K8S_KEY: Final = Kind('"name"', _matching(_K8S_KEY, "a label of Kubernetes", '"example.org/name"'))
 K8S_VALUE: Final = Kind('"text"', _matching(_K8S_VALUE, "a value of Kubernetes", '"letters-1.2"'))
+IMAGE: Final = Kind(
+    '"registry/name:tag"',
+    _matching(_IMAGE, "an image with a tag or a digest", '"registry/name@sha256:64 digits"'),
+)
 REPO: Final = Kind('"module:Class"', _text)

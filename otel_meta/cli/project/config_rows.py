@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from otel_meta.model.identity import NAMESPACE, PLACES, SERVICE
+from otel_meta.render.hosts import IMAGES
 
 from .config_kinds import (
     BASE_URL,
@@ -14,6 +15,7 @@ from .config_kinds import (
     DAYS,
     FLAG,
     FOLDER,
+    IMAGE,
     K8S_KEY,
     K8S_VALUE,
     LABEL,
@@ -34,7 +36,15 @@ from .config_kinds import NAMESPACE as K8S_NAMESPACE
 
 TEAM: Final = "TEAM"
 """Stands in a key for the name of a team, the owner of a meta-repository."""
-FORMATS: Final = ("prometheus", "prometheus-operator", "mimir", "vmalert")
+FORMATS: Final = (
+    "prometheus",
+    "prometheus-operator",
+    "thanos-ruler",
+    "mimir",
+    "vmalert",
+    "victoriametrics-operator",
+    "helm",
+)
 FOLDERS: Final = ("rules", "docs", "dashboards", "collector-config", "stack")
 
 _OWN: Final = "the generator sets it"
@@ -118,8 +128,7 @@ ROWS: Final = (
         key="prometheus",
         kind=VERSION,
         default="2.42",
-        meaning="oldest Prometheus that evaluates the rules; counts are exact from 3.16 on, "
-        "with the server's flag `--enable-feature=promql-extended-range-selectors`",
+        meaning="oldest Prometheus that evaluates the rules; counts are exact from 3.16 on",
         option="--prometheus",
         metavar="VERSION",
     ),
@@ -244,6 +253,14 @@ ROWS: Final = (
         "`release`",
         option="--kubernetes-label",
         metavar="NAME=TEXT",
+    ),
+    Row(
+        key="images",
+        kind=map_of(choice(IMAGES), IMAGE),
+        default="tags of the tested versions",
+        meaning="container images of the stack, by digest or of another registry",
+        option="--image",
+        metavar="NAME=IMAGE",
     ),
     Row(
         key="check.metrics",

@@ -67,7 +67,9 @@ class Project:
     def options(self) -> Options:
         """The choices of the generators."""
         return Options(
-            **self._present({"format": "rule_format", "prometheus": "prometheus"}),
+            **self._present(
+                {"format": "rule_format", "prometheus": "prometheus", "images": "images"}
+            ),
             **self._present({"labels": "alert_labels", "annotations": "alert_annotations"}),
             identity=Identity(self.places),
             links=Links(**self._present({"runbooks": "runbooks", "dashboards": "dashboards"})),

@@ -10,6 +10,7 @@ from otel_meta.render.header import generated_from
 
 from .common_config import (
     MEMORY_LIMITER,
+    NOTHING,
     Config,
     extensions,
     memory_limiter,
@@ -23,6 +24,7 @@ from .env_variables import (
     GATEWAY_PORT,
     HEALTH_PORT,
     INSTANCE,
+    LOG_EXPORTER,
     LOOPBACK,
     MEMORY_MIB,
     MEMORY_SPIKE_MIB,
@@ -30,10 +32,12 @@ from .env_variables import (
     METRICS_PORT,
     OTLP_GRPC_PORT,
     OTLP_HTTP_PORT,
+    QUEUE_BYTES,
     QUEUE_DIR,
+    QUEUE_FILE_BYTES,
     SELF_METRICS_PORT,
 )
-from .redaction import REDACTION, URL_REDACTION, redaction, url_redaction
+from .redaction import LOG_REDACTION, METRIC_REDACTION, SPAN_REDACTION, redaction_processors
 
 DETECTION: Final = "resource_detection"
 IDENTITY: Final = "transform/identity"
@@ -58,23 +62,25 @@ def sidecar_file(identity: Identity = DEFAULT) -> str:
 def sidecar_config(identity: Identity = DEFAULT) -> Config:
     """Return the configuration."""
     return {
-        "extensions": extensions(HEALTH_PORT, QUEUE_DIR),
+        "extensions": extensions(HEALTH_PORT, QUEUE_DIR, QUEUE_FILE_BYTES),
         "receivers": {"otlp": _receiver()},
         "processors": {
             MEMORY_LIMITER: memory_limiter(MEMORY_MIB, MEMORY_SPIKE_MIB),
             DETECTION: {"detectors": ["env", "system"], "timeout": "2s", "override": False},
             IDENTITY: _identity(identity),
-            REDACTION: redaction(),
-            URL_REDACTION: url_redaction(),
+            **redaction_processors(),
         },
-        "exporters": {PROMETHEUS: _prometheus(), BALANCER: _balancer()},
+        "exporters": {PROMETHEUS: _prometheus(), BALANCER: _balancer(), NOTHING: {}},
         "service": service(
             "otel-meta-sidecar",
             SELF_METRICS_PORT,
             {
-                "metrics": _pipeline(IDENTITY, to=PROMETHEUS),
-                "traces": _pipeline(REDACTION, URL_REDACTION, to=BALANCER),
-                "logs": _pipeline(REDACTION, to=BALANCER),
+                "metrics": _pipeline(IDENTITY, *METRIC_REDACTION, to=PROMETHEUS),
+                "traces": _pipeline(*SPAN_REDACTION, to=BALANCER),
+                **comment(
+                    "Log records are dropped by default; services also write them to stdout."
+                ),
+                "logs": _pipeline(*LOG_REDACTION, to=str(LOG_EXPORTER)),
             },
         ),
     }
@@ -131,10 +137,10 @@ def _balancer() -> Config:
     return {
         "routing_key": "traceID",
         "resolver": {"dns": {"hostname": str(GATEWAY_HOST), "port": str(GATEWAY_PORT)}},
-        **queue_and_retry(),
+        **queue_and_retry(QUEUE_BYTES),
         "protocol": {
             "otlp": {
-                "tls": {"insecure": str(GATEWAY_INSECURE)},
+                "tls": {"insecure": GATEWAY_INSECURE.flag},
                 "timeout": "5s",
                 **comment(
                     "Off: the queue above can retry with another gateway, unlike this exporter."

@@ -122,6 +122,8 @@ WRONG = {
     'ticket_hours.from = "9:00"': "ticket_hours.from: '9:00' is not a time; write it as \"09:00\"",
     'kubernetes.namespace = "A_B"': "kubernetes.namespace: 'A_B' is not a namespace",
     'kubernetes.labels = { "a b" = "x" }': "kubernetes.labels: has a wrong key: 'a b' is",
+    'images = { grafana = "a/grafana" }': "'a/grafana' is not an image with a tag or a digest",
+    'images = { grafanna = "a/b:1" }': "'grafanna' is not one of",
     'kubernetes.labels = { a = "b c" }': "has a wrong value of 'a': 'b c' is not a value",
     'check.metrics = ["node-*"]': "check.metrics: 'node-*' is not a metric",
     'check.labels = ["a-b"]': "check.labels: 'a-b' is not a label of Prometheus",

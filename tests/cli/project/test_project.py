@@ -29,6 +29,7 @@ class Atlas(MetaRepo, name="atlas", owner="maps"):
     '''Maps.'''
     views = Counter("atlas.views", "Views.", NoLabels)
 """
+DIGEST = f"sha256:{'0' * 64}"
 FULL = """\
 repos = ["atlas:Atlas"]
 only = true
@@ -51,6 +52,7 @@ ticket_hours.days = ["monday:thursday"]
 ticket_hours.from = "08:00"
 ticket_hours.to = "24:00"
 kubernetes = { namespace = "monitoring", labels = { release = "kube-prometheus-stack" } }
+images = { grafana = "mirror.example/grafana:12.3.1" }
 check = { metrics = ["node_*"], labels = ["pod"] }
 """
 
@@ -105,6 +107,7 @@ class TestOptions:
         assert options.kubernetes == Kubernetes(
             namespace="monitoring", labels={"release": "kube-prometheus-stack"}
         )
+        assert {"grafana": "mirror.example/grafana:12.3.1"} == options.images
         assert Foreign(metrics=("node_*",), labels=("pod",)) == options.foreign
 
     def test_empty_table_changes_nothing(self, choose: Choose) -> None:
@@ -139,6 +142,7 @@ class TestCommandLine:
                 {"release": "x"},
             ),
             (("--format", "vmalert"), "format", "vmalert"),
+            (("--image", f"grafana=a/g@{DIGEST}"), "images", {"grafana": f"a/g@{DIGEST}"}),
             (("--page-webhook", "https://p"), "receivers.page", "https://p"),
             (("--repo", "b:B"), "repos", ("b:B",)),
         ],
