@@ -267,13 +267,13 @@ class TestLive:
         """Alerts without a service are grouped by name, and wait for no other name."""
         nebula = {"service_namespace": "nebula-cloud-platform"}
         live.send(
-            alert("ObsidianCriticalFindings", "page", {"scanner": "a"}),
-            alert("ObsidianCriticalFindings", "page", {"scanner": "b"}),
+            alert("TemplateDrifts", "page", nebula | {"template": "a"}),
+            alert("TemplateDrifts", "page", nebula | {"template": "b"}),
             alert("QuotaReached", "page", nebula | {"quota": "cpu"}),
         )
         poll(lambda: 2 <= len(live.told.alert_names("/page", "firing")))
 
-        assert [["ObsidianCriticalFindings"] * 2, ["QuotaReached"]] == sorted(
+        assert [["QuotaReached"], ["TemplateDrifts"] * 2] == sorted(
             live.told.alert_names("/page", "firing")
         )
 
