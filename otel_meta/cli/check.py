@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from otel_meta.check.reports import REPORTS
 from otel_meta.errors import DeclarationError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
+from otel_meta.render.options import Foreign, Options
 
 from .catalog_loader import add_catalog_options, load_catalog
 from .project.project import load_project
@@ -48,26 +50,31 @@ def add_to(commands: Any) -> None:
         _form(_METRICS, "the name of a metric, or a pattern such as 'mysql_*'"),
     )
     parser.add_argument(
-        "--format", choices=tuple(REPORTS), default="text", help="format of the findings (text)"
+        "--format",
+        dest="report",  # the key `format` of a project is the format of rule files
+        choices=tuple(REPORTS),
+        default="text",
+        help="format of the findings (text)",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> Result:
     """Report the findings; as text, a line for each finding or the number of checked names."""
-    report = REPORTS[args.format]
+    report = REPORTS[args.report]
+    project = load_project(args)
     try:
-        declared = load_catalog(load_project(args))
+        declared = load_catalog(project)
     except DeclarationError as error:
         return Result(FINDINGS, report([_of_declaration(str(error))]))
     findings = [_of_declaration(str(problem)) for problem in declared.problems()]
-    findings += [] if findings else _collisions(declared)
+    findings += [] if findings else _collisions(declared, project.options)
     summary = [_catalog_summary(declared)]
     if args.rules:
-        checked = _check_rules(declared, args)
+        checked = _check_rules(declared, args, project.options)
         findings += checked.findings
         summary.append(f"{checked.files} files, {checked.rules} rules: no findings")
-    text = "\n".join(summary) if args.format == "text" and not findings else report(findings)
+    text = "\n".join(summary) if args.report == "text" and not findings else report(findings)
     return Result(FINDINGS if findings else OK, text)
 
 
@@ -98,26 +105,27 @@ def _of_declaration(problem: str) -> Finding:
     return Finding(placed["file"], "", "", Diagnostic("declaration", placed["problem"]), place)
 
 
-def _collisions(declared: Catalog) -> list[Finding]:
+def _collisions(declared: Catalog, options: Options) -> list[Finding]:
     """Return the collision of generated names; none where no files can be generated."""
     try:
         from otel_meta.render.artifacts import artifacts_of  # noqa: PLC0415 - needs an extra
-        from otel_meta.render.options import Options  # noqa: PLC0415 - likewise
     except ImportError:
         return []
     try:
-        artifacts_of(declared, Options())
+        artifacts_of(declared, options)
     except DeclarationError as error:
         return [_of_declaration(str(error))]
     return []
 
 
-def _check_rules(declared: Catalog, args: Namespace) -> CheckResult:
+def _check_rules(declared: Catalog, args: Namespace, options: Options) -> CheckResult:
     with ExtraImports("generate", "Checking rules"):
         from otel_meta.check.rule_lint import check  # noqa: PLC0415 - needs an extra
-        from otel_meta.render.options import Foreign, Options  # noqa: PLC0415 - likewise
-    foreign = Foreign(metrics=tuple(args.metric), labels=tuple(args.label))
-    return check(declared, args.rules, Options(foreign=foreign))
+    foreign = Foreign(
+        metrics=(*options.foreign.metrics, *args.metric),
+        labels=(*options.foreign.labels, *args.label),
+    )
+    return check(declared, args.rules, replace(options, foreign=foreign))
 
 
 def _catalog_summary(declared: Catalog) -> str:
