@@ -13,6 +13,7 @@ Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
 PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
+COUNT: Schema = {"type": "integer", "minimum": 1}
 NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63}
 DURATION: Schema = {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d|w|y))+$"}
 STRING_MAP: Schema = {"type": "object", "additionalProperties": TEXT}
@@ -98,6 +99,9 @@ CUSTOM_RESOURCES: dict[str, Schema] = {
             securityContext={"type": "object"},
             ports=non_empty_list(
                 strict_object("name port", name=TEXT, port=PORT, protocol={"enum": ["TCP", "UDP"]})
+            ),
+            livenessProbe=strict_object(
+                periodSeconds=COUNT, timeoutSeconds=COUNT, failureThreshold=COUNT
             ),
             volumeMounts=non_empty_list({"type": "object"}),
             volumes=non_empty_list({"type": "object"}),
