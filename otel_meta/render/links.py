@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from types import MappingProxyType
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ SLO_DASHBOARD = "otel-meta-slo"
 BUSINESS_DASHBOARD = "otel-meta-business"
 
 
+_LONGEST_UID: Final = 40
+"""Characters of a uid in Grafana."""
+_DIGEST: Final = 8
+"""Characters that tell long names with the same beginning apart."""
+
+
 def repo_dashboard(repo_name: str) -> str:
-    """Return the uid of a meta-repository's dashboard; Grafana allows 40 characters."""
-    return f"otel-meta-{repo_name}"[:40]
+    """Return the uid of a meta-repository's dashboard; a long name ends in a digest."""
+    uid = f"otel-meta-{repo_name}"
+    if len(uid) <= _LONGEST_UID:
+        return uid
+    digest = sha256(repo_name.encode()).hexdigest()[:_DIGEST]
+    return f"{uid[: _LONGEST_UID - _DIGEST - 1].rstrip('-')}-{digest}"
