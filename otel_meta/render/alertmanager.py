@@ -37,6 +37,8 @@ _BURNS_NOW: Final = "SloErrorBudgetBurnFast|SloErrorBudgetExhausted"
 _NO_DATA: Final = "SloNoEvents|SloNoData"
 """Tickets about missing data: a burning budget does not explain them, a dead service does."""
 _DOWN: Final = "ServiceDown"
+_LOST: Final = "TelemetryLost"
+"""The page in place of many: most services of a place are gone at once."""
 
 
 def alertmanager(catalog: Catalog, options: Options, time_scale: Fraction = REAL_TIME) -> str:
@@ -76,14 +78,18 @@ def _comment(options: Options) -> str:
 
 
 def _watchdog(options: Options) -> dict[str, Any]:
-    """Return the watchdog's route: a notification each minute, whose absence is the alarm."""
+    """Return the watchdog's route: a notification each minute, whose absence is the alarm.
+
+    With a repeat interval of a full minute, every other notification would be left out: when the
+    next one is due, the last one is a little less than a minute old.
+    """
     return {
         "receiver": _name(_WATCHDOG, options.receivers.watchdog),
         "matchers": [equals("alertname", "Watchdog")],
         "group_by": ["alertname"],
         "group_wait": "0s",
         "group_interval": "1m",
-        "repeat_interval": "1m",
+        "repeat_interval": "50s",
     }
 
 
@@ -149,6 +155,11 @@ def _inhibitions(options: Options) -> Iterator[dict[str, Any]]:
         "equal": [*options.identity.slo],
     }
     yield _service_down(options.identity)
+    yield {
+        "source_matchers": [equals("alertname", _LOST)],
+        "target_matchers": [equals("alertname", _DOWN)],
+        "equal": [*options.identity.places],
+    }
 
 
 def _service_down(identity: Identity) -> dict[str, Any]:

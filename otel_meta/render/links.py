@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -12,19 +16,38 @@ class Links:
     runbooks: str = "docs/runbooks"
     dashboards: str = "/d"
 
-    def runbook(self, page: str) -> str:
-        """Return the link to a runbook."""
-        return f"{self.runbooks}/{page}.md"
+    def runbook(self, page: str, section: str = "") -> str:
+        """Return the link to a runbook, or to the section of its page with this heading."""
+        return f"{self.runbooks}/{page}.md{section and '#' + section.lower()}"
 
-    def dashboard(self, uid: str) -> str:
-        """Return the link to a dashboard."""
-        return f"{self.dashboards}/{uid}"
+    def dashboard(self, uid: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Return the link to a dashboard, for the annotation of an alert.
+
+        Args:
+            uid: of the dashboard.
+            variables: variables of the dashboard, and the labels of the alert that are their
+                values.
+        """
+        chosen = "&".join(
+            f"var-{name}={{{{ $labels.{label} | urlquery }}}}" for name, label in variables.items()
+        )
+        return f"{self.dashboards}/{uid}{chosen and '?' + chosen}"
 
 
 SLO_DASHBOARD = "otel-meta-slo"
 BUSINESS_DASHBOARD = "otel-meta-business"
 
 
+_LONGEST_UID: Final = 40
+"""Characters of a uid in Grafana."""
+_DIGEST: Final = 8
+"""Characters that tell long names with the same beginning apart."""
+
+
 def repo_dashboard(repo_name: str) -> str:
-    """Return the uid of a meta-repository's dashboard; Grafana allows 40 characters."""
-    return f"otel-meta-{repo_name}"[:40]
+    """Return the uid of a meta-repository's dashboard; a long name ends in a digest."""
+    uid = f"otel-meta-{repo_name}"
+    if len(uid) <= _LONGEST_UID:
+        return uid
+    digest = sha256(repo_name.encode()).hexdigest()[:_DIGEST]
+    return f"{uid[: _LONGEST_UID - _DIGEST - 1].rstrip('-')}-{digest}"

@@ -57,7 +57,7 @@ class Foreign:
     """What rules may refer to without a declaration in the catalogue, for ``check --rules``."""
 
     metrics: tuple[str, ...] = ()
-    """Names of metrics; a final ``*`` stands for any ending."""
+    """Names of metrics; ``*`` stands for any characters, ``?`` for one."""
     labels: tuple[str, ...] = ()
     """Labels of every series, added by scraping or by external labels."""
 
@@ -82,6 +82,8 @@ class Options:
     kubernetes: Kubernetes = field(default_factory=Kubernetes)
     ticket_hours: TicketHours | None = None
     """Working hours of tickets; None sends tickets at any time."""
+    jobs: tuple[str, ...] = ()
+    """Names of services that end by themselves, such as a nightly job: their end pages nobody."""
     foreign: Foreign = field(default_factory=Foreign)
     images: Mapping[str, str] = field(default_factory=dict[str, str])
     """Container images by a key of `IMAGES`, in place of the defaults: by digest, of a mirror."""
