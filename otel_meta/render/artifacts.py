@@ -42,7 +42,7 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     for name, text in runbooks(catalog):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
     yield Artifact(DOCS / "reference.md", reference(catalog))
-    for name, text in dashboards(catalog):
+    for name, text in dashboards(catalog, options):
         yield Artifact(DASHBOARDS / name, text)
     for name, text in collector_files(catalog):
         yield Artifact(COLLECTOR / name, text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from otel_meta.model import Severity
 from otel_meta.model.identity import Identity
@@ -25,6 +25,9 @@ ANCHORED: Final = (3, 16)
 
 It needs the server's flag ``--enable-feature=promql-extended-range-selectors``.
 """
+
+TraceStore = Literal["jaeger", "tempo"]
+"""Grafana's type of the data source of traces, to which panels link."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,8 @@ class Options:
     kubernetes: Kubernetes = field(default_factory=Kubernetes)
     ticket_hours: TicketHours | None = None
     """Working hours of tickets; None sends tickets at any time."""
+    traces: TraceStore = "jaeger"
+    """The kind of data source to which the dashboards' links to traces lead."""
     foreign: Foreign = field(default_factory=Foreign)
 
     @property
