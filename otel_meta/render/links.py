@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
@@ -18,13 +18,34 @@ class Links:
     runbooks: str = "docs/runbooks"
     dashboards: str = "/d"
 
-    def runbook(self, page: str) -> str:
-        """Return the link to a runbook."""
-        return f"{self.runbooks}/{page}.md"
+    def runbook(self, page: str, section: str = "") -> str:
+        """Return the link to a runbook, or to the section of its page with this heading."""
+        return f"{self.runbooks}/{page}.md{section and '#' + section.lower()}"
 
-    def dashboard(self, uid: str) -> str:
-        """Return the link to a dashboard."""
-        return f"{self.dashboards}/{uid}"
+    def dashboard(
+        self,
+        uid: str,
+        variables: Mapping[str, str] = MappingProxyType({}),
+        places: Iterable[str] = (),
+    ) -> str:
+        """Return the link to a dashboard, for the annotation of an alert.
+
+        Args:
+            uid: of the dashboard.
+            variables: variables of the dashboard, and the labels of the alert that are their
+                values.
+            places: labels that set their variables where the alert has them, such as cluster.
+        """
+        chosen = "&".join(_choice(name, f"$labels.{label}") for name, label in variables.items())
+        placed = "".join(
+            f"{{{{ with $labels.{label} }}}}&{_choice(variable_of(label), '.')}{{{{ end }}}}"
+            for label in places
+        )
+        return f"{self.dashboards}/{uid}{chosen and '?' + chosen + placed}"
+
+
+def _choice(variable: str, value: str) -> str:
+    return f"var-{variable}={{{{ {value} | urlquery }}}}"
 
 
 SLO_DASHBOARD: Final = "otel-meta-slo"

@@ -11,19 +11,16 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from otel_meta.model import Alert, BurnWindow, Duration, MetaRepo, Severity, Slo
-from otel_meta.render.links import SLO_DASHBOARD, repo_dashboard
+from otel_meta.model import BurnWindow, Duration, MetaRepo, Severity, Slo
+from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
 from . import series_names
-from .alert_texts import alert_annotations, alert_labels
+from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
+from .declared_alerts import declared_groups
 from .event_counts import event_count
-from .measure_promql import expression
-from .promql_builder import compared, equals, lines, number, selector, sum_by
+from .promql_builder import equals, lines, number, selector, sum_by
 from .rule import AlertRule, Group
-
-SERVICE_TEXT: Final = f"{{{{ $labels.{series_names.SERVICE} }}}}"
-"""The service's name in the texts of an alert."""
 
 _SETTLE: Final = Duration("5m")
 _WEEK: Final = Duration("7d")
@@ -37,9 +34,7 @@ def alerting_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
     """Yield a group for each SLO and a group for the declared alerts."""
     for slo in repo.slos.values():
         yield Group(f"{slo.name}-alerts", tuple(slo_alerts(repo, slo, options)))
-    declared = tuple(_declared(repo, alert, options) for alert in repo.alerts.values())
-    if declared:
-        yield Group(f"{repo.name}-alerts", declared)
+    yield from declared_groups(repo, options)
 
 
 def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
@@ -142,28 +137,6 @@ def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
     )
 
 
-def _declared(repo: type[MetaRepo], alert: Alert, options: Options) -> AlertRule:
-    condition = compared(alert.comparison)
-    return AlertRule(
-        alert=alert.name,
-        expr=_condition(expression(alert.measure, repo.name), condition),
-        labels=alert_labels(repo, alert.severity, options),
-        annotations=alert_annotations(
-            options,
-            summary=alert.summary.rstrip("."),
-            description=f"{alert.summary} The value is {{{{ $value | humanize }}}}; the alert "
-            f"fires when it is {condition}.",
-            runbook=options.links.runbook(repo.name),
-            dashboard=options.links.dashboard(repo_dashboard(repo.name)),
-        ),
-        for_=alert.for_,
-    )
-
-
-def _condition(expr: str, comparison: str) -> str:
-    return lines("(", expr, ")", comparison) if "\n" in expr else f"{expr} {comparison}"
-
-
 def _slo_alert(
     repo: type[MetaRepo],
     slo: Slo,
@@ -185,8 +158,9 @@ def _slo_alert(
             options,
             summary=summary,
             description=description,
-            runbook=options.links.runbook(runbook),
-            dashboard=options.links.dashboard(SLO_DASHBOARD),
+            runbook=runbook,
+            dashboard=SLO_DASHBOARD,
+            variables=OF_SLO,
         ),
         for_=for_,
     )

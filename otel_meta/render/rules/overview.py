@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
-from otel_meta.model import Duration, Severity
+from otel_meta.model import Duration
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
 from . import series_names
-from .alert_texts import alert_annotations, alert_labels
-from .alerting_rules import SERVICE_TEXT
+from .alert_texts import SERVICE_TEXT, AlertSeverity, alert_annotations, alert_labels
 from .intervals import BURN_RATE_SPAN
 from .promql_builder import events_over, lines, sum_by
 from .rule import AlertRule, Group, Record
@@ -92,7 +91,7 @@ def _overview_alert(
     options: Options,
     *,
     alert: str,
-    severity: Severity | Literal["none"],
+    severity: AlertSeverity,
     expr: str,
     summary: str,
     description: str,
@@ -106,8 +105,9 @@ def _overview_alert(
             options,
             summary=summary,
             description=description,
-            runbook=options.links.runbook("slo-overview"),
-            dashboard=options.links.dashboard(SLO_DASHBOARD),
+            runbook="slo-overview",
+            anchor=alert,
+            dashboard=SLO_DASHBOARD,
         ),
         for_=for_,
     )
