@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends.clusters.cluster_services import BAD_SHARE, FAILING, HEALTHY
+from tests.backends.clusters.cluster_services import BAD_SHARE, CLUSTERS, FAILING, HEALTHY
 from tests.backends.clusters.thanos_servers import REPLICAS, Fleet, fleet
 from tests.render.dashboards.rendered_dashboards import targets
 from tests.waiting import wait_until
@@ -27,6 +27,7 @@ def clusters(
     """Both clusters, once the failing cluster burns."""
     with fleet(tmp_path_factory.mktemp("fleet"), central_rules=request.param) as running:
         wait_until(lambda: running.querier.query(BURNS), "no page")
+        wait_until(lambda: len(running.querier.by_cluster(RATIO)) == len(CLUSTERS), "no ratios")
         yield running
 
 

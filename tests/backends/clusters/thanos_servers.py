@@ -98,10 +98,11 @@ def fleet(folder: Path, *, central_rules: bool = False) -> Iterator[Fleet]:
                 prometheus = stack.enter_context(Prometheus(home, config(cluster, replica)))
                 replicas[cluster, replica] = prometheus
                 endpoints.append(_sidecar(stack, home, prometheus))
-        querier = _querier(stack, folder, endpoints)
+        ruler = f"{LOOPBACK}:{free_port()}"  # known before: both servers read each other
+        querier = _querier(stack, folder, [*endpoints, ruler] if central_rules else endpoints)
         if central_rules:
-            endpoints.append(_ruler(stack, folder, rules, querier, alerts))
-            querier = _querier(stack, folder / "all", endpoints)
+            _ruler(stack, folder, ruler, rules=rules, querier=querier, alerts=alerts)
+        _wait_for_stores(querier)
         yield Fleet(replicas, Querier(querier), receiver)
 
 
@@ -130,47 +131,49 @@ def _prometheus_config(port: int, alerts: Backend, rules: Path | None) -> Any:
 def _sidecar(stack: ExitStack, home: Path, prometheus: Prometheus) -> str:
     """Start a sidecar, and return its gRPC address."""
     prometheus.wait_until_ready()
-    return _component(
-        stack,
-        SIDECAR,
-        home / "sidecar",
-        f"--prometheus.url={prometheus.url}",
-        f"--tsdb.path={home / 'data'}",
-    )[1]
+    grpc = f"{LOOPBACK}:{free_port()}"
+    data = f"--tsdb.path={home / 'data'}"
+    _component(stack, SIDECAR, home / "sidecar", grpc, f"--prometheus.url={prometheus.url}", data)
+    return grpc
 
 
 def _querier(stack: ExitStack, folder: Path, endpoints: list[str]) -> Backend:
     more = [f"--endpoint={endpoint}" for endpoint in endpoints]
-    querier, _ = _component(stack, QUERY, folder / "querier", *more)
-    wait_until(lambda: len(endpoints) == _stores(querier), "the querier does not find all stores")
-    return querier
+    return _component(stack, QUERY, folder / "querier", f"{LOOPBACK}:{free_port()}", *more)
 
 
-def _stores(querier: Backend) -> int:
-    by_kind = json.loads(fetch(f"{querier.url}/api/v1/stores"))["data"]
-    return sum(len(stores) for stores in by_kind.values())
+def _wait_for_stores(querier: Backend) -> None:
+    """Wait until the querier has found every endpoint, and each of them answers."""
+
+    def are_found() -> bool:
+        kinds = json.loads(fetch(f"{querier.url}/api/v1/stores"))["data"].values()
+        found = [store for stores in kinds for store in stores]
+        wanted = sum(argument.startswith("--endpoint=") for argument in querier.more)
+        return len(found) == wanted and all(store["lastError"] is None for store in found)
+
+    wait_until(are_found, "the querier does not find all stores")
 
 
-def _ruler(stack: ExitStack, folder: Path, rules: Path, querier: Backend, alerts: Backend) -> str:
-    """Start a ruler, and return its gRPC address."""
-    return _component(
+def _ruler(
+    stack: ExitStack, folder: Path, grpc: str, *, rules: Path, querier: Backend, alerts: Backend
+) -> None:
+    _component(
         stack,
         RULE,
         folder / "ruler",
+        grpc,
         f"--rule-file={rules}/*.yml",
         f"--query={querier.url}",
         f"--alertmanagers.url={alerts.url}",
         '--label=ruler="a"',
         "--alert.label-drop=ruler",
-    )[1]
+    )
 
 
 def _component(
-    stack: ExitStack, program: Program, folder: Path, *arguments: str
-) -> tuple[Backend, str]:
-    """Start a component of Thanos, and return it with its gRPC address."""
-    grpc = f"{LOOPBACK}:{free_port()}"
+    stack: ExitStack, program: Program, folder: Path, grpc: str, *arguments: str
+) -> Backend:
+    """Start a component of Thanos with the address of its gRPC server."""
     more = (f"--grpc-address={grpc}", *arguments)
     server = Backend(program=program, folder=folder, config="", port=0, more=more)
-    stack.enter_context(server).wait_until_ready()
-    return server, grpc
+    return stack.enter_context(server).wait_until_ready()
