@@ -62,8 +62,8 @@ def add_to(commands: Any) -> None:
 def run(args: Namespace) -> Result:
     """Report the findings; as text, a line for each finding or the number of checked names."""
     report = REPORTS[args.report]
-    project = load_project(args)
     try:
+        project = load_project(args)
         declared = load_catalog(project)
     except DeclarationError as error:
         return Result(FINDINGS, report([_of_declaration(str(error))]))

@@ -37,6 +37,8 @@ _BURNS_NOW: Final = "SloErrorBudgetBurnFast|SloErrorBudgetExhausted"
 _NO_DATA: Final = "SloNoEvents|SloNoData"
 """Tickets about missing data: a burning budget does not explain them, a dead service does."""
 _DOWN: Final = "ServiceDown"
+_LOST: Final = "TelemetryLost"
+"""The page in place of many: most services of a place are gone at once."""
 
 
 def alertmanager(catalog: Catalog, options: Options, time_scale: Fraction = REAL_TIME) -> str:
@@ -153,6 +155,11 @@ def _inhibitions(options: Options) -> Iterator[dict[str, Any]]:
         "equal": [*options.identity.slo],
     }
     yield _service_down(options.identity)
+    yield {
+        "source_matchers": [equals("alertname", _LOST)],
+        "target_matchers": [equals("alertname", _DOWN)],
+        "equal": [*options.identity.places],
+    }
 
 
 def _service_down(identity: Identity) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from .config_kinds import (
     REPO,
     TARGET,
     TEMPLATE,
+    TEXT,
     TIME,
     VERSION,
     ZONE,
@@ -34,6 +35,7 @@ from .config_kinds import (
 )
 from .config_kinds import NAMESPACE as K8S_NAMESPACE
 
+TABLE: Final = "tool.otel_meta"
 TEAM: Final = "TEAM"
 """Stands in a key for the name of a team, the owner of a meta-repository."""
 FORMATS: Final = (
@@ -75,6 +77,11 @@ class Row:
     meaning: str
     option: str = ""
     metavar: str = ""
+
+    @property
+    def dest(self) -> str:
+        """The name of the option's value among the arguments of a command."""
+        return f"{TABLE}.{self.key}"
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -263,10 +270,16 @@ ROWS: Final = (
         metavar="NAME=IMAGE",
     ),
     Row(
+        key="jobs",
+        kind=list_of(TEXT),
+        default="none",
+        meaning="services that end by themselves, such as a nightly job: their end pages nobody",
+    ),
+    Row(
         key="check.metrics",
         kind=list_of(METRICS),
         default="none",
-        meaning="foreign metrics that rules may use, for `otel-meta check --rules`",
+        meaning="metrics of other programs that rules may use, for `otel-meta check --rules`",
     ),
     Row(
         key="check.labels",
