@@ -39,6 +39,11 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """RFC 6750, section 2.1."""
 
 
+_ENVIRONMENT: Final = "deployment.environment.name"
+_OLD_ENVIRONMENT: Final = "deployment.environment"
+"""The attribute's name before version 1.27 of the semantic conventions."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Settings of the telemetry of a process; times in seconds."""
@@ -165,8 +170,13 @@ def _repo(env: Environment) -> type[MetaRepo] | None:
 
 
 def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, str]:
-    attributes = env.read(rows.RESOURCE_ATTRIBUTES)
-    return attributes | dict(given or {})
+    attributes = env.read(rows.RESOURCE_ATTRIBUTES) | dict(given or {})
+    if _OLD_ENVIRONMENT in attributes and _ENVIRONMENT not in attributes:
+        env.warnings.append(
+            f"the resource attribute {_OLD_ENVIRONMENT} is no label of series; name it "
+            f"{_ENVIRONMENT}, which tells the environments of a service apart"
+        )
+    return attributes
 
 
 def _identity(env: Environment, given: str | Collection[str] | None) -> tuple[str, ...]:

@@ -235,9 +235,14 @@ class TestCommands:
         assert [] == list(below.iterdir())
         assert 0 == otel_meta("generate", "--check", cwd=below).returncode
         rules = yaml.safe_load((tmp_path / "deploy/rules/cross.alerting.yml").read_text())
-        overview = rules["groups"][0]["rules"][0]
-        assert {"severity": "warning", "tier": "gold"} == overview["labels"]
-        assert "https://chat.example/{{ $labels.service_name }}" == overview["annotations"]["chat"]
+        low = next(
+            rule
+            for group in rules["groups"]
+            for rule in group["rules"]
+            if rule.get("alert") == "SloComplianceLow"
+        )
+        assert {"severity": "warning", "tier": "gold"} == low["labels"]
+        assert "https://chat.example/{{ $labels.service_name }}" == low["annotations"]["chat"]
 
     @pytest.mark.parametrize("command", ["show", "check"])
     def test_commands_read_repos_of_table(
