@@ -48,7 +48,7 @@ def _artifacts(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     for name, text in runbooks(catalog, options):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
     yield Artifact(DOCS / "reference.md", reference(catalog, options))
-    for name, text in dashboards(catalog):
+    for name, text in dashboards(catalog, options):
         yield Artifact(DASHBOARDS / name, text)
     for name, text in collector_files(catalog, options.identity):
         yield Artifact(COLLECTOR / name, text)

@@ -89,5 +89,5 @@ def alert_annotations(
         "summary": summary,
         "description": description,
         "runbook_url": options.links.runbook(runbook, anchor),
-        "dashboard_url": options.links.dashboard(dashboard, variables),
+        "dashboard_url": options.links.dashboard(dashboard, variables, options.identity.places),
     }
