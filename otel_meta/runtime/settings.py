@@ -20,6 +20,7 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
 from . import setting_variables as rows
+from .configure_options import Options
 from .environment.foreign_variables import warn_of_unsupported
 from .environment.misspellings import warn_of_misspellings
 from .environment.repo_loading import UnknownRepoError, load_named_repo
@@ -31,7 +32,6 @@ from .environment.sdk_variables import (
 from .environment.variable import Environment, Variable, clip
 from .export.exporters import is_exporter, target_names
 from .export.otlp_settings import OtlpSettings, read_otlp_settings
-from .options import Options
 from .recording.label_values import MAX_LENGTH
 from .signals import SIGNALS, Signal
 
