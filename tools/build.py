@@ -102,6 +102,13 @@ BUILDS = {
         stamp="github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=v{}",
         minutes=1,
     ),
+    "thanos": GoBuild(
+        module="github.com/thanos-io/thanos",
+        pin="v0.42.0",  # needs the replacements of its own go.mod, which are copied to ours
+        packages=("github.com/thanos-io/thanos/cmd/thanos",),
+        stamp="github.com/prometheus/common/version.Version={}",
+        minutes=5,
+    ),
     "pint": GoBuild(
         module="github.com/cloudflare/pint",
         pin="v0.87.0",

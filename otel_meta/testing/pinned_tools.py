@@ -50,6 +50,7 @@ TOOLS: Final = (
     Tool(name="alertmanager", version="0.31.1", binaries=("alertmanager", "amtool")),
     Tool(name="jaeger", version="2.13.0", binaries=("jaeger",)),
     Tool(name="victoriametrics", version="1.150.0", binaries=("victoria-metrics", "vmalert")),
+    Tool(name="thanos", version="0.42.0", binaries=("thanos",)),
     Tool(name="pint", version="0.87.0", binaries=("pint",), version_argument="version"),
 )
 
