@@ -45,7 +45,7 @@ def make(tmp_path: Path) -> Iterator[Any]:
 
     def start(size: int, queue_bytes: int, **variables: str | int) -> Setup:
         sink = SpanSink(free_port())
-        settings: dict[str, str | int] = {
+        settings: dict[str, Any] = {
             "QUEUE_BYTES": queue_bytes,
             "QUEUE_FILE_BYTES": file_bytes(queue_bytes),
             "GATEWAY_PORT": sink.port,
