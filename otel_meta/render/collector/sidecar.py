@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.header import generated_from
 
@@ -53,12 +54,12 @@ Make changes in a second file, which is merged over this one. README.md lists th
 Metrics have no queue: they are cumulative, so the next export replaces a lost export."""
 
 
-def sidecar_file() -> str:
+def sidecar_file(identity: Identity = DEFAULT) -> str:
     """Return the text of sidecar.yaml."""
-    return to_yaml(sidecar_config(), comment=_COMMENT)
+    return to_yaml(sidecar_config(identity), comment=_COMMENT)
 
 
-def sidecar_config() -> Config:
+def sidecar_config(identity: Identity = DEFAULT) -> Config:
     """Return the configuration."""
     return {
         "extensions": extensions(HEALTH_PORT, QUEUE_DIR, QUEUE_FILE_BYTES),
@@ -66,7 +67,7 @@ def sidecar_config() -> Config:
         "processors": {
             MEMORY_LIMITER: memory_limiter(MEMORY_MIB, MEMORY_SPIKE_MIB),
             DETECTION: {"detectors": ["env", "system"], "timeout": "2s", "override": False},
-            IDENTITY: _identity(),
+            IDENTITY: _identity(identity),
             **redaction_processors(),
         },
         "exporters": {PROMETHEUS: _prometheus(), BALANCER: _balancer(), NOTHING: {}},
@@ -102,14 +103,18 @@ def _receiver() -> Config:
     }
 
 
-def _identity() -> Config:
-    """Add the identity labels, which /metrics of a process also has on every series."""
+def _identity(identity: Identity) -> Config:
+    """Add the identity labels, which /metrics of a process also has on every series.
+
+    As there, and in Prometheus' OTLP receiver, a label of the point overrides the resource.
+    """
     instance = (
         f'set(resource.attributes["service.instance.id"], "{INSTANCE}") where "{INSTANCE}" != ""'
     )
     names = (
-        f'set(datapoint.attributes["{name}"], resource.attributes["{name}"])'
-        for name in ("service.namespace", "service.name")
+        f'set(datapoint.attributes["{name}"], resource.attributes["{name}"]) '
+        f'where datapoint.attributes["{name}"] == nil'
+        for name in identity.attributes
     )
     return {"error_mode": "ignore", "metric_statements": [instance, *names]}
 

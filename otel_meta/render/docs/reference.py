@@ -14,17 +14,19 @@ from otel_meta.render.rules.recording_rules import recording_groups
 from otel_meta.render.rules.rule import AlertRule, Group, Record
 
 from .descriptions import labels_text, sli_text
-from .markdown import page, table
+from .markdown import code_span, literal, page, table
 
 _SOURCE = "otel_meta/render/docs/reference.py"
 
 _RECORDED = (
     (series_names.TOTAL, f"events over {INCREASE_MINUTES} minutes; seconds, for time slices"),
     (series_names.BAD, "bad events in the same window"),
-    *(
-        (name, f"averages of these over {INCREASE_MINUTES} minutes, for long windows")
-        for name in series_names.SMOOTHED.values()
-    ),
+    ("slo:total:increase1h and other spans", "the same over each span of a burn window"),
+    (series_names.TOTAL_CUMULATIVE, "events since the rules began to count, across gaps"),
+    (series_names.BAD_CUMULATIVE, "bad events since the rules began to count"),
+    (series_names.PERIOD_TOTAL, "events over the SLO's period"),
+    (series_names.PERIOD_BAD, "bad events over the SLO's period"),
+    (series_names.COVERAGE, "share of the SLO's period in which the service had data"),
     ("slo:error_ratio:5m and other spans", "share of bad events, for each span of a burn window"),
     (series_names.PERIOD_ERROR_RATIO, "share of bad events over the SLO's period"),
     (series_names.SLI, "share of good events over the SLO's period, such as availability"),
@@ -69,12 +71,18 @@ def reference(catalog: Catalog) -> str:
 
 def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
     yield f"## {repo.name}"
-    yield f"{repo.description} Owner: {repo.owner}; tier {repo.tier}."
+    yield f"{literal(repo.description)} Owner: {repo.owner}; tier {repo.tier}."
     yield "### Metrics"
     yield table(
         ["metric", "type", "unit", "meaning", "labels"],
         (
-            [f"`{i.prometheus_name}`", i.kind, i.unit or "-", i.description, labels_text(i)]
+            [
+                f"`{i.prometheus_name}`",
+                i.kind,
+                i.unit or "-",
+                literal(i.description),
+                labels_text(i),
+            ]
             for i in repo.instruments.values()
         ),
     )
@@ -82,7 +90,13 @@ def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
     yield table(
         ["SLO", "objective", "period", "good", "why"],
         (
-            [f"`{s.name}`", str(s.objective), str(s.period), f"`{sli_text(s.sli)}`", s.why]
+            [
+                f"`{s.name}`",
+                str(s.objective),
+                str(s.period),
+                code_span(sli_text(s.sli)),
+                literal(s.why),
+            ]
             for s in repo.slos.values()
         ),
     )
@@ -101,7 +115,9 @@ def _recordings(repo: type[MetaRepo]) -> Iterator[str]:
     ]
     if recorded:
         yield "### Recordings"
-        yield table(["series", "meaning"], ([f"`{name}`", described[name]] for name in recorded))
+        yield table(
+            ["series", "meaning"], ([f"`{name}`", literal(described[name])] for name in recorded)
+        )
 
 
 def _alerts(groups: Iterator[Group]) -> str:

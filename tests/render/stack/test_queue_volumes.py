@@ -43,8 +43,8 @@ def gateway() -> Any:
 
 
 def size_limit(volumes: Any) -> str:
-    """Return the size of the only volume in a pod that is not a file."""
-    (limit,) = (volume["emptyDir"]["sizeLimit"] for volume in volumes if "emptyDir" in volume)
+    """Return the size of the volume of the queues in a pod."""
+    (limit,) = (v["emptyDir"]["sizeLimit"] for v in volumes if v["name"] == "queue")
     return str(limit)
 
 
