@@ -93,7 +93,7 @@ class TestConfiguration:
         assert receiver == routed.strip()
 
     def test_watchdog_is_repeated_each_minute(self, config: Path) -> None:
-        """The watchdog is due again before the minute ends, so each minute has a notification."""
+        """The watchdog is repeated each minute."""
         routes = yaml.safe_load(config.read_text())["route"]["routes"]
 
         assert ("1m", "50s") == (routes[0]["group_interval"], routes[0]["repeat_interval"])
