@@ -190,13 +190,13 @@ async def report_orders() -> dict[str, int]:
 async def notify(websocket: WebSocket) -> None:
     """Answer a client's questions about its orders."""
     await websocket.accept()
-    aurora.websocket_active.add(1, endpoint=NOTIFICATIONS)
+    aurora.websocket_active.add(1, path=NOTIFICATIONS)
     reason: ConnectionEnd = "server_error"  # unless the connection ends by itself
     try:
         reason = await converse(websocket)
     finally:
-        aurora.websocket_active.add(-1, endpoint=NOTIFICATIONS)
-        aurora.websocket_ends.add(1, endpoint=NOTIFICATIONS, reason=reason)
+        aurora.websocket_active.add(-1, path=NOTIFICATIONS)
+        aurora.websocket_ends.add(1, path=NOTIFICATIONS, reason=reason)
 
 
 async def converse(websocket: WebSocket) -> ConnectionEnd:
@@ -231,8 +231,8 @@ async def answer(websocket: WebSocket, text: str) -> None:
     await websocket.send_json(reply)
     sent = time.perf_counter()
     duration = aurora.websocket_message_duration
-    duration.record(worked_out - started, endpoint=NOTIFICATIONS, direction="received")
-    duration.record(sent - worked_out, endpoint=NOTIFICATIONS, direction="sent")
+    duration.record(worked_out - started, path=NOTIFICATIONS, direction="received")
+    duration.record(sent - worked_out, path=NOTIFICATIONS, direction="sent")
 
 
 async def pay(order_id: int, amount_cents: int) -> Outcome:

@@ -73,9 +73,9 @@ from recording import Atlas
 
 def use(atlas: Atlas) -> None:
     atlas.
-    atlas.requests.add(1, e)
+    atlas.requests.add(1, t)
     atlas.requests.add(1, method=)
-    atlas.requests.add(1, endpoint="/", method="")
+    atlas.requests.add(1, path="/", method="")
 """
 
 
@@ -159,7 +159,7 @@ class TestEditor:
 
     def test_after_amount_and_letter_every_label_is_completed(self, editor: Editor) -> None:
         """After the amount and a letter, every label is completed."""
-        assert {"endpoint=", "method=", "tenant="} <= editor.complete("requests.add(1, e")
+        assert {"path=", "method=", "tenant="} <= editor.complete("requests.add(1, t")
 
     def test_after_closed_label_its_values_are_completed(self, editor: Editor) -> None:
         """After a closed label, its values are completed, with quotes if none are typed."""

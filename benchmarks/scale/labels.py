@@ -46,7 +46,7 @@ OPEN: Final[Counts] = MappingProxyType(
         "scanner": 3,
         "policy": 20,
         # aurora
-        "endpoint": 5,
+        "path": 5,
         "table": 20,
         "cache": 3,
     }

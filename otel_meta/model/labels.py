@@ -31,6 +31,7 @@ from otel_meta.errors import DeclarationError
 
 from .arguments import did_you_mean, expect_type
 from .declared_call import declaring
+from .identity import NAMESPACE, PLACES, SERVICE
 
 T = TypeVar("T")
 
@@ -40,11 +41,33 @@ MAX_OPEN_LABELS: Final = 2
 OTHER: Final = "_OTHER"
 """Replaces a value outside a closed set, as the HTTP conventions do for unknown methods."""
 
-IDENTITY_LABELS: Final = ("service_name", "service_namespace")
+IDENTITY_LABELS: Final = (SERVICE, NAMESPACE)
 """Labels of every series, from the resource: the service and its meta-repository."""
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-_RESERVED: Final = frozenset({"job", "instance", "le", "quantile", *IDENTITY_LABELS})
+SCRAPE_LABELS: Final = (
+    *("job", "instance"),
+    *("namespace", "pod", "container", "service", "endpoint", "node"),
+    *("cluster", "environment", "prometheus", "prometheus_replica", "replica"),
+)
+"""Labels that scraping, an operator for Prometheus, or external labels add to a series.
+
+Their value replaces that of a metric, or is lost: it depends on the way that the series takes.
+"""
+
+_RULE_LABELS: Final = ("alertname", "alertstate", "slo")
+_SETTERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("le", "quantile"), "buckets and quantiles"),
+    **dict.fromkeys((*IDENTITY_LABELS, *PLACES), "the identity of a service"),
+    **dict.fromkeys(SCRAPE_LABELS, "scraping"),
+    **dict.fromkeys(_RULE_LABELS, "rules"),
+}
+_BETTER_NAMES: Final[Mapping[str, str]] = {
+    **{name: f"target_{name}" for name in (*SCRAPE_LABELS, "deployment_environment_name")},
+    "endpoint": "path",
+    "service": "called_service",
+    "slo": "objective",
+}
 _RESERVED_PREFIXES: Final = ("otel_", "exported_")
 _FIELDS: Final = "__otel_meta_labels__"
 _LABELS_FORM: Final = "decorate with @labels a class whose fields are labels, such as mode: str"
@@ -176,12 +199,18 @@ def _check_key(where: str, name: str) -> None:
         raise DeclarationError(
             where, "is not the same on every export path", "use lower-case words joined by single _"
         )
-    if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
+    if setter := _setter(name):
+        better = f", such as {_BETTER_NAMES[name]}" if name in _BETTER_NAMES else ""
         raise DeclarationError(
             where,
-            "is reserved for scraping and identity",
-            "choose a name for the meaning of the value",
+            f"is reserved for {setter}",
+            f"choose a name for the meaning of the value{better}",
         )
+
+
+def _setter(name: str) -> str:
+    """Return what sets a reserved label; empty for a label that nothing else sets."""
+    return "scraping" if name.startswith(_RESERVED_PREFIXES) else _SETTERS.get(name, "")
 
 
 def _closed_values(where: str, hint: object) -> tuple[str, ...] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -12,13 +14,22 @@ class Links:
     runbooks: str = "docs/runbooks"
     dashboards: str = "/d"
 
-    def runbook(self, page: str) -> str:
-        """Return the link to a runbook."""
-        return f"{self.runbooks}/{page}.md"
+    def runbook(self, page: str, section: str = "") -> str:
+        """Return the link to a runbook, or to the section of its page with this heading."""
+        return f"{self.runbooks}/{page}.md{section and '#' + section.lower()}"
 
-    def dashboard(self, uid: str) -> str:
-        """Return the link to a dashboard."""
-        return f"{self.dashboards}/{uid}"
+    def dashboard(self, uid: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Return the link to a dashboard, for the annotation of an alert.
+
+        Args:
+            uid: of the dashboard.
+            variables: variables of the dashboard, and the labels of the alert that are their
+                values.
+        """
+        chosen = "&".join(
+            f"var-{name}={{{{ $labels.{label} | urlquery }}}}" for name, label in variables.items()
+        )
+        return f"{self.dashboards}/{uid}{chosen and '?' + chosen}"
 
 
 SLO_DASHBOARD = "otel-meta-slo"

@@ -1,20 +1,89 @@
-"""The choices of a user of the generators."""
+"""The choices of a user of the generators.
+
+The commands read them from the table ``[tool.otel_meta]`` of a project and from their own options.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
+from otel_meta.model import Severity
 from otel_meta.model.identity import Identity
 
 from .links import Links
 from .receivers import RECEIVERS, Receivers
 
+SEVERITIES: Final[Mapping[Severity, str]] = MappingProxyType({"page": "page", "ticket": "ticket"})
+"""The default words of the label `severity`."""
+PROMETHEUS: Final = (2, 42)
+"""The oldest Prometheus that loads the default rules."""
+ANCHORED: Final = (3, 16)
+"""The first Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
+
+It needs the server's flag ``--enable-feature=promql-extended-range-selectors``.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kubernetes:
+    """The place of the resources that a Kubernetes operator reads."""
+
+    namespace: str = "observability"
+    """Namespace of rules, monitors and Collectors."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """More labels of rules and monitors, by which an operator selects them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketHours:
+    """The working hours in which tickets are sent; outside of them, a ticket waits."""
+
+    time_zone: str
+    """Name of the IANA database, such as Europe/Berlin."""
+    days: tuple[str, ...] = ("monday:friday",)
+    """Days and ranges of days, such as monday:friday."""
+    begin: str = "09:00"
+    """Local time of the first ticket, HH:MM."""
+    end: str = "17:00"
+    """Local time after which tickets wait, HH:MM."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign:
+    """What rules may refer to without a declaration in the catalogue, for ``check --rules``."""
+
+    metrics: tuple[str, ...] = ()
+    """Names of metrics; a final ``*`` stands for any ending."""
+    labels: tuple[str, ...] = ()
+    """Labels of every series, added by scraping or by external labels."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Choices of the user: the ruler's format, the base of links, the receivers of alerts."""
+    """Choices of the user of the generators."""
 
     rule_format: str = "prometheus"
+    """A key of `otel_meta.render.rules.rule_formats.FORMATS`."""
     identity: Identity = field(default_factory=Identity)
     links: Links = field(default_factory=Links)
     receivers: Receivers = RECEIVERS
+    severities: Mapping[Severity, str] = field(default_factory=lambda: SEVERITIES)
+    """The value of the label `severity` for each severity, such as critical for page."""
+    alert_labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """More labels of every alert."""
+    alert_annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+    """More annotations of every alert."""
+    prometheus: tuple[int, int] = PROMETHEUS
+    """Major and minor version of the oldest Prometheus that evaluates the rules."""
+    kubernetes: Kubernetes = field(default_factory=Kubernetes)
+    ticket_hours: TicketHours | None = None
+    """Working hours of tickets; None sends tickets at any time."""
+    foreign: Foreign = field(default_factory=Foreign)
+
+    @property
+    def anchored(self) -> bool:
+        """Whether counts may be exact, by anchored range selectors."""
+        return self.prometheus >= ANCHORED

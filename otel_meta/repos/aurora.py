@@ -29,14 +29,14 @@ from otel_meta.semconv import (
 class Endpoint:
     """An endpoint of WebSocket connections."""
 
-    endpoint: str
+    path: str
 
 
 @labels
 class ConnectionEnd:
     """A closed WebSocket connection."""
 
-    endpoint: str
+    path: str
     reason: Literal["normal", "going_away", "protocol_error", "abnormal", "server_error"]
 
 
@@ -44,7 +44,7 @@ class ConnectionEnd:
 class SocketMessage:
     """A message over a WebSocket."""
 
-    endpoint: str
+    path: str
     direction: Literal["received", "sent"]
 
 

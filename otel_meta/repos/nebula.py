@@ -36,7 +36,7 @@ class Resource:
 class Deployment:
     """A deployment of infrastructure."""
 
-    environment: Literal["development", "staging", "production"]
+    target_environment: Literal["development", "staging", "production"]
     outcome: Literal["succeeded", "failed", "rolled_back"]
 
 

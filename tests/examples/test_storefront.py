@@ -223,12 +223,12 @@ class TestNotifications:
         self, storefront: Service, socket: ClientConnection
     ) -> None:
         """An open connection is counted, and a close by the client is a normal end."""
-        opened = storefront.shows(1, "websocket_connections_active", endpoint=ENDPOINT)
+        opened = storefront.shows(1, "websocket_connections_active", path=ENDPOINT)
 
         socket.close()
 
         assert opened
-        assert storefront.shows(0, "websocket_connections_active", endpoint=ENDPOINT)
+        assert storefront.shows(0, "websocket_connections_active", path=ENDPOINT)
         assert (
             storefront.metrics().value("websocket_connections_closed_total", reason="normal") or 0
         ) >= 1

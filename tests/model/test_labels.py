@@ -7,7 +7,12 @@ import pytest
 
 from otel_meta import NoLabels, labels
 from otel_meta.errors import DeclarationError
-from otel_meta.model.labels import closed_combinations, expand_closed, labels_of
+from otel_meta.model.labels import (
+    SCRAPE_LABELS,
+    closed_combinations,
+    expand_closed,
+    labels_of,
+)
 from otel_meta.semconv import Attribute
 
 
@@ -87,24 +92,41 @@ class TestRefused:
             declare(**{name: str})
 
     @pytest.mark.parametrize(
-        "name",
+        ("name", "setter"),
         [
-            "job",
-            "instance",
-            "le",
-            "quantile",
-            "service_name",
-            "service_namespace",
-            "otel_scope_name",
-            "exported_job",
+            *((name, "scraping") for name in SCRAPE_LABELS),
+            ("otel_scope_name", "scraping"),
+            ("exported_job", "scraping"),
+            ("le", "buckets and quantiles"),
+            ("quantile", "buckets and quantiles"),
+            ("service_name", "the identity of a service"),
+            ("service_namespace", "the identity of a service"),
+            ("deployment_environment_name", "the identity of a service"),
+            ("slo", "rules"),
+            ("alertname", "rules"),
+            ("alertstate", "rules"),
         ],
     )
-    def test_name_that_scraping_or_identity_needs_is_refused(self, name: str) -> None:
-        """A name that scraping or identity needs is refused."""
+    def test_name_that_something_else_sets_is_refused(self, name: str, setter: str) -> None:
+        """A name that scraping, identity or rules set is refused, and the error tells which."""
         with pytest.raises(
-            DeclarationError, match=rf"label Bad\.{name}: is reserved.*choose a name"
+            DeclarationError, match=rf"label Bad\.{name}: is reserved for {setter}; choose a name"
         ):
             declare(**{name: str})
+
+    @pytest.mark.parametrize(
+        ("name", "better"),
+        [
+            ("endpoint", "path"),
+            ("environment", "target_environment"),
+            ("service", "called_service"),
+        ],
+    )
+    def test_error_about_reserved_name_has_another_name(self, name: str, better: str) -> None:
+        """The error about a reserved name has a name that is free."""
+        with pytest.raises(DeclarationError, match=rf"of the value, such as {better}$"):
+            declare(**{name: str})
+        declare(**{better: str})
 
     @pytest.mark.parametrize(
         "hint", [int, bool, object, str | None, Literal[1, 2], Literal["a", 1], Literal["a", ""]]

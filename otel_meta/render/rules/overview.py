@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
-from otel_meta.model import Duration, Severity
+from otel_meta.model import Duration
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
 from . import series_names
-from .alerting_rules import SERVICE_TEXT, alert_annotations
+from .alert_texts import SERVICE_TEXT, AlertSeverity, alert_annotations, alert_labels
 from .intervals import BURN_RATE_SPAN
-from .promql_builder import events_over, lines, sum_by
+from .promql_builder import lines, number, sum_by
 from .rule import AlertRule, Group, Record
 
 HIGH_BURN_RATE: Final = 10
@@ -48,7 +48,7 @@ def _overview(options: Options) -> Iterator[AlertRule]:
         expr=lines(
             f"{series_names.BURN_RATE_1H} > {HIGH_BURN_RATE}",
             "and",
-            f"{events_over(series_names.BAD, BURN_RATE_SPAN)} >= {_MIN_BAD_EVENTS}",
+            f"{series_names.bad(BURN_RATE_SPAN)} > {number(_MIN_BAD_EVENTS - 0.5)}",
         ),
         summary=f"{SERVICE_TEXT} burns the error budget of {{{{ $labels.slo }}}} at a burn rate "
         f"above {HIGH_BURN_RATE}",
@@ -91,7 +91,7 @@ def _overview_alert(
     options: Options,
     *,
     alert: str,
-    severity: Severity | Literal["none"],
+    severity: AlertSeverity,
     expr: str,
     summary: str,
     description: str,
@@ -100,12 +100,14 @@ def _overview_alert(
     return AlertRule(
         alert=alert,
         expr=expr,
-        labels={"severity": severity},
+        labels=alert_labels(None, severity, options),
         annotations=alert_annotations(
+            options,
             summary=summary,
             description=description,
-            runbook=options.links.runbook("slo-overview"),
-            dashboard=options.links.dashboard(SLO_DASHBOARD),
+            runbook="slo-overview",
+            anchor=alert,
+            dashboard=SLO_DASHBOARD,
         ),
         for_=for_,
     )
