@@ -62,7 +62,7 @@ def show(verdict: Verdict) -> None:
 def write(pool: ProcessPoolExecutor) -> int:
     """Run everything and write the page."""
     names = list(scenarios.ALL)
-    pairs = list(product(names, _BY_NAME))
+    pairs = [(name, contender) for contender, name in product(_BY_NAME, names)]
     costs = list(product(PODS, _BY_NAME))
     judged = pool.map(_judged, *zip(*pairs, strict=True))
     measured = pool.map(_cost, *zip(*costs, strict=True))

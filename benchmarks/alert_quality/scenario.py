@@ -76,5 +76,5 @@ class Scenario:
 
 
 def around(start: int, seconds: int) -> tuple[Span, ...]:
-    """Return the usual spans of a fault: twenty minutes before, seven hours after, and the end."""
-    return (start - 20 * MINUTE, start + 7 * HOUR), (seconds - 12 * MINUTE, seconds)
+    """Return the usual spans of a fault: twenty minutes before, four hours after, and the end."""
+    return (start - 20 * MINUTE, start + 4 * HOUR), (seconds - 12 * MINUTE, seconds)

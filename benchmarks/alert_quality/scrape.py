@@ -105,9 +105,8 @@ def _series(
         for name, bound, is_in in _families(scenario, events):
             seen = values if is_in else np.where(np.isnan(values), values, 0.0)
             yield Series({"__name__": name, **bound, **labels}, times + skew, seen, -skew)
-    for name, end in (("up", 0.0), ("otel_meta_up", STALE)):
-        ones = Scrapes(scrapes.times, scrapes.ends)
-        times, values = _ended(ones.times, np.ones(len(ones.times)), ones.ends, end)
+    for name, end in (("up", 0.0), ("otel_meta_up", STALE))[: 1 + process.has_heartbeat]:
+        times, values = _ended(scrapes.times, np.ones(len(scrapes.times)), scrapes.ends, end)
         yield Series({"__name__": name, **who}, times + skew, values, -skew)
 
 

@@ -60,6 +60,8 @@ class Process:
     gaps: tuple[Gap, ...] = ()
     clock_error: float = 0.0
     """Seconds by which the clock of a process that pushes its series is ahead."""
+    has_heartbeat: bool = True
+    """False for a process that does not use otel_meta: it has no `otel_meta_up`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ def _down(name: str, minutes: int) -> Scenario:
         ),
         down=((start, stop),),
         checks=(start - MINUTE, stop + 20 * MINUTE, stop + 90 * MINUTE, _LONG - MINUTE),
-        watched=((start - 30 * MINUTE, stop + 7 * HOUR), (_LONG - 12 * MINUTE, _LONG)),
+        watched=((start - 30 * MINUTE, stop + 3 * HOUR), (_LONG - 12 * MINUTE, _LONG)),
     )
 
 

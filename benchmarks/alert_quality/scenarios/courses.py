@@ -60,6 +60,7 @@ def office_hours() -> Scenario:
         seconds=seconds,
         services=(service("office", seconds, np.where(is_open, 5.0, 0.0), [fault], 330),),
         checks=(9 * HOUR - 10 * MINUTE, 2 * DAY, 4 * DAY - 10 * MINUTE, 4 * DAY + HOUR),
+        watched=((9 * HOUR, 16 * HOUR), *around(4 * DAY, seconds)),
     )
 
 
