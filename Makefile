@@ -73,7 +73,7 @@ bench: $(VENV)/ready ## cost of recording, scraping and workers, compared with a
 alert-quality: $(VENV)/ready tools ## judge the alerts of otel_meta and of others; writes docs/alert-quality.md
 	$(BIN)/python benchmarks/alert_quality
 
-mutation: $(VENV)/ready ## run the tests against mutants of the runtime; FILES=..., SAMPLE=100
+mutation: $(VENV)/ready ## run the tests against mutants; FILES=otel_meta/render or --mistakes, SAMPLE=100
 	$(BIN)/python tools/mutation $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
 
 tools: $(VENV)/ready ## build missing servers for tests and the demo
