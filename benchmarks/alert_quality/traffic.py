@@ -34,7 +34,7 @@ def during(
     seconds: int, faults: Sequence[Fault], otherwise: float = BACKGROUND
 ) -> NDArray[np.float64]:
     """Return the share of bad events of each second."""
-    shares = np.full(seconds, otherwise)
+    shares = np.full(seconds, otherwise, dtype=np.float64)
     for fault in faults:
         shares[fault.start : fault.stop] = fault.share
     return shares
@@ -42,7 +42,7 @@ def during(
 
 def step(seconds: int, start: int, stop: int, value: float, otherwise: float) -> Rate:
     """Return a rate that has another value from one second to another."""
-    rates = np.full(seconds, otherwise)
+    rates = np.full(seconds, otherwise, dtype=np.float64)
     rates[start:stop] = value
     return rates
 

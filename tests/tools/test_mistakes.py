@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tools" / "mutation"))
 
-from areas import IGNORED, area_of, sources, tests_of  # noqa: E402  # a tool, outside the packages
+from areas import IGNORED, area_of, groups_of_tests, sources  # noqa: E402  # a tool, outside the packages
 from mistakes import mistakes  # noqa: E402
 
 RENDER = Path("otel_meta/render")
@@ -39,7 +39,7 @@ class TestMistakes:
 class TestAreas:
     def test_generator_has_tests_of_its_file_then_of_rules(self) -> None:
         """The tests of a generator are those of its file, then those of what it writes."""
-        groups = [group[0] for group in tests_of(RENDER / "rules" / "overview.py")]
+        groups = [group[0] for group in groups_of_tests(RENDER / "rules" / "overview.py")]
 
         assert [
             "tests/render/rules/test_overview.py",
@@ -51,11 +51,11 @@ class TestAreas:
 
     def test_comparison_of_committed_files_kills_no_mutant(self) -> None:
         """No group runs the test that compares the committed files with the generator."""
-        assert all(IGNORED in group for group in tests_of(RENDER / "alertmanager.py"))
+        assert all(IGNORED in group for group in groups_of_tests(RENDER / "alertmanager.py"))
 
     def test_file_of_runtime_has_tests_of_its_folder_and_of_forks(self) -> None:
         """A file of the runtime has the tests of its folder and of forks."""
-        *_, last = tests_of(Path("otel_meta/runtime/recording/cells.py"))
+        *_, last = groups_of_tests(Path("otel_meta/runtime/recording/cells.py"))
 
         assert ("tests/runtime/recording", "tests/runtime/test_fork.py") == last[:2]
 

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from areas import ROOT, Tests, area_of, sources, tests_of
+from areas import ROOT, Tests, area_of, groups_of_tests, sources
 from mistakes import mistakes
 from mutants import Mutant, mutants
 
@@ -49,15 +49,16 @@ class Copy:
     """A copy of the repository, in which one file at a time is mutated."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._original = folder / "copy", folder / "original"
         command = ["git", "ls-files", "-z"]
         listed = subprocess.run(
             command, cwd=ROOT, capture_output=True, check=True, text=True
         ).stdout
         self._files = list(filter(None, listed.split("\0")))
         for name in self._files:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+            (self._original / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, self._original / name)
+        shutil.copytree(self._original, self._folder)
 
     def stages(self, groups: Iterable[Tests]) -> Iterator[Stage]:
         """Yield groups of tests with their time limits; they must pass without a mutant."""
@@ -81,9 +82,9 @@ class Copy:
     def _restore(self) -> None:
         """Bring back the files that a mutant and its generator have changed."""
         for name in self._files:
-            copy = self._folder / name
-            if not copy.is_file() or not filecmp.cmp(ROOT / name, copy, shallow=False):
-                shutil.copy(ROOT / name, copy)
+            original, copy = self._original / name, self._folder / name
+            if not copy.is_file() or not filecmp.cmp(original, copy, shallow=False):
+                shutil.copy(original, copy)
 
     def _generates(self) -> bool:
         generate = [sys.executable, "-m", "otel_meta", "generate"]
@@ -132,7 +133,7 @@ def _trials(args: Namespace) -> list[Trial]:
     if args.mistakes:
         return [Trial(one.path, one.mutant, (one.tests,)) for one in mistakes(ROOT)]
     found = [
-        Trial(path, mutant, tuple(tests_of(path)))
+        Trial(path, mutant, tuple(groups_of_tests(path)))
         for path in sources(args.files or [RUNTIME])
         for mutant in mutants((ROOT / path).read_text())
     ]

@@ -57,7 +57,7 @@ def area_of(path: Path) -> Area:
     raise SystemExit(f"{path}: only files below {_folders()} can be mutated")
 
 
-def tests_of(path: Path) -> Iterator[Tests]:
+def groups_of_tests(path: Path) -> Iterator[Tests]:
     """Yield groups of tests of a source file, nearest first."""
     folder = Path("tests") / path.parent.relative_to(PACKAGE)
     mirrored = folder / f"test_{path.name}"
