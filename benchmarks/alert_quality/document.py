@@ -27,8 +27,8 @@ minute. The oracle (`benchmarks/alert_quality/truth.py`) knows every event and i
 otel_meta.
 
 An *incident* is a span in which the exact policy pages: with every event known, once a minute, the
-error budget burns faster than 14.4 over 1 h and 5 min, or faster than 6 over 6 h and 30 min, with at
-least three bad events; pauses below half an hour are part of an incident. An incident is *found*
+error budget burns faster than 14.4 over 1 h and 5 min, or faster than 6 over 6 h and 30 min, with
+at least three bad events; pauses below half an hour are part of an incident. An incident is *found*
 by a page between two minutes before its start and 15 minutes after its end. A *page* is every alert
 with the severity page or critical, whatever its name. The compared rules are those that
 [Sloth](https://github.com/slok/sloth) 0.16.0 and [Pyrra](https://github.com/pyrra-dev/pyrra) 0.10.1
