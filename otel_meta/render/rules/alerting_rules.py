@@ -68,6 +68,7 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
             description=slo_texts.burning(slo, severity, options),
             runbook="slo-burn",
+            anchor=slo.name,
         )
 
 
@@ -116,6 +117,7 @@ def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         description="The series of this week are gone: the service is down, its telemetry is "
         "down, or the service was removed. Nobody knows if the SLO is met.",
         runbook="slo-no-data",
+        anchor="SloNoData",
         for_=_SETTLE,
     )
 
@@ -143,6 +145,7 @@ def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         description="The service reports, but the SLO's events have stopped; a week ago there "
         "were events at this time. Check that callers still reach the service.",
         runbook="slo-no-data",
+        anchor="SloNoEvents",
         for_=_SETTLE,
     )
 
@@ -173,6 +176,7 @@ def _slo_alert(
     summary: str,
     description: str,
     runbook: str,
+    anchor: str = "",
     for_: Duration | None = None,
 ) -> AlertRule:
     return AlertRule(
@@ -184,6 +188,7 @@ def _slo_alert(
             summary=summary,
             description=description,
             runbook=runbook,
+            anchor=anchor,
             dashboard=SLO_DASHBOARD,
             variables=OF_SLO,
         ),

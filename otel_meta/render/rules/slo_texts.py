@@ -13,6 +13,7 @@ from otel_meta.model import BurnWindow, Duration, Severity, Slo
 from otel_meta.render.options import Options
 
 from . import series_names
+from .alert_texts import literal
 from .promql_builder import number
 
 _PERCENT: Final = "humanizePercentage"
@@ -27,7 +28,7 @@ def burning(slo: Slo, severity: Severity, options: Options) -> str:
     return (
         f"{_matchers(slo, options)}Bad {what}: {shares}; the objective is {slo.objective} good "
         f"over {slo.period}. {_budget_left(slo)} The alert fires above {_limits(slo, windows)}. "
-        f"{slo.why}"
+        f"{literal(slo.why)}"
     )
 
 
@@ -37,7 +38,7 @@ def exhausted(slo: Slo, options: Options) -> str:
     return (
         f"{_matchers(slo, options)}{{{{ $value | {_PERCENT} }}}} of the error budget is spent: "
         f"less than {slo.objective} of its events were good over {slo.period}. The burn rate over "
-        f"the last hour is {rate}; at 1 the budget lasts exactly one period. {slo.why}"
+        f"the last hour is {rate}; at 1 the budget lasts exactly one period. {literal(slo.why)}"
     )
 
 
