@@ -50,10 +50,13 @@ TOOLS: Final = (
     Tool(name="alertmanager", version="0.31.1", binaries=("alertmanager", "amtool")),
     Tool(name="jaeger", version="2.13.0", binaries=("jaeger",)),
     Tool(name="victoriametrics", version="1.150.0", binaries=("victoria-metrics", "vmalert")),
+    Tool(name="thanos", version="0.42.0", binaries=("thanos",)),
     Tool(name="pint", version="0.87.0", binaries=("pint",), version_argument="version"),
     Tool(name="rule_engine", version="3.16.0", binaries=("rule-engine",)),
     Tool(name="sloth", version="0.16.0", binaries=("sloth",), version_argument="version"),
     Tool(name="pyrra", version="0.10.1", binaries=("pyrra-rules",)),
+    Tool(name="kubernetes", version="0.37.2", binaries=("manifest-check",)),
+    Tool(name="helm", version="3.22.0", binaries=("helm",), version_argument="version"),
 )
 
 

@@ -8,7 +8,7 @@ from otel_meta.model import Alert, MetaRepo
 from otel_meta.render.links import repo_dashboard
 from otel_meta.render.options import Options
 
-from .alert_texts import alert_annotations, alert_labels
+from .alert_texts import alert_annotations, alert_labels, literal
 from .measure_promql import expression
 from .promql_builder import compared, lines
 from .rule import AlertRule, Group
@@ -30,9 +30,9 @@ def declared_alert(repo: type[MetaRepo], alert: Alert, options: Options) -> Aler
         labels=alert_labels(repo, alert.severity, options),
         annotations=alert_annotations(
             options,
-            summary=alert.summary.rstrip("."),
-            description=f"{alert.summary} The value is {{{{ $value | humanize }}}}; the alert "
-            f"fires when it is {condition}.",
+            summary=literal(alert.summary.rstrip(".")),
+            description=f"{literal(alert.summary)} The value is {{{{ $value | humanize }}}}; the "
+            f"alert fires when it is {condition}.",
             runbook=repo.name,
             anchor=alert.name,
             dashboard=repo_dashboard(repo.name),

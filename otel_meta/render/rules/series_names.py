@@ -38,6 +38,8 @@ COMPLIANCE: Final = "service:slo_compliance:ratio"
 """Share of a service's SLOs that are met."""
 VIOLATIONS: Final = "service:slo_violations:count1d"
 """Number of a service's SLOs that were not met at some time in 24 hours."""
+PROCESSES: Final = "service:otel_meta_up:count"
+"""Number of a service's processes that report."""
 
 SLO: Final = "slo"
 NAMESPACE: Final = identity.NAMESPACE
@@ -53,6 +55,16 @@ def bad(span: Duration) -> str:
 def total(span: Duration) -> str:
     """Return the name of all events over a span."""
     return f"slo:total:increase{span}"
+
+
+def counted_bad(span: Duration) -> str:
+    """Return the name of the bad events that were counted within a span, however old."""
+    return f"slo:bad:counted{span}"
+
+
+def counted_total(span: Duration) -> str:
+    """Return the name of all events that were counted within a span."""
+    return f"slo:total:counted{span}"
 
 
 def error_ratio(span: Duration) -> str:
