@@ -36,7 +36,7 @@ def rules_for_alerts(repo: type[MetaRepo], slo: Slo, *alerts: str) -> Groups:
         rule
         for group in groups_of(repo, "alerting")
         for rule in group["rules"]
-        if rule["alert"] in alerts and rule["labels"].get("slo") == slo.name
+        if rule.get("alert") in alerts and rule["labels"].get("slo") == slo.name
     ]
     assert len(alerts) == len(wanted), f"{slo.name} lacks one of {alerts}"
     recorded = next(g for g in groups_of(repo, "recording") if g["name"] == slo.name)["rules"]
@@ -61,7 +61,7 @@ def rules_of(repo: type[MetaRepo], *slos: Slo) -> Groups:
 
 def alert_rule(repo: type[MetaRepo], name: str) -> Groups:
     """Return a declared alert of a meta-repository, and the layers of measures that it reads."""
-    rules = [r for g in groups_of(repo, "alerting") for r in g["rules"] if r["alert"] == name]
+    rules = [r for g in groups_of(repo, "alerting") for r in g["rules"] if r.get("alert") == name]
     return [
         measures_for(repo, " ".join(rule["expr"] for rule in rules)),
         {"name": f"{repo.name}-alerts", "interval": "1m", "rules": rules},
