@@ -11,6 +11,7 @@ from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
 
 from .catalog_loader import add_catalog_options, load_catalog
+from .project.project import load_project
 from .result import FINDINGS, OK, Result
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_to(commands: Any) -> None:
 def run(args: Namespace) -> Result:
     """Report each finding as a line."""
     try:
-        declared = load_catalog(args)
+        declared = load_catalog(load_project(args))
     except DeclarationError as error:
         return Result(FINDINGS, " ".join(str(error).split()))
     findings = list(map(str, declared.problems()))

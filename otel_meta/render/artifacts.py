@@ -39,19 +39,19 @@ def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     """Yield every file of a catalogue, in a stable order."""
     text_of = FORMATS[options.rule_format]
     for file in rule_files(catalog, options):
-        yield Artifact(RULES / f"{file.name}.yml", text_of(file))
+        yield Artifact(RULES / f"{file.name}.yml", text_of(file, options.kubernetes))
     for name, text in runbooks(catalog):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
     yield Artifact(DOCS / "reference.md", reference(catalog))
     for name, text in dashboards(catalog):
         yield Artifact(DASHBOARDS / name, text)
-    for name, text in collector_files(catalog):
+    for name, text in collector_files(catalog, options.identity):
         yield Artifact(COLLECTOR / name, text)
     for name, text in stack_files(catalog, options):
         yield Artifact(STACK / name, text)
     for file in rule_files(catalog, options):
         path = STACK / "kubernetes" / "rules" / f"{file.name.replace('.', '-')}.yaml"
-        yield Artifact(path, prometheus_operator(file))
+        yield Artifact(path, prometheus_operator(file, options.kubernetes))
 
 
 def rule_files(catalog: Catalog, options: Options) -> Iterator[RuleFile]:

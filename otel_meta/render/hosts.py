@@ -14,11 +14,16 @@ IMAGES: Final[Mapping[str, str]] = MappingProxyType(
         "alertmanager": "prom/alertmanager:v0.31.1",
         "jaeger": "jaegertracing/jaeger:2.13.0",
         "grafana": "grafana/grafana:12.3.1",
+        "python": "python:3.13-slim",
+        "examples": "otel-meta-examples:local",
     }
 )
-"""Images with the versions that tools/ builds for the tests; Grafana is not built."""
-EXAMPLES: Final = "otel-meta-examples:local"
-"""The image of the example services, built from stack/Dockerfile."""
+"""Images with the versions that tools/ builds for the tests; Grafana is not built.
+
+The image of the example services is built from stack/Dockerfile. Tags and no digests: a digest is
+of one registry, and the digests of a release are known to its registry alone. `Options.images`
+takes digests.
+"""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model import Severity
-from otel_meta.model.identity import Identity
+from otel_meta.model.identity import DEFAULT, Identity
 
+from .hosts import IMAGES
 from .links import Links
 from .receivers import RECEIVERS, Receivers
 
@@ -21,9 +22,9 @@ SEVERITIES: Final[Mapping[Severity, str]] = MappingProxyType({"page": "page", "t
 PROMETHEUS: Final = (2, 42)
 """The oldest Prometheus that loads the default rules."""
 ANCHORED: Final = (3, 16)
-"""The first Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
+"""The Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
 
-It needs the server's flag ``--enable-feature=promql-extended-range-selectors``.
+It needs no flag; older servers need ``--enable-feature=promql-extended-range-selectors``.
 """
 
 
@@ -67,7 +68,7 @@ class Options:
 
     rule_format: str = "prometheus"
     """A key of `otel_meta.render.rules.rule_formats.FORMATS`."""
-    identity: Identity = field(default_factory=Identity)
+    identity: Identity = DEFAULT
     links: Links = field(default_factory=Links)
     receivers: Receivers = RECEIVERS
     severities: Mapping[Severity, str] = field(default_factory=lambda: SEVERITIES)
@@ -84,6 +85,12 @@ class Options:
     jobs: tuple[str, ...] = ()
     """Names of services that end by themselves, such as a nightly job: their end pages nobody."""
     foreign: Foreign = field(default_factory=Foreign)
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Container images by a key of `IMAGES`, in place of the defaults: by digest, of a mirror."""
+
+    def image(self, name: str) -> str:
+        """Return the container image of a program; the name is a key of `IMAGES`."""
+        return self.images.get(name, IMAGES[name])
 
     @property
     def anchored(self) -> bool:

@@ -51,6 +51,8 @@ def configure(
     Keyword Args:
         namespace: ``service.namespace``, for a service without a meta-repository.
         resource_attributes: further attributes, such as ``deployment.environment.name``.
+        identity_attributes: further attributes that are labels of every series, such as
+            ``cloud.region``; ``deployment.environment.name`` is one.
         traces: exporters of spans: otlp, console, none, or an installed exporter.
         metrics: exporters of metrics: prometheus, otlp, console, none, or an installed exporter.
         logs: exporters of logs besides JSON lines: otlp, none, or an installed exporter.

@@ -98,6 +98,9 @@ CHECKS: Final[Mapping[str, _Check]] = {
     "resource_attributes": _Check(
         _are_texts, "give a dict of texts, as in {'deployment.environment.name': 'test'}"
     ),
+    "identity_attributes": _Check(
+        _are_names, "give names of resource attributes, such as ('cloud.region',)"
+    ),
     "traces": _NAMES,
     "metrics": _NAMES,
     "logs": _NAMES,

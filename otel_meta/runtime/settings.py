@@ -48,6 +48,8 @@ class Settings:
     repo: type[MetaRepo] | None
     """The meta-repository that ``OTEL_META_REPO`` names; not the argument of `configure`."""
     resource_attributes: Mapping[str, str]
+    identity_attributes: tuple[str, ...]
+    """Resource attributes that are labels of every series, besides those of every identity."""
     disabled: bool
     exporters: Mapping[Signal, tuple[str, ...]]
     otlp: OtlpSettings
@@ -110,6 +112,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         namespace=_namespace(options.get("namespace"), repo, attributes),
         repo=repo,
         resource_attributes=attributes,
+        identity_attributes=_identity(env, options.get("identity_attributes")),
         disabled=env.read(rows.DISABLED),
         exporters=exporters,
         otlp=otlp,
@@ -164,6 +167,12 @@ def _repo(env: Environment) -> type[MetaRepo] | None:
 def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, str]:
     attributes = env.read(rows.RESOURCE_ATTRIBUTES)
     return attributes | dict(given or {})
+
+
+def _identity(env: Environment, given: str | Collection[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return env.read(rows.IDENTITY)
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _namespace(
