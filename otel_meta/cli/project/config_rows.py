@@ -24,6 +24,7 @@ from .config_kinds import (
     REPO,
     TARGET,
     TEMPLATE,
+    TEXT,
     TIME,
     VERSION,
     ZONE,
