@@ -107,6 +107,7 @@ BUILDS = {
         pin="v0.42.0",  # needs the replacements of its own go.mod, which are copied to ours
         packages=("github.com/thanos-io/thanos/cmd/thanos",),
         stamp="github.com/prometheus/common/version.Version={}",
+        tags="slicelabels",  # Thanos casts labels, whose layout this tag sets
         minutes=5,
     ),
     "pint": GoBuild(

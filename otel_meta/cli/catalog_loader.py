@@ -21,6 +21,7 @@ from otel_meta.model.arguments import did_you_mean, nearest_name
 from otel_meta.repos import BUILTIN
 
 from .project.config_options import add_config_option
+from .project.config_rows import TABLE
 from .project.project import Project, check_against
 
 ENTRY_POINTS: Final = "otel_meta.repos"
@@ -37,18 +38,22 @@ def add_catalog_options(parser: ArgumentParser) -> None:
     """Add the options for the catalogue."""
     parser.add_argument(
         "--repo",
-        dest="repos",
+        dest=f"{TABLE}.repos",
         action="append",
         metavar="MODULE:CLASS",
         help="add a meta-repository, importable from the working directory; may be repeated",
     )
     parser.add_argument(
         "--installed",
+        dest=f"{TABLE}.installed",
         action="store_true",
         help=f"add the meta-repositories in the entry-point group {ENTRY_POINTS}",
     )
     parser.add_argument(
-        "--only", action="store_true", help="without the built-in meta-repositories"
+        "--only",
+        dest=f"{TABLE}.only",
+        action="store_true",
+        help="without the built-in meta-repositories",
     )
     add_config_option(parser)
 

@@ -12,7 +12,7 @@ from otel_meta.render.links import Links
 
 from .catalog_loader import add_catalog_options, load_catalog
 from .project.config_options import add_row_options
-from .project.config_rows import FOLDERS
+from .project.config_rows import FOLDERS, TABLE
 from .project.project import Project, load_project
 from .result import FINDINGS, OK, Result
 
@@ -31,7 +31,13 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--check", action="store_true", help="write no file; exit 1 if one is out of date"
     )
-    parser.add_argument("--folders", nargs="+", choices=FOLDERS, help="folders to write (all)")
+    parser.add_argument(
+        "--folders",
+        dest=f"{TABLE}.folders",
+        nargs="+",
+        choices=FOLDERS,
+        help="folders to write (all)",
+    )
     add_row_options(parser)
     parser.set_defaults(run=run)
 

@@ -37,8 +37,8 @@ _BURNS_NOW: Final = "SloErrorBudgetBurnFast|SloErrorBudgetExhausted"
 _NO_DATA: Final = "SloNoEvents|SloNoData"
 """Tickets about missing data: a burning budget does not explain them, a dead service does."""
 _DOWN: Final = "ServiceDown"
-_ALL_DOWN: Final = "TelemetryLost"
-"""One page in place of a page for each service."""
+_LOST: Final = "TelemetryLost"
+"""The page in place of many: most services of a place are gone at once."""
 
 
 def alertmanager(catalog: Catalog, options: Options, time_scale: Fraction = REAL_TIME) -> str:
@@ -155,8 +155,8 @@ def _inhibitions(options: Options) -> Iterator[dict[str, Any]]:
         "equal": [*options.identity.slo],
     }
     yield _service_down(options.identity)
-    yield {  # of the same place: with equal names alone, one cluster would silence another
-        "source_matchers": [equals("alertname", _ALL_DOWN)],
+    yield {
+        "source_matchers": [equals("alertname", _LOST)],
         "target_matchers": [equals("alertname", _DOWN)],
         "equal": [*options.identity.places],
     }

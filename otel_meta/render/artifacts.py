@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
 from otel_meta.model import Catalog, MetaRepo
 
+from .artifact import Artifact
 from .collector import collector_files
+from .collisions import refuse_collisions
 from .dashboards import dashboards
 from .docs.reference import reference
 from .docs.runbooks import runbooks
@@ -26,24 +27,28 @@ DASHBOARDS: Final = PurePosixPath("dashboards")
 COLLECTOR: Final = PurePosixPath("collector-config")
 STACK: Final = PurePosixPath("stack")
 
-
-@dataclass(frozen=True)
-class Artifact:
-    """The path and the text of one generated file."""
-
-    path: PurePosixPath
-    text: str
+__all__ = ["Artifact", "artifacts_of", "rule_files"]
 
 
-def artifacts_of(catalog: Catalog, options: Options) -> Iterator[Artifact]:
-    """Yield every file of a catalogue, in a stable order."""
+def artifacts_of(catalog: Catalog, options: Options) -> list[Artifact]:
+    """Return every file of a catalogue, in a stable order.
+
+    Raises:
+        DeclarationError: two files, dashboards, groups of rules or resources have the same name.
+    """
+    found = list(_artifacts(catalog, options))
+    refuse_collisions(catalog, found, rule_files(catalog, options))
+    return found
+
+
+def _artifacts(catalog: Catalog, options: Options) -> Iterator[Artifact]:
     text_of = FORMATS[options.rule_format]
     for file in rule_files(catalog, options):
         yield Artifact(RULES / f"{file.name}.yml", text_of(file, options.kubernetes))
-    for name, text in runbooks(catalog):
+    for name, text in runbooks(catalog, options):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
     yield Artifact(DOCS / "reference.md", reference(catalog))
-    for name, text in dashboards(catalog):
+    for name, text in dashboards(catalog, options):
         yield Artifact(DASHBOARDS / name, text)
     for name, text in collector_files(catalog, options.identity):
         yield Artifact(COLLECTOR / name, text)

@@ -44,7 +44,6 @@ class Host:
 
 STOREFRONT: Final = Host("storefront", 8001)
 PAYMENTS: Final = Host("payments", 8002)
-INFERENCE: Final = Host("inference", 8003)
 NOTIFICATIONS: Final = Host("notifications", 8080)
 PROMETHEUS: Final = Host("prometheus", 9090)
 ALERTMANAGER: Final = Host("alertmanager", 9093)
@@ -52,8 +51,6 @@ JAEGER: Final = Host("jaeger", 16686)
 JAEGER_OTLP: Final = Host("jaeger", 4317)
 GRAFANA: Final = Host("grafana", 3000)
 
-SERVICES_WITH_SIDECAR: Final = (STOREFRONT, PAYMENTS)
-SERVICES_WITHOUT_SIDECAR: Final = (INFERENCE,)
 GATEWAYS: Final = ("gateway-1", "gateway-2")
 GATEWAY_NAME: Final = "gateway"
 """The DNS name of both gateways; sidecars distribute traces over its addresses."""
@@ -62,5 +59,4 @@ COLLECTOR_CONFIG_DIR: Final = "/etc/otelcol"
 RULES_DIR: Final = "/etc/rules"
 """Beside /etc/prometheus, as rules/ is beside stack/, so the same relative path is valid."""
 DASHBOARDS_DIR: Final = "/etc/dashboards"
-EXPORT_INTERVAL_MS: Final = "15000"
 SCRAPE_INTERVAL: Final = "15s"

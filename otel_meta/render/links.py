@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from types import MappingProxyType
+from typing import Final
+
+from otel_meta.model.identity import NAMESPACE, SERVICE
 
 
 @dataclass(frozen=True)
@@ -18,24 +22,54 @@ class Links:
         """Return the link to a runbook, or to the section of its page with this heading."""
         return f"{self.runbooks}/{page}.md{section and '#' + section.lower()}"
 
-    def dashboard(self, uid: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
+    def dashboard(
+        self,
+        uid: str,
+        variables: Mapping[str, str] = MappingProxyType({}),
+        places: Iterable[str] = (),
+    ) -> str:
         """Return the link to a dashboard, for the annotation of an alert.
 
         Args:
             uid: of the dashboard.
             variables: variables of the dashboard, and the labels of the alert that are their
                 values.
+            places: labels that set their variables where the alert has them, such as cluster.
         """
-        chosen = "&".join(
-            f"var-{name}={{{{ $labels.{label} | urlquery }}}}" for name, label in variables.items()
+        chosen = "&".join(_choice(name, f"$labels.{label}") for name, label in variables.items())
+        placed = "".join(
+            f"{{{{ with $labels.{label} }}}}&{_choice(variable_of(label), '.')}{{{{ end }}}}"
+            for label in places
         )
-        return f"{self.dashboards}/{uid}{chosen and '?' + chosen}"
+        return f"{self.dashboards}/{uid}{chosen and '?' + chosen + placed}"
 
 
-SLO_DASHBOARD = "otel-meta-slo"
-BUSINESS_DASHBOARD = "otel-meta-business"
+def _choice(variable: str, value: str) -> str:
+    return f"var-{variable}={{{{ {value} | urlquery }}}}"
+
+
+SLO_DASHBOARD: Final = "otel-meta-slo"
+BUSINESS_DASHBOARD: Final = "otel-meta-business"
+_LONGEST_UID: Final = 40
+"""Grafana's limit of a dashboard's uid."""
+_DIGITS: Final = 8
+_VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
+    {NAMESPACE: "namespace", SERVICE: "service"}
+)
 
 
 def repo_dashboard(repo_name: str) -> str:
-    """Return the uid of a meta-repository's dashboard; Grafana allows 40 characters."""
-    return f"otel-meta-{repo_name}"[:40]
+    """Return the uid of a meta-repository's dashboard.
+
+    A name that is too long, or that gives the uid of another dashboard, is told apart by a digest.
+    """
+    uid = f"otel-meta-{repo_name}"
+    if len(uid) <= _LONGEST_UID and uid not in {SLO_DASHBOARD, BUSINESS_DASHBOARD}:
+        return uid
+    digest = sha256(repo_name.encode()).hexdigest()[:_DIGITS]
+    return f"{uid[: _LONGEST_UID - _DIGITS - 1]}-{digest}"
+
+
+def variable_of(label: str) -> str:
+    """Return the name of a dashboard's variable with the values of a label."""
+    return _VARIABLES.get(label, label)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from otel_meta.model import Severity
 from otel_meta.model.identity import DEFAULT, Identity
@@ -26,6 +26,9 @@ ANCHORED: Final = (3, 16)
 
 It needs no flag; older servers need ``--enable-feature=promql-extended-range-selectors``.
 """
+
+TraceStore = Literal["jaeger", "tempo"]
+"""Grafana's type of the data source of traces, to which panels link."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,7 @@ class Foreign:
     """What rules may refer to without a declaration in the catalogue, for ``check --rules``."""
 
     metrics: tuple[str, ...] = ()
-    """Names of metrics; a final ``*`` stands for any ending."""
+    """Names of metrics; ``*`` stands for any characters, ``?`` for one."""
     labels: tuple[str, ...] = ()
     """Labels of every series, added by scraping or by external labels."""
 
@@ -84,6 +87,8 @@ class Options:
     """Working hours of tickets; None sends tickets at any time."""
     jobs: tuple[str, ...] = ()
     """Names of services that end by themselves, such as a nightly job: their end pages nobody."""
+    traces: TraceStore = "jaeger"
+    """The kind of data source to which the dashboards' links to traces lead."""
     foreign: Foreign = field(default_factory=Foreign)
     images: Mapping[str, str] = field(default_factory=dict[str, str])
     """Container images by a key of `IMAGES`, in place of the defaults: by digest, of a mirror."""

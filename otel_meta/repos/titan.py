@@ -97,6 +97,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         "circuit_breaker.state",
         "1 for the current state of a circuit breaker, 0 for the other states.",
         Breaker,
+        unit="{bool}",
     )
     breaker_transitions = Counter(
         "circuit_breaker.transitions",
@@ -108,6 +109,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         "service.dependency.health",
         "1 while the health check of a dependency passes, else 0.",
         Dependency,
+        unit="{bool}",
     )
     queue_depth = Gauge(
         "service.request.queue.depth",

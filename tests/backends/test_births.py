@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -71,3 +72,39 @@ def test_failures_of_job_count_although_its_series_is_born_with_them(
 def test_failures_of_job_do_not_count_without_flag(sidecar: Collector, tmp_path: Path) -> None:
     """Without the flag, the failures do not count: the series begins at its last value."""
     assert 0 == increase_of_job(tmp_path, sidecar, ())
+
+
+def test_exemplars_of_sidecar_are_stored(sidecar: Collector, tmp_path: Path) -> None:
+    """The exemplars of a sidecar's histograms are stored, also in the format with start times."""
+    with prometheus(tmp_path / "prometheus", sidecar, FLAGS) as server:
+        server.wait_until_ready()
+        send_exemplar(sidecar.otlp)
+        path = f"{server.url}/api/v1/query_exemplars?query=wait_seconds_bucket&start=0&end=9e9"
+        wait_until(lambda: json.loads(fetch(path))["data"])
+        (series,) = json.loads(fetch(path))["data"]
+
+    assert "0af7651916cd43dd8448eb211c80319c" == series["exemplars"][0]["labels"]["trace_id"]
+
+
+def send_exemplar(otlp: str) -> None:
+    """Send a histogram with one value and its exemplar."""
+    now = str(time.time_ns())
+    exemplar = {
+        "timeUnixNano": now,
+        "asDouble": 0.05,
+        "traceId": "0af7651916cd43dd8448eb211c80319c",
+        "spanId": "b7ad6b7169203331",
+    }
+    point = {
+        "startTimeUnixNano": now,
+        "timeUnixNano": now,
+        "count": "1",
+        "sum": 0.05,
+        "bucketCounts": ["1", "0"],
+        "explicitBounds": [0.1],
+        "exemplars": [exemplar],
+    }
+    histogram = {"aggregationTemporality": 2, "dataPoints": [point]}
+    metric = {"name": "wait", "unit": "s", "histogram": histogram}
+    scope = {"metrics": [metric]}
+    fetch(f"{otlp}/v1/metrics", {"resourceMetrics": [{"resource": {}, "scopeMetrics": [scope]}]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,10 +20,20 @@ SPANS = 1000
 
 
 def stop_order(*services: str) -> list[str]:
-    """Return services in the order in which Compose stops them: dependents first."""
-    graph = {name: {*compose()[name].get("depends_on", ())} for name in compose()}
-    starts = list(TopologicalSorter(graph).static_order())
-    return sorted(services, key=starts.index, reverse=True)
+    """Return services in the order in which Compose stops them: dependents first.
+
+    Each must depend on the next: Compose stops services at once that do not depend on each other.
+    """
+    order = sorted(services, key=lambda name: len(dependencies(name)), reverse=True)
+    for earlier, later in pairwise(order):
+        assert later in dependencies(earlier), f"{earlier} and {later} stop at once"
+    return order
+
+
+def dependencies(service: str) -> set[str]:
+    """Return all services that a service depends on, directly or by another service."""
+    direct = compose()[service].get("depends_on", {})
+    return {*direct}.union(*(dependencies(name) for name in direct))
 
 
 @dataclass

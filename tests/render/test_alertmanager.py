@@ -291,6 +291,21 @@ class TestLive:
 
         assert ["SloNoData", "SloNoEvents"] == live.inhibited()
 
+    def test_page_about_most_services_inhibits_page_of_each(self, live: Live) -> None:
+        """A page about most services of a place inhibits the page of each, in this place alone."""
+        live.send(
+            alert("TelemetryLost", "page", {"cluster": "blue"}),
+            alert("ServiceDown", "page", AURORA | {"cluster": "blue"}),
+            alert("ServiceDown", "page", TITAN | {"cluster": "blue"}),
+            alert("ServiceDown", "page", AURORA | {"cluster": "green"}),
+        )
+        poll(lambda: 2 <= len(live.told.alert_names("/page", "firing")))
+
+        assert ["ServiceDown"] * 2 == live.inhibited()
+        assert [["ServiceDown"], ["TelemetryLost"]] == sorted(
+            live.told.alert_names("/page", "firing")
+        )
+
     def test_alerts_without_service_are_grouped_by_name(self, live: Live) -> None:
         """Alerts without a service are grouped by name, and wait for no other name."""
         nebula = {"service_namespace": "nebula-cloud-platform"}

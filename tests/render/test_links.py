@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from otel_meta.render.links import Links, repo_dashboard
+from string import ascii_lowercase
+
+import pytest
+
+from otel_meta.render.links import BUSINESS_DASHBOARD, SLO_DASHBOARD, Links, repo_dashboard
 from otel_meta.repos import BUILTIN
 
 
@@ -16,3 +20,34 @@ def test_each_dashboard_has_unique_uid_of_at_most_40_characters() -> None:
 
     assert len(uids) == len({*uids})
     assert max(map(len, uids)) <= 40
+
+
+def test_link_sets_variables_and_places_that_alert_has() -> None:
+    """A link sets the variables, and those places that the alert has."""
+    link = Links().dashboard("x", {"slo": "slo"}, ["cluster"])
+
+    assert (
+        "/d/x?var-slo={{ $labels.slo | urlquery }}"
+        "{{ with $labels.cluster }}&var-cluster={{ . | urlquery }}{{ end }}"
+    ) == link
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("customer-facing-billing-europe-east", "customer-facing-billing-europe-west"),
+        (ascii_lowercase * 3, ascii_lowercase * 3 + "x"),
+    ],
+)
+def test_long_names_have_different_uids(one: str, other: str) -> None:
+    """Names that differ after the length of a uid have different uids of at most 40 characters."""
+    uids = {repo_dashboard(one), repo_dashboard(other)}
+
+    assert 2 == len(uids)
+    assert max(map(len, uids)) <= 40
+
+
+@pytest.mark.parametrize("name", ["slo", "business"])
+def test_no_meta_repository_takes_uid_of_common_dashboard(name: str) -> None:
+    """No meta-repository takes the uid of the SLO dashboard or of the business dashboard."""
+    assert repo_dashboard(name) not in {SLO_DASHBOARD, BUSINESS_DASHBOARD}

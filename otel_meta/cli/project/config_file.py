@@ -12,9 +12,8 @@ from otel_meta.errors import UsageError
 from otel_meta.model.arguments import did_you_mean
 
 from .config_kinds import WrongValueError
-from .config_rows import ROWS, TEAM, Row
+from .config_rows import ROWS, TABLE, TEAM, Row
 
-TABLE: Final = "tool.otel_meta"
 FILE: Final = "pyproject.toml"
 
 Values = Mapping[tuple[str, ...], Any]

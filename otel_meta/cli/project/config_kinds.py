@@ -15,7 +15,7 @@ from otel_meta.render.receivers import Existing, Target
 Read = Callable[[object], Any]
 
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_METRICS: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\*?|\*")
+_METRICS: Final = re.compile(r"[A-Za-z_:*?][A-Za-z0-9_:*?]*")
 _VERSION: Final = re.compile(r"v?([0-9]+)\.([0-9]+)(?:\.[0-9]+)?")
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _NAMESPACE: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")

@@ -26,7 +26,7 @@ def add_row_options(parser: ArgumentParser) -> None:
         if row.option:
             parser.add_argument(
                 row.option,
-                dest=row.key,
+                dest=row.dest,
                 action="append",
                 type=_checked(row.kind),
                 metavar=row.metavar,

@@ -35,6 +35,7 @@ from .config_kinds import (
 )
 from .config_kinds import NAMESPACE as K8S_NAMESPACE
 
+TABLE: Final = "tool.otel_meta"
 TEAM: Final = "TEAM"
 """Stands in a key for the name of a team, the owner of a meta-repository."""
 FORMATS: Final = (
@@ -76,6 +77,11 @@ class Row:
     meaning: str
     option: str = ""
     metavar: str = ""
+
+    @property
+    def dest(self) -> str:
+        """The name of the option's value among the arguments of a command."""
+        return f"{TABLE}.{self.key}"
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -225,12 +231,6 @@ ROWS: Final = (
         meaning="receiver of the tickets about the meta-repositories of a team",
     ),
     Row(
-        key="jobs",
-        kind=list_of(TEXT),
-        default="none",
-        meaning="services that end by themselves, such as a nightly job: their end pages nobody",
-    ),
-    Row(
         key="ticket_hours.time_zone",
         kind=ZONE,
         default="none",
@@ -270,10 +270,16 @@ ROWS: Final = (
         metavar="NAME=IMAGE",
     ),
     Row(
+        key="jobs",
+        kind=list_of(TEXT),
+        default="none",
+        meaning="services that end by themselves, such as a nightly job: their end pages nobody",
+    ),
+    Row(
         key="check.metrics",
         kind=list_of(METRICS),
         default="none",
-        meaning="foreign metrics that rules may use, for `otel-meta check --rules`",
+        meaning="metrics of other programs that rules may use, for `otel-meta check --rules`",
     ),
     Row(
         key="check.labels",

@@ -16,8 +16,8 @@ from otel_meta.render.options import SEVERITIES, Foreign, Kubernetes, Options, T
 from otel_meta.render.receivers import RECEIVERS, Receivers, Webhooks
 from otel_meta.render.rules.alert_texts import NO_SEVERITY
 
-from .config_file import TABLE, ConfigFile, ProjectConfigError, read_config
-from .config_rows import FOLDERS, ROWS
+from .config_file import ConfigFile, ProjectConfigError, read_config
+from .config_rows import FOLDERS, ROWS, TABLE
 
 _SEVERITY_PAIRS: Final = len(SEVERITIES)
 _TEAMS: Final = ("receivers", "teams")
@@ -70,7 +70,7 @@ class Project:
             **self._present(
                 {"format": "rule_format", "prometheus": "prometheus", "images": "images"}
             ),
-            jobs=tuple(self.value("jobs", ())),
+            **self._present({"jobs": "jobs"}),
             **self._present({"labels": "alert_labels", "annotations": "alert_annotations"}),
             identity=Identity(self.places),
             links=Links(**self._present({"runbooks": "runbooks", "dashboards": "dashboards"})),
@@ -135,7 +135,7 @@ def load_project(args: Namespace) -> Project:
     given = {
         row.key: row.kind.read(row.kind.of_texts(texts))
         for row in ROWS
-        if (texts := getattr(args, row.key, None))
+        if (texts := getattr(args, row.dest, None))
     }
     project = Project(file=read_config(args.config), given=given)
     _refuse(project, [*_problems(project)])

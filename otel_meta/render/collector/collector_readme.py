@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from otel_meta.render.docs.markdown import page, table
+from otel_meta.render.docs.markdown import code, page, table
 
 from .env_variables import (
     GATEWAY_LOG_EXPORTER,
@@ -35,6 +35,10 @@ _LOG_VARIABLES: Final = f"""\
 - on each gateway `{GATEWAY_LOG_EXPORTER.name}={LOGS}`
 - on each gateway `{LOG_STORE.name}`, the URL of the log store, such as `http://loki:3100/otlp`"""
 
+_OWN_LOG_STORE: Final = f"""\
+exporters:
+  {LOGS}:
+    endpoint: http://loki:3100/otlp"""
 _SOURCE: Final = "otel_meta/render/collector/collector_readme.py"
 
 
@@ -61,9 +65,10 @@ def readme_file() -> str:
         "Services also send log records over OTLP, which the sidecar accepts and drops: neither "
         "its disk nor a network carries them. To store the log records, set three variables:",
         _LOG_VARIABLES,
-        "Without a gateway, declare the exporter of the log store in your own file, and name it in "
-        f"the sidecar's `{LOG_EXPORTER.name}`. If nothing reads log records, "
-        "`OTEL_LOGS_EXPORTER=none` saves services the sending.",
+        "Without a gateway, declare the exporter of the log store in your own file, and set the "
+        f"sidecar's `{LOG_EXPORTER.name}={LOGS}`:",
+        code(_OWN_LOG_STORE, "yaml"),
+        "If nothing reads log records, `OTEL_LOGS_EXPORTER=none` saves services the sending.",
         "## Size of the queues",
         f"While a gateway or a store is away, data waits on disk. `{QUEUE_BYTES.name}` counts the "
         "bytes of the waiting requests. The disk takes more: 1.2 times as many for requests of 16 "

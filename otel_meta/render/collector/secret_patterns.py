@@ -23,7 +23,7 @@ _SECRET_NAMES: Final = (
     "e[._-]?mail",
 )
 _NAMES: Final = "|".join(_SECRET_NAMES)
-_VALUE: Final = r"""(?:"[^"]*"|'[^']*'|(?:(?:bearer|basic|digest|token) +)?[^\s"',;&]+)"""
+_VALUE: Final = r"""(?:\\*"[^"]*"|'[^']*'|(?:(?:bearer|basic|digest|token) +)?[^\s"',;&]+)"""
 _FIRST_DIGITS: Final = "(?:4[0-9]{3}|5[1-5][0-9]{2}|6011)"
 _ACCESS_KEYS: Final = (
     "(?:AKIA|ASIA)[A-Z0-9]{16}",  # AWS
@@ -43,9 +43,10 @@ BLOCKED_VALUES: Final = (
     # The parameters of a URL.
     r"""[?&#][A-Za-z0-9_.%\[\]-]+=[^\s"'<>]*""",
     # All cookies of a header, also in JSON.
-    r"""(?i)cookie["']?\s*[:=]\s*["']?[^"'\n]+""",
-    # A name and its value: password=..., "secret": "...", Authorization: Bearer ...
-    rf"""(?i)(?:\b|_)(?:{_NAMES})["']?\s*[:=]\s*{_VALUE}""",
+    r"""(?i)cookie[\\"']*\s*[:=][\s\\"']*[^"'\n]+""",
+    # A name and its value: password=..., "secret": "...", Authorization: Bearer ..., also in JSON
+    # that is a text in JSON, as in a list of texts.
+    rf"""(?i)(?:\b|_)(?:{_NAMES})[\\"']*\s*[:=]\s*{_VALUE}""",
     # The same in the arguments of a command.
     rf"""(?i)--[a-z0-9-]*(?:{_NAMES})["',\s=]+[^\s"',]+""",
     # An e-mail address.

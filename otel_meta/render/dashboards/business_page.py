@@ -1,34 +1,41 @@
-"""The dashboard of business metrics: one row per meta-repository."""
+"""The dashboard of business metrics: key counters, and the recordings of each meta-repository."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from otel_meta.model import Catalog, Counter, MetaRepo, Selector
+from otel_meta.model import Catalog, Counter, MetaRepo
 from otel_meta.render.links import BUSINESS_DASHBOARD
-from otel_meta.render.rules.promql_builder import series_of
+from otel_meta.render.options import Options
+from otel_meta.render.rules.promql_builder import equals, selector
+from otel_meta.render.rules.series_names import NAMESPACE
 
 from . import variables
-from .dashboard import Page
 from .declared_panels import recording_panel
-from .grafana_units import unit_of
-from .instrument_panels import description_of, title_of
-from .layout import COLUMNS
-from .panel import GREEN, Panel, Query, Section, ThresholdStep
+from .deployments import deployments
+from .grafana.dashboard import Page
+from .grafana.layout import COLUMNS
+from .grafana.panel import GREEN, NO_DATA_MAPPING, Panel, Query, Section, ThresholdStep
+from .grafana.titles import title_of
+from .grafana_units import NUMBER, unit_of
+from .instrument_panels import description_of
+from .scope import Scope, chosen
 
 _MOST_COUNTERS: Final = 4
 
 
-def business_page(catalog: Catalog) -> Page:
+def business_page(catalog: Catalog, options: Options) -> Page:
     """Return the dashboard of all recordings and key counters."""
+    scope = Scope(options.identity)
     return Page(
         uid=BUSINESS_DASHBOARD,
         title="Business Metrics",
         description="Key counters and recordings of each meta-repository.",
         source="the catalogue's recordings and counters",
-        variables=(variables.datasource(),),
-        sections=tuple(Section(title=repo.name, panels=tuple(_row(repo))) for repo in catalog),
+        variables=(variables.datasource(), *variables.service_variables(scope)),
+        annotations=(deployments(scope),),
+        sections=_sections(catalog, scope),
         time_from="now-24h",
     )
 
@@ -41,22 +48,37 @@ def key_counters(repo: type[MetaRepo]) -> tuple[Counter[...], ...]:
     return tuple(counters)[:_MOST_COUNTERS]
 
 
-def _row(repo: type[MetaRepo]) -> Iterator[Panel]:
+def _sections(catalog: Catalog, scope: Scope) -> Iterator[Section]:
+    """Yield the key counters, and a closed row for each meta-repository: 24 panels at once are
+    more than a reader sees."""
+    totals = tuple(_totals_panel(repo, scope) for repo in catalog if key_counters(repo))
+    yield Section(title="Totals over the time range", panels=totals)
+    for repo in catalog:
+        panels = (recording_panel(repo, item, scope) for item in repo.recordings.values())
+        yield Section(title=repo.name, panels=tuple(panels), collapsed=True)
+
+
+def _totals_panel(repo: type[MetaRepo], scope: Scope) -> Panel:
     counters = key_counters(repo)
-    for counter in counters:
-        yield _count_panel(repo, counter, COLUMNS // len(counters))
-    yield from (recording_panel(repo, recording) for recording in repo.recordings.values())
-
-
-def _count_panel(repo: type[MetaRepo], counter: Counter[...], width: int) -> Panel:
-    series = series_of(Selector(counter), repo.name)
     return Panel(
         visualization="stat",
-        title=title_of(counter.name),
-        description=f"{description_of(counter)} Total over the dashboard's time range.",
-        unit=unit_of(counter),
-        queries=(Query(expr=f"sum(increase({series}[$__range]))", instant=True),),
-        width=width,
-        height=4,
+        title=repo.name,
+        description="\n".join(f"- {description_of(counter)}" for counter in counters),
+        unit=NUMBER,
+        queries=tuple(_total(repo, counter, scope) for counter in counters),
+        width=COLUMNS // 3,
+        height=6,
         thresholds=(ThresholdStep(None, GREEN),),
+        mappings=NO_DATA_MAPPING,
+    )
+
+
+def _total(repo: type[MetaRepo], counter: Counter[...], scope: Scope) -> Query:
+    matchers = (equals(NAMESPACE, repo.name), chosen(NAMESPACE), *scope.own_matchers)
+    series = selector(counter.prometheus_name, matchers)
+    return Query(
+        expr=f"sum(increase({series}[$__range]))",
+        instant=True,
+        legend=title_of(counter.name),
+        unit=unit_of(counter),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model import Instrument
-from otel_meta.model.measure import Increase, Measure, Rate, RelativeChange, Share
+from otel_meta.model.measure import Increase, Measure, OverTime, Rate, RelativeChange, Share
+from otel_meta.render.rules.promql_builder import number
 
 RATIO: Final = "percentunit"
 NUMBER: Final = "short"
@@ -44,7 +46,19 @@ _RATES: Final[Mapping[str, str]] = MappingProxyType(
         "{record}": "recps",
     }
 )
+_STATE: Final = "{bool}"
+"""The unit of a gauge that is 1 or 0; its average over time is a share of time."""
 _COUNTS_PER_SECOND: Final = "cps"
+
+
+_FINER: Final = 2
+"""Decimals of a value beyond those of its bound, so that a miss is seen."""
+
+
+def decimals_of_share(bound: Fraction | float) -> int:
+    """Return the decimals of a percentage that is compared with a share: 3 for 0.999."""
+    percent = number(100 * Fraction(str(bound)))
+    return len(percent.partition(".")[2]) + _FINER
 
 
 def unit_of(instrument: Instrument[...]) -> str:
@@ -66,6 +80,8 @@ def measured_unit(measure: Measure) -> str:
     instrument = next(iter(measure.selectors())).instrument
     match measure:
         case Share() | RelativeChange():
+            return RATIO
+        case OverTime(function="avg") if instrument.unit == _STATE:
             return RATIO
         case Rate():
             return rate_unit_of(instrument)

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
 from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Sli
 from otel_meta.model.measure import Latest, OverTime
 from otel_meta.model.slo.comparison import Comparison
-from otel_meta.render.rules.promql_builder import count_suffix, series_of, sum_by
+from otel_meta.render.options import TraceStore
+from otel_meta.render.rules.promql_builder import selector, sum_by
 from otel_meta.render.rules.series_names import SERVICE
 
 from .grafana_units import rate_unit_of, unit_of
-from .panel import Panel, Query, ThresholdStep, above, below, legend_of
-from .trace_links import trace_links
-from .variables import SERVICE_MATCHER
+from .grafana.panel import Panel, Query, ThresholdStep, above, below, legend_of
+from .grafana.titles import fits, title_of
+from .scope import Scope
+from .trace_links import trace_link
 
 QUANTILES: Final = (("p99", "0.99"), ("p95", "0.95"), ("p50", "0.5"))
 RATE_INTERVAL: Final = "$__rate_interval"
-
-_ACRONYMS: Final = {word.lower(): word for word in ("API", "CPU", "GCP", "HTTP", "USD", "dbt")}
-
-
-def panels_of(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    """Return the panels of an instrument."""
-    match instrument.traits.prometheus_type:
-        case "counter":
-            return _counter(repo, instrument)
-        case "gauge":
-            return _gauge(repo, instrument)
-        case "histogram":
-            return _histogram(repo, instrument)
-
-
-def title_of(name: str) -> str:
-    """Return the title for the name of an instrument or SLO: ``"api.calls"`` gives "API calls"."""
-    first, *rest = re.split(r"[._ -]", name)
-    words = (_ACRONYMS.get(first, first.capitalize()), *(_ACRONYMS.get(w, w) for w in rest))
-    return " ".join(words)
 
 
 def description_of(instrument: Instrument[...]) -> str:
@@ -47,87 +29,136 @@ def description_of(instrument: Instrument[...]) -> str:
     return f"{instrument.description} Metric `{instrument.prometheus_name}`."
 
 
-def quantile_panel(
-    instrument: Instrument[...],
-    buckets: str,
-    thresholds: tuple[ThresholdStep, ...],
-    *,
-    width: int = 8,
-) -> Panel:
-    """Return the panel of a histogram's quantiles, with exemplars as dots.
+@dataclass(frozen=True)
+class InstrumentPanels:
+    """The panels of instruments for the services of a scope.
 
-    Args:
-        instrument: the histogram.
-        buckets: selector of its bucket series.
-        thresholds: colours of its values.
-        width: columns of the grid.
+    Values of several environments and clusters are never added up.
     """
-    rate = sum_by(("le",), f"rate({buckets}[{RATE_INTERVAL}])")
-    return Panel(
-        visualization="timeseries",
-        title=f"{title_of(instrument.name)}, quantiles",
-        description=description_of(instrument),
-        unit=unit_of(instrument),
-        queries=tuple(
-            Query(expr=f"histogram_quantile({q}, {rate})", legend=name, exemplar=name == "p99")
-            for name, q in QUANTILES
-        ),
-        width=width,
-        thresholds=thresholds,
-        links=trace_links(),
-    )
 
+    scope: Scope
+    traces: TraceStore
 
-def _counter(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    selector = Selector(instrument)
-    labels = _grouping_labels(instrument)
-    series = series_of(selector, repo.name, count_suffix(selector), SERVICE_MATCHER)
-    rate = ", observations per second" if instrument.traits.has_buckets else " per second"
-    yield Panel(
-        visualization="timeseries",
-        title=f"{title_of(instrument.name)}{rate}",
-        description=description_of(instrument),
-        unit=rate_unit_of(instrument),
-        queries=(
-            Query(
-                expr=sum_by(labels, f"rate({series}[{RATE_INTERVAL}])"),
-                legend=legend_of(labels),
+    def of(self, repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
+        """Return the panels of an instrument of a meta-repository."""
+        match instrument.traits.prometheus_type:
+            case "counter":
+                yield self._counter(instrument)
+            case "gauge":
+                yield self._gauge(repo, instrument)
+            case "histogram":
+                yield self.quantiles(instrument, _thresholds(repo, instrument))
+                yield self._heatmap(instrument)
+                yield self._counter(instrument)
+
+    def quantiles(
+        self, instrument: Instrument[...], thresholds: tuple[ThresholdStep, ...], *, width: int = 8
+    ) -> Panel:
+        """Return the panel of a histogram's quantiles by service, with exemplars as dots.
+
+        Args:
+            instrument: the histogram.
+            thresholds: colours of its values.
+            width: columns of the grid.
+        """
+        labels = (*self.scope.service_labels, "le")
+        rate = sum_by(labels, f"rate({self._series(instrument, '_bucket')}[{RATE_INTERVAL}])")
+        return Panel(
+            visualization="timeseries",
+            title=_titled(instrument, ", quantiles", width),
+            description=f"Quantiles. {description_of(instrument)}",
+            unit=unit_of(instrument),
+            queries=tuple(
+                Query(
+                    expr=f"histogram_quantile({q}, {rate})",
+                    legend=f"{name} {self.scope.service_legend}",
+                    exemplar=name == "p99",
+                )
+                for name, q in QUANTILES
             ),
-        ),
-        min=0,
-    )
+            width=width,
+            thresholds=thresholds,
+            links=(trace_link(self.traces),),
+        )
 
-
-def _gauge(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    labels = tuple(label.name for label in instrument.label_fields) or (SERVICE,)
-    series = series_of(Selector(instrument), repo.name, "", SERVICE_MATCHER)
-    yield Panel(
-        visualization="timeseries",
-        title=title_of(instrument.name),
-        description=description_of(instrument),
-        unit=unit_of(instrument),
-        queries=(
-            Query(
-                expr=sum_by(labels, series, _aggregation(repo, instrument)),
-                legend=legend_of(labels),
+    def _heatmap(self, instrument: Instrument[...]) -> Panel:
+        buckets = self._series(instrument, "_bucket")
+        return Panel(
+            visualization="heatmap",
+            title=_titled(instrument, ", by bucket"),
+            description=f"Observations by bucket. {description_of(instrument)}",
+            unit=unit_of(instrument),
+            queries=(
+                Query(
+                    expr=sum_by(("le",), f"increase({buckets}[{RATE_INTERVAL}])"),
+                    legend="{{le}}",
+                    exemplar=True,
+                ),
             ),
-        ),
-        thresholds=_thresholds(repo, instrument),
-    )
+        )
+
+    def _counter(self, instrument: Instrument[...]) -> Panel:
+        labels = self._labels(_grouping_labels(instrument))
+        series = self._series(instrument, instrument.traits.count_suffix)
+        return Panel(
+            visualization="timeseries",
+            title=_titled(instrument, _PER_SECOND[instrument.traits.has_buckets]),
+            description=description_of(instrument),
+            unit=rate_unit_of(instrument),
+            queries=(
+                Query(
+                    expr=sum_by(labels, f"rate({series}[{RATE_INTERVAL}])"),
+                    legend=legend_of(labels),
+                ),
+            ),
+            min=0,
+        )
+
+    def _gauge(self, repo: type[MetaRepo], instrument: Instrument[...]) -> Panel:
+        names = tuple(label.name for label in instrument.label_fields) or (SERVICE,)
+        labels = self._labels(names)
+        series = self._series(instrument, "")
+        return Panel(
+            visualization="timeseries",
+            title=_titled(instrument, ""),
+            description=description_of(instrument),
+            unit=unit_of(instrument),
+            queries=(
+                Query(
+                    expr=sum_by(labels, series, _aggregation(repo, instrument)),
+                    legend=legend_of(labels),
+                ),
+            ),
+            thresholds=_thresholds(repo, instrument),
+        )
+
+    def _labels(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return (*names, *self.scope.identity.places)
+
+    def _series(self, instrument: Instrument[...], suffix: str) -> str:
+        return selector(instrument.prometheus_name + suffix, self.scope.service_matchers)
 
 
-def _histogram(repo: type[MetaRepo], instrument: Instrument[...]) -> Iterator[Panel]:
-    buckets = series_of(Selector(instrument), repo.name, "_bucket", SERVICE_MATCHER)
-    yield quantile_panel(instrument, buckets, _thresholds(repo, instrument))
-    heat = sum_by(("le",), f"increase({buckets}[{RATE_INTERVAL}])")
-    yield Panel(
-        visualization="heatmap",
-        title=f"{title_of(instrument.name)}, by bucket",
-        description=description_of(instrument),
-        unit=unit_of(instrument),
-        queries=(Query(expr=heat, legend="{{le}}", exemplar=True),),
-    )
-    yield from _counter(repo, instrument)
+_PER_SECOND: Final = {True: ", observations per second", False: " per second"}
+"""The kind of a counter's panel, by whether the counter is the count of a histogram."""
+
+
+def _titled(instrument: Instrument[...], kind: str, width: int = Panel.width) -> str:
+    """Return the instrument's title with the kind of its panel, shortened where it has no room."""
+    name = title_of(instrument.name)
+    short = name.rpartition(" ")[0] if name.endswith(_PLAIN_WORDS) else name
+    titles = (f"{name}{kind}", f"{short}{kind}", f"{name}{_SHORT[kind]}", f"{short}{_SHORT[kind]}")
+    return next((title for title in titles if fits(title, width)), titles[-1])
+
+
+_PLAIN_WORDS: Final = ("duration", "total")
+_SHORT: Final = {
+    ", quantiles": ", p50-p99",
+    ", by bucket": ", heat",
+    ", observations per second": ", count/s",
+    " per second": "/s",
+    "": "",
+}
 
 
 def _grouping_labels(instrument: Instrument[...]) -> tuple[str, ...]:

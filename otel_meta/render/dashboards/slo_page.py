@@ -3,85 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from otel_meta.model import Catalog, Histogram, Instrument, Slo
 from otel_meta.render.links import SLO_DASHBOARD
+from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.overview import LOWEST_COMPLIANCE, MOST_VIOLATIONS
 from otel_meta.render.rules.promql_builder import selector
 
 from . import variables
-from .dashboard import Page
+from .deployments import deployments
+from .grafana.dashboard import Page
+from .grafana.panel import Panel, Query, Section, ThresholdStep, above, below
 from .grafana_units import NUMBER, RATIO
-from .instrument_panels import quantile_panel, sli_thresholds
-from .panel import Panel, Query, Section, ThresholdStep, above, below, legend_of
+from .instrument_panels import InstrumentPanels, sli_thresholds
+from .scope import Scope
 from .slo_queries import SloQueries
 from .slo_stats import stat_panels
-from .slo_tables import burn_rate_table, slo_table
+from .slo_tables import burn_rate_table, firing_table, slo_table
 from .slo_time_series import (
     alert_timeline,
     budget_panel,
     burn_rate_panel,
     event_panels,
-    hours_left_panel,
     sli_panel,
 )
 
-_SERVICE_MATCHERS: Final = (variables.NAMESPACE_MATCHER, variables.SERVICE_MATCHER)
-_DECLARATION_MATCHERS: Final = (variables.NAMESPACE_MATCHER, variables.SLO_MATCHER)
 
-
-def slo_page(catalog: Catalog) -> Page:
+def slo_page(catalog: Catalog, options: Options) -> Page:
     """Return the dashboard of all SLOs of a catalogue."""
     slos = tuple(slo for repo in catalog for slo in repo.slos.values())
+    scope = Scope(options.identity)
     return Page(
         uid=SLO_DASHBOARD,
         title="SLO Tracking",
         description="Which SLOs are met, how much error budget is left, and how fast it burns.",
         source="the catalogue's SLOs",
-        variables=(variables.datasource(), *variables.slo_variables(), *variables.trace_stores()),
-        sections=_sections(slos) if slos else (),
+        variables=(
+            variables.datasource(),
+            *variables.service_variables(scope),
+            variables.slo_variable(scope),
+            variables.trace_source(options.traces),
+        ),
+        annotations=(deployments(scope),),
+        sections=_sections(slos, InstrumentPanels(scope, options.traces)) if slos else (),
         time_from="now-7d",
     )
 
 
-def _sections(slos: tuple[Slo, ...]) -> Iterator[Section]:
-    queries = SloQueries(
-        (*_SERVICE_MATCHERS, variables.SLO_MATCHER),
-        _DECLARATION_MATCHERS,
-        (slo.period for slo in slos),
-    )
+def _sections(slos: tuple[Slo, ...], instruments: InstrumentPanels) -> Iterator[Section]:
+    scope = instruments.scope
+    queries = SloQueries(scope, (slo.period for slo in slos))
     lookbacks = sorted({lookback for slo in slos for lookback in slo.burn_lookbacks()})
-    yield Section(title="SLOs met", panels=(*stat_panels(queries), slo_table(queries)))
+    yield Section(title="SLOs met", panels=(*stat_panels(queries), slo_table(queries, slos)))
+    yield Section(title="Alerts", panels=(firing_table(queries), alert_timeline(queries)))
     yield Section(
         title="Error budgets and burn rates",
         panels=(
             budget_panel(queries),
-            hours_left_panel(queries),
             burn_rate_panel(queries),
-            burn_rate_table(queries, lookbacks),
+            burn_rate_table(queries, lookbacks, len(slos)),
         ),
     )
+    yield Section(title="Events", panels=(sli_panel(queries, slos), *event_panels(queries)))
     yield Section(
-        title="Events and alerts",
-        panels=(sli_panel(queries), *event_panels(queries), alert_timeline(queries)),
+        title="SLOs of each service", panels=(_compliance_panel(scope), _violations_panel(scope))
     )
-    yield Section(title="SLOs of each service", panels=(_compliance_panel(), _violations_panel()))
     yield Section(
         title="Histograms behind the SLOs, with exemplars",
-        panels=tuple(_histogram_panels(slos)),
+        panels=tuple(_histogram_panels(slos, instruments)),
         collapsed=True,
     )
 
 
-def _compliance_panel() -> Panel:
+def _compliance_panel(scope: Scope) -> Panel:
     return Panel(
         visualization="timeseries",
         title="Share of SLOs met",
         description="Share of a service's SLOs that are met, among its SLOs with data.",
         unit=RATIO,
-        queries=(_service_query(series_names.COMPLIANCE),),
+        queries=(_service_query(series_names.COMPLIANCE, scope),),
         width=12,
         thresholds=below(LOWEST_COMPLIANCE),
         min=0,
@@ -89,27 +90,26 @@ def _compliance_panel() -> Panel:
     )
 
 
-def _violations_panel() -> Panel:
+def _violations_panel(scope: Scope) -> Panel:
     return Panel(
         visualization="timeseries",
         title="SLOs not met within 24 hours",
         description="Number of a service's SLOs that were not met at some time in 24 hours.",
         unit=NUMBER,
-        queries=(_service_query(series_names.VIOLATIONS),),
+        queries=(_service_query(series_names.VIOLATIONS, scope),),
         width=12,
         thresholds=above(MOST_VIOLATIONS + 1),
         min=0,
     )
 
 
-def _service_query(name: str) -> Query:
-    return Query(expr=selector(name, _SERVICE_MATCHERS), legend=legend_of((series_names.SERVICE,)))
+def _service_query(name: str, scope: Scope) -> Query:
+    return Query(expr=selector(name, scope.service_matchers), legend=scope.service_legend)
 
 
-def _histogram_panels(slos: tuple[Slo, ...]) -> Iterator[Panel]:
+def _histogram_panels(slos: tuple[Slo, ...], instruments: InstrumentPanels) -> Iterator[Panel]:
     for histogram, thresholds in _histograms(slos).items():
-        buckets = selector(f"{histogram.prometheus_name}_bucket", _SERVICE_MATCHERS)
-        yield quantile_panel(histogram, buckets, thresholds, width=12)
+        yield instruments.quantiles(histogram, thresholds, width=12)
 
 
 def _histograms(slos: tuple[Slo, ...]) -> Mapping[Instrument[...], tuple[ThresholdStep, ...]]:

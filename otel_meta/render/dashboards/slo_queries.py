@@ -7,82 +7,98 @@ from typing import Final
 
 from otel_meta.model import Duration
 from otel_meta.render.rules import series_names
-from otel_meta.render.rules.intervals import INCREASE_WINDOW
-from otel_meta.render.rules.promql_builder import equals, lines, number, selector
+from otel_meta.render.rules.promql_builder import equals, lines, number, selector, sum_by
+
+from .scope import Scope
 
 _HOUR: Final = Duration("1h")
-_PER_SLO: Final = f"on ({series_names.SLO}, {series_names.NAMESPACE})"
 NO_DATA: Final = "-1"
 """The value of `SloQueries.state` for an SLO without data."""
-
-Matchers = tuple[str, ...]
+DECLARED_LABELS: Final = ("objective", "period", "owner")
+"""The labels of a declaration that a table shows."""
+_COVERAGE: Final = "slo:period_coverage:ratio"
 
 
 class SloQueries:
-    """Queries about the SLOs that matchers select.
+    """Queries about the SLOs of the services of a scope.
+
+    Every join is on the whole identity of an SLO: in a view over several clusters, each cluster has
+    a declaration of its own.
 
     Args:
-        matchers: matchers for series of an SLO in a service.
-        declaration_matchers: matchers for series of a declaration, which have no service label.
+        scope: the services.
         periods: the periods of all SLOs.
     """
 
-    def __init__(
-        self, matchers: Matchers, declaration_matchers: Matchers, periods: Iterable[Duration]
-    ) -> None:
-        self._matchers: Final = matchers
-        self._declaration_matchers: Final = declaration_matchers
+    def __init__(self, scope: Scope, periods: Iterable[Duration]) -> None:
+        self.scope: Final = scope
+        self._labels: Final = scope.identity.slo
+        self._same_slo: Final = f"on ({', '.join(self._labels)})"
         self._periods: Final = tuple(sorted(set(periods)))
 
     def series(self, name: str, *matchers: str) -> str:
         """Return a selector of a series that each service has for each SLO."""
-        return selector(name, (*self._matchers, *matchers))
+        return selector(name, (*self.scope.slo_matchers, *matchers))
 
-    def declaration(self, name: str, *matchers: str) -> str:
-        """Return a selector of a series that exists once for each SLO, for all services."""
-        return selector(name, (*self._declaration_matchers, *matchers))
+    def each(self, expr: str, *labels: str) -> str:
+        """Return the query of a table: one value for each SLO of a service, without other labels.
+
+        Args:
+            expr: the values.
+            labels: more labels to keep.
+        """
+        return sum_by((*self._labels, *labels), expr, "max")
 
     def state(self) -> str:
-        """Return the query of the SLOs' states: 1 SLO met, 0 SLO not met, -1 no data.
-
-        An SLO has no data if no events were counted in its period, or if no service reports.
-        """
+        """Return the query of the SLOs' states: 1 SLO met, 0 SLO not met, -1 no data."""
         return lines(
             self.series(series_names.COMPLIANT),
-            "or",
-            f"0 * last_over_time({self.series(series_names.TOTAL)}[1d]) - 1",
-            f"or {_PER_SLO}",
+            f"or {self._same_slo}",
             f"0 * {self.series(series_names.OBJECTIVE)} - 1",
         )
 
     def declared_state(self) -> str:
         """Return the query of the states, with objective, period and owner as labels."""
-        return lines(
+        joined = lines(
             "(",
             self.state(),
             ")",
-            f"* {_PER_SLO} group_left (objective, period, owner)",
-            self.declaration(series_names.INFO),
+            f"* {self._same_slo} group_left ({', '.join(DECLARED_LABELS)})",
+            self.series(series_names.INFO),
         )
+        return self.each(f"\n{joined}\n", *DECLARED_LABELS)
 
     def count_in_state(self, state: str) -> str:
         """Return the query of the number of SLOs in a state, which may be 0.
 
-        The query has no data if no SLO is declared.
+        The query has no data if no SLO is recorded.
         """
         return lines("sum((", self.state(), f") == bool {state})")
+
+    def rank(self) -> str:
+        """Return the query by which rows are sorted, worst first.
+
+        Overspent error budgets come first, then SLOs without data, then the others by error budget.
+        """
+        return self.each(
+            lines(
+                self.series(series_names.BUDGET_REMAINING),
+                f"or {self._same_slo}",
+                f"0 * {self.series(series_names.OBJECTIVE)}",
+            )
+        )
 
     def burn_rate(self, lookback: Duration) -> str:
         """Return the query of each burn rate over a lookback."""
         ratio = self.series(series_names.error_ratio(lookback))
-        objective = self.declaration(series_names.OBJECTIVE)
-        return lines(ratio, f"/ {_PER_SLO} group_left ()", f"(1 - {objective})")
+        allowed = f"(1 - {self.series(series_names.OBJECTIVE)})"
+        return lines(ratio, f"/ {self._same_slo}", allowed)
 
     def hours_left(self) -> str:
         """Return the query of the hours until each error budget is exhausted.
 
         It assumes the burn rate of the last hour. The result is 0 if the budget is exhausted, and
-        has no series for an SLO with budget left and a burn rate of at most 1.
+        infinite if budget is left and the burn rate is at most 1; without data it has no series.
         """
         budget, rate = (
             self.series(series_names.BUDGET_REMAINING),
@@ -91,23 +107,19 @@ class SloQueries:
 
         def hours(period: Duration) -> str:
             period_hours = number(period.seconds / _HOUR.seconds)
-            return f"clamp_min({budget}, 0) * {period_hours} / ({rate} > 1)"
+            return f"clamp_min({budget}, 0) * {period_hours} / {self._same_slo} ({rate} > 1)"
 
-        return lines(self._by_period(hours), "or", f"0 * ({budget} <= 0)")
+        return lines(
+            self._by_period(hours),
+            f"or {self._same_slo}",
+            f"0 * ({budget} <= 0)",
+            f"or {self._same_slo}",
+            f"0 * ({rate} <= 1) + Inf",
+        )
 
     def coverage(self) -> str:
-        """Return the query of the share of each period that has data; a count of 0 is data."""
-        total = self.series(series_names.TOTAL)
-
-        def share(period: Duration) -> str:
-            steps = period.seconds // INCREASE_WINDOW.seconds
-            return f"clamp_max(count_over_time({total}[{period}:{INCREASE_WINDOW}]) / {steps}, 1)"
-
-        return self._by_period(share)
-
-    def alerts(self, state: str) -> str:
-        """Return a selector of the SLOs' alerts in a state, "pending" or "firing"."""
-        return self.series("ALERTS", equals("alertstate", state), f'{series_names.SLO}!=""')
+        """Return the query of the share of each period in which the service had data."""
+        return self.series(_COVERAGE)
 
     def count_firing(self) -> str:
         """Return the query of the number of firing alerts.
@@ -115,24 +127,42 @@ class SloQueries:
         The query gives 0 only while the Watchdog alert fires; otherwise no rules are evaluated, and
         it has no data.
         """
-        watchdog = selector("ALERTS", [equals("alertname", "Watchdog")])
-        return lines(f"count({self.alerts('firing')})", "or", f"0 * count({watchdog})")
+        return lines(f"count({self._alerts('firing')})", "or", f"0 * count({_WATCHDOG})")
+
+    def firing(self) -> str:
+        """Return the query of the firing alerts."""
+        labels = ("severity", "alertname", *self._labels)
+        return sum_by(labels, self._alerts("firing"), "max")
 
     def alert_history(self) -> str:
-        """Return the query of each alert's state: 2 firing, 1 pending."""
-        aggregation = "max by (alertname, severity, slo, service_name)"
+        """Return the query of each alert's state: 2 firing, 1 pending.
+
+        The Watchdog alert has the state 0: without it, no rules are evaluated.
+        """
+        labels = ("severity", "alertname", *self._labels)
         firing, pending = (
-            f"{aggregation} ({self.alerts(state)})" for state in ("firing", "pending")
+            sum_by(labels, self._alerts(state), "max") for state in ("firing", "pending")
         )
-        return lines(f"2 * {firing}", "or", pending)
+        watchdog = sum_by(("alertname",), _WATCHDOG, "max")
+        return lines(f"2 * {firing}", "or", pending, "or", f"0 * {watchdog}")
+
+    def _alerts(self, state: str) -> str:
+        """Return a selector of alerts in a state: of all SLOs, or of a meta-repository."""
+        about_slos = () if self.scope.repo else (f'{series_names.SLO}!=""',)
+        return self.series("ALERTS", equals("alertstate", state), *about_slos)
 
     def _by_period(self, query: Callable[[Duration], str]) -> str:
         """Join the queries of all periods, each restricted to the SLOs with its period."""
-        return "\nor\n".join(
+        return f"\nor {self._same_slo}\n".join(
             lines(
                 query(period),
-                f"and {_PER_SLO}",
-                self.declaration(series_names.INFO, equals("period", str(period))),
+                f"and {self._same_slo}",
+                self.series(series_names.INFO, equals("period", str(period))),
             )
             for period in self._periods
         )
+
+
+_WATCHDOG: Final = selector(
+    "ALERTS", [equals("alertname", "Watchdog"), equals("alertstate", "firing")]
+)

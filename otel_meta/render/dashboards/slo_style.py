@@ -1,28 +1,46 @@
-"""The style of SLOs on all dashboards: legends, texts of states, colours and links."""
+"""The style of SLOs on all dashboards: texts of states, colours, decimals and links."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
+from fractions import Fraction
 from typing import Final
 
-from otel_meta.render.links import SLO_DASHBOARD
-from otel_meta.render.rules.series_names import SERVICE, SLO
+from otel_meta.model import Slo
+from otel_meta.render.links import SLO_DASHBOARD, variable_of
+from otel_meta.render.rules.series_names import NAMESPACE, SERVICE, SLO
 
-from .panel import GREEN, GREY, RED, YELLOW, ThresholdStep, ValueMapping, legend_of
-from .slo_queries import NO_DATA
-
-SLO_LEGEND: Final = legend_of((SLO, SERVICE))
-OBJECTIVE_LEGEND: Final = f"objective of {legend_of((SLO,))}"
-SLO_STATES: Final[Mapping[str, ValueMapping]] = MappingProxyType(
-    {
-        "1": ValueMapping("SLO met", GREEN),
-        "0": ValueMapping("SLO not met", RED),
-        NO_DATA: ValueMapping("no data", GREY),
-    }
+from .grafana.panel import (
+    GREEN,
+    GREY,
+    NO_DATA_MAPPING,
+    NO_DATA_TEXT,
+    RED,
+    UNBOUNDED,
+    YELLOW,
+    Mappings,
+    ThresholdStep,
+    ValueMapping,
 )
-ALERT_STATES: Final[Mapping[str, ValueMapping]] = MappingProxyType(
-    {"2": ValueMapping("firing", RED), "1": ValueMapping("pending", YELLOW)}
+from .grafana_units import decimals_of_share
+from .scope import Scope
+from .slo_queries import NO_DATA
+from .variables import title_of_label
+
+SLO_STATES: Final[Mappings] = (
+    ("1", ValueMapping("SLO met", GREEN)),
+    ("0", ValueMapping("SLO not met", RED)),
+    (NO_DATA, ValueMapping(NO_DATA_TEXT, GREY)),
+    *NO_DATA_MAPPING,
+)
+ALERT_STATES: Final[Mappings] = (
+    ("2", ValueMapping("firing", RED)),
+    ("1", ValueMapping("pending", YELLOW)),
+    ("0", ValueMapping("alerting works", GREEN)),
+)
+HOURS_LEFT: Final[Mappings] = (
+    (UNBOUNDED, ValueMapping("never at this rate", GREEN)),
+    *NO_DATA_MAPPING,
 )
 BUDGET_THRESHOLDS: Final = (
     ThresholdStep(None, RED),
@@ -44,14 +62,33 @@ COVERAGE_THRESHOLDS: Final = (
     ThresholdStep(0.5, YELLOW),
     ThresholdStep(0.95, GREEN),
 )
-NEVER_EXHAUSTED: Final = "never at this burn rate"
-"""The text for an error budget with a burn rate of at most 1."""
+BUDGET_DECIMALS: Final = 1
+"""Decimals of a share of an error budget in percent."""
 
 
-def slo_url(slo: str) -> str:
-    """Return the address of the dashboard of all SLOs, with one SLO selected.
+def objective_decimals(slos: Iterable[Slo]) -> int:
+    """Return the decimals of good events in percent: those of the finest objective, and two more.
 
-    The link keeps the time range and the data source.
+    With fewer, a share just below its objective reads as the objective.
     """
-    current = "${__url_time_range}&${datasource:queryparam}"
-    return f"/d/{SLO_DASHBOARD}?{current}&var-{SLO}={slo}"
+    return max(decimals_of_share(slo.objective.ratio) for slo in slos)
+
+
+def lowest_objective(slos: Iterable[Slo]) -> Fraction:
+    """Return the lowest objective as a share."""
+    return min(slo.objective.ratio for slo in slos)
+
+
+def slo_url(scope: Scope) -> str:
+    """Return the address of the dashboard of all SLOs with the SLO of a table's row selected.
+
+    The link keeps the time range, the data source, the environment and the cluster. The names of
+    the columns are those of `variables.title_of_label`.
+    """
+    kept = (*("datasource", *map(variable_of, scope.identity.places)),)
+    current = "&".join(("${__url_time_range}", *(f"${{{name}:queryparam}}" for name in kept)))
+    row = "&".join(
+        f'var-{variable_of(label)}=${{__data.fields["{title_of_label(label)}"]}}'
+        for label in (SLO, NAMESPACE, SERVICE)
+    )
+    return f"/d/{SLO_DASHBOARD}?{current}&{row}"

@@ -1,4 +1,4 @@
-"""Tables of all SLOs: state and error budget of each, and burn rate by window."""
+"""Tables of SLOs: state and error budget of each, burn rate by window, and firing alerts."""
 
 from __future__ import annotations
 
@@ -6,97 +6,197 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from otel_meta.model import Duration
+from otel_meta.model import Duration, Slo
 from otel_meta.render.rules import series_names
 
+from .grafana.panel import (
+    NO_DATA_MAPPING,
+    RED,
+    YELLOW,
+    Column,
+    Panel,
+    Query,
+    ValueMapping,
+    values_of,
+)
 from .grafana_units import NUMBER, RATIO
-from .panel import Column, Panel, Query, ref_id
-from .slo_queries import SloQueries
+from .scope import Scope
+from .slo_queries import DECLARED_LABELS, SloQueries
 from .slo_style import (
+    BUDGET_DECIMALS,
     BUDGET_THRESHOLDS,
     BURN_RATE_THRESHOLDS,
     COVERAGE_THRESHOLDS,
+    HOURS_LEFT,
     HOURS_LEFT_THRESHOLDS,
-    NEVER_EXHAUSTED,
     SLO_STATES,
+    objective_decimals,
     slo_url,
 )
+from .variables import title_of_label
 
-_IDENTITY_COLUMNS: Final = (
-    Column(source=series_names.SLO, title="SLO", link=slo_url("${__data.fields.SLO}")),
-    Column(source=series_names.NAMESPACE, title="Meta-repository"),
-    Column(source=series_names.SERVICE, title="Service"),
-)
 _DECLARED_COLUMNS: Final = tuple(
-    Column(source=label, title=label.capitalize()) for label in ("objective", "period", "owner")
+    Column(source=label, title=label.capitalize(), width=width)
+    for label, width in zip(DECLARED_LABELS, (90, 70, 160), strict=True)
 )
+_ROW: Final = 36
+"""Pixels of a row of a table."""
+_GRID: Final = 38
+"""Pixels of a grid unit, with the gap between panels."""
+_ROWS: Final = range(5, 23)
+"""The numbers of rows for which a table has room."""
 
 QueriedColumn = tuple[str, Column]
 """A query, and the column of its values."""
 
 
-def slo_table(queries: SloQueries) -> Panel:
-    """Return the table with one line for each SLO of each service."""
-    budget = queries.series(series_names.BUDGET_REMAINING)
-    queried: tuple[QueriedColumn, ...] = (
-        (queries.declared_state(), Column(title="State", unit=NUMBER, mappings=SLO_STATES)),
-        (queries.series(series_names.SLI), Column(title="Good events", unit=RATIO)),
-        (budget, Column(title="Error budget left", unit=RATIO, thresholds=BUDGET_THRESHOLDS)),
+def slo_table(queries: SloQueries, slos: Sequence[Slo]) -> Panel:
+    """Return the table with one line for each SLO of each service, worst first.
+
+    Args:
+        queries: the queries of the services.
+        slos: the declared SLOs, which decide on decimals and height.
+    """
+    queried = tuple(
+        (queries.each(expr), column) for expr, column in _measured_columns(queries, slos)
+    )
+    state = Column(title="State", unit=NUMBER, mappings=SLO_STATES, width=110)
+    all_queried = ((queries.declared_state(), state), *queried)
+    return Panel(
+        visualization="table",
+        title="All SLOs, worst first",
+        description="Each SLO of each service: whether it is met, and the time until its error "
+        "budget is exhausted at the burn rate of the last hour. Overspent error budgets come "
+        "first, then SLOs without data. A click on an SLO selects it.",
+        queries=_queries((*(expr for expr, _ in all_queried), queries.rank())),
+        width=24,
+        height=_height(len(slos)),
+        columns=(
+            *_identity_columns(queries.scope),
+            *_value_columns(all_queried),
+            *_DECLARED_COLUMNS,
+        ),
+        worst_first=values_of(len(all_queried)),
+    )
+
+
+def _measured_columns(queries: SloQueries, slos: Iterable[Slo]) -> tuple[QueriedColumn, ...]:
+    return (
+        (
+            queries.series(series_names.SLI),
+            _share_column("Good events", decimals=objective_decimals(slos)),
+        ),
+        (
+            queries.series(series_names.BUDGET_REMAINING),
+            replace(_share_column("Error budget left"), thresholds=BUDGET_THRESHOLDS),
+        ),
         (queries.series(series_names.BURN_RATE_1H), _burn_rate_column("Burn rate, 1h")),
         (
             queries.hours_left(),
             Column(
-                title="Budget exhausted in",
+                title="Exhausted in",
                 unit="h",
                 thresholds=HOURS_LEFT_THRESHOLDS,
-                no_value=NEVER_EXHAUSTED,
+                mappings=HOURS_LEFT,
+                width=140,
             ),
         ),
         (
             queries.coverage(),
-            Column(title="Period with data", unit=RATIO, thresholds=COVERAGE_THRESHOLDS),
+            replace(_share_column("Period with data"), thresholds=COVERAGE_THRESHOLDS),
         ),
     )
-    return Panel(
-        visualization="table",
-        title="All SLOs",
-        description="Each SLO of each service: its objective, whether it is met, and the time "
-        "until its error budget is exhausted at the burn rate of the last hour. A click on an SLO "
-        "selects it.",
-        queries=_queries(queried),
-        width=24,
-        height=12,
-        columns=(*_IDENTITY_COLUMNS, *_value_columns(queried), *_DECLARED_COLUMNS),
-    )
 
 
-def burn_rate_table(queries: SloQueries, lookbacks: Iterable[Duration]) -> Panel:
+def burn_rate_table(queries: SloQueries, lookbacks: Iterable[Duration], rows: int) -> Panel:
     """Return the table of each SLO's burn rate over each window of an alert."""
     queried = [
-        (queries.burn_rate(lookback), _burn_rate_column(str(lookback))) for lookback in lookbacks
+        (queries.each(queries.burn_rate(lookback)), _burn_rate_column(str(lookback)))
+        for lookback in lookbacks
     ]
     return Panel(
         visualization="table",
-        title="Burn rate by window",
+        title="Burn rate by window, smallest budget first",
         description="Burn rate of each error budget over each window of an alert. High only in "
-        "short windows: a new incident. Above 1 in long windows: the SLO will not be met.",
-        queries=_queries(queried),
-        width=12,
-        columns=(*_IDENTITY_COLUMNS, *_value_columns(queried)),
+        "short windows: a new incident. Above 1 in long windows: the SLO will not be met. A window "
+        "that no alert of the SLO uses has no data.",
+        queries=_queries((*(expr for expr, _ in queried), queries.rank())),
+        width=24,
+        height=_height(rows),
+        columns=(*_identity_columns(queries.scope), *_value_columns(queried)),
+        worst_first=values_of(len(queried)),
+    )
+
+
+def firing_table(queries: SloQueries) -> Panel:
+    """Return the table of the alerts that fire now."""
+    severities = (("page", ValueMapping("page", RED)), ("ticket", ValueMapping("ticket", YELLOW)))
+    return Panel(
+        visualization="table",
+        title="Alerts firing",
+        description="Alerts that fire now. A click on an alert opens its rule, with the link to "
+        "the runbook. No data means that no alert fires, or that no rules are evaluated: see the "
+        "row of the Watchdog among the alerts over time.",
+        queries=(Query(expr=queries.firing(), instant=True),),
+        width=24,
+        height=6,
+        columns=(
+            Column(source="severity", title="Severity", mappings=severities, width=90),
+            Column(
+                source="alertname",
+                title="Alert",
+                link="/alerting/list?search=rule:${__value.text}",
+                width=280,
+            ),
+            *_identity_columns(queries.scope),
+        ),
+        no_value="no alert fires, or no rules are evaluated",
+    )
+
+
+def _identity_columns(scope: Scope) -> tuple[Column, ...]:
+    """Return the columns of an SLO and its service; a place that no series has has no column."""
+    link = slo_url(scope)
+    first = Column(
+        source=series_names.SLO, title=title_of_label(series_names.SLO), link=link, width=270
+    )
+    labels = (series_names.NAMESPACE, *scope.service_labels)
+    return (first, *(Column(source=label, title=title_of_label(label)) for label in labels))
+
+
+def _share_column(title: str, decimals: int = BUDGET_DECIMALS) -> Column:
+    return Column(
+        title=title, unit=RATIO, decimals=decimals, mappings=NO_DATA_MAPPING, width=_width(title)
     )
 
 
 def _burn_rate_column(title: str) -> Column:
-    return Column(title=title, unit=NUMBER, thresholds=BURN_RATE_THRESHOLDS)
+    return Column(
+        title=title,
+        unit=NUMBER,
+        thresholds=BURN_RATE_THRESHOLDS,
+        mappings=NO_DATA_MAPPING,
+        width=_width(title),
+    )
 
 
-def _queries(queried: Sequence[QueriedColumn]) -> tuple[Query, ...]:
-    return tuple(Query(expr=expr, instant=True) for expr, _ in queried)
+def _width(title: str) -> int:
+    """Return the pixels that a title, its icons and a value need."""
+    return max(90, 8 * len(title) + 40)
+
+
+def _height(rows: int) -> int:
+    """Return the grid units of a table: its rows, a title and a heading."""
+    shown = min(max(rows, _ROWS.start), _ROWS.stop - 1)
+    return -(-((shown + 2) * _ROW) // _GRID)
+
+
+def _queries(exprs: Iterable[str]) -> tuple[Query, ...]:
+    return tuple(Query(expr=expr, instant=True) for expr in exprs)
 
 
 def _value_columns(queried: Sequence[QueriedColumn]) -> tuple[Column, ...]:
     """Fill each column with the values of the query at its index."""
     return tuple(
-        replace(column, source=f"Value #{ref_id(index)}")
-        for index, (_, column) in enumerate(queried)
+        replace(column, source=values_of(index)) for index, (_, column) in enumerate(queried)
     )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from otel_meta.model import Slo
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import INCREASE_MINUTES, INCREASE_WINDOW
 
+from .grafana.panel import Panel, Query, above, below, legend_of
 from .grafana_units import NUMBER, RATIO
-from .panel import Panel, Query, above, below, legend_of
 from .slo_queries import SloQueries
-from .slo_style import ALERT_STATES, NEVER_EXHAUSTED, OBJECTIVE_LEGEND, SLO_LEGEND
+from .slo_style import (
+    ALERT_STATES,
+    BUDGET_DECIMALS,
+    lowest_objective,
+    objective_decimals,
+)
 
 
 def budget_panel(queries: SloQueries) -> Panel:
@@ -19,12 +25,16 @@ def budget_panel(queries: SloQueries) -> Panel:
         visualization="timeseries",
         title="Error budget left",
         description="Share of the error budget left over the SLO's period; below 0 % the SLO is "
-        "not met.",
+        "not met. Values below -100 % are outside of the chart, and in the legend.",
         unit=RATIO,
-        queries=(Query(expr=queries.series(series_names.BUDGET_REMAINING), legend=SLO_LEGEND),),
-        width=12,
+        decimals=BUDGET_DECIMALS,
+        queries=(_slo_query(queries, series_names.BUDGET_REMAINING),),
+        width=24,
+        height=9,
         thresholds=below(0),
+        min=-1,
         max=1,
+        legend_calculation="lastNotNull",
     )
 
 
@@ -34,43 +44,42 @@ def burn_rate_panel(queries: SloQueries) -> Panel:
         visualization="timeseries",
         title="Burn rate, 1h",
         description="Burn rate of the error budget over the last hour. At 1 a full budget lasts "
-        "exactly one period, at 2 half a period.",
+        "exactly one period, at 2 half a period. Above 1 the axis is logarithmic.",
         unit=NUMBER,
-        queries=(Query(expr=queries.series(series_names.BURN_RATE_1H), legend=SLO_LEGEND),),
-        width=12,
+        queries=(_slo_query(queries, series_names.BURN_RATE_1H),),
+        width=24,
+        height=9,
         thresholds=above(1),
         min=0,
+        symlog=True,
+        legend_calculation="lastNotNull",
+        legend_descending=True,
     )
 
 
-def hours_left_panel(queries: SloQueries) -> Panel:
-    """Return the panel of the time until each error budget is exhausted."""
-    return Panel(
-        visualization="timeseries",
-        title="Time until the error budget is exhausted",
-        description="Error budget left, divided by its burn rate over the last hour. No data "
-        "while the burn rate is at most 1. Old errors that leave the period are not considered, "
-        "so the budget may last longer.",
-        unit="h",
-        queries=(Query(expr=queries.hours_left(), legend=SLO_LEGEND),),
-        width=12,
-        min=0,
-        no_value=NEVER_EXHAUSTED,
-    )
-
-
-def sli_panel(queries: SloQueries) -> Panel:
+def sli_panel(queries: SloQueries, slos: Sequence[Slo]) -> Panel:
     """Return the panel of each SLI and its objective."""
+    objective = queries.series(series_names.OBJECTIVE)
+    lowest = lowest_objective(slos)
     return Panel(
         visualization="timeseries",
         title="Good events and objective",
-        description="Share of good events over the SLO's period, and the objective.",
+        description="Share of good events over the SLO's period, and the objective. Values far "
+        "below every objective are outside of the chart, and in the legend.",
         unit=RATIO,
+        decimals=objective_decimals(slos),
         queries=(
-            Query(expr=queries.series(series_names.SLI), legend=SLO_LEGEND),
-            Query(expr=queries.declaration(series_names.OBJECTIVE), legend=OBJECTIVE_LEGEND),
+            _slo_query(queries, series_names.SLI),
+            Query(
+                expr=f"max by ({series_names.SLO}) ({objective})",
+                legend=f"objective of {legend_of((series_names.SLO,))}",
+            ),
         ),
+        width=24,
+        height=9,
+        min=float(1 - 2 * (1 - lowest)),
         max=1,
+        legend_calculation="lastNotNull",
     )
 
 
@@ -85,26 +94,29 @@ def event_panels(queries: SloQueries) -> Iterator[Panel]:
             unit="eps",
             queries=(
                 Query(
-                    expr=f"{queries.series(name)} / {INCREASE_WINDOW.seconds}", legend=SLO_LEGEND
+                    expr=f"{queries.series(name)} / {INCREASE_WINDOW.seconds}",
+                    legend=queries.scope.slo_legend,
                 ),
             ),
+            width=12,
             min=0,
         )
 
 
 def alert_timeline(queries: SloQueries) -> Panel:
     """Return the timeline of pending and firing alerts."""
+    labels = ("alertname", series_names.SLO, *queries.scope.service_labels)
     return Panel(
         visualization="state-timeline",
-        title="Alerts",
-        description="Times at which SLO alerts were pending and firing.",
-        queries=(
-            Query(
-                expr=queries.alert_history(),
-                legend=legend_of(("alertname", series_names.SLO, series_names.SERVICE)),
-            ),
-        ),
+        title="Alerts over time",
+        description="Times at which alerts were pending and firing. The row of the Watchdog alert "
+        "shows when rules were evaluated; without it, silence means nothing.",
+        queries=(Query(expr=queries.alert_history(), legend=legend_of(labels)),),
         width=24,
         mappings=ALERT_STATES,
-        no_value="no alerts",
+        no_value="no data: no rules were evaluated",
     )
+
+
+def _slo_query(queries: SloQueries, name: str) -> Query:
+    return Query(expr=queries.series(name), legend=queries.scope.slo_legend)

@@ -15,7 +15,7 @@ from otel_meta.render.rules.rule import AlertRule, Group, Record
 from otel_meta.render.rules.telemetry import telemetry_groups
 
 from .descriptions import labels_text, sli_text
-from .markdown import page, table
+from .markdown import code_span, literal, page, table
 
 _SOURCE = "otel_meta/render/docs/reference.py"
 
@@ -74,12 +74,18 @@ def reference(catalog: Catalog) -> str:
 
 def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
     yield f"## {repo.name}"
-    yield f"{repo.description} Owner: {repo.owner}; tier {repo.tier}."
+    yield f"{literal(repo.description)} Owner: {repo.owner}; tier {repo.tier}."
     yield "### Metrics"
     yield table(
         ["metric", "type", "unit", "meaning", "labels"],
         (
-            [f"`{i.prometheus_name}`", i.kind, i.unit or "-", i.description, labels_text(i)]
+            [
+                f"`{i.prometheus_name}`",
+                i.kind,
+                i.unit or "-",
+                literal(i.description),
+                labels_text(i),
+            ]
             for i in repo.instruments.values()
         ),
     )
@@ -87,7 +93,13 @@ def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
     yield table(
         ["SLO", "objective", "period", "good", "why"],
         (
-            [f"`{s.name}`", str(s.objective), str(s.period), f"`{sli_text(s.sli)}`", s.why]
+            [
+                f"`{s.name}`",
+                str(s.objective),
+                str(s.period),
+                code_span(sli_text(s.sli)),
+                literal(s.why),
+            ]
             for s in repo.slos.values()
         ),
     )
@@ -106,7 +118,9 @@ def _recordings(repo: type[MetaRepo]) -> Iterator[str]:
     ]
     if recorded:
         yield "### Recordings"
-        yield table(["series", "meaning"], ([f"`{name}`", described[name]] for name in recorded))
+        yield table(
+            ["series", "meaning"], ([f"`{name}`", literal(described[name])] for name in recorded)
+        )
 
 
 def _alerts(groups: Iterator[Group]) -> str:

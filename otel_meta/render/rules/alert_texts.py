@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
@@ -26,6 +27,19 @@ OF_SERVICE_SLOS: Final[Mapping[str, str]] = MappingProxyType({**OF_NAMESPACE, **
 """The variables of the SLO dashboard that an alert about a service sets, and their labels."""
 OF_SLO: Final[Mapping[str, str]] = MappingProxyType({**OF_SERVICE_SLOS, "slo": series_names.SLO})
 """The variables of the SLO dashboard that an alert about an SLO sets, and their labels."""
+_OPENING: Final = re.compile(r"\{\{|\{$")
+
+
+def literal(text: str) -> str:
+    """Return a text of the catalogue for the template of an alert, where braces are commands.
+
+    Every text of a declaration passes through this function. Names have no braces by their form.
+
+    Examples:
+        >>> literal("Because {{ .Values.reason }}.")
+        'Because {{ "{{" }} .Values.reason }}.'
+    """
+    return _OPENING.sub(lambda braces: f'{{{{ "{braces[0]}" }}}}', text)
 
 
 def alert_labels(
@@ -75,5 +89,5 @@ def alert_annotations(
         "summary": summary,
         "description": description,
         "runbook_url": options.links.runbook(runbook, anchor),
-        "dashboard_url": options.links.dashboard(dashboard, variables),
+        "dashboard_url": options.links.dashboard(dashboard, variables, options.identity.places),
     }

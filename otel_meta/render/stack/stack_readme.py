@@ -59,7 +59,8 @@ def readme_file() -> str:
         "The service and its sidecar share the network of a third container. The third container "
         "never restarts by itself, so a restart of the service or of the sidecar leaves the other "
         "one connected. The service depends on the sidecar: Compose stops the service first, and "
-        "the sidecar exports what the service sent last.",
+        "the sidecar exports what the service sent last. When Docker itself ends, it stops all "
+        "containers at once, and the last spans of a service can be lost.",
         "## Kubernetes",
         "`kubernetes/` has manifests for a cluster: the gateway, a service with its sidecar (by "
         "hand or by the OpenTelemetry operator), and ServiceMonitors and PrometheusRules for "

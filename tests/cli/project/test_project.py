@@ -47,13 +47,13 @@ receivers.page = "https://pager.example"
 receivers.ticket = { receiver = "jira" }
 receivers.watchdog = "https://dead.example"
 receivers.teams.maps.page = { receiver = "maps-pager" }
-jobs = ["nightly-orders"]
 ticket_hours.time_zone = "Europe/Berlin"
 ticket_hours.days = ["monday:thursday"]
 ticket_hours.from = "08:00"
 ticket_hours.to = "24:00"
 kubernetes = { namespace = "monitoring", labels = { release = "kube-prometheus-stack" } }
 images = { grafana = "mirror.example/grafana:12.3.1" }
+jobs = ["nightly"]
 check = { metrics = ["node_*"], labels = ["pod"] }
 """
 
@@ -83,10 +83,11 @@ class TestOptions:
             project.out,
             project.folders,
         )
-        assert ("mimir", (3, 16), (*PLACES, "region")) == (
+        assert ("mimir", (3, 16), (*PLACES, "region"), ("nightly",)) == (
             options.rule_format,
             options.prometheus,
             options.identity.places,
+            options.jobs,
         )
         assert {"page": "critical", "ticket": "warning"} == options.severities
         assert {"tier": "gold"} == options.alert_labels
@@ -109,7 +110,6 @@ class TestOptions:
             namespace="monitoring", labels={"release": "kube-prometheus-stack"}
         )
         assert {"grafana": "mirror.example/grafana:12.3.1"} == options.images
-        assert ("nightly-orders",) == options.jobs
         assert Foreign(metrics=("node_*",), labels=("pod",)) == options.foreign
 
     def test_empty_table_changes_nothing(self, choose: Choose) -> None:
@@ -234,10 +234,18 @@ class TestCommands:
         assert {"rules", "stack"} == {path.name for path in (tmp_path / "deploy").iterdir()}
         assert [] == list(below.iterdir())
         assert 0 == otel_meta("generate", "--check", cwd=below).returncode
-        rules = yaml.safe_load((tmp_path / "deploy/rules/cross.alerting.yml").read_text())
-        overview = rules["groups"][0]["rules"][0]
-        assert {"severity": "warning", "tier": "gold"} == overview["labels"]
-        assert "https://chat.example/{{ $labels.service_name }}" == overview["annotations"]["chat"]
+        alerts = [
+            rule
+            for file in (tmp_path / "deploy" / "rules").iterdir()
+            for group in yaml.safe_load(file.read_text())["groups"]
+            for rule in group["rules"]
+            if "alert" in rule
+        ]
+        assert {"critical", "warning", "none"} == {rule["labels"]["severity"] for rule in alerts}
+        assert {"gold"} == {rule["labels"]["tier"] for rule in alerts}
+        assert {"https://chat.example/{{ $labels.service_name }}"} == {
+            rule["annotations"]["chat"] for rule in alerts
+        }
 
     @pytest.mark.parametrize("command", ["show", "check"])
     def test_commands_read_repos_of_table(
@@ -252,6 +260,27 @@ class TestCommands:
         assert (0, "") == (done.returncode, done.stderr)
         assert ("atlas" if command == "show" else "1 meta-repositories") in done.stdout
         assert "aurora" not in done.stdout
+
+    def test_check_of_rules_knows_metrics_and_labels_of_table(
+        self, otel_meta: Command, tmp_path: Path
+    ) -> None:
+        """The check of rules knows the foreign metrics and labels that the table names."""
+        (tmp_path / "own.yml").write_text(
+            "groups: [{name: a, rules: [{record: 'a:b:c', "
+            "expr: 'sum by (shard) (otel_meta_up) + on () group_left () legacy_pool_size'}]}]"
+        )
+        before = otel_meta("check", "--rules", "own.yml")
+        (tmp_path / "pyproject.toml").write_text(
+            "[tool.otel_meta]\ncheck = { metrics = ['legacy_*'], labels = ['shard'] }\n"
+        )
+        after = otel_meta("check", "--rules", "own.yml")
+
+        assert (1, True, True) == (
+            before.returncode,
+            "legacy_pool_size" in before.stdout,
+            "shard" in before.stdout,
+        )
+        assert 0 == after.returncode, after.stdout
 
     def test_error_of_repo_names_file(self, refused: Callable[..., str], tmp_path: Path) -> None:
         """A meta-repository of the table that cannot be imported is an error with the file."""

@@ -13,6 +13,7 @@ from otel_meta.model.labels import IDENTITY_LABELS
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.dashboards import dashboards
+from otel_meta.render.links import variable_of
 from otel_meta.render.options import Options
 from otel_meta.render.rules.rule import AlertRule, Record
 from otel_meta.repos import BUILTIN
@@ -21,13 +22,10 @@ from tests.render.dashboards.promql_labels import result_labels
 ROOT = Path(__file__).resolve().parents[3]
 ALL = ".*"
 """The value of a variable with the choice "All"."""
-VARIABLES = {
-    "$__rate_interval": "1m",
-    "$__range": "1h",
-    "$namespace": ALL,
-    "$service": ALL,
-    "$slo": ALL,
-}
+OPTIONS = Options()
+VARIABLES = {"__rate_interval": "1m", "__range": "1h"}
+CHOICES = {variable_of(label) for label in OPTIONS.identity.slo}
+"""The variables with the values of labels."""
 TYPES_WITHOUT_UNIT = {"table", "state-timeline"}
 """Types of panels whose values have no common unit."""
 
@@ -44,7 +42,7 @@ class Target(NamedTuple):
 @cache
 def pages() -> Mapping[str, Any]:
     """Return all dashboards by file name."""
-    return {name: json.loads(text) for name, text in dashboards(BUILTIN)}
+    return {name: json.loads(text) for name, text in dashboards(BUILTIN, OPTIONS)}
 
 
 def panels(page: Any) -> Iterator[Any]:
@@ -67,6 +65,12 @@ def targets() -> Iterator[Target]:
                 yield Target(where, expand(target["expr"]), target["legendFormat"])
 
 
+def annotation_queries() -> Iterator[str]:
+    """Return the query of every annotation."""
+    for page in pages().values():
+        yield from (expand(item["expr"]) for item in page["annotations"]["list"] if "expr" in item)
+
+
 def choices() -> Iterator[tuple[str, str]]:
     """Return the series and the label of every variable that lists label values."""
     for page in pages().values():
@@ -79,16 +83,21 @@ def choices() -> Iterator[tuple[str, str]]:
 
 def expand(expr: str) -> str:
     """Expand the variables of a query as Grafana does, with the choice "All" for each."""
-    for name, value in VARIABLES.items():
-        expr = expr.replace(name, value)
-    return expr
+    return _VARIABLE.sub(lambda found: (VARIABLES | dict.fromkeys(CHOICES, ALL))[found[1]], expr)
+
+
+_VARIABLE = re.compile(r"\$(\w+)")
 
 
 @cache
 def known_series() -> Mapping[str, frozenset[str]]:
     """Return the labels of every series that instruments or rules produce."""
-    identity = frozenset(IDENTITY_LABELS)
-    known = {"otel_meta_up": identity, FAULTS.prometheus_name: identity | {"source", "reason"}}
+    identity = frozenset({*IDENTITY_LABELS, *OPTIONS.identity.places})
+    known = {
+        "otel_meta_up": identity,
+        "target_info": identity | {"service_version"},
+        FAULTS.prometheus_name: identity | {"source", "reason"},
+    }
     for _, instrument in BUILTIN.instruments():
         labels = identity | {label.name for label in instrument.label_fields}
         for name in instrument.sample_names:
@@ -111,6 +120,6 @@ def _recorded(known: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, frozen
 
 
 def _rules() -> Iterator[Record | AlertRule]:
-    files = sorted(rule_files(BUILTIN, Options()), key=lambda file: file.name.startswith("cross"))
+    files = sorted(rule_files(BUILTIN, OPTIONS), key=lambda file: file.name.startswith("cross"))
     rules = [rule for file in files for group in file.groups for rule in group.rules]
     return iter(sorted(rules, key=lambda rule: isinstance(rule, AlertRule)))

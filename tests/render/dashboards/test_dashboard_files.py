@@ -14,14 +14,21 @@ from otel_meta.model import Catalog, MetaRepo
 from otel_meta.render.dashboards import dashboards
 from otel_meta.render.links import BUSINESS_DASHBOARD, SLO_DASHBOARD, repo_dashboard
 from otel_meta.repos import BUILTIN
-from tests.render.dashboards.rendered_dashboards import TYPES_WITHOUT_UNIT, pages, panels, rows
+from tests.render.dashboards.rendered_dashboards import (
+    OPTIONS,
+    TYPES_WITHOUT_UNIT,
+    pages,
+    panels,
+    rows,
+)
 
 NAMES = list(pages())
 PROMETHEUS = {"type": "prometheus", "uid": "${datasource}"}
 PRINT_DASHBOARDS = """
 from otel_meta.render.dashboards import dashboards
+from otel_meta.render.options import Options
 from otel_meta.repos import BUILTIN
-print("".join(text for _, text in dashboards(BUILTIN)), end="")
+print("".join(text for _, text in dashboards(BUILTIN, Options())), end="")
 """
 
 
@@ -63,7 +70,7 @@ class TestFiles:
 
     def test_keys_are_sorted_and_file_ends_with_newline(self) -> None:
         """Keys are sorted, and the file ends with a newline."""
-        for _, text in dashboards(BUILTIN):
+        for _, text in dashboards(BUILTIN, OPTIONS):
             assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
 
     @pytest.mark.parametrize("seed", ["1", "2"])
@@ -78,7 +85,7 @@ class TestFiles:
             text=True,
         )
 
-        assert "".join(text for _, text in dashboards(BUILTIN)) == done.stdout
+        assert "".join(text for _, text in dashboards(BUILTIN, OPTIONS)) == done.stdout
 
     def test_meta_repository_without_declarations_has_dashboard(self) -> None:
         """A meta-repository without declarations has a dashboard of its telemetry."""
@@ -86,7 +93,7 @@ class TestFiles:
         class Empty(MetaRepo, name="empty-repo", owner="nobody"):
             """No declarations."""
 
-        texts = dict(dashboards(Catalog((Empty,))))
+        texts = dict(dashboards(Catalog((Empty,)), OPTIONS))
 
         assert [] == json.loads(texts["slo-tracking.json"]).get("panels", [])
         assert ["Telemetry health"] == [
@@ -125,7 +132,7 @@ class TestPanels:
 
     def test_panel_has_same_id_after_removal_of_other_meta_repositories(self) -> None:
         """A panel has the same id after the removal of other meta-repositories."""
-        alone = dict(dashboards(Catalog(BUILTIN.repos[-1:])))["business-metrics.json"]
+        alone = dict(dashboards(Catalog(BUILTIN.repos[-1:]), OPTIONS))["business-metrics.json"]
         ids = {panel["id"] for panel in panels(json.loads(alone))}
 
         assert ids < {panel["id"] for panel in panels(pages()["business-metrics.json"])}
@@ -144,13 +151,18 @@ class TestPanels:
         assert [(raw, raw) for _, raw in relevant] == relevant
         assert (True, True) in relevant
 
-    def test_every_query_of_table_fills_column(self) -> None:
-        """Every query of a table fills a column."""
+    def test_every_query_of_table_fills_column_or_sorts_rows(self) -> None:
+        """Every query of a table fills a column, or sorts the rows."""
         for panel in (p for page in pages().values() for p in panels(page) if p["type"] == "table"):
             (order,) = (t for t in panel["transformations"] if t["id"] == "organize")
             values = {name for name in order["options"]["renameByName"] if name.startswith("Value")}
 
-            assert {f"Value #{target['refId']}" for target in panel["targets"]} == values
+            keys = [t for t in panel["transformations"] if t["id"] == "sortBy"]
+            values |= {key["options"]["sort"][0]["field"] for key in keys}
+            labels = {"severity", "alertname"} & order["options"]["renameByName"].keys()
+
+            queries = {f"Value #{target['refId']}" for target in panel["targets"]}
+            assert queries == values or (labels and not values)
 
     @pytest.mark.parametrize("repo", BUILTIN.repos, ids=lambda repo: repo.name)
     def test_dashboard_names_instruments_slos_and_alerts(self, repo: type[MetaRepo]) -> None:

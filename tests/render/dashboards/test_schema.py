@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from otel_meta.render.dashboards._sdk import JSONEncoder, models
+from otel_meta.render.dashboards.grafana._sdk import JSONEncoder, models
 from tests.render.dashboards.rendered_dashboards import pages, panels
 
 TYPES = {"timeseries", "stat", "table", "heatmap", "state-timeline"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +11,36 @@ import pytest
 import yaml
 
 from otel_meta.model import Duration
+from otel_meta.model.identity import Identity
+from otel_meta.render.dashboards.scope import Scope
 from otel_meta.render.dashboards.slo_queries import SloQueries
 from tests.rules.pinned_tools import tool
 
 SERVED = '{slo="one", service_namespace="acme", service_name="shop"}'
-UNSERVED = '{slo="one", service_namespace="acme"}'
-INFO = '{slo="one", service_namespace="acme", period="30d", objective="99%", owner="us"}'
-OBJECTIVE = {f"slo:objective:ratio{UNSERVED}": "0.99x10", f"slo_info{INFO}": "1x10"}
+EAST, WEST = (f'{SERVED[:-1]}, cluster="{name}"}}' for name in ("east", "west"))
+INFO = 'period="30d", objective="99%", owner="us"}'
+OBJECTIVE = {f"slo:objective:ratio{SERVED}": "0.99x10", f"slo_info{SERVED[:-1]}, {INFO}": "1x10"}
+CLUSTERS = {
+    name: value
+    for place in (EAST, WEST)
+    for name, value in (
+        (f"slo:objective:ratio{place}", "0.99x10"),
+        (f"slo_info{place[:-1]}, {INFO}", "1x10"),
+    )
+}
 WATCHDOG = {'ALERTS{alertname="Watchdog", alertstate="firing"}': "1x10"}
-QUERIES = SloQueries(
-    ('service_name=~".*"', 'slo=~".*"'), ('slo=~".*"',), (Duration("7d"), Duration("30d"))
-)
+PERIODS = (Duration("7d"), Duration("30d"))
+
+
+class EveryService(Scope):
+    """All services: every variable has the choice "All"."""
+
+    @property
+    def slo_matchers(self) -> tuple[str, ...]:
+        return ()
+
+
+QUERIES = SloQueries(EveryService(Identity()), PERIODS)
 
 Check = Callable[..., None]
 
@@ -50,12 +70,20 @@ def check(tmp_path: Path) -> Check:
     return run
 
 
-_LABELS = {"number": "{}", "served": SERVED, "unserved": UNSERVED}
+_LABELS = {
+    "number": "{}",
+    "served": SERVED,
+    "east": EAST,
+    "west": WEST,
+    "declared": f"{SERVED[:-1]}, {INFO}",
+    "declared_east": f"{EAST[:-1]}, {INFO}",
+    "declared_west": f"{WEST[:-1]}, {INFO}",
+}
 
 
-def constant(name: str, value: str) -> dict[str, str]:
+def constant(name: str, value: str, labels: str = SERVED) -> dict[str, str]:
     """Return a constant series of the service."""
-    return {f"{name}{SERVED}": f"{value}x10"}
+    return {f"{name}{labels}": f"{value}x10"}
 
 
 class TestState:
@@ -69,13 +97,21 @@ class TestState:
 
         check(self.STATE, OBJECTIVE | compliant, served=state)
 
-    def test_slo_of_service_without_events_has_no_data(self, check: Check) -> None:
-        """An SLO of a service without events has no data."""
-        check(self.STATE, OBJECTIVE | constant("slo:total:increase5m", "0"), served=-1)
+    def test_slo_without_result_has_no_data(self, check: Check) -> None:
+        """An SLO that is neither met nor not met has no data."""
+        check(self.STATE, OBJECTIVE, served=-1)
 
-    def test_slo_without_reporting_service_is_listed_with_no_data(self, check: Check) -> None:
-        """An SLO without a reporting service is listed, with no data."""
-        check(self.STATE, OBJECTIVE, unserved=-1)
+    def test_declared_state_has_labels_of_declaration(self, check: Check) -> None:
+        """The declared state has the objective, the period and the owner as labels."""
+        check(QUERIES.declared_state(), OBJECTIVE, declared=-1)
+
+    def test_each_cluster_has_state_of_its_own(self, check: Check) -> None:
+        """In a view over two clusters, each cluster has the state of its own SLO."""
+        states = constant("slo:compliant:bool", "1", EAST) | constant(
+            "slo:compliant:bool", "0", WEST
+        )
+
+        check(QUERIES.declared_state(), CLUSTERS | states, declared_east=1, declared_west=0)
 
     @pytest.mark.parametrize(("state", "count"), [("1", 1), ("0", 0), ("-1", 0)])
     def test_number_of_slos_in_empty_state_is_0(self, check: Check, state: str, count: int) -> None:
@@ -108,11 +144,34 @@ class TestHoursLeft:
             served=hours,
         )
 
-    def test_burn_rate_of_at_most_1_gives_no_hours_left(self, check: Check) -> None:
-        """A burn rate of at most 1 gives no time until the budget is exhausted."""
+    @pytest.mark.parametrize("rate", ["0", "1"])
+    def test_burn_rate_of_at_most_1_never_exhausts_budget(self, check: Check, rate: str) -> None:
+        """A burn rate of at most 1 never exhausts a budget that is left."""
         budget = constant("slo:error_budget_remaining:ratio", "0.5")
+        burn_rate = constant("slo:burn_rate:1h", rate)
 
-        check(QUERIES.hours_left(), OBJECTIVE | budget | constant("slo:burn_rate:1h", "1"))
+        check(QUERIES.hours_left(), OBJECTIVE | budget | burn_rate, served=math.inf)
+
+    def test_slo_without_data_has_no_hours_left(self, check: Check) -> None:
+        """An SLO without data has no hours left, finite or infinite."""
+        check(QUERIES.hours_left(), OBJECTIVE)
+
+    def test_each_cluster_has_hours_of_its_own(self, check: Check) -> None:
+        """In a view over two clusters, each cluster has the hours left of its own budget."""
+        budgets = constant("slo:error_budget_remaining:ratio", "0.5", EAST) | constant(
+            "slo:error_budget_remaining:ratio", "0.1", WEST
+        )
+        rates = constant("slo:burn_rate:1h", "10", EAST) | constant("slo:burn_rate:1h", "10", WEST)
+
+        check(f"round({QUERIES.hours_left()}, 0.1)", CLUSTERS | budgets | rates, east=36, west=7.2)
+
+
+class TestRank:
+    def test_slo_without_data_ranks_below_overspent_and_above_others(self, check: Check) -> None:
+        """An SLO without data ranks after an overspent budget, and before the other budgets."""
+        budget = constant("slo:error_budget_remaining:ratio", "-2", EAST)
+
+        check(QUERIES.rank(), CLUSTERS | budget, east=-2, west=0)
 
 
 class TestOtherQueries:
@@ -121,12 +180,6 @@ class TestOtherQueries:
         ratio = constant("slo:error_ratio:1h", "0.1")
 
         check(f"round({QUERIES.burn_rate(Duration('1h'))}, 0.001)", OBJECTIVE | ratio, served=10)
-
-    def test_coverage_is_share_of_steps_with_data(self, check: Check) -> None:
-        """Coverage is the share of five-minute steps with data: 2 of 8,640 in 30 days."""
-        total = constant("slo:total:increase5m", "0")
-
-        check(f"round(({QUERIES.coverage()}) * 8640)", OBJECTIVE | total, served=2)
 
     def test_number_of_firing_alerts_is_0_only_while_watchdog_fires(self, check: Check) -> None:
         """The number of firing alerts is 0 only while the Watchdog alert fires."""
@@ -138,3 +191,8 @@ class TestOtherQueries:
         alert = {f'ALERTS{{alertname="X", alertstate="firing", {SERVED[1:]}': "1x10"}
 
         check(QUERIES.count_firing(), WATCHDOG | alert, number=1)
+
+    def test_history_of_alerts_shows_that_rules_are_evaluated(self, check: Check) -> None:
+        """The history has a series of the Watchdog, so that silence means that no alert fires."""
+        check(f"sum({QUERIES.alert_history()}) + 1", WATCHDOG, number=1)
+        check(QUERIES.alert_history(), {})

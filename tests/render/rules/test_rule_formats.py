@@ -212,4 +212,5 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 def test_format_of_prometheus_is_default() -> None:
     """The format of Prometheus is the default."""
     assert "prometheus" == Options().rule_format
-    assert 3 == len(list(rule_files(Catalog(), Options())))
+    names = {file.name for file in rule_files(Catalog(), Options())}
+    assert {"cross.recording", "cross.alerting"} <= names

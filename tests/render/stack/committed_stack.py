@@ -82,7 +82,7 @@ def exposed_ports(config: Any) -> Iterator[int]:
     """Return the ports of a Collector for connections from other hosts."""
     yield int(config["extensions"]["health_check"]["endpoint"].rpartition(":")[2])
     reader = config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]
-    yield reader["prometheus"]["port"]
+    yield int(reader["prometheus"]["port"])
     endpoints = [
         protocol["endpoint"] for protocol in config["receivers"]["otlp"]["protocols"].values()
     ]

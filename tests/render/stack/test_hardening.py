@@ -14,13 +14,13 @@ import pytest
 import yaml
 
 from otel_meta.render.options import Kubernetes, Options
-from otel_meta.render.rules.rule_formats import resource_name
 from otel_meta.render.stack.kubernetes import manifests as manifest_files
 from otel_meta.render.stack.kubernetes.common_manifests import config_hash
 from otel_meta.repos import BUILTIN
 from tests.render.stack.committed_stack import (
     COLLECTORS,
     KUBERNETES,
+    STACK,
     compose,
     manifests,
     network_of,
@@ -153,6 +153,13 @@ class TestPods:
 
         assert (0, "") == (done.returncode, done.stdout)
 
+    def test_user_of_image_is_user_of_container(self) -> None:
+        """The image of the examples has its user by number, the same as in the manifests."""
+        (user,) = re.findall(r"^USER (\d+):\d+$", (STACK / "Dockerfile").read_text(), re.MULTILINE)
+        (application,) = template(*WORKLOADS[1])["spec"]["containers"]
+
+        assert int(user) == application["securityContext"]["runAsUser"]
+
     def test_claim_has_version_and_kind(self) -> None:
         """The claim of a volume has version and kind, as the API server stores it."""
         (claim,) = only("StatefulSet", "gateway.yaml")["spec"]["volumeClaimTemplates"]
@@ -232,7 +239,6 @@ class TestPlace:
 
         assert {1} == {*names.values()}
         assert all(name.startswith("otel-meta-") for name in shared)
-        assert callable(resource_name)
 
 
 class TestCompose:

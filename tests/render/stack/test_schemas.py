@@ -13,9 +13,12 @@ import kubernetes_validate  # type: ignore[import-untyped]  # the package has no
 import pytest
 import yaml
 
+from otel_meta.render.artifacts import rule_files
 from otel_meta.render.options import Kubernetes, Options
+from otel_meta.render.rules.rule_formats import FORMATS
 from otel_meta.render.stack.kubernetes import manifests as manifest_files
 from otel_meta.repos import BUILTIN
+from tests.document_blocks import blocks
 from tests.render.stack.committed_stack import (
     COMPOSE_FILES,
     KUBERNETES,
@@ -127,6 +130,18 @@ class TestManifestCheck:
             paths[-1].write_text(text)
 
         assert [] == self.findings(*paths)
+
+    def test_resources_of_documents_are_admitted(self, tmp_path: Path) -> None:
+        """The resources in the documents are admitted, and select the rules of their format."""
+        (block,) = (block for block in blocks("yaml") if "kind: ThanosRuler" in block.text)
+        path = tmp_path / "thanos-ruler.yaml"
+        path.write_text(block.text)
+        selector = yaml.safe_load(block.text)["spec"]["ruleSelector"]["matchLabels"]
+        (file, *_) = rule_files(BUILTIN, Options())
+        labels = yaml.safe_load(FORMATS["thanos-ruler"](file))["metadata"]["labels"]
+
+        assert [] == self.findings(path)
+        assert selector.items() <= labels.items()
 
     def test_misspelt_field_of_custom_resource_is_found(self, tmp_path: Path) -> None:
         """A misspelt field of a custom resource is found."""

@@ -9,13 +9,15 @@ from typing import Final
 
 from otel_meta.render.header import generated_from
 
-from ._sdk import JSONEncoder, dashboard, models
+from ._sdk import Builder, JSONEncoder, dashboard, models
 from .layout import Row, position_rows
-from .panel import Section
+from .literals import literal
+from .panel import Annotation, Section
 from .panel_builders import build_panel
-from .variables import Variable
+from .sources import PROMETHEUS
 
 TAG: Final = "otel-meta"
+Variable = Builder[models.VariableModel]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,7 @@ class Page:
     """The declarations behind the dashboard, which the description names."""
     variables: Iterable[Variable]
     sections: Iterable[Section]
+    annotations: Iterable[Annotation] = ()
     time_from: str
     """Start of the default time range, such as ``now-6h``; the end is now."""
 
@@ -38,6 +41,8 @@ def to_json(page: Page) -> str:
     built = _without_panels(page)
     for variable in page.variables:
         built.with_variable(variable)
+    for annotation in page.annotations:
+        built.annotation(_annotation(annotation))
     for row in position_rows(section for section in page.sections if section.panels):
         _add_row(built, row)
     return json.dumps(built.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
@@ -45,10 +50,17 @@ def to_json(page: Page) -> str:
 
 def _without_panels(page: Page) -> dashboard.Dashboard:
     built = dashboard.Dashboard(page.title).uid(page.uid).tags([TAG]).timezone("browser")
-    built.description(f"{page.description} {generated_from(page.source)}")
+    built.description(literal(f"{page.description} {generated_from(page.source)}"))
     built.time(page.time_from, "now").refresh("1m").tooltip(models.DashboardCursorSync.CROSSHAIR)
     menu = dashboard.DashboardLink("Dashboards").type(models.DashboardLinkType.DASHBOARDS)
     return built.link(menu.tags([TAG]).as_dropdown(as_dropdown=True).keep_time(keep_time=True))
+
+
+def _annotation(annotation: Annotation) -> dashboard.AnnotationQuery:
+    built = dashboard.AnnotationQuery().name(annotation.name).datasource(PROMETHEUS)
+    built.enable(enable=True).hide(hide=False).icon_color(annotation.color)
+    built.expr(annotation.expr).step("60s")
+    return built.title_format(annotation.title).text_format(annotation.text)
 
 
 def _add_row(built: dashboard.Dashboard, row: Row) -> None:

@@ -23,9 +23,12 @@ from ._sdk import (
 )
 from .field_config import add_columns, thresholds_config, value_mappings
 from .layout import PositionedPanel
+from .literals import literal
 from .panel import Panel, Query, Visualization, ref_id
-from .variables import PROMETHEUS
+from .sources import PROMETHEUS
 
+_SORT_KEYS: Final = MappingProxyType({"lastNotNull": "Last *", "max": "Max"})
+"""The column of a legend's table, which Grafana names after the calculation."""
 _FORMATS: Final[Mapping[Visualization, PromQueryFormat]] = MappingProxyType(
     {"table": PromQueryFormat.TABLE, "heatmap": PromQueryFormat.HEATMAP}
 )
@@ -36,7 +39,7 @@ def build_panel(positioned: PositionedPanel) -> Builder[models.Panel]:
     panel = positioned.panel
     # Any: the SDK's panels have the same methods, but no common class declares them.
     built: Any = _BUILDERS[panel.visualization](panel)
-    built.id(positioned.id).title(panel.title).description(panel.description)
+    built.id(positioned.id).title(literal(panel.title)).description(literal(panel.description))
     built.datasource(PROMETHEUS).targets(list(_targets(panel)))
     built.grid_pos(models.GridPos(h=panel.height, w=panel.width, x=positioned.x, y=positioned.y))
     built.no_value(panel.no_value).data_links([_link(link.title, link.url) for link in panel.links])
@@ -44,7 +47,12 @@ def build_panel(positioned: PositionedPanel) -> Builder[models.Panel]:
 
 
 def _with_field_options(built: Any, panel: Panel) -> Builder[models.Panel]:
-    options = {"unit": panel.unit or None, "min": panel.min, "max": panel.max}
+    options = {
+        "unit": panel.unit or None,
+        "decimals": panel.decimals,
+        "min": panel.min,
+        "max": panel.max,
+    }
     for name, value in options.items():
         if value is not None:
             getattr(built, name)(value)
@@ -52,6 +60,9 @@ def _with_field_options(built: Any, panel: Panel) -> Builder[models.Panel]:
         built.thresholds(thresholds_config(panel.thresholds))
     if panel.mappings:
         built.mappings(value_mappings(panel.mappings))
+    for index, query in enumerate(panel.queries):
+        if query.unit:
+            built.override_by_query(ref_id(index), [models.DynamicConfigValue("unit", query.unit)])
     typed: Builder[models.Panel] = built
     return typed
 
@@ -73,15 +84,26 @@ def _link(title: str, url: str) -> dashboard.DashboardLink:
 
 
 def _timeseries(panel: Panel) -> timeseries.Panel:
-    legend = common.VizLegendOptions().show_legend(show_legend=True)
-    legend.display_mode(common_models.LegendDisplayMode.LIST)
-    legend.placement(common_models.LegendPlacement.BOTTOM).calcs([])
-    built = timeseries.Panel().legend(legend).tooltip(_tooltip())
+    built = timeseries.Panel().legend(_legend(panel)).tooltip(_tooltip())
     built.line_width(1).fill_opacity(8).show_points(common_models.VisibilityMode.AUTO)
     if panel.thresholds:
         dashed = common_models.GraphThresholdsStyleMode.DASHED
         built.thresholds_style(common.GraphThresholdsStyleConfig().mode(dashed))
+    if panel.symlog:
+        symlog = common.ScaleDistributionConfig().type(common_models.ScaleDistribution.SYMLOG)
+        built.scale_distribution(symlog.log(10).linear_threshold(1))
     return built
+
+
+def _legend(panel: Panel) -> common.VizLegendOptions:
+    legend = common.VizLegendOptions().show_legend(show_legend=True)
+    if not panel.legend_calculation:
+        legend.display_mode(common_models.LegendDisplayMode.LIST)
+        return legend.placement(common_models.LegendPlacement.BOTTOM).calcs([])
+    legend.display_mode(common_models.LegendDisplayMode.TABLE)
+    legend.placement(common_models.LegendPlacement.RIGHT).calcs([panel.legend_calculation])
+    legend.sort_by(_SORT_KEYS[panel.legend_calculation])
+    return legend.sort_desc(sort_desc=panel.legend_descending)
 
 
 def _stat(panel: Panel) -> stat.Panel:
@@ -96,7 +118,7 @@ def _stat(panel: Panel) -> stat.Panel:
 
 def _table(panel: Panel) -> table.Panel:
     built = table.Panel().show_header(show_header=True)
-    return add_columns(built, panel.columns)
+    return add_columns(built, panel)
 
 
 def _heatmap(panel: Panel) -> heatmap.Panel:

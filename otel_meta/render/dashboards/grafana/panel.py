@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import Literal
+from typing import Final, Literal
 
 Visualization = Literal["timeseries", "stat", "table", "heatmap", "state-timeline"]
 """Grafana's identifier of a panel's type."""
@@ -23,6 +23,8 @@ class Query:
     """Show the exemplars of the query's raw series, as dots with links to their traces."""
     instant: bool = False
     """Query only the latest value instead of the dashboard's time range."""
+    unit: str = ""
+    """The unit of the values, where it is not the unit of the panel."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,24 @@ class ThresholdStep:
 
 @dataclass(frozen=True)
 class ValueMapping:
-    """The text and the colour that replace a value."""
+    """The text and the colour that replace a value.
+
+    The value is a number in text, or one of the keys below.
+    """
 
     text: str
     color: str
+
+
+NO_VALUE: Final = "null"
+"""The key of the mapping of an absent value."""
+UNBOUNDED: Final = "unbounded"
+"""The key of the mapping of all values from `UNBOUNDED_FROM` on, infinity included."""
+UNBOUNDED_FROM: Final = 1e9
+NO_DATA_TEXT: Final = "no data"
+Mappings = tuple[tuple[str, ValueMapping], ...]
+NO_DATA_MAPPING: Final = ((NO_VALUE, ValueMapping(NO_DATA_TEXT, GREY)),)
+"""Grey for an absent value: without a mapping, it has the colour of the lowest threshold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +65,12 @@ class Column:
     """The label that fills the column, or ``Value #A`` for the values of query A."""
     title: str
     unit: str = ""
+    decimals: int | None = None
     thresholds: tuple[ThresholdStep, ...] = ()
-    mappings: Mapping[str, ValueMapping] = field(default_factory=dict[str, ValueMapping])
+    mappings: Mappings = ()
     link: str = ""
-    no_value: str = ""
-    """The text of a cell without a value."""
+    width: int | None = None
+    """Pixels; without a width, the columns share the rest."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +91,25 @@ class Panel:
     description: str
     queries: tuple[Query, ...]
     unit: str = ""
+    decimals: int | None = None
+    """Decimals of the values; without a number, Grafana chooses, at most one of a percentage."""
     width: int = 8
     height: int = 8
     thresholds: tuple[ThresholdStep, ...] = ()
-    mappings: Mapping[str, ValueMapping] = field(default_factory=dict[str, ValueMapping])
+    mappings: Mappings = ()
     columns: tuple[Column, ...] = ()
+    worst_first: str = ""
+    """The source of the values by which a table's rows are sorted, lowest first; it needs no
+    column."""
     links: tuple[DataLink, ...] = ()
     min: float | None = None
     max: float | None = None
-    no_value: str = "no data"
+    symlog: bool = False
+    """Draw values above 1 on a logarithmic axis, so that one high line does not flatten others."""
+    legend_calculation: str = ""
+    """Show the legend as a table beside the chart, sorted by this calculation of each line."""
+    legend_descending: bool = False
+    no_value: str = NO_DATA_TEXT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +120,18 @@ class Section:
     panels: tuple[Panel, ...]
     collapsed: bool = False
     """Show only the heading; Grafana runs the queries after a reader opens the section."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotation:
+    """Events that a dashboard marks on each time series."""
+
+    name: str
+    expr: str
+    """A query that has a series during each event."""
+    title: str
+    text: str
+    color: str = "blue"
 
 
 def below(bound: float) -> tuple[ThresholdStep, ...]:
@@ -113,3 +152,8 @@ def legend_of(labels: Iterable[str]) -> str:
 def ref_id(index: int) -> str:
     """Return Grafana's name of a panel's query: A for index 0, then B, C."""
     return ascii_uppercase[index]
+
+
+def values_of(index: int) -> str:
+    """Return the name of the field with the values of a table's query."""
+    return f"Value #{ref_id(index)}"

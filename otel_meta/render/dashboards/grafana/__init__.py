@@ -1,0 +1,1 @@
+"""Grafana's JSON: dashboards, rows, panels, fields and variables, by the SDK."""
