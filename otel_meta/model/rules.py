@@ -8,8 +8,7 @@ from typing import Final, get_args
 
 from otel_meta.errors import DeclarationError
 
-from ._frozen import set_fields
-from .arguments import declared_in, expect_number, expect_type, full_match, sentence
+from .arguments import declared_in, expect_number, expect_type, full_match, sentence, set_fields
 from .declared_call import declaring_class
 from .duration import Duration
 from .identity import SERVICE

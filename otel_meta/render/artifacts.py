@@ -47,7 +47,7 @@ def _artifacts(catalog: Catalog, options: Options) -> Iterator[Artifact]:
         yield Artifact(RULES / f"{file.name}.yml", text_of(file, options.kubernetes))
     for name, text in runbooks(catalog, options):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
-    yield Artifact(DOCS / "reference.md", reference(catalog))
+    yield Artifact(DOCS / "reference.md", reference(catalog, options))
     for name, text in dashboards(catalog, options):
         yield Artifact(DASHBOARDS / name, text)
     for name, text in collector_files(catalog, options.identity):

@@ -53,26 +53,26 @@ _RECORDED = (
 )
 
 
-def reference(catalog: Catalog) -> str:
+def reference(catalog: Catalog, options: Options) -> str:
     """Return the reference page."""
     return page(
         "Reference",
         _SOURCE,
         "Every metric, SLO, recording and alert. Each series also carries `service_name` and "
         "`service_namespace`; the latter is the meta-repository's name.",
-        *chain.from_iterable(map(_of_repo, catalog)),
+        *chain.from_iterable(_of_repo(repo, options) for repo in catalog),
         "## Of every SLO",
         "Recorded each minute with the labels `slo`, `service_namespace` and `service_name`. None "
         "of these labels changes, so an SLO keeps its history when its owner or objective changes:",
         table(["series", "meaning"], ([f"`{name}`", meaning] for name, meaning in _RECORDED)),
         "## Across meta-repositories",
-        _alerts(overview.alerting_groups(catalog, Options())),
+        _alerts(overview.alerting_groups(catalog, options)),
         "## About telemetry",
-        _alerts(telemetry_groups(catalog, Options())),
+        _alerts(telemetry_groups(catalog, options)),
     )
 
 
-def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
+def _of_repo(repo: type[MetaRepo], options: Options) -> Iterator[str]:
     yield f"## {repo.name}"
     yield f"{literal(repo.description)} Owner: {repo.owner}; tier {repo.tier}."
     yield "### Metrics"
@@ -103,16 +103,16 @@ def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
             for s in repo.slos.values()
         ),
     )
-    yield from _recordings(repo)
+    yield from _recordings(repo, options)
     yield "### Alerts"
-    yield _alerts(alerting_groups(repo, Options()))
+    yield _alerts(alerting_groups(repo, options))
 
 
-def _recordings(repo: type[MetaRepo]) -> Iterator[str]:
+def _recordings(repo: type[MetaRepo], options: Options) -> Iterator[str]:
     described = {recording.name: recording.description for recording in repo.recordings.values()}
     recorded = [
         rule.record
-        for group in recording_groups(repo, Options())
+        for group in recording_groups(repo, options)
         for rule in group.rules
         if isinstance(rule, Record) and rule.record in described
     ]

@@ -1,4 +1,4 @@
-"""Runbooks of alerts about the state of an SLO: budget exhausted, no data."""
+"""Runbooks of alerts about the state of an SLO: budget exhausted, no events, no data."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from .silences import silencing
 _SOURCE: Final = "otel_meta/render/docs/telemetry_runbook.py"
 
 
-def telemetry_runbook(catalog: Catalog) -> str:
+def telemetry_runbook(catalog: Catalog, options: Options) -> str:
     """Return the page, with a section for each alert."""
-    rows = telemetry_alerts(catalog, Options())
+    rows = telemetry_alerts(catalog, options)
     return page(
         "Alerts about telemetry",
         _SOURCE,
