@@ -4,6 +4,8 @@ from otel_meta.render.options import Options
 from otel_meta.render.rules import overview
 from otel_meta.render.rules.rule import AlertRule
 
+BY = "service_namespace, service_name, deployment_environment_name, environment, cluster"
+
 
 def test_compliance_is_share_of_services_slos_that_are_met() -> None:
     """Compliance is the share of a service's SLOs that are met."""
@@ -12,8 +14,8 @@ def test_compliance_is_share_of_services_slos_that_are_met() -> None:
     broken = "min_over_time(slo:compliant:bool[1d]) == bool 0"
 
     assert [
-        "avg by (service_namespace, service_name) (slo:compliant:bool)",
-        f"sum by (service_namespace, service_name) ({broken})",
+        f"avg by ({BY}) (slo:compliant:bool)",
+        f"sum by ({BY}) ({broken})",
     ] == [rule.expr for rule in group.rules]
 
 
