@@ -34,7 +34,7 @@ def burning(slo: Slo, severity: Severity, options: Options) -> str:
 
 def exhausted(slo: Slo, options: Options) -> str:
     """Return the description of the alert about an exhausted budget; its value is what is spent."""
-    rate = _asked(series_names.BURN_RATE_1H, "{{ .Value | humanize }}", "unknown")
+    rate = _asked(series_names.BURN_RATE_1H, '{{ printf "%.2f" .Value }}', "unknown")
     return (
         f"{_matchers(slo, options)}{{{{ $value | {_PERCENT} }}}} of the error budget is spent: "
         f"less than {slo.objective} of its events were good over {slo.period}. The burn rate over "
