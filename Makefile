@@ -16,10 +16,10 @@ PYTEST := $(BIN)/pytest
 COVERED_PYTEST := $(BIN)/coverage run -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint docs generate bench mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
+.PHONY: help demo test test-unit lint docs generate bench alert-quality mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a fault; FOR=60s, STACK=1 adds real servers
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
@@ -70,7 +70,10 @@ generate: $(VENV)/ready ## write the generated files: rules, dashboards, documen
 bench: $(VENV)/ready ## cost of recording, scraping and workers, compared with alternatives
 	$(BIN)/python benchmarks/report.py
 
-mutation: $(VENV)/ready ## run the tests against mutants of the runtime; FILES=..., SAMPLE=100
+alert-quality: $(VENV)/ready tools ## judge the alerts of otel_meta and of others; writes docs/alert-quality.md
+	$(BIN)/python benchmarks/alert_quality
+
+mutation: $(VENV)/ready ## run the tests against mutants; FILES=otel_meta/render or --mistakes, SAMPLE=100
 	$(BIN)/python tools/mutation $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
 
 tools: $(VENV)/ready ## build missing servers for tests and the demo
