@@ -37,6 +37,7 @@ class Slo:
         min_bad_events: minimum of bad events (for time slices, seconds) in a window of a burn-rate
             alert. One failure in a quiet hour is an error ratio of 100 %, but no incident.
         no_data_after: time without events after which an alert fires.
+        formerly: names that the SLO had before, whose recorded history it continues.
 
     Raises:
         DeclarationError: an argument has the wrong form, the period has no table, or a burn window
@@ -51,6 +52,7 @@ class Slo:
     burn_windows: tuple[BurnWindow, ...]
     min_bad_events: int
     no_data_after: Duration
+    formerly: tuple[str, ...]
 
     def __init__(
         self,
@@ -63,11 +65,13 @@ class Slo:
         burn_windows: tuple[BurnWindow, ...] | None = None,
         min_bad_events: int = 3,
         no_data_after: str | Duration = "6h",
+        formerly: tuple[str, ...] = (),
     ) -> None:
         check_dashed_name("SLO", name)
         where = f"SLO {name!r}"
         _check_sli(where, sli)
         expect_count(where, "min_bad_events", min_bad_events, least=0)
+        _check_former_names(where, name, formerly)
         with declared_in(where):
             set_fields(
                 self,
@@ -78,6 +82,7 @@ class Slo:
                 why=sentence(where, "why", why, "the impact on users"),
                 min_bad_events=min_bad_events,
                 no_data_after=Duration.of(no_data_after),
+                formerly=formerly,
             )
         set_fields(
             self,
@@ -126,3 +131,12 @@ def _check_sli(where: str, sli: object) -> None:
         "name the good or bad events: counter.ratio(bad=...), histogram.within(...) or "
         "gauge.at_least(...)",
     )
+
+
+def _check_former_names(where: str, name: str, formerly: object) -> None:
+    fix = f'give the old names, as formerly=("{name}-before",)'
+    expect_type(where, "formerly", formerly, tuple, fix)
+    for each in formerly:
+        check_dashed_name("former name of an SLO", each)
+    if name in formerly or len(set(formerly)) < len(formerly):
+        raise DeclarationError(where, "names itself or a name twice in formerly", fix)

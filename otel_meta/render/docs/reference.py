@@ -21,10 +21,12 @@ _SOURCE = "otel_meta/render/docs/reference.py"
 _RECORDED = (
     (series_names.TOTAL, f"events over {INCREASE_MINUTES} minutes; seconds, for time slices"),
     (series_names.BAD, "bad events in the same window"),
-    *(
-        (name, f"averages of these over {INCREASE_MINUTES} minutes, for long windows")
-        for name in series_names.SMOOTHED.values()
-    ),
+    ("slo:total:increase1h and other spans", "the same over each span of a burn window"),
+    (series_names.TOTAL_CUMULATIVE, "events since the rules began to count, across gaps"),
+    (series_names.BAD_CUMULATIVE, "bad events since the rules began to count"),
+    (series_names.PERIOD_TOTAL, "events over the SLO's period"),
+    (series_names.PERIOD_BAD, "bad events over the SLO's period"),
+    (series_names.COVERAGE, "share of the SLO's period in which the service had data"),
     ("slo:error_ratio:5m and other spans", "share of bad events, for each span of a burn window"),
     (series_names.PERIOD_ERROR_RATIO, "share of bad events over the SLO's period"),
     (series_names.SLI, "share of good events over the SLO's period, such as availability"),

@@ -1,4 +1,4 @@
-"""Alerting rules that follow from SLOs, and the declared alerts of a meta-repository.
+"""Alerting rules that follow from SLOs, with the recordings that they need at the same moment.
 
 An SLO has one burn alert per severity; ``or`` joins its window pairs. Burn alerts have no ``for``:
 the short window ends an alert soon after the burning ends (SRE workbook, chapter 5).
@@ -18,12 +18,15 @@ from otel_meta.render.options import Options
 from . import series_names
 from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
 from .declared_alerts import declared_groups
-from .event_counts import event_count
+from .intervals import ALERT_INTERVAL
 from .promql_builder import equals, lines, number, selector, sum_by
+from .recording_rules import alert_records, has_data
 from .rule import AlertRule, Group
 
 _SETTLE: Final = Duration("5m")
 _WEEK: Final = Duration("7d")
+LEAST_COVERAGE: Final = 0.25
+"""The least share of the period with data for a page about an exhausted budget."""
 _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
     "page": ("SloErrorBudgetBurnFast", "will exhaust its error budget within days"),
     "ticket": ("SloErrorBudgetBurnSlow", "will exhaust its error budget before the period ends"),
@@ -33,42 +36,37 @@ _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
 def alerting_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
     """Yield a group for each SLO and a group for the declared alerts."""
     for slo in repo.slos.values():
-        yield Group(f"{slo.name}-alerts", tuple(slo_alerts(repo, slo, options)))
+        rules = (*alert_records(repo, slo, options), *slo_alerts(repo, slo, options))
+        yield Group(f"{slo.name}-alerts", rules, ALERT_INTERVAL)
     yield from declared_groups(repo, options)
 
 
 def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
     """Yield the alerts of an SLO: budget burning, budget exhausted, no events, no data."""
     yield from _burning(repo, slo, options)
-    left = selector(series_names.BUDGET_REMAINING, [equals(series_names.SLO, slo.name)])
-    yield _slo_alert(
-        repo,
-        slo,
-        options,
-        alert="SloErrorBudgetExhausted",
-        severity="page",
-        expr=f"{left} <= 0",
-        summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is exhausted",
-        description=f"Less than {slo.objective} of its events were good over {slo.period}: "
-        f"{{{{ $value | humanizePercentage }}}} of the error budget is left. {slo.why}",
-        runbook="slo-budget-exhausted",
-        for_=_SETTLE,
-    )
-    yield from _missing_data(repo, slo, options)
+    yield from _exhausted(repo, slo, options)
+    if slo.sli.unit == "events":  # time passes as long as a gauge is reported
+        yield _no_events(repo, slo, options)
+    yield _no_data(repo, slo, options)
 
 
 def burn_condition(slo: Slo, window: BurnWindow) -> str:
     """Return the condition of a window pair: both spans burn too fast, with enough bad events."""
-    matchers = [equals(series_names.SLO, slo.name)]
     limit = number(window.limit(slo.period, slo.objective.budget))
     long, short = (
-        f"{selector(series_names.error_ratio(span), matchers)} > {limit}"
+        f"{_series(series_names.error_ratio(span), slo)} > {limit}"
         for span in (window.long, window.short)
     )
-    bad = event_count(series_names.BAD, slo, window.long)
-    return lines(
-        "(", f"  {long}", "  and", f"  {short}", "  and", f"  {bad} >= {slo.min_bad_events}", ")"
-    )
+    bad = enough_events(series_names.bad(window.long), slo)
+    return lines("(", f"  {long}", "  and", f"  {short}", "  and", f"  {bad}", ")")
+
+
+def enough_events(bad: str, slo: Slo) -> str:
+    """Return a condition: at least the declared number of bad events.
+
+    A count is half an event below or above the number of events at most, by extrapolation.
+    """
+    return f"{_series(bad, slo)} > {number(slo.min_bad_events - 0.5)}"
 
 
 def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
@@ -88,22 +86,47 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
         )
 
 
-def _missing_data(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
-    """Yield an alert for a service without events, and an alert for a service without data."""
-    if slo.sli.unit == "events":  # time passes as long as a gauge is reported
-        yield _no_events(repo, slo, options)
-    total = selector(series_names.TOTAL, [equals(series_names.SLO, slo.name)])
-    yield _slo_alert(
+def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
+    """Yield a page while the exhausted budget still burns, and a ticket otherwise."""
+    budget = number(slo.objective.budget)
+    spent = f"{_series(series_names.PERIOD_ERROR_RATIO, slo)} / {budget} >= 1"
+    known = enough_events(series_names.PERIOD_BAD, slo)
+    present = lines(
+        f"{_series(series_names.BURN_RATE_1H, slo)} > 1",
+        "and",
+        enough_events(series_names.bad(Duration("1h")), slo),
+        "and",
+        f"{_series(series_names.COVERAGE, slo)} >= {number(LEAST_COVERAGE)}",
+    )
+    for severity, expr in (
+        ("page", lines(spent, "and", known, "and", present)),
+        ("ticket", lines(spent, "and", known, "unless", f"({present})")),
+    ):
+        yield _slo_alert(
+            repo,
+            slo,
+            options,
+            alert="SloErrorBudgetExhausted",
+            severity=severity,
+            expr=expr,
+            summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is "
+            "exhausted",
+            description=f"Less than {slo.objective} of its events were good over {slo.period}: "
+            f"{{{{ $value | humanizePercentage }}}} of the error budget is spent. {slo.why}",
+            runbook="slo-budget-exhausted",
+            for_=_SETTLE,
+        )
+
+
+def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
+    total = _series(series_names.TOTAL_CUMULATIVE, slo)
+    return _slo_alert(
         repo,
         slo,
         options,
         alert="SloNoData",
         severity="ticket",
-        expr=lines(
-            f"max_over_time({total}[{_WEEK}])",
-            "unless",
-            f"max_over_time({total}[{slo.no_data_after}])",
-        ),
+        expr=lines(f"max_over_time({total}[{_WEEK}:1h])", "unless", has_data(slo)),
         summary=f"{SERVICE_TEXT} has reported no data for {slo.no_data_after}: {slo.name}",
         description="The series of this week are gone: the service is down, its telemetry is "
         "down, or the service was removed. Nobody knows if the SLO is met.",
@@ -113,8 +136,11 @@ def _missing_data(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[
 
 
 def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
-    total = selector(series_names.TOTAL, [equals(series_names.SLO, slo.name)])
+    """Return an alert for a service that usually has events at this time, and has none."""
+    total = _series(series_names.TOTAL_CUMULATIVE, slo)
+    idle, before = slo.no_data_after, Duration(f"{_WEEK.seconds + slo.no_data_after.seconds}s")
     reporting = selector(series_names.UP, [equals(series_names.NAMESPACE, repo.name)])
+    by = options.identity.service
     return _slo_alert(
         repo,
         slo,
@@ -122,19 +148,23 @@ def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         alert="SloNoEvents",
         severity="ticket",
         expr=lines(
-            f"max_over_time({total}[{slo.no_data_after}]) == 0",
+            f"{total} - {total} offset {idle} < 0.5",
             "and",
-            # Not of a service that has just been started.
-            f"max_over_time({total}[1h] offset {slo.no_data_after})",
-            "and on (service_namespace, service_name)",
-            sum_by(options.identity.service, reporting, "max"),
+            # A week ago there were events at this time: no night and no weekend.
+            f"{total} offset {_WEEK} - {total} offset {before} >= 0.5",
+            f"and on ({', '.join(by)})",
+            sum_by(by, reporting, "max"),
         ),
-        summary=f"{SERVICE_TEXT} has had no events for {slo.no_data_after}: {slo.name}",
-        description="The service reports, but the SLO's events have stopped. Nobody knows if the "
-        "SLO is met; check that callers still reach the service.",
+        summary=f"{SERVICE_TEXT} has had no events for {idle}: {slo.name}",
+        description="The service reports, but the SLO's events have stopped; a week ago there "
+        "were events at this time. Check that callers still reach the service.",
         runbook="slo-no-data",
         for_=_SETTLE,
     )
+
+
+def _series(name: str, slo: Slo) -> str:
+    return selector(name, [equals(series_names.SLO, slo.name)])
 
 
 def _slo_alert(

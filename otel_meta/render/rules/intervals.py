@@ -1,22 +1,51 @@
-"""The evaluation interval of rules, and the window of recorded increases."""
+"""The intervals of rule evaluation, and the spans over which events are counted."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.model import Duration
+from otel_meta.model import Duration, Slo
 
 EVALUATION_INTERVAL: Final = Duration("1m")
 """The time from one evaluation of a rule group to the next."""
 
+ALERT_INTERVAL: Final = Duration("30s")
+"""The time from one evaluation of an SLO's alerts to the next, and of the short spans they read.
+
+A burn rate of 14.4 over an hour is reached within 52 seconds of a total outage at the objective
+of 99.9 %; a minute more until the next evaluation would be most of the delay."""
+
 INCREASE_WINDOW: Final = Duration("5m")
-"""The span of each recorded increase of bad and total events; long windows read one increase in
-each span. The names of the recorded series contain it."""
+"""The shortest span in which events are counted. Dashboards show its counts."""
 
 BURN_RATE_SPAN: Final = Duration("1h")
 """The span of the recorded burn rate, of which `series_names.BURN_RATE_1H` has the name."""
 
 INCREASE_MINUTES: Final = INCREASE_WINDOW.seconds // 60
 
-EVALUATIONS_PER_WINDOW: Final = INCREASE_WINDOW.seconds // EVALUATION_INTERVAL.seconds
-"""The number of recorded increases that contain the same event."""
+RECOUNT_SPAN: Final = Duration("6h")
+"""The span of raw counters that every evaluation counts again for the cumulative counts.
+
+A gap of this length in scrapes or evaluations loses no event that the counters still hold."""
+
+_LONGEST_ALERT_SPAN: Final = Duration("3h")
+"""The longest span that is counted from raw counters in the group of alerts."""
+
+
+def alert_spans(slo: Slo) -> tuple[Duration, ...]:
+    """Return the spans that are counted from raw counters right before the alerts, in order."""
+    pages = {
+        span
+        for window in slo.burn_windows
+        if window.severity == "page"
+        for span in (window.short, window.long)
+        if span <= _LONGEST_ALERT_SPAN
+    }
+    return tuple(sorted({INCREASE_WINDOW, BURN_RATE_SPAN} | pages))
+
+
+def cumulative_spans(slo: Slo) -> tuple[Duration, ...]:
+    """Return the other spans of burn windows, which are differences of cumulative counts."""
+    return tuple(
+        span for span in slo.burn_lookbacks() if span not in (*alert_spans(slo), RECOUNT_SPAN)
+    )

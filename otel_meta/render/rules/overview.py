@@ -12,7 +12,7 @@ from otel_meta.render.options import Options
 from . import series_names
 from .alert_texts import SERVICE_TEXT, AlertSeverity, alert_annotations, alert_labels
 from .intervals import BURN_RATE_SPAN
-from .promql_builder import events_over, lines, sum_by
+from .promql_builder import lines, number, sum_by
 from .rule import AlertRule, Group, Record
 
 HIGH_BURN_RATE: Final = 10
@@ -48,7 +48,7 @@ def _overview(options: Options) -> Iterator[AlertRule]:
         expr=lines(
             f"{series_names.BURN_RATE_1H} > {HIGH_BURN_RATE}",
             "and",
-            f"{events_over(series_names.BAD, BURN_RATE_SPAN)} >= {_MIN_BAD_EVENTS}",
+            f"{series_names.bad(BURN_RATE_SPAN)} > {number(_MIN_BAD_EVENTS - 0.5)}",
         ),
         summary=f"{SERVICE_TEXT} burns the error budget of {{{{ $labels.slo }}}} at a burn rate "
         f"above {HIGH_BURN_RATE}",

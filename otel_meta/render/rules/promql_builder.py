@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -13,13 +13,9 @@ from otel_meta.model.bucket_bounds import le_spellings
 from otel_meta.model.selector import Matcher, Presence
 from otel_meta.model.slo.comparison import Comparison
 from otel_meta.model.slo.objective import exact_decimal
+from otel_meta.render.options import Options
 
-from .intervals import EVALUATIONS_PER_WINDOW, INCREASE_WINDOW
 from .series_names import NAMESPACE
-
-LONGEST_FULL_SPAN: Final = Duration("6h")
-"""The longest span whose sum reads every evaluation. Longer spans read one increase per window:
-a sum over 30 days then reads 8,640 samples of a series instead of 43,200."""
 
 
 def number(value: Fraction | float) -> str:
@@ -46,6 +42,13 @@ def selector(name: str, matchers: Iterable[str] = ()) -> str:
 def equals(label: str, value: str) -> str:
     """Return a matcher of one value."""
     return f"{label}={quoted(value)}"
+
+
+def one_of(label: str, values: Sequence[str]) -> str:
+    """Return a matcher of any of these values."""
+    if len(values) == 1:
+        return equals(label, values[0])
+    return f"{label}=~{quoted('|'.join(map(_escaped, values)))}"
 
 
 def quoted(text: str) -> str:
@@ -90,20 +93,20 @@ def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str
     return f"{operator} by ({', '.join(labels)}) ({expression})"
 
 
-def sum_over(series: str, span: Duration) -> str:
-    """Return the sum of a recorded increase over a span, as a part of a quotient of sums.
+def increase(series: str, over: Duration, options: Options, offset: str = "") -> str:
+    """Return the increase of counters over a span.
 
-    Up to `LONGEST_FULL_SPAN`, every event is in the sum `EVALUATIONS_PER_WINDOW` times; the factor
-    cancels.
+    From Prometheus 3.16 on it is exact: the difference between the last sample before the span and
+    the last sample inside. Before, it is extrapolated to the edges of the span.
+
+    Args:
+        series: a vector selector.
+        over: the span.
+        options: the version of Prometheus.
+        offset: the offset of the span, as " offset 1d".
     """
-    window = str(span) if span <= LONGEST_FULL_SPAN else f"{span}:{INCREASE_WINDOW}"
-    return f"sum_over_time({series}[{window}])"
-
-
-def events_over(series: str, span: Duration) -> str:
-    """Return the number of events in a recorded increase over a span."""
-    total = sum_over(series, span)
-    return f"{total} / {EVALUATIONS_PER_WINDOW}" if span <= LONGEST_FULL_SPAN else total
+    anchor = " anchored" if options.anchored else ""
+    return f"increase({series}[{over}]{anchor}{offset})"
 
 
 def lines(*parts: str) -> str:
@@ -116,11 +119,8 @@ def matcher(declared: Matcher) -> str:
     match declared.values:
         case Presence():
             return f'{declared.label}!=""'
-        case (value,):
-            return equals(declared.label, value)
         case values:
-            pattern = "|".join(map(_escaped, values))
-            return f"{declared.label}=~{quoted(pattern)}"
+            return one_of(declared.label, values)
 
 
 _WHOLE: Final = r"(\.0)?"

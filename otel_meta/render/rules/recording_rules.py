@@ -8,12 +8,18 @@ from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.render.options import Options
 
 from . import series_names
-from .event_counts import event_sum
-from .intervals import BURN_RATE_SPAN, INCREASE_WINDOW
+from .cumulative import cumulative
+from .intervals import (
+    BURN_RATE_SPAN,
+    INCREASE_WINDOW,
+    RECOUNT_SPAN,
+    alert_spans,
+    cumulative_spans,
+)
 from .measure_promql import expression
 from .promql_builder import equals, lines, number, selector
 from .rule import Group, Record
-from .sli_promql import increments
+from .sli_promql import Scope, increments
 
 
 def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
@@ -28,53 +34,77 @@ def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
         yield Group(f"{repo.name}-measures", declared)
 
 
+def alert_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:
+    """Yield the counts and ratios of short spans, which are recorded right before the alerts."""
+    for span in alert_spans(slo):
+        yield from _counted(repo, slo, options, span)
+
+
 def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:
-    """Yield every recording of an SLO."""
-    own = {series_names.SLO: slo.name}
-    events = increments(slo.sli, repo.name, options.identity)
-    yield Record(series_names.TOTAL, events.total, own)
-    yield Record(series_names.BAD, events.bad, own)
-    for name, smoothed in series_names.SMOOTHED.items():
-        increases = selector(name, [equals(series_names.SLO, slo.name)])
-        yield Record(smoothed, f"avg_over_time({increases}[{INCREASE_WINDOW}])", own)
-    for span in slo.burn_lookbacks():
-        yield Record(series_names.error_ratio(span), error_ratio(slo, span), own)
-    yield Record(series_names.PERIOD_ERROR_RATIO, error_ratio(slo, slo.period), own)
-    yield from _budget(slo, own)
-    yield from _declaration(repo, slo, own)
+    """Yield the recordings of an SLO that its alerts do not need at the same moment."""
+    own = _own(slo)
+    yield from _counted(repo, slo, options, RECOUNT_SPAN)
+    bad, total = cumulative(slo, options)
+    yield Record(total.name, total.expression(), own)
+    yield Record(bad.name, bad.expression(), own)
+    for span in cumulative_spans(slo):
+        yield Record(series_names.total(span), total.over(span), own)
+        yield Record(series_names.bad(span), bad.over(span), own)
+        yield _ratio(slo, span)
+    yield Record(series_names.PERIOD_TOTAL, total.over(slo.period), own)
+    yield Record(series_names.PERIOD_BAD, bad.over(slo.period), own)
+    ratio = _quotient(slo, series_names.PERIOD_BAD, series_names.PERIOD_TOTAL)
+    yield Record(series_names.PERIOD_ERROR_RATIO, ratio, own)
+    yield Record(series_names.COVERAGE, total.coverage(slo.period), own)
+    yield from _budget(slo)
+    yield from _declaration(repo, slo)
 
 
-def error_ratio(slo: Slo, span: Duration) -> str:
-    """Return the share of bad events over a span; absent where there were no events."""
-    bad, total = (event_sum(name, slo, span) for name in (series_names.BAD, series_names.TOTAL))
-    return lines(bad, "/", f"({total} > 0)")
+def _counted(repo: type[MetaRepo], slo: Slo, options: Options, span: Duration) -> Iterator[Record]:
+    recorded = _series(series_names.total(span), slo)
+    events = increments(slo.sli, Scope(repo.name, span, options), recorded)
+    yield Record(series_names.total(span), events.total, _own(slo))
+    yield Record(series_names.bad(span), events.bad, _own(slo))
+    yield _ratio(slo, span)
 
 
-def _budget(slo: Slo, own: dict[str, str]) -> Iterator[Record]:
-    budget = number(slo.objective.budget)
-    matchers = [equals(series_names.SLO, slo.name)]
-    over_period = selector(series_names.PERIOD_ERROR_RATIO, matchers)
-    over_hour = selector(series_names.error_ratio(BURN_RATE_SPAN), matchers)
+def _ratio(slo: Slo, span: Duration) -> Record:
+    expr = _quotient(slo, series_names.bad(span), series_names.total(span))
+    return Record(series_names.error_ratio(span), expr, _own(slo))
+
+
+def _quotient(slo: Slo, bad: str, total: str) -> str:
+    """Return the share of bad events; absent where there were no events."""
+    return f"{_series(bad, slo)} / ({_series(total, slo)} > 0)"
+
+
+def _budget(slo: Slo) -> Iterator[Record]:
+    own, budget = _own(slo), number(slo.objective.budget)
+    over_period = _series(series_names.PERIOD_ERROR_RATIO, slo)
     yield Record(series_names.SLI, f"1 - {over_period}", own)
     yield Record(series_names.BUDGET_REMAINING, f"1 - {over_period} / {budget}", own)
     # Without data the SLO is neither met nor not met: the series is absent.
-    has_data = f"max_over_time({selector(series_names.TOTAL, matchers)}[{slo.no_data_after}])"
-    compliant = lines(f"({over_period} <= bool {budget})", "and", has_data)
+    compliant = lines(f"({over_period} <= bool {budget})", "and", has_data(slo))
     yield Record(series_names.COMPLIANT, compliant, own)
-    if BURN_RATE_SPAN in slo.burn_lookbacks():
-        yield Record(series_names.BURN_RATE_1H, f"{over_hour} / {budget}", own)
-    else:
-        hour = error_ratio(slo, BURN_RATE_SPAN)
-        yield Record(series_names.BURN_RATE_1H, lines("(", hour, ")", f"/ {budget}"), own)
+    over_hour = _series(series_names.error_ratio(BURN_RATE_SPAN), slo)
+    yield Record(series_names.BURN_RATE_1H, f"{over_hour} / {budget}", own)
 
 
-def _declaration(repo: type[MetaRepo], slo: Slo, own: dict[str, str]) -> Iterator[Record]:
-    labels = own | {series_names.NAMESPACE: repo.name}
-    yield Record(series_names.OBJECTIVE, f"vector({number(slo.objective.ratio)})", labels)
+def has_data(slo: Slo) -> str:
+    """Return a condition: the service had data within the declared time."""
+    total = _series(series_names.TOTAL, slo)
+    return f"({total} or max_over_time({total}[{slo.no_data_after}:{INCREASE_WINDOW}]))"
+
+
+def _declaration(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
+    """Yield the declared values for each service, so that joins need its whole identity."""
+    present = _series(series_names.TOTAL_CUMULATIVE, slo)
+    objective = f"0 * {present} + {number(slo.objective.ratio)}"
+    yield Record(series_names.OBJECTIVE, objective, _own(slo))
     yield Record(
         series_names.INFO,
-        "vector(1)",
-        labels
+        f"0 * {present} + 1",
+        _own(slo)
         | {
             "objective": str(slo.objective),
             "owner": repo.owner,
@@ -82,3 +112,11 @@ def _declaration(repo: type[MetaRepo], slo: Slo, own: dict[str, str]) -> Iterato
             "tier": str(repo.tier),
         },
     )
+
+
+def _series(name: str, slo: Slo) -> str:
+    return selector(name, [equals(series_names.SLO, slo.name)])
+
+
+def _own(slo: Slo) -> dict[str, str]:
+    return {series_names.SLO: slo.name}

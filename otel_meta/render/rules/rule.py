@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from otel_meta.model import Duration
 
+from .intervals import EVALUATION_INTERVAL
+
 
 @dataclass(frozen=True)
 class Record:
@@ -36,10 +38,11 @@ Rule = Record | AlertRule
 
 @dataclass(frozen=True)
 class Group:
-    """Rules that are evaluated in order, once in each evaluation interval."""
+    """Rules that are evaluated in order, once in each interval."""
 
     name: str
     rules: tuple[Rule, ...]
+    interval: Duration = EVALUATION_INTERVAL
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from otel_meta.render._yaml import to_yaml
 from otel_meta.render.header import generated_from
 
-from .intervals import EVALUATION_INTERVAL
 from .rule import AlertRule, Group, Record, Rule, RuleFile
 from .time_scale import REAL_TIME, scaled
 
@@ -70,7 +69,7 @@ def _groups(file: RuleFile) -> list[dict[str, Any]]:
 def _group(group: Group) -> dict[str, Any]:
     return {
         "name": group.name,
-        "interval": str(EVALUATION_INTERVAL),
+        "interval": str(group.interval),
         "rules": [_rule(rule) for rule in group.rules],
     }
 

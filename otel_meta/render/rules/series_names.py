@@ -9,20 +9,18 @@ from otel_meta.model.names import prometheus_name
 
 from .intervals import INCREASE_WINDOW
 
-BAD: Final = f"slo:bad:increase{INCREASE_WINDOW}"
-"""Bad events of an SLO (seconds, for time slices); 5m is the `INCREASE_WINDOW`."""
-TOTAL: Final = f"slo:total:increase{INCREASE_WINDOW}"
-"""All events of an SLO in the same window."""
+BAD_CUMULATIVE: Final = "slo:bad:cumulative"
+"""Bad events of an SLO (seconds, for time slices) since its rules began to count."""
+TOTAL_CUMULATIVE: Final = "slo:total:cumulative"
+"""All events of an SLO since its rules began to count."""
+PERIOD_BAD: Final = "slo:bad:increase_period"
+"""Bad events over the SLO's period."""
+PERIOD_TOTAL: Final = "slo:total:increase_period"
+"""All events over the SLO's period."""
 PERIOD_ERROR_RATIO: Final = "slo:error_ratio:period"
 """Share of bad events over the SLO's period."""
-SMOOTHED: Final = {
-    BAD: f"slo:bad:avg{INCREASE_WINDOW}_increase{INCREASE_WINDOW}",
-    TOTAL: f"slo:total:avg{INCREASE_WINDOW}_increase{INCREASE_WINDOW}",
-}
-"""Averages of the increases over a window, for long spans, which read a single value per window.
-
-An increase misses the events between the last scrape before its window and the first scrape inside.
-Averages of increases prevent long spans from missing the same seconds of every window."""
+COVERAGE: Final = "slo:period_coverage:ratio"
+"""Share of the SLO's period in which the service had data."""
 SLI: Final = "slo:sli:ratio"
 """Share of good events over the SLO's period, such as availability."""
 BUDGET_REMAINING: Final = "slo:error_budget_remaining:ratio"
@@ -47,6 +45,22 @@ SERVICE: Final = identity.SERVICE
 UP: Final = prometheus_name(self_metrics.UP, "", monotonic=False)
 
 
+def bad(span: Duration) -> str:
+    """Return the name of the bad events over a span (seconds, for time slices)."""
+    return f"slo:bad:increase{span}"
+
+
+def total(span: Duration) -> str:
+    """Return the name of all events over a span."""
+    return f"slo:total:increase{span}"
+
+
 def error_ratio(span: Duration) -> str:
     """Return the name of the share of bad events over a span of a burn window."""
     return f"slo:error_ratio:{span}"
+
+
+BAD: Final = bad(INCREASE_WINDOW)
+"""Bad events in the shortest span."""
+TOTAL: Final = total(INCREASE_WINDOW)
+"""All events in the shortest span."""

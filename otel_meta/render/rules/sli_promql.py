@@ -1,124 +1,147 @@
-"""An SLI in PromQL: the increases of its bad events and of its total events.
+"""An SLI in PromQL: its bad events and its total events over a span.
 
-Both are recorded and summed over any window, so that every ratio is weighted by events. In a mean
-of five-minute ratios, a quiet night would outweigh a busy hour.
+Both are counted in events, so that every ratio is weighted by events. In a mean of ratios, a quiet
+night would outweigh a busy hour.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, assert_never
+from collections.abc import Iterator
+from typing import NamedTuple, assert_never
 
-from otel_meta.model import Selector, Sli
-from otel_meta.model.identity import Identity
-from otel_meta.model.slo.comparison import Comparison
+from otel_meta.model import Duration, Selector, Sli
 from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.render.options import Options
 
-from .intervals import INCREASE_WINDOW
-from .promql_builder import bucket, count_suffix, lines, number, series_of, sum_by
-
-_SLICE_SECONDS: Final = 30
-_SLICES: Final = f"{INCREASE_WINDOW}:{_SLICE_SECONDS}s"
+from . import promql_builder as promql
+from .promql_builder import lines, series_of, sum_by
+from .slice_promql import slices
 
 
 class Scope(NamedTuple):
-    """The series of a meta-repository, and the labels that they are added up by."""
+    """The series of a meta-repository, and the span in which their events are counted."""
 
     namespace: str
-    by: tuple[str, ...]
+    span: Duration
+    options: Options
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The labels that series are added up by."""
+        return self.options.identity.service
 
 
 class Increments(NamedTuple):
-    """Expressions for the bad and the total events of the last window, by service."""
+    """Expressions for the bad and the total events over a span, by service."""
 
     bad: str
     total: str
 
 
-def increments(sli: Sli, namespace: str, identity: Identity) -> Increments:
-    """Return the expressions to record for an SLI of one meta-repository."""
-    scope = Scope(namespace, identity.service)
+def increments(sli: Sli, scope: Scope, recorded_total: str = "") -> Increments:
+    """Return the expressions to record for an SLI of one meta-repository.
+
+    Args:
+        sli: the bad and the total events.
+        scope: the series and the span.
+        recorded_total: the series that the total events are recorded as, if any. Bad events that
+            were never seen are 0 where it exists, which reads no counter a second time.
+    """
     total = _total(sli, scope)
-    return Increments(_bad(sli, scope, total), total)
+    return Increments(_bad(sli, scope, total, recorded_total or total), total)
 
 
 def _total(sli: Sli, scope: Scope) -> str:
     total = sli.total_events
     match total:
         case EventCount():
-            return _count(total, scope)
+            return sum_by(scope.by, _known(sli, total, scope))
         case TimeSlices():
-            return _time_slices(sli, total, scope)
+            return slices(sli, total, scope.namespace, scope.by, scope.span)
         case _:
             assert_never(total)
 
 
-def _bad(sli: Sli, scope: Scope, total: str) -> str:
+def _bad(sli: Sli, scope: Scope, total: str, present: str) -> str:
     bad = sli.bad_events
     match bad:
         case EventCount():
-            return _or_zero(bad, scope, total)
+            return _or_zero(bad, scope, present)
+        case Remainder(EventCount(has_bounds=True) as good):
+            return _values_outside(good, scope)
         case Remainder(good):
-            part = _or_zero(good, scope, total)
-            grouped = f"({_indent(part)})" if "\n" in part else part
-            return lines("clamp_min(", f"  {total}", "  -", f"  {grouped}", ", 0)")
+            return lines(
+                f"clamp_min({total}",
+                f"- on ({', '.join(scope.by)}) ({_indent(_or_zero(good, scope, present))}), 0)",
+            )
         case TimeSlices():
-            return _time_slices(sli, bad, scope)
+            return slices(sli, bad, scope.namespace, scope.by, scope.span)
         case _:
             assert_never(bad)
 
 
-def _or_zero(part: EventCount, scope: Scope, total: str) -> str:
-    """Count a part of the events: zero if only other events occurred, absent without any event.
+def _known(sli: Sli, total: EventCount, scope: Scope) -> str:
+    """Count the events of which the indicator is known.
 
-    A missing bucket is not replaced by zero, because a histogram without the bucket shows neither
-    good nor bad events: the SLI must be absent.
+    A histogram without the bucket at a bound shows neither good nor bad events: its events are not
+    counted at all, so that the SLI has no data.
     """
-    counted = _count(part, scope)
-    return counted if part.has_bounds else lines(counted, "or", f"0 * {total}")
+    counted = _increase(total.selector, scope)
+    part = sli.bad_events.good if isinstance(sli.bad_events, Remainder) else sli.bad_events
+    if not isinstance(part, EventCount):
+        return counted
+    buckets = (_bucket(bound, part.selector, scope) for bound in _bounds(part))
+    return lines(counted, *(f"and ignoring (le) {each}" for each in buckets))
 
 
-def _count(term: EventCount, scope: Scope) -> str:
-    if not term.has_bounds:
-        return _increase(term.selector, scope, count_suffix(term.selector))
-    upper = _increase_up_to(term.at_most, term.selector, scope)
-    if term.above is None:
+def _bounds(part: EventCount) -> Iterator[float]:
+    yield from (bound for bound in (part.at_most, part.above) if bound is not None)
+
+
+def _or_zero(part: EventCount, scope: Scope, total: str) -> str:
+    """Count a part of the events: zero if only other events occurred, absent without any event."""
+    counted = sum_by(scope.by, _part(part, scope))
+    if part.has_bounds:
+        return counted
+    return lines(counted, f"or on ({', '.join(scope.by)})", f"0 * {total}")
+
+
+def _values_outside(good: EventCount, scope: Scope) -> str:
+    """Count the values of each histogram that are not good, never fewer than zero."""
+    everything = _increase(good.selector, scope)
+    bad = f"clamp_min({everything} - {_grouped(_part(good, scope))}, 0)"
+    return sum_by(scope.by, bad)
+
+
+def _part(part: EventCount, scope: Scope) -> str:
+    """Count the events of a part in each of its series, without the label of buckets."""
+    if not part.has_bounds:
+        return _increase(part.selector, scope)
+    upper = _up_to(part.at_most, part.selector, scope)
+    if part.above is None:
         return upper
-    return lines(upper, "-", _increase_up_to(term.above, term.selector, scope))
+    return f"{upper} - {_up_to(part.above, part.selector, scope)}"
 
 
-def _increase_up_to(bound: float | None, selector: Selector, scope: Scope) -> str:
+def _up_to(bound: float | None, selector: Selector, scope: Scope) -> str:
     if bound is None:
-        return _increase(selector, scope, "_count")
-    return _increase(selector, scope, "_bucket", bucket(bound))
+        return _increase(selector, scope)
+    # A bound that has two spellings in two releases of a service is still one series.
+    return f"sum without (le) ({_bucket(bound, selector, scope)})"
 
 
-def _increase(selector: Selector, scope: Scope, suffix: str, *more: str) -> str:
-    series = series_of(selector, scope.namespace, suffix, *more)
-    return sum_by(scope.by, f"increase({series}[{INCREASE_WINDOW}])")
+def _bucket(bound: float, selector: Selector, scope: Scope) -> str:
+    series = series_of(selector, scope.namespace, "_bucket", promql.bucket(bound))
+    return promql.increase(series, scope.span, scope.options)
 
 
-def _time_slices(sli: Sli, term: TimeSlices, scope: Scope) -> str:
-    series = series_of(term.selector, scope.namespace)
-    if term.series == "worst":
-        worst = sum_by(scope.by, series, _worst(sli))
-        sampled = _sampled(worst if term.comparison else f"({worst})", term.comparison)
-    else:
-        sampled = sum_by(scope.by, _sampled(series, term.comparison))
-    return f"{_SLICE_SECONDS} * {sampled}"
+def _increase(selector: Selector, scope: Scope) -> str:
+    series = series_of(selector, scope.namespace, promql.count_suffix(selector))
+    return promql.increase(series, scope.span, scope.options)
 
 
-def _sampled(series: str, comparison: Comparison | None) -> str:
-    """Count the slices, or only the slices in which a comparison is true."""
-    if comparison is None:
-        return f"count_over_time({series}[{_SLICES}])"
-    test = f"{comparison.operator} bool {number(comparison.bound)}"
-    return f"sum_over_time(({series} {test})[{_SLICES}])"
-
-
-def _worst(sli: Sli) -> str:
-    """Return the aggregation that keeps the value nearest to the bad values."""
-    too_low = any(value.operator in ("<", "<=") for value in sli.bad_values)
-    return "min" if too_low else "max"
+def _grouped(text: str) -> str:
+    return f"({text})" if " - " in text else text
 
 
 def _indent(text: str) -> str:
