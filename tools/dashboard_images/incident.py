@@ -121,7 +121,7 @@ def _slo_series(repo: type[MetaRepo], slo: Slo, place: Deployment) -> Samples:
         (series_names.BUDGET_REMAINING, lambda index: 1 - period(index) / allowed),
         (series_names.COMPLIANT, lambda index: float(period(index) <= allowed)),
         (series_names.PERIOD_ERROR_RATIO, period),
-        (_COVERAGE, lambda _: 1.0 if place.service != "orders" else 0.31),
+        (series_names.COVERAGE, lambda _: 1.0 if place.service != "orders" else 0.31),
     ):
         yield from _week(name, labels, values)
     if not place.stopped:
@@ -289,7 +289,6 @@ def _recordings(repo: type[MetaRepo]) -> Samples:
 
 # -------------------------------------------------------------------------------------- lines
 
-_COVERAGE = "slo:period_coverage:ratio"
 
 
 def _times(step: int, span: int) -> range:
