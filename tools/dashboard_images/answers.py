@@ -18,6 +18,7 @@ from otel_meta.testing.pinned_tools import find
 from otel_meta.testing.servers import PROMETHEUS, Backend
 
 _TIMEOUT = 60
+_BLOCKS = ("tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=240h")
 _FOREVER = ("--storage.tsdb.retention.time=100y",)
 
 
@@ -56,14 +57,8 @@ def prometheus(folder: Path) -> Iterator[Prometheus]:
     with text.open("w") as file:
         file.writelines(incident.series(BUILTIN))
         file.write("# EOF\n")
-    blocks = [
-        find("promtool"),
-        "tsdb",
-        "create-blocks-from",
-        "openmetrics",
-        "--max-block-duration=240h",
-    ]
-    subprocess.run([*blocks, text, folder / "data"], check=True, capture_output=True)
+    command: list[str | Path] = [find("promtool"), *_BLOCKS, text, folder / "data"]
+    subprocess.run(command, check=True, capture_output=True)
     server = Backend(program=PROMETHEUS, folder=folder, config="{}", port=0, more=_FOREVER)
     with server:
         yield Prometheus(server.wait_until_ready().url)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, product
-from typing import Any
 
 from otel_meta.model import Catalog, Duration, Instrument, MetaRepo, Slo
 from otel_meta.model.identity import ENVIRONMENT, NAMESPACE, SERVICE
+from otel_meta.model.labels import Label
 from otel_meta.render.rules import series_names
 
 END = 1_768_478_400
@@ -100,7 +101,7 @@ def series(catalog: Catalog) -> Samples:
         yield from _health(place)
     for repo in catalog:
         yield from _recordings(repo)
-    yield from _gauge("ALERTS", _alert("Watchdog", "none", "firing", {}), lambda _: 1.0)
+    yield from _week("ALERTS", _alert("Watchdog", "none", "firing", {}), lambda _: 1.0)
 
 
 # -------------------------------------------------------------------------------------- SLOs
@@ -147,13 +148,12 @@ def _burning(slo: Slo, shares: _Shares, labels: Labels, owner: str) -> Samples:
         ("SloErrorBudgetBurnSlow", "ticket", 2.0),
     ):
         alert = _alert(name, severity, "firing", labels | {"team": owner})
-        yield from _week(
-            "ALERTS", alert, lambda index, lowest=lowest: _while(burn_rate(index) > lowest)
-        )
+        yield from _week("ALERTS", alert, partial(_while_above, burn_rate, lowest))
 
 
-def _while(condition: bool) -> float:  # the value of a series
-    return 1.0 if condition else math.nan
+def _while_above(value: Callable[[int], float], lowest: float, index: int) -> float:
+    """Return 1 while a value is above a bound, and no number at other times."""
+    return 1.0 if value(index) > lowest else math.nan
 
 
 def _alert(name: str, severity: str, state: str, labels: Labels) -> Labels:
@@ -194,7 +194,7 @@ def _instrument_series(instrument: Instrument[...], place: Deployment) -> Sample
         yield from _KINDS[instrument.traits.prometheus_type](instrument, labels, place, index)
 
 
-def _values(field: Any) -> Sequence[str]:
+def _values(field: Label) -> Sequence[str]:
     """Return a few values of a label; the first is the most frequent."""
     if field.values is not None:
         return field.values[:3]
@@ -216,9 +216,7 @@ def _counter(instrument: Instrument[...], labels: Labels, place: Deployment, ind
     yield from _lines(instrument.prometheus_name, labels, total, place)
 
 
-def _gauge_of(
-    instrument: Instrument[...], labels: Labels, place: Deployment, index: int
-) -> Samples:
+def _gauge(instrument: Instrument[...], labels: Labels, place: Deployment, index: int) -> Samples:
     scale = {"{ratio}": 0.7, "{score}": 0.9, "{bool}": 1.0, "%": 60.0}.get(instrument.unit, 40.0)
     whole = instrument.unit == "{bool}"
     values = (
@@ -247,7 +245,7 @@ def _histogram(
 
 _KINDS: dict[str, Callable[[Instrument[...], Labels, Deployment, int], Samples]] = {
     "counter": _counter,
-    "gauge": _gauge_of,
+    "gauge": _gauge,
     "histogram": _histogram,
 }
 
@@ -284,11 +282,14 @@ def _recordings(repo: type[MetaRepo]) -> Samples:
             yield from _lines(recording.name, place.labels | grouped, values, place)
     for name, value in ((series_names.COMPLIANCE, 0.75), (series_names.VIOLATIONS, 1.0)):
         for place in places:
-            yield from _week(name, place.labels, lambda _, value=value: value)
+            yield from _week(name, place.labels, partial(_constant, value))
+
+
+def _constant(value: float, _: int) -> float:
+    return value
 
 
 # -------------------------------------------------------------------------------------- lines
-
 
 
 def _times(step: int, span: int) -> range:
@@ -298,10 +299,6 @@ def _times(step: int, span: int) -> range:
 def _week(name: str, labels: Labels, value: Callable[[int], float]) -> Samples:
     times = _times(_SLO_STEP, _DAYS * DAY)
     return _format(name, labels, ((time, value(index)) for index, time in enumerate(times)))
-
-
-def _gauge(name: str, labels: Labels, value: Callable[[int], float]) -> Samples:
-    return _week(name, labels, value)
 
 
 def _lines(name: str, labels: Labels, values: Iterator[float], place: Deployment) -> Samples:

@@ -70,7 +70,7 @@ def installed() -> Path:
 
 
 def _install(folder: Path) -> None:
-    """Install beside the target and rename, so that a folder under the target's name is complete."""
+    """Install beside the target and rename: a folder under the target's name is complete."""
     scratch = folder.with_suffix(".part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()

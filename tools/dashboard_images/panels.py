@@ -15,6 +15,8 @@ import svg
 from axes import Axis, axis_of
 from packages import Job
 
+from otel_meta.render.dashboards.grafana.titles import text_width
+
 HEADER: Final = 34
 _MOST_COLORS: Final = 64
 _PAD: Final = 10
@@ -91,7 +93,7 @@ def _stat(shown: Shown) -> Iterator[str]:
 
 
 def _stat_size(text: str, width: float, height: float) -> int:
-    largest = (width - 2 * _PAD) / (svg.text_width(text, 1) or 1)
+    largest = (width - 2 * _PAD) / (text_width(text, 1) or 1)
     return int(max(11, min(44, largest, height * 0.62)))
 
 
@@ -212,7 +214,7 @@ def _series(shown: Shown) -> Iterator[str]:
 
 
 def _tick_width(shown: Shown) -> float:
-    return max((svg.text_width(tick["text"], 11) for tick in shown.results[0]), default=0) + 6
+    return max((text_width(tick["text"], 11) for tick in shown.results[0]), default=0) + 6
 
 
 def _grid(shown: Shown, chart: Box, axis: Axis) -> Iterator[str]:
@@ -239,7 +241,8 @@ def _deployments(shown: Shown, chart: Box) -> Iterator[str]:
         start = float(series["values"][0][0])
         x = _x(start, chart, shown.seconds)
         yield svg.line(x, chart.y, x, chart.y + chart.height, color="#3274D9", dash="3 3")
-        yield f'<path d="M{x - 4:.0f},{chart.y + chart.height + 6:.0f} l4,-6 l4,6 z" fill="#3274D9"/>'
+        bottom = chart.y + chart.height
+        yield f'<path d="M{x - 4:.0f},{bottom + 6:.0f} l4,-6 l4,6 z" fill="#3274D9"/>'
 
 
 def _thresholds(shown: Shown, chart: Box, axis: Axis) -> Iterator[str]:
@@ -270,10 +273,10 @@ def _curve(line: Line, chart: Box, axis: Axis, seconds: int, color: str) -> Iter
         yield svg.polyline(piece, color)
 
 
-def _legend_list(shown: Shown, lines: Sequence[Line], chart: Box) -> Iterator[str]:
+def _legend_list(shown: Shown, lines: Sequence[Line], _: Box) -> Iterator[str]:
     x, y = shown.box.x + _PAD, shown.box.y + shown.box.height - 10
     for index, line in enumerate(lines):
-        width = svg.text_width(line.name, 12) + 26
+        width = text_width(line.name, 12) + 26
         if x + width > shown.box.x + shown.box.width:
             more = f"+ {len(lines) - index}"
             yield svg.text(x, y, more, color=svg.DIM)
@@ -296,7 +299,7 @@ def _legend_table(shown: Shown, lines: Sequence[Line], chart: Box) -> Iterator[s
     for row, index in enumerate(order[:rows], 1):
         yield svg.rect(left, y + 20 * row - 6, 12, 3, fill=svg.PALETTE[index % len(svg.PALETTE)])
         text = shown.results[1][index]["text"]
-        room = right - left - 30 - svg.text_width(text, 12)
+        room = right - left - 30 - text_width(text, 12)
         yield svg.text(left + 16, y + 20 * row, lines[index].name, width=room)
         yield svg.text(right, y + 20 * row, text, anchor="end")
 
@@ -317,7 +320,7 @@ def _timeline(shown: Shown) -> Iterator[str]:
     values = sorted({value for line in lines for _, value in line.points})
     states = dict(zip(values, shown.results[0], strict=True))
     box = shown.box
-    wide = min(0.35 * box.width, max(svg.text_width(line.name, 12) for line in lines))
+    wide = min(0.35 * box.width, max(text_width(line.name, 12) for line in lines))
     chart = Box(box.x + wide + 20, box.y + HEADER, box.width - wide - 34, box.height - HEADER - 50)
     height = chart.height / len(lines)
     for index, line in enumerate(lines):
@@ -335,7 +338,7 @@ def _timeline(shown: Shown) -> Iterator[str]:
     for state in {one["text"]: one for one in states.values()}.values():
         yield svg.rect(x, box.y + box.height - 16, 12, 4, fill=state["color"])
         yield svg.text(x + 16, box.y + box.height - 10, state["text"])
-        x += svg.text_width(state["text"], 12) + 36
+        x += text_width(state["text"], 12) + 36
 
 
 def _spans(line: Line, seconds: int) -> Iterator[tuple[float, float, float]]:

@@ -49,9 +49,7 @@ def key_counters(repo: type[MetaRepo]) -> tuple[Counter[...], ...]:
 
 
 def _sections(catalog: Catalog, scope: Scope) -> Iterator[Section]:
-    """Yield the key counters, and a closed row for each meta-repository: 24 panels at once are
-    more than a reader sees.
-    """
+    """Yield the key counters, and a closed row of the recordings of each meta-repository."""
     totals = tuple(_totals_panel(repo, scope) for repo in catalog if key_counters(repo))
     yield Section(title="Totals over the time range", panels=totals)
     for repo in catalog:

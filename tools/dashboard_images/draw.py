@@ -1,6 +1,6 @@
 """Draw the dashboards as images, from real answers and with Grafana's own texts of values.
 
-    python tools/dashboard_images [NAME ...] [--out FOLDER]
+    python tools/dashboard_images/draw.py [NAME ...] [--out FOLDER]
 
 Prometheus holds the series of an incident (``incident.py``) and answers the queries of each panel.
 Grafana's packages join tables, sort rows and format values; the charts are drawn in a simple form.
@@ -23,6 +23,7 @@ from packages import run_jobs
 from panels import Box, Shown, step_of
 
 from otel_meta.render.dashboards import dashboards
+from otel_meta.render.dashboards.grafana.titles import text_width
 from otel_meta.render.options import Options
 from otel_meta.repos import BUILTIN
 
@@ -102,7 +103,7 @@ def _heading(page: Mapping[str, Any], client: Prometheus) -> Iterator[str]:
         label = variable["label"]
         values = _choices(variable, client)
         value = f"All of {len(values)}" if values is not None else "default"
-        width = svg.text_width(label, 12) + svg.text_width(value, 12) + 34
+        width = text_width(label, 12) + text_width(value, 12) + 34
         yield svg.rect(x, 46, width, 26, fill="#ffffff", stroke=svg.BORDER)
         yield svg.text(x + 8, 63, label, color=svg.DIM)
         yield svg.text(x + width - 8, 63, value, anchor="end")
