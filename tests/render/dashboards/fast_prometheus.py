@@ -17,6 +17,8 @@ from tests.render.dashboards.rendered_dashboards import ROOT
 _RANGE = re.compile(r"\[\w+(:\w+)?\]")
 _OFFSET = re.compile(r"offset \w+")
 _TIMEOUT = 20.0
+_EVERY = "2s"
+"""The interval of scrapes and of rules, and the time limit of a scrape on a busy machine."""
 
 
 def shorten_ranges(expr: str) -> str:
@@ -90,8 +92,8 @@ def global_view(folder: Path, clusters: list[Prometheus]) -> Iterator[Prometheus
         "honor_labels": True,
         "metrics_path": "/federate",
         "params": {"match[]": ['{__name__!=""}']},
-        "scrape_interval": "3s",  # a page of thousands of series
-        "scrape_timeout": "3s",
+        "scrape_interval": "5s",  # a page of thousands of series
+        "scrape_timeout": "5s",
         "static_configs": [{"targets": [cluster.address for cluster in clusters]}],
     }
     with _server(folder, {"scrape_configs": [federated]}, {}) as client:
@@ -102,8 +104,8 @@ def global_view(folder: Path, clusters: list[Prometheus]) -> Iterator[Prometheus
 def _server(
     folder: Path, config: Mapping[str, Any], external: Mapping[str, Any]
 ) -> Iterator[Prometheus]:
-    every_second = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), "1s")
-    text = yaml.safe_dump({"global": {**every_second, **external}, **config})
+    intervals = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), _EVERY)
+    text = yaml.safe_dump({"global": {**intervals, **external}, **config})
     with Backend(program=PROMETHEUS, folder=folder, config=text, port=0) as server:
         client = Prometheus(server.wait_until_ready().url)
         yield client
@@ -121,7 +123,7 @@ def _scraped(port: int, path: str, environment: str) -> Mapping[str, Any]:
 
 def _shortened_rules(file: Any) -> Any:
     for group in file["groups"]:
-        group["interval"] = "1s"
+        group["interval"] = _EVERY
         for rule in group["rules"]:
             rule["expr"] = shorten_ranges(rule["expr"])
             rule.pop("for", None)
