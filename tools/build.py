@@ -107,6 +107,7 @@ BUILDS = {
         pin="v0.42.0",  # needs the replacements of its own go.mod, which are copied to ours
         packages=("github.com/thanos-io/thanos/cmd/thanos",),
         stamp="github.com/prometheus/common/version.Version={}",
+        tags="slicelabels",  # Thanos casts labels, whose layout this tag sets
         minutes=5,
     ),
     "pint": GoBuild(
@@ -115,6 +116,20 @@ BUILDS = {
         packages=("github.com/cloudflare/pint/cmd/pint",),
         stamp="main.version={}",
         minutes=1,
+    ),
+    "kubernetes": GoBuild(
+        module="k8s.io/apiextensions-apiserver",
+        pin="v0.37.2",
+        packages=(".",),
+        stamp="main.version={}",
+        minutes=1,
+    ),
+    "helm": GoBuild(
+        module="helm.sh/helm/v3",
+        pin="v3.22.0",
+        packages=("helm.sh/helm/v3/cmd/helm",),
+        stamp="helm.sh/helm/v3/internal/version.version=v{}",
+        minutes=3,
     ),
 }
 """By the name of the tool."""
@@ -126,7 +141,8 @@ BUILDS = {
 def recipe(tool: Tool) -> str:
     """Return a digest of all sources of a build: a Collector may gain parts at the same version."""
     folder = FOLDER / tool.name
-    sources = sorted([*folder.glob("go.*"), *folder.glob("*.go")])
+    patterns = ("go.*", "*.go", "*/*.json")  # a program may embed files of a folder
+    sources = sorted(path for pattern in patterns for path in folder.glob(pattern))
     digest = hashlib.sha256(repr(list(_commands(tool, "go", Path()))).encode())
     for source in sources:
         digest.update(source.name.encode() + source.read_bytes())

@@ -1,18 +1,54 @@
-"""YAML documents as plain dictionaries, lists and strings; only this file imports PyYAML here."""
+"""YAML documents as dictionaries, lists and strings that know their place in the file.
+
+Only this file imports PyYAML here.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-_CORE: Final = ("map", "seq", "str", "merge")
+from .finding import UNKNOWN_PLACE, Place
+
+_CORE: Final = ("seq", "merge")
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_BLOCK: Final = re.compile(r"[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\n[ \t]*")
 
 
 class UnreadableFile(Exception):
     """The file is not YAML, or cannot be read."""
+
+    def __init__(self, message: str, place: Place = UNKNOWN_PLACE) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+class Text(str):
+    """A scalar with its place and its spelling in the file."""
+
+    __slots__ = ("source", "start")
+
+    start: Place
+    source: str
+
+    def place_of(self, part: str) -> Place:
+        """Return the place of the first occurrence of a part, or the start of the text."""
+        found = _occurrence(part, self.source) or _BLOCK.match(self.source)
+        at = found.end() if found and found.re is _BLOCK else found.start() if found else 0
+        before = self.source[:at]
+        if "\n" not in before:
+            return Place(self.start.line, self.start.column + at)
+        return Place(self.start.line + before.count("\n"), at - before.rindex("\n"))
+
+
+class Fields(dict[Any, Any]):
+    """A mapping with its place in the file."""
+
+    start: Place
 
 
 class _Loader(yaml.SafeLoader):
@@ -25,6 +61,28 @@ class _Loader(yaml.SafeLoader):
         if tag is None or tag.rpartition(":")[2] in _CORE
     }
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def text_of(self, node: yaml.ScalarNode) -> Text:
+        """Return a scalar with its place."""
+        text = Text(self.construct_scalar(node))
+        text.start = _place(node.start_mark)
+        text.source = self.text[node.start_mark.index : node.end_mark.index]
+        return text
+
+    def fields_of(self, node: yaml.MappingNode) -> Iterator[Fields]:
+        """Yield a mapping with its place, first empty because a part of it may refer to it."""
+        fields = Fields()
+        fields.start = _place(node.start_mark)
+        yield fields
+        fields.update(self.construct_mapping(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:str", _Loader.text_of)
+_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.fields_of)
+
 
 def load_documents(path: Path) -> list[Any]:
     """Load every document of a file, except empty documents.
@@ -33,10 +91,34 @@ def load_documents(path: Path) -> list[Any]:
         UnreadableFile: the file cannot be read, or is not YAML.
     """
     try:
-        with path.open("rb") as file:
-            loaded = yaml.load_all(file, _Loader)  # a subclass of SafeLoader
-            return [document for document in loaded if document]
+        return [document for document in yaml.load_all(_decoded(path), _Loader) if document]
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        place = _place(error.problem_mark) if error.problem_mark else UNKNOWN_PLACE
+        raise UnreadableFile(f"is not YAML: {error}", place) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UnreadableFile(f"is not YAML: {error}") from error
+
+
+def place_in(text: str, part: str = "") -> Place:
+    """Return the place of a part of a scalar; unknown for a string from elsewhere."""
+    return text.place_of(part) if isinstance(text, Text) else UNKNOWN_PLACE
+
+
+def place_of_fields(fields: object) -> Place:
+    """Return the place of a mapping or a scalar; unknown for a value of another type."""
+    return fields.start if isinstance(fields, Fields | Text) else UNKNOWN_PLACE
+
+
+def _decoded(path: Path) -> str:
+    raw = path.read_bytes()
+    return raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig")
+
+
+def _place(mark: yaml.Mark) -> Place:
+    return Place(mark.line + 1, mark.column + 1)
+
+
+def _occurrence(part: str, source: str) -> re.Match[str] | None:
+    return re.search(rf"(?<!\w){re.escape(part)}(?!\w)", source) if part else None

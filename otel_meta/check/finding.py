@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 DiagnosticKind = Literal[
-    "file",  # the file cannot be read, or is not a rule file
-    "expression",  # the expression is not PromQL
-    "metric",  # no metric of this name is declared
-    "recording",  # no rule records the series
-    "label",  # the series has no such label
-    "value",  # the label never has such a value
-    "selector",  # no series has all these values at once
-    "function",  # a counter's function over a gauge, or a gauge's function over a counter
-    "join",  # the two sides never match
-    "template",  # an annotation shows a label that the alert does not have
+    "declaration",
+    "file",
+    "expression",
+    "metric",
+    "recording",
+    "label",
+    "value",
+    "selector",
+    "function",
+    "join",
+    "template",
 ]
+
+MEANINGS: Final[Mapping[DiagnosticKind, str]] = MappingProxyType(
+    {
+        "declaration": "A declaration of the catalogue is invalid, or in conflict with another.",
+        "file": "The file cannot be read, or is not a rule file.",
+        "expression": "The expression is not PromQL.",
+        "metric": "No metric of this name is declared.",
+        "recording": "No rule records the series.",
+        "label": "The series has no such label.",
+        "value": "The label never has such a value.",
+        "selector": "No series has all these values at once.",
+        "function": "A function of counters over a gauge, or a function of gauges over a counter.",
+        "join": "The two sides never match.",
+        "template": "Prometheus cannot expand the text of the alert as intended.",
+    }
+)
+"""The meaning of each kind, in one sentence."""
+
+
+class Place(NamedTuple):
+    """A line and a column, both counted from 1; 0 if unknown."""
+
+    line: int = 0
+    column: int = 0
+
+
+UNKNOWN_PLACE: Final = Place()
 
 
 @dataclass(frozen=True)
@@ -27,6 +57,14 @@ class Diagnostic:
     message: str
     suggestion: str = ""
     """The most similar correct name; empty if no name is similar."""
+    part: str = field(default="", compare=False)
+    """The wrong part of the text, by which its place is found; empty for the whole text."""
+
+    @property
+    def sentence(self) -> str:
+        """The message with the suggestion, on one line."""
+        question = f"; did you mean {self.suggestion}?" if self.suggestion else ""
+        return " ".join(f"{self.message}{question}".split())
 
 
 @dataclass(frozen=True)
@@ -37,10 +75,15 @@ class Finding:
     group: str
     rule: str
     diagnostic: Diagnostic
+    place: Place = UNKNOWN_PLACE
+
+    @property
+    def subject(self) -> str:
+        """The group, the rule and the mistake, on one line."""
+        parts = (self.group, self.rule, self.diagnostic.sentence)
+        # Names in a file may contain newlines; a finding is one line.
+        return " ".join(": ".join(filter(None, parts)).split())
 
     def __str__(self) -> str:
-        place = ": ".join(part for part in (self.file, self.group, self.rule) if part)
-        suggestion = self.diagnostic.suggestion
-        question = f"; did you mean {suggestion}?" if suggestion else ""
-        # Names in a file may contain newlines; a finding is one line.
-        return " ".join(f"{place}: {self.diagnostic.message}{question}".split())
+        place = f"{self.file}:{self.place.line}" if self.place.line else self.file
+        return " ".join(": ".join(filter(None, (place, self.subject))).split())

@@ -1,4 +1,4 @@
-"""Every series that a rule may read: declared, recorded or external."""
+"""Every series that a rule may read: declared, recorded or foreign."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from promql_parser import Expr
 from otel_meta.model import Catalog
 
 from .declared_series import declared_series
-from .external_series import SERIES, external_series
 from .finding import Diagnostic
+from .foreign_series import SERIES, ForeignSeries
 from .promql.infer import Inference
 from .promql.series_type import UNKNOWN, UNLABELED, SeriesType, Vector, vector_of
 from .promql.values import one_of
@@ -32,8 +32,13 @@ class RecordedSeries:
 class KnownSeries:
     """Series types by name; the types of recorded series are inferred from their expressions."""
 
-    def __init__(self, catalog: Catalog, recorded: Iterable[RecordedSeries]) -> None:
-        self._declared: Final = declared_series(catalog)
+    def __init__(
+        self, catalog: Catalog, recorded: Iterable[RecordedSeries], foreign: ForeignSeries
+    ) -> None:
+        self._foreign: Final = foreign
+        self._declared: Final = {
+            name: foreign.scraped(series) for name, series in declared_series(catalog).items()
+        }
         self._rules: Final[defaultdict[str, list[RecordedSeries]]] = defaultdict(list)
         self._inferred: Final[dict[str, Vector]] = {}
         for rule in recorded:
@@ -41,9 +46,11 @@ class KnownSeries:
 
     def find(self, name: str) -> Vector | None:
         """Return the types of the series of a name; None if no such series is known."""
-        own = self._declared.get(name) or external_series(name)
-        found = () if own is None else (own,)
-        return (*found, *self._recorded(name)) or None
+        own = self._declared.get(name)
+        known = (*(() if own is None else (own,)), *self._recorded(name))
+        if not known and (foreign := self._foreign.find(name, self._declared)):
+            return (foreign,)
+        return known or None
 
     def names(self) -> Iterable[str]:
         """Return the names of all series, as candidates for suggestions."""
@@ -61,7 +68,8 @@ class KnownSeries:
     def _types(self, name: str) -> Iterator[SeriesType]:
         for rule in self._rules[name]:
             labels = {label: one_of([value]) for label, value in rule.labels.items()}
-            yield from (result.having(labels) for result in self._results(rule))
+            for result in self._results(rule):
+                yield self._foreign.recorded(result.having(labels))
 
     def _results(self, rule: RecordedSeries) -> Vector:
         if rule.expr is None:

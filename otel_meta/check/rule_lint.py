@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from otel_meta.model import Catalog
 from otel_meta.render.artifacts import rule_files
@@ -12,12 +13,15 @@ from otel_meta.render.options import Options
 from otel_meta.render.rules.rule import Record
 
 from .finding import Diagnostic, Finding
+from .foreign_series import ForeignSeries
 from .known_series import KnownSeries, RecordedSeries
 from .promql.expressions import NotPromQL, parse
 from .promql.infer import Inference
-from .promql.series_type import UNLABELED
+from .promql.series_type import UNKNOWN, UNLABELED, Vector
 from .rule_files import Rule, files_in, read_rules
-from .templates import template_diagnostics
+from .templates import FILLED, queries, template_diagnostics
+
+_DEFAULTS: Final = Options()
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,13 @@ class CheckResult:
     findings: tuple[Finding, ...]
 
 
-def check(catalog: Catalog, paths: Iterable[Path]) -> CheckResult:
+def check(catalog: Catalog, paths: Iterable[Path], options: Options = _DEFAULTS) -> CheckResult:
     """Check files and folders together, since the rules of a file may read another file's series.
+
+    Args:
+        catalog: the declared metrics.
+        paths: files and folders.
+        options: the identity of services, and foreign labels and metrics.
 
     Raises:
         UsageError: a path does not exist.
@@ -39,16 +48,17 @@ def check(catalog: Catalog, paths: Iterable[Path]) -> CheckResult:
     found = [item for file in files for item in read_rules(file)]
     rules = [item for item in found if isinstance(item, Rule)]
     unread = [item for item in found if isinstance(item, Finding)]
-    return CheckResult(
-        len(files), len(rules), (*unread, *findings_of(rules, known_series_of(catalog, rules)))
-    )
+    known = known_series_of(catalog, rules, options)
+    return CheckResult(len(files), len(rules), (*unread, *findings_of(rules, known)))
 
 
-def known_series_of(catalog: Catalog, rules: Iterable[Rule]) -> KnownSeries:
-    """Return every series that is declared, or recorded by these or by the generated rules."""
+def known_series_of(
+    catalog: Catalog, rules: Iterable[Rule], options: Options = _DEFAULTS
+) -> KnownSeries:
+    """Return every series that is declared, foreign, or recorded by given or generated rules."""
     generated = (
         (rule.record, rule.expr, rule.labels)
-        for file in rule_files(catalog, Options())
+        for file in rule_files(catalog, options)
         for group in file.groups
         for rule in group.rules
         if isinstance(rule, Record)
@@ -59,26 +69,47 @@ def known_series_of(catalog: Catalog, rules: Iterable[Rule]) -> KnownSeries:
         (name, expr, *sorted(labels.items())): (name, expr, labels)
         for name, expr, labels in (*generated, *given)
     }
-    return KnownSeries(catalog, _parsed(recorded.values()))
+    labels = (*options.identity.places, *options.foreign.labels)
+    foreign = ForeignSeries(options.foreign.metrics, labels)
+    return KnownSeries(catalog, _parsed(recorded.values()), foreign)
 
 
 def findings_of(rules: Iterable[Rule], known: KnownSeries) -> Iterator[Finding]:
     """Yield the findings of rules, without repetition within a rule."""
     for rule in rules:
-        yield from (
-            rule.finding(diagnostic) for diagnostic in dict.fromkeys(_diagnostics(rule, known))
-        )
+        yield from dict.fromkeys(_findings(rule, known))
 
 
-def _diagnostics(rule: Rule, known: KnownSeries) -> list[Diagnostic]:
+def _findings(rule: Rule, known: KnownSeries) -> Iterator[Finding]:
+    vector, diagnostics = _inferred(rule.expr, known)
+    yield from map(rule.finding, diagnostics)
+    for text in (*rule.annotations.values(), *rule.labels.values()) if rule.alert else ():
+        for diagnostic in (*template_diagnostics(text, vector), *_of_queries(text, known)):
+            yield rule.finding(diagnostic, text)
+
+
+def _inferred(expr: str, known: KnownSeries) -> tuple[Vector, list[Diagnostic]]:
+    """Return the series of an expression and its mistakes."""
     diagnostics: list[Diagnostic] = []
     try:
-        vector = Inference(known, diagnostics.append).vector(parse(rule.expr)) or (UNLABELED,)
+        found = Inference(known, diagnostics.append).vector(parse(expr))
     except NotPromQL as error:
-        return [Diagnostic("expression", f"its expression is not PromQL: {error}")]
+        return (UNKNOWN,), [Diagnostic("expression", f"its expression is not PromQL: {error}")]
     except RecursionError:
-        return [Diagnostic("expression", "its expression is nested too deeply to be read")]
-    return [*diagnostics, *template_diagnostics(rule, vector)] if rule.alert else diagnostics
+        message = "its expression is nested too deeply to be read"
+        return (UNKNOWN,), [Diagnostic("expression", message)]
+    return found or (UNLABELED,), diagnostics
+
+
+def _of_queries(text: str, known: KnownSeries) -> Iterator[Diagnostic]:
+    """Yield the mistakes of the queries in a text, except of values that are filled in later."""
+    for query in queries(text):
+        diagnostics = _inferred(query, known)[1]
+        is_filled = FILLED in query
+        for each in diagnostics:
+            if not (is_filled and each.kind in {"expression", "selector", "value"}):
+                message = f"the query in its text: {each.message}"
+                yield replace(each, message=message)
 
 
 def _parsed(recorded: Iterable[tuple[str, str, Mapping[str, str]]]) -> Iterator[RecordedSeries]:

@@ -12,10 +12,11 @@ from typing import Final, NoReturn
 from otel_meta._version import __version__
 from otel_meta.errors import OtelMetaError
 
-from . import check, demo, generate, show
+from . import backfill, check, demo, generate, show
+from .project.config_file import ProjectConfigError
 from .result import OK, USAGE_ERROR, Result
 
-_COMMANDS: Final = (show, check, generate, demo)
+_COMMANDS: Final = (show, check, generate, backfill, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 on success; 1 with findings; 2 for bad input or a failure, with one line on standard
-        error, and then no file has been written.
+        error, or a line for each mistake in the project's table, and then no file has been written.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # the terminal's encoding may lack a character
@@ -39,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except (OtelMetaError, OSError) as error:
         _discard_unwritten()
-        print(_one_line("otel-meta", error), file=sys.stderr)
+        for problem in error.problems if isinstance(error, ProjectConfigError) else (error,):
+            print(_one_line("otel-meta", problem), file=sys.stderr)
         return USAGE_ERROR
     return result.exit_code
 

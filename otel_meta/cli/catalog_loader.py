@@ -7,7 +7,7 @@ import os
 import sys
 import sysconfig
 import traceback
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from importlib.metadata import entry_points
@@ -19,6 +19,10 @@ from otel_meta.errors import DeclarationError, UsageError
 from otel_meta.model import Catalog, MetaRepo
 from otel_meta.model.arguments import did_you_mean, nearest_name
 from otel_meta.repos import BUILTIN
+
+from .project.config_options import add_config_option
+from .project.config_rows import TABLE
+from .project.project import Project, check_against
 
 ENTRY_POINTS: Final = "otel_meta.repos"
 """Entry-point group for the meta-repositories of installed packages."""
@@ -34,38 +38,55 @@ def add_catalog_options(parser: ArgumentParser) -> None:
     """Add the options for the catalogue."""
     parser.add_argument(
         "--repo",
+        dest=f"{TABLE}.repos",
         action="append",
-        default=[],
         metavar="MODULE:CLASS",
         help="add a meta-repository, importable from the working directory; may be repeated",
     )
     parser.add_argument(
         "--installed",
+        dest=f"{TABLE}.installed",
         action="store_true",
         help=f"add the meta-repositories in the entry-point group {ENTRY_POINTS}",
     )
     parser.add_argument(
-        "--only", action="store_true", help="without the built-in meta-repositories"
+        "--only",
+        dest=f"{TABLE}.only",
+        action="store_true",
+        help="without the built-in meta-repositories",
     )
+    add_config_option(parser)
 
 
-def load_catalog(args: Namespace) -> Catalog:
-    """Load the selected catalogue.
+def load_catalog(project: Project) -> Catalog:
+    """Load the catalogue of a project.
 
     Raises:
+        ProjectConfigError: the project's table does not fit the catalogue.
         UsageError: a meta-repository cannot be loaded, or the catalogue is empty.
         DeclarationError: a declaration is invalid.
     """
-    named = [load_repo(spec) for spec in args.repo]
-    if args.installed:
+    named = [*_named_repos(project)]
+    if project.value("installed"):
         named += [
             load_repo(f"{entry.module}:{entry.attr}", f"entry point {entry.name} of {ENTRY_POINTS}")
             for entry in entry_points(group=ENTRY_POINTS)
         ]
-    catalog = (Catalog() if args.only else BUILTIN).with_repos(*named)
+    catalog = (Catalog() if project.value("only") else BUILTIN).with_repos(*named)
     if not catalog:
         raise UsageError("--only needs a meta-repository; add --repo MODULE:CLASS")
+    check_against(project, catalog)
     return catalog
+
+
+def _named_repos(project: Project) -> Iterator[type[MetaRepo]]:
+    """Load the meta-repositories of ``--repo``, or else of the project's table."""
+    if "repos" in project.given:
+        yield from map(load_repo, project.repos)
+        return
+    _make_importable(project.file.folder)
+    for spec in project.repos:
+        yield load_repo(spec, f"repos of {project.file.path}: {spec}")
 
 
 def load_repo(spec: str, named_by: str = "") -> type[MetaRepo]:

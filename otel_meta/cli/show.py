@@ -10,6 +10,7 @@ from otel_meta.errors import UsageError
 
 from .catalog_loader import add_catalog_options, load_catalog
 from .describe import catalog_as_json
+from .project.project import load_project
 from .result import OK, Result
 from .table import table
 
@@ -55,7 +56,7 @@ def run(args: Namespace) -> Result:
     for name in args.tables:
         if name not in _COLUMNS:
             raise UsageError(f"cannot show {name!r}; choose from {', '.join(_COLUMNS)}")
-    declared = catalog_as_json(load_catalog(args))
+    declared = catalog_as_json(load_catalog(load_project(args)))
     chosen = {name: declared[name] for name in args.tables or _COLUMNS}
     if args.json:
         return Result(OK, json.dumps(chosen, indent=2))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import Artifact
-from otel_meta.render.header import MARK
+from otel_meta.render.header import MARK, source_of
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,45 @@ class Stale:
     diff: str
 
 
-def write(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
-    """Write new and changed files, and remove other generated files in the same folders.
+@dataclass(frozen=True)
+class Written:
+    """What was done with the files of a folder."""
+
+    written: tuple[Path, ...]
+    """New and changed files."""
+    removed: tuple[Path, ...]
+    """Files of this catalogue that it no longer has."""
+    left_alone: Mapping[Path, str]
+    """Generated files of other catalogues in the same folders, each with its source."""
+    unchanged: int
+    """Number of files that were up to date."""
+
+    @property
+    def _counts(self) -> dict[str, int]:
+        return {
+            "written": len(self.written),
+            "unchanged": self.unchanged,
+            "removed": len(self.removed),
+            "left alone": len(self.left_alone),
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            *(f"wrote {path}" for path in self.written),
+            *(f"removed {path}" for path in self.removed),
+            *(
+                f"left alone {path}: it follows from {source}, which this catalogue does not have"
+                for path, source in self.left_alone.items()
+            ),
+            ", ".join(f"{count} {done}" for done, count in self._counts.items()),
+        ]
+        return "\n".join(lines)
+
+
+def write(artifacts: Iterable[Artifact], folder: Path) -> Written:
+    """Write new and changed files, and remove files that this catalogue generated before.
 
     All files are rendered and checked before the first is written.
-
-    Returns:
-        The changed and the removed files.
 
     Raises:
         UsageError: a file cannot be written, or a file of the same name was not generated.
@@ -44,7 +76,8 @@ def write(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
             path.unlink()
     except OSError as error:
         raise UsageError(f"cannot write {error.filename}: {error.strerror}") from error
-    return changed + left_over
+    unchanged = len(wanted) - len(changed)
+    return Written(tuple(changed), tuple(left_over), dict(_of_others(wanted)), unchanged)
 
 
 def stale(artifacts: Iterable[Artifact], folder: Path) -> Iterator[Stale]:
@@ -57,13 +90,31 @@ def stale(artifacts: Iterable[Artifact], folder: Path) -> Iterator[Stale]:
         yield Stale(path, _diff(path, _content(path) or "", ""))
 
 
-def _left_over(wanted: Iterable[Path]) -> Iterator[Path]:
-    """Yield other generated files in the same folders."""
-    paths = set(wanted)
-    for folder in sorted({path.parent for path in paths}):
+def _left_over(wanted: Mapping[Path, str]) -> Iterator[Path]:
+    """Yield other files in the same folders that follow from a source of this catalogue."""
+    sources = set(map(source_of, wanted.values()))
+    for path, source in _generated_beside(wanted):
+        if source in sources:
+            yield path
+
+
+def _of_others(wanted: Mapping[Path, str]) -> Iterator[tuple[Path, str]]:
+    """Yield generated files of other catalogues in the same folders, with their sources.
+
+    A team may generate its files into the folder of another team.
+    """
+    sources = set(map(source_of, wanted.values()))
+    for path, source in _generated_beside(wanted):
+        if source not in sources:
+            yield path, source
+
+
+def _generated_beside(wanted: Mapping[Path, str]) -> Iterator[tuple[Path, str]]:
+    for folder in sorted({path.parent for path in wanted}):
         for path in sorted(folder.glob("*")):
-            if path not in paths and MARK in (_content(path) or ""):
-                yield path
+            content = "" if path in wanted else _content(path) or ""
+            if MARK in content:
+                yield path, source_of(content)
 
 
 def _refuse_if_not_generated(path: Path) -> None:

@@ -15,6 +15,11 @@ PLACES: Final = (ENVIRONMENT, "environment", "cluster")
 """Labels that tell environments and clusters apart where a series has them."""
 
 
+def attribute_of(label: str) -> str:
+    """Return the resource attribute of a label, such as cloud.region of cloud_region."""
+    return label.replace("_", ".")
+
+
 @dataclass(frozen=True)
 class Identity:
     """The labels of a service in every rule, join, dashboard and notification.
@@ -27,6 +32,11 @@ class Identity:
     """Labels besides the meta-repository and the name of the service."""
 
     @property
+    def attributes(self) -> tuple[str, ...]:
+        """The resource attributes that become the labels of a service."""
+        return tuple(attribute_of(label) for label in self.service)
+
+    @property
     def service(self) -> tuple[str, ...]:
         """The labels of a service, which meets each SLO separately."""
         return (NAMESPACE, SERVICE, *self.places)
@@ -35,3 +45,7 @@ class Identity:
     def slo(self) -> tuple[str, ...]:
         """The labels of the recordings of an SLO."""
         return ("slo", *self.service)
+
+
+DEFAULT: Final = Identity()
+"""The identity without a choice of the user."""

@@ -19,6 +19,8 @@ from .slo.slo import Slo
 T = TypeVar("T")
 
 _TIERS: Final = (1, 2, 3)
+_LONGEST_NAME: Final = 63
+"""Characters of a name in Kubernetes' labels and host names."""
 _DECLARATIONS: Final = (Instrument, Slo, Recording, Alert)
 
 
@@ -49,17 +51,21 @@ class MetaRepo:
         """Collect and check the declarations.
 
         Args:
-            name: lower-case words joined by dashes.
-            owner: the responsible team.
+            name: lower-case words joined by dashes, 63 characters at most.
+            owner: the responsible team, as lower-case words joined by dashes.
             tier: 1 if an outage stops customers, 2 if an outage slows customers, 3 if customers
                 do not notice an outage.
         """
         check_dashed_name("meta-repository", name)
         where = f"meta-repository {name!r}"
+        if len(name) > _LONGEST_NAME:
+            problem = f"has a name of {len(name)} characters"
+            raise DeclarationError(where, problem, f"use {_LONGEST_NAME} characters at most")
         fix = "name the team that its alerts notify"
         expect_type(where, "owner", owner, str, fix)
         if not owner:
             raise DeclarationError(where, "has no owner", fix)
+        check_dashed_name(f"{where}, owner", owner)
         if tier not in _TIERS:
             raise DeclarationError(where, f"has the tier {tier!r}", "choose 1, 2 or 3")
         for taken in MetaRepo.__annotations__.keys() & vars(cls).keys():
@@ -148,6 +154,13 @@ def _check_references(cls: type[MetaRepo]) -> None:
                 f"{cls.__name__}.{where}",
                 f"reads {selector.instrument.name}, which {cls.__name__} does not declare",
                 "make that instrument an attribute of the class",
+            )
+    for name, alert in cls.alerts.items():
+        if alert.slo is not None and alert.slo not in cls.slos.values():
+            raise DeclarationError(
+                f"{cls.__name__}.{name}",
+                f"names the SLO {alert.slo.name}, which {cls.__name__} does not declare",
+                "make that SLO an attribute of the class",
             )
 
 

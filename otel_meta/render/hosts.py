@@ -14,11 +14,16 @@ IMAGES: Final[Mapping[str, str]] = MappingProxyType(
         "alertmanager": "prom/alertmanager:v0.31.1",
         "jaeger": "jaegertracing/jaeger:2.13.0",
         "grafana": "grafana/grafana:12.3.1",
+        "python": "python:3.13-slim",
+        "examples": "otel-meta-examples:local",
     }
 )
-"""Images with the versions that tools/ builds for the tests; Grafana is not built."""
-EXAMPLES: Final = "otel-meta-examples:local"
-"""The image of the example services, built from stack/Dockerfile."""
+"""Images with the versions that tools/ builds for the tests; Grafana is not built.
+
+The image of the example services is built from stack/Dockerfile. Tags and no digests: a digest is
+of one registry, and the digests of a release are known to its registry alone. `Options.images`
+takes digests.
+"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,6 @@ class Host:
 
 STOREFRONT: Final = Host("storefront", 8001)
 PAYMENTS: Final = Host("payments", 8002)
-INFERENCE: Final = Host("inference", 8003)
 NOTIFICATIONS: Final = Host("notifications", 8080)
 PROMETHEUS: Final = Host("prometheus", 9090)
 ALERTMANAGER: Final = Host("alertmanager", 9093)
@@ -47,8 +51,6 @@ JAEGER: Final = Host("jaeger", 16686)
 JAEGER_OTLP: Final = Host("jaeger", 4317)
 GRAFANA: Final = Host("grafana", 3000)
 
-SERVICES_WITH_SIDECAR: Final = (STOREFRONT, PAYMENTS)
-SERVICES_WITHOUT_SIDECAR: Final = (INFERENCE,)
 GATEWAYS: Final = ("gateway-1", "gateway-2")
 GATEWAY_NAME: Final = "gateway"
 """The DNS name of both gateways; sidecars distribute traces over its addresses."""
@@ -57,5 +59,4 @@ COLLECTOR_CONFIG_DIR: Final = "/etc/otelcol"
 RULES_DIR: Final = "/etc/rules"
 """Beside /etc/prometheus, as rules/ is beside stack/, so the same relative path is valid."""
 DASHBOARDS_DIR: Final = "/etc/dashboards"
-EXPORT_INTERVAL_MS: Final = "15000"
 SCRAPE_INTERVAL: Final = "15s"

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from otel_meta.model import Severity
-from otel_meta.model.identity import Identity
+from otel_meta.model.identity import DEFAULT, Identity
 
+from .hosts import IMAGES
 from .links import Links
 from .receivers import RECEIVERS, Receivers
 
@@ -21,9 +22,9 @@ SEVERITIES: Final[Mapping[Severity, str]] = MappingProxyType({"page": "page", "t
 PROMETHEUS: Final = (2, 42)
 """The oldest Prometheus that loads the default rules."""
 ANCHORED: Final = (3, 16)
-"""The first Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
+"""The Prometheus that counts exactly, with ``increase(x[1h] anchored)``.
 
-It needs the server's flag ``--enable-feature=promql-extended-range-selectors``.
+It needs no flag; older servers need ``--enable-feature=promql-extended-range-selectors``.
 """
 
 TraceStore = Literal["jaeger", "tempo"]
@@ -59,7 +60,7 @@ class Foreign:
     """What rules may refer to without a declaration in the catalogue, for ``check --rules``."""
 
     metrics: tuple[str, ...] = ()
-    """Names of metrics; a final ``*`` stands for any ending."""
+    """Names of metrics; ``*`` stands for any characters, ``?`` for one."""
     labels: tuple[str, ...] = ()
     """Labels of every series, added by scraping or by external labels."""
 
@@ -70,7 +71,7 @@ class Options:
 
     rule_format: str = "prometheus"
     """A key of `otel_meta.render.rules.rule_formats.FORMATS`."""
-    identity: Identity = field(default_factory=Identity)
+    identity: Identity = DEFAULT
     links: Links = field(default_factory=Links)
     receivers: Receivers = RECEIVERS
     severities: Mapping[Severity, str] = field(default_factory=lambda: SEVERITIES)
@@ -84,9 +85,17 @@ class Options:
     kubernetes: Kubernetes = field(default_factory=Kubernetes)
     ticket_hours: TicketHours | None = None
     """Working hours of tickets; None sends tickets at any time."""
+    jobs: tuple[str, ...] = ()
+    """Names of services that end by themselves, such as a nightly job: their end pages nobody."""
     traces: TraceStore = "jaeger"
     """The kind of data source to which the dashboards' links to traces lead."""
     foreign: Foreign = field(default_factory=Foreign)
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Container images by a key of `IMAGES`, in place of the defaults: by digest, of a mirror."""
+
+    def image(self, name: str) -> str:
+        """Return the container image of a program; the name is a key of `IMAGES`."""
+        return self.images.get(name, IMAGES[name])
 
     @property
     def anchored(self) -> bool:

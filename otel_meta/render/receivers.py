@@ -11,17 +11,28 @@ from otel_meta.model import Severity
 from .hosts import NOTIFICATIONS
 
 
+@dataclass(frozen=True)
+class Existing:
+    """A receiver of the user's own Alertmanager, by its name."""
+
+    name: str
+
+
+Target = str | Existing
+"""The URL of a webhook, or a receiver that exists already."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Webhooks:
-    """The webhooks of a team."""
+    """The receivers of a team."""
 
-    page: str
-    """URL for urgent alerts."""
-    ticket: str
-    """URL for alerts during working hours."""
+    page: Target
+    """Receiver of urgent alerts."""
+    ticket: Target
+    """Receiver of alerts during working hours."""
 
-    def url(self, severity: Severity) -> str:
-        """Return the webhook of a severity."""
+    def target(self, severity: Severity) -> Target:
+        """Return the receiver of a severity."""
         return self.page if severity == "page" else self.ticket
 
 
@@ -30,17 +41,11 @@ class Receivers:
     """The receivers of alerts."""
 
     default: Webhooks
-    """Webhooks of every team that is not in `teams`."""
-    watchdog: str
-    """URL of a service with an alarm for missing notifications."""
+    """Receivers of every team that is not in `teams`."""
+    watchdog: Target
+    """A service with an alarm for missing notifications."""
     teams: Mapping[str, Webhooks] = field(default_factory=dict[str, Webhooks])
-
-    def with_webhooks(
-        self, *, page: str | None = None, ticket: str | None = None, watchdog: str | None = None
-    ) -> Receivers:
-        """Return receivers in which the given webhooks replace the default webhooks."""
-        default = Webhooks(page=page or self.default.page, ticket=ticket or self.default.ticket)
-        return Receivers(default=default, watchdog=watchdog or self.watchdog, teams=self.teams)
+    """Receivers by the owner of the meta-repository."""
 
 
 RECEIVERS: Final = Receivers(

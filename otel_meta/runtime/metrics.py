@@ -33,7 +33,7 @@ from .lifecycle.sdk_locks import SdkLocks
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
-from .resource import service_resource
+from .resource import IDENTITY, service_resource
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ class Metrics:
             self._settings.prometheus_token,
             None if view is None else view.owners,
             merge_prometheus_client=self._settings.merge_prometheus_client,
+            identity=(*IDENTITY, *self._settings.identity_attributes),
         )
 
     def _server_of_child(self, workers: Workers | None) -> MetricsServer | None:

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple, cast
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .configure_options import Options
 from .environment.value_kinds import is_host
-from .options import Options
 from .setting_variables import LOG_FORMATS, LOG_LEVELS, MAX_PORT
 
 _MAX_SECONDS: Final = 86_400
@@ -97,6 +97,9 @@ CHECKS: Final[Mapping[str, _Check]] = {
     "namespace": _TEXT,
     "resource_attributes": _Check(
         _are_texts, "give a dict of texts, as in {'deployment.environment.name': 'test'}"
+    ),
+    "identity_attributes": _Check(
+        _are_names, "give names of resource attributes, such as ('cloud.region',)"
     ),
     "traces": _NAMES,
     "metrics": _NAMES,

@@ -7,12 +7,13 @@ from typing import Final
 from opentelemetry.sdk.resources import Resource
 
 from otel_meta._version import __version__
+from otel_meta.model.identity import DEFAULT
 
 from .lifecycle.instance_id import InstanceId, ProcessResource
 from .settings import Settings
 
-IDENTITY: Final = frozenset({"service.name", "service.namespace"})
-"""Attributes that are copied onto every series, as service_name and service_namespace."""
+IDENTITY: Final = DEFAULT.attributes
+"""Attributes that are copied onto every series, such as service_name and service_namespace."""
 
 
 def create_resource(settings: Settings, instance: InstanceId | None = None) -> Resource:
@@ -31,6 +32,13 @@ def create_resource(settings: Settings, instance: InstanceId | None = None) -> R
     }
     resource = Resource.create({key: value for key, value in attributes.items() if value})
     return resource if instance is None else ProcessResource(resource, instance)
+
+
+def identity_labels(resource: Resource, settings: Settings) -> dict[str, str]:
+    """Return the attributes of identity that a resource has, by the names of their labels."""
+    names = (*IDENTITY, *settings.identity_attributes)
+    values = {name: resource.attributes.get(name) for name in names}
+    return {name.replace(".", "_"): str(value) for name, value in values.items() if value}
 
 
 def service_resource(resource: Resource) -> Resource:

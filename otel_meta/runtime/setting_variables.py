@@ -47,7 +47,12 @@ SAMPLERS: Final = (
 LOG_LEVELS: Final = ("debug", "info", "warn", "warning", "error", "critical")
 LOG_FORMATS: Final = ("auto", "json", "console", "logfmt")
 """The default first."""
+_ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _TOKEN: Final = Kind("a token for a header", TEXT.parse, is_secret=True)
+
+
+def _is_attribute(name: str) -> bool:
+    return _ATTRIBUTE.fullmatch(name) is not None
 
 
 def _exporter(signal: Signal, default: str) -> Variable[tuple[str, ...]]:
@@ -65,6 +70,13 @@ SERVICE_NAME: Final = Variable[str | None](
 )
 RESOURCE_ATTRIBUTES: Final = Variable[dict[str, str]](
     "OTEL_RESOURCE_ATTRIBUTES", PAIRS, {}, "option `resource_attributes`", "none"
+)
+IDENTITY: Final = Variable[tuple[str, ...]](
+    "OTEL_META_IDENTITY_ATTRIBUTES",
+    names(_is_attribute, "an attribute of the resource, such as cloud.region"),
+    (),
+    "option `identity_attributes`",
+    "none",
 )
 REPO: Final = unread(
     "OTEL_META_REPO", "argument `repo`: MODULE:CLASS, or a name such as aurora; read if missing"
@@ -148,6 +160,7 @@ REFUSED_VARIABLES: Final = (
 SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     SERVICE_NAME,
     RESOURCE_ATTRIBUTES,
+    IDENTITY,
     REPO,
     DISABLED,
     *(EXPORTERS[signal] for signal in SIGNALS),

@@ -52,6 +52,8 @@ TOOLS: Final = (
     Tool(name="victoriametrics", version="1.150.0", binaries=("victoria-metrics", "vmalert")),
     Tool(name="thanos", version="0.42.0", binaries=("thanos",)),
     Tool(name="pint", version="0.87.0", binaries=("pint",), version_argument="version"),
+    Tool(name="kubernetes", version="0.37.2", binaries=("manifest-check",)),
+    Tool(name="helm", version="3.22.0", binaries=("helm",), version_argument="version"),
 )
 
 

@@ -15,6 +15,7 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.prometheus.handler import UNAUTHORIZED, BearerToken, ScrapeRequest
 from otel_meta.runtime.recording.faults import logger
+from otel_meta.runtime.resource import identity_labels
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Receive, Scope, Send, header
@@ -194,6 +195,7 @@ def _slo_page(telemetry: Telemetry) -> EndpointResponse:
     page: dict[str, object] = {
         "service_name": telemetry.settings.service_name,
         "service_namespace": telemetry.settings.namespace,
+        **identity_labels(telemetry.resource, telemetry.settings),
         "slos": [status.as_json() for status in telemetry.tracker.statuses()],
     }
     if not page["slos"]:

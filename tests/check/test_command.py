@@ -38,9 +38,9 @@ def test_exit_code_is_1_with_findings_one_line_each(capsys: Output, rule_file: W
 
     assert 1 == main(["check", "--rules", str(path)])
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith(f"{path}: g: A: no metric of the catalogue has a series http_server_")
+    assert first.startswith(f"{path}:5: g: A: no metric of the catalogue has a series http_server_")
     assert first.endswith("did you mean http_server_request_duration_seconds_sum?")
-    assert second.startswith(f'{path}: g: B: slo of slo:burn_rate:1h is never "nebula"')
+    assert second.startswith(f'{path}:7: g: B: slo of slo:burn_rate:1h is never "nebula"')
 
 
 def test_option_accepts_several_files_and_folders(capsys: Output, rule_file: Write) -> None:

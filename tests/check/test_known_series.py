@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from otel_meta.check.finding import Diagnostic
-from otel_meta.check.promql.series_type import Vector, label_names, label_values
+from otel_meta.check.promql.series_type import Vector, label_values
 from otel_meta.check.promql.values import one_of
+from tests.check.own_labels import own_labels
 
 Diagnose = Callable[..., list[Diagnostic]]
 Infer = Callable[..., Vector]
@@ -17,20 +18,20 @@ BASE = ("a:b:c", "sum by (route, method) (atlas_requests_total)", {"team": "red"
 class TestRecorded:
     def test_recording_has_labels_of_its_expression_and_of_its_rule(self, infer: Infer) -> None:
         """A recording has the labels of its expression and of its rule."""
-        assert {"route", "method", "team"} == label_names(infer("a:b:c", BASE))
+        assert {"route", "method", "team"} == own_labels(infer("a:b:c", BASE))
 
     def test_label_of_rule_replaces_label_of_expression(self, infer: Infer) -> None:
         """A label of the rule replaces a label of the expression."""
         rule = (BASE[0], BASE[1], {"route": "/all", "method": ""})
 
-        assert {"route"} == label_names(infer("a:b:c", rule))
+        assert {"route"} == own_labels(infer("a:b:c", rule))
         assert one_of(["/all"]) == label_values(infer("a:b:c", rule), "route")
 
     def test_recordings_of_recordings_are_followed_in_any_order(self, infer: Infer) -> None:
         """Recordings of recordings are followed in any order."""
         chain = [("a:b:e", "max by (team) (a:b:d)"), ("a:b:d", "sum without (route) (a:b:c)"), BASE]
 
-        assert {"team"} == label_names(infer("a:b:e", *chain))
+        assert {"team"} == own_labels(infer("a:b:e", *chain))
 
     def test_recordings_that_read_each_other_may_have_any_label(self, infer: Infer) -> None:
         """Recordings that read each other may have any label."""

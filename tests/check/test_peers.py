@@ -129,7 +129,7 @@ groups:
 """
 
 NEVER = (
-    'rules.yml: nebula-availability: NebulaBurns: the two sides of and never match: window is "1h" '
+    'rules.yml:11: nebula-availability: NebulaBurns: the two sides of and never match: window is "1h" '
     'on the left and "5m" on the right; add ignoring (window), or join others'
 )
 

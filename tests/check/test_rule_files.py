@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.check.finding import Finding
+from otel_meta.check.finding import Diagnostic, Finding, Place
 from otel_meta.check.rule_files import Rule, files_in, read_rules
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import rule_files
@@ -60,9 +60,9 @@ class TestFormats:
 
     def test_every_document_of_file_is_read_except_empty_documents(self, rule_file: Write) -> None:
         """Every document of a file is read, except empty documents."""
-        path = rule_file(f"---\n---\n{GROUPS}---\n{RESOURCE}---\nnamespace: x\n{GROUPS}")
+        path = rule_file(f"---\n---\n{RESOURCE}---\n{GROUPS}---\nnamespace: x\n{GROUPS}")
 
-        assert ["", "AtlasDown", "", "", "AtlasDown"] == [
+        assert ["", "", "AtlasDown", "", "AtlasDown"] == [
             rule.alert for rule in read_rules(path) if isinstance(rule, Rule)
         ]
 
@@ -78,6 +78,100 @@ class TestFormats:
 
         assert isinstance(rule, Rule)
         assert {"team": "maps", "tier": "2"} == rule.labels
+
+
+class TestManifests:
+    def test_resources_without_rules_are_passed_over(self, rule_file: Write) -> None:
+        """Resources of Kubernetes without rules are passed over."""
+        other = "apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 2}\n"
+        found = list(read_rules(rule_file(f"{other}---\n{RESOURCE}---\n{other}")))
+
+        assert ["a"] == [rule.record for rule in found if isinstance(rule, Rule)]
+        assert 1 == len(found)
+
+    def test_resource_of_rules_without_groups_is_finding(self, rule_file: Write) -> None:
+        """A resource of rules without groups is a finding."""
+        text = "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nspec: {}\n"
+        (finding,) = read_rules(rule_file(text))
+
+        assert isinstance(finding, Finding)
+
+    def test_items_of_list_are_read(self, rule_file: Write) -> None:
+        """The items of a list of resources are read."""
+        item = "{apiVersion: x/v1, kind: VMRule, spec: {groups: [{rules: [{record: a, expr: b}]}]}}"
+        text = f"apiVersion: v1\nkind: List\nitems: [{item}, {item}]\n"
+
+        assert ["a", "a"] == [
+            rule.record for rule in read_rules(rule_file(text)) if isinstance(rule, Rule)
+        ]
+
+    def test_second_document_that_prometheus_skips_is_finding(self, rule_file: Write) -> None:
+        """A second document of a rule file, which Prometheus skips, is a finding with its line."""
+        found = list(read_rules(rule_file(f"{GROUPS}---\n{GROUPS}")))
+        (finding,) = (each for each in found if isinstance(each, Finding))
+
+        assert "second document, which Prometheus skips" in str(finding)
+        assert len(GROUPS.splitlines()) + 2 == finding.place.line
+        assert 4 == len([each for each in found if isinstance(each, Rule)])
+
+
+class TestPlaces:
+    TEXT = """\
+# A comment with unicode: \u00e9\u00e8
+groups:
+- name: g
+  rules:
+  - alert: A
+    expr: >
+      first_one
+        + second_one
+  - {alert: B, expr: 'one + two'}
+  - alert: C
+    expr:
+      "three
+      + four"
+  - alert: D
+    expr: |2-
+
+        five
+"""
+
+    @pytest.mark.parametrize(
+        ("alert", "part", "line", "column"),
+        [
+            ("A", "", 7, 7),
+            ("A", "second_one", 8, 11),
+            ("A", "absent", 7, 7),
+            ("B", "", 9, 22),
+            ("B", "two", 9, 29),
+            ("C", "three", 12, 8),
+            ("C", "four", 13, 9),
+            ("D", "five", 17, 9),
+        ],
+    )
+    def test_place_of_part_is_its_line_and_column(
+        self, alert: str, part: str, line: int, column: int, rule_file: Write
+    ) -> None:
+        """The place of a part of an expression is its line and column, in every style of YAML."""
+        rules = [each for each in read_rules(rule_file(self.TEXT)) if isinstance(each, Rule)]
+        (rule,) = (each for each in rules if each.alert == alert)
+
+        assert Place(line, column) == rule.finding(Diagnostic("metric", "x", part=part)).place
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("a: 1\nb: [", 2),
+            ("groups:\n- name: g\n- rules: []\n", 2),
+            ("groups:\n- name: g\n  rules:\n  - record: a\n  - alert: b\n  - expr: c\n", 6),
+            ("groups:\n- name: g\n  rules:\n  - text\n", 4),
+        ],
+    )
+    def test_finding_about_file_has_its_line(self, text: str, line: int, rule_file: Write) -> None:
+        """A finding about a part of a file that is no rule has the line of the part."""
+        (finding,) = (each for each in read_rules(rule_file(text)) if isinstance(each, Finding))
+
+        assert line == finding.place.line
 
 
 class TestNoRuleFile:

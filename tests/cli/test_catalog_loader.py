@@ -11,6 +11,7 @@ import pytest
 
 from otel_meta import Catalog, MetaRepo
 from otel_meta.cli.catalog_loader import add_catalog_options, load_catalog, load_repo
+from otel_meta.cli.project.project import load_project
 from otel_meta.errors import DeclarationError, UsageError
 from otel_meta.repos import BUILTIN, Titan
 
@@ -34,7 +35,7 @@ def catalog(*arguments: str) -> Catalog:
     """Return the catalogue of these options."""
     parser = ArgumentParser()
     add_catalog_options(parser)
-    return load_catalog(parser.parse_args(arguments))
+    return load_catalog(load_project(parser.parse_args(arguments)))
 
 
 def install(folder: Path, *entries: str) -> None:

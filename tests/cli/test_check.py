@@ -108,7 +108,7 @@ class TestFindings:
             ),
             (
                 HEAD + "@labels\nclass Bad:\n    job: str\n",
-                "label Bad.job: is reserved for scraping and identity; ",
+                "label Bad.job: is reserved for scraping; ",
             ),
             (
                 HEAD + "@labels\nclass Bad:\n    Region: str\n",

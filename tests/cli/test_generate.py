@@ -11,6 +11,12 @@ from otel_meta.cli import main
 
 Command = Callable[..., Any]
 
+MAPS = '''\
+from otel_meta import MetaRepo
+class Maps(MetaRepo, name="{name}", owner="maps"):
+    """Maps."""
+'''
+
 
 class TestFolders:
     def test_only_chosen_folders_are_written_and_checked(
@@ -24,14 +30,34 @@ class TestFolders:
         assert 0 == otel_meta("generate", "--check", *wanted).returncode
         assert 1 == otel_meta("generate", "--check").returncode
 
-    def test_files_of_other_choice_are_listed_as_removed(self, otel_meta: Command) -> None:
-        """The files of another choice of meta-repositories are removed, and listed as removed."""
-        written = otel_meta("generate", "--folders", "rules").stdout.splitlines()
-        only = ("--only", "--repo", "otel_meta.repos.aurora:Aurora")
-        listed = otel_meta("generate", "--folders", "rules", *only).stdout.splitlines()
+    def test_files_of_another_catalogue_are_left_alone(
+        self, otel_meta: Command, tmp_path: Path
+    ) -> None:
+        """The files of meta-repositories that the catalogue does not have are left alone."""
+        titan, aurora = (
+            otel_meta(
+                "generate", "--folders", "rules", "--only", "--repo", f"otel_meta.repos:{one}"
+            )
+            for one in ("Titan", "Aurora")
+        )
+        path = "rules/titan-microservices-mesh.alerting.yml"
 
-        assert "rules/titan-microservices-mesh.alerting.yml" in written
-        assert "removed rules/titan-microservices-mesh.alerting.yml" in listed
+        assert f"wrote {path}" in titan.stdout.splitlines()
+        assert f"left alone {path}: it follows from otel_meta.repos.titan.Titan" in aurora.stdout
+        assert (tmp_path / path).is_file()
+
+    def test_files_of_old_name_of_meta_repository_are_removed(
+        self, otel_meta: Command, tmp_path: Path, write: Callable[[str, str], Path]
+    ) -> None:
+        """The files of a meta-repository under its old name are removed."""
+        listed = ""
+        for name in ("old", "new"):
+            write("maps", MAPS.format(name=name))
+            only = ("--only", "--repo", "maps:Maps", "--folders", "rules")
+            listed = otel_meta("generate", *only).stdout
+
+        assert "removed rules/old.alerting.yml" in listed.splitlines()
+        assert not (tmp_path / "rules/old.alerting.yml").exists()
 
     def test_folder_that_is_not_generated_is_error(self, refused: Callable[..., str]) -> None:
         """A folder that is not generated is an error."""
@@ -40,6 +66,32 @@ class TestFolders:
     def test_empty_name_of_target_folder_is_error(self, refused: Callable[..., str]) -> None:
         """An empty target folder is an error; it would be the working directory."""
         assert "--out: the name is empty; name a folder" in refused("generate", "--out", "")
+
+
+class TestLinks:
+    @pytest.mark.parametrize(
+        ("options", "named"),
+        [
+            ((), "to runbooks and dashboards are relative"),
+            (("--runbooks", "https://books.example"), "to dashboards are relative"),
+            (("--dashboards", "https://grafana.example/d"), "to runbooks are relative"),
+        ],
+    )
+    def test_note_names_links_that_are_relative(
+        self, otel_meta: Command, options: tuple[str, ...], named: str
+    ) -> None:
+        """The last line of the output names the links that are relative, and the options."""
+        done = otel_meta("generate", "--folders", "rules", *options)
+
+        assert (0, "") == (done.returncode, done.stderr)
+        assert named in done.stdout.splitlines()[-1]
+
+    def test_no_note_follows_absolute_links(self, otel_meta: Command) -> None:
+        """With absolute links, and without rules, there is no note."""
+        urls = ("--runbooks", "https://books.example", "--dashboards", "https://g.example/d")
+
+        assert "note:" not in otel_meta("generate", "--folders", "rules", *urls).stdout
+        assert "note:" not in otel_meta("generate", "--folders", "docs").stdout
 
 
 class TestWebhooks:

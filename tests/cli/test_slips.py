@@ -296,9 +296,9 @@ SLIPS = {
     "unknown type": (labels_with("'mode': 'Mode'"), "have a type that cannot be read: name 'Mode'"),
     "reserved label": (
         labels_with("'job': str"),
-        "is reserved for scraping and identity; choose a",
+        "is reserved for scraping; choose a",
     ),
-    "reserved prefix": (labels_with("'exported_by': str"), "is reserved for scraping and identity"),
+    "reserved prefix": (labels_with("'exported_by': str"), "is reserved for scraping; choose a"),
     "label without type": (
         "labels(type('Tags', (), {'mode': ''}))",
         "has no type; write mode: str =",

@@ -10,11 +10,12 @@ import pytest
 from otel_meta.cli import main, sync
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import Artifact
-from otel_meta.render.header import MARK
+from otel_meta.render.header import generated_from
 
-MARKED = f"# {MARK} from here.\n"
+MARKED = f"# {generated_from('here')}\n"
 ONE = Artifact(PurePosixPath("rules/one.yml"), f"{MARKED}one: 1\n")
 TWO = Artifact(PurePosixPath("rules/two.yml"), f"{MARKED}two: 2\n")
+OTHER = Artifact(PurePosixPath("rules/other.yml"), f"# {generated_from('there')}\nother: 3\n")
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -26,14 +27,18 @@ def content(folder: Path) -> dict[str, str]:
 class TestWrite:
     def test_new_files_are_written_with_their_folders_and_returned(self, tmp_path: Path) -> None:
         """New files are written with their folders, and returned."""
-        assert [tmp_path / ONE.path, tmp_path / TWO.path] == sync.write([ONE, TWO], tmp_path)
+        done = sync.write([ONE, TWO], tmp_path)
+
+        assert (tmp_path / ONE.path, tmp_path / TWO.path) == done.written
         assert {"rules/one.yml": ONE.text, "rules/two.yml": TWO.text} == content(tmp_path)
 
     def test_files_that_are_up_to_date_are_not_written(self, tmp_path: Path) -> None:
         """Files that are up to date are not written."""
         sync.write([ONE, TWO], tmp_path)
 
-        assert [] == sync.write([ONE, TWO], tmp_path)
+        done = sync.write([ONE, TWO], tmp_path)
+
+        assert ((), 2) == (done.written, done.unchanged)
 
     def test_generated_file_that_is_left_over_is_removed(self, tmp_path: Path) -> None:
         """A generated file that is left over is removed; a file by hand stays."""
@@ -41,8 +46,31 @@ class TestWrite:
         by_hand = tmp_path / "rules/own.yml"
         by_hand.write_text("mine: 1\n")
 
-        assert [tmp_path / TWO.path] == sync.write([ONE], tmp_path)
+        assert (tmp_path / TWO.path,) == sync.write([ONE], tmp_path).removed
         assert {"rules/one.yml": ONE.text, "rules/own.yml": "mine: 1\n"} == content(tmp_path)
+
+    def test_generated_file_of_other_source_is_left_alone(self, tmp_path: Path) -> None:
+        """A generated file of another source is left alone, and counts as no stale file."""
+        sync.write([OTHER], tmp_path)
+
+        done = sync.write([ONE], tmp_path)
+
+        assert {tmp_path / OTHER.path: "there"} == done.left_alone
+        assert (tmp_path / OTHER.path).is_file()
+        assert [] == list(sync.stale([ONE], tmp_path))
+
+    def test_text_lists_what_was_written_removed_and_left_alone(self, tmp_path: Path) -> None:
+        """The text of a result lists the written, removed and left files, and counts them."""
+        sync.write([TWO], tmp_path)
+        sync.write([OTHER], tmp_path)
+        rules, reason = tmp_path / "rules", "which this catalogue does not have"
+
+        assert [
+            f"wrote {rules / 'one.yml'}",
+            f"removed {rules / 'two.yml'}",
+            f"left alone {rules / 'other.yml'}: it follows from there, {reason}",
+            "1 written, 0 unchanged, 1 removed, 1 left alone",
+        ] == str(sync.write([ONE], tmp_path)).splitlines()
 
     def test_file_that_was_not_generated_is_error_and_no_file(self, tmp_path: Path) -> None:
         """A file that was not generated is an error, and no file is written."""

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 
+from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render.alertmanager import alertmanager
-from otel_meta.render.options import Options
+from otel_meta.render.options import Options, TicketHours
 from otel_meta.render.receivers import Receivers, Webhooks
 from otel_meta.repos import BUILTIN
 from otel_meta.testing.servers import ALERTMANAGER, Backend
 from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.pinned_tools import tool
 from tests.rules.prometheus_server import fetch
+from tests.waiting import poll
 
 URL = "http://127.0.0.1:9"
 ANYBODY = Webhooks(page=f"{URL}/page", ticket=f"{URL}/ticket")
@@ -89,10 +93,10 @@ class TestConfiguration:
         assert receiver == routed.strip()
 
     def test_watchdog_is_repeated_each_minute(self, config: Path) -> None:
-        """The watchdog is repeated each minute."""
+        """The watchdog is due again before the minute ends, so each minute has a notification."""
         routes = yaml.safe_load(config.read_text())["route"]["routes"]
 
-        assert "1m" == routes[0]["repeat_interval"]
+        assert ("1m", "50s") == (routes[0]["group_interval"], routes[0]["repeat_interval"])
 
     def test_rendering_is_deterministic(self) -> None:
         """Rendering is deterministic."""
@@ -133,22 +137,37 @@ class Live:
         alerts = json.loads(fetch(f"{self.url}/api/v2/alerts"))
         return sorted(a["labels"]["alertname"] for a in alerts if a["status"]["inhibitedBy"])
 
+    def muted(self) -> list[str]:
+        """Return the time intervals that mute a group, a group each."""
+        groups = json.loads(fetch(f"{self.url}/api/v2/alerts/groups"))
+        return [
+            name
+            for group in groups
+            for name in {n for a in group["alerts"] for n in a["status"].get("mutedBy", [])}
+        ]
 
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    """Start an Alertmanager; only the waits differ from the rendered configuration."""
+
+@contextmanager
+def running(folder: Path, **choices: Any) -> Iterator[Live]:
+    """Run an Alertmanager; only the waits differ from the rendered configuration."""
     with NotificationReceiver() as told:
         hooks = Webhooks(page=f"{told.url}/page", ticket=f"{told.url}/ticket")
-        text = alertmanager(
-            BUILTIN, Options(receivers=Receivers(default=hooks, watchdog=f"{told.url}/watchdog"))
-        )
+        receivers = Receivers(default=hooks, watchdog=f"{told.url}/watchdog")
+        text = alertmanager(BUILTIN, Options(receivers=receivers, **choices))
         for wait in ("group_wait: 30s", "group_wait: 5m"):
             text = text.replace(wait, "group_wait: 1s")
         for interval in ("group_interval: 5m", "group_interval: 1h"):
             text = text.replace(interval, "group_interval: 1s")
-        server = Backend(program=ALERTMANAGER, folder=tmp_path, config=text, port=0)
+        server = Backend(program=ALERTMANAGER, folder=folder, config=text, port=0)
         with server:
             yield Live(server.wait_until_ready().url, told)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    """Start an Alertmanager with default options."""
+    with running(tmp_path) as live:
+        yield live
 
 
 class TestLive:
@@ -202,3 +221,128 @@ class TestLive:
         live.told.wait_for("/watchdog", "firing")
 
         assert ["/watchdog"] == [path for path, _ in live.told.notifications]
+
+    def test_only_a_page_about_the_present_inhibits(self, live: Live) -> None:
+        """A ticket about an exhausted budget, and a page of another kind, inhibit nothing."""
+        slo = AURORA | {"slo": "aurora-api-availability"}
+        other = AURORA | {"slo": "aurora-api-latency"}
+        live.send(
+            alert("SloErrorBudgetExhausted", "ticket", slo),
+            alert("SloErrorBudgetBurnSlow", "ticket", slo),
+            alert("SloMultipleViolations", "page", other),
+            alert("SloErrorBudgetBurnSlow", "ticket", other),
+        )
+        live.told.wait_for("/ticket", "firing")
+        live.told.wait_for("/page", "firing")
+
+        assert [] == live.inhibited()
+
+    def test_paging_exhausted_budget_inhibits_ticket(self, live: Live) -> None:
+        """A page about an exhausted budget inhibits the ticket of its SLO."""
+        slo = AURORA | {"slo": "aurora-api-availability"}
+        live.send(
+            alert("SloErrorBudgetExhausted", "page", slo),
+            alert("SloErrorBudgetBurnSlow", "ticket", slo),
+        )
+        live.told.wait_for("/page", "firing")
+
+        assert ["SloErrorBudgetBurnSlow"] == live.inhibited()
+
+    def test_service_that_is_down_inhibits_its_tickets_about_missing_data(self, live: Live) -> None:
+        """A service that is down inhibits its own tickets about missing data, and no other."""
+        slo = {"slo": "aurora-api-availability"}
+        live.send(
+            alert("ServiceDown", "page", AURORA),
+            alert("SloNoData", "ticket", AURORA | slo),
+            alert("SloNoEvents", "ticket", AURORA | slo),
+            alert("SloErrorBudgetBurnSlow", "ticket", AURORA | slo),
+            alert("SloNoData", "ticket", TITAN | slo),
+        )
+        live.told.wait_for("/page", "firing")
+        live.told.wait_for("/ticket", "firing")
+
+        assert ["SloNoData", "SloNoEvents"] == live.inhibited()
+
+    def test_page_about_most_services_inhibits_page_of_each(self, live: Live) -> None:
+        """A page about most services of a place inhibits the page of each, in this place alone."""
+        live.send(
+            alert("TelemetryLost", "page", {"cluster": "blue"}),
+            alert("ServiceDown", "page", AURORA | {"cluster": "blue"}),
+            alert("ServiceDown", "page", TITAN | {"cluster": "blue"}),
+            alert("ServiceDown", "page", AURORA | {"cluster": "green"}),
+        )
+        poll(lambda: 2 <= len(live.told.alert_names("/page", "firing")))
+
+        assert ["ServiceDown"] * 2 == live.inhibited()
+        assert [["ServiceDown"], ["TelemetryLost"]] == sorted(
+            live.told.alert_names("/page", "firing")
+        )
+
+    def test_alerts_without_service_are_grouped_by_name(self, live: Live) -> None:
+        """Alerts without a service are grouped by name, and wait for no other name."""
+        nebula = {"service_namespace": "nebula-cloud-platform"}
+        live.send(
+            alert("TemplateDrifts", "page", nebula | {"template": "a"}),
+            alert("TemplateDrifts", "page", nebula | {"template": "b"}),
+            alert("QuotaReached", "page", nebula | {"quota": "cpu"}),
+        )
+        poll(lambda: 2 <= len(live.told.alert_names("/page", "firing")))
+
+        assert [["QuotaReached"], ["TemplateDrifts"] * 2] == sorted(
+            live.told.alert_names("/page", "firing")
+        )
+
+
+PLACES = ("deployment_environment_name", "environment", "cluster", "region")
+
+
+@pytest.mark.parametrize("place", PLACES)
+class TestPlaces:
+    """Two places of one service, told apart by a label of identity."""
+
+    def test_page_of_one_place_inhibits_no_ticket_of_another(
+        self, tmp_path: Path, place: str
+    ) -> None:
+        """A page of one place inhibits no ticket of another, and shares no notification."""
+        slo = AURORA | {"slo": "aurora-api-availability"}
+        with running(tmp_path, identity=Identity((*DEFAULT.places, "region"))) as live:
+            live.send(
+                alert("SloErrorBudgetBurnFast", "page", slo | {place: "dev"}),
+                alert("SloErrorBudgetBurnSlow", "ticket", slo | {place: "dev"}),
+                alert("SloErrorBudgetBurnSlow", "ticket", slo | {place: "prod"}),
+                alert("SloErrorBudgetBurnFast", "page", slo | {place: "test"}),
+            )
+            poll(lambda: 2 <= len(live.told.alert_names("/page", "firing")))
+            live.told.wait_for("/ticket", "firing")
+
+            assert [["SloErrorBudgetBurnFast"]] * 2 == live.told.alert_names("/page", "firing")
+            assert [{**slo, place: "prod"}] == [
+                {name: sent["labels"].get(name) for name in (*slo, place)}
+                for path, body in live.told.notifications
+                if path == "/ticket"
+                for sent in body["alerts"]
+            ]
+
+
+class TestTicketHours:
+    @pytest.mark.parametrize("is_open", [True, False])
+    def test_ticket_waits_outside_of_the_hours_and_page_does_not(
+        self, tmp_path: Path, *, is_open: bool
+    ) -> None:
+        """Outside of the working hours a ticket waits; a page never waits."""
+        today = datetime.now(ZoneInfo("Asia/Tokyo"))
+        day = (today if is_open else today + timedelta(days=3)).strftime("%A").lower()
+        hours = TicketHours(time_zone="Asia/Tokyo", days=(day,), begin="00:00", end="24:00")
+        with running(tmp_path, ticket_hours=hours) as live:
+            live.send(
+                alert("SloNoData", "ticket", AURORA),
+                alert("ObsidianCriticalFindings", "ticket", {"scanner": "a"}),
+                alert("SloErrorBudgetBurnFast", "page", TITAN),
+            )
+            live.told.wait_for("/page", "firing")
+            poll(lambda: len(live.muted()) == (0 if is_open else 2))
+            if is_open:
+                poll(lambda: len(live.told.alert_names("/ticket", "firing")) == 2)
+
+            assert (2 if is_open else 0) == len(live.told.alert_names("/ticket", "firing"))
+            assert ([] if is_open else ["ticket-hours"] * 2) == live.muted()

@@ -54,10 +54,11 @@ class Prometheus:
             yield from ((one["metric"]["service_name"], at, value) for at, value in one["values"])
 
 
-def fetch(url: str, body: Any = None) -> bytes:
-    """Send a GET request, or a POST request with JSON, without any proxy."""
+def fetch(url: str, body: Any = None, **query: str) -> bytes:
+    """Send a GET request with a query, or a POST request with JSON, without any proxy."""
     data = None if body is None else json.dumps(body).encode()
-    request = Request(url, data, {"Content-Type": "application/json"})
+    address = f"{url}?{urlencode(query)}" if query else url
+    request = Request(address, data, {"Content-Type": "application/json"})
     with open_url(request, timeout=PATIENCE) as response:
         content: bytes = response.read()
         return content

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import pytest
 
-from otel_meta.runtime.resource import create_resource
+from otel_meta.runtime.resource import create_resource, identity_labels
 from otel_meta.runtime.settings import read_settings
 
 
@@ -47,3 +47,53 @@ class TestResource:
         attributes = create_resource(settings).attributes
 
         assert ("api", "b") == (attributes["service.name"], attributes["a"])
+
+
+class TestIdentity:
+    @pytest.mark.parametrize(
+        ("environ", "expected"),
+        [
+            ({}, {}),
+            (
+                {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test,cloud.region=eu"},
+                {"deployment_environment_name": "test"},
+            ),
+            (
+                {
+                    "OTEL_RESOURCE_ATTRIBUTES": "cluster=blue,cloud.region=eu",
+                    "OTEL_META_IDENTITY_ATTRIBUTES": "cloud.region",
+                },
+                {"cluster": "blue", "cloud_region": "eu"},
+            ),
+        ],
+    )
+    def test_labels_of_identity_are_attributes_that_resource_has(
+        self, environ: dict[str, str], expected: dict[str, str]
+    ) -> None:
+        """The labels of identity are the attributes of places that the resource has."""
+        settings = read_settings(service_name="api", namespace="atlas-maps", environ=environ)
+        labels = identity_labels(create_resource(settings), settings)
+
+        assert {"service_name": "api", "service_namespace": "atlas-maps", **expected} == labels
+
+    def test_old_name_of_environment_causes_warning_with_new_name(self) -> None:
+        """The attribute's old name causes a warning with the new name, and both together none."""
+        old = "deployment.environment=test"
+        both = f"{old},deployment.environment.name=test"
+        found = [
+            read_settings("api", environ={"OTEL_RESOURCE_ATTRIBUTES": attributes}).warnings
+            for attributes in (old, both)
+        ]
+
+        assert [1, 0] == [len(warnings) for warnings in found]
+        assert "name it deployment.environment.name" in found[0][0]
+
+    def test_option_overrides_variable(self) -> None:
+        """The option overrides the variable; a single name is a text."""
+        settings = read_settings(
+            service_name="api",
+            identity_attributes="tenant",
+            environ={"OTEL_META_IDENTITY_ATTRIBUTES": "cloud.region"},
+        )
+
+        assert ("tenant",) == settings.identity_attributes

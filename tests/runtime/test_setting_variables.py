@@ -57,6 +57,7 @@ ROWS: dict[str, Row] = {
     "OTEL_TRACES_EXPORTER": Row("console", "jaeger"),
     "OTEL_METRICS_EXPORTER": Row("console", "statsd"),
     "OTEL_LOGS_EXPORTER": Row("none", "console"),
+    "OTEL_META_IDENTITY_ATTRIBUTES": Row("cloud.region", "cloud region"),
     "OTEL_EXPORTER_PROMETHEUS_HOST": Row("0.0.0.0", "a b"),
     "OTEL_EXPORTER_PROMETHEUS_PORT": Row("9000", "http", PROMETHEUS),
     "OTEL_META_METRICS_IN_APP": Row("true", "yes", PROMETHEUS),

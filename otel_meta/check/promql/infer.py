@@ -107,9 +107,8 @@ class Inference:
         wrong = functions.WRONG_TYPE.get(name)
         if wrong and all(series.metric_type == wrong for series in vector):
             argument, advice = _name_in(call), functions.ADVICE[wrong]
-            self.report(
-                Diagnostic("function", f"{name}() over {argument}, which is a {wrong}; {advice}")
-            )
+            message = f"{name}() over {argument}, which is a {wrong}; {advice}"
+            self.report(Diagnostic("function", message, part=name))
 
 
 def _of_metric_type(vector: Vector, metric_type: MetricType) -> Vector:

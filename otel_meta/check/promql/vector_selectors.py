@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from functools import reduce
 from typing import Final, NamedTuple, Protocol
 
@@ -15,6 +17,10 @@ from . import patterns
 from .label_checks import unknown_labels
 from .series_type import NAME, UNKNOWN, SeriesType, Vector, label_values, vector_of
 from .values import ANY, Values, one_of
+
+_WORD: Final = re.compile("[:_]")
+_ALIKE: Final = 0.75
+"""Likeness of the first words of a wrong name and of its suggestion, at least."""
 
 
 class SeriesLookup(Protocol):
@@ -99,7 +105,7 @@ def _chosen(
     selected = [series for series in narrowed if series.is_possible()]
     if not selected:
         matchers = ", ".join(map(str, correct))
-        report(Diagnostic("selector", f"{called} never has {matchers} at once"))
+        report(Diagnostic("selector", f"{called} never has {matchers} at once", part=name or ""))
     return vector_of(selected)
 
 
@@ -127,16 +133,24 @@ def _find(name: str, known: SeriesLookup, report: Report) -> Vector:
 
 def _find_all(pattern: str, known: SeriesLookup, report: Report) -> Vector:
     named = list(filter(patterns.matcher(pattern), known.names()))
-    if not named:
-        report(_unknown_series(pattern, known))
+    if not named:  # a pattern such as node_.+ has the prefix of a foreign series
+        return _find(pattern, known, report)
     return vector_of(series for name in named for series in known.find(name) or ())
 
 
 def _unknown_series(name: str, known: SeriesLookup) -> Diagnostic:
-    near = nearest_name(name, known.names())
+    near = nearest_name(name, (each for each in known.names() if _begin_alike(name, each)))
     if ":" in name:
-        return Diagnostic("recording", f"no rule records {name}", near)
-    return Diagnostic("metric", f"no metric of the catalogue has a series {name}", near)
+        return Diagnostic("recording", f"no rule records {name}", near, name)
+    message = f"no metric of the catalogue has a series {name}"
+    hint = "" if near else "; accept a metric of another program with --metric"
+    return Diagnostic("metric", f"{message}{hint}", near, name)
+
+
+def _begin_alike(name: str, known: str) -> bool:
+    """Return True if the first words are similar: metrics of one program begin alike."""
+    first, other = (_WORD.split(text, maxsplit=1)[0] for text in (name, known))
+    return SequenceMatcher(None, first, other).ratio() >= _ALIKE
 
 
 def _mistakes(matcher: Matcher, called: str, found: Vector) -> Iterator[Diagnostic]:
@@ -149,7 +163,8 @@ def _mistakes(matcher: Matcher, called: str, found: Vector) -> Iterator[Diagnost
     for part in filter(None, operator.parts(matcher.value)):
         if not any(map(operator.test(part), possible.listed)):
             message = f'{matcher.name} of {called} is never "{part}"'
-            yield Diagnostic("value", message, nearest_name(part, filter(None, possible.listed)))
+            near = nearest_name(part, filter(None, possible.listed))
+            yield Diagnostic("value", message, near, part)
 
 
 def _narrowed(series: SeriesType, matcher: Matcher) -> SeriesType:

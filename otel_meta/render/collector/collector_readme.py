@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from otel_meta.render.docs.markdown import code, page, table
 
-from .env_variables import GATEWAY_VARIABLES, SIDECAR_VARIABLES, Variable
+from .env_variables import (
+    GATEWAY_LOG_EXPORTER,
+    GATEWAY_VARIABLES,
+    LOG_EXPORTER,
+    LOG_STORE,
+    QUEUE_BYTES,
+    SIDECAR_VARIABLES,
+    Variable,
+)
+from .gateway import LOGS
+from .queue_limits import (
+    COMPACTION_TRIGGER_MIB,
+    FILE_BASE_MIB,
+    FILE_FACTOR,
+    GATEWAY_QUEUE_BYTES,
+    MIB,
+    SIDECAR_QUEUE_BYTES,
+    file_bytes,
+    volume_mib,
+)
+from .secret_patterns import MASK
+from .sidecar import BALANCER
 
-_NO_LOGS: Final = """\
+_LOG_VARIABLES: Final = f"""\
+- on each sidecar `{LOG_EXPORTER.name}={BALANCER}`
+- on each gateway `{GATEWAY_LOG_EXPORTER.name}={LOGS}`
+- on each gateway `{LOG_STORE.name}`, the URL of the log store, such as `http://loki:3100/otlp`"""
+
+_OWN_LOG_STORE: Final = f"""\
 exporters:
-  nop: {}
-service:
-  pipelines:
-    logs:
-      exporters: [nop]"""
+  {LOGS}:
+    endpoint: http://loki:3100/otlp"""
 _SOURCE: Final = "otel_meta/render/collector/collector_readme.py"
 
 
@@ -34,12 +57,54 @@ def readme_file() -> str:
         "## Sidecar",
         _table(SIDECAR_VARIABLES),
         "Without a gateway, set `OTEL_META_GATEWAY_HOST` and `OTEL_META_GATEWAY_PORT` to the "
-        "address of Jaeger's OTLP port. Jaeger then stores every trace, but it refuses logs. Send "
-        "the logs to another exporter in your own file, or drop them:",
-        code(_NO_LOGS, "yaml"),
+        "address of Jaeger's OTLP port. Jaeger then stores every trace.",
         "## Gateway",
         _table(GATEWAY_VARIABLES),
+        "## Log records",
+        "Services write log lines to stdout, where the agent of a log store can read them. "
+        "Services also send log records over OTLP, which the sidecar accepts and drops: neither "
+        "its disk nor a network carries them. To store the log records, set three variables:",
+        _LOG_VARIABLES,
+        "Without a gateway, declare the exporter of the log store in your own file, and set the "
+        f"sidecar's `{LOG_EXPORTER.name}={LOGS}`:",
+        code(_OWN_LOG_STORE, "yaml"),
+        "If nothing reads log records, `OTEL_LOGS_EXPORTER=none` saves services the sending.",
+        "## Size of the queues",
+        f"While a gateway or a store is away, data waits on disk. `{QUEUE_BYTES.name}` counts the "
+        "bytes of the waiting requests. The disk takes more: 1.2 times as many for requests of 16 "
+        "KB, 1.9 times for 2 KB, and 2.7 times for 0.3 KB, the smallest requests of services, with "
+        "copies that a killed Collector leaves. After the outage, the file shrinks by itself.",
+        "A full queue refuses data: the SDK of the service sends again, gives up, and counts the "
+        "loss, and `otelcol_exporter_enqueue_failed_spans` counts in the Collector. A full *file* "
+        "would also cost data that the Collector has accepted, so a file must hold a full queue. "
+        "The last column is the size of a volume for both queues:",
+        table(["", "queue", "file, at most", "volume"], [*_sizes()]),
+        "For other queues, compute the file as "
+        f"{FILE_FACTOR} x queue + {FILE_BASE_MIB} MiB, and the volume as 2 x (file + "
+        f"{COMPACTION_TRIGGER_MIB} MiB), and set both variables and the size of the volume. With "
+        f"full queues, a Collector of one CPU starts in 1 to 3 seconds.",
+        "## Secrets",
+        "Both Collectors mask secrets and personal data in every text of spans and log records: "
+        "attributes of all types, log bodies, names, status messages, trace states, scopes and "
+        f"resources. Values of attributes such as `password` become `{MASK}` as a whole, and parts "
+        "of any text that look like one of these do: credentials and parameters in a URL, cookies, "
+        "a name and its value (`password=...`), an e-mail address, a bearer token, a JSON Web "
+        "Token, an access key of a cloud, a private key, a bank card.",
+        "Three texts stay as they are. **Labels of metrics**: masking would combine series, which "
+        "makes counters wrong, and `/metrics` of a process does not pass a Collector; only "
+        "attributes of the resource, which become labels of `target_info`, are masked. "
+        "**Attributes of span links**: no component of the Collector can change them. "
+        "**Keys of attributes**.",
+        "To keep a value, or to mask more, replace the lists of the redaction processor in your "
+        "own file. For a service with free texts in labels, add `redaction` to "
+        "`service.pipelines.metrics.processors`.",
     )
+
+
+def _sizes() -> Iterator[list[str]]:
+    for role, size in (("sidecar", SIDECAR_QUEUE_BYTES), ("gateway", GATEWAY_QUEUE_BYTES)):
+        mib = (size // MIB, file_bytes(size) // MIB, volume_mib(size))
+        yield [role, *(f"{number} MiB" for number in mib)]
 
 
 def _table(variables: Iterable[Variable]) -> str:

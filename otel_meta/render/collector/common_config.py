@@ -7,20 +7,29 @@ from typing import Any, Final
 
 from otel_meta.render._yaml import comment
 
-from .env_variables import EXPOSE_HOST, INSTANCE, QUEUE_BYTES, Variable
+from .env_variables import EXPOSE_HOST, INSTANCE, Variable
+from .queue_limits import COMPACTION_NEEDED_MIB, COMPACTION_TRIGGER_MIB
 
 Config = dict[str, Any]
 
 STORAGE: Final = "file_storage/queue"
 HEALTH_CHECK: Final = "health_check"
 MEMORY_LIMITER: Final = "memory_limiter"
+NOTHING: Final = "nop"
+"""The exporter that drops all data."""
 
 _BATCH_BYTES: Final = 2 * 1024 * 1024
 """Half of the 4 MiB limit of gRPC servers; the data of a larger message would be lost."""
 
 
-def extensions(health_port: Variable, folder: Variable) -> Config:
-    """Return the health check, and the storage of queues on disk, which survives a restart."""
+def extensions(health_port: Variable, folder: Variable, file_bytes: Variable) -> Config:
+    """Return the health check, and the storage of queues on disk, which survives a restart.
+
+    Args:
+        health_port: port of the health check.
+        folder: folder of the queues.
+        file_bytes: maximum size of the file of a queue.
+    """
     return {
         HEALTH_CHECK: {"endpoint": f"{EXPOSE_HOST}:{health_port}"},
         STORAGE: {
@@ -31,10 +40,17 @@ def extensions(health_port: Variable, folder: Variable) -> Config:
             ),
             "fsync": False,
             "timeout": "5s",
+            **comment("Above the size of a full queue: a full file would cost accepted data."),
+            "max_size": file_bytes.number,
             "compaction": {
                 "directory": str(folder),
-                "on_start": True,
+                **comment(
+                    "A start would wait for a copy of the whole backlog, longer than probes wait."
+                ),
+                "on_start": False,
                 "on_rebound": True,
+                "rebound_needed_threshold_mib": COMPACTION_NEEDED_MIB,
+                "rebound_trigger_threshold_mib": COMPACTION_TRIGGER_MIB,
                 "cleanup_on_start": True,
             },
         },
@@ -46,13 +62,16 @@ def memory_limiter(limit: Variable, spike: Variable) -> Config:
 
     Senders retry refused data.
     """
-    return {"check_interval": "1s", "limit_mib": str(limit), "spike_limit_mib": str(spike)}
+    return {"check_interval": "1s", "limit_mib": limit.number, "spike_limit_mib": spike.number}
 
 
-def queue_and_retry() -> Config:
+def queue_and_retry(queue_bytes: Variable) -> Config:
     """Return an exporter's queue on disk and its retries, which have no time limit.
 
     An outage loses no data until the queue is full.
+
+    Args:
+        queue_bytes: bytes of the requests that may wait.
     """
     return {
         "retry_on_failure": {
@@ -66,10 +85,11 @@ def queue_and_retry() -> Config:
             "enabled": True,
             "storage": STORAGE,
             **comment(
-                "In bytes, to limit disk usage. A full queue refuses data, and a metric counts it."
+                "Bytes of requests; the disk takes up to three times as many. A full queue refuses "
+                "data, and a metric counts it."
             ),
             "sizer": "bytes",
-            "queue_size": str(QUEUE_BYTES),
+            "queue_size": queue_bytes.number,
             "block_on_overflow": False,
             **comment(
                 "Batches are made after the queue; a batch processor would accept data before it "
@@ -84,7 +104,7 @@ def queue_and_retry() -> Config:
     }
 
 
-def service(role: str, port: Variable, pipelines: Mapping[str, Config]) -> Config:
+def service(role: str, port: Variable, pipelines: Mapping[str, Any]) -> Config:
     """Return the service: extensions, pipelines, and the Collector's own telemetry."""
     return {
         "extensions": [HEALTH_CHECK, STORAGE],
@@ -113,7 +133,7 @@ def _metrics(port: Variable) -> Config:
     flags = ("without_scope_info", "without_type_suffix", "without_units")
     exporter = {
         "host": str(EXPOSE_HOST),
-        "port": str(port),
+        "port": port.number,
         **comment(
             "Explicit, because their defaults changed between releases, and with them the names."
         ),

@@ -8,10 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from . import queue_limits
+from .queue_limits import FILE_BASE_MIB, FILE_FACTOR, file_bytes
+
+
+class NumberReference(str):
+    """A reference to a variable in a setting that the Collector declares as a number."""
+
+    __slots__ = ()
+
+
+class FlagReference(str):
+    """A reference to a variable in a setting that the Collector declares as a boolean."""
+
+    __slots__ = ()
+
 
 @dataclass(frozen=True)
 class Variable:
-    """An environment variable; ``str()`` gives the reference in the Collector's configuration."""
+    """An environment variable; ``str()`` gives the reference in the Collector's configuration.
+
+    The setting of a component determines the type, not the look of the value: one exporter
+    declares its port as a text, another as a number. In a text, use ``str()``; otherwise, use
+    `number` or `flag`.
+    """
 
     name: str
     default: str
@@ -19,6 +39,16 @@ class Variable:
 
     def __str__(self) -> str:
         return self.with_default(self.default)
+
+    @property
+    def number(self) -> NumberReference:
+        """The reference in a setting of the type number."""
+        return NumberReference(self)
+
+    @property
+    def flag(self) -> FlagReference:
+        """The reference in a setting of the type boolean."""
+        return FlagReference(self)
 
     def with_default(self, default: str) -> str:
         """Return the reference to this variable, with another default."""
@@ -66,8 +96,18 @@ QUEUE_DIR: Final = Variable(
 )
 QUEUE_BYTES: Final = Variable(
     "OTEL_META_QUEUE_BYTES",
-    "536870912",
-    "maximum size of a queue on disk, in bytes; the sidecar has two queues",
+    str(queue_limits.SIDECAR_QUEUE_BYTES),
+    "bytes of the requests that wait in a queue; the sidecar has a queue for traces, and one for "
+    "logs. A full queue refuses data, and the service counts the loss",
+)
+_FILE_BYTES: Final = (
+    "maximum size of the file of a queue, in bytes. The queue has to be full before its file is: "
+    f"set {FILE_FACTOR} times `{{}}` and {FILE_BASE_MIB} MiB more"
+)
+QUEUE_FILE_BYTES: Final = Variable(
+    "OTEL_META_QUEUE_FILE_BYTES",
+    str(file_bytes(queue_limits.SIDECAR_QUEUE_BYTES)),
+    _FILE_BYTES.format(QUEUE_BYTES.name),
 )
 MEMORY_MIB: Final = Variable(
     "OTEL_META_MEMORY_MIB", "200", "memory limit in MiB, above which the sidecar refuses data"
@@ -89,6 +129,13 @@ GATEWAY_INSECURE: Final = Variable(
     "OTEL_META_GATEWAY_INSECURE", "true", "`false` for TLS to the gateways"
 )
 
+LOG_EXPORTER: Final = Variable(
+    "OTEL_META_LOG_EXPORTER",
+    "nop",
+    "exporter of the log records that services send; `load_balancing` sends them to the gateways. "
+    "By default, the sidecar drops log records, because services also write them to stdout",
+)
+
 GATEWAY_SELF_METRICS_PORT: Final = Variable(
     "OTEL_META_GATEWAY_SELF_METRICS_PORT", "18888", "port of the gateway's own metrics"
 )
@@ -97,6 +144,16 @@ GATEWAY_HEALTH_PORT: Final = Variable(
 )
 GATEWAY_QUEUE_DIR: Final = Variable(
     "OTEL_META_GATEWAY_QUEUE_DIR", "/var/lib/otelcol/gateway", "folder of the gateway's queue"
+)
+GATEWAY_QUEUE_BYTES: Final = Variable(
+    "OTEL_META_GATEWAY_QUEUE_BYTES",
+    str(queue_limits.GATEWAY_QUEUE_BYTES),
+    "bytes of the requests that wait in the gateway's queue",
+)
+GATEWAY_QUEUE_FILE_BYTES: Final = Variable(
+    "OTEL_META_GATEWAY_QUEUE_FILE_BYTES",
+    str(file_bytes(queue_limits.GATEWAY_QUEUE_BYTES)),
+    _FILE_BYTES.format(GATEWAY_QUEUE_BYTES.name),
 )
 GATEWAY_MEMORY_MIB: Final = Variable(
     "OTEL_META_GATEWAY_MEMORY_MIB",
@@ -116,11 +173,31 @@ TRACE_STORE: Final = Variable(
 TRACE_STORE_INSECURE: Final = Variable(
     "OTEL_META_TRACE_STORE_INSECURE", "true", "`false` for TLS to the trace store"
 )
+GATEWAY_LOG_EXPORTER: Final = Variable(
+    "OTEL_META_GATEWAY_LOG_EXPORTER",
+    "nop",
+    "exporter of log records; `otlp_http/log_store` sends them to the log store. By default, the "
+    "gateway drops the log records that it receives",
+)
+LOG_STORE: Final = Variable(
+    "OTEL_META_LOG_STORE",
+    f"http://{LOOPBACK}:3100/otlp",
+    "URL of the log store for OTLP over HTTP, without `/v1/logs`; the default is Loki's",
+)
 DECISION_WAIT: Final = Variable(
     "OTEL_META_DECISION_WAIT",
     "15s",
     "time from a trace's first span to the sampling decision; longer than the batches of services "
     "and sidecars delay spans",
+)
+UNDECIDED_TRACES: Final = Variable(
+    "OTEL_META_UNDECIDED_TRACES",
+    "400000",
+    "maximum number of traces that wait for a decision; above it, the gateway drops the oldest. "
+    "Set it to the memory limit less the reserve, divided by 2 KiB, the memory of a trace of one "
+    "span: then the limit refuses spans first, and sidecars send them again. Each further span "
+    "takes 1.2 KiB, so that the default memory holds 65,000 traces of ten spans, which is 4,300 "
+    "per second at the default wait",
 )
 SAMPLING_PERCENT: Final = Variable(
     "OTEL_META_SAMPLING_PERCENT",
@@ -139,11 +216,13 @@ SIDECAR_VARIABLES: Final = (
     INSTANCE,
     QUEUE_DIR,
     QUEUE_BYTES,
+    QUEUE_FILE_BYTES,
     MEMORY_MIB,
     MEMORY_SPIKE_MIB,
     GATEWAY_HOST,
     GATEWAY_PORT,
     GATEWAY_INSECURE,
+    LOG_EXPORTER,
 )
 GATEWAY_VARIABLES: Final = (
     EXPOSE_HOST,
@@ -152,11 +231,15 @@ GATEWAY_VARIABLES: Final = (
     GATEWAY_HEALTH_PORT,
     INSTANCE,
     GATEWAY_QUEUE_DIR,
-    QUEUE_BYTES,
+    GATEWAY_QUEUE_BYTES,
+    GATEWAY_QUEUE_FILE_BYTES,
     GATEWAY_MEMORY_MIB,
     GATEWAY_MEMORY_SPIKE_MIB,
     TRACE_STORE,
     TRACE_STORE_INSECURE,
+    GATEWAY_LOG_EXPORTER,
+    LOG_STORE,
     DECISION_WAIT,
+    UNDECIDED_TRACES,
     SAMPLING_PERCENT,
 )

@@ -10,6 +10,7 @@ from otel_meta.render.header import generated_from
 
 from .common_config import (
     MEMORY_LIMITER,
+    NOTHING,
     Config,
     extensions,
     memory_limiter,
@@ -19,20 +20,25 @@ from .common_config import (
 from .env_variables import (
     EXPOSE_HOST,
     GATEWAY_HEALTH_PORT,
+    GATEWAY_LOG_EXPORTER,
     GATEWAY_MEMORY_MIB,
     GATEWAY_MEMORY_SPIKE_MIB,
     GATEWAY_PORT,
+    GATEWAY_QUEUE_BYTES,
     GATEWAY_QUEUE_DIR,
+    GATEWAY_QUEUE_FILE_BYTES,
     GATEWAY_SELF_METRICS_PORT,
+    LOG_STORE,
     TRACE_STORE,
     TRACE_STORE_INSECURE,
 )
-from .redaction import REDACTION, URL_REDACTION, redaction, url_redaction
+from .redaction import LOG_REDACTION, SPAN_REDACTION, redaction_processors
 from .sampling import tail_sampling
 
 SAMPLING: Final = "tail_sampling"
 STORE: Final = "otlp_grpc/store"
-LOGS: Final = "debug"
+LOGS: Final = "otlp_http/log_store"
+BATCH: Final = "batch"
 
 _COMMENT: Final = f"""\
 {generated_from("the catalogue")}
@@ -51,21 +57,22 @@ def gateway_file(catalog: Catalog) -> str:
 def gateway_config(catalog: Catalog) -> Config:
     """Return the configuration."""
     return {
-        "extensions": extensions(GATEWAY_HEALTH_PORT, GATEWAY_QUEUE_DIR),
+        "extensions": extensions(GATEWAY_HEALTH_PORT, GATEWAY_QUEUE_DIR, GATEWAY_QUEUE_FILE_BYTES),
         "receivers": {"otlp": _receiver()},
         "processors": {
             MEMORY_LIMITER: memory_limiter(GATEWAY_MEMORY_MIB, GATEWAY_MEMORY_SPIKE_MIB),
             SAMPLING: tail_sampling(catalog),
-            REDACTION: redaction(),
-            URL_REDACTION: url_redaction(),
+            BATCH: _batch(),
+            **redaction_processors(metrics=False),
         },
-        "exporters": {STORE: _store(), LOGS: _logs()},
+        "exporters": {STORE: _store(), LOGS: _log_store(), NOTHING: {}},
         "service": service(
             "otel-meta-gateway",
             GATEWAY_SELF_METRICS_PORT,
             {
-                "traces": _pipeline(SAMPLING, REDACTION, URL_REDACTION, to=STORE),
-                "logs": _pipeline(REDACTION, to=LOGS),
+                "traces": _pipeline(SAMPLING, *SPAN_REDACTION, BATCH, to=STORE),
+                **comment("Log records are dropped until README.md's variables name a log store."),
+                "logs": _pipeline(*LOG_REDACTION, to=str(GATEWAY_LOG_EXPORTER)),
             },
         ),
     }
@@ -83,19 +90,28 @@ def _receiver() -> Config:
 def _store() -> Config:
     return {
         "endpoint": str(TRACE_STORE),
-        "tls": {"insecure": str(TRACE_STORE_INSECURE)},
+        "tls": {"insecure": TRACE_STORE_INSECURE.flag},
         "timeout": "10s",
-        **queue_and_retry(),
+        **queue_and_retry(GATEWAY_QUEUE_BYTES),
     }
 
 
-def _logs() -> Config:
+def _log_store() -> Config:
     return {
-        **comment(
-            "Counts log records and drops them. Set the exporter of your log store in a second"
-        ),
-        **comment("file, in service.pipelines.logs.exporters. Services also print logs to stdout."),
-        "verbosity": "basic",
-        "sampling_initial": 1,
-        "sampling_thereafter": 1000,
+        "endpoint": str(LOG_STORE),
+        "timeout": "10s",
+        **queue_and_retry(GATEWAY_QUEUE_BYTES),
+    }
+
+
+def _batch() -> Config:
+    """Combine sampled traces, which leave the memory of the sampling one by one.
+
+    An entry of the queue file per trace would take three times the disk, and a write per trace.
+    """
+    return {
+        **comment("Traces are in memory already, so a kill loses no more than without batches."),
+        "timeout": "200ms",
+        "send_batch_size": 1000,
+        "send_batch_max_size": 2000,
     }

@@ -1,58 +1,125 @@
-"""Redaction of secrets and personal data in attributes, events and log bodies."""
+"""Redaction of secrets and personal data: one list of patterns, applied to every text of a signal.
+
+The redaction processor masks attributes and log bodies. The transform processor masks the texts
+that the redaction processor does not know: names, messages and versions.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
+from otel_meta.render._yaml import comment
+
 from .common_config import Config
+from .secret_patterns import BLOCKED_KEYS, BLOCKED_VALUES, MASK, URL_ATTRIBUTES
 
 REDACTION: Final = "redaction"
-URL_REDACTION: Final = "transform/urls"
+_SPAN_TEXTS: Final = "transform/span_texts"
+_LOG_TEXTS: Final = "transform/log_texts"
+_METRIC_RESOURCES: Final = "transform/metric_resources"
 
-_SECRET_KEYS: Final = (
-    "authorization",
-    "cookie",
-    "passw(or)?d",
-    "passphrase",
-    "secret",
-    "credentials?",
-    "api[._-]?key",
-    "(access|refresh|id|auth|csrf)[._-]?token",
-    "e[._-]?mail",
+SPAN_REDACTION: Final = (REDACTION, _SPAN_TEXTS)
+"""Processors of every pipeline that exports or counts spans."""
+LOG_REDACTION: Final = (REDACTION, _LOG_TEXTS)
+"""Processors of every pipeline of log records."""
+METRIC_REDACTION: Final = (_METRIC_RESOURCES,)
+"""Processors of every pipeline that exports metrics."""
+
+_Fields = Mapping[str, tuple[str, ...]]
+_SCOPE_AND_RESOURCE: Final = {
+    "scope": ("name", "version", "schema_url"),
+    "resource": ("schema_url",),
+}
+_SPAN_FIELDS: Final[_Fields] = MappingProxyType(
+    {
+        "span": ("name", "status.message", "trace_state"),
+        "spanevent": ("name",),
+        **_SCOPE_AND_RESOURCE,
+    }
 )
-_BLOCKED_KEYS: Final = (
-    rf"(?i)(^|[._-])({'|'.join(_SECRET_KEYS)})($$|[._-])",  # the Collector reads $$ as $
-    r"^url\.query$$",
+"""Text fields by context of the transform processor, without attributes."""
+_LOG_FIELDS: Final[_Fields] = MappingProxyType(
+    {"log": ("severity_text", "event_name"), **_SCOPE_AND_RESOURCE}
 )
-_EMAIL: Final = "[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+"
-_BLOCKED_VALUES: Final = (
-    "://[^/@ ]+@",  # credentials in a URL; first, because their end looks like an e-mail address
-    _EMAIL,
-    "(?i)(bearer|basic) +[a-z0-9._~+/-]{8,}=*",
-    r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*",  # a JSON Web Token
-    r"\b(4[0-9]{3}|5[1-5][0-9]{2}|6011)[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}\b",  # a bank card
-)
-_URL_ATTRIBUTES: Final = ("url.full", "http.url", "http.target")
-"""The last two are of instrumentation older than the stable semantic conventions."""
+_WITH_URLS: Final = ("span", "spanevent", "log")
+"""Contexts whose attributes may have a URL."""
+_COMMANDS: Final = ("process.command_args", "process.command_line")
 
 
-def redaction() -> Config:
-    """Return the processor that masks attributes with blocked keys, and blocked values.
+def redaction_processors(*, metrics: bool = True) -> Config:
+    """Return the processors of redaction by name.
 
-    The processor adds no summary of the masked attributes.
+    Args:
+        metrics: whether the Collector has a pipeline of metrics.
+    """
+    of_metrics = {_METRIC_RESOURCES: _metric_resources()} if metrics else {}
+    return {
+        REDACTION: _redaction(),
+        _SPAN_TEXTS: {"error_mode": "ignore", "trace_statements": _text_statements(_SPAN_FIELDS)},
+        _LOG_TEXTS: {"error_mode": "ignore", "log_statements": _text_statements(_LOG_FIELDS)},
+        **of_metrics,
+    }
+
+
+def _redaction() -> Config:
+    """Mask attributes with blocked keys, and blocked parts of attributes and log bodies.
+
+    No summary tells which attributes were masked.
     """
     return {
         "allow_all_keys": True,
-        "blocked_key_patterns": list(_BLOCKED_KEYS),
-        "blocked_values": list(_BLOCKED_VALUES),
+        "blocked_key_patterns": list(BLOCKED_KEYS),
+        "blocked_values": list(BLOCKED_VALUES),
+        **comment("Lists, maps and numbers too; a masked value becomes a text."),
+        "redact_all_types": True,
         "summary": "silent",
     }
 
 
-def url_redaction() -> Config:
-    """Return the processor that masks query strings, and e-mail addresses in status messages."""
-    queries = (
-        f'replace_pattern(span.attributes["{key}"], "[?#].*", "?****")' for key in _URL_ATTRIBUTES
-    )
-    message = f'replace_pattern(span.status.message, "{_EMAIL}", "****")'
-    return {"error_mode": "ignore", "trace_statements": [*queries, message]}
+def _text_statements(fields: _Fields) -> list[Config]:
+    """Return a group of statements per context; in one group, spans without events are left out."""
+    return [
+        {"context": context, "statements": [*_mask_fields(context, names), *_cut_urls(context)]}
+        for context, names in fields.items()
+    ]
+
+
+def _mask_fields(context: str, names: Iterable[str]) -> list[str]:
+    return [
+        f"replace_pattern({context}.{name}, {_quoted(pattern)}, {_quoted(MASK)})"
+        for name in names
+        for pattern in BLOCKED_VALUES
+    ]
+
+
+def _cut_urls(context: str) -> list[str]:
+    keys = URL_ATTRIBUTES if context in _WITH_URLS else ()
+    return [
+        f'replace_pattern({context}.attributes["{key}"], "(?s)[?#].*", "?{MASK}")' for key in keys
+    ]
+
+
+def _metric_resources() -> Config:
+    """Mask the attributes of the resource, which Prometheus shows as labels of target_info.
+
+    Labels of series stay as they are: masking would combine series, and a combined counter is
+    wrong. They also stay as they are where Prometheus scrapes the process itself.
+    """
+    keys = [f"delete_matching_keys(resource.attributes, {_quoted(key)})" for key in BLOCKED_KEYS]
+    commands = [f'delete_key(resource.attributes, "{key}")' for key in _COMMANDS]
+    values = [
+        f'replace_all_patterns(resource.attributes, "value", {_quoted(value)}, {_quoted(MASK)})'
+        for value in BLOCKED_VALUES
+    ]
+    return {
+        "error_mode": "ignore",
+        "metric_statements": [{"context": "resource", "statements": [*keys, *commands, *values]}],
+    }
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a literal of the transform language, whose escapes are also JSON's."""
+    return json.dumps(text)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.header import generated_from
 
 from .common_config import (
     MEMORY_LIMITER,
+    NOTHING,
     Config,
     extensions,
     memory_limiter,
@@ -22,6 +24,7 @@ from .env_variables import (
     GATEWAY_PORT,
     HEALTH_PORT,
     INSTANCE,
+    LOG_EXPORTER,
     LOOPBACK,
     MEMORY_MIB,
     MEMORY_SPIKE_MIB,
@@ -29,10 +32,12 @@ from .env_variables import (
     METRICS_PORT,
     OTLP_GRPC_PORT,
     OTLP_HTTP_PORT,
+    QUEUE_BYTES,
     QUEUE_DIR,
+    QUEUE_FILE_BYTES,
     SELF_METRICS_PORT,
 )
-from .redaction import REDACTION, URL_REDACTION, redaction, url_redaction
+from .redaction import LOG_REDACTION, METRIC_REDACTION, SPAN_REDACTION, redaction_processors
 
 DETECTION: Final = "resource_detection"
 IDENTITY: Final = "transform/identity"
@@ -49,31 +54,33 @@ Make changes in a second file, which is merged over this one. README.md lists th
 Metrics have no queue: they are cumulative, so the next export replaces a lost export."""
 
 
-def sidecar_file() -> str:
+def sidecar_file(identity: Identity = DEFAULT) -> str:
     """Return the text of sidecar.yaml."""
-    return to_yaml(sidecar_config(), comment=_COMMENT)
+    return to_yaml(sidecar_config(identity), comment=_COMMENT)
 
 
-def sidecar_config() -> Config:
+def sidecar_config(identity: Identity = DEFAULT) -> Config:
     """Return the configuration."""
     return {
-        "extensions": extensions(HEALTH_PORT, QUEUE_DIR),
+        "extensions": extensions(HEALTH_PORT, QUEUE_DIR, QUEUE_FILE_BYTES),
         "receivers": {"otlp": _receiver()},
         "processors": {
             MEMORY_LIMITER: memory_limiter(MEMORY_MIB, MEMORY_SPIKE_MIB),
             DETECTION: {"detectors": ["env", "system"], "timeout": "2s", "override": False},
-            IDENTITY: _identity(),
-            REDACTION: redaction(),
-            URL_REDACTION: url_redaction(),
+            IDENTITY: _identity(identity),
+            **redaction_processors(),
         },
-        "exporters": {PROMETHEUS: _prometheus(), BALANCER: _balancer()},
+        "exporters": {PROMETHEUS: _prometheus(), BALANCER: _balancer(), NOTHING: {}},
         "service": service(
             "otel-meta-sidecar",
             SELF_METRICS_PORT,
             {
-                "metrics": _pipeline(IDENTITY, to=PROMETHEUS),
-                "traces": _pipeline(REDACTION, URL_REDACTION, to=BALANCER),
-                "logs": _pipeline(REDACTION, to=BALANCER),
+                "metrics": _pipeline(IDENTITY, *METRIC_REDACTION, to=PROMETHEUS),
+                "traces": _pipeline(*SPAN_REDACTION, to=BALANCER),
+                **comment(
+                    "Log records are dropped by default; services also write them to stdout."
+                ),
+                "logs": _pipeline(*LOG_REDACTION, to=str(LOG_EXPORTER)),
             },
         ),
     }
@@ -96,14 +103,18 @@ def _receiver() -> Config:
     }
 
 
-def _identity() -> Config:
-    """Add the identity labels, which /metrics of a process also has on every series."""
+def _identity(identity: Identity) -> Config:
+    """Add the identity labels, which /metrics of a process also has on every series.
+
+    As there, and in Prometheus' OTLP receiver, a label of the point overrides the resource.
+    """
     instance = (
         f'set(resource.attributes["service.instance.id"], "{INSTANCE}") where "{INSTANCE}" != ""'
     )
     names = (
-        f'set(datapoint.attributes["{name}"], resource.attributes["{name}"])'
-        for name in ("service.namespace", "service.name")
+        f'set(datapoint.attributes["{name}"], resource.attributes["{name}"]) '
+        f'where datapoint.attributes["{name}"] == nil'
+        for name in identity.attributes
     )
     return {"error_mode": "ignore", "metric_statements": [instance, *names]}
 
@@ -126,10 +137,10 @@ def _balancer() -> Config:
     return {
         "routing_key": "traceID",
         "resolver": {"dns": {"hostname": str(GATEWAY_HOST), "port": str(GATEWAY_PORT)}},
-        **queue_and_retry(),
+        **queue_and_retry(QUEUE_BYTES),
         "protocol": {
             "otlp": {
-                "tls": {"insecure": str(GATEWAY_INSECURE)},
+                "tls": {"insecure": GATEWAY_INSECURE.flag},
                 "timeout": "5s",
                 **comment(
                     "Off: the queue above can retry with another gateway, unlike this exporter."

@@ -9,6 +9,7 @@ from otel_meta.render.header import generated_from
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
 from .common_config import Config
+from .redaction import SPAN_REDACTION
 from .sidecar import FIRST_PROCESSORS, IDENTITY, PROMETHEUS
 
 FILTER: Final = "filter/span_metrics"
@@ -46,7 +47,10 @@ def span_metrics_config() -> Config:
             "pipelines": {
                 "traces/span_metrics": {
                     "receivers": ["otlp"],
-                    "processors": [*FIRST_PROCESSORS, FILTER],
+                    **comment(
+                        "Names and attributes of spans become labels, so secrets are masked first."
+                    ),
+                    "processors": [*FIRST_PROCESSORS, FILTER, *SPAN_REDACTION],
                     "exporters": [CONNECTOR],
                 },
                 "metrics/span_metrics": {

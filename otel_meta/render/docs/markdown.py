@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from otel_meta.render.header import generated_from
+
+_CODE_OR_SIGN: Final = re.compile(
+    r"(?P<code>(?P<fence>`+)(?!`).*?(?<!`)(?P=fence)(?!`))|[<`]", re.DOTALL
+)
+_SIGNS: Final = {"<": "&lt;", "`": "\\`"}
+
+
+def literal(text: str) -> str:
+    """Return a text of the catalogue for a document: no HTML, and no code without an end."""
+    return _CODE_OR_SIGN.sub(lambda found: _SIGNS.get(found[0], found[0]), text)
+
+
+def code_span(text: str) -> str:
+    """Return code within a sentence, in more backticks than the code has in a row."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def page(title: str, source: str, *parts: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
@@ -20,10 +21,25 @@ SERVICE_TEXT: Final = f"{{{{ $labels.{series_names.SERVICE} }}}}"
 """The service's name in the texts of an alert."""
 OF_SERVICE: Final[Mapping[str, str]] = MappingProxyType({"service": series_names.SERVICE})
 """The variable of a dashboard that an alert about a service sets, and its label."""
-OF_SLO: Final[Mapping[str, str]] = MappingProxyType(
-    {"namespace": series_names.NAMESPACE, "service": series_names.SERVICE, "slo": series_names.SLO}
-)
+OF_NAMESPACE: Final[Mapping[str, str]] = MappingProxyType({"namespace": series_names.NAMESPACE})
+"""The variable of the SLO dashboard that an alert about a meta-repository sets."""
+OF_SERVICE_SLOS: Final[Mapping[str, str]] = MappingProxyType({**OF_NAMESPACE, **OF_SERVICE})
+"""The variables of the SLO dashboard that an alert about a service sets, and their labels."""
+OF_SLO: Final[Mapping[str, str]] = MappingProxyType({**OF_SERVICE_SLOS, "slo": series_names.SLO})
 """The variables of the SLO dashboard that an alert about an SLO sets, and their labels."""
+_OPENING: Final = re.compile(r"\{\{|\{$")
+
+
+def literal(text: str) -> str:
+    """Return a text of the catalogue for the template of an alert, where braces are commands.
+
+    Every text of a declaration passes through this function. Names have no braces by their form.
+
+    Examples:
+        >>> literal("Because {{ .Values.reason }}.")
+        'Because {{ "{{" }} .Values.reason }}.'
+    """
+    return _OPENING.sub(lambda braces: f'{{{{ "{braces[0]}" }}}}', text)
 
 
 def alert_labels(

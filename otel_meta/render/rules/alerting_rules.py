@@ -16,7 +16,7 @@ from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
 from . import series_names
-from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
+from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels, literal
 from .declared_alerts import declared_groups
 from .intervals import ALERT_INTERVAL
 from .promql_builder import equals, lines, number, selector, sum_by
@@ -81,8 +81,9 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             expr="\nor\n".join(burn_condition(slo, window) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
             description="{{ $value | humanizePercentage }} of its recent events are bad; the "
-            f"objective is {slo.objective} good events over {slo.period}. {slo.why}",
+            f"objective is {slo.objective} good events over {slo.period}. {literal(slo.why)}",
             runbook="slo-burn",
+            anchor=slo.name,
         )
 
 
@@ -112,7 +113,8 @@ def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
             summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is "
             "exhausted",
             description=f"Less than {slo.objective} of its events were good over {slo.period}: "
-            f"{{{{ $value | humanizePercentage }}}} of the error budget is spent. {slo.why}",
+            "{{ $value | humanizePercentage }} of the error budget is spent. "
+            f"{literal(slo.why)}",
             runbook="slo-budget-exhausted",
             for_=_SETTLE,
         )
@@ -131,6 +133,7 @@ def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         description="The series of this week are gone: the service is down, its telemetry is "
         "down, or the service was removed. Nobody knows if the SLO is met.",
         runbook="slo-no-data",
+        anchor="SloNoData",
         for_=_SETTLE,
     )
 
@@ -159,6 +162,7 @@ def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         description="The service reports, but the SLO's events have stopped; a week ago there "
         "were events at this time. Check that callers still reach the service.",
         runbook="slo-no-data",
+        anchor="SloNoEvents",
         for_=_SETTLE,
     )
 
@@ -178,6 +182,7 @@ def _slo_alert(
     summary: str,
     description: str,
     runbook: str,
+    anchor: str = "",
     for_: Duration | None = None,
 ) -> AlertRule:
     return AlertRule(
@@ -189,6 +194,7 @@ def _slo_alert(
             summary=summary,
             description=description,
             runbook=runbook,
+            anchor=anchor,
             dashboard=SLO_DASHBOARD,
             variables=OF_SLO,
         ),

@@ -1,17 +1,33 @@
-"""Rule files in the formats of four rulers."""
+"""Rule files in the formats of rulers, operators and Helm."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from otel_meta.render._yaml import to_yaml
 from otel_meta.render.header import generated_from
+from otel_meta.render.options import Kubernetes
 
 from .rule import AlertRule, Group, Record, Rule, RuleFile
 from .time_scale import REAL_TIME, scaled
+
+RULER_LABEL: Final = "otel-meta/ruler"
+"""The label by which a ThanosRuler selects its rules, and a Prometheus does not."""
+_PART_OF: Final = {"app.kubernetes.io/part-of": "otel-meta"}
+_PLACE: Final = Kubernetes()
+_BRACES: Final = re.compile(r"\{\{|\}\}")
+
+
+class Format(Protocol):
+    """Renders a rule file; the place is of interest to resources of Kubernetes only."""
+
+    def __call__(self, file: RuleFile, place: Kubernetes = ..., /) -> str:
+        """Return the text of the file."""
+        ...
 
 
 def prometheus(file: RuleFile, time_scale: Fraction = REAL_TIME) -> str:
@@ -24,18 +40,43 @@ def prometheus(file: RuleFile, time_scale: Fraction = REAL_TIME) -> str:
     return to_yaml({"groups": scaled(_groups(file), time_scale)}, comment=_comment(file))
 
 
-def prometheus_operator(file: RuleFile) -> str:
+def prometheus_operator(file: RuleFile, place: Kubernetes = _PLACE) -> str:
     """Render a PrometheusRule resource for Kubernetes."""
+    return to_yaml(_prometheus_rule(file, _groups(file), place), comment=_comment(file))
+
+
+def thanos_ruler(file: RuleFile, place: Kubernetes = _PLACE) -> str:
+    """Render a PrometheusRule resource that a ThanosRuler selects, by a label of its own.
+
+    A partial response is an error: a sum over a part of the stores would be wrong.
+    """
+    groups = [{**group, "partial_response_strategy": "abort"} for group in _groups(file)]
+    resource = _prometheus_rule(file, groups, place)
+    resource["metadata"]["labels"][RULER_LABEL] = "thanos"
+    return to_yaml(resource, comment=_comment(file))
+
+
+def vm_rule(file: RuleFile, place: Kubernetes = _PLACE) -> str:
+    """Render a VMRule resource for the operator of VictoriaMetrics."""
     resource = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PrometheusRule",
-        "metadata": {
-            "name": file.name.replace(".", "-"),
-            "labels": {"app.kubernetes.io/part-of": "otel-meta"},
-        },
+        "apiVersion": "operator.victoriametrics.com/v1beta1",
+        "kind": "VMRule",
+        "metadata": _metadata(file, place),
         "spec": {"groups": _groups(file)},
     }
     return to_yaml(resource, comment=_comment(file))
+
+
+def helm(file: RuleFile, place: Kubernetes = _PLACE) -> str:
+    """Render a PrometheusRule resource for the folder templates/ of a chart.
+
+    Helm reads the templates of alerts as its own, so each brace pair is a string to Helm. The
+    release decides the namespace.
+    """
+    resource = _prometheus_rule(file, _groups(file), place)
+    del resource["metadata"]["namespace"]
+    text = to_yaml(resource, comment=_comment(file))
+    return _BRACES.sub(lambda braces: f'{{{{ "{braces[0]}" }}}}', text)
 
 
 def mimir(file: RuleFile) -> str:
@@ -48,14 +89,46 @@ def vmalert(file: RuleFile) -> str:
     return prometheus(file)
 
 
-FORMATS: Final[Mapping[str, Callable[[RuleFile], str]]] = MappingProxyType(
+def resource_name(file: RuleFile) -> str:
+    """Return the name of a file's resource in Kubernetes, with a prefix: namespaces are shared."""
+    return f"otel-meta-{file.name.replace('.', '-')}"
+
+
+def _anywhere(render: Callable[[RuleFile], str]) -> Format:
+    """Return a format for programs that read files, on any machine."""
+    return lambda file, _place=_PLACE, /: render(file)
+
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
-        "prometheus": prometheus,
+        "prometheus": _anywhere(prometheus),
         "prometheus-operator": prometheus_operator,
-        "mimir": mimir,
-        "vmalert": vmalert,
+        "thanos-ruler": thanos_ruler,
+        "mimir": _anywhere(mimir),
+        "vmalert": _anywhere(vmalert),
+        "victoriametrics-operator": vm_rule,
+        "helm": helm,
     }
 )
+
+
+def _prometheus_rule(
+    file: RuleFile, groups: list[dict[str, Any]], place: Kubernetes
+) -> dict[str, Any]:
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": _metadata(file, place),
+        "spec": {"groups": groups},
+    }
+
+
+def _metadata(file: RuleFile, place: Kubernetes) -> dict[str, Any]:
+    return {
+        "name": resource_name(file),
+        "namespace": place.namespace,
+        "labels": {**_PART_OF, **place.labels},
+    }
 
 
 def _comment(file: RuleFile) -> str:

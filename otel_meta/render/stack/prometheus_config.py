@@ -1,40 +1,64 @@
-"""Prometheus' configuration: scrape targets, rule files, Alertmanager and the OTLP receiver."""
+"""Prometheus' configuration: flags, scrape targets, rule files, Alertmanager, OTLP receiver."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final
 
+from otel_meta.model import Catalog, Duration
+from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render._yaml import comment, to_yaml
-from otel_meta.render.collector.env_variables import (
-    GATEWAY_SELF_METRICS_PORT,
-    METRICS_PORT,
-    SELF_METRICS_PORT,
-)
+from otel_meta.render.collector.env_variables import GATEWAY_SELF_METRICS_PORT
 from otel_meta.render.header import generated_from
-from otel_meta.render.hosts import (
-    ALERTMANAGER,
-    GATEWAYS,
-    PROMETHEUS,
-    SCRAPE_INTERVAL,
-    SERVICES_WITH_SIDECAR,
-    SERVICES_WITHOUT_SIDECAR,
-)
+from otel_meta.render.hosts import ALERTMANAGER, GATEWAYS, PROMETHEUS, SCRAPE_INTERVAL
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
 
-ARGUMENTS: Final = (
-    "--storage.tsdb.path=/prometheus",
-    "--storage.tsdb.retention.time=35d",
-    "--enable-feature=exemplar-storage",
-    "--web.enable-otlp-receiver",
-)
-"""Command-line options. Samples are kept for longer than the longest SLO period, 30 days."""
+LOOK_BACK: Final = Duration("8d")
+"""Time before an SLO period that rules and dashboards read: a week, and the hours of a gap."""
+SCRAPE_CONFIGS: Final = "scrape_configs.yml"
+TARGETS_DIR: Final = "targets"
 
+_SHORTEST_RETENTION: Final = Duration("30d")
+_DISK: Final = "50GB"
+_FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
+"""Exemplars; and a zero at the start of a series, so that its first events count."""
 _COMMENT: Final = generated_from("otel_meta/render/stack/prometheus_config.py")
-_SIDECAR_NAMES: Final = tuple(host.name for host in SERVICES_WITH_SIDECAR)
+_SCRAPE_COMMENT: Final = f"""\
+{_COMMENT}
+The scrape configurations of services and Collectors. In a Prometheus of your own:
+  scrape_config_files: [path/to/{SCRAPE_CONFIGS}]
+or copy the jobs. A service is a line in a file of targets/, which Prometheus reads again by itself.
+Rules find a service by the labels service_namespace and service_name of its series, and not by job:
+the process sets them from its resource. The labels environment and cluster, if you have several,
+are attributes of the resource, labels of a target here, or external_labels of Prometheus."""
+_TARGETS_COMMENT: Final = f"""\
+{_COMMENT}
+Add your services in files of your own in this folder:
+  sidecars-NAME.yml   the port 8889 of each sidecar, for services that export by OTLP
+  services-NAME.yml   the port of each service that serves /metrics itself
+in this form: [{{targets: ["shop:8000"], labels: {{environment: production}}}}]"""
 
 
-def prometheus_file() -> str:
+def arguments(catalog: Catalog) -> tuple[str, ...]:
+    """Return the command-line options of Prometheus."""
+    return (
+        "--storage.tsdb.path=/prometheus",
+        f"--storage.tsdb.retention.time={retention(catalog)}",
+        f"--storage.tsdb.retention.size={_DISK}",
+        f"--enable-feature={','.join(_FEATURES)}",
+        "--web.enable-otlp-receiver",
+    )
+
+
+def retention(catalog: Catalog) -> Duration:
+    """Return the time that Prometheus has to keep samples: the longest period and the look-back."""
+    periods = (slo.period for repo in catalog for slo in repo.slos.values())
+    longest = max(periods, default=_SHORTEST_RETENTION)
+    seconds = max(longest, _SHORTEST_RETENTION).seconds + LOOK_BACK.seconds
+    return Duration(f"{-(-seconds // Duration('1d').seconds)}d")
+
+
+def prometheus_file(identity: Identity = DEFAULT) -> str:
     """Return the text of prometheus.yml."""
     config = {
         "global": {
@@ -43,8 +67,9 @@ def prometheus_file() -> str:
         },
         "rule_files": ["../rules/*.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [_targets([str(ALERTMANAGER)])]}]},
-        "scrape_configs": [_sidecars(), _services(), _collectors(), _monitoring()],
-        "otlp": _otlp(),
+        "scrape_config_files": [SCRAPE_CONFIGS],
+        "scrape_configs": [_monitoring()],
+        "otlp": _otlp(identity),
         "storage": {
             **comment("After an outage, OTLP exports arrive late; Prometheus still accepts them."),
             "tsdb": {"out_of_order_time_window": "30m"},
@@ -54,30 +79,39 @@ def prometheus_file() -> str:
     return to_yaml(config, comment=_COMMENT)
 
 
-def _sidecars() -> dict[str, Any]:
-    return {
-        "job_name": "sidecars",
-        **comment("job and instance are labels of the service, not of the sidecar."),
-        "honor_labels": True,
-        "static_configs": [_targets(f"{name}:{METRICS_PORT.default}" for name in _SIDECAR_NAMES)],
-    }
+def scrape_configs_file() -> str:
+    """Return the text of the scrape configurations of services and Collectors."""
+    return to_yaml(
+        {
+            "scrape_configs": [
+                {
+                    "job_name": "sidecars",
+                    **comment("job and instance are labels of the service, not of the sidecar."),
+                    "honor_labels": True,
+                    **_from_files("sidecars"),
+                },
+                {
+                    "job_name": "services",
+                    **comment("Services without a sidecar: /metrics of the application itself."),
+                    **comment("Labels of the service stay, also where a target has the same."),
+                    "honor_labels": True,
+                    **_from_files("services"),
+                },
+                {"job_name": "collectors", **_from_files("collectors")},
+            ]
+        },
+        comment=_SCRAPE_COMMENT,
+    )
 
 
-def _services() -> dict[str, Any]:
-    return {
-        "job_name": "services",
-        **comment("Services without a sidecar: /metrics of the application itself."),
-        "static_configs": [_targets(map(str, SERVICES_WITHOUT_SIDECAR))],
-    }
+def targets_file() -> str:
+    """Return the text of the file with the Collectors' own metrics."""
+    addresses = (f"{name}:{GATEWAY_SELF_METRICS_PORT.default}" for name in GATEWAYS)
+    return to_yaml([_targets(addresses)], comment=_TARGETS_COMMENT)
 
 
-def _collectors() -> dict[str, Any]:
-    sidecars = (f"{name}:{SELF_METRICS_PORT.default}" for name in _SIDECAR_NAMES)
-    gateways = (f"{name}:{GATEWAY_SELF_METRICS_PORT.default}" for name in GATEWAYS)
-    return {
-        "job_name": "collectors",
-        "static_configs": [_targets([*sidecars, *gateways])],
-    }
+def _from_files(kind: str) -> dict[str, Any]:
+    return {"file_sd_configs": [{"files": [f"{TARGETS_DIR}/{kind}*.yml"]}]}
 
 
 def _monitoring() -> dict[str, Any]:
@@ -87,11 +121,11 @@ def _monitoring() -> dict[str, Any]:
     }
 
 
-def _otlp() -> dict[str, Any]:
+def _otlp(identity: Identity) -> dict[str, Any]:
     """Give series pushed to /api/v1/otlp the same names and labels as scraped series."""
     return {
         "translation_strategy": "UnderscoreEscapingWithSuffixes",
-        "promote_resource_attributes": ["service.namespace", "service.name"],
+        "promote_resource_attributes": [*identity.attributes],
     }
 
 

@@ -63,6 +63,7 @@ class PullReader(PrometheusMetricReader):
         on_fault: called for metrics left out.
         shared: True if the live instruments belong to all workers of the service. SDK metrics
             belong to this worker only, and are then left out.
+        identity: attributes of the resource that become labels of all series.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class PullReader(PrometheusMetricReader):
         on_fault: OnFault,
         *,
         shared: bool = False,
+        identity: Collection[str] = IDENTITY,
     ) -> None:
         super().__init__(registry=IsolatingRegistry())  # of the base class' renderer, unused here
         self._target: Final = labels_of(resource.attributes, ())
@@ -80,7 +82,7 @@ class PullReader(PrometheusMetricReader):
         self._shared: Final = shared
         self._has_warned = False
         attributes = resource.attributes.items()
-        self._identity: Final = labels_of({k: v for k, v in attributes if k in IDENTITY}, ())
+        self._identity: Final = labels_of({k: v for k, v in attributes if k in identity}, ())
         self._declared: Final = DeclaredMetrics(families, self._identity, on_fault)
         self._thread_local: Final = local()  # each scraping thread has a collection of its own
         self._public_registry: Final = registry
@@ -173,6 +175,7 @@ class Scrape:
         merge_prometheus_client: True adds the metrics of prometheus_client's default registry.
         collection_timeout: seconds to wait for a concurrent collection.
         source_timeout: seconds to wait for the SDK and for collectors of prometheus_client.
+        identity: attributes of the resource that become labels of all series.
     """
 
     def __init__(
@@ -186,6 +189,7 @@ class Scrape:
         merge_prometheus_client: bool = False,
         collection_timeout: float = COLLECTION_TIMEOUT,
         source_timeout: float = SOURCE_TIMEOUT,
+        identity: Collection[str] = IDENTITY,
     ) -> None:
         self._on_fault: Final = on_fault
         self._collection_timeout: Final = collection_timeout
@@ -197,7 +201,12 @@ class Scrape:
         )
         self._timed: Final = TimedCollection(on_fault, source_timeout)
         self.reader: Final = PullReader(
-            families, resource, self.registry, on_fault, shared=owners is not None
+            families,
+            resource,
+            self.registry,
+            on_fault,
+            shared=owners is not None,
+            identity=identity,
         )
         self.handle: Final = ScrapeHandler(self._chunks, token).handle
         reset_after_fork(self)

@@ -3,48 +3,65 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
 
-from tests.backends.collector.collector_setup import (
-    CONFIG,
-)
+from otel_meta.testing.otlp_receiver import OtlpReceiver
+from tests.backends.collector.collector_setup import AURORA, CONFIG, Eventually
 from tests.backends.collector_server import Collector
-from tests.rules.pinned_tools import tool
+from tests.backends.otlp_clients import log_exporter
 
 
 class TestCollectorStart:
     @pytest.mark.parametrize(
-        "files",
-        [["sidecar.yaml"], ["sidecar.yaml", "span-metrics.yaml"], ["gateway.yaml"]],
-        ids=str,
+        ("variables", "queues"),
+        [({}, {"traces"}), ({"LOG_EXPORTER": "load_balancing"}, {"traces", "logs"})],
+        ids=["by default", "with a log exporter"],
     )
-    def test_committed_files_are_valid_without_environment_variables(
-        self, files: list[str]
+    def test_log_records_have_queue_only_with_log_exporter(
+        self, variables: dict[str, Any], queues: set[str], tmp_path: Path
     ) -> None:
-        """The committed files are valid without environment variables."""
-        configs = [f"--config={CONFIG / name}" for name in files]
-        done = subprocess.run(
-            [tool("otelcol"), "validate", *configs],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-        assert (0, "") == (done.returncode, done.stderr)
-
-    def test_second_file_of_readme_removes_logs_exporter(self, tmp_path: Path) -> None:
-        """The second file of the README removes the logs exporter."""
-        (example,) = re.findall(r"```yaml\n(.*?)```", (CONFIG / "README.md").read_text(), re.DOTALL)
-        with Collector("sidecar.yaml", tmp_path / "sidecar", yaml.safe_load(example)) as sidecar:
+        """Log records reach the disk of a sidecar only if a variable names their exporter."""
+        with Collector("sidecar.yaml", tmp_path / "sidecar", **variables) as sidecar:
             sidecar.wait_until_ready()
-            queues = {labels["data_type"] for labels, _ in sidecar.series("exporter_queue_size")}
+            found = {labels["data_type"] for labels, _ in sidecar.series("exporter_queue_size")}
 
-        assert {"traces"} == queues
+        assert queues == found
+
+    def test_gateway_sends_log_records_to_log_store_of_variables(
+        self, tmp_path: Path, sink: OtlpReceiver, eventually: Eventually
+    ) -> None:
+        """Three variables send log records through a sidecar and a gateway to a log store."""
+        logs: dict[str, Any] = {
+            "GATEWAY_LOG_EXPORTER": "otlp_http/log_store",
+            "LOG_STORE": sink.endpoint,
+        }
+        with Collector("gateway.yaml", tmp_path / "gateway", **logs) as gateway:
+            gateway.wait_until_ready()
+            to_gateway: dict[str, Any] = {
+                "LOG_EXPORTER": "load_balancing",
+                "GATEWAY_PORT": gateway.ports["GATEWAY"],
+            }
+            with Collector("sidecar.yaml", tmp_path / "sidecar", **to_gateway) as sidecar:
+                sidecar.wait_until_ready()
+                self.log(sidecar, "order stored")
+                eventually(sink.log_records)
+
+        assert ["order stored"] == [record.body.string_value for record in sink.log_records()]
+
+    def log(self, sidecar: Collector, body: str) -> None:
+        """Send a log record to a sidecar."""
+        provider = LoggerProvider(Resource(AURORA))
+        exporter = log_exporter(sidecar.otlp)
+        provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+        provider.get_logger("test").emit(body=body)
+        provider.shutdown()
 
     @pytest.mark.parametrize("file", ["sidecar.yaml", "gateway.yaml"])
     def test_collector_logs_no_warning(self, file: str, tmp_path: Path) -> None:

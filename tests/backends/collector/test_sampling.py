@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
+from otel_meta.testing.loopback import free_port
 from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.backends.collector.collector_setup import (
     AURORA,
@@ -20,7 +25,9 @@ from tests.backends.collector.collector_setup import (
     send_to,
 )
 from tests.backends.collector_server import Collector
+from tests.backends.numbered_spans import NUMBER, SpanSink
 from tests.backends.otlp_clients import send_grpc, span
+from tests.waiting import wait_until
 
 CLIENT = SpanKind.CLIENT
 CASES: dict[str, tuple[bool, Callable[[], ReadableSpan]]] = {
@@ -94,3 +101,36 @@ class TestSampling:
             send_grpc(address, *(span("fine", FOREIGN) for _ in range(50)))
 
         assert 50 == len(sink.spans())
+
+    def test_burst_of_errors_is_stored_without_loss(self, tmp_path: Path) -> None:
+        """A burst of traces with errors is stored without loss: none is dropped too early."""
+        store = SpanSink(free_port())
+        variables: dict[str, Any] = {
+            "DECISION_WAIT": "8s",
+            "SAMPLING_PERCENT": 0,
+            "TRACE_STORE": f"127.0.0.1:{store.port}",
+        }
+        with store, Collector("gateway.yaml", tmp_path / "g", **variables) as gateway:
+            gateway.wait_until_ready()
+            with grpc.insecure_channel(f"127.0.0.1:{gateway.ports['GATEWAY']}") as channel:
+                for first in range(0, BURST, 1000):
+                    TraceServiceStub(channel).Export(errors(range(first, first + 1000)))
+            wait_until(lambda: len(store.stored) == BURST, "traces are lost", timeout=60)
+
+            assert 0 == gateway.total("processor_tail_sampling_sampling_trace_dropped_too_early")
+
+
+BURST = 60_000
+"""Traces within a few seconds; the default of the processor is 50,000."""
+
+
+def errors(numbers: range) -> ExportTraceServiceRequest:
+    """Return traces of one span each, with errors."""
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for number in numbers:
+        failed = spans.add(trace_id=random.randbytes(16), span_id=random.randbytes(8), name="GET /")
+        failed.start_time_unix_nano = failed.end_time_unix_nano = time.time_ns()
+        failed.status.code = 2
+        failed.attributes.add(key=NUMBER).value.int_value = number
+    return request

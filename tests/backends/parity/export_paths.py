@@ -9,18 +9,24 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from otel_meta.model.identity import PLACES, Identity
+from otel_meta.render.collector.sidecar import IDENTITY as SIDECAR_IDENTITY
+from otel_meta.render.collector.sidecar import sidecar_config
+from otel_meta.render.stack.prometheus_config import prometheus_file
 from tests.backends.alerting_servers import Prometheus
 from tests.backends.collector_server import Collector
 from tests.backends.parity.recording_fleet import RecordingService, recording_fleet
-from tests.rules.pinned_tools import ROOT
 
 SCRAPED = "scraped from the process"
 SIDECAR = "through the Collector"
 PUSHED = "pushed to Prometheus"
 
-_COMMITTED = yaml.safe_load((ROOT / "stack" / "prometheus.yml").read_text())
-_COMMITTED_OPTIONS = {name: _COMMITTED[name] for name in ("otlp", "storage")}
-"""The options of the committed configuration for OTLP and for late samples."""
+_IDENTITY = Identity((*PLACES, "cloud_region"))
+"""The identity of a project that adds a label, for the generated configurations."""
+_GENERATED = yaml.safe_load(prometheus_file(_IDENTITY))
+_GENERATED_OPTIONS = {name: _GENERATED[name] for name in ("otlp", "storage")}
+"""The options of the generated configuration for OTLP and for late samples."""
+_PROCESSORS = {SIDECAR_IDENTITY: sidecar_config(_IDENTITY)["processors"][SIDECAR_IDENTITY]}
 
 
 class ExportPath(NamedTuple):
@@ -41,7 +47,7 @@ ExportPaths = Mapping[str, ExportPath]
 
 def _prometheus(folder: Path, more: Sequence[str], **config: Any) -> Prometheus:
     intervals = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    text = yaml.safe_dump({"global": intervals, **_COMMITTED_OPTIONS, **config})
+    text = yaml.safe_dump({"global": intervals, **_GENERATED_OPTIONS, **config})
     return Prometheus(folder, text, more)
 
 
@@ -63,7 +69,8 @@ def scraped(folder: Path, more: Sequence[str] = (), **config: Any) -> Iterator[E
 @contextmanager
 def through_sidecar(folder: Path, more: Sequence[str] = (), **config: Any) -> Iterator[ExportPath]:
     """Run processes with push to a Collector, and a Prometheus that scrapes the Collector."""
-    with Collector("sidecar.yaml", folder / "collector") as collector:
+    change = {"processors": _PROCESSORS}
+    with Collector("sidecar.yaml", folder / "collector", change) as collector:
         scrape = _scrape_config([collector.ports["METRICS"]], honor_labels=True)
         with _prometheus(folder / "prometheus", more, **scrape, **config) as prometheus:
             collector.wait_until_ready()

@@ -24,6 +24,13 @@ _METRICS_ONLY: Mapping[str, Any] = {
 """Settings without failed exports: each would be a fault, and a difference between paths."""
 
 
+RESOURCES: Mapping[str, Mapping[str, str]] = {
+    "nebula-cloud-platform": {"deployment.environment.name": "staging", "cloud.region": "eu-1"},
+    "titan-microservices-mesh": {"deployment.environment.name": "production", "cluster": "blue"},
+}
+"""The place of some services; the others have none."""
+
+
 class RecordingService:
     """A service, bound to its meta-repository."""
 
@@ -63,7 +70,14 @@ def recording_fleet(**settings: Any) -> Iterator[Sequence[RecordingService]]:
             RecordingService(
                 repo,
                 stack.enter_context(
-                    capture(f"{repo.name}-service", repo, **_METRICS_ONLY, **settings)
+                    capture(
+                        f"{repo.name}-service",
+                        repo,
+                        resource_attributes=RESOURCES.get(repo.name),
+                        identity_attributes=("cloud.region",),
+                        **_METRICS_ONLY,
+                        **settings,
+                    )
                 ),
             )
             for repo in BUILTIN

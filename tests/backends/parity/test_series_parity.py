@@ -20,6 +20,7 @@ from tests.backends.parity.export_paths import (
     ExportPaths,
     all_export_paths,
 )
+from tests.backends.parity.recording_fleet import RESOURCES
 from tests.waiting import poll
 
 TYPE_LABELS = "--enable-feature=type-and-unit-labels"
@@ -117,6 +118,28 @@ class TestEqual:
 
         assert ([], []) == (_only_in(expected, found), _only_in(found, expected))
         assert expected == found
+
+    @pytest.mark.parametrize("path", [SCRAPED, SIDECAR, PUSHED])
+    def test_place_of_service_is_on_its_series_where_it_has_one(
+        self, stored: SeriesByPath, path: str
+    ) -> None:
+        """The place of a service is on each of its series, and absent where it has none."""
+        places = {"deployment_environment_name", "environment", "cluster", "cloud_region"}
+        found: dict[str, set[frozenset[tuple[str, str]]]] = {}
+        for series in stored[path].comparable:
+            labels = dict(series)
+            place = frozenset(pair for pair in series if pair[0] in places)
+            found.setdefault(labels["service_namespace"], set()).add(place)
+
+        assert {
+            repo.name: {
+                frozenset(
+                    (attribute.replace(".", "_"), value)
+                    for attribute, value in RESOURCES.get(repo.name, {}).items()
+                )
+            }
+            for repo in BUILTIN
+        } == found
 
     def test_type_and_help_are_equal_from_the_collector(self, stored: SeriesByPath) -> None:
         """Type and help of every metric from the Collector equal those from the process."""

@@ -7,13 +7,18 @@ from collections.abc import Callable
 import pytest
 
 from otel_meta.check.finding import Diagnostic
+from otel_meta.check.foreign_series import EXTERNAL_LABELS, TARGET_LABELS
 from otel_meta.check.promql.series_type import Vector, label_names, label_values
 from otel_meta.check.promql.values import ANY, Values, one_of
 
 Diagnose = Callable[..., list[Diagnostic]]
 Infer = Callable[..., Vector]
 
-SERIES = {"job", "instance", "service_name", "service_namespace", "otel_metric_overflow"}
+SERIES = {
+    *("service_name", "service_namespace", "otel_metric_overflow"),
+    *TARGET_LABELS,
+    *EXTERNAL_LABELS,
+}
 ALL = {*SERIES, "route", "method", "error"}
 
 

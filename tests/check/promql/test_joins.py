@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from otel_meta.check.finding import Diagnostic
-from otel_meta.check.promql.series_type import Vector, label_names, label_values
+from otel_meta.check.promql.series_type import Vector, label_values
 from otel_meta.check.promql.values import Values, one_of
+from tests.check.own_labels import own_labels
 
 Diagnose = Callable[..., list[Diagnostic]]
 Infer = Callable[..., Vector]
@@ -119,7 +120,7 @@ def test_join_has_labels_of_its_result_in_prometheus(
     expr: str, labels: set[str], infer: Infer
 ) -> None:
     """A join has the labels of its result in Prometheus."""
-    assert labels == label_names(infer(expr, *RULES))
+    assert labels == own_labels(infer(expr, *RULES))
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ class TestLabels:
         ("expr", "near"),
         [
             ('atlas_requests_total{methd="GET"}', "method"),
-            ('atlas_requests_total{service="x"}', "service_name"),
+            ('atlas_requests_total{service_="x"}', "service_name"),
             ('atlas_requests_total{le="0.1"}', ""),
             ('atlas_latency_seconds_count{le="0.1"}', ""),
             ('atlas:requests:rate5m{route="/"}', ""),

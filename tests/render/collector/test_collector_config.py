@@ -10,14 +10,35 @@ import pytest
 
 from otel_meta.model import Catalog
 from otel_meta.render.collector import collector_files
-from otel_meta.render.collector.env_variables import GATEWAY_VARIABLES, SIDECAR_VARIABLES, Variable
+from otel_meta.render.collector.env_variables import (
+    GATEWAY_LOG_EXPORTER,
+    GATEWAY_VARIABLES,
+    LOG_EXPORTER,
+    SIDECAR_VARIABLES,
+    Variable,
+)
 from otel_meta.render.collector.gateway import gateway_config
+from otel_meta.render.collector.redaction import (
+    LOG_REDACTION,
+    METRIC_REDACTION,
+    SPAN_REDACTION,
+)
 from otel_meta.render.collector.sidecar import sidecar_config
 from otel_meta.render.collector.span_metrics import span_metrics_config
 from otel_meta.render.collector.substitution import resolve_variables
 from otel_meta.repos import BUILTIN
 
 Config = Mapping[str, Any]
+CHOICES = {
+    str(LOG_EXPORTER): {"nop", "load_balancing"},
+    str(GATEWAY_LOG_EXPORTER): {"nop", "otlp_http/log_store"},
+}
+"""Documented values of the variables that name a component."""
+REDACTION_OF = {
+    "traces": SPAN_REDACTION,
+    "logs": LOG_REDACTION,
+    "metrics": METRIC_REDACTION,
+}
 GRPC_MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -42,14 +63,13 @@ for_every_config = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFI
 
 def pipelines(config: Config) -> Mapping[str, Config]:
     """Return the pipelines of a configuration."""
-    by_name: Mapping[str, Config] = config["service"]["pipelines"]
-    return by_name
+    by_name: Mapping[str, Config | None] = config["service"]["pipelines"]
+    return {name: pipeline for name, pipeline in by_name.items() if pipeline}  # without comments
 
 
 def network_exporters(config: Config) -> Iterator[Config]:
     """Return the exporters in use that send over a network."""
-    names = {name for p in pipelines(config).values() for name in p["exporters"]}
-    for name in names & config["exporters"].keys():
+    for name in config["exporters"]:
         if name.partition("/")[0] in {"load_balancing", "otlp_grpc", "otlp_http"}:
             yield config["exporters"][name]
 
@@ -71,7 +91,12 @@ def leaves(value: Any) -> Iterator[str]:
 def test_pipelines_use_exactly_declared_components(config: Config, kind: str) -> None:
     """Pipelines use exactly the declared components."""
     connectors = set(config.get("connectors", ()))
-    used = {name for pipeline in pipelines(config).values() for name in pipeline[kind]}
+    used = {
+        choice
+        for pipeline in pipelines(config).values()
+        for name in pipeline[kind]
+        for choice in CHOICES.get(name, {name})
+    }
 
     assert config[kind].keys() == used - connectors
     assert connectors <= used or kind == "processors"
@@ -104,21 +129,20 @@ def test_exporters_queue_on_disk_and_retry_without_limit(config: Config) -> None
 
 @for_every_config
 def test_no_batch_processor_accepts_data_before_it_is_on_disk(config: Config) -> None:
-    """No batch processor accepts data before it is on disk."""
-    assert not any(name.startswith("batch") for name in config["processors"])
+    """No batch processor accepts data before it is on disk, except for data of tail sampling."""
+    for pipeline in pipelines(config).values():
+        batched = [name for name in pipeline["processors"] if name.startswith("batch")]
+
+        assert not batched or "tail_sampling" in pipeline["processors"]
 
 
 @for_every_config
-def test_every_pipeline_of_traces_or_logs_has_redaction(config: Config) -> None:
-    """Every pipeline that exports traces or logs has the redaction processor."""
-    exporting = [
-        pipeline["processors"]
-        for pipeline in pipelines(config).values()
-        if not set(pipeline["exporters"]) & {"prometheus", "span_metrics"}
-    ]
-
-    assert exporting
-    assert all("redaction" in processors for processors in exporting)
+def test_every_pipeline_of_received_data_has_redaction(config: Config) -> None:
+    """Every pipeline has the redaction of its signal, also the pipeline that counts spans."""
+    for name, pipeline in pipelines(config).items():
+        signal = name.partition("/")[0]
+        if "otlp" in pipeline["receivers"]:
+            assert {*REDACTION_OF[signal]} <= {*pipeline["processors"]}, name
 
 
 @for_every_config

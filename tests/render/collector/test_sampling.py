@@ -5,6 +5,11 @@ from typing import Any
 import pytest
 
 from otel_meta.model import MetaRepo, Ratio, Slo
+from otel_meta.render.collector.env_variables import (
+    GATEWAY_MEMORY_MIB,
+    GATEWAY_MEMORY_SPIKE_MIB,
+    UNDECIDED_TRACES,
+)
 from otel_meta.render.collector.sampling import bad_span, tail_sampling
 from otel_meta.repos import BUILTIN
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
@@ -92,8 +97,10 @@ class TestPolicies:
         assert len(names) == len(set(names))
         assert {"aurora-api-latency", "titan-service-availability", "failed"} <= {*names}
 
-    def test_decision_cache_holds_ten_times_as_many_traces(self) -> None:
-        """The decision cache holds ten times as many traces as wait for a decision."""
+    def test_memory_limit_is_reached_before_limit_of_undecided_traces(self) -> None:
+        """The smallest traces, of 2 KiB, reach the memory limit before their number is reached."""
         config: dict[str, Any] = tail_sampling(BUILTIN)
+        memory = int(GATEWAY_MEMORY_MIB.default) - int(GATEWAY_MEMORY_SPIKE_MIB.default)
 
-        assert {10 * config["num_traces"]} == {*config["decision_cache"].values()}
+        assert str(UNDECIDED_TRACES) == config["num_traces"]
+        assert 0.9 < int(UNDECIDED_TRACES.default) * 2 / (memory * 1024) <= 1

@@ -9,9 +9,9 @@ import yaml
 
 from otel_meta.model import Catalog, Duration
 from otel_meta.render.artifacts import rule_files
-from otel_meta.render.options import Options
+from otel_meta.render.options import Kubernetes, Options
 from otel_meta.render.rules.rule import AlertRule, Group, Record, RuleFile
-from otel_meta.render.rules.rule_formats import FORMATS
+from otel_meta.render.rules.rule_formats import FORMATS, RULER_LABEL, resource_name
 from otel_meta.repos import BUILTIN
 from tests.render.acme import Acme
 from tests.rules.pinned_tools import tool
@@ -51,6 +51,9 @@ groups:
 """
 
 
+PLACE = Kubernetes(namespace="monitoring", labels={"release": "stack"})
+
+
 def groups(text: str) -> Any:
     """Return the groups of a file in any format."""
     document = yaml.safe_load(text)
@@ -62,15 +65,41 @@ def test_format_of_prometheus_omits_empty_fields() -> None:
     assert PROMETHEUS == FORMATS["prometheus"](SMALL)
 
 
-def test_operators_resource_has_valid_name() -> None:
-    """The operator's resource has a valid name."""
-    resource = yaml.safe_load(FORMATS["prometheus-operator"](SMALL))
+@pytest.mark.parametrize("name", ["prometheus-operator", "thanos-ruler"])
+def test_operators_resource_has_name_with_prefix_and_place_of_options(name: str) -> None:
+    """The operator's resource has a name with a prefix, and the namespace and labels of options."""
+    resource = yaml.safe_load(FORMATS[name](SMALL, PLACE))
+    labels = {"app.kubernetes.io/part-of": "otel-meta", "release": "stack"}
 
-    assert ("monitoring.coreos.com/v1", "PrometheusRule", "acme-alerting") == (
-        resource["apiVersion"],
-        resource["kind"],
-        resource["metadata"]["name"],
+    assert "monitoring.coreos.com/v1" == resource["apiVersion"]
+    assert "PrometheusRule" == resource["kind"]
+    assert "otel-meta-acme-alerting" == resource["metadata"]["name"]
+    assert "monitoring" == resource["metadata"]["namespace"]
+    assert labels.items() <= resource["metadata"]["labels"].items()
+
+
+def test_label_separates_rules_of_thanos_ruler_from_rules_of_prometheus() -> None:
+    """A label separates the rules of a ThanosRuler from the rules of a Prometheus."""
+    thanos, prometheus = (
+        yaml.safe_load(FORMATS[name](SMALL)) for name in ("thanos-ruler", "prometheus-operator")
     )
+
+    assert "thanos" == thanos["metadata"]["labels"][RULER_LABEL]
+    assert RULER_LABEL not in prometheus["metadata"]["labels"]
+    assert {"abort"} == {group["partial_response_strategy"] for group in groups_of(thanos)}
+
+
+def groups_of(resource: Any) -> Any:
+    """Return the groups of a resource."""
+    return resource["spec"]["groups"]
+
+
+def test_resource_names_of_all_files_differ() -> None:
+    """The resource names of all files differ."""
+    names = [resource_name(file) for file in FILES]
+
+    assert len(names) == len(set(names))
+    assert "otel-meta-cross-alerting" in names
 
 
 def test_mimirs_format_has_namespace() -> None:
@@ -78,11 +107,63 @@ def test_mimirs_format_has_namespace() -> None:
     assert "acme.alerting" == yaml.safe_load(FORMATS["mimir"](SMALL))["namespace"]
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"helm"}))
 def test_every_format_has_equal_groups(name: str) -> None:
-    """Every format has equal groups."""
+    """Every format has equal groups, but for the strategy of a ThanosRuler."""
     for file in FILES:
-        assert groups(FORMATS["prometheus"](file)) == groups(FORMATS[name](file))
+        rendered = groups(FORMATS[name](file))
+        for group in rendered:
+            assert group.pop("partial_response_strategy", "abort") == "abort"
+
+        assert groups(FORMATS["prometheus"](file)) == rendered
+
+
+@pytest.mark.parametrize(
+    "name", ["prometheus-operator", "thanos-ruler", "victoriametrics-operator"]
+)
+def test_api_server_accepts_resources(name: str, tmp_path: Path) -> None:
+    """An API server with the definitions of the operators accepts the resources."""
+    done = run(tool("manifest-check"), *write(name, tmp_path))
+
+    assert (0, "") == (done.returncode, done.stdout + done.stderr)
+
+
+class TestHelm:
+    def chart(self, folder: Path) -> Path:
+        """Make the folder of a chart without templates, and return its folder of templates."""
+        templates = folder / "templates"
+        templates.mkdir()
+        (folder / "Chart.yaml").write_text("apiVersion: v2\nname: rules\nversion: 1.0.0\n")
+        return templates
+
+    def rendered(self, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Render the chart by helm."""
+        return run(tool("helm"), "template", "--namespace=shop", "mine", folder)
+
+    def test_helm_leaves_templates_of_alerts_alone(self, tmp_path: Path) -> None:
+        """Helm leaves the templates of alerts alone: the rules are those of Prometheus."""
+        write("helm", self.chart(tmp_path))
+        done = self.rendered(tmp_path)
+        resources = [*yaml.safe_load_all(done.stdout)]
+        by_name = {resource["metadata"]["name"]: groups_of(resource) for resource in resources}
+
+        assert 0 == done.returncode, done.stderr
+        assert "$labels" in done.stdout
+        assert by_name == {
+            resource_name(file): groups(FORMATS["prometheus"](file)) for file in FILES
+        }
+
+    def test_release_decides_namespace(self, tmp_path: Path) -> None:
+        """The release decides the namespace."""
+        assert "namespace" not in yaml.safe_load(FORMATS["helm"](SMALL, PLACE))["metadata"]
+
+    def test_helm_refuses_format_of_operator(self, tmp_path: Path) -> None:
+        """Helm refuses the format of the operator, in which it finds templates of its own."""
+        write("prometheus-operator", self.chart(tmp_path))
+        done = self.rendered(tmp_path)
+
+        assert 1 == done.returncode
+        assert 'undefined variable "$labels"' in done.stderr
 
 
 @pytest.mark.parametrize("name", ["prometheus", "vmalert", "mimir"])
@@ -105,6 +186,16 @@ def test_vmalert_program_accepts_files(tmp_path: Path) -> None:
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
+def test_vmalert_program_accepts_groups_of_vm_rules(tmp_path: Path) -> None:
+    """The vmalert program accepts the groups of VMRules."""
+    for file in FILES:
+        spec = yaml.safe_load(FORMATS["victoriametrics-operator"](file))["spec"]
+        (tmp_path / f"{file.name}.yml").write_text(yaml.safe_dump(spec))
+    done = run(tool("vmalert"), "-dryRun", f"-rule={tmp_path}/*.yml")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
 def write(name: str, folder: Path) -> list[Path]:
     """Write every file in a format."""
     paths = [folder / f"{file.name}.yml" for file in FILES]
@@ -121,4 +212,5 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 def test_format_of_prometheus_is_default() -> None:
     """The format of Prometheus is the default."""
     assert "prometheus" == Options().rule_format
-    assert 2 == len(list(rule_files(Catalog(), Options())))
+    names = {file.name for file in rule_files(Catalog(), Options())}
+    assert {"cross.recording", "cross.alerting"} <= names

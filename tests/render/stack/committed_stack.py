@@ -15,6 +15,7 @@ from otel_meta.render.collector.substitution import resolve_variables
 ROOT = Path(__file__).resolve().parents[3]
 STACK = ROOT / "stack"
 KUBERNETES = STACK / "kubernetes"
+COMPOSE_FILES = ("compose.yaml", "compose.examples.yaml")
 
 
 @cache
@@ -25,9 +26,23 @@ def read(path: str) -> Any:
 
 @cache
 def compose() -> dict[str, dict[str, Any]]:
-    """Return the services of the compose file."""
-    services: dict[str, dict[str, Any]] = read("compose.yaml")["services"]
+    """Return the services of both compose files: the stack, and the example services."""
+    services: dict[str, dict[str, Any]] = {
+        name: service for file in COMPOSE_FILES for name, service in read(file)["services"].items()
+    }
     return services
+
+
+def network_of(service: str) -> str:
+    """Return the service that owns the network of a service: another one, or the service itself."""
+    return str(compose()[service].get("network_mode", service)).removeprefix("service:")
+
+
+def hosts_of(service: str) -> set[str]:
+    """Return the DNS names of a service in the network of the compose file."""
+    owner = network_of(service)
+    networks = compose()[owner].get("networks", {"default": {}})
+    return {owner, *networks["default"].get("aliases", ())}
 
 
 def manifests(*names: str) -> Iterator[Any]:
@@ -67,7 +82,7 @@ def exposed_ports(config: Any) -> Iterator[int]:
     """Return the ports of a Collector for connections from other hosts."""
     yield int(config["extensions"]["health_check"]["endpoint"].rpartition(":")[2])
     reader = config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]
-    yield reader["prometheus"]["port"]
+    yield int(reader["prometheus"]["port"])
     endpoints = [
         protocol["endpoint"] for protocol in config["receivers"]["otlp"]["protocols"].values()
     ]

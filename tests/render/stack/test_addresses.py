@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 from otel_meta.render.collector.env_variables import GATEWAY_VARIABLES, SIDECAR_VARIABLES
 from tests.render.stack.committed_stack import (
     COLLECTORS,
+    STACK,
     collector_config,
     compose,
     exposed_ports,
+    hosts_of,
+    network_of,
     read,
 )
 
@@ -24,11 +27,6 @@ DEFAULT_PORTS = {
 }
 """Ports of servers without a port in their command."""
 COLLECTOR_VARIABLES = {variable.name for variable in (*SIDECAR_VARIABLES, *GATEWAY_VARIABLES)}
-
-
-def host_of(service: str) -> str:
-    """Return the host name of a service; a sidecar has the host name of its service."""
-    return str(compose()[service].get("network_mode", service)).removeprefix("service:")
 
 
 def open_ports(service: str) -> Iterator[int]:
@@ -43,23 +41,15 @@ def open_ports(service: str) -> Iterator[int]:
 
 def open_addresses() -> set[tuple[str, int]]:
     """Return host and port of every server in the stack."""
-    aliases = {"gateway": "gateway-1"}
-    addresses = {(host_of(name), port) for name in compose() for port in open_ports(name)}
-    return addresses | {
-        (alias, port) for alias, name in aliases.items() for port in open_ports(name)
+    return {
+        (host, port) for name in compose() for port in open_ports(name) for host in hosts_of(name)
     }
 
 
 def used_addresses() -> Iterator[tuple[str, int]]:
     """Return host and port of every address in the stack's files."""
-    for text in _texts(read("prometheus.yml")["scrape_configs"]):
+    for text in _texts([*_configured_addresses()]):
         yield from _address(text)
-    for text in _texts(read("prometheus.yml")["alerting"]):
-        yield from _address(text)
-    for text in _texts(read("alertmanager.yml")["receivers"]):
-        yield from _address(text)
-    for source in read("grafana/provisioning/datasources/otel-meta.yaml")["datasources"]:
-        yield from _address(source["url"])
     for service in compose().values():
         for text in _texts([service.get("environment", {}), service.get("command", [])]):
             yield from _address(text.partition("=")[2] if text.startswith("--") else text)
@@ -68,6 +58,16 @@ def used_addresses() -> Iterator[tuple[str, int]]:
         if "load_balancing" in exporters:
             dns = exporters["load_balancing"]["resolver"]["dns"]
             yield dns["hostname"], int(dns["port"])
+
+
+def _configured_addresses() -> Iterator[Any]:
+    """Return the parts of configuration files with addresses."""
+    yield read("prometheus.yml")["scrape_configs"]
+    yield from (read(f"targets/{path.name}") for path in sorted((STACK / "targets").glob("*.yml")))
+    yield read("prometheus.yml")["alerting"]
+    yield read("alertmanager.yml")["receivers"]
+    for source in read("grafana/provisioning/datasources/otel-meta.yaml")["datasources"]:
+        yield source["url"]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -102,7 +102,7 @@ class TestAddresses:
                 http = sidecar["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
 
                 assert urlsplit(target).netloc == http
-                assert service == host_of(f"{service}-sidecar")
+                assert network_of(service) == network_of(f"{service}-sidecar")
 
     def test_published_ports_are_open_and_published_on_loopback_only(self) -> None:
         """Published ports are open, and published on loopback only."""
@@ -112,7 +112,8 @@ class TestAddresses:
 
                 assert "127.0.0.1" == address
                 assert outside == inside
-                assert int(inside) in set(open_ports(service))
+                sharing = [name for name in compose() if network_of(name) == service]
+                assert int(inside) in {port for name in sharing for port in open_ports(name)}
 
     def test_both_gateways_have_dns_name_that_sidecars_resolve(self) -> None:
         """Both gateways have the DNS name that sidecars resolve."""
@@ -120,7 +121,7 @@ class TestAddresses:
 
         assert 2 == len(gateways)
         for name in gateways:
-            assert ["gateway"] == compose()[name]["networks"]["default"]["aliases"]
+            assert "gateway" in hosts_of(name)
 
     def test_collector_reads_every_otel_meta_variable_in_environment(self) -> None:
         """A Collector reads every OTEL_META variable in the environment."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from otel_meta.render.collector.substitution import resolve_variables
 from tests.render.stack.committed_stack import (
     ROOT,
     exposed_ports,
@@ -76,16 +77,16 @@ class TestKubernetes:
         if "operator" in name:
             config = only("OpenTelemetryCollector", name)["spec"]["config"]
             dns = config["exporters"]["load_balancing"]["resolver"]["dns"]
-            target = dns["hostname"], int(dns["port"])
+            target = dns["hostname"], dns["port"]
         else:
             target = (
                 self.variables(self.containers(name, "Deployment"))["OTEL_META_GATEWAY_HOST"],
-                14317,
+                "14317",
             )
 
         assert (
             host,
-            {p["name"]: p["port"] for p in service["spec"]["ports"]}["otlp-grpc"],
+            str({p["name"]: p["port"] for p in service["spec"]["ports"]}["otlp-grpc"]),
         ) == target
         assert "None" == service["spec"]["clusterIP"]
 
@@ -127,6 +128,6 @@ class TestKubernetes:
         """A sidecar by hand and a sidecar by the operator have the same pipelines."""
         by_hand = only("ConfigMap", "sidecar-by-hand.yaml")["data"]["sidecar.yaml"]
         by_operator = only("OpenTelemetryCollector", "sidecar-by-operator.yaml")["spec"]["config"]
-        pipelines = yaml.safe_load(by_hand)["service"]["pipelines"]
+        pipelines = resolve_variables(yaml.safe_load(by_hand)["service"]["pipelines"], {})
 
         assert pipelines == by_operator["service"]["pipelines"]

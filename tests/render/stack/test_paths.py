@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
+from otel_meta.cli import main
+from otel_meta.render.hosts import IMAGES
+from otel_meta.render.options import Options
+from otel_meta.render.stack import stack_files
+from otel_meta.repos import BUILTIN
 from otel_meta.testing.pinned_tools import lookup
 from tests.render.stack.committed_stack import (
     COLLECTORS,
+    COMPOSE_FILES,
     ROOT,
     STACK,
     collector_config,
@@ -16,12 +25,13 @@ from tests.render.stack.committed_stack import (
     copied_paths,
     read,
 )
+from tests.rules.pinned_tools import tool
 
 
 class TestPaths:
     def test_mounts_are_paths_of_repository_or_volumes_of_compose_file(self) -> None:
         """Mounts are paths of the repository, or volumes of the compose file."""
-        volumes = read("compose.yaml")["volumes"]
+        volumes = [name for file in COMPOSE_FILES for name in read(file)["volumes"]]
         sources = {
             v.split(":")[0] for service in compose().values() for v in service.get("volumes", ())
         }
@@ -105,9 +115,55 @@ class TestVersions:
 
     def test_every_image_has_fixed_version(self) -> None:
         """Every image has a fixed version, and the manifests have images of the compose file."""
-        files = (STACK / "compose.yaml", *STACK.rglob("kubernetes/*.yaml"))
+        files = (*(STACK / name for name in COMPOSE_FILES), *STACK.rglob("kubernetes/*.yaml"))
         image_line = re.compile(r"^ *(?:- )?image: (\S+)$", re.MULTILINE)
         images = {image for file in files for image in image_line.findall(file.read_text())}
 
         assert {service["image"] for service in compose().values()} >= images
-        assert all(re.search(r":v?\d+\.\d+\.\d+$|:local$", image) for image in images)
+        assert {*IMAGES.values()} == images
+        assert all(re.search(r":v?\d+\.\d+(\.\d+|-slim)$|:local$", image) for image in images)
+
+    def test_option_replaces_image_in_every_file(self) -> None:
+        """The option replaces an image in every file, for example by one with a digest."""
+        pinned = {name: f"mirror.example/{name}@sha256:{'0' * 64}" for name in IMAGES}
+        texts = dict(stack_files(BUILTIN, Options(images=pinned)))
+        images = {
+            image
+            for text in texts.values()
+            for image in re.findall(r"^ *(?:- )?image: (\S+)$", text, re.MULTILINE)
+        }
+
+        assert {*pinned.values()} == images
+
+
+class TestGeneratedFolder:
+    def test_compose_file_of_generated_folder_needs_only_generated_files(
+        self, tmp_path: Path
+    ) -> None:
+        """The compose file of a generated folder needs only generated files, and builds nothing."""
+        assert 0 == main(["generate", "--out", str(tmp_path)])
+        services = yaml.safe_load((tmp_path / "stack" / "compose.yaml").read_text())["services"]
+        sources = {
+            volume.split(":")[0]
+            for service in services.values()
+            for volume in service.get("volumes", ())
+            if volume.startswith(".")
+        }
+
+        assert 10 <= len(sources)
+        assert [] == [path for path in sources if not (tmp_path / "stack" / path).exists()]
+        assert [] == [name for name, service in services.items() if "build" in service]
+
+    def test_prometheus_of_generated_folder_scrapes_stack_only(self, tmp_path: Path) -> None:
+        """Prometheus of a generated folder scrapes the stack, and none of the examples."""
+        assert 0 == main(["generate", "--out", str(tmp_path)])
+        targets = [path.name for path in (tmp_path / "stack" / "targets").iterdir()]
+        done = subprocess.run(
+            [tool("promtool"), "check", "config", tmp_path / "stack" / "prometheus.yml"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert ["collectors.yml"] == targets
+        assert 0 == done.returncode, done.stdout + done.stderr

@@ -2,16 +2,24 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import PurePath
 
+import pytest
 import yaml
 
-from otel_meta.model import Duration
-from otel_meta.repos import BUILTIN
+from otel_meta.model import Catalog, Duration, Histogram, MetaRepo, NoLabels, Slo
+from otel_meta.model.identity import Identity
+from otel_meta.render.options import Options
+from otel_meta.render.stack.prometheus_config import arguments, prometheus_file, retention
 from tests.render.stack.committed_stack import STACK, collector_config, compose, read
 from tests.rules.pinned_tools import tool
 
 CONFIG = read("prometheus.yml")
-JOBS = {job["job_name"]: job for job in CONFIG["scrape_configs"]}
+SCRAPE_CONFIGS = [
+    *CONFIG["scrape_configs"],
+    *(job for file in CONFIG["scrape_config_files"] for job in read(file)["scrape_configs"]),
+]
+JOBS = {job["job_name"]: job for job in SCRAPE_CONFIGS}
 
 
 def test_promtool_accepts_configuration_and_all_its_rule_files() -> None:
@@ -28,9 +36,24 @@ def test_promtool_accepts_configuration_and_all_its_rule_files() -> None:
     assert len(rules) == done.stdout.count("rules found")
 
 
-def test_only_series_of_sidecars_keep_their_labels_job_and_instance() -> None:
-    """Only series of sidecars keep their labels job and instance."""
-    assert {"sidecars"} == {name for name, job in JOBS.items() if job.get("honor_labels")}
+def test_series_of_services_keep_their_labels() -> None:
+    """Series of services keep their labels; the monitoring itself has no labels to keep."""
+    kept = {name for name, job in JOBS.items() if job.get("honor_labels")}
+
+    assert {"sidecars", "services"} == kept
+    assert {"sidecars", "services", "collectors", "monitoring"} == JOBS.keys()
+
+
+def test_every_targets_file_is_read_by_one_job() -> None:
+    """Every file of targets/ is read by one job."""
+    patterns = [
+        pattern
+        for job in JOBS.values()
+        for discovery in job.get("file_sd_configs", ())
+        for pattern in discovery["files"]
+    ]
+    for path in (STACK / "targets").iterdir():
+        assert 1 == sum(PurePath(f"targets/{path.name}").match(pattern) for pattern in patterns)
 
 
 def test_scraped_and_pushed_series_have_same_names_and_labels() -> None:
@@ -38,18 +61,52 @@ def test_scraped_and_pushed_series_have_same_names_and_labels() -> None:
     exporter = collector_config("storefront-sidecar")["exporters"]["prometheus"]
 
     assert exporter["translation_strategy"] == CONFIG["otlp"]["translation_strategy"]
-    assert {"service.namespace", "service.name"} == {*CONFIG["otlp"]["promote_resource_attributes"]}
+    assert [
+        "service.namespace",
+        "service.name",
+        "deployment.environment.name",
+        "environment",
+        "cluster",
+    ] == CONFIG["otlp"]["promote_resource_attributes"]
 
 
-def test_retention_is_longer_than_longest_slo_period() -> None:
-    """The retention is longer than the longest SLO period."""
-    (retention,) = (
-        Duration(argument.partition("=")[2])
-        for argument in compose()["prometheus"]["command"]
-        if "retention.time" in argument
-    )
+def test_added_place_of_identity_is_promoted() -> None:
+    """A place that a project adds to the identity is promoted as well."""
+    options = Options(identity=Identity(("region",)))
+    promoted = yaml.safe_load(prometheus_file(options.identity))["otlp"][
+        "promote_resource_attributes"
+    ]
 
-    assert retention > max(slo.period for repo in BUILTIN for slo in repo.slos.values())
+    assert ["service.namespace", "service.name", "region"] == promoted
+
+
+@pytest.mark.parametrize(
+    ("period", "kept"), [(None, "38d"), ("7d", "38d"), ("30d", "38d"), ("90d", "98d")]
+)
+def test_retention_covers_longest_period_and_look_back(period: str | None, kept: str) -> None:
+    """Prometheus keeps samples for the longest period, at least 30 days, and eight more days."""
+    assert Duration(kept) == retention(catalog_of(period))
+    assert f"--storage.tsdb.retention.time={kept}" in arguments(catalog_of(period))
+
+
+def catalog_of(period: str | None) -> Catalog:
+    """Return a catalogue with an SLO of a period, or without any SLO."""
+    if period is None:
+        return Catalog()
+
+    class Shop(MetaRepo, name="shop", owner="shop", tier=1):
+        """A shop."""
+
+        wait = Histogram("shop.wait", "Time to answer.", NoLabels, unit="s", buckets=(0.5, 1))
+        quick = Slo(
+            "shop-quick",
+            objective="99%",
+            period=str(period),
+            sli=wait.within(0.5),
+            why="Nobody waits.",
+        )
+
+    return Catalog().with_repos(Shop)
 
 
 def test_sidecar_serves_last_values_for_three_export_intervals() -> None:

@@ -11,6 +11,7 @@ from otel_meta.render.header import generated_from
 
 from ._sdk import Builder, JSONEncoder, dashboard, models
 from .layout import Row, position_rows
+from .literals import literal
 from .panel import Annotation, Section
 from .panel_builders import build_panel
 from .sources import PROMETHEUS
@@ -49,7 +50,7 @@ def to_json(page: Page) -> str:
 
 def _without_panels(page: Page) -> dashboard.Dashboard:
     built = dashboard.Dashboard(page.title).uid(page.uid).tags([TAG]).timezone("browser")
-    built.description(f"{page.description} {generated_from(page.source)}")
+    built.description(literal(f"{page.description} {generated_from(page.source)}"))
     built.time(page.time_from, "now").refresh("1m").tooltip(models.DashboardCursorSync.CROSSHAIR)
     menu = dashboard.DashboardLink("Dashboards").type(models.DashboardLinkType.DASHBOARDS)
     return built.link(menu.tags([TAG]).as_dropdown(as_dropdown=True).keep_time(keep_time=True))

@@ -23,6 +23,7 @@ from ._sdk import (
 )
 from .field_config import add_columns, thresholds_config, value_mappings
 from .layout import PositionedPanel
+from .literals import literal
 from .panel import Panel, Query, Visualization, ref_id
 from .sources import PROMETHEUS
 
@@ -38,7 +39,7 @@ def build_panel(positioned: PositionedPanel) -> Builder[models.Panel]:
     panel = positioned.panel
     # Any: the SDK's panels have the same methods, but no common class declares them.
     built: Any = _BUILDERS[panel.visualization](panel)
-    built.id(positioned.id).title(panel.title).description(panel.description)
+    built.id(positioned.id).title(literal(panel.title)).description(literal(panel.description))
     built.datasource(PROMETHEUS).targets(list(_targets(panel)))
     built.grid_pos(models.GridPos(h=panel.height, w=panel.width, x=positioned.x, y=positioned.y))
     built.no_value(panel.no_value).data_links([_link(link.title, link.url) for link in panel.links])

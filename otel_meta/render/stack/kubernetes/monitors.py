@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from otel_meta.render._yaml import comment
 from otel_meta.render.hosts import SCRAPE_INTERVAL
+from otel_meta.render.options import Kubernetes
 
-from .common_manifests import MONITORING_NAMESPACE, Manifest, labels, manifest
+from .common_manifests import IN_PROCESS_METRICS, SIDECAR_METRICS, Manifest, labels, manifest
 from .gateway_manifests import NAME as GATEWAY
-from .sidecar_manifests import IN_PROCESS_METRICS, SIDECAR_METRICS
+
+_HONOR_LABELS: Final[Mapping[str, Any]] = {
+    **comment("Labels of the service stay; the operator would rename them to exported_..."),
+    "honorLabels": True,
+}
 
 
-def monitor_resources() -> Iterator[Manifest]:
+def monitor_resources(place: Kubernetes) -> Iterator[Manifest]:
     """Return monitors of services with a sidecar, services without one, and the gateway."""
-    yield _monitor(
-        "otel-meta-sidecars",
-        SIDECAR_METRICS,
-        {
-            "port": "metrics",
-            **comment("job and instance are labels of the service, not of the sidecar."),
-            "honorLabels": True,
-        },
-        {"port": "self-metrics"},
-    )
-    yield _monitor("otel-meta-services", IN_PROCESS_METRICS, {"port": "http", "path": "/metrics"})
-    yield _monitor(GATEWAY, labels(GATEWAY), {"port": "self-metrics"})
+    sidecars = ({"port": "metrics", **_HONOR_LABELS}, {"port": "self-metrics"})
+    services = {"port": "http", "path": "/metrics", **_HONOR_LABELS}
+    yield _monitor("otel-meta-sidecars", place, SIDECAR_METRICS, *sidecars)
+    yield _monitor("otel-meta-services", place, IN_PROCESS_METRICS, services)
+    yield _monitor(GATEWAY, place, labels(GATEWAY), {"port": "self-metrics"})
 
 
-def _monitor(name: str, match_labels: Mapping[str, str], *endpoints: Mapping[str, Any]) -> Manifest:
+def _monitor(
+    name: str, place: Kubernetes, match_labels: Mapping[str, str], *endpoints: Mapping[str, Any]
+) -> Manifest:
     spec = {
         "namespaceSelector": {"any": True},
         "selector": {"matchLabels": dict(match_labels)},
@@ -39,6 +39,7 @@ def _monitor(name: str, match_labels: Mapping[str, str], *endpoints: Mapping[str
         "monitoring.coreos.com/v1",
         "ServiceMonitor",
         name,
-        namespace=MONITORING_NAMESPACE,
+        namespace=place.namespace,
+        more_labels=place.labels,
         spec=spec,
     )

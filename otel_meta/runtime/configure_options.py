@@ -18,6 +18,7 @@ class Options(TypedDict, total=False):
 
     namespace: str | None
     resource_attributes: Mapping[str, str] | None
+    identity_attributes: str | Collection[str] | None
     traces: str | Collection[str] | None
     metrics: str | Collection[str] | None
     logs: str | Collection[str] | None

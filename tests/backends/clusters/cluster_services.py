@@ -1,0 +1,62 @@
+"""A service in each of two clusters: one whose requests fail, and one whose requests succeed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+FAILING, HEALTHY = "us1", "eu1"
+CLUSTERS = (FAILING, HEALTHY)
+NAMESPACE, SERVICE = "titan-microservices-mesh", "payments"
+BAD_SHARE = 0.5
+"""The share of failed requests in the failing cluster."""
+
+_RATE = 100
+"""Requests a second in each cluster."""
+_BOUNDS = ("0.005", "0.1", "10.0", "+Inf")
+
+
+@contextmanager
+def cluster_services() -> Iterator[int]:
+    """Serve the metrics of both clusters on a port; the path is the cluster's name."""
+    started = time.monotonic()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            requests = int((time.monotonic() - started) * _RATE)
+            bad = int(requests * BAD_SHARE) if self.path == f"/{FAILING}" else 0
+            self.send_response(200)
+            self.send_header("content-type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write("".join(_lines(requests, bad)).encode())
+
+        def log_message(self, *args: Any) -> None:
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _lines(requests: int, bad: int) -> Iterator[str]:
+    identity = f'service_namespace="{NAMESPACE}",service_name="{SERVICE}"'
+    yield f"# TYPE otel_meta_up gauge\notel_meta_up{{{identity}}} 1\n"
+    yield "# TYPE http_server_request_duration_seconds histogram\n"
+    yield from _histogram(f'{identity},http_response_status_code="200"', requests - bad)
+    yield from _histogram(f'{identity},http_response_status_code="500",error_type="500"', bad)
+
+
+def _histogram(labels: str, count: int) -> Iterator[str]:
+    """Yield the lines of a histogram, all values of which are small."""
+    name = "http_server_request_duration_seconds"
+    yield from (f'{name}_bucket{{{labels},le="{bound}"}} {count}\n' for bound in _BOUNDS)
+    yield f"{name}_sum{{{labels}}} {count / 1000}\n{name}_count{{{labels}}} {count}\n"

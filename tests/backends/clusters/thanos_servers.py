@@ -1,0 +1,179 @@
+"""Two clusters with two Prometheus replicas each, Thanos' sidecars, querier and ruler."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+
+import yaml
+
+from otel_meta.testing.loopback import LOOPBACK, free_port
+from otel_meta.testing.servers import Backend, Program
+from tests.backends.alerting_servers import Prometheus, Sample, alertmanager, write_fast_rules
+from tests.backends.clusters.cluster_services import CLUSTERS, cluster_services
+from tests.backends.notification_receiver import NotificationReceiver
+from tests.rules.prometheus_server import fetch
+from tests.waiting import wait_until
+
+REPLICAS = ("a", "b")
+RULES = ("titan", "cross", "telemetry")
+"""Prefixes of the rule files that the clusters evaluate."""
+
+
+def _program(command: str, *arguments: str) -> Program:
+    """Return a component of Thanos; the port is that of its HTTP server."""
+    return Program(
+        binary="thanos",
+        arguments=(command, f"--http-address={LOOPBACK}:{{port}}", *arguments),
+        ready="/-/ready",
+    )
+
+
+SIDECAR = _program("sidecar")
+QUERY = _program("query", "--query.replica-label=replica", "--query.replica-label=ruler")
+RULE = _program("rule", "--data-dir={data}", "--eval-interval=1s", "--resend-delay=1s")
+
+
+@dataclass
+class Querier:
+    """Thanos' querier over all replicas of both clusters, and over the ruler if there is one."""
+
+    server: Backend
+
+    def query(self, expr: str, *, deduplicated: bool = True) -> list[Sample]:
+        """Return the result of an instant query.
+
+        Raises:
+            AssertionError: Thanos returns an error; the message has its text.
+        """
+        parameters = {"query": expr, "dedup": json.dumps(deduplicated), "partial_response": "false"}
+        try:
+            answer = fetch(f"{self.server.url}/api/v1/query?{urlencode(parameters)}")
+        except HTTPError as error:
+            raise AssertionError(f"{expr}\n{error.read().decode()}") from error
+        result = json.loads(answer)["data"]["result"]
+        return [Sample(series["metric"], float(series["value"][1])) for series in result]
+
+    def by_cluster(self, expr: str) -> Mapping[str, list[float]]:
+        """Return the values of the result, by cluster."""
+        values: dict[str, list[float]] = {}
+        for sample in self.query(expr):
+            values.setdefault(sample.labels.get("cluster", ""), []).append(sample.value)
+        return values
+
+
+@dataclass
+class Fleet:
+    """Both clusters, their global view, and what Alertmanager sent."""
+
+    replicas: Mapping[tuple[str, str], Prometheus]
+    """Prometheus servers by cluster and replica."""
+    querier: Querier
+    receiver: NotificationReceiver
+
+
+@contextmanager
+def fleet(folder: Path, *, central_rules: bool = False) -> Iterator[Fleet]:
+    """Run both clusters; rules run in each Prometheus, or in Thanos' ruler.
+
+    Rules are sixty times as fast as in production, and each second is scraped.
+    """
+    with ExitStack() as stack:
+        port = stack.enter_context(cluster_services())
+        receiver = stack.enter_context(NotificationReceiver())
+        alerts = stack.enter_context(alertmanager(folder / "alertmanager", receiver.url))
+        alerts.wait_until_ready()
+        rules = Path(write_fast_rules(folder / "rules", RULES))
+        config = _prometheus_config(port, alerts, None if central_rules else rules)
+        replicas, endpoints = {}, []
+        for cluster in CLUSTERS:
+            for replica in REPLICAS:
+                home = folder / f"{cluster}-{replica}"
+                prometheus = stack.enter_context(Prometheus(home, config(cluster, replica)))
+                replicas[cluster, replica] = prometheus
+                endpoints.append(_sidecar(stack, home, prometheus))
+        ruler = f"{LOOPBACK}:{free_port()}"  # known before: both servers read each other
+        querier = _querier(stack, folder, [*endpoints, ruler] if central_rules else endpoints)
+        if central_rules:
+            _ruler(stack, folder, ruler, rules=rules, querier=querier, alerts=alerts)
+        _wait_for_stores(querier)
+        yield Fleet(replicas, Querier(querier), receiver)
+
+
+def _prometheus_config(port: int, alerts: Backend, rules: Path | None) -> Any:
+    def config(cluster: str, replica: str) -> str:
+        targets = [{"targets": [f"{LOOPBACK}:{port}"]}]
+        job = {"job_name": "services", "metrics_path": f"/{cluster}", "static_configs": targets}
+        document = {
+            "global": {
+                "scrape_interval": "1s",
+                "evaluation_interval": "1s",
+                "external_labels": {"cluster": cluster, "replica": replica},
+            },
+            "rule_files": [f"{rules}/*.yml"] if rules else [],
+            "alerting": {
+                "alert_relabel_configs": [{"action": "labeldrop", "regex": "replica"}],
+                "alertmanagers": [{"static_configs": [{"targets": [f"{LOOPBACK}:{alerts.port}"]}]}],
+            },
+            "scrape_configs": [job],
+        }
+        return yaml.safe_dump(document)
+
+    return config
+
+
+def _sidecar(stack: ExitStack, home: Path, prometheus: Prometheus) -> str:
+    """Start a sidecar, and return its gRPC address."""
+    prometheus.wait_until_ready()
+    grpc = f"{LOOPBACK}:{free_port()}"
+    data = f"--tsdb.path={home / 'data'}"
+    _component(stack, SIDECAR, home / "sidecar", grpc, f"--prometheus.url={prometheus.url}", data)
+    return grpc
+
+
+def _querier(stack: ExitStack, folder: Path, endpoints: list[str]) -> Backend:
+    more = [f"--endpoint={endpoint}" for endpoint in endpoints]
+    return _component(stack, QUERY, folder / "querier", f"{LOOPBACK}:{free_port()}", *more)
+
+
+def _wait_for_stores(querier: Backend) -> None:
+    """Wait until the querier has found every endpoint, and each of them answers."""
+
+    def are_found() -> bool:
+        kinds = json.loads(fetch(f"{querier.url}/api/v1/stores"))["data"].values()
+        found = [store for stores in kinds for store in stores]
+        wanted = sum(argument.startswith("--endpoint=") for argument in querier.more)
+        return len(found) == wanted and all(store["lastError"] is None for store in found)
+
+    wait_until(are_found, "the querier does not find all stores")
+
+
+def _ruler(
+    stack: ExitStack, folder: Path, grpc: str, *, rules: Path, querier: Backend, alerts: Backend
+) -> None:
+    _component(
+        stack,
+        RULE,
+        folder / "ruler",
+        grpc,
+        f"--rule-file={rules}/*.yml",
+        f"--query={querier.url}",
+        f"--alertmanagers.url={alerts.url}",
+        '--label=ruler="a"',
+        "--alert.label-drop=ruler",
+    )
+
+
+def _component(
+    stack: ExitStack, program: Program, folder: Path, grpc: str, *arguments: str
+) -> Backend:
+    """Start a component of Thanos with the address of its gRPC server."""
+    more = (f"--grpc-address={grpc}", *arguments)
+    server = Backend(program=program, folder=folder, config="", port=0, more=more)
+    return stack.enter_context(server).wait_until_ready()

@@ -1,0 +1,60 @@
+"""The queries and commands of documents: blocks of code in PromQL and in shell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.rules.pinned_tools import ROOT
+
+RUNBOOKS = ROOT / "docs" / "runbooks"
+_BLOCK = re.compile(
+    r"^```(?P<language>promql|sh|console|bash)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code in a document."""
+
+    document: str
+    language: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The document and the beginning of the text, for the ids of tests."""
+        return f"{self.document}: {self.text[:60]}"
+
+
+def blocks(*paths: Path) -> Iterator[Block]:
+    """Yield the blocks of documents, each text once in a document."""
+    for path in paths:
+        found = (
+            Block(path.name, block["language"], block["text"].strip())
+            for block in _BLOCK.finditer(path.read_text())
+        )
+        yield from dict.fromkeys(found)
+
+
+def documents() -> list[Path]:
+    """Return every document with commands for operators."""
+    return sorted([*RUNBOOKS.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def queries() -> list[Block]:
+    """Return every query of the documents."""
+    return [block for block in blocks(*documents()) if block.language == "promql"]
+
+
+def commands(program: str) -> list[Block]:
+    """Return every command of the documents that runs a program."""
+    return [
+        Block(block.document, block.language, line)
+        for block in blocks(*documents())
+        if block.language != "promql"
+        for line in block.text.replace("\\\n", " ").splitlines()
+        if line.startswith(f"{program} ")
+    ]
