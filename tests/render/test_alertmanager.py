@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
+from otel_meta.model import Duration
 from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render.alertmanager import alertmanager
 from otel_meta.render.options import Options, TicketHours
@@ -93,16 +94,48 @@ class TestConfiguration:
         assert receiver == routed.strip()
 
     def test_watchdog_is_repeated_each_minute(self, config: Path) -> None:
-        """The watchdog is due again before the minute ends, so each minute has a notification."""
+        """The watchdog is repeated each minute."""
         routes = yaml.safe_load(config.read_text())["route"]["routes"]
 
         assert ("1m", "50s") == (routes[0]["group_interval"], routes[0]["repeat_interval"])
+
+    @pytest.mark.parametrize(
+        ("severity", "longest"),
+        [
+            ("page", {"group_wait": "1m", "group_interval": "5m", "repeat_interval": "4h"}),
+            ("ticket", {"group_wait": "5m", "group_interval": "1h", "repeat_interval": "3d"}),
+        ],
+    )
+    def test_every_notification_is_in_time_for_its_severity(
+        self, config: Path, severity: str, longest: Mapping[str, str]
+    ) -> None:
+        """A page is sent within minutes and again in the same shift; a ticket the same day."""
+        routes = list(_routes(yaml.safe_load(config.read_text())["route"]))
+        waits = [one for one in routes if one["receiver"].endswith(severity)]
+
+        late = {
+            (one["receiver"], name)
+            for one in waits
+            for name, longest_wait in longest.items()
+            if Duration(one[name]).seconds > Duration(longest_wait).seconds
+        }
+
+        assert len(waits) > 1
+        assert set() == late
 
     def test_rendering_is_deterministic(self) -> None:
         """Rendering is deterministic."""
         assert alertmanager(BUILTIN, Options(receivers=RECEIVERS)) == alertmanager(
             BUILTIN, Options(receivers=RECEIVERS)
         )
+
+
+def _routes(route: Mapping[str, Any], above: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """Yield a route and all routes below it, with the waits that they inherit."""
+    whole = {**(above or {}), **route}
+    yield whole
+    for below in route.get("routes", []):
+        yield from _routes(below, {**whole, "routes": []})
 
 
 def alert(
