@@ -13,7 +13,7 @@ from otel_meta.render.rules.overview import (
 )
 
 from .markdown import code, page
-from .silences import silencing
+from .silences import OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/overview_runbook.py"
 
@@ -31,7 +31,7 @@ def overview_runbook() -> str:
         "**First steps.** Find the SLOs and their burn rates:",
         code(f"sort_desc({series_names.BURN_RATE_1H} > {HIGH_BURN_RATE})", "promql"),
         "**Actions.** Follow [the runbook of burning budgets](slo-burn.md).",
-        silencing('alertname="SloErrorBudgetBurningFast" slo="NAME" service_name="SERVICE"'),
+        silencing(f'alertname="SloErrorBudgetBurningFast" slo="NAME" {OF_SERVICE}'),
         "## SloComplianceLow",
         f"**Meaning.** The services of a meta-repository meet less than {LOWEST_COMPLIANCE:.0%} of "
         f"their SLOs, and more than {MOST_VIOLATIONS} SLO is not met. Severity: ticket. A single "
@@ -52,7 +52,7 @@ def overview_runbook() -> str:
         code(f"{series_names.BURN_RATE_1H} > 1", "promql"),
         "**Actions.** Look first for a dependency that these SLOs share, and for the last change "
         "of the service.",
-        silencing('alertname="SloMultipleViolations" service_name="SERVICE"'),
+        silencing(f'alertname="SloMultipleViolations" {OF_SERVICE}'),
         "## Watchdog",
         "**Meaning.** This alert always fires, and a notification leaves each minute. Its receiver "
         "raises an alarm when the notifications stop: then Prometheus, Alertmanager or the way "
