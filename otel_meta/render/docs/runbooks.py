@@ -12,7 +12,7 @@ from otel_meta.render.rules.measure_promql import expression
 from otel_meta.render.rules.promql_builder import compared
 
 from .burn_runbook import burn_runbook
-from .markdown import code, literal, page
+from .markdown import code, code_span, literal, page
 from .overview_runbook import overview_runbook
 from .silences import OF_SERVICE, silencing
 from .state_runbooks import exhausted_runbook, no_data_runbook
@@ -41,7 +41,7 @@ def _alert(repo: type[MetaRepo], alert: Alert, options: Options) -> Iterator[str
     duration = f", for {alert.for_}" if alert.for_ else ""
     yield f"## {alert.name}"
     yield f"**Meaning.** {literal(alert.summary)} Severity: {options.severities[alert.severity]}."
-    yield f"The alert fires when this is {compared(alert.comparison)}{duration}:"
+    yield f"The alert fires when this is {code_span(compared(alert.comparison))}{duration}:"
     yield code(expression(alert.measure, repo.name, options), "promql")
     if alert.first_steps:
         yield f"**First steps.** {literal(alert.first_steps)}"
