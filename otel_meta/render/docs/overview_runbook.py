@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.render.rules import series_names
+from otel_meta.render.rules.intervals import INCREASE_WINDOW
 from otel_meta.render.rules.overview import (
     HIGH_BURN_RATE,
     LOWEST_COMPLIANCE,
@@ -16,6 +17,10 @@ from .markdown import code, page
 from .silences import OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/overview_runbook.py"
+_BURNS_NOW: Final = (
+    f"{series_names.BURN_RATE_1H} > 1 "
+    f"and {series_names.error_ratio(INCREASE_WINDOW)} > 1 - {series_names.OBJECTIVE}"
+)
 
 
 def overview_runbook() -> str:
@@ -49,7 +54,7 @@ def overview_runbook() -> str:
         "**First steps.** Find the services and how many of their SLOs were not met:",
         code(f"sort_desc({series_names.VIOLATIONS})", "promql"),
         "Find what burns now:",
-        code(f"{series_names.BURN_RATE_1H} > 1", "promql"),
+        code(_BURNS_NOW, "promql"),
         "**Actions.** Look first for a dependency that these SLOs share, and for the last change "
         "of the service.",
         silencing(f'alertname="SloMultipleViolations" {OF_SERVICE}'),

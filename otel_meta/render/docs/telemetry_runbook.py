@@ -43,9 +43,9 @@ def _service_down() -> Iterator[str]:
         "process of it reports now. Severity: page, because a dead service fails every request, "
         "and counts none of the failures: its SLOs see nothing."
     )
-    yield "**First steps.** Find the services that are gone, with the minutes since the last report:"
+    yield "**First steps.** Find the services that are gone, and for how many minutes:"
     yield code(_MINUTES_GONE, "promql")
-    yield "Find the processes of each service over time (as a graph; a line that ends is a service):"
+    yield "Find the processes of each service over time (as a graph):"
     yield code(series_names.PROCESSES, "promql")
     yield "Find the targets that Prometheus cannot scrape (a removed pod has no target):"
     yield code("up == 0", "promql")

@@ -83,8 +83,8 @@ def telemetry_lost(options: Options) -> AlertRule:
             options,
             summary="Most services report no more",
             description="{{ $value | humanizePercentage }} of the services have stopped reporting "
-            f"for {_GRACE_OF_MOST} or longer. Look for what they share: the cluster, the network, the "
-            "configuration of scraping.",
+            f"for {_GRACE_OF_MOST} or longer. Look for what they share: the cluster, the network, "
+            "the configuration of scraping.",
             runbook=RUNBOOK,
             anchor="TelemetryLost",
             dashboard=SLO_DASHBOARD,
