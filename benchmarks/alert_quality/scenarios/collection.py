@@ -130,7 +130,7 @@ def environments() -> Scenario:
     """Production and staging in one Prometheus."""
     fault = Fault(start=DAY, stop=DAY + 2 * HOUR, share=0.5)
     place = "deployment_environment_name"
-    staging = during(_LONG, [fault], 1e-2)
+    staging = during(_LONG, [fault], 1e-3)
     return Scenario(
         name="environments",
         story="Production is healthy; in staging, half of a tenth of its traffic fails.",
