@@ -112,13 +112,14 @@ def clocks() -> Scenario:
     """Series that processes push, with clocks that are off."""
     seconds = int(1.3 * DAY)
     fault = Fault(start=DAY, stop=DAY + HOUR, share=0.3)
+    errors = {"clock-behind": -120, "clock-right": 0, "clock-ahead": 120}
     return Scenario(
         name="clocks",
         story="Processes push their series with clocks off by -2, 0 and +2 minutes; 30 % fail.",
         seconds=seconds,
         services=tuple(
-            service(f"clock{error:+d}", seconds, 20, [fault], 2000 + number, clock_error=error)
-            for number, error in enumerate((-120, 0, 120))
+            service(name, seconds, 20, [fault], 2000 + number, clock_error=error)
+            for number, (name, error) in enumerate(errors.items())
         ),
         out_of_order=1800,
         checks=(DAY - MINUTE, DAY + 2 * HOUR, seconds - MINUTE),
