@@ -34,7 +34,7 @@ def _down(name: str, minutes: int) -> Scenario:
             service("within", _LONG, 20, [within], 1101),
         ),
         down=((start, stop),),
-        checks=(start - MINUTE, stop + 20 * MINUTE, stop + 90 * MINUTE, _LONG - MINUTE),
+        checks=(start - 11 * MINUTE, stop + 20 * MINUTE, stop + 90 * MINUTE, _LONG - MINUTE),
         watched=((start - 30 * MINUTE, stop + 3 * HOUR), (_LONG - 12 * MINUTE, _LONG)),
     )
 
