@@ -25,8 +25,10 @@ from .labels import Labels, label_sets
 BURNING_EVERY: Final = 50
 _BURNING: Final = 7
 _DAY: Final = 86_400
-_LOOKBACK: Final = {series.BAD: _DAY // 4, series.TOTAL: 7 * _DAY, series.COMPLIANT: _DAY}
-"""Seconds for which rules read recorded series; smoothed series are read for an SLO period."""
+_LOOKBACK: Final = {series.TOTAL: _DAY // 4, series.COMPLIANT: _DAY}
+"""Seconds for which rules read recorded series."""
+_CUMULATIVE: Final = (series.BAD_CUMULATIVE, series.TOTAL_CUMULATIVE)
+"""Series that rules read for an SLO period and a week."""
 
 
 class Values(NamedTuple):
@@ -105,15 +107,17 @@ def _exposed(service: Service, names: frozenset[str]) -> Iterator[Series]:
 
 def _lookbacks(slo: Slo) -> Iterator[tuple[str, int]]:
     yield from _LOOKBACK.items()
-    yield from ((smoothed, slo.period.seconds) for smoothed in series.SMOOTHED.values())
+    yield from ((name, slo.period.seconds + 7 * _DAY) for name in _CUMULATIVE)
 
 
 def _recorded_values(service: Service, name: str) -> Values:
     if name == series.COMPLIANT:
         return Values(0 if service.burns else 1)
-    if name in (series.TOTAL, series.SMOOTHED[series.TOTAL]):
+    if name == series.TOTAL:
         return Values(20_000, noise=500)
-    return Values(2_000 if service.burns else 0, noise=5)
+    if name == series.TOTAL_CUMULATIVE:
+        return Values(0, step=4_000)
+    return Values(0, step=400 if service.burns else 0)
 
 
 @cache

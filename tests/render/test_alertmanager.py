@@ -97,7 +97,7 @@ class TestConfiguration:
         """The watchdog is repeated each minute."""
         routes = yaml.safe_load(config.read_text())["route"]["routes"]
 
-        assert "50s" == routes[0]["repeat_interval"]
+        assert ("1m", "50s") == (routes[0]["group_interval"], routes[0]["repeat_interval"])
 
     @pytest.mark.parametrize(
         ("severity", "longest"),

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -88,7 +88,8 @@ class TestRules:
             for annotations in shown
             if ONE_LINE not in annotations["description"]
             and "Ends in a brace {." not in annotations["description"]
-            and "SLO is met" not in annotations["description"]
+            and "Nobody knows" not in annotations["description"]
+            and "callers still reach" not in annotations["description"]
         ]
         assert any(text.startswith(ONE_LINE) for text in texts)
 
@@ -96,7 +97,11 @@ class TestRules:
         self, shown: list[dict[str, str]]
     ) -> None:
         """A text that ends in a brace keeps the brace before a command of the template."""
-        assert "Ends in a brace {" in {annotations["summary"] for annotations in shown}
+        assert [] != [
+            annotations
+            for annotations in shown
+            if annotations["summary"].endswith(": Ends in a brace {")
+        ]
 
     @pytest.mark.parametrize("text", ["{{", "{", "{{{", "a {{{{ b }}", "}}", "{{ x", ""])
     def test_literal_has_no_command_of_its_own(self, text: str) -> None:
@@ -145,11 +150,12 @@ class TestDashboards:
 def titles_of(node: Any) -> Iterator[str]:
     """Yield every title and description in a dashboard, except titles of links."""
     if isinstance(node, list):
-        for each in node:
+        for each in cast("list[Any]", node):
             yield from titles_of(each)
     elif isinstance(node, dict):
-        yield from (node[key] for key in ("title", "description") if isinstance(node.get(key), str))
-        for key, each in node.items():
+        fields = cast("dict[str, Any]", node)
+        yield from (fields[key] for key in ("title", "description") if key in fields)
+        for key, each in fields.items():
             if key not in {"links", "dataLinks"}:
                 yield from titles_of(each)
 
@@ -159,7 +165,7 @@ class TestDocuments:
         """Documents have no HTML of the catalogue, besides the comment of the header."""
         for artifact in documents():
             body = re.sub(r"^(```|~~~).*?^\1$", "", artifact.text, flags=re.MULTILINE | re.DOTALL)
-            bare = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", body.partition("-->")[2])
+            bare = re.sub(r"(?<!\\)(`+)(?!`).*?(?<!`)\1(?!`)", "", body.partition("-->")[2])
 
             assert "<" not in bare, artifact.path
 

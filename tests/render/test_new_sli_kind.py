@@ -14,8 +14,8 @@ import pytest
 from otel_meta.model import Duration, Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
 from otel_meta.model.slo.event_terms import EventCount, Remainder
 from otel_meta.render.collector.sampling import bad_span
-from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.dashboards.grafana.panel import GREEN, RED, ThresholdStep
+from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.docs.descriptions import sli_text
 from otel_meta.render.options import Options
 from otel_meta.render.rules.alerting_rules import alerting_groups
@@ -66,12 +66,18 @@ BY = "service_namespace, service_name, deployment_environment_name, environment,
 COUNT = 'increase(bakery_baking_seconds_count{service_namespace="bakery"}[5m])'
 UPPER = 'increase(bakery_baking_seconds_bucket{service_namespace="bakery",le="1.5"}[5m])'
 LOWER = 'increase(bakery_baking_seconds_bucket{service_namespace="bakery",le="0.5"}[5m])'
+SEEN = 'timestamp(bakery_baking_seconds_count{service_namespace="bakery"})'
+LOST = "\n".join(
+    f"unless {SEEN} > (max without (le) (timestamp({bucket})) or 0 * {SEEN})"
+    for bucket in (UPPER[9:-5], LOWER[9:-5])
+)
 TOTAL = f"""\
 sum by ({BY}) ({COUNT}
 and ignoring (le) {UPPER}
-and ignoring (le) {LOWER})"""
+and ignoring (le) {LOWER}
+{LOST})"""
 WITHIN = f"sum without (le) ({UPPER}) - sum without (le) ({LOWER})"
-BAD = f"sum by ({BY}) (clamp_min({COUNT} - ({WITHIN}), 0))"
+BAD = f"sum by ({BY}) (clamp_min({COUNT} - ({WITHIN}), 0)\n{LOST})"
 
 
 def test_rules() -> None:

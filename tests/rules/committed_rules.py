@@ -68,9 +68,28 @@ def _groups_of_slo(slo: Slo, named: Mapping[tuple[str, str], list[dict[str, Any]
 
 
 def alert_rule(repo: type[MetaRepo], name: str) -> Groups:
-    """Return a declared alert of a meta-repository, which reads raw series only."""
+    """Return a declared alert of a meta-repository, and the layers of measures that it reads."""
     rules = [r for g in groups_of(repo, "alerting") for r in g["rules"] if r.get("alert") == name]
-    return [{"name": f"{repo.name}-alerts", "interval": "1m", "rules": rules}]
+    return [
+        measures_for(repo, " ".join(rule["expr"] for rule in rules)),
+        {"name": f"{repo.name}-alerts", "interval": "1m", "rules": rules},
+    ]
+
+
+def measures_for(repo: type[MetaRepo], read: str) -> dict[str, Any]:
+    """Return the group of measures with the recordings that an expression reads."""
+    name = f"{repo.name}-measures"
+    recorded = next(g for g in groups_of(repo, "recording") if g["name"] == name)["rules"]
+    needed: list[dict[str, Any]] = []
+    for rule in reversed(recorded):
+        if _reads(read, rule["record"]):
+            needed.insert(0, rule)
+            read += " " + rule["expr"]
+    return {"name": name, "interval": "1m", "rules": needed}
+
+
+def _reads(text: str, name: str) -> bool:
+    return re.search(rf"(?<![\w:]){re.escape(name)}(?![\w:])", text) is not None
 
 
 def slos() -> Iterator[tuple[type[MetaRepo], Slo]]:
