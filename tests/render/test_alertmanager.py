@@ -24,7 +24,7 @@ from otel_meta.testing.servers import ALERTMANAGER, Backend
 from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.pinned_tools import tool
 from tests.rules.prometheus_server import fetch
-from tests.waiting import poll
+from tests.waiting import poll, wait_until
 
 URL = "http://127.0.0.1:9"
 ANYBODY = Webhooks(page=f"{URL}/page", ticket=f"{URL}/ticket")
@@ -232,6 +232,34 @@ class TestLive:
         live.told.wait_for("/page", "resolved")
 
         assert 3 == len(live.told.alert_names("/page", "resolved")[0])
+
+    def test_page_inhibits_declared_ticket_that_says_the_same(self, live: Live) -> None:
+        """The page of an SLO inhibits the declared ticket about the same SLO of the service."""
+        slo = TITAN | {"slo": "titan-service-availability"}
+        live.send(
+            alert("SloErrorBudgetBurnFast", "page", slo),
+            alert("TitanHighServiceErrorRate", "ticket", slo),
+            alert("TitanCircuitBreakerOpen", "ticket", TITAN),
+        )
+        live.told.wait_for("/ticket", "firing")
+
+        assert [["TitanCircuitBreakerOpen"]] == live.told.alert_names("/ticket", "firing")
+        assert ["TitanHighServiceErrorRate"] == live.inhibited()
+
+    def test_loss_of_most_services_is_one_page(self, live: Live) -> None:
+        """The page about most services of a cluster inhibits the page about each of them."""
+        here, there = {"cluster": "here"}, {"cluster": "there"}
+        live.send(
+            alert("TelemetryLost", "page", here),
+            alert("ServiceDown", "page", TITAN | here),
+            alert("ServiceDown", "page", AURORA | there),
+        )
+        wait_until(lambda: len(live.told.alert_names("/page", "firing")) > 1)
+
+        assert [["ServiceDown"], ["TelemetryLost"]] == sorted(
+            live.told.alert_names("/page", "firing")
+        )
+        assert ["ServiceDown"] == live.inhibited()
 
     def test_page_inhibits_no_ticket_of_another_service_or_slo(self, live: Live) -> None:
         """A page inhibits no ticket of another service or SLO."""
