@@ -7,7 +7,7 @@ from typing import Final
 
 from otel_meta.model import Alert, MetaRepo, Recording
 from otel_meta.render.options import Options
-from otel_meta.render.rules.measure_promql import expression
+from otel_meta.render.rules.measures.measure_promql import expression
 from otel_meta.render.rules.promql_builder import equals, number, selector
 from otel_meta.render.rules.series_names import NAMESPACE, SERVICE
 

@@ -17,7 +17,7 @@ from .intervals import (
     counted_spans,
     cumulative_spans,
 )
-from .measure_rules import measure_groups
+from .measures.measure_rules import measure_groups
 from .promql_builder import equals, lines, number, selector
 from .rule import Group, Record
 from .sli_promql import Scope, increments
