@@ -16,10 +16,10 @@ PYTEST := $(BIN)/pytest
 COVERED_PYTEST := $(BIN)/coverage run -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint docs generate bench mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
+.PHONY: help demo test test-unit lint docs generate dashboard-images bench mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a fault; FOR=60s, STACK=1 adds real servers
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
@@ -66,6 +66,9 @@ docs: $(VENV)/ready ## build the documentation site in site/; a broken link is a
 
 generate: $(VENV)/ready ## write the generated files: rules, dashboards, documents, configurations
 	$(BIN)/otel-meta generate
+
+dashboard-images: $(VENV)/ready tools ## draw the dashboards in docs/images/ (needs Node.js)
+	$(BIN)/python tools/dashboard_images/draw.py
 
 bench: $(VENV)/ready ## cost of recording, scraping and workers, compared with alternatives
 	$(BIN)/python benchmarks/report.py

@@ -15,8 +15,8 @@ from otel_meta.model import Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
 from otel_meta.model.identity import Identity
 from otel_meta.model.slo.event_terms import EventCount, Remainder
 from otel_meta.render.collector.sampling import bad_span
-from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.dashboards.grafana.panel import GREEN, RED, ThresholdStep
+from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.docs.descriptions import sli_text
 from otel_meta.render.options import Options
 from otel_meta.render.rules.alerting_rules import alerting_groups

@@ -30,7 +30,7 @@ grafana.standardTransformersRegistry.setInit(() =>
 const property = (id, extra = {}) => ({
   id, path: id, name: id, process: (value) => value, shouldApply: () => true, ...extra,
 });
-const NAMES = ["unit", "decimals", "noValue", "mappings", "thresholds", "min", "max", "links"];
+const NAMES = ["unit", "decimals", "noValue", "mappings", "thresholds", "color", "min", "max", "links"];
 grafana.standardFieldConfigEditorRegistry.setInit(() => NAMES.map((name) => property(name)));
 const CUSTOM = ["cellOptions", "width"].map((name) =>
   property(`custom.${name}`, { path: name, isCustom: true }),

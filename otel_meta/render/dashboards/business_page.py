@@ -16,7 +16,7 @@ from .declared_panels import recording_panel
 from .deployments import deployments
 from .grafana.dashboard import Page
 from .grafana.layout import COLUMNS
-from .grafana.panel import GREEN, NO_DATA_MAPPING, Panel, Query, Section, ThresholdStep
+from .grafana.panel import INK, NO_DATA_MAPPING, Panel, Query, Section, ThresholdStep
 from .grafana.titles import title_of
 from .grafana_units import NUMBER, unit_of
 from .instrument_panels import description_of
@@ -49,8 +49,7 @@ def key_counters(repo: type[MetaRepo]) -> tuple[Counter[...], ...]:
 
 
 def _sections(catalog: Catalog, scope: Scope) -> Iterator[Section]:
-    """Yield the key counters, and a closed row for each meta-repository: 24 panels at once are
-    more than a reader sees."""
+    """Yield the key counters, and a closed row of the recordings of each meta-repository."""
     totals = tuple(_totals_panel(repo, scope) for repo in catalog if key_counters(repo))
     yield Section(title="Totals over the time range", panels=totals)
     for repo in catalog:
@@ -68,7 +67,7 @@ def _totals_panel(repo: type[MetaRepo], scope: Scope) -> Panel:
         queries=tuple(_total(repo, counter, scope) for counter in counters),
         width=COLUMNS // 3,
         height=6,
-        thresholds=(ThresholdStep(None, GREEN),),
+        thresholds=(ThresholdStep(None, INK),),
         mappings=NO_DATA_MAPPING,
     )
 

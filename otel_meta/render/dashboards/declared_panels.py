@@ -55,6 +55,7 @@ def alert_panel(repo: type[MetaRepo], alert: Alert, scope: Scope) -> Panel:
             Query(expr=expression(alert.measure, repo.name), legend=legend_of(alert.measure.by)),
         ),
         thresholds=alert_thresholds(alert),
+        visible=float(bound),
     )
 
 

@@ -14,9 +14,9 @@ from otel_meta.render.options import TraceStore
 from otel_meta.render.rules.promql_builder import selector, sum_by
 from otel_meta.render.rules.series_names import SERVICE
 
-from .grafana_units import rate_unit_of, unit_of
 from .grafana.panel import Panel, Query, ThresholdStep, above, below, legend_of
 from .grafana.titles import fits, title_of
+from .grafana_units import rate_unit_of, unit_of
 from .scope import Scope
 from .trace_links import trace_link
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from otel_meta.model.identity import Identity
 from otel_meta.render.links import variable_of
 from otel_meta.render.rules.promql_builder import equals

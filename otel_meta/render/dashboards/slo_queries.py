@@ -16,7 +16,6 @@ NO_DATA: Final = "-1"
 """The value of `SloQueries.state` for an SLO without data."""
 DECLARED_LABELS: Final = ("objective", "period", "owner")
 """The labels of a declaration that a table shows."""
-_COVERAGE: Final = "slo:period_coverage:ratio"
 
 
 class SloQueries:
@@ -119,7 +118,7 @@ class SloQueries:
 
     def coverage(self) -> str:
         """Return the query of the share of each period in which the service had data."""
-        return self.series(_COVERAGE)
+        return self.series(series_names.COVERAGE)
 
     def count_firing(self) -> str:
         """Return the query of the number of firing alerts.

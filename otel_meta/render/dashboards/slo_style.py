@@ -39,6 +39,7 @@ ALERT_STATES: Final[Mappings] = (
     ("0", ValueMapping("alerting works", GREEN)),
 )
 HOURS_LEFT: Final[Mappings] = (
+    ("0", ValueMapping("exhausted", RED)),
     (UNBOUNDED, ValueMapping("never at this rate", GREEN)),
     *NO_DATA_MAPPING,
 )
@@ -85,10 +86,12 @@ def slo_url(scope: Scope) -> str:
     The link keeps the time range, the data source, the environment and the cluster. The names of
     the columns are those of `variables.title_of_label`.
     """
-    kept = (*("datasource", *map(variable_of, scope.identity.places)),)
+    kept = ("datasource", *map(variable_of, scope.identity.places))
     current = "&".join(("${__url_time_range}", *(f"${{{name}:queryparam}}" for name in kept)))
+    labels = (SLO, SERVICE) if scope.repo else (SLO, SERVICE, NAMESPACE)
     row = "&".join(
         f'var-{variable_of(label)}=${{__data.fields["{title_of_label(label)}"]}}'
-        for label in (SLO, NAMESPACE, SERVICE)
+        for label in labels
     )
-    return f"/d/{SLO_DASHBOARD}?{current}&{row}"
+    fixed = f"&var-{variable_of(NAMESPACE)}={scope.repo}" if scope.repo else ""
+    return f"/d/{SLO_DASHBOARD}?{current}&{row}{fixed}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model import Duration, Slo
@@ -35,10 +36,16 @@ from .slo_style import (
 )
 from .variables import title_of_label
 
-_DECLARED_COLUMNS: Final = tuple(
+_OBJECTIVE, _PERIOD, _OWNER = (
     Column(source=label, title=label.capitalize(), width=width)
-    for label, width in zip(DECLARED_LABELS, (90, 70, 160), strict=True)
+    for label, width in zip(DECLARED_LABELS, (90, 70, 120), strict=True)
 )
+_WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
+    {series_names.SLO: 240, series_names.SERVICE: 110, series_names.NAMESPACE: 190}
+)
+_PLACE_WIDTH: Final = 100
+_SERVICES_PER_SLO: Final = 3
+"""Rows for each declared SLO for which a table has room: services, environments and clusters."""
 _ROW: Final = 36
 """Pixels of a row of a table."""
 _GRID: Final = 38
@@ -60,24 +67,28 @@ def slo_table(queries: SloQueries, slos: Sequence[Slo]) -> Panel:
     queried = tuple(
         (queries.each(expr), column) for expr, column in _measured_columns(queries, slos)
     )
-    state = Column(title="State", unit=NUMBER, mappings=SLO_STATES, width=110)
+    state = Column(title="State", unit=NUMBER, mappings=SLO_STATES, width=105)
     all_queried = ((queries.declared_state(), state), *queried)
     return Panel(
         visualization="table",
         title="All SLOs, worst first",
         description="Each SLO of each service: whether it is met, and the time until its error "
         "budget is exhausted at the burn rate of the last hour. Overspent error budgets come "
-        "first, then SLOs without data. A click on an SLO selects it.",
+        "first, then SLOs without data. Coverage is the share of the period in which the service "
+        "had data. A click on an SLO selects it.",
         queries=_queries((*(expr for expr, _ in all_queried), queries.rank())),
         width=24,
         height=_height(len(slos)),
-        columns=(
-            *_identity_columns(queries.scope),
-            *_value_columns(all_queried),
-            *_DECLARED_COLUMNS,
-        ),
+        columns=_ordered(queries.scope, _value_columns(all_queried)),
         worst_first=values_of(len(all_queried)),
     )
+
+
+def _ordered(scope: Scope, values: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns of an SLO, with its objective beside its good events."""
+    state, good_events, *others = values
+    last = (_PERIOD, _OWNER, *_repo_column(scope))
+    return (*_identity_columns(scope), state, good_events, _OBJECTIVE, *others, *last)
 
 
 def _measured_columns(queries: SloQueries, slos: Iterable[Slo]) -> tuple[QueriedColumn, ...]:
@@ -88,9 +99,9 @@ def _measured_columns(queries: SloQueries, slos: Iterable[Slo]) -> tuple[Queried
         ),
         (
             queries.series(series_names.BUDGET_REMAINING),
-            replace(_share_column("Error budget left"), thresholds=BUDGET_THRESHOLDS),
+            replace(_share_column("Budget left"), thresholds=BUDGET_THRESHOLDS),
         ),
-        (queries.series(series_names.BURN_RATE_1H), _burn_rate_column("Burn rate, 1h")),
+        (queries.series(series_names.BURN_RATE_1H), _burn_rate_column("Burn 1h")),
         (
             queries.hours_left(),
             Column(
@@ -98,17 +109,17 @@ def _measured_columns(queries: SloQueries, slos: Iterable[Slo]) -> tuple[Queried
                 unit="h",
                 thresholds=HOURS_LEFT_THRESHOLDS,
                 mappings=HOURS_LEFT,
-                width=140,
+                width=135,
             ),
         ),
         (
             queries.coverage(),
-            replace(_share_column("Period with data"), thresholds=COVERAGE_THRESHOLDS),
+            replace(_share_column("Coverage"), thresholds=COVERAGE_THRESHOLDS),
         ),
     )
 
 
-def burn_rate_table(queries: SloQueries, lookbacks: Iterable[Duration], rows: int) -> Panel:
+def burn_rate_table(queries: SloQueries, lookbacks: Iterable[Duration], slos: int) -> Panel:
     """Return the table of each SLO's burn rate over each window of an alert."""
     queried = [
         (queries.each(queries.burn_rate(lookback)), _burn_rate_column(str(lookback)))
@@ -122,8 +133,12 @@ def burn_rate_table(queries: SloQueries, lookbacks: Iterable[Duration], rows: in
         "that no alert of the SLO uses has no data.",
         queries=_queries((*(expr for expr, _ in queried), queries.rank())),
         width=24,
-        height=_height(rows),
-        columns=(*_identity_columns(queries.scope), *_value_columns(queried)),
+        height=_height(slos),
+        columns=(
+            *_identity_columns(queries.scope),
+            *_value_columns(queried),
+            *_repo_column(queries.scope),
+        ),
         worst_first=values_of(len(queried)),
     )
 
@@ -139,7 +154,7 @@ def firing_table(queries: SloQueries) -> Panel:
         "row of the Watchdog among the alerts over time.",
         queries=(Query(expr=queries.firing(), instant=True),),
         width=24,
-        height=6,
+        height=5,
         columns=(
             Column(source="severity", title="Severity", mappings=severities, width=90),
             Column(
@@ -149,6 +164,7 @@ def firing_table(queries: SloQueries) -> Panel:
                 width=280,
             ),
             *_identity_columns(queries.scope),
+            *_repo_column(queries.scope),
         ),
         no_value="no alert fires, or no rules are evaluated",
     )
@@ -156,12 +172,18 @@ def firing_table(queries: SloQueries) -> Panel:
 
 def _identity_columns(scope: Scope) -> tuple[Column, ...]:
     """Return the columns of an SLO and its service; a place that no series has has no column."""
-    link = slo_url(scope)
-    first = Column(
-        source=series_names.SLO, title=title_of_label(series_names.SLO), link=link, width=270
-    )
-    labels = (series_names.NAMESPACE, *scope.service_labels)
-    return (first, *(Column(source=label, title=title_of_label(label)) for label in labels))
+    slo, *others = (_label_column(label) for label in (series_names.SLO, *scope.service_labels))
+    return (replace(slo, link=slo_url(scope)), *others)
+
+
+def _repo_column(scope: Scope) -> tuple[Column, ...]:
+    """Return the column of the meta-repository, last: the name of an SLO begins with its name."""
+    return () if scope.repo else (_label_column(series_names.NAMESPACE),)
+
+
+def _label_column(label: str) -> Column:
+    width = _WIDTHS.get(label, _PLACE_WIDTH)
+    return Column(source=label, title=title_of_label(label), width=width)
 
 
 def _share_column(title: str, decimals: int = BUDGET_DECIMALS) -> Column:
@@ -182,12 +204,12 @@ def _burn_rate_column(title: str) -> Column:
 
 def _width(title: str) -> int:
     """Return the pixels that a title, its icons and a value need."""
-    return max(90, 8 * len(title) + 40)
+    return max(80, 8 * len(title) + 25)
 
 
-def _height(rows: int) -> int:
-    """Return the grid units of a table: its rows, a title and a heading."""
-    shown = min(max(rows, _ROWS.start), _ROWS.stop - 1)
+def _height(slos: int) -> int:
+    """Return the grid units of a table of SLOs: its rows, a title and a heading."""
+    shown = min(max(slos * _SERVICES_PER_SLO, _ROWS.start), _ROWS.stop - 1)
     return -(-((shown + 2) * _ROW) // _GRID)
 
 

@@ -98,8 +98,10 @@ def event_panels(queries: SloQueries) -> Iterator[Panel]:
                     legend=queries.scope.slo_legend,
                 ),
             ),
-            width=12,
+            width=24,
             min=0,
+            legend_calculation="lastNotNull",
+            legend_descending=True,
         )
 
 

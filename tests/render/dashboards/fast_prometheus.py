@@ -17,6 +17,8 @@ from tests.render.dashboards.rendered_dashboards import ROOT
 _RANGE = re.compile(r"\[\w+(:\w+)?\]")
 _OFFSET = re.compile(r"offset \w+")
 _TIMEOUT = 20.0
+_EVERY = "2s"
+"""The interval of scrapes and of rules, and the time limit of a scrape on a busy machine."""
 
 
 def shorten_ranges(expr: str) -> str:
@@ -29,6 +31,7 @@ class Prometheus:
     """A client of a Prometheus server."""
 
     def __init__(self, url: str) -> None:
+        self.address = url.removeprefix("http://")
         self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False)
 
     def close(self) -> None:
@@ -37,9 +40,14 @@ class Prometheus:
 
     def values(self, expr: str) -> list[float]:
         """Query the latest values."""
+        return [float(series["value"][1]) for series in self.series(expr)]
+
+    def series(self, expr: str) -> list[Any]:
+        """Query the labels and the latest value of each series."""
         answer = self._client.get("/api/v1/query", params={"query": expr}).json()
         assert "success" == answer["status"], (expr, answer)
-        return [float(series["value"][1]) for series in answer["data"]["result"]]
+        result: list[Any] = answer["data"]["result"]
+        return result
 
     def label_values(self, series: str, label: str) -> list[str]:
         """Query the values of a label, as a dashboard variable does."""
@@ -49,33 +57,73 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, port: int, paths: list[str]) -> Iterator[Prometheus]:
-    """Run Prometheus in a folder; it scrapes the paths of a port on loopback."""
+def prometheus(
+    folder: Path,
+    port: int,
+    paths: list[str],
+    *,
+    cluster: str = "",
+    environments: tuple[str, ...] = ("",),
+) -> Iterator[Prometheus]:
+    """Run Prometheus in a folder with the rules; it scrapes the paths of a port on loopback.
+
+    Args:
+        folder: for configuration and data.
+        port: of the services.
+        paths: a path for each service.
+        cluster: the external label; empty for none.
+        environments: each service is scraped once for each environment.
+    """
     for path in sorted((ROOT / "rules").glob("*.yml")):
         _write(folder / "rules" / path.name, _shortened_rules(yaml.safe_load(path.read_text())))
-    config = yaml.safe_dump(_configuration(port, paths))
-    server = Backend(program=PROMETHEUS, folder=folder, config=config, port=0)
-    with server:
+    scraped = [_scraped(port, path, name) for path in paths for name in environments]
+    external = {"external_labels": {"cluster": cluster}} if cluster else {}
+    with _server(
+        folder, {"rule_files": ["rules/*.yml"], "scrape_configs": scraped}, external
+    ) as it:
+        yield it
+
+
+@contextmanager
+def global_view(folder: Path, clusters: list[Prometheus]) -> Iterator[Prometheus]:
+    """Run a Prometheus without rules, with all series of other servers and their cluster label."""
+    federated = {
+        "job_name": "federate",
+        "honor_labels": True,
+        "metrics_path": "/federate",
+        "params": {"match[]": ['{__name__!=""}']},
+        "scrape_interval": "5s",  # a page of thousands of series
+        "scrape_timeout": "5s",
+        "static_configs": [{"targets": [cluster.address for cluster in clusters]}],
+    }
+    with _server(folder, {"scrape_configs": [federated]}, {}) as client:
+        yield client
+
+
+@contextmanager
+def _server(
+    folder: Path, config: Mapping[str, Any], external: Mapping[str, Any]
+) -> Iterator[Prometheus]:
+    intervals = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), _EVERY)
+    text = yaml.safe_dump({"global": {**intervals, **external}, **config})
+    with Backend(program=PROMETHEUS, folder=folder, config=text, port=0) as server:
         client = Prometheus(server.wait_until_ready().url)
         yield client
         client.close()
 
 
-def _configuration(port: int, paths: list[str]) -> Mapping[str, Any]:
-    targets = [{"targets": [f"127.0.0.1:{port}"]}]
+def _scraped(port: int, path: str, environment: str) -> Mapping[str, Any]:
+    labels = {"deployment_environment_name": environment} if environment else {}
     return {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "rule_files": ["rules/*.yml"],
-        "scrape_configs": [
-            {"job_name": path, "metrics_path": f"/{path}", "static_configs": targets}
-            for path in paths
-        ],
+        "job_name": f"{path} {environment}",
+        "metrics_path": f"/{path}",
+        "static_configs": [{"targets": [f"127.0.0.1:{port}"], "labels": labels}],
     }
 
 
 def _shortened_rules(file: Any) -> Any:
     for group in file["groups"]:
-        group["interval"] = "1s"
+        group["interval"] = _EVERY
         for rule in group["rules"]:
             rule["expr"] = shorten_ranges(rule["expr"])
             rule.pop("for", None)
@@ -83,5 +131,5 @@ def _shortened_rules(file: Any) -> Any:
 
 
 def _write(path: Path, content: Any) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(content))

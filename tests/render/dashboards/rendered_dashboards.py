@@ -106,17 +106,21 @@ def known_series() -> Mapping[str, frozenset[str]]:
 
 
 def _recorded(known: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, frozenset[str]]]:
-    """Return the labels of every series that rules produce, ``ALERTS`` included."""
+    """Return the labels of every series that rules produce, ``ALERTS`` included.
+
+    A rule may read a series of a later rule, or its own: all rules are read twice.
+    """
+    rules = list(_rules())
     series = dict(known)
-    alerts = frozenset({"alertname", "alertstate"})
-    for rule in _rules():
+    series |= {rule.record: frozenset[str]() for rule in rules if isinstance(rule, Record)}
+    for rule in (*rules, *rules):
         labels = result_labels(rule.expr, series) | rule.labels.keys()
-        if isinstance(rule, Record):
-            series[rule.record] = series.get(rule.record, frozenset()) | labels
-            yield rule.record, series[rule.record]
-        else:
-            alerts |= labels
-    yield "ALERTS", alerts
+        name = rule.record if isinstance(rule, Record) else "ALERTS"
+        series[name] = series.get(name, _ALERT_LABELS) | labels
+    yield from series.items()
+
+
+_ALERT_LABELS = frozenset({"alertname", "alertstate"})
 
 
 def _rules() -> Iterator[Record | AlertRule]:

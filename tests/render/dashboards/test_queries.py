@@ -68,7 +68,7 @@ class TestNegativeControls:
         "expr",
         [
             'orders_placed_total{chanel="web"}',
-            'slo:objective:ratio{service_name="checkout"}',
+            'slo:objective:ratio{owner="checkout"}',
         ],
     )
     def test_matcher_of_label_that_series_lacks_is_detected(self, expr: str) -> None:

@@ -37,6 +37,7 @@ class EveryService(Scope):
 
     @property
     def slo_matchers(self) -> tuple[str, ...]:
+        """No matchers."""
         return ()
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ._sdk import dashboard, models, table
-from .panel import NO_VALUE, UNBOUNDED, UNBOUNDED_FROM, Column, Mappings, Panel, ThresholdStep
+from .panel import INK, NO_VALUE, UNBOUNDED, UNBOUNDED_FROM, Column, Mappings, Panel, ThresholdStep
 
 _EMPTY: Final = models.DashboardSpecialValueMapOptions
 _RANGE: Final = models.DashboardRangeMapOptions
@@ -92,6 +92,9 @@ def _overrides(column: Column) -> Iterator[models.DynamicConfigValue]:
         yield models.DynamicConfigValue("mappings", value_mappings(column.mappings))
     if column.thresholds or column.mappings:
         yield models.DynamicConfigValue("custom.cellOptions", {"type": "color-text"})
+    if column.mappings and not column.thresholds:
+        # Without thresholds, Grafana colours the values that no mapping replaces grey.
+        yield models.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": INK})
     if column.width is not None:
         yield models.DynamicConfigValue("custom.width", column.width)
     if column.link:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 Visualization = Literal["timeseries", "stat", "table", "heatmap", "state-timeline"]
 """Grafana's identifier of a panel's type."""
 
-GREEN, YELLOW, RED, GREY = "green", "yellow", "red", "text"
+GREEN, YELLOW, RED, GREY, INK = "green", "yellow", "red", "#8e8e8e", "text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +104,8 @@ class Panel:
     links: tuple[DataLink, ...] = ()
     min: float | None = None
     max: float | None = None
+    visible: float | None = None
+    """A value that the axis always shows, such as the bound of an alert."""
     symlog: bool = False
     """Draw values above 1 on a logarithmic axis, so that one high line does not flatten others."""
     legend_calculation: str = ""

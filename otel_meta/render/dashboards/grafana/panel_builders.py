@@ -89,6 +89,8 @@ def _timeseries(panel: Panel) -> timeseries.Panel:
     if panel.thresholds:
         dashed = common_models.GraphThresholdsStyleMode.DASHED
         built.thresholds_style(common.GraphThresholdsStyleConfig().mode(dashed))
+    if panel.visible is not None:
+        built.axis_soft_min(panel.visible).axis_soft_max(panel.visible)
     if panel.symlog:
         symlog = common.ScaleDistributionConfig().type(common_models.ScaleDistribution.SYMLOG)
         built.scale_distribution(symlog.log(10).linear_threshold(1))

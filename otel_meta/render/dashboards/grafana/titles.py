@@ -41,5 +41,9 @@ def fits(title: str, width: int) -> bool:
         title: the text.
         width: the panel's columns of the grid.
     """
-    pixels = _FONT * sum(_WIDTHS.get(character, _OTHER_WIDTH) for character in title)
-    return pixels <= _NARROW_WINDOW * width / _COLUMNS - _MARGINS
+    return text_width(title, _FONT) <= _NARROW_WINDOW * width / _COLUMNS - _MARGINS
+
+
+def text_width(text: str, size: int) -> float:
+    """Return the pixels of a text in a font of this size."""
+    return size * sum(_WIDTHS.get(character, _OTHER_WIDTH) for character in text)
