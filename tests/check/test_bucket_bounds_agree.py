@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from otel_meta.check.rule_files import Rule
 from otel_meta.check.rule_lint import findings_of, known_series_of
-from otel_meta.model import Catalog, Histogram, MetaRepo, NoLabels, Slo
-from otel_meta.model.identity import Identity
+from otel_meta.model import Catalog, Duration, Histogram, MetaRepo, NoLabels, Slo
+from otel_meta.render.options import Options
 from otel_meta.render.rules.promql_builder import bucket
-from otel_meta.render.rules.sli_promql import increments
+from otel_meta.render.rules.sli_promql import Scope, increments
 from otel_meta.runtime.prometheus.text_format import format_float
 
 bounds = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
@@ -40,9 +40,8 @@ def test_check_accepts_generated_matcher(bound: float) -> None:
     """The check finds nothing wrong with the generated matcher of any bucket bound."""
     catalog = catalog_of(bound)
     (repo,) = catalog
-    rule = Rule(
-        "", "", "zoo", "", increments(repo.slos["small"].sli, repo.name, Identity()).bad, {}, {}
-    )
+    scope = Scope(repo.name, Duration("1h"), Options())
+    rule = Rule("", "", "zoo", "", increments(repo.slos["small"].sli, scope).bad, {}, {})
 
     assert [] == list(findings_of([rule], known_series_of(catalog, [])))
 

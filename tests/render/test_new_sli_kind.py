@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from otel_meta.model import Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
-from otel_meta.model.identity import Identity
+from otel_meta.model import Duration, Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
 from otel_meta.model.slo.event_terms import EventCount, Remainder
 from otel_meta.render.collector.sampling import bad_span
 from otel_meta.render.dashboards.grafana.panel import GREEN, RED, ThresholdStep
@@ -20,7 +19,8 @@ from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.docs.descriptions import sli_text
 from otel_meta.render.options import Options
 from otel_meta.render.rules.alerting_rules import alerting_groups
-from otel_meta.render.rules.sli_promql import increments
+from otel_meta.render.rules.rule import AlertRule
+from otel_meta.render.rules.sli_promql import Scope, increments
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.slo.counting import event_counter
@@ -62,30 +62,28 @@ class Bakery(MetaRepo, name="bakery", owner="bakers"):
 
 
 SLI = Bakery.crisp.sli
-COUNT = (
-    "sum by (service_namespace, service_name) "
-    '(increase(bakery_baking_seconds_count{service_namespace="bakery"}[5m]))'
-)
-BAD = f"""\
-clamp_min(
-  {COUNT}
-  -
-  ({COUNT.replace("_count", "_bucket").replace('"bakery"', '"bakery",le="1.5"')}
-  -
-  {COUNT.replace("_count", "_bucket").replace('"bakery"', '"bakery",le="0.5"')})
-, 0)"""
+BY = "service_namespace, service_name, deployment_environment_name, environment, cluster"
+COUNT = 'increase(bakery_baking_seconds_count{service_namespace="bakery"}[5m])'
+UPPER = 'increase(bakery_baking_seconds_bucket{service_namespace="bakery",le="1.5"}[5m])'
+LOWER = 'increase(bakery_baking_seconds_bucket{service_namespace="bakery",le="0.5"}[5m])'
+TOTAL = f"""\
+sum by ({BY}) ({COUNT}
+and ignoring (le) {UPPER}
+and ignoring (le) {LOWER})"""
+WITHIN = f"sum without (le) ({UPPER}) - sum without (le) ({LOWER})"
+BAD = f"sum by ({BY}) (clamp_min({COUNT} - ({WITHIN}), 0))"
 
 
 def test_rules() -> None:
     """The rules subtract the buckets inside the band from all events."""
-    assert (BAD, COUNT) == increments(SLI, "bakery", Identity())
+    assert (BAD, TOTAL) == increments(SLI, Scope("bakery", Duration("5m"), Options()))
 
 
 def test_alerts() -> None:
     """An SLO of a new kind has every alert of an SLO that counts events."""
     (group,) = alerting_groups(Bakery, Options())
 
-    assert 5 == len(group.rules)
+    assert 6 == sum(isinstance(rule, AlertRule) for rule in group.rules)
 
 
 @pytest.mark.parametrize(("value", "bad"), [(0.5, 1), (0.6, 0), (1.5, 0), (1.6, 1)])

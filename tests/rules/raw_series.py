@@ -17,8 +17,8 @@ Labels = Mapping[str, str]
 Flow = list[tuple[float, float]]
 """Bad events and all events of each minute."""
 
-SLICES = {"each": 20, "worst": 1}
-"""The number of series of a gauge; many series allow a small share of bad slices."""
+SLICES = {"each": 2, "worst": 1}
+"""The number of series of a gauge; promtool's engine holds six hours of two series at most."""
 
 _BASE = 1_000_000.0
 """The start of counters; near zero Prometheus extrapolates differently."""

@@ -22,7 +22,7 @@ def _query(slo: Slo, alert: str, minute: float, *, fires: bool) -> QueryTest:
     repo, _ = slo_named(slo.name)
     labels = identity(repo) | {
         "meta_repository": repo.name,
-        "severity": "page" if alert == "SloErrorBudgetExhausted" else "ticket",
+        "severity": "ticket",
         "slo": slo.name,
         "team": repo.owner,
     }
@@ -39,7 +39,7 @@ def _up(slo: Slo, minutes: int) -> dict[str, str]:
 def _period_ratios(slo: Slo, flow: Flow) -> list[float]:
     oracle = Oracle.of(slo, flow, _STEP)
     sums = oracle.sums(slo.period.seconds)
-    return [bad / total if total else 0.0 for bad, total in map(sums, range(len(oracle.bad)))]
+    return [bad / total if total else 0.0 for bad, total in map(sums, oracle.evaluations)]
 
 
 def exhausted(name: str) -> Case:
@@ -68,24 +68,22 @@ def nearly_exhausted(name: str) -> Case:
     return Case(groups, raw_series(repo, slo, flow), queries, step=_STEP)
 
 
-def _flow_without_events(slo: Slo) -> tuple[Flow, int]:
-    """Return an hour of events and then none, and the minute at which the last event is too old."""
-    quiet = slo.no_data_after.seconds // 60
-    flow = constant_flow(60, 0) + constant_flow(quiet + 60, 0, 0)
-    total = Oracle.of(slo, flow, _STEP).total
-    last = max(n for n, events in enumerate(total) if events > 0) * _STEP
-    return flow, last + quiet
+def _week() -> Flow:
+    """Return a week and a day with few events: an event each ten minutes."""
+    return (constant_flow(1, 0, 1.0) + constant_flow(9, 0, 0)) * (8 * 24 * 6)
 
 
 def no_events(name: str) -> Case:
     """The counters of a reporting service stop: fires after the declared time."""
     repo, slo = slo_named(name)
     assert slo.sli.unit == "events", "time never stands still: such an alert is dead"
-    flow, since = _flow_without_events(slo)
+    quiet = slo.no_data_after.seconds // 60
+    week = _week()
+    flow = week + constant_flow(quiet + 60, 0, 0)
+    since = len(week) + quiet - 10 + _STEP
     queries = [
-        _query(slo, "SloNoEvents", since - _STEP, fires=False),
-        _query(slo, "SloNoEvents", since, fires=False),
-        _query(slo, "SloNoEvents", since + HOLD, fires=True),
+        _query(slo, "SloNoEvents", since - 2 * _STEP, fires=False),
+        _query(slo, "SloNoEvents", since + HOLD + _STEP, fires=True),
         QueryTest(since + HOLD, NAN),
     ]
     series = raw_series(repo, slo, flow) | _up(slo, len(flow))
@@ -96,11 +94,21 @@ def one_event_per_period(name: str) -> Case:
     """One event in each declared time prevents the alert."""
     repo, slo = slo_named(name)
     quiet = slo.no_data_after.seconds // 60
-    flow = (constant_flow(1, 0, 1.0) + constant_flow(quiet - 15, 0, 0)) * 2
-    flow = constant_flow(10, 0, 1.0) + flow
+    week = _week()
+    flow = week + (constant_flow(1, 0, 1.0) + constant_flow(quiet - 15, 0, 0)) * 2
     queries = [
-        _query(slo, "SloNoEvents", t, fires=False) for t in range(10, len(flow), quiet // 30)
+        _query(slo, "SloNoEvents", t, fires=False) for t in range(len(week), len(flow), quiet // 30)
     ]
+    series = raw_series(repo, slo, flow) | _up(slo, len(flow))
+    return Case(rules_for_alerts(repo, slo, "SloNoEvents"), series, queries, step=_STEP)
+
+
+def idle_at_same_time(name: str) -> Case:
+    """A service that has events on working days alone: no alert at night or at the weekend."""
+    repo, slo = slo_named(name)
+    day = constant_flow(10 * 60, 0, 1.0) + constant_flow(14 * 60, 0, 0)
+    flow = (day * 5 + constant_flow(2 * 24 * 60, 0, 0)) * 2
+    queries = [_query(slo, "SloNoEvents", t, fires=False) for t in range(60, len(flow), 60)]
     series = raw_series(repo, slo, flow) | _up(slo, len(flow))
     return Case(rules_for_alerts(repo, slo, "SloNoEvents"), series, queries, step=_STEP)
 

@@ -71,6 +71,7 @@ class Slo:
         where = f"SLO {name!r}"
         _check_sli(where, sli)
         expect_count(where, "min_bad_events", min_bad_events, least=0)
+        expect_type(where, "formerly", formerly, tuple, _FORMER_NAMES)
         _check_former_names(where, name, formerly)
         with declared_in(where):
             set_fields(
@@ -133,10 +134,11 @@ def _check_sli(where: str, sli: object) -> None:
     )
 
 
-def _check_former_names(where: str, name: str, formerly: object) -> None:
-    fix = f'give the old names, as formerly=("{name}-before",)'
-    expect_type(where, "formerly", formerly, tuple, fix)
-    for each in formerly:
-        check_dashed_name("former name of an SLO", each)
-    if name in formerly or len(set(formerly)) < len(formerly):
-        raise DeclarationError(where, "names itself or a name twice in formerly", fix)
+_FORMER_NAMES = 'give the old names, as formerly=("old-name",)'
+
+
+def _check_former_names(where: str, name: str, formerly: tuple[str, ...]) -> None:
+    for former in formerly:
+        check_dashed_name("former name of an SLO", former)
+    if len({name, *formerly}) <= len(formerly):
+        raise DeclarationError(where, "has a name twice in formerly", _FORMER_NAMES)

@@ -15,16 +15,18 @@ from otel_meta.model import BurnWindow, Duration, MetaRepo, Severity, Slo
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
-from . import series_names
-from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels, literal
+from . import series_names, slo_texts
+from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
+from .burn_conditions import burn_condition, enough_events, late_condition, slo_series
 from .declared_alerts import declared_groups
-from .intervals import ALERT_INTERVAL
-from .promql_builder import equals, lines, number, selector, sum_by
+from .intervals import ALERT_INTERVAL, BURN_RATE_SPAN, INCREASE_WINDOW, RECOUNT_SPAN
+from .promql_builder import all_of, equals, lines, number, selector, sum_by
 from .recording_rules import alert_records, has_data
-from .rule import AlertRule, Group
+from .rule import AlertRule, Group, Rule
 
 _SETTLE: Final = Duration("5m")
 _WEEK: Final = Duration("7d")
+_A_WEEK_AGO: Final = f" offset {_WEEK}"
 LEAST_COVERAGE: Final = 0.25
 """The least share of the period with data for a page about an exhausted budget."""
 _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
@@ -36,7 +38,10 @@ _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
 def alerting_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
     """Yield a group for each SLO and a group for the declared alerts."""
     for slo in repo.slos.values():
-        rules = (*alert_records(repo, slo, options), *slo_alerts(repo, slo, options))
+        rules: tuple[Rule, ...] = (
+            *alert_records(repo, slo, options),
+            *slo_alerts(repo, slo, options),
+        )
         yield Group(f"{slo.name}-alerts", rules, ALERT_INTERVAL)
     yield from declared_groups(repo, options)
 
@@ -50,25 +55,6 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
     yield _no_data(repo, slo, options)
 
 
-def burn_condition(slo: Slo, window: BurnWindow) -> str:
-    """Return the condition of a window pair: both spans burn too fast, with enough bad events."""
-    limit = number(window.limit(slo.period, slo.objective.budget))
-    long, short = (
-        f"{_series(series_names.error_ratio(span), slo)} > {limit}"
-        for span in (window.long, window.short)
-    )
-    bad = enough_events(series_names.bad(window.long), slo)
-    return lines("(", f"  {long}", "  and", f"  {short}", "  and", f"  {bad}", ")")
-
-
-def enough_events(bad: str, slo: Slo) -> str:
-    """Return a condition: at least the declared number of bad events.
-
-    A count is half an event below or above the number of events at most, by extrapolation.
-    """
-    return f"{_series(bad, slo)} > {number(slo.min_bad_events - 0.5)}"
-
-
 def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
     for severity, windows in groupby(slo.burn_windows, key=attrgetter("severity")):
         alert, consequence = _BURN_ALERTS[severity]
@@ -78,50 +64,48 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             options,
             alert=alert,
             severity=severity,
-            expr="\nor\n".join(burn_condition(slo, window) for window in windows),
+            expr="\nor\n".join(_burn_conditions(slo, tuple(windows))),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
-            description="{{ $value | humanizePercentage }} of its recent events are bad; the "
-            f"objective is {slo.objective} good events over {slo.period}. {literal(slo.why)}",
+            description=slo_texts.burning(slo, severity, options),
             runbook="slo-burn",
             anchor=slo.name,
         )
 
 
+def _burn_conditions(slo: Slo, windows: tuple[BurnWindow, ...]) -> Iterator[str]:
+    yield from (burn_condition(slo, window) for window in windows)
+    yield from (late_condition(slo, window) for window in windows if window.severity == "page")
+
+
 def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
     """Yield a page while the exhausted budget still burns, and a ticket otherwise."""
     budget = number(slo.objective.budget)
-    spent = f"{_series(series_names.PERIOD_ERROR_RATIO, slo)} / {budget} >= 1"
+    spent = f"{slo_series(series_names.PERIOD_ERROR_RATIO, slo)} / {budget} >= 1"
     known = enough_events(series_names.PERIOD_BAD, slo)
-    present = lines(
-        f"{_series(series_names.BURN_RATE_1H, slo)} > 1",
-        "and",
-        enough_events(series_names.bad(Duration("1h")), slo),
-        "and",
-        f"{_series(series_names.COVERAGE, slo)} >= {number(LEAST_COVERAGE)}",
+    still_burns = all_of(
+        f"{slo_series(series_names.BURN_RATE_1H, slo)} > 1",
+        enough_events(series_names.bad(BURN_RATE_SPAN), slo),
+        f"{slo_series(series_names.COVERAGE, slo)} >= {number(LEAST_COVERAGE)}",
     )
-    for severity, expr in (
-        ("page", lines(spent, "and", known, "and", present)),
-        ("ticket", lines(spent, "and", known, "unless", f"({present})")),
-    ):
+    joined: tuple[tuple[Severity, str], ...] = (("page", "and"), ("ticket", "unless"))
+    for severity, operator in joined:
         yield _slo_alert(
             repo,
             slo,
             options,
             alert="SloErrorBudgetExhausted",
             severity=severity,
-            expr=expr,
+            expr=lines(spent, "and", known, operator, still_burns),
             summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is "
             "exhausted",
-            description=f"Less than {slo.objective} of its events were good over {slo.period}: "
-            "{{ $value | humanizePercentage }} of the error budget is spent. "
-            f"{literal(slo.why)}",
+            description=slo_texts.exhausted(slo, options),
             runbook="slo-budget-exhausted",
             for_=_SETTLE,
         )
 
 
 def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
-    total = _series(series_names.TOTAL_CUMULATIVE, slo)
+    total = slo_series(series_names.TOTAL_CUMULATIVE, slo)
     return _slo_alert(
         repo,
         slo,
@@ -140,8 +124,7 @@ def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
 
 def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
     """Return an alert for a service that usually has events at this time, and has none."""
-    total = _series(series_names.TOTAL_CUMULATIVE, slo)
-    idle, before = slo.no_data_after, Duration(f"{_WEEK.seconds + slo.no_data_after.seconds}s")
+    idle = slo.no_data_after
     reporting = selector(series_names.UP, [equals(series_names.NAMESPACE, repo.name)])
     by = options.identity.service
     return _slo_alert(
@@ -151,10 +134,10 @@ def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         alert="SloNoEvents",
         severity="ticket",
         expr=lines(
-            f"{total} - {total} offset {idle} < 0.5",
+            f"{_most_events(slo, idle)} < 0.5",
             "and",
             # A week ago there were events at this time: no night and no weekend.
-            f"{total} offset {_WEEK} - {total} offset {before} >= 0.5",
+            f"{_most_events(slo, idle, _A_WEEK_AGO)} >= 0.5",
             f"and on ({', '.join(by)})",
             sum_by(by, reporting, "max"),
         ),
@@ -167,8 +150,19 @@ def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
     )
 
 
-def _series(name: str, slo: Slo) -> str:
-    return selector(name, [equals(series_names.SLO, slo.name)])
+def _most_events(slo: Slo, span: Duration, offset: str = "") -> str:
+    """Return a number of events that is 0 only if there were none in a span.
+
+    A recorded count of no events is exactly 0, unlike a difference of cumulative counts.
+    """
+    recount = slo_series(series_names.total(RECOUNT_SPAN), slo)
+    if span == RECOUNT_SPAN:
+        return f"{recount}{offset}"
+    if span > RECOUNT_SPAN:
+        longer = Duration(f"{span.seconds - RECOUNT_SPAN.seconds}s")
+        return f"max_over_time({recount}[{longer}:{INCREASE_WINDOW}]{offset})"
+    shortest = slo_series(series_names.TOTAL, slo)
+    return f"max_over_time({shortest}[{span}]{offset})"
 
 
 def _slo_alert(

@@ -8,24 +8,30 @@ at a cost that grows neither with the number of series nor with the length of th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from otel_meta.model import Duration, Slo
 from otel_meta.render.options import Options
 
 from . import series_names
-from .intervals import BURN_RATE_SPAN, RECOUNT_SPAN
-from .promql_builder import equals, lines, one_of, selector, sum_by
+from .intervals import BURN_RATE_SPAN, EVALUATION_INTERVAL, RECOUNT_SPAN
+from .promql_builder import equals, indented, lines, one_of, selector, sum_by
 
-_STEP: Final = Duration("1h")
-"""The step in which a value before a hole is searched for."""
+_STEP: Final = Duration("2h")
+"""The step in which a value before a hole is searched for.
+
+The counts go on for `RECOUNT_SPAN` after the data of a service, so that a step finds the last."""
 _MEMORY: Final = Duration("7d")
 """The time beyond the period for which a service may be away and continue with its counts."""
 _DAMPED: Final = "0.95"
 """Extrapolation adds at most 2 * scrape interval / 1h to an increase over an hour. The factor keeps
 the counts that depend on it below the truth."""
-_SINCE_HOUR: Final = f"offset {BURN_RATE_SPAN.seconds // 60 + 1}m"
-"""An hour and the interval of evaluation: no event is counted before and after."""
+_BEFORE_HOUR: Final = Duration(f"{BURN_RATE_SPAN.seconds + EVALUATION_INTERVAL.seconds}s")
+"""The hour is recorded up to an interval earlier: no event is counted before and inside of it."""
+_GAP: Final = Duration("1d")
+"""The longest gap of the rules whose events are known late."""
+_GAP_STEP: Final = Duration("10m")
 
 
 class Cumulative(NamedTuple):
@@ -43,53 +49,68 @@ class Cumulative(NamedTuple):
     @property
     def now(self) -> str:
         """The selector of the present value."""
-        return selector(self.name, [equals(series_names.SLO, self.slo.name)])
+        return self._own(self.name)
+
+    @property
+    def on(self) -> str:
+        """The labels of a service, for joins."""
+        return f"on ({', '.join(self.options.identity.service)})"
 
     def expression(self) -> str:
         """Return the expression to record: the largest of the values that the counts allow.
 
-        The first arm is exact wherever the rules were evaluated `RECOUNT_SPAN` ago. The second arm
-        helps while they were not. The third arm is the value of the last evaluation: a count never
-        goes back. The count ends with the data of the service.
+        The first value is exact wherever the rules were evaluated `RECOUNT_SPAN` ago. The second
+        helps while they were not. The third is the value of the last evaluation: a count never goes
+        back. The count ends with the data of the service.
         """
-        by = self.options.identity.service
         recount = self._own(self.recount)
-        again = f"{recount} + on ({', '.join(by)}) ({self._before(RECOUNT_SPAN, f'0 * {recount}')})"
-        recent = f"{_DAMPED} * {self._own(self.hour)} + {self.now} {_SINCE_HOUR}"
-        arms = lines(
-            "(",
-            f'  label_replace({again}, "since", "{RECOUNT_SPAN}", "", "")',
-            "  or",
-            f'  label_replace({recent}, "since", "{BURN_RATE_SPAN}", "", "")',
-            "  or",
-            f"  {self.now}",
-            ")",
+        again = [f"{recount}", f"+ {self.on} (", *self._before(RECOUNT_SPAN, recount), ")"]
+        recent = f"{_DAMPED} * {self._own(self.hour)} + {self.now} offset {_BEFORE_HOUR}"
+        values = lines(
+            _labelled(lines(*again), str(RECOUNT_SPAN)),
+            "or",
+            _labelled(recent, str(BURN_RATE_SPAN)),
+            "or",
+            self.now,
         )
-        return lines(f"max by ({', '.join(by)}) {arms}", f"and on ({', '.join(by)})", self._seen())
+        by = ", ".join(self.options.identity.service)
+        return lines(f"max by ({by}) (", indented(values), f") and {self.on}", self._seen())
 
     def over(self, span: Duration) -> str:
         """Return the number of events over a span."""
-        before = self._before(span, f"0 * {self.now}")
-        return f"{self.now} - on ({', '.join(self.options.identity.service)}) ({before})"
+        return lines(self.now, f"- {self.on} (", *self._before(span, self.now), ")")
+
+    def counted(self, span: Duration) -> str:
+        """Return the number of events that were counted within a span, whenever they occurred.
+
+        It is larger than the number of events that occurred within the span after a gap in scrapes
+        or evaluations. A count that has just begun has none.
+        """
+        then = f"{self.now} offset {span}"
+        last = f"max_over_time({self.now}[{_GAP}:{_GAP_STEP}] offset {span})"
+        return lines(self.now, "-", f"({then} or {last})")
 
     def coverage(self, span: Duration) -> str:
         """Return the share of the steps in a span in which the count has a value."""
-        steps = span.seconds // _STEP.seconds
         held = f"count_over_time({self._past()}[{span}:{_STEP}])"
         if self.slo.formerly:
             held = sum_by(self.options.identity.service, held)
-        return f"clamp_max({held} / {steps}, 1)"
+        return f"clamp_max({held} / {span.seconds // _STEP.seconds}, 1)"
 
-    def _before(self, span: Duration, none: str) -> str:
-        """Return the value before a span: the last known value in a hole, 0 if there is none."""
-        memory = Duration(f"{(self.slo.period.seconds + _MEMORY.seconds - span.seconds) or 1}s")
-        memory = max(memory, _MEMORY)
-        then = f"{self._past()} offset {span}"
-        last = f"max_over_time({self._past()}[{memory}:{_STEP}] offset {span})"
-        parts = (then, last, none)
-        if self.slo.formerly:
-            parts = tuple(sum_by(self.options.identity.service, each, "max") for each in parts)
-        return " or ".join(parts)
+    def _before(self, span: Duration, present: str) -> Iterator[str]:
+        """Yield the value before a span: the last known value in a hole, 0 if there is none."""
+        beyond = self.slo.period.seconds + _MEMORY.seconds - span.seconds
+        memory = max(Duration(f"{max(beyond, 1)}s"), _MEMORY)
+        past = self._past()
+        then = f"{past} offset {span}"
+        last = f"max_over_time({past}[{memory}:{_STEP}] offset {span})"
+        for number, value in enumerate((then, last, f"0 * {present}")):
+            known = self._once(value)
+            yield f"  {'or ' if number else ''}{known}"
+
+    def _once(self, value: str) -> str:
+        """Return a value without the name of the SLO, if it may have had several names."""
+        return sum_by(self.options.identity.service, value, "max") if self.slo.formerly else value
 
     def _past(self) -> str:
         names = (self.slo.name, *self.slo.formerly)
@@ -104,24 +125,30 @@ class Cumulative(NamedTuple):
         longer = self.slo.no_data_after.seconds - RECOUNT_SPAN.seconds
         if longer <= 0:
             return total
-        return f"({total} or max_over_time({total}[{Duration(f'{longer}s')}:5m]))"
+        return f"({total} or max_over_time({total}[{Duration(f'{longer}s')}:{_GAP_STEP}]))"
 
 
 def cumulative(slo: Slo, options: Options) -> tuple[Cumulative, Cumulative]:
     """Return the cumulative counts of the bad and of all events."""
-    return (
-        Cumulative(
-            slo,
-            options,
-            series_names.BAD_CUMULATIVE,
-            series_names.bad(RECOUNT_SPAN),
-            series_names.bad(BURN_RATE_SPAN),
-        ),
-        Cumulative(
-            slo,
-            options,
-            series_names.TOTAL_CUMULATIVE,
-            series_names.total(RECOUNT_SPAN),
-            series_names.total(BURN_RATE_SPAN),
-        ),
+    bad = Cumulative(
+        slo,
+        options,
+        series_names.BAD_CUMULATIVE,
+        series_names.bad(RECOUNT_SPAN),
+        series_names.bad(BURN_RATE_SPAN),
     )
+    total = Cumulative(
+        slo,
+        options,
+        series_names.TOTAL_CUMULATIVE,
+        series_names.total(RECOUNT_SPAN),
+        series_names.total(BURN_RATE_SPAN),
+    )
+    return bad, total
+
+
+def _labelled(expr: str, since: str) -> str:
+    """Give the series of an expression a label, so that ``or`` keeps them beside others."""
+    if "\n" not in expr:
+        return f'label_replace({expr}, "since", "{since}", "", "")'
+    return lines("label_replace(", indented(expr), f', "since", "{since}", "", "")')

@@ -44,6 +44,12 @@ def alert_spans(slo: Slo) -> tuple[Duration, ...]:
     return tuple(sorted({INCREASE_WINDOW, BURN_RATE_SPAN} | pages))
 
 
+def counted_spans(slo: Slo) -> tuple[Duration, ...]:
+    """Return the spans in which late counts are watched: the shortest, and the raw long spans."""
+    longs = {w.long for w in slo.burn_windows if w.severity == "page"} & {*alert_spans(slo)}
+    return tuple(sorted({INCREASE_WINDOW} | longs))
+
+
 def cumulative_spans(slo: Slo) -> tuple[Duration, ...]:
     """Return the other spans of burn windows, which are differences of cumulative counts."""
     return tuple(

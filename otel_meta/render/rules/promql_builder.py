@@ -114,6 +114,16 @@ def lines(*parts: str) -> str:
     return "\n".join(parts)
 
 
+def all_of(*conditions: str) -> str:
+    """Return the expression of which every condition is true, with the values of the first."""
+    return lines("(", indented("\nand\n".join(conditions)), ")")
+
+
+def indented(text: str) -> str:
+    """Return an expression with each line two columns to the right."""
+    return "\n".join(f"  {line}" for line in text.split("\n"))
+
+
 def matcher(declared: Matcher) -> str:
     """Return a label matcher."""
     match declared.values:

@@ -14,6 +14,7 @@ from .intervals import (
     INCREASE_WINDOW,
     RECOUNT_SPAN,
     alert_spans,
+    counted_spans,
     cumulative_spans,
 )
 from .measure_promql import expression
@@ -47,6 +48,9 @@ def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Re
     bad, total = cumulative(slo, options)
     yield Record(total.name, total.expression(), own)
     yield Record(bad.name, bad.expression(), own)
+    for span in counted_spans(slo):
+        yield Record(series_names.counted_total(span), total.counted(span), own)
+        yield Record(series_names.counted_bad(span), bad.counted(span), own)
     for span in cumulative_spans(slo):
         yield Record(series_names.total(span), total.over(span), own)
         yield Record(series_names.bad(span), bad.over(span), own)

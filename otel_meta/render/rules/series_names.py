@@ -57,6 +57,16 @@ def total(span: Duration) -> str:
     return f"slo:total:increase{span}"
 
 
+def counted_bad(span: Duration) -> str:
+    """Return the name of the bad events that were counted within a span, however old."""
+    return f"slo:bad:counted{span}"
+
+
+def counted_total(span: Duration) -> str:
+    """Return the name of all events that were counted within a span."""
+    return f"slo:total:counted{span}"
+
+
 def error_ratio(span: Duration) -> str:
     """Return the name of the share of bad events over a span of a burn window."""
     return f"slo:error_ratio:{span}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from otel_meta.render.links import Links
 from otel_meta.render.options import Options
 from otel_meta.render.rules.alerting_rules import alerting_groups
-from otel_meta.render.rules.rule import AlertRule
+from otel_meta.render.rules.rule import AlertRule, Record
 from tests.render.acme import Acme
 
 PAGE = """\
@@ -12,7 +12,7 @@ PAGE = """\
   and
   slo:error_ratio:5m{slo="acme-answered"} > 0.0144
   and
-  sum_over_time(slo:bad:increase5m{slo="acme-answered"}[1h]) / 5 >= 3
+  slo:bad:increase1h{slo="acme-answered"} > 2.5
 )
 or
 (
@@ -20,7 +20,27 @@ or
   and
   slo:error_ratio:30m{slo="acme-answered"} > 0.006
   and
-  sum_over_time(slo:bad:increase5m{slo="acme-answered"}[6h]) / 5 >= 3
+  slo:bad:increase6h{slo="acme-answered"} > 2.5
+)
+or
+(
+  slo:bad:counted1h{slo="acme-answered"} / (slo:total:counted1h{slo="acme-answered"} > 0) > 0.0144
+  and
+  slo:bad:counted5m{slo="acme-answered"} / (slo:total:counted5m{slo="acme-answered"} > 0) > 0.0144
+  and
+  slo:bad:counted1h{slo="acme-answered"} > 2.5
+  unless
+  slo:total:counted5m{slo="acme-answered"} <= 2 * slo:total:increase5m{slo="acme-answered"}
+)
+or
+(
+  slo:error_ratio:6h{slo="acme-answered"} > 0.006
+  and
+  slo:bad:counted5m{slo="acme-answered"} / (slo:total:counted5m{slo="acme-answered"} > 0) > 0.006
+  and
+  slo:bad:increase6h{slo="acme-answered"} > 2.5
+  unless
+  slo:total:counted5m{slo="acme-answered"} <= 2 * slo:total:increase5m{slo="acme-answered"}
 )"""
 
 LINKS = Links(runbooks="https://books", dashboards="https://boards")
@@ -57,9 +77,29 @@ def test_each_slo_has_alert_for_each_severity_and_state() -> None:
         "SloErrorBudgetBurnFast",
         "SloErrorBudgetBurnSlow",
         "SloErrorBudgetExhausted",
+        "SloErrorBudgetExhausted",
         "SloNoEvents",
         "SloNoData",
     ] == of_slo
+
+
+def test_exhausted_budget_pages_while_it_burns_and_is_ticket_otherwise() -> None:
+    """An exhausted budget pages while it burns, and is a ticket otherwise: never both."""
+    page, ticket = (rule for rule in rules()[:6] if rule.alert == "SloErrorBudgetExhausted")
+    spent, condition = page.expr.split("\nand\n(")
+
+    assert f"{spent}\nunless\n({condition}" == ticket.expr
+    assert {"page", "ticket"} == {page.labels["severity"], ticket.labels["severity"]}
+    assert 'slo:period_coverage:ratio{slo="acme-answered"} >= 0.25' in condition
+
+
+def test_alerts_are_evaluated_right_after_counts_that_they_read() -> None:
+    """The alerts of an SLO are evaluated each 30 s, right after the counts that they read."""
+    group = next(alerting_groups(Acme, Options()))
+    kinds = [type(rule) for rule in group.rules]
+
+    assert "30s" == str(group.interval)
+    assert sorted(kinds, key=[Record, AlertRule].index) == kinds
 
 
 def test_declared_alert_compares_its_measure_with_its_bound() -> None:

@@ -4,42 +4,53 @@ import os
 import subprocess
 import sys
 
+from otel_meta.model import Duration
 from otel_meta.render.rules.intervals import (
-    EVALUATION_INTERVAL,
-    EVALUATIONS_PER_WINDOW,
-    INCREASE_WINDOW,
+    RECOUNT_SPAN,
+    alert_spans,
+    counted_spans,
+    cumulative_spans,
 )
+from otel_meta.repos.nebula import Nebula
 
 CHANGED = """
 import re
-from pathlib import Path
 from otel_meta.render.rules import intervals
 from otel_meta.model import Duration
 
-intervals.EVALUATION_INTERVAL = Duration("30s")
-intervals.EVALUATIONS_PER_WINDOW = 8
-intervals.INCREASE_WINDOW = Duration("4m")
-intervals.INCREASE_MINUTES = 4
+intervals.EVALUATION_INTERVAL = Duration("2m")
+intervals.ALERT_INTERVAL = Duration("20s")
 
 from otel_meta.render.artifacts import artifacts_of
 from otel_meta.render.options import Options
 from otel_meta.repos import BUILTIN
 
 for artifact in artifacts_of(BUILTIN, Options()):
-    if re.search(r"increase5m|increase4m[^\\n]* / 5\\b", artifact.text):
-        print("old window in", artifact.path)
-    if artifact.path.parts[0] == "rules" and "interval: 1m" in artifact.text:
+    if artifact.path.parts[0] == "rules" and re.search("interval: (1m|30s)", artifact.text):
         print("old interval in", artifact.path)
 """
 
 
-def test_evaluation_count_follows_from_intervals() -> None:
-    """An event is in as many recorded increases as there are evaluations in the window."""
-    assert EVALUATIONS_PER_WINDOW * EVALUATION_INTERVAL.seconds == INCREASE_WINDOW.seconds
+def _spans(*texts: str) -> tuple[Duration, ...]:
+    return tuple(map(Duration, texts))
+
+
+def test_each_span_of_burn_window_is_counted_once() -> None:
+    """Each span of a burn window is counted once: from raw counters or cumulative counts."""
+    slo = Nebula.api_availability
+
+    assert _spans("5m", "30m", "1h") == alert_spans(slo)
+    assert _spans("2h", "1d", "3d") == cumulative_spans(slo)
+    assert _spans("6h") == (RECOUNT_SPAN,)
+
+
+def test_late_events_are_watched_over_raw_long_spans() -> None:
+    """Late events are watched over the shortest span and the long spans of raw counts."""
+    assert _spans("5m", "1h") == counted_spans(Nebula.api_availability)
 
 
 def test_every_file_follows_intervals() -> None:
-    """No generated file keeps the old interval or window when the constants change."""
+    """No generated file keeps an old interval when the constants change."""
     done = subprocess.run(
         [sys.executable, "-c", CHANGED],
         capture_output=True,

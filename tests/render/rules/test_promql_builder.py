@@ -8,6 +8,7 @@ import pytest
 
 from otel_meta.model import PRESENT, Duration
 from otel_meta.model.selector import Matcher
+from otel_meta.render.options import Options
 from otel_meta.render.rules import promql_builder as promql
 from tests.render.acme import Acme
 
@@ -92,20 +93,24 @@ def test_bucket_matcher_accepts_every_spelling_of_prometheus_and_otlp(
 
 
 @pytest.mark.parametrize(
-    ("summed", "counted", "span"),
+    ("version", "expected"),
     [
-        ("sum_over_time(x[5m])", "sum_over_time(x[5m]) / 5", "5m"),
-        ("sum_over_time(x[6h])", "sum_over_time(x[6h]) / 5", "6h"),
-        ("sum_over_time(x[1d:5m])", "sum_over_time(x[1d:5m])", "1d"),
-        ("sum_over_time(x[30d:5m])", "sum_over_time(x[30d:5m])", "30d"),
+        ((2, 42), "increase(x[1h] offset 1d)"),
+        ((3, 15), "increase(x[1h] offset 1d)"),
+        ((3, 16), "increase(x[1h] anchored offset 1d)"),
     ],
 )
-def test_short_spans_are_summed_from_every_evaluation_long_spans_once(
-    summed: str, counted: str, span: str
-) -> None:
-    """Short spans are summed from every evaluation, long spans once per window."""
-    assert summed == promql.sum_over("x", Duration(span))
-    assert counted == promql.events_over("x", Duration(span))
+def test_increase_is_exact_where_prometheus_can(version: tuple[int, int], expected: str) -> None:
+    """An increase is anchored, and so exact, from Prometheus 3.16 on."""
+    options = Options(prometheus=version)
+
+    assert expected == promql.increase("x", Duration("1h"), options, " offset 1d")
+
+
+def test_one_of_several_values_is_pattern() -> None:
+    """A matcher of one value is an equality; of several values, a pattern."""
+    assert 'slo="a"' == promql.one_of("slo", ["a"])
+    assert 'slo=~"a|b\\\\.c"' == promql.one_of("slo", ["a", "b.c"])
 
 
 def test_vector_selector_names_one_meta_repository() -> None:

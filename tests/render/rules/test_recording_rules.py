@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import re
 
+from otel_meta.model import Slo
 from otel_meta.render.options import Options
-from otel_meta.render.rules.recording_rules import recording_groups
+from otel_meta.render.rules.recording_rules import (
+    alert_records,
+    recording_groups,
+    slo_records,
+)
 from otel_meta.render.rules.rule import Record
 from otel_meta.repos import BUILTIN
 from tests.render.acme import Acme
 
-RATIO = """\
-sum_over_time(slo:bad:increase5m{slo="acme-answered"}[SPAN])
-/
-(sum_over_time(slo:total:increase5m{slo="acme-answered"}[SPAN]) > 0)"""
-
+BY = "service_namespace, service_name, deployment_environment_name, environment, cluster"
 OWN = {"slo": "acme-answered"}
 
 
@@ -29,17 +30,48 @@ def test_each_slo_has_group_and_declared_recordings_have_group() -> None:
     ]
 
 
-def test_every_ratio_is_quotient_of_sums_for_each_span() -> None:
-    """Every ratio is a quotient of sums, for each span of a burn window."""
+def test_every_ratio_is_quotient_of_counts_for_each_span() -> None:
+    """Every ratio is a quotient of counts, for each span of a burn window."""
     found = records(0)
+    mine = '{slo="acme-answered"}'
 
-    for name, span in {"5m": "5m", "6h": "6h", "1d": "1d:5m", "period": "30d:5m"}.items():
-        ratio = RATIO.replace("SPAN", span)
-        if ":" in span:  # read once in five minutes, so of what was averaged over them
-            ratio = ratio.replace(":increase5m", ":avg5m_increase5m")
-        wanted = Record(f"slo:error_ratio:{name}", ratio, OWN)
+    for span, count in {"6h": "6h", "1d": "1d", "period": "_period"}.items():
+        ratio = f"slo:bad:increase{count}{mine} / (slo:total:increase{count}{mine} > 0)"
+        wanted = Record(f"slo:error_ratio:{span}", ratio, OWN)
 
         assert wanted == found[wanted.record]
+
+
+def test_long_count_is_difference_of_cumulative_counts() -> None:
+    """A count over a long span is the difference of two cumulative counts."""
+    total = 'slo:total:cumulative{slo="acme-answered"}'
+    expected = f"""\
+{total}
+- on ({BY}) (
+  {total} offset 1d
+  or max_over_time({total}[36d:2h] offset 1d)
+  or 0 * {total}
+)"""
+
+    assert expected == records(0)["slo:total:increase1d"].expr
+
+
+def test_renamed_slo_continues_with_counts_of_its_old_name() -> None:
+    """A renamed SLO looks for earlier counts under its old names as well."""
+    slo = Slo(
+        "acme-replied",
+        objective="99.9%",
+        period="30d",
+        sli=Acme.answered.sli,
+        why="Somebody waits.",
+        formerly=("acme-answered",),
+    )
+    found = {record.record: record.expr for record in slo_records(Acme, slo, Options())}
+    both = 'slo:total:cumulative{slo=~"acme-replied|acme-answered"}'
+
+    assert f"max by ({BY}) ({both} offset 6h)" in found["slo:total:cumulative"]
+    assert f"max by ({BY}) ({both} offset 30d)" in found["slo:total:increase_period"]
+    assert f"sum by ({BY}) (count_over_time({both}[30d:2h]))" in found["slo:period_coverage:ratio"]
 
 
 def test_budget_compliance_and_burn_rate_follow_from_ratios() -> None:
@@ -51,14 +83,15 @@ def test_budget_compliance_and_burn_rate_follow_from_ratios() -> None:
         f"1 - slo:error_ratio:period{mine} / 0.001"
         == found["slo:error_budget_remaining:ratio"].expr
     )
+    total = f"slo:total:increase5m{mine}"
     kept = (
         f"(slo:error_ratio:period{mine} <= bool 0.001)\nand\n"
-        f"max_over_time(slo:total:increase5m{mine}[6h])"
+        f"({total} or max_over_time({total}[6h:5m]))"
     )
 
     assert kept == found["slo:compliant:bool"].expr
     assert f"slo:error_ratio:1h{mine} / 0.001" == found["slo:burn_rate:1h"].expr
-    assert "vector(0.999)" == found["slo:objective:ratio"].expr
+    assert f"0 * slo:total:cumulative{mine} + 0.999" == found["slo:objective:ratio"].expr
 
 
 def test_only_info_series_has_labels_that_may_change() -> None:
@@ -67,25 +100,27 @@ def test_only_info_series_has_labels_that_may_change() -> None:
         "objective": "99.9%",
         "owner": "anvils",
         "period": "30d",
-        "service_namespace": "acme",
         "slo": "acme-answered",
         "tier": "3",
     }
     others = [rule.labels for name, rule in records(0).items() if "info" not in name]
 
     assert info == records(0)["slo_info"].labels
-    assert {"slo", "service_namespace"} == set().union(*others)
+    assert {"slo"} == set().union(*others)
 
 
 def test_rule_reads_only_series_of_earlier_rules_in_its_group() -> None:
-    """A rule reads only series that earlier rules of its group record."""
-    names = {*records(0)}
+    """A rule reads only series that earlier rules record; cumulative counts read themselves too."""
+    rules = list(alert_records(Acme, Acme.answered, Options()))
+    rules += slo_records(Acme, Acme.answered, Options())
+    names = {rule.record for rule in rules}
     recorded: set[str] = set()
-    for rule in next(recording_groups(Acme, Options())).rules:
-        assert names & {*re.findall(r"[a-zA-Z_:][\w:]*", rule.expr)} <= recorded
-        recorded.add(rule.record if isinstance(rule, Record) else rule.alert)
+    for rule in rules:
+        own = {rule.record} if rule.record.endswith(":cumulative") else set[str]()
+        assert names & {*re.findall(r"[a-zA-Z_:][\w:]*", rule.expr)} <= recorded | own
+        recorded.add(rule.record)
 
-    assert names == recorded
+    assert len(rules) == len(recorded)
 
 
 def test_each_declared_recording_is_recorded_under_its_name() -> None:

@@ -3,39 +3,40 @@ from __future__ import annotations
 
 import pytest
 
-from otel_meta.model import Sli
-from otel_meta.model.identity import Identity
-from otel_meta.render.rules.sli_promql import increments
+from otel_meta.model import Duration, Sli
+from otel_meta.render.options import Options
+from otel_meta.render.rules.sli_promql import Scope, increments
 from tests.render.acme import Acme
 
-TOTAL = 'sum by (service_namespace, service_name) (increase(acme_calls_total{service_namespace="acme"}[5m]))'
-COUNT = 'sum by (service_namespace, service_name) (increase(acme_wait_seconds_count{service_namespace="acme"}[5m]))'
+BY = "service_namespace, service_name, deployment_environment_name, environment, cluster"
+TOTAL = f'sum by ({BY}) (increase(acme_calls_total{{service_namespace="acme"}}[1h]))'
+COUNT = 'increase(acme_wait_seconds_count{service_namespace="acme"}[1h])'
+BUCKET = 'increase(acme_wait_seconds_bucket{service_namespace="acme",LE}[1h])'
 
 BAD = f"""\
-sum by (service_namespace, service_name) (increase(acme_faults_total{{service_namespace="acme"}}[5m]))
-or
+sum by ({BY}) (increase(acme_faults_total{{service_namespace="acme"}}[1h]))
+or on ({BY})
 0 * {TOTAL}"""
 
 GOOD = f"""\
-clamp_min(
-  {TOTAL}
-  -
-  (sum by (service_namespace, service_name) (increase(acme_calls_total{{service_namespace="acme",outcome="ok"}}[5m]))
-  or
-  0 * {TOTAL})
-, 0)"""
+clamp_min({TOTAL}
+- on ({BY}) (sum by ({BY}) (increase(acme_calls_total{{service_namespace="acme",outcome="ok"}}[1h]))
+  or on ({BY})
+  0 * {TOTAL}), 0)"""
 
-WITHIN = f"""\
-clamp_min(
-  {COUNT}
-  -
-  sum by (service_namespace, service_name) (increase(acme_wait_seconds_bucket{{service_namespace="acme",LE}}[5m]))
-, 0)"""
+WITHIN = f"sum by ({BY}) (clamp_min({COUNT} - sum without (le) ({BUCKET}), 0))"
+KNOWN = f"""\
+sum by ({BY}) ({COUNT}
+and ignoring (le) {BUCKET})"""
 
-EACH = '30 * sum by (service_namespace, service_name) (sum_over_time((acme_level{service_namespace="acme"} < bool 1)[5m:30s]))'
-EACH_TOTAL = '30 * sum by (service_namespace, service_name) (count_over_time(acme_level{service_namespace="acme"}[5m:30s]))'
-WORST = '30 * sum_over_time((max by (service_namespace, service_name) (acme_level{service_namespace="acme"}) > bool 2)[5m:30s])'
-WORST_TOTAL = '30 * count_over_time((max by (service_namespace, service_name) (acme_level{service_namespace="acme"}))[5m:30s])'
+EACH = (
+    f'15 * sum by ({BY}) (sum_over_time((acme_level{{service_namespace="acme"}} < bool 1)[1h:15s]))'
+)
+EACH_TOTAL = f'15 * sum by ({BY}) (count_over_time((acme_level{{service_namespace="acme"}} >= -Inf)[1h:15s]))'
+WORST = (
+    f'15 * sum_over_time((max by ({BY}) (acme_level{{service_namespace="acme"}}) > bool 2)[1h:15s])'
+)
+WORST_TOTAL = f'15 * count_over_time((max by ({BY}) (acme_level{{service_namespace="acme"}}) >= -Inf)[1h:15s])'
 
 
 @pytest.mark.parametrize(
@@ -43,8 +44,12 @@ WORST_TOTAL = '30 * count_over_time((max by (service_namespace, service_name) (a
     [
         (Acme.calls.ratio(bad=Acme.faults), BAD, TOTAL),
         (Acme.calls.ratio(good=Acme.calls.where(outcome="ok")), GOOD, TOTAL),
-        (Acme.wait.within(0.5), WITHIN.replace("LE", 'le="0.5"'), COUNT),
-        (Acme.wait.within(1), WITHIN.replace("LE", r'le=~"1(\\.0)?"'), COUNT),
+        (Acme.wait.within(0.5), WITHIN.replace("LE", 'le="0.5"'), KNOWN.replace("LE", 'le="0.5"')),
+        (
+            Acme.wait.within(1),
+            WITHIN.replace("LE", r'le=~"1(\\.0)?"'),
+            KNOWN.replace("LE", r'le=~"1(\\.0)?"'),
+        ),
         (Acme.level.at_least(1), EACH, EACH_TOTAL),
         (Acme.level.at_most(2).worst(), WORST, WORST_TOTAL),
     ],
@@ -52,7 +57,15 @@ WORST_TOTAL = '30 * count_over_time((max by (service_namespace, service_name) (a
 )
 def test_each_kind_of_sli_has_expressions_for_bad_and_total(sli: Sli, bad: str, total: str) -> None:
     """Each kind of SLI has expressions for bad and total events."""
-    found = increments(sli, "acme", Identity())
+    found = increments(sli, Scope("acme", Duration("1h"), Options()))
 
     assert bad == found.bad
     assert total == found.total
+
+
+def test_bad_events_never_seen_are_zero_where_recorded_total_is() -> None:
+    """Bad events that were never seen are 0 where the recorded total is, without a second count."""
+    scope = Scope("acme", Duration("1h"), Options())
+    found = increments(Acme.calls.ratio(bad=Acme.faults), scope, "recorded")
+
+    assert BAD.replace(TOTAL, "recorded") == found.bad
