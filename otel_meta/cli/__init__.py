@@ -12,11 +12,11 @@ from typing import Final, NoReturn
 from otel_meta._version import __version__
 from otel_meta.errors import OtelMetaError
 
-from . import check, demo, generate, show
+from . import backfill, check, demo, generate, show
 from .project.config_file import ProjectConfigError
 from .result import OK, USAGE_ERROR, Result
 
-_COMMANDS: Final = (show, check, generate, demo)
+_COMMANDS: Final = (show, check, generate, backfill, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -187,3 +187,9 @@ def exact_fraction(value: object) -> Fraction | None:
     """Return a decimal number as an exact fraction, 0.1 as one tenth; None for another value."""
     form = _DECIMAL.fullmatch(str(value).strip())
     return None if form is None else Fraction(form[0])
+
+
+def set_fields(value: object, /, **fields: object) -> None:
+    """Set fields of a frozen dataclass to converted arguments. Only for use in its ``__init__``."""
+    for name, content in fields.items():
+        object.__setattr__(value, name, content)

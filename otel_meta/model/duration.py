@@ -10,8 +10,7 @@ from typing import Final
 
 from otel_meta.errors import DeclarationError
 
-from ._frozen import set_fields
-from .arguments import full_match
+from .arguments import full_match, set_fields
 from .declared_call import declaring_class
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -155,6 +155,13 @@ def _check_references(cls: type[MetaRepo]) -> None:
                 f"reads {selector.instrument.name}, which {cls.__name__} does not declare",
                 "make that instrument an attribute of the class",
             )
+    for name, alert in cls.alerts.items():
+        if alert.slo is not None and alert.slo not in cls.slos.values():
+            raise DeclarationError(
+                f"{cls.__name__}.{name}",
+                f"names the SLO {alert.slo.name}, which {cls.__name__} does not declare",
+                "make that SLO an attribute of the class",
+            )
 
 
 def _references(cls: type[MetaRepo]) -> Iterator[tuple[str, Selector]]:

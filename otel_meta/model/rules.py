@@ -8,13 +8,14 @@ from typing import Final, get_args
 
 from otel_meta.errors import DeclarationError
 
-from ._frozen import set_fields
-from .arguments import declared_in, expect_number, expect_type, full_match, sentence
+from .arguments import declared_in, expect_number, expect_type, full_match, sentence, set_fields
 from .declared_call import declaring_class
 from .duration import Duration
+from .identity import SERVICE
 from .measure import Measure
 from .slo.burn import Severity, expect_severity
 from .slo.comparison import Comparison
+from .slo.slo import Slo
 
 _RECORDING: Final = re.compile(r"[a-z_]+(?::[a-z0-9_]+){2}")
 _ALERT: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -63,10 +64,12 @@ class Alert:
         for_: time beyond the bound before the alert fires, as ``for`` in Prometheus.
         summary: the problem, in one sentence.
         first_steps: first steps of the diagnosis, for the runbook.
+        slo: an SLO of the same class whose page says the same: while it fires for a service,
+            Alertmanager holds back this alert.
 
     Raises:
-        DeclarationError: both or neither bound is given, the name is not in CamelCase, or a text is
-            no sentence.
+        DeclarationError: both or neither bound is given, the name is not in CamelCase, a text is
+            no sentence, or an alert with an SLO is not grouped by service.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Alert:
     below: float | None = None
     for_: Duration | None = None
     first_steps: str = ""
+    slo: Slo | None = None
 
     def __post_init__(self) -> None:
         where = f"alert {self.name!r}"
@@ -89,6 +93,8 @@ class Alert:
                 where, "has both or neither of above and below", "give one bound"
             )
         expect_number(where, "bound", self.below if self.above is None else self.above)
+        if self.slo is not None:
+            _check_slo(where, self.slo, self.measure.by)
         with declared_in(where):
             set_fields(
                 self,
@@ -110,6 +116,17 @@ class Alert:
 
 def _first_steps(where: str, text: object) -> str:
     return sentence(where, "first_steps", text, "the diagnosis", keep_lines=True)
+
+
+def _check_slo(where: str, slo: object, by: tuple[str, ...]) -> None:
+    """Refuse what an alert cannot be held back for: another thing, or an alert of no service."""
+    expect_type(where, "slo", slo, Slo, "give an SLO of the same class, such as slo=availability")
+    if SERVICE not in by:
+        raise DeclarationError(
+            where,
+            "has an SLO, which each service meets for itself, but its measure is not by service",
+            f'add "{SERVICE}" to by=(...) of its measure',
+        )
 
 
 def _check_measure(where: str, measure: object) -> None:

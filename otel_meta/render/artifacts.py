@@ -47,7 +47,7 @@ def _artifacts(catalog: Catalog, options: Options) -> Iterator[Artifact]:
         yield Artifact(RULES / f"{file.name}.yml", text_of(file, options.kubernetes))
     for name, text in runbooks(catalog, options):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
-    yield Artifact(DOCS / "reference.md", reference(catalog))
+    yield Artifact(DOCS / "reference.md", reference(catalog, options))
     for name, text in dashboards(catalog, options):
         yield Artifact(DASHBOARDS / name, text)
     for name, text in collector_files(catalog, options.identity):
@@ -66,7 +66,7 @@ def rule_files(catalog: Catalog, options: Options) -> Iterator[RuleFile]:
         yield _file(repo, "alerting", tuple(alerting_rules.alerting_groups(repo, options)))
     source = "otel_meta/render/rules/overview.py"
     yield RuleFile("cross.recording", source, tuple(overview.recording_groups(options)))
-    yield RuleFile("cross.alerting", source, tuple(overview.alerting_groups(options)))
+    yield RuleFile("cross.alerting", source, tuple(overview.alerting_groups(catalog, options)))
     source = "otel_meta/render/rules/telemetry"
     yield RuleFile("telemetry.alerting", source, tuple(telemetry_groups(catalog, options)))
 

@@ -264,6 +264,7 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         above=0.01,
         for_=Duration("5m"),
         severity="ticket",
+        slo=registration_success,
         summary="More than 1 % of registrations fail for internal reasons.",
         first_steps=(
             "Read the reason label: the mail provider, a dependency or our own code; "

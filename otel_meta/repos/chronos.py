@@ -177,10 +177,13 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
 
     quality_check_failures = Alert(
         name="ChronosDataQualityCheckFailures",
-        measure=measures.share(quality_check_success, quality_checks, "1h", by=("dataset",)),
+        measure=measures.share(
+            quality_check_success, quality_checks, "1h", by=("service_name", "dataset")
+        ),
         below=0.99,
         for_=Duration("5m"),  # while Prometheus starts, sums lack series
         severity="ticket",
+        slo=quality_check_success_rate,
         summary="More than 1 % of the quality checks of a data set fail.",
         first_steps=(
             "Compare data_volume_bytes_total and data_schema_changes_detected_total with "
@@ -190,7 +193,7 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
     airflow_task_failures = Alert(
         name="ChronosAirflowTaskFailures",
         measure=measures.increase(
-            airflow_task_runs.where(state="failed"), "15m", by=("dag", "task")
+            airflow_task_runs.where(state="failed"), "15m", by=("service_name", "dag", "task")
         ),
         above=0,
         severity="ticket",

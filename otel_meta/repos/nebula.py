@@ -154,7 +154,7 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
 
     free_tier_limit_approaching = Alert(
         name="NebulaFreeTierLimitApproaching",
-        measure=measures.latest(free_tier_usage, by=("gcp_service", "quota")),
+        measure=measures.latest(free_tier_usage, by=("service_name", "gcp_service", "quota")),
         above=80,
         for_=Duration("15m"),
         severity="ticket",

@@ -190,9 +190,10 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
     )
     scans_failing = Alert(
         name="ObsidianSecurityScanFailures",
-        measure=measures.increase(scan_failures, "1h", by=("scanner", "reason")),
+        measure=measures.increase(scan_failures, "1h", by=("service_name", "scanner", "reason")),
         above=0,
         severity="ticket",
+        slo=scan_success,
         summary="Runs of a scanner fail.",
         first_steps=(
             "Read the reason label: after a timeout use a larger runner, after a denied "

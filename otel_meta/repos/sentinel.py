@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 from otel_meta import measures
-from otel_meta.model import Alert, Counter, Gauge, Histogram, MetaRepo, Recording, Slo, labels
+from otel_meta.model import (
+    Alert,
+    Counter,
+    Duration,
+    Gauge,
+    Histogram,
+    MetaRepo,
+    Recording,
+    Slo,
+    labels,
+)
 
 
 @labels
@@ -182,7 +192,9 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
 
     drift_detected = Alert(
         name="SentinelModelDriftDetected",
-        measure=measures.increase(drift_checks.where(result="drifted"), "1h", by=("model", "kind")),
+        measure=measures.increase(
+            drift_checks.where(result="drifted"), "1h", by=("service_name", "model", "kind")
+        ),
         above=0,
         severity="ticket",
         summary="The live data of a model differs from its training data.",
@@ -193,11 +205,13 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
     )
     accuracy_degraded = Alert(
         name="SentinelModelAccuracyDegraded",
-        measure=measures.over_time(
-            accuracy_to_baseline, "avg", "30m", aggregation="min", by=("model", "version")
+        measure=measures.latest(
+            accuracy_to_baseline, aggregation="min", by=("service_name", "model", "version")
         ),
         below=0.95,
+        for_=Duration("30m"),
         severity="ticket",
+        slo=accuracy_maintenance,
         summary="A model has lost more than 5 % of its accuracy at release.",
         first_steps=(
             "Check if the drift alert of the same model fires; without drift, check for late "

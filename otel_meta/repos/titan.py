@@ -191,6 +191,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         measure=measures.increase(event_failures, "15m", by=("service_name", "event_type")),
         above=0,
         severity="ticket",
+        slo=event_success,
         summary="A service fails to handle events of a type.",
         first_steps=(
             "Check the newest schema of the event type and the dead-letter queue; then the log "
@@ -203,6 +204,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         above=0.01,
         for_=Duration("5m"),
         severity="ticket",
+        slo=service_availability,
         summary="More than 1 % of a service's requests fail.",
         first_steps=(
             "Find the route and the status code of the failures, and a deployment or an open "

@@ -9,6 +9,7 @@ from typing import Final, Unpack
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .configure_options import Options
 from .fork import ForkSafeLock
 from .lifecycle.child_process import ChildExit
 from .lifecycle.global_providers import (
@@ -24,7 +25,6 @@ from .lifecycle.termination import TerminationHandler
 from .logs.line_writer import OpenStream, standard_output
 from .open_telemetry import Call, caller, open_telemetry, remember
 from .option_checks import check_arguments, check_options
-from .options import Options
 from .recording.faults import logger
 from .resource import create_resource
 from .sdk_environment import checked_variables, prefer_stable_conventions, set_propagators

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from otel_meta.errors import ConfigurationError
 
-from .options import Options
+from .configure_options import Options
 from .recording.faults import logger
 from .settings import Settings
 from .telemetry import Telemetry

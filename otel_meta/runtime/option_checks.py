@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple, cast
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .configure_options import Options
 from .environment.value_kinds import is_host
-from .options import Options
 from .setting_variables import LOG_FORMATS, LOG_LEVELS, MAX_PORT
 
 _MAX_SECONDS: Final = 86_400

@@ -20,6 +20,7 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
 from . import setting_variables as rows
+from .configure_options import Options
 from .environment.foreign_variables import warn_of_unsupported
 from .environment.misspellings import warn_of_misspellings
 from .environment.repo_loading import UnknownRepoError, load_named_repo
@@ -31,12 +32,16 @@ from .environment.sdk_variables import (
 from .environment.variable import Environment, Variable, clip
 from .export.exporters import is_exporter, target_names
 from .export.otlp_settings import OtlpSettings, read_otlp_settings
-from .options import Options
 from .recording.label_values import MAX_LENGTH
 from .signals import SIGNALS, Signal
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """RFC 6750, section 2.1."""
+
+
+_ENVIRONMENT: Final = "deployment.environment.name"
+_OLD_ENVIRONMENT: Final = "deployment.environment"
+"""The attribute's name before version 1.27 of the semantic conventions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,8 +170,13 @@ def _repo(env: Environment) -> type[MetaRepo] | None:
 
 
 def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, str]:
-    attributes = env.read(rows.RESOURCE_ATTRIBUTES)
-    return attributes | dict(given or {})
+    attributes = env.read(rows.RESOURCE_ATTRIBUTES) | dict(given or {})
+    if _OLD_ENVIRONMENT in attributes and _ENVIRONMENT not in attributes:
+        env.warnings.append(
+            f"the resource attribute {_OLD_ENVIRONMENT} is no label of series; name it "
+            f"{_ENVIRONMENT}, which tells the environments of a service apart"
+        )
+    return attributes
 
 
 def _identity(env: Environment, given: str | Collection[str] | None) -> tuple[str, ...]:

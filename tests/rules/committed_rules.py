@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -32,45 +32,56 @@ def groups_of(repo: type[MetaRepo], kind: str) -> Groups:
 
 def rules_for_alerts(repo: type[MetaRepo], slo: Slo, *alerts: str) -> Groups:
     """Return these alerts of an SLO and the recordings that they need, without slow unused sums."""
-    recorded, fired = rules_of(repo, slo)
-    wanted = [rule for rule in fired["rules"] if rule["alert"] in alerts]
-    assert {*alerts} == {rule["alert"] for rule in wanted}, f"{slo.name} lacks one of {alerts}"
+    wanted = [
+        rule
+        for group in groups_of(repo, "alerting")
+        for rule in group["rules"]
+        if rule["alert"] in alerts and rule["labels"].get("slo") == slo.name
+    ]
+    assert len(alerts) == len(wanted), f"{slo.name} lacks one of {alerts}"
+    recorded = next(g for g in groups_of(repo, "recording") if g["name"] == slo.name)["rules"]
     needed: list[dict[str, Any]] = []
     read = " ".join(rule["expr"] for rule in wanted)
-    for rule in reversed(recorded["rules"]):
+    for rule in reversed(recorded):
         if re.search(rf"(?<![\w:]){re.escape(rule['record'])}(?![\w:])", read):
             needed.insert(0, rule)
             read += " " + rule["expr"]
-    return [recorded | {"rules": needed}, fired | {"rules": wanted}]
-
-
-def rules_of(repo: type[MetaRepo], *slos: Slo) -> Groups:
-    """Return all committed rules of some SLOs: for each a group of recordings and one of alerts.
-
-    The recordings that stand beside the alerts come first, since other recordings read them.
-    """
-    named = {
-        (kind, group["name"].removesuffix("-alerts")): group["rules"]
-        for kind in ("recording", "alerting")
-        for group in groups_of(repo, kind)
-    }
-    return [group for slo in slos for group in _groups_of_slo(slo, named)]
-
-
-def _groups_of_slo(slo: Slo, named: Mapping[tuple[str, str], list[dict[str, Any]]]) -> Groups:
-    beside = named["alerting", slo.name]
-    records = [rule for rule in beside if "record" in rule] + named["recording", slo.name]
-    alerts = [rule for rule in beside if "alert" in rule]
     return [
-        {"name": slo.name, "interval": "1m", "rules": records},
-        {"name": f"{slo.name}-alerts", "interval": "1m", "rules": alerts},
+        {"name": slo.name, "interval": "1m", "rules": needed},
+        {"name": f"{slo.name}-alerts", "interval": "1m", "rules": wanted},
     ]
 
 
+def rules_of(repo: type[MetaRepo], *slos: Slo) -> Groups:
+    """Return all committed rules of some SLOs."""
+    names = {slo.name for slo in slos} | {f"{slo.name}-alerts" for slo in slos}
+    both = groups_of(repo, "recording") + groups_of(repo, "alerting")
+    return [group for group in both if group["name"] in names]
+
+
 def alert_rule(repo: type[MetaRepo], name: str) -> Groups:
-    """Return a declared alert of a meta-repository, which reads raw series only."""
+    """Return a declared alert of a meta-repository, and the layers of measures that it reads."""
     rules = [r for g in groups_of(repo, "alerting") for r in g["rules"] if r.get("alert") == name]
-    return [{"name": f"{repo.name}-alerts", "interval": "1m", "rules": rules}]
+    return [
+        measures_for(repo, " ".join(rule["expr"] for rule in rules)),
+        {"name": f"{repo.name}-alerts", "interval": "1m", "rules": rules},
+    ]
+
+
+def measures_for(repo: type[MetaRepo], read: str) -> dict[str, Any]:
+    """Return the group of measures with the recordings that an expression reads."""
+    name = f"{repo.name}-measures"
+    recorded = next(g for g in groups_of(repo, "recording") if g["name"] == name)["rules"]
+    needed: list[dict[str, Any]] = []
+    for rule in reversed(recorded):
+        if _reads(read, rule["record"]):
+            needed.insert(0, rule)
+            read += " " + rule["expr"]
+    return {"name": name, "interval": "1m", "rules": needed}
+
+
+def _reads(text: str, name: str) -> bool:
+    return re.search(rf"(?<![\w:]){re.escape(name)}(?![\w:])", text) is not None
 
 
 def slos() -> Iterator[tuple[type[MetaRepo], Slo]]:

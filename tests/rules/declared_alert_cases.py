@@ -99,8 +99,10 @@ def _case(repo: type[MetaRepo], alert: Alert, course: Course, queries: list[Quer
 def _labels(repo: type[MetaRepo], alert: Alert) -> dict[str, str]:
     source = next(iter(alert.measure.selectors()))
     known = matching_labels(source) | identity(repo)
+    about = {} if alert.slo is None else {"slo": alert.slo.name}
     return {
         **{label: known[label] for label in alert.measure.by},
+        **about,
         "service_namespace": repo.name,
         "meta_repository": repo.name,
         "severity": alert.severity,
@@ -112,8 +114,6 @@ def _course(repo: type[MetaRepo], alert: Alert, *, beyond: bool) -> Course:
     match alert.measure:
         case Latest(source):
             return _latest(repo, alert, source, beyond=beyond)
-        case OverTime(source):
-            return _average(repo, alert, source, beyond=beyond)
         case Increase(source):
             steps = [0.0] * (START - 1) + [1.0 if beyond else 0.0] + [0.0] * 100
             name = source.instrument.prometheus_name
@@ -136,18 +136,9 @@ def _bound(alert: Alert) -> float:
 
 def _latest(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: bool) -> Course:
     bound = _bound(alert)
-    after = bound + (1 if alert.below is None else -1) if beyond else bound
+    after = bound + (1 if alert.below is None else -0.1) if beyond else bound
     values = [bound] * START + [float(after)] * 100
     return Course({source.instrument.prometheus_name + _text(repo, source): gauge(values)}, START)
-
-
-def _average(repo: type[MetaRepo], alert: Alert, source: Selector, *, beyond: bool) -> Course:
-    """Move from 1 beyond the bound; the average crosses the bound after 16 of 30 samples."""
-    bound = _bound(alert)
-    after = bound - 0.9 * (1 - bound) if beyond else bound + 0.02 * (1 - bound)
-    values = [1.0] * START + [after] * 100
-    series = source.instrument.prometheus_name + _text(repo, source)
-    return Course({series: gauge(values)}, START + 15)
 
 
 def _share(repo: type[MetaRepo], alert: Alert, measure: Share, *, beyond: bool) -> Course:

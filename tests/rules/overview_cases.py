@@ -1,4 +1,4 @@
-"""Cases of the alerts across meta-repositories."""
+"""Cases of the alerts over several SLOs, from recorded series."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tests.rules.committed_rules import Groups, committed_groups, rules_of, slo_named
+from otel_meta.repos import Aurora, Titan
+from tests.rules.committed_rules import Groups, committed_groups
 from tests.rules.promtool import Case, QueryTest, firing_alert, firing_query
-from tests.rules.raw_series import constant_flow, identity, label_text, raw_series
-from tests.rules.rule_oracle import Oracle, first_true
+from tests.rules.raw_series import identity, label_text
 
 NAMES: Final = {
     "SloErrorBudgetBurningFast",
@@ -17,95 +17,143 @@ NAMES: Final = {
     "SloMultipleViolations",
     "Watchdog",
 }
-_SLO: Final = "aurora-api-availability"
-_HOLD: Final = 5
+_SLO: Final = Aurora.api_availability
+_OWNER: Final = {"meta_repository": Aurora.name, "team": Aurora.owner}
+_QUIET: Final = range(0, 90, 5)
 
 
 def _rules() -> Groups:
     return committed_groups()["cross.recording"] + committed_groups()["cross.alerting"]
 
 
-def _burning(share: float) -> tuple[Case, list[bool]]:
-    """Return an hour of good events, then a share of bad events, and when the rate is above ten."""
-    repo, slo = slo_named(_SLO)
-    flow = constant_flow(70, 0) + constant_flow(120, share)
-    oracle = Oracle.of(slo, flow, 1)
-    sums = oracle.sums(3600)
-    limit = 10 * float(slo.objective.budget)
-    holds = [t > 0 and b / t > limit and b / 5 >= 10 for b, t in map(sums, range(len(flow)))]
-    return Case(rules_of(repo, slo) + _rules(), raw_series(repo, slo, flow), []), holds
+def _series(name: str, slo: str, values: str, service: str = "svc") -> dict[str, str]:
+    return {name + label_text(identity(Aurora, service) | {"slo": slo}): values}
 
 
-def burns_fast() -> Case:
-    """Twice the limit: fires after half an hour and five minutes."""
-    repo, slo = slo_named(_SLO)
-    case, holds = _burning(0.02)
-    at = first_true(holds) + _HOLD
-    name = "SloErrorBudgetBurningFast"
-    labels = identity(repo) | {"slo": slo.name, "severity": "ticket"}
-    queries = [
-        QueryTest(at - 1, firing_query(name)),
-        QueryTest(at, firing_query(name), firing_alert(name, **labels)),
-    ]
-    return Case(case.groups, case.series, queries)
-
-
-def burns_at_limit() -> Case:
-    """A burn rate just below ten."""
-    case, holds = _burning(0.0098)
-    assert not any(holds)
-    queries = [QueryTest(t, firing_query("SloErrorBudgetBurningFast")) for t in range(0, 190, 5)]
-    return Case(case.groups, case.series, queries)
-
-
-def _compliance(*kept: str) -> dict[str, str]:
-    """Return the compliance of some SLOs of one service, each minute."""
-    repo, _ = slo_named(_SLO)
+def _burning(*, hour: str, now: str, bad: str = "50x60") -> dict[str, str]:
+    """Return the recordings of an SLO of 99.9 %: burn rate, share of bad events, bad events."""
     return {
-        "slo:compliant:bool" + label_text(identity(repo) | {"slo": f"slo-{n}"}): values
-        for n, values in enumerate(kept)
+        **_series("slo:burn_rate:1h", _SLO.name, hour),
+        **_series("slo:error_ratio:5m", _SLO.name, now),
+        **_series("slo:objective:ratio", _SLO.name, "0.999x90"),
+        **_series("slo:bad:increase1h", _SLO.name, bad),
     }
 
 
-def _queries(name: str, at: int, severity: str) -> list[QueryTest]:
-    repo, _ = slo_named(_SLO)
-    labels = identity(repo) | {"severity": severity}
-    return [
+def _fires(name: str, series: dict[str, str], at: int, **labels: str) -> Case:
+    """The alert fires at a minute, not at the minute before."""
+    queries = [
         QueryTest(at - 1, firing_query(name)),
-        QueryTest(at, firing_query(name), firing_alert(name, **labels)),
+        QueryTest(at, firing_query(name), firing_alert(name, **labels, **_OWNER)),
     ]
+    return Case(_rules(), series, queries)
+
+
+def _silent(name: str, series: dict[str, str]) -> Case:
+    return Case(_rules(), series, [QueryTest(t, firing_query(name)) for t in _QUIET])
+
+
+def burns_fast() -> Case:
+    """A burn rate above ten over an hour and over five minutes: fires after five minutes."""
+    labels = identity(Aurora) | {"slo": _SLO.name, "severity": "ticket"}
+    series = _burning(hour="10x19 10.5x60", now="0.02x90")
+    return _fires("SloErrorBudgetBurningFast", series, 25, **labels)
+
+
+def burns_at_limit() -> Case:
+    """A burn rate of ten does not fire."""
+    return _silent("SloErrorBudgetBurningFast", _burning(hour="10x90", now="0.02x90"))
+
+
+def burned_before() -> Case:
+    """An hour with a high burn rate that is over does not fire."""
+    return _silent("SloErrorBudgetBurningFast", _burning(hour="20x90", now="0.009x90"))
+
+
+def burns_by_few() -> Case:
+    """Nine bad events do not fire."""
+    series = _burning(hour="20x90", now="0.02x90", bad="9x90")
+    return _silent("SloErrorBudgetBurningFast", series)
+
+
+def _compliance(*kept: str, services: int = 1) -> dict[str, str]:
+    """Return the compliance of some SLOs of some services, each minute."""
+    return {
+        name: values
+        for number in range(services)
+        for n, each in enumerate(kept)
+        for name, values in _series(
+            "slo:compliant:bool", f"slo-{n}", each, f"svc-{number}" if number else "svc"
+        ).items()
+    }
 
 
 def compliance_low() -> Case:
-    """18 of 20 SLOs met: fires after a quarter of an hour."""
-    kept = ["1x60"] * 18 + ["0x60", "1x20 0x40"]
-    return Case(_rules(), _compliance(*kept), _queries("SloComplianceLow", 21 + 15, "ticket"))
+    """38 of 40 SLOs of a meta-repository are met, then 37: fires after a quarter of an hour."""
+    series = _compliance(*["1x60"] * 19, "0x60", services=2)
+    last = next(reversed(_compliance("1x60", services=2)))
+    series[last] = "1x20 0x40"
+    labels = {"service_namespace": Aurora.name, "severity": "ticket"}
+    return _fires("SloComplianceLow", series, 21 + 15, **labels)
 
 
 def compliance_at_limit() -> Case:
-    """19 of 20 SLOs met is 95 %: does not fire."""
-    queries = [QueryTest(t, firing_query("SloComplianceLow")) for t in range(60)]
-    return Case(_rules(), _compliance(*["1x60"] * 19, "0x60"), queries)
+    """38 of 40 SLOs met is 95 %: does not fire."""
+    return _silent("SloComplianceLow", _compliance(*["1x90"] * 19, "0x90", services=2))
+
+
+def one_exhausted_budget() -> Case:
+    """One of five SLOs is not met: it has an alert of its own, and this alert does not fire."""
+    return _silent("SloComplianceLow", _compliance("0x90", *["1x90"] * 4))
+
+
+def _violations(*kept: str, burning: int = 2) -> dict[str, str]:
+    series = _compliance(*kept)
+    for n in range(burning):
+        series |= _series("slo:burn_rate:1h", f"slo-{n}", "1.1x100")
+        series |= _series("slo:bad:increase1h", f"slo-{n}", "3x100")
+    return series
 
 
 def violations() -> Case:
-    """The fourth SLO is not met within a day, after the other SLOs are met again."""
-    kept = ["0x5 1x60", "1x10 0x5 1x60", "1x20 0x5 1x60", "1x30 0x5 1x60", "1x90"]
-    return Case(_rules(), _compliance(*kept), _queries("SloMultipleViolations", 31, "page"))
+    """The second of four SLOs is not met within a day, while two budgets burn: fires."""
+    kept = ["1x9 0x90", "1x29 0x90", "1x100", "1x100"]
+    labels = identity(Aurora) | {"severity": "page"}
+    return _fires("SloMultipleViolations", _violations(*kept), 35, **labels)
+
+
+def violations_of_small_service() -> Case:
+    """Both SLOs of a service with two are not met: fires, where three would never be reached."""
+    labels = identity(Aurora) | {"severity": "page"}
+    series = _violations("0x100", "1x29 0x90")
+    return _fires("SloMultipleViolations", series, 35, **labels)
 
 
 def violations_at_limit() -> Case:
-    """Three SLOs not met within a day: does not fire."""
-    kept = ["0x90", "0x90", "1x20 0x70", "1x90", "1x90"]
-    queries = [QueryTest(t, firing_query("SloMultipleViolations")) for t in range(0, 90, 5)]
-    return Case(_rules(), _compliance(*kept), queries)
+    """Two of five SLOs are less than half, and one of one is not several: does not fire."""
+    two = _violations("0x90", "0x90", *["1x90"] * 3)
+    return _silent("SloMultipleViolations", two)
+
+
+def violations_in_the_past() -> Case:
+    """All SLOs were not met a short time ago, and one budget burns now: does not fire."""
+    series = _violations(*["0x30 1x60"] * 4, burning=1)
+    return _silent("SloMultipleViolations", series)
 
 
 def violations_forgotten() -> Case:
     """An SLO that was not met more than a day ago does not count."""
-    kept = ["0x5 1x1700", *["1x1440 0x300"] * 3]
-    queries = [QueryTest(t, firing_query("SloMultipleViolations")) for t in (0, 1000, 1450, 1700)]
-    return Case(_rules(), _compliance(*kept), queries, step=5)
+    kept = ["0x5 1x1700", "1x1450 0x300", "1x1700"]
+    queries = [QueryTest(t, firing_query("SloMultipleViolations")) for t in (0, 1000, 1460, 1700)]
+    long = {n: v.replace("x100", "x1750") for n, v in _violations(*kept).items()}
+    return Case(_rules(), long, queries, step=5)
+
+
+def other_repository() -> Case:
+    """The violations of one meta-repository do not fire for another."""
+    case = violations()
+    query = firing_query("SloMultipleViolations", meta_repository=Titan.name)
+    return Case(case.groups, case.series, [QueryTest(t, query) for t in _QUIET])
 
 
 def watchdog() -> Case:
@@ -122,11 +170,17 @@ CASES: Final[Mapping[str, Callable[[], Case]]] = MappingProxyType(
     {
         "SloErrorBudgetBurningFast/fires": burns_fast,
         "SloErrorBudgetBurningFast/silent": burns_at_limit,
+        "SloErrorBudgetBurningFast/over": burned_before,
+        "SloErrorBudgetBurningFast/few": burns_by_few,
         "SloComplianceLow/fires": compliance_low,
         "SloComplianceLow/silent": compliance_at_limit,
+        "SloComplianceLow/one": one_exhausted_budget,
         "SloMultipleViolations/fires": violations,
+        "SloMultipleViolations/two": violations_of_small_service,
         "SloMultipleViolations/silent": violations_at_limit,
+        "SloMultipleViolations/past": violations_in_the_past,
         "SloMultipleViolations/forgotten": violations_forgotten,
+        "SloMultipleViolations/other": other_repository,
         "Watchdog/fires": watchdog,
     }
 )

@@ -1,4 +1,4 @@
-"""Every declared alert and every alert across meta-repositories, run by Prometheus' rule engine."""
+"""Every alert that is declared, over SLOs, or about telemetry, run by Prometheus' rule engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.rules import declared_alert_cases, overview_cases
+from tests.rules import declared_alert_cases, overview_cases, telemetry_cases
 from tests.rules.committed_rules import committed_groups
 from tests.rules.promtool import Case
 
@@ -49,6 +49,13 @@ class TestOverview:
         assert "" == wrong
 
 
+class TestTelemetry:
+    @pytest.mark.parametrize("make", telemetry_cases.CASES.values(), ids=telemetry_cases.CASES)
+    def test_alerts_about_telemetry_fire_in_their_cases_only(self, make: Make, wrong: str) -> None:
+        """Alerts about telemetry fire in their cases only."""
+        assert "" == wrong
+
+
 def test_every_committed_alert_fires_in_some_test() -> None:
     """Every committed alert fires in some test."""
     of_slos = {
@@ -59,5 +66,6 @@ def test_every_committed_alert_fires_in_some_test() -> None:
         "SloNoData",
     }
     rules = [r for groups in committed_groups().values() for g in groups for r in g["rules"]]
+    tested = of_slos | {*NAMES} | overview_cases.NAMES | telemetry_cases.NAMES
 
-    assert of_slos | {*NAMES} | overview_cases.NAMES == {r["alert"] for r in rules if "alert" in r}
+    assert tested == {r["alert"] for r in rules if "alert" in r}

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from otel_meta.runtime.configure_options import Options
 from otel_meta.runtime.environment.value_kinds import as_text
 from otel_meta.runtime.environment.variable import Variable
-from otel_meta.runtime.options import Options
 from otel_meta.runtime.setting_variables import VARIABLES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()

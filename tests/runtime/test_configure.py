@@ -18,7 +18,7 @@ from opentelemetry import trace
 
 from otel_meta import Counter, MetaRepo, NoLabels, configure
 from otel_meta.errors import ConfigurationError, MissingExtra
-from otel_meta.runtime.options import Options
+from otel_meta.runtime.configure_options import Options
 from otel_meta.testing import OtlpReceiver
 
 if TYPE_CHECKING:

@@ -76,6 +76,18 @@ class TestIdentity:
 
         assert {"service_name": "api", "service_namespace": "atlas-maps", **expected} == labels
 
+    def test_old_name_of_environment_causes_warning_with_new_name(self) -> None:
+        """The attribute's old name causes a warning with the new name, and both together none."""
+        old = "deployment.environment=test"
+        both = f"{old},deployment.environment.name=test"
+        found = [
+            read_settings("api", environ={"OTEL_RESOURCE_ATTRIBUTES": attributes}).warnings
+            for attributes in (old, both)
+        ]
+
+        assert [1, 0] == [len(warnings) for warnings in found]
+        assert "name it deployment.environment.name" in found[0][0]
+
     def test_option_overrides_variable(self) -> None:
         """The option overrides the variable; a single name is a text."""
         settings = read_settings(

@@ -9,10 +9,10 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.configure_options import Options
 from otel_meta.runtime.environment import value_kinds
 from otel_meta.runtime.export import exporters
 from otel_meta.runtime.option_checks import check_options
-from otel_meta.runtime.options import Options
 from otel_meta.runtime.settings import Settings, read_settings
 
 VARIABLES = (

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 
 from otel_meta import Counter, MetaRepo, NoLabels, Paths, configure, instrument_fastapi
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.configure_options import Options
 from otel_meta.runtime.option_checks import CHECKS
-from otel_meta.runtime.options import Options
 from otel_meta.runtime.settings import read_settings
 from otel_meta.testing import capture
 

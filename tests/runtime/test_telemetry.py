@@ -14,8 +14,8 @@ from opentelemetry import trace
 
 from otel_meta import Counter, MetaRepo, NoLabels, Slo, configure
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.configure_options import Options
 from otel_meta.runtime.multiprocess.directory import Directory
-from otel_meta.runtime.options import Options
 from otel_meta.testing import CapturedTelemetry, FakeClock, OtlpReceiver, capture
 from tests.conftest import PATIENCE
 

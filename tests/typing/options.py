@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from otel_meta import configure
-from otel_meta.runtime.options import Options
+from otel_meta.runtime.configure_options import Options
 
 
 def given() -> None:

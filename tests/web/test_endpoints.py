@@ -251,6 +251,20 @@ class TestSlo:
         assert ("atlas-completeness", "breached", 0.98) == (slo["name"], slo["state"], slo["sli"])
         assert (2.0, 100.0) == (slo["bad"], slo["total"])
 
+    def test_page_and_metrics_have_place_of_service(self, serving: Serving) -> None:
+        """The page of SLOs and every series have the place of the service."""
+        place = {"deployment.environment.name": "staging", "cloud.region": "eu-1"}
+        options: Any = {"resource_attributes": place, "identity_attributes": ("cloud.region",)}
+        with capture("maps", **options) as captured:
+            app = FastAPI()
+            instrument_fastapi(app, captured.telemetry)
+            with serving(app) as client:
+                page, metrics = client.get("/slo").json(), client.get("/metrics").text
+        (up,) = (line for line in metrics.splitlines() if line.startswith("otel_meta_up{"))
+
+        assert ("staging", "eu-1") == (page["deployment_environment_name"], page["cloud_region"])
+        assert 'cloud_region="eu-1",deployment_environment_name="staging"' in up
+
     def test_without_slos_page_and_log_say_how_to_have_some(
         self, web: Web, serving: Serving
     ) -> None:

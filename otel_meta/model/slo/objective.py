@@ -9,8 +9,7 @@ from math import gcd
 from typing import Final
 
 from otel_meta.errors import DeclarationError
-from otel_meta.model._frozen import set_fields
-from otel_meta.model.arguments import exact_fraction, full_match
+from otel_meta.model.arguments import exact_fraction, full_match, set_fields
 from otel_meta.model.declared_call import declaring_class
 
 _ALL: Final = 100

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from otel_meta.errors import DeclarationError
-from otel_meta.model._frozen import set_fields
-from otel_meta.model.arguments import expect_choice, expect_number
+from otel_meta.model.arguments import expect_choice, expect_number, set_fields
 from otel_meta.model.declared_call import declaring_class
 from otel_meta.model.kind_traits import BUCKET_KINDS, EVENT_KINDS, VALUE_KINDS
 from otel_meta.model.selector import MatcherValue, Selector, as_selector

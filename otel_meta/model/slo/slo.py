@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otel_meta.errors import DeclarationError
-from otel_meta.model._frozen import set_fields
 from otel_meta.model.arguments import (
     check_dashed_name,
     declared_in,
     expect_count,
     expect_type,
     sentence,
+    set_fields,
 )
 from otel_meta.model.declared_call import declaring_class
 from otel_meta.model.duration import Duration

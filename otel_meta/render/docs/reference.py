@@ -12,6 +12,7 @@ from otel_meta.render.rules.alerting_rules import alerting_groups
 from otel_meta.render.rules.intervals import INCREASE_MINUTES
 from otel_meta.render.rules.recording_rules import recording_groups
 from otel_meta.render.rules.rule import AlertRule, Group, Record
+from otel_meta.render.rules.telemetry import telemetry_groups
 
 from .descriptions import labels_text, sli_text
 from .markdown import code_span, literal, page, table
@@ -52,24 +53,26 @@ _RECORDED = (
 )
 
 
-def reference(catalog: Catalog) -> str:
+def reference(catalog: Catalog, options: Options) -> str:
     """Return the reference page."""
     return page(
         "Reference",
         _SOURCE,
         "Every metric, SLO, recording and alert. Each series also carries `service_name` and "
         "`service_namespace`; the latter is the meta-repository's name.",
-        *chain.from_iterable(map(_of_repo, catalog)),
+        *chain.from_iterable(_of_repo(repo, options) for repo in catalog),
         "## Of every SLO",
         "Recorded each minute with the labels `slo`, `service_namespace` and `service_name`. None "
         "of these labels changes, so an SLO keeps its history when its owner or objective changes:",
         table(["series", "meaning"], ([f"`{name}`", meaning] for name, meaning in _RECORDED)),
         "## Across meta-repositories",
-        _alerts(overview.alerting_groups(Options())),
+        _alerts(overview.alerting_groups(catalog, options)),
+        "## About telemetry",
+        _alerts(telemetry_groups(catalog, options)),
     )
 
 
-def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
+def _of_repo(repo: type[MetaRepo], options: Options) -> Iterator[str]:
     yield f"## {repo.name}"
     yield f"{literal(repo.description)} Owner: {repo.owner}; tier {repo.tier}."
     yield "### Metrics"
@@ -100,16 +103,16 @@ def _of_repo(repo: type[MetaRepo]) -> Iterator[str]:
             for s in repo.slos.values()
         ),
     )
-    yield from _recordings(repo)
+    yield from _recordings(repo, options)
     yield "### Alerts"
-    yield _alerts(alerting_groups(repo, Options()))
+    yield _alerts(alerting_groups(repo, options))
 
 
-def _recordings(repo: type[MetaRepo]) -> Iterator[str]:
+def _recordings(repo: type[MetaRepo], options: Options) -> Iterator[str]:
     described = {recording.name: recording.description for recording in repo.recordings.values()}
     recorded = [
         rule.record
-        for group in recording_groups(repo, Options())
+        for group in recording_groups(repo, options)
         for rule in group.rules
         if isinstance(rule, Record) and rule.record in described
     ]
@@ -121,16 +124,16 @@ def _recordings(repo: type[MetaRepo]) -> Iterator[str]:
 
 
 def _alerts(groups: Iterator[Group]) -> str:
-    rules = [rule for group in groups for rule in group.rules if isinstance(rule, AlertRule)]
-    return table(
-        ["alert", "severity", "for", "SLO"],
+    rows = (
         (
-            [
-                f"`{rule.alert}`",
-                rule.labels["severity"],
-                str(rule.for_ or "-"),
-                rule.labels.get("slo", "-"),
-            ]
-            for rule in rules
-        ),
+            f"`{rule.alert}`",
+            rule.labels["severity"],
+            str(rule.for_ or "-"),
+            rule.labels.get("slo", "-"),
+        )
+        for group in groups
+        for rule in group.rules
+        if isinstance(rule, AlertRule)
     )
+    # Rules of several meta-repositories differ in their labels only.
+    return table(["alert", "severity", "for", "SLO"], dict.fromkeys(rows))

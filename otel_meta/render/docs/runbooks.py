@@ -12,8 +12,9 @@ from otel_meta.render.rules.promql_builder import compared
 
 from .burn_runbook import burn_runbook
 from .markdown import code, literal, page
+from .overview_runbook import overview_runbook
 from .silences import silencing
-from .state_runbooks import exhausted_runbook, no_data_runbook, overview_runbook
+from .state_runbooks import exhausted_runbook, no_data_runbook
 from .telemetry_runbook import telemetry_runbook
 
 _BY_NAME: Final = 'alertname="{}"'
@@ -25,22 +26,22 @@ def runbooks(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]:
     yield "slo-budget-exhausted", exhausted_runbook(catalog)
     yield "slo-no-data", no_data_runbook()
     yield "slo-overview", overview_runbook()
-    yield "telemetry", telemetry_runbook(catalog)
-    yield from ((repo.name, _declared(repo)) for repo in catalog if repo.alerts)
+    yield "telemetry", telemetry_runbook(catalog, options)
+    yield from ((repo.name, _declared(repo, options)) for repo in catalog if repo.alerts)
 
 
-def _declared(repo: type[MetaRepo]) -> str:
-    parts = [part for alert in repo.alerts.values() for part in _alert(repo, alert)]
+def _declared(repo: type[MetaRepo], options: Options) -> str:
+    parts = [part for alert in repo.alerts.values() for part in _alert(repo, alert, options)]
     source = f"{repo.__module__}.{repo.__qualname__}"
     return page(f"Alerts of {repo.name}", source, f"Owner: {repo.owner}.", *parts)
 
 
-def _alert(repo: type[MetaRepo], alert: Alert) -> Iterator[str]:
+def _alert(repo: type[MetaRepo], alert: Alert, options: Options) -> Iterator[str]:
     duration = f", for {alert.for_}" if alert.for_ else ""
     yield f"## {alert.name}"
-    yield f"**Meaning.** {literal(alert.summary)} Severity: {alert.severity}."
+    yield f"**Meaning.** {literal(alert.summary)} Severity: {options.severities[alert.severity]}."
     yield f"The alert fires when this is {compared(alert.comparison)}{duration}:"
-    yield code(expression(alert.measure, repo.name), "promql")
+    yield code(expression(alert.measure, repo.name, options), "promql")
     if alert.first_steps:
         yield f"**First steps.** {literal(alert.first_steps)}"
     yield silencing(_BY_NAME.format(alert.name))

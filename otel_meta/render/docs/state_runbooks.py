@@ -1,4 +1,4 @@
-"""Runbooks of alerts about the state of an SLO: budget exhausted, no data, many SLOs not met."""
+"""Runbooks of alerts about the state of an SLO: budget exhausted, no events, no data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from otel_meta.model import Catalog
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.alerting_rules import LEAST_COVERAGE
-from otel_meta.render.rules.overview import HIGH_BURN_RATE, LOWEST_COMPLIANCE, MOST_VIOLATIONS
 from otel_meta.render.rules.promql_builder import number
 
 from . import slo_queries
@@ -89,43 +88,4 @@ def no_data_runbook() -> str:
         "latency SLO has no data either: compare the buckets of the service with the catalogue.",
         "**Service removed:** silence the alert for a week. Then the alert ends.",
         silencing(f'alertname="SloNoData" {_AN_SLO}'),
-    )
-
-
-def overview_runbook() -> str:
-    """Return the page about services over all their SLOs."""
-    return page(
-        "SloErrorBudgetBurningFast, SloComplianceLow, SloMultipleViolations, Watchdog",
-        _SOURCE,
-        "## SloErrorBudgetBurningFast",
-        f"**Meaning.** The burn rate over the last hour is above {HIGH_BURN_RATE}.",
-        code(f"{series_names.BURN_RATE_1H} > {HIGH_BURN_RATE}", "promql"),
-        "**Actions.** Follow the section of the SLO in [the runbook of burning "
-        "budgets](slo-burn.md).",
-        silencing(f'alertname="SloErrorBudgetBurningFast" {_AN_SLO}'),
-        "## SloComplianceLow",
-        f"**Meaning.** The service meets less than {LOWEST_COMPLIANCE:.0%} of its SLOs.",
-        code(f"sort({series_names.COMPLIANCE})", "promql"),
-        "Find the SLOs:",
-        code(f"{series_names.COMPLIANT} == 0", "promql"),
-        "**Actions.** Begin with the SLO of the highest burn rate; plan the others.",
-        silencing('alertname="SloComplianceLow" service_name="SERVICE"'),
-        "## SloMultipleViolations",
-        f"**Meaning.** More than {MOST_VIOLATIONS} SLOs of the service were not met at some time "
-        "within a day.",
-        code(f"sort_desc({series_names.VIOLATIONS})", "promql"),
-        "Find the SLOs, and whether their budgets still burn:",
-        code(f"{series_names.BURN_RATE_1H} and {series_names.COMPLIANT} == 0", "promql"),
-        "**Actions.** Look first for a dependency that these SLOs share. Then follow [the runbook "
-        "of burning budgets](slo-burn.md).",
-        silencing('alertname="SloMultipleViolations" service_name="SERVICE"'),
-        "## Watchdog",
-        "**Meaning.** The alert always fires, so that its receiver can raise an alarm when the "
-        "notifications stop. The notification itself means that all is well; its absence means "
-        "that nobody is paged. Then check that Prometheus evaluates rules and that Alertmanager "
-        "delivers:",
-        code('ALERTS{alertname="Watchdog"}', "promql"),
-        code("rate(alertmanager_notifications_failed_total[5m]) > 0", "promql"),
-        "**Actions.** Start what does not run, and look at the logs of Prometheus and "
-        "Alertmanager. Do not silence this alert.",
     )

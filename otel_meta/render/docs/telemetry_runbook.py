@@ -18,9 +18,9 @@ from .silences import silencing
 _SOURCE: Final = "otel_meta/render/docs/telemetry_runbook.py"
 
 
-def telemetry_runbook(catalog: Catalog) -> str:
+def telemetry_runbook(catalog: Catalog, options: Options) -> str:
     """Return the page, with a section for each alert."""
-    rows = telemetry_alerts(catalog, Options())
+    rows = telemetry_alerts(catalog, options)
     return page(
         "Alerts about telemetry",
         _SOURCE,
@@ -60,7 +60,8 @@ def _telemetry_lost() -> Iterator[str]:
     yield "## TelemetryLost"
     yield (
         "**Meaning.** More than half of the services, and at least three, report no more. "
-        "Severity: page. While the alert fires, Alertmanager holds back *ServiceDown* of the same place."
+        "Severity: page. While the alert fires, Alertmanager holds back *ServiceDown* of the "
+        "same place."
     )
     yield "**First steps.** Find the services that were there an hour ago:"
     yield code(f"{series_names.PROCESSES} offset 1h unless {series_names.PROCESSES}", "promql")

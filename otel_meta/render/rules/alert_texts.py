@@ -21,9 +21,11 @@ SERVICE_TEXT: Final = f"{{{{ $labels.{series_names.SERVICE} }}}}"
 """The service's name in the texts of an alert."""
 OF_SERVICE: Final[Mapping[str, str]] = MappingProxyType({"service": series_names.SERVICE})
 """The variable of a dashboard that an alert about a service sets, and its label."""
-OF_SLO: Final[Mapping[str, str]] = MappingProxyType(
-    {"namespace": series_names.NAMESPACE, "service": series_names.SERVICE, "slo": series_names.SLO}
-)
+OF_NAMESPACE: Final[Mapping[str, str]] = MappingProxyType({"namespace": series_names.NAMESPACE})
+"""The variable of the SLO dashboard that an alert about a meta-repository sets."""
+OF_SERVICE_SLOS: Final[Mapping[str, str]] = MappingProxyType({**OF_NAMESPACE, **OF_SERVICE})
+"""The variables of the SLO dashboard that an alert about a service sets, and their labels."""
+OF_SLO: Final[Mapping[str, str]] = MappingProxyType({**OF_SERVICE_SLOS, "slo": series_names.SLO})
 """The variables of the SLO dashboard that an alert about an SLO sets, and their labels."""
 _OPENING: Final = re.compile(r"\{\{|\{$")
 

@@ -8,10 +8,12 @@ from otel_meta.model import Alert, MetaRepo
 from otel_meta.render.links import repo_dashboard
 from otel_meta.render.options import Options
 
-from .alert_texts import alert_annotations, alert_labels, literal
+from . import series_names
+from .alert_texts import OF_SERVICE, SERVICE_TEXT, alert_annotations, alert_labels, literal
 from .measure_promql import expression
 from .promql_builder import compared, lines
 from .rule import AlertRule, Group
+from .value_texts import span_text, value_text
 
 
 def declared_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
@@ -23,22 +25,47 @@ def declared_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
 
 def declared_alert(repo: type[MetaRepo], alert: Alert, options: Options) -> AlertRule:
     """Return the rule of a declared alert."""
-    condition = compared(alert.comparison)
+    has_service = series_names.SERVICE in alert.measure.by
+    about = {} if alert.slo is None else {series_names.SLO: alert.slo.name}
     return AlertRule(
         alert=alert.name,
-        expr=_condition(expression(alert.measure, repo.name), condition),
-        labels=alert_labels(repo, alert.severity, options),
+        expr=_condition(expression(alert.measure, repo.name, options), compared(alert.comparison)),
+        labels=alert_labels(repo, alert.severity, options) | about,
         annotations=alert_annotations(
             options,
-            summary=literal(alert.summary.rstrip(".")),
-            description=f"{literal(alert.summary)} The value is {{{{ $value | humanize }}}}; the "
-            f"alert fires when it is {condition}.",
+            summary=f"{_whose(repo, alert)}: {literal(alert.summary.rstrip('.'))}",
+            description=_description(alert),
             runbook=repo.name,
             anchor=alert.name,
             dashboard=repo_dashboard(repo.name),
+            variables=OF_SERVICE if has_service else {},
         ),
         for_=alert.for_,
     )
+
+
+def bound_text(alert: Alert) -> str:
+    """Return the bound of an alert in words: above 1%."""
+    side = "above" if alert.comparison.operator == ">" else "below"
+    bound = alert.comparison.bound
+    return f"{side} {value_text(alert.measure, bound).bound(bound)}"
+
+
+def _description(alert: Alert) -> str:
+    value = value_text(alert.measure, alert.comparison.bound).value
+    lasting = f" for {alert.for_}" if alert.for_ else ""
+    return (
+        f"{literal(alert.summary)} The value{span_text(alert.measure)} is {value}; the alert fires "
+        f"{bound_text(alert)}{lasting}."
+    )
+
+
+def _whose(repo: type[MetaRepo], alert: Alert) -> str:
+    """Return the service and the other labels of an alert."""
+    by = alert.measure.by
+    service = SERVICE_TEXT if series_names.SERVICE in by else repo.name
+    others = (label for label in by if label != series_names.SERVICE)
+    return ", ".join([service, *(f"{label} {{{{ $labels.{label} }}}}" for label in others)])
 
 
 def _condition(expr: str, comparison: str) -> str:

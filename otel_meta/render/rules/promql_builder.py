@@ -51,6 +51,11 @@ def one_of(label: str, values: Sequence[str]) -> str:
     return f"{label}=~{quoted('|'.join(map(_escaped, values)))}"
 
 
+def none_of(label: str, values: Sequence[str]) -> str:
+    """Return a matcher of any other value."""
+    return f"{label}!~{quoted('|'.join(map(_escaped, values)))}"
+
+
 def quoted(text: str) -> str:
     """Return a string in PromQL's quotes."""
     return json.dumps(text, ensure_ascii=False)

@@ -17,7 +17,7 @@ from .intervals import (
     counted_spans,
     cumulative_spans,
 )
-from .measure_promql import expression
+from .measure_rules import measure_groups
 from .promql_builder import equals, lines, number, selector
 from .rule import Group, Record
 from .sli_promql import Scope, increments
@@ -27,12 +27,7 @@ def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
     """Yield a group for each SLO, its rules in order of evaluation, and a group of measures."""
     for slo in repo.slos.values():
         yield Group(slo.name, tuple(slo_records(repo, slo, options)))
-    declared = tuple(
-        Record(recording.name, expression(recording.measure, repo.name))
-        for recording in repo.recordings.values()
-    )
-    if declared:
-        yield Group(f"{repo.name}-measures", declared)
+    yield from measure_groups(repo, options)
 
 
 def alert_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:

@@ -38,6 +38,8 @@ COMPLIANCE: Final = "service:slo_compliance:ratio"
 """Share of a service's SLOs that are met."""
 VIOLATIONS: Final = "service:slo_violations:count1d"
 """Number of a service's SLOs that were not met at some time in 24 hours."""
+VIOLATIONS_SHARE: Final = "service:slo_violations:share1d"
+"""Share of a service's SLOs that were not met at some time in 24 hours."""
 PROCESSES: Final = "service:otel_meta_up:count"
 """Number of a service's processes that report."""
 

@@ -234,10 +234,18 @@ class TestCommands:
         assert {"rules", "stack"} == {path.name for path in (tmp_path / "deploy").iterdir()}
         assert [] == list(below.iterdir())
         assert 0 == otel_meta("generate", "--check", cwd=below).returncode
-        rules = yaml.safe_load((tmp_path / "deploy/rules/cross.alerting.yml").read_text())
-        overview = rules["groups"][0]["rules"][0]
-        assert {"severity": "warning", "tier": "gold"} == overview["labels"]
-        assert "https://chat.example/{{ $labels.service_name }}" == overview["annotations"]["chat"]
+        alerts = [
+            rule
+            for file in (tmp_path / "deploy" / "rules").iterdir()
+            for group in yaml.safe_load(file.read_text())["groups"]
+            for rule in group["rules"]
+            if "alert" in rule
+        ]
+        assert {"critical", "warning", "none"} == {rule["labels"]["severity"] for rule in alerts}
+        assert {"gold"} == {rule["labels"]["tier"] for rule in alerts}
+        assert {"https://chat.example/{{ $labels.service_name }}"} == {
+            rule["annotations"]["chat"] for rule in alerts
+        }
 
     @pytest.mark.parametrize("command", ["show", "check"])
     def test_commands_read_repos_of_table(

@@ -43,6 +43,7 @@ or
   slo:total:counted5m{slo="acme-answered"} <= 2 * slo:total:increase5m{slo="acme-answered"}
 )"""
 
+BY = "service_namespace, service_name, deployment_environment_name, environment, cluster"
 LINKS = Links(runbooks="https://books", dashboards="https://boards")
 
 
@@ -106,12 +107,9 @@ def test_declared_alert_compares_its_measure_with_its_bound() -> None:
     """A declared alert compares its measure with its bound."""
     rule = rules()[-1]
 
-    assert (
-        'min by (service_namespace, service_name) (acme_level{service_namespace="acme"}) < 0.1'
-        == rule.expr
-    )
+    assert f'min by ({BY}) (acme_level{{service_namespace="acme"}}) < 0.1' == rule.expr
     assert "5m" == str(rule.for_)
-    assert "A tank is empty" == rule.annotations["summary"]
+    assert "{{ $labels.service_name }}: A tank is empty" == rule.annotations["summary"]
 
 
 def test_each_alert_links_to_runbook_and_dashboard() -> None:

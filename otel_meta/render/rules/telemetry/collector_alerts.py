@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_meta.model import Duration
-from otel_meta.model.identity import Identity
+from otel_meta.render.options import Options
 from otel_meta.render.rules.promql_builder import sum_by
 
 from .telemetry_alert import RECENT, TelemetryAlert, recent_events, recent_events_of
@@ -18,13 +18,13 @@ _LEVEL: Final = "otelcol_exporter_queue_size / otelcol_exporter_queue_capacity"
 _EARLY: Final = "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early"
 
 
-def collector_alerts(identity: Identity) -> Iterator[TelemetryAlert]:
+def collector_alerts(options: Options) -> Iterator[TelemetryAlert]:
     """Yield the alerts about Collectors, all of them tickets: no request of a user fails."""
-    target = ("job", "instance", *identity.places)
+    target = ("job", "instance", *options.identity.places)
     yield _queue_filling(target)
-    yield _loses_data(target)
-    yield _refuses_data(target)
-    yield _sampling_overload(target)
+    yield _loses_data(target, options)
+    yield _refuses_data(target, options)
+    yield _sampling_overload(target, options)
 
 
 def _queue_filling(target: tuple[str, ...]) -> TelemetryAlert:
@@ -53,10 +53,10 @@ def _queue_filling(target: tuple[str, ...]) -> TelemetryAlert:
     )
 
 
-def _loses_data(target: tuple[str, ...]) -> TelemetryAlert:
+def _loses_data(target: tuple[str, ...], options: Options) -> TelemetryAlert:
     failed = {f"otelcol_exporter_send_failed_{signal}": signal for signal in _SIGNALS}
     refused = {f"otelcol_exporter_enqueue_failed_{signal}": signal for signal in _SIGNALS}
-    lost = recent_events_of(failed | refused, "signal", (*target, "exporter"))
+    lost = recent_events_of(failed | refused, "signal", (*target, "exporter"), options)
     return TelemetryAlert(
         name="CollectorLosesData",
         severity="ticket",
@@ -84,9 +84,9 @@ def _loses_data(target: tuple[str, ...]) -> TelemetryAlert:
     )
 
 
-def _refuses_data(target: tuple[str, ...]) -> TelemetryAlert:
+def _refuses_data(target: tuple[str, ...], options: Options) -> TelemetryAlert:
     refused = {f"otelcol_receiver_refused_{signal}": signal for signal in _SIGNALS}
-    lost = recent_events_of(refused, "signal", (*target, "receiver"))
+    lost = recent_events_of(refused, "signal", (*target, "receiver"), options)
     return TelemetryAlert(
         name="CollectorRefusesData",
         severity="ticket",
@@ -112,11 +112,11 @@ def _refuses_data(target: tuple[str, ...]) -> TelemetryAlert:
     )
 
 
-def _sampling_overload(target: tuple[str, ...]) -> TelemetryAlert:
+def _sampling_overload(target: tuple[str, ...], options: Options) -> TelemetryAlert:
     return TelemetryAlert(
         name="SamplingDropsTraces",
         severity="ticket",
-        expr=f"{sum_by(target, recent_events(_EARLY))} > 0",
+        expr=f"{sum_by(target, recent_events(_EARLY, options))} > 0",
         reads=(_EARLY,),
         for_=Duration("5m"),
         summary=f"Gateway {_COLLECTOR} drops traces before it decides about them",

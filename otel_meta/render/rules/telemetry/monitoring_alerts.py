@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from otel_meta.model import Duration
-from otel_meta.model.identity import Identity
+from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
-from otel_meta.render.rules.promql_builder import lines, quoted, selector, sum_by
+from otel_meta.render.rules.promql_builder import increase, lines, quoted, selector, sum_by
 
 from .telemetry_alert import RECENT, TelemetryAlert
 
@@ -23,6 +23,7 @@ _QUEUE: Final = (
 _SERVERS: Final = "prometheus_notifications_alertmanagers_discovered"
 _FAILED: Final = "alertmanager_notifications_failed_total"
 _HALF: Final = 0.5
+_SHORT: Final = Duration("5m")
 _PROMETHEUS: Final = "Prometheus {{ $labels.instance }}"
 _OURS: Final = (
     series_names.UP,
@@ -33,25 +34,27 @@ _OURS: Final = (
 """Each target of this project exposes one of these series."""
 
 
-def monitoring_alerts(groups: Iterable[str], identity: Identity) -> Iterator[TelemetryAlert]:
+def monitoring_alerts(groups: Iterable[str], options: Options) -> Iterator[TelemetryAlert]:
     """Yield the alerts about the servers that evaluate and notify.
 
     Args:
         groups: the names of all groups of rules, without the groups of measures.
-        identity: its places are labels of the alerts.
+        options: the places are labels of the alerts.
     """
-    target = ("job", "instance", *identity.places)
-    yield _rules_fail(tuple(groups), target)
-    yield _rules_late(target)
-    yield _notifications_dropped(target)
-    yield _notifications_fail(target)
+    target = ("job", "instance", *options.identity.places)
+    yield _rules_fail(tuple(groups), target, options)
+    yield _rules_late(target, options)
+    yield _notifications_dropped(target, options)
+    yield _notifications_fail(target, options)
     yield _target_down()
 
 
-def _rules_fail(groups: tuple[str, ...], target: tuple[str, ...]) -> TelemetryAlert:
+def _rules_fail(
+    groups: tuple[str, ...], target: tuple[str, ...], options: Options
+) -> TelemetryAlert:
     ending = f".*;({'|'.join(groups)})"
     ours = selector(_FAILURES, [f"rule_group=~{quoted(ending)}"])
-    failing = sum_by((*target, "rule_group"), f"increase({ours}[5m])")
+    failing = sum_by((*target, "rule_group"), increase(ours, _SHORT, options))
     return TelemetryAlert(
         name="RuleEvaluationFails",
         severity="page",
@@ -60,7 +63,7 @@ def _rules_fail(groups: tuple[str, ...], target: tuple[str, ...]) -> TelemetryAl
         for_=Duration("5m"),
         summary=f"{_PROMETHEUS} cannot evaluate {{{{ $labels.rule_group }}}}: its alerts cannot "
         "fire",
-        description='In 5m, {{ printf "%.0f" $value }} evaluations failed. An alert that reads '
+        description=f'In {_SHORT}, {{{{ printf "%.0f" $value }}}} evaluations failed. An alert that reads '
         "what the group records cannot fire.",
         meaning="A group of rules of SLOs or alerts fails. What it watches is not watched, so the "
         "alert is a page. A group of measures, which only dashboards read, is left out.",
@@ -75,8 +78,8 @@ def _rules_fail(groups: tuple[str, ...], target: tuple[str, ...]) -> TelemetryAl
     )
 
 
-def _rules_late(target: tuple[str, ...]) -> TelemetryAlert:
-    missed = sum_by((*target, "rule_group"), f"increase({_MISSED}[{RECENT}])")
+def _rules_late(target: tuple[str, ...], options: Options) -> TelemetryAlert:
+    missed = sum_by((*target, "rule_group"), increase(_MISSED, RECENT, options))
     return TelemetryAlert(
         name="RuleEvaluationsMissed",
         severity="ticket",
@@ -94,9 +97,11 @@ def _rules_late(target: tuple[str, ...]) -> TelemetryAlert:
     )
 
 
-def _notifications_dropped(target: tuple[str, ...]) -> TelemetryAlert:
-    dropped = sum_by((*target, "alertmanager"), f"increase({_DROPPED}[{RECENT}])")
-    queued = sum_by((*target, "alertmanager"), " / ".join(_QUEUE), "max")
+def _notifications_dropped(target: tuple[str, ...], options: Options) -> TelemetryAlert:
+    dropped = sum_by((*target, "alertmanager"), increase(_DROPPED, RECENT, options))
+    # The length is of each Alertmanager, the capacity of all.
+    level = " / on (job, instance) group_left () ".join(_QUEUE)
+    queued = sum_by((*target, "alertmanager"), level, "max")
     undiscovered = sum_by(target, _SERVERS, "max")
     return TelemetryAlert(
         name="NotificationsDropped",
@@ -122,8 +127,8 @@ def _notifications_dropped(target: tuple[str, ...]) -> TelemetryAlert:
     )
 
 
-def _notifications_fail(target: tuple[str, ...]) -> TelemetryAlert:
-    failed = sum_by((*target, "integration"), f"increase({_FAILED}[{RECENT}])")
+def _notifications_fail(target: tuple[str, ...], options: Options) -> TelemetryAlert:
+    failed = sum_by((*target, "integration"), increase(_FAILED, RECENT, options))
     return TelemetryAlert(
         name="NotificationsFail",
         severity="ticket",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_meta.model import Duration
-from otel_meta.model.identity import Identity
 from otel_meta.model.self_metrics import FAULTS, SERIES, SERIES_LIMIT, WORKERS_MISSING
+from otel_meta.render.options import Options
 from otel_meta.render.rules.alert_texts import SERVICE_TEXT
 from otel_meta.render.rules.promql_builder import selector, sum_by
 
@@ -18,15 +18,17 @@ _FAULTS: Final = selector(FAULTS.prometheus_name, ['reason!="repeated"'])
 _LEVEL: Final = f"{SERIES.prometheus_name} / {SERIES_LIMIT.prometheus_name}"
 
 
-def sdk_alerts(identity: Identity) -> Iterator[TelemetryAlert]:
+def sdk_alerts(options: Options) -> Iterator[TelemetryAlert]:
     """Yield the alerts about services that report in part only, tickets for their teams."""
-    yield _faults(identity.service)
-    yield _series_limit(identity.service)
-    yield _workers_missing(identity.service)
+    yield _faults(options)
+    yield _series_limit(options.identity.service)
+    yield _workers_missing(options.identity.service)
 
 
-def _faults(service: tuple[str, ...]) -> TelemetryAlert:
-    faults = sum_by((*service, "source", "reason"), recent_events(_FAULTS))
+def _faults(options: Options) -> TelemetryAlert:
+    faults = sum_by(
+        (*options.identity.service, "source", "reason"), recent_events(_FAULTS, options)
+    )
     by_source = sum_by(
         ("service_name", "source", "reason"), f"increase({FAULTS.prometheus_name}[1h])"
     )

@@ -16,7 +16,7 @@ from otel_meta.render.rules.alert_texts import (
     alert_labels,
 )
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
-from otel_meta.render.rules.promql_builder import equals, lines, quoted, selector, sum_by
+from otel_meta.render.rules.promql_builder import equals, lines, none_of, selector, sum_by
 from otel_meta.render.rules.rule import AlertRule, Group, Record
 
 from .telemetry_alert import RUNBOOK
@@ -31,20 +31,22 @@ _MOST: Final = 0.5
 _SEVERAL: Final = 3
 
 
-def presence_group(catalog: Catalog, options: Options) -> Group:
-    """Return the group that counts the processes of each service, and pages if none is left."""
-    service = options.identity.service
-    processes = Record(series_names.PROCESSES, sum_by(service, series_names.UP, "count"))
-    return Group("services", (processes, *_alerts(catalog, options)))
+def presence_groups(catalog: Catalog, options: Options) -> Iterator[Group]:
+    """Yield a group for each meta-repository: count the processes, and page if none is left."""
+    for repo in catalog:
+        rules = (_processes(repo, options), _service_down(repo, options))
+        yield Group(f"{repo.name}-services", rules)
 
 
-def _alerts(catalog: Catalog, options: Options) -> Iterator[AlertRule]:
-    yield _telemetry_lost(options)
-    yield from (_service_down(repo, options) for repo in catalog)
+def _processes(repo: type[MetaRepo], options: Options) -> Record:
+    reporting = selector(series_names.UP, [equals(series_names.NAMESPACE, repo.name)])
+    processes = sum_by(options.identity.service, reporting, "count")
+    # The label has this value anyway; it tells promtool that the rules do not record the same.
+    return Record(series_names.PROCESSES, processes, {series_names.NAMESPACE: repo.name})
 
 
 def _service_down(repo: type[MetaRepo], options: Options) -> AlertRule:
-    jobs = [f"{series_names.SERVICE}!~{quoted('|'.join(options.jobs))}"] if options.jobs else []
+    jobs = [none_of(series_names.SERVICE, options.jobs)] if options.jobs else []
     series = selector(series_names.PROCESSES, [equals(series_names.NAMESPACE, repo.name), *jobs])
     return AlertRule(
         alert="ServiceDown",
@@ -65,7 +67,7 @@ def _service_down(repo: type[MetaRepo], options: Options) -> AlertRule:
     )
 
 
-def _telemetry_lost(options: Options) -> AlertRule:
+def telemetry_lost(options: Options) -> AlertRule:
     """Return the page that replaces many: the path of the telemetry fails, not each service."""
     places = options.identity.places
     gone = sum_by(places, f"\n{_gone(series_names.PROCESSES)}\n", "count")

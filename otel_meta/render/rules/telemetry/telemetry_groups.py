@@ -13,23 +13,23 @@ from otel_meta.render.rules.rule import AlertRule, Group
 from .collector_alerts import collector_alerts
 from .monitoring_alerts import monitoring_alerts
 from .sdk_alerts import sdk_alerts
-from .service_presence import presence_group
+from .service_presence import presence_groups, telemetry_lost
 from .telemetry_alert import RUNBOOK, TelemetryAlert
 
 
 def telemetry_groups(catalog: Catalog, options: Options) -> Iterator[Group]:
-    """Yield the group of services that are gone, and the group of all servers in between."""
-    yield presence_group(catalog, options)
-    rows = telemetry_alerts(catalog, options)
-    yield Group("telemetry", tuple(_rule(row, options) for row in rows))
+    """Yield the groups of services that are gone, and the group of all servers in between."""
+    yield from presence_groups(catalog, options)
+    rules = (_rule(row, options) for row in telemetry_alerts(catalog, options))
+    yield Group("telemetry", (telemetry_lost(options), *rules))
 
 
 def telemetry_alerts(catalog: Catalog, options: Options) -> Iterable[TelemetryAlert]:
     """Return the rows of the group "telemetry", in the order of the path."""
     return (
-        *sdk_alerts(options.identity),
-        *collector_alerts(options.identity),
-        *monitoring_alerts(_vital_groups(catalog), options.identity),
+        *sdk_alerts(options),
+        *collector_alerts(options),
+        *monitoring_alerts(_vital_groups(catalog), options),
     )
 
 
@@ -37,8 +37,8 @@ def _vital_groups(catalog: Catalog) -> Iterator[str]:
     """Yield patterns of the names of every group without which alerts cannot fire."""
     for repo in catalog:
         yield from (f"{slo.name}(-alerts)?" for slo in repo.slos.values())
-        yield f"{repo.name}-(alerts|overview)"
-    yield from ("services", "telemetry", "slo-overview", "watchdog")
+        yield f"{repo.name}-(alerts|overview|services)"
+    yield from ("telemetry", "slo-overview", "watchdog")
 
 
 def _rule(row: TelemetryAlert, options: Options) -> AlertRule:

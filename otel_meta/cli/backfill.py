@@ -1,0 +1,224 @@
+"""``otel-meta backfill``: the past of an SLO's counts, as blocks of Prometheus.
+
+The rules of a new SLO begin to count when they are loaded, so that the error budget of its first
+period would be that of a few hours. The command asks Prometheus for the raw counts of the past,
+adds them up as the rules do, and has promtool write them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from otel_meta.errors import OtelMetaError, UsageError
+from otel_meta.model import Catalog, Duration, MetaRepo, Slo
+from otel_meta.model.arguments import did_you_mean
+
+from .catalog_loader import add_catalog_options, load_catalog
+from .project.project import load_project
+from .prometheus_api import Labels, PrometheusApi, Steps
+from .result import FINDINGS, OK, Result
+
+if TYPE_CHECKING:
+    from otel_meta.render.options import Options
+
+_RECOUNT: Final = 21_600
+"""Seconds that the rules count again at each evaluation."""
+_STEP: Final = 300
+"""Seconds from one sample to the next; queries look back for as long."""
+_BEFORE: Final = 3_600
+"""Seconds before the period, so that its beginning has a value."""
+_BLOCK: Final = "24h"
+_TIMEOUT: Final = 120.0
+_NOTHING: Final = "no events of these SLOs in that time, or their past is recorded already"
+_NEXT: Final = """\
+{samples} samples of {series} series in {out}
+Next:
+1. Move the blocks into the data folder of Prometheus, which reads them within two minutes:
+   mv {out}/* DATA/
+2. Load the rules, if they are not loaded yet: otel-meta generate
+3. Look at the result: slo:error_budget_remaining:ratio"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command."""
+    parser: ArgumentParser = commands.add_parser(
+        "backfill", help="write the past of new SLOs as blocks of Prometheus"
+    )
+    add_catalog_options(parser)
+    parser.add_argument("--prometheus", type=_url, required=True, metavar="URL", help="the server")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of blocks")
+    parser.add_argument(
+        "--slo", action="append", default=[], metavar="NAME", help="an SLO (all); may be repeated"
+    )
+    parser.add_argument("--period", type=_duration, metavar="TIME", help="time back (its period)")
+    parser.add_argument("--from", type=_time, metavar="TIME", dest="from_", help="2026-01-31T12:00")
+    parser.add_argument("--to", type=_time, metavar="TIME", help="end (now)")
+    parser.add_argument("--promtool", type=Path, metavar="PATH", help="promtool (the one in PATH)")
+    parser.add_argument(
+        "--timeout", type=float, default=_TIMEOUT, metavar="SECONDS", help="for a query (120)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> Result:
+    """Write the blocks, and say what to do with them; exit code 1 if there is no data."""
+    project = load_project(args)
+    chosen = list(_chosen(load_catalog(project), args.slo))
+    promtool = args.promtool or _promtool()
+    if args.out.exists() and any(args.out.iterdir()):
+        raise UsageError(f"--out {args.out}: the folder is not empty; choose a new one")
+    api = PrometheusApi(args.prometheus, args.timeout)
+    series = [
+        each
+        for repo, slo in chosen
+        for each in _series(repo, slo, _steps(slo, args), api, project.options)
+    ]
+    if not series:
+        return Result(FINDINGS, f"{args.prometheus} has {_NOTHING}")
+    _write_blocks(promtool, series, args.out)
+    samples = sum(len(values) for _, values in series)
+    return Result(OK, _NEXT.format(samples=samples, series=len(series), out=args.out))
+
+
+def cumulated(counts: dict[int, float], times: range) -> dict[int, float]:
+    """Add up counts over overlapping windows as the rules do.
+
+    Args:
+        counts: the events of the last six hours, by time; a time without data is missing.
+        times: every time, in order.
+
+    Returns:
+        The events since the first time, and in the six hours before; 0 is not counted twice.
+    """
+    total: dict[int, float] = {}
+    known: list[float] = []
+    window = _RECOUNT // times.step
+    for position, at in enumerate(times):
+        before = known[position - window] if position >= window else 0.0
+        last = known[-1] if known else 0.0
+        known.append(max(last, before + counts[at]) if at in counts else last)
+        if at in counts:
+            total[at] = known[-1]
+    return total
+
+
+def _series(
+    repo: type[MetaRepo], slo: Slo, steps: Steps, api: PrometheusApi, options: Options
+) -> Iterator[tuple[str, dict[int, float]]]:
+    """Yield the series of an SLO, each with its values."""
+    from otel_meta.render.rules import series_names  # noqa: PLC0415 - needs an extra
+    from otel_meta.render.rules.sli_promql import Scope, increments  # noqa: PLC0415 - likewise
+
+    expressions = increments(slo.sli, Scope(repo.name, Duration(f"{_RECOUNT}s"), options))
+    for name, query in (
+        (series_names.TOTAL_CUMULATIVE, expressions.total),
+        (series_names.BAD_CUMULATIVE, expressions.bad),
+    ):
+        recorded = api.values(f'{name}{{slo="{slo.name}"}}', steps)
+        for labels, counts in api.values(query, steps).items():
+            named = labels | {("slo", slo.name)}
+            values = _before(cumulated(counts, steps.times), recorded.get(named, {}))
+            if values:
+                yield _text(name, named), values
+
+
+def _before(values: dict[int, float], recorded: dict[int, float]) -> dict[int, float]:
+    """Return the values before the rules began to record, continued by what they recorded."""
+    begin = min(recorded, default=None)
+    if begin is None:
+        return values
+    shift = recorded[begin] - values.get(begin, recorded[begin])
+    return {at: value + shift for at, value in values.items() if at < begin}
+
+
+def _text(name: str, labels: Labels) -> str:
+    escaped = (f'{label}="{_escaped(value)}"' for label, value in sorted(labels))
+    return f"{name}{{{','.join(escaped)}}}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _write_blocks(promtool: Path, series: list[tuple[str, dict[int, float]]], out: Path) -> None:
+    """Have promtool write the blocks.
+
+    Raises:
+        UsageError: promtool cannot be run, or fails.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "counts.txt"
+        with path.open("w", encoding="utf-8") as file:
+            for name, values in series:
+                file.writelines(f"{name} {value!r} {at}\n" for at, value in values.items())
+            file.write("# EOF\n")
+        command = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
+        command += [f"--max-block-duration={_BLOCK}", str(path), str(out)]
+        try:
+            done = subprocess.run(  # noqa: S603  # the user's own promtool
+                command, capture_output=True, check=False, text=True
+            )
+        except OSError as error:
+            raise UsageError(f"--promtool {promtool}: cannot be run: {error.strerror}") from error
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        raise UsageError(f"promtool failed: {lines[-1] if lines else done.returncode}")
+
+
+def _chosen(catalog: Catalog, names: list[str]) -> Iterator[tuple[type[MetaRepo], Slo]]:
+    slos = {slo.name: (repo, slo) for repo in catalog for slo in repo.slos.values()}
+    for name in names or slos:
+        if name not in slos:
+            raise UsageError(f"--slo {name}: there is no such SLO{did_you_mean(name, slos)}")
+        yield slos[name]
+
+
+def _steps(slo: Slo, args: Namespace) -> Steps:
+    """Return the times of an SLO's samples, at full steps."""
+    end = int(min(args.to or time.time(), time.time())) // _STEP * _STEP
+    back = (args.period or slo.period).seconds + _BEFORE
+    start = int(args.from_ or end - back) // _STEP * _STEP
+    if start >= end:
+        raise UsageError("--from is not before --to")
+    return Steps(start, end, _STEP)
+
+
+def _promtool() -> Path:
+    from otel_meta.testing.pinned_tools import find  # noqa: PLC0415 - for this command only
+
+    try:
+        return find("promtool")
+    except OtelMetaError as error:
+        raise UsageError("promtool is not in PATH; name it with --promtool PATH") from error
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ArgumentTypeError(f"{text!r} is not a URL; write it as http://host:9090")
+    return text
+
+
+def _duration(text: str) -> Duration:
+    with _form("a time such as 30d", text):
+        return Duration(text)
+
+
+def _time(text: str) -> float:
+    with _form("a time such as 2026-01-31T12:00", text):
+        return datetime.fromisoformat(text).astimezone().timestamp()
+
+
+@contextmanager
+def _form(form: str, text: str) -> Generator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not {form}") from error
