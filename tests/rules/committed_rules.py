@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -32,31 +32,39 @@ def groups_of(repo: type[MetaRepo], kind: str) -> Groups:
 
 def rules_for_alerts(repo: type[MetaRepo], slo: Slo, *alerts: str) -> Groups:
     """Return these alerts of an SLO and the recordings that they need, without slow unused sums."""
-    wanted = [
-        rule
-        for group in groups_of(repo, "alerting")
-        for rule in group["rules"]
-        if rule["alert"] in alerts and rule["labels"].get("slo") == slo.name
-    ]
-    assert len(alerts) == len(wanted), f"{slo.name} lacks one of {alerts}"
-    recorded = next(g for g in groups_of(repo, "recording") if g["name"] == slo.name)["rules"]
+    recorded, fired = rules_of(repo, slo)
+    wanted = [rule for rule in fired["rules"] if rule["alert"] in alerts]
+    assert {*alerts} == {rule["alert"] for rule in wanted}, f"{slo.name} lacks one of {alerts}"
     needed: list[dict[str, Any]] = []
     read = " ".join(rule["expr"] for rule in wanted)
-    for rule in reversed(recorded):
+    for rule in reversed(recorded["rules"]):
         if re.search(rf"(?<![\w:]){re.escape(rule['record'])}(?![\w:])", read):
             needed.insert(0, rule)
             read += " " + rule["expr"]
-    return [
-        {"name": slo.name, "interval": "1m", "rules": needed},
-        {"name": f"{slo.name}-alerts", "interval": "1m", "rules": wanted},
-    ]
+    return [recorded | {"rules": needed}, fired | {"rules": wanted}]
 
 
 def rules_of(repo: type[MetaRepo], *slos: Slo) -> Groups:
-    """Return all committed rules of some SLOs."""
-    names = {slo.name for slo in slos} | {f"{slo.name}-alerts" for slo in slos}
-    both = groups_of(repo, "recording") + groups_of(repo, "alerting")
-    return [group for group in both if group["name"] in names]
+    """Return all committed rules of some SLOs: for each a group of recordings and one of alerts.
+
+    The recordings that stand beside the alerts come first, since other recordings read them.
+    """
+    named = {
+        (kind, group["name"].removesuffix("-alerts")): group["rules"]
+        for kind in ("recording", "alerting")
+        for group in groups_of(repo, kind)
+    }
+    return [group for slo in slos for group in _groups_of_slo(slo, named)]
+
+
+def _groups_of_slo(slo: Slo, named: Mapping[tuple[str, str], list[dict[str, Any]]]) -> Groups:
+    beside = named["alerting", slo.name]
+    records = [rule for rule in beside if "record" in rule] + named["recording", slo.name]
+    alerts = [rule for rule in beside if "alert" in rule]
+    return [
+        {"name": slo.name, "interval": "1m", "rules": records},
+        {"name": f"{slo.name}-alerts", "interval": "1m", "rules": alerts},
+    ]
 
 
 def alert_rule(repo: type[MetaRepo], name: str) -> Groups:

@@ -17,7 +17,7 @@ from otel_meta.render.links import variable_of
 from otel_meta.render.options import Options
 from otel_meta.render.rules.rule import AlertRule, Record
 from otel_meta.repos import BUILTIN
-from tests.render.dashboards.promql_labels import result_labels
+from tests.render.dashboards.promql_labels import result_labels, selectors
 
 ROOT = Path(__file__).resolve().parents[3]
 ALL = ".*"
@@ -111,13 +111,14 @@ def _recorded(known: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, frozen
     A rule may read a series of a later rule, or its own: all rules are read twice.
     """
     rules = list(_rules())
-    series = dict(known)
-    series |= {rule.record: frozenset[str]() for rule in rules if isinstance(rule, Record)}
+    recorded = {rule.record for rule in rules if isinstance(rule, Record)}
+    foreign = {found.name for rule in rules for found in selectors(rule.expr)} - {"ALERTS", None}
+    series = dict.fromkeys(recorded | foreign, frozenset[str]()) | dict(known)
     for rule in (*rules, *rules):
         labels = result_labels(rule.expr, series) | rule.labels.keys()
         name = rule.record if isinstance(rule, Record) else "ALERTS"
         series[name] = series.get(name, _ALERT_LABELS) | labels
-    yield from series.items()
+    yield from ((name, series[name]) for name in (*recorded, "ALERTS"))
 
 
 _ALERT_LABELS = frozenset({"alertname", "alertstate"})
