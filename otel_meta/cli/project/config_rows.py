@@ -47,6 +47,7 @@ FORMATS: Final = (
     "victoriametrics-operator",
     "helm",
 )
+TRACE_STORES: Final = ("jaeger", "tempo")
 FOLDERS: Final = ("rules", "docs", "dashboards", "collector-config", "stack")
 
 _OWN: Final = "the generator sets it"
@@ -193,6 +194,14 @@ ROWS: Final = (
         meaning="base of links to dashboards; the uid is added",
         option="--dashboards",
         metavar="URL",
+    ),
+    Row(
+        key="traces",
+        kind=choice(TRACE_STORES),
+        default="jaeger",
+        meaning="kind of the data source to which the dashboards' links to traces lead",
+        option="--traces",
+        metavar="KIND",
     ),
     Row(
         key="receivers.page",

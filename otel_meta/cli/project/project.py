@@ -68,7 +68,12 @@ class Project:
         """The choices of the generators."""
         return Options(
             **self._present(
-                {"format": "rule_format", "prometheus": "prometheus", "images": "images"}
+                {
+                    "format": "rule_format",
+                    "prometheus": "prometheus",
+                    "images": "images",
+                    "traces": "traces",
+                }
             ),
             **self._present({"jobs": "jobs"}),
             **self._present({"labels": "alert_labels", "annotations": "alert_annotations"}),

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from otel_meta.model import Alert, MetaRepo, Recording
+from otel_meta.render.options import Options
 from otel_meta.render.rules.measure_promql import expression
 from otel_meta.render.rules.promql_builder import equals, number, selector, sum_by
 from otel_meta.render.rules.series_names import NAMESPACE, SERVICE
@@ -37,7 +38,7 @@ def recording_panel(repo: type[MetaRepo], recording: Recording, scope: Scope) ->
     )
 
 
-def alert_panel(repo: type[MetaRepo], alert: Alert, scope: Scope) -> Panel:
+def alert_panel(repo: type[MetaRepo], alert: Alert, options: Options) -> Panel:
     """Return the panel of an alert's measure, with the alert's bound as a threshold."""
     side = "above" if alert.comparison.operator == ">" else "below"
     bound = alert.comparison.bound
@@ -49,7 +50,10 @@ def alert_panel(repo: type[MetaRepo], alert: Alert, scope: Scope) -> Panel:
         unit=unit,
         decimals=decimals_of_share(bound) if unit == RATIO else None,
         queries=(
-            Query(expr=expression(alert.measure, repo.name), legend=legend_of(alert.measure.by)),
+            Query(
+                expr=expression(alert.measure, repo.name, options),
+                legend=legend_of((*alert.measure.by, *options.identity.places)),
+            ),
         ),
         thresholds=alert_thresholds(alert),
         visible=float(bound),

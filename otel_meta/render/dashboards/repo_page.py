@@ -50,18 +50,20 @@ def repo_page(repo: type[MetaRepo], options: Options) -> Page:
             variables.trace_source(options.traces),
         ),
         annotations=(deployments(scope),),
-        sections=_sections(repo, InstrumentPanels(scope, options.traces)),
+        sections=_sections(repo, InstrumentPanels(scope, options.traces), options),
         time_from="now-6h",
     )
 
 
-def _sections(repo: type[MetaRepo], instruments: InstrumentPanels) -> Iterator[Section]:
+def _sections(
+    repo: type[MetaRepo], instruments: InstrumentPanels, options: Options
+) -> Iterator[Section]:
     scope = instruments.scope
     slos = tuple(repo.slos.values())
     queries = SloQueries(scope, (slo.period for slo in slos))
     if slos:
         yield Section(title="SLOs", panels=tuple(_slo_panels(queries, slos)))
-    yield Section(title="Alerts", panels=tuple(_alert_panels(repo, queries)))
+    yield Section(title="Alerts", panels=tuple(_alert_panels(repo, queries, options)))
     yield Section(title="Telemetry health", panels=tuple(_telemetry_panels(scope)))
     for prometheus_type, title in _INSTRUMENT_SECTIONS.items():
         yield Section(
@@ -89,12 +91,12 @@ def _slo_panels(queries: SloQueries, slos: tuple[Slo, ...]) -> Iterator[Panel]:
     yield burn_rate_panel(queries)
 
 
-def _alert_panels(repo: type[MetaRepo], queries: SloQueries) -> Iterator[Panel]:
+def _alert_panels(repo: type[MetaRepo], queries: SloQueries, options: Options) -> Iterator[Panel]:
     if not repo.slos and not repo.alerts:
         return
     yield firing_table(queries)
     yield alert_timeline(queries)
-    yield from (alert_panel(repo, alert, queries.scope) for alert in repo.alerts.values())
+    yield from (alert_panel(repo, alert, options) for alert in repo.alerts.values())
 
 
 def _telemetry_panels(scope: Scope) -> Iterator[Panel]:
