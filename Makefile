@@ -16,7 +16,7 @@ PYTEST := $(BIN)/pytest
 COVERED_PYTEST := $(BIN)/coverage run -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint docs generate dashboard-images bench mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
+.PHONY: help demo test test-unit lint docs generate dashboard-images bench alert-quality mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,7 +73,10 @@ dashboard-images: $(VENV)/ready tools ## draw the dashboards in docs/images/ (ne
 bench: $(VENV)/ready ## cost of recording, scraping and workers, compared with alternatives
 	$(BIN)/python benchmarks/report.py
 
-mutation: $(VENV)/ready ## run the tests against mutants of the runtime; FILES=..., SAMPLE=100
+alert-quality: $(VENV)/ready tools ## judge the alerts of otel_meta and of others; writes docs/alert-quality.md
+	$(BIN)/python benchmarks/alert_quality
+
+mutation: $(VENV)/ready ## run the tests against mutants; FILES=otel_meta/render or --mistakes, SAMPLE=100
 	$(BIN)/python tools/mutation $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
 
 tools: $(VENV)/ready ## build missing servers for tests and the demo

@@ -1,8 +1,8 @@
 """The cost of rules by number of services: samples, time and memory of a real Prometheus.
 
 Prometheus loads the committed rules over a month of recorded series and ten minutes of raw series,
-from services spread evenly over all meta-repositories. Rules that read raw series over days are
-measured separately.
+from services spread evenly over all meta-repositories. ``percentile_cost.py`` measures percentiles
+over days.
 
 ``python benchmarks/rule_cost.py`` takes a quarter of an hour on two cores, and up to 10 GB in the
 folder for temporary files. ``--services 10 100`` is shorter, and ``--quick`` is a test run.
@@ -20,7 +20,6 @@ from typing import Final, TypeVar
 
 from scale.backend import machine
 from scale.evaluation import KINDS, Cost, Plan, cost_of
-from scale.long_windows import Timing, readings, timing_of
 from scale.table import DOCUMENT, put, table
 
 from otel_meta.repos import BUILTIN
@@ -33,12 +32,8 @@ MAX_SAMPLES: Final = 50_000_000
 ROUND: Final = 60
 """Seconds between two evaluations."""
 
-_LONG: Final = (60, 120, 240)
-_DAYS: Final = 7.0
 _QUICK: Final = Plan(raw=600, days=1, interval=10, rounds=1)
 _QUICK_SERVICES: Final = (6, 12)
-_QUICK_LONG: Final = (15, 30)
-_QUICK_DAYS: Final = 0.1
 
 
 def rows(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
@@ -67,29 +62,12 @@ def marginal_rows(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
         yield title, *(value / many for value, many in zip(change, more, strict=True))
 
 
-def long_rows() -> Iterator[tuple[object, ...]]:
-    """Yield the samples of one process that each rule over days reads."""
-    for one in sorted(readings(), key=lambda one: -one.samples):
-        yield one.rule, one.repo, str(one.over), one.series, one.samples
-
-
-def timing_rows(timings: Sequence[Timing]) -> Iterator[tuple[object, ...]]:
-    """Yield the time of one rule over days, by the number of series."""
-    for one in timings:
-        yield one.series, one.samples, one.seconds, 1_000 * one.seconds / one.series, one.peak
-
-
-def limit_rows(costs: Sequence[Cost], timings: Sequence[Timing]) -> Iterator[tuple[object, ...]]:
+def limit_rows(costs: Sequence[Cost]) -> Iterator[tuple[object, ...]]:
     """Yield the number of services at which each limit is reached, taken alone."""
     before, after = costs[-2:]
-    most = max(readings(), key=lambda one: one.samples)
-    a_sample = timings[-1].seconds / timings[-1].samples
-    of_each = sum(one.samples for one in readings()) / len(tuple(BUILTIN))
     cpu = (after.seconds - before.seconds) / (after.services - before.services)
     held = (after.peak[1] - before.peak[1]) / (_largest(after) - _largest(before))
-    yield f"one rule takes {ROUND} s", int(ROUND / (a_sample * most.samples)), f"`{most.rule}`"
-    yield "rules over a day or more take one core", int(ROUND / (a_sample * of_each)), ""
-    yield "all other rules take one core", int(ROUND / cpu), ""
+    yield "all rules take one core", int(ROUND / cpu), ""
     yield f"a query holds {MAX_SAMPLES:,} samples", int(MAX_SAMPLES / held), f"`{after.peak[0]}`"
 
 
@@ -97,20 +75,11 @@ def measured(quick: bool, services: Sequence[int]) -> Iterator[tuple[str, str]]:
     """Yield each table with its name in docs/scale.md."""
     plan = _QUICK if quick else Plan()
     costs = [_in_a_folder(partial(cost_of, n, plan)) for n in services]
-    days = _QUICK_DAYS if quick else _DAYS
-    sizes = _QUICK_LONG if quick else _LONG
-    timings = [_in_a_folder(partial(timing_of, n, days)) for n in sizes]
     counts = [f"{cost.services:,} services" for cost in costs]
     yield "rule_cost", table((machine(), *counts), rows(costs))
     steps = [f"{a.services:,} to {b.services:,}" for a, b in pairwise(costs)]
     yield "rule_law", table(("each further service costs", *steps), marginal_rows(costs))
-    yield (
-        "long_rules",
-        table(("rule", "meta-repository", "over", "series", "samples a round"), long_rows()),
-    )
-    head = ("series", "samples", "seconds", "milliseconds a series", "most samples at a time")
-    yield "long_rule", table(head, timing_rows(timings))
-    yield "rule_ends", table(("limit", "services of one process", "by"), limit_rows(costs, timings))
+    yield "rule_ends", table(("limit", "services of one process", "by"), limit_rows(costs))
 
 
 def _in_a_folder(measure: Callable[[Path], T]) -> T:

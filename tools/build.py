@@ -117,6 +117,28 @@ BUILDS = {
         stamp="main.version={}",
         minutes=1,
     ),
+    "rule_engine": GoBuild(
+        module="github.com/prometheus/prometheus",
+        pin="v0.316.0",
+        packages=(".",),
+        stamp="main.version={}",
+        tags="netgo,remove_all_sd",
+        minutes=1,
+    ),
+    "sloth": GoBuild(
+        module="github.com/slok/sloth",
+        pin="v0.16.0",
+        packages=("github.com/slok/sloth/cmd/sloth",),
+        stamp="github.com/slok/sloth/internal/info.Version={}",
+        minutes=4,
+    ),
+    "pyrra": GoBuild(
+        module="github.com/pyrra-dev/pyrra",
+        pin="v0.10.1",
+        packages=(".",),  # its own program embeds web files that the module lacks
+        stamp="main.version={}",
+        minutes=1,
+    ),
     "kubernetes": GoBuild(
         module="k8s.io/apiextensions-apiserver",
         pin="v0.37.2",

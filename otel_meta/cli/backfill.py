@@ -15,19 +15,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from otel_meta.errors import OtelMetaError, UsageError
 from otel_meta.model import Catalog, Duration, MetaRepo, Slo
 from otel_meta.model.arguments import did_you_mean
+from otel_meta.render.options import Options
+from otel_meta.render.rules import series_names
+from otel_meta.render.rules.sli_promql import Scope, increments
 
 from .catalog_loader import add_catalog_options, load_catalog
 from .project.project import load_project
 from .prometheus_api import Labels, PrometheusApi, Steps
 from .result import FINDINGS, OK, Result
-
-if TYPE_CHECKING:
-    from otel_meta.render.options import Options
 
 _RECOUNT: Final = 21_600
 """Seconds that the rules count again at each evaluation."""
@@ -54,7 +54,9 @@ def add_to(commands: Any) -> None:
     )
     add_catalog_options(parser)
     parser.add_argument("--prometheus", type=_url, required=True, metavar="URL", help="the server")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of blocks")
+    parser.add_argument(
+        "--out", dest="blocks", type=Path, required=True, metavar="DIR", help="folder of blocks"
+    )
     parser.add_argument(
         "--slo", action="append", default=[], metavar="NAME", help="an SLO (all); may be repeated"
     )
@@ -73,8 +75,8 @@ def run(args: Namespace) -> Result:
     project = load_project(args)
     chosen = list(_chosen(load_catalog(project), args.slo))
     promtool = args.promtool or _promtool()
-    if args.out.exists() and any(args.out.iterdir()):
-        raise UsageError(f"--out {args.out}: the folder is not empty; choose a new one")
+    if args.blocks.exists() and any(args.blocks.iterdir()):
+        raise UsageError(f"--out {args.blocks}: the folder is not empty; choose a new one")
     api = PrometheusApi(args.prometheus, args.timeout)
     series = [
         each
@@ -83,9 +85,9 @@ def run(args: Namespace) -> Result:
     ]
     if not series:
         return Result(FINDINGS, f"{args.prometheus} has {_NOTHING}")
-    _write_blocks(promtool, series, args.out)
+    _write_blocks(promtool, series, args.blocks)
     samples = sum(len(values) for _, values in series)
-    return Result(OK, _NEXT.format(samples=samples, series=len(series), out=args.out))
+    return Result(OK, _NEXT.format(samples=samples, series=len(series), out=args.blocks))
 
 
 def cumulated(counts: dict[int, float], times: range) -> dict[int, float]:
@@ -114,9 +116,6 @@ def _series(
     repo: type[MetaRepo], slo: Slo, steps: Steps, api: PrometheusApi, options: Options
 ) -> Iterator[tuple[str, dict[int, float]]]:
     """Yield the series of an SLO, each with its values."""
-    from otel_meta.render.rules import series_names  # noqa: PLC0415 - needs an extra
-    from otel_meta.render.rules.sli_promql import Scope, increments  # noqa: PLC0415 - likewise
-
     expressions = increments(slo.sli, Scope(repo.name, Duration(f"{_RECOUNT}s"), options))
     for name, query in (
         (series_names.TOTAL_CUMULATIVE, expressions.total),

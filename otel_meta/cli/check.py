@@ -50,14 +50,18 @@ def add_to(commands: Any) -> None:
         _form(_METRICS, "the name of a metric, or a pattern such as 'mysql_*'"),
     )
     parser.add_argument(
-        "--format", choices=tuple(REPORTS), default="text", help="format of the findings (text)"
+        "--format",
+        dest="report",  # the key `format` of a project is the format of rule files
+        choices=tuple(REPORTS),
+        default="text",
+        help="format of the findings (text)",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> Result:
     """Report the findings; as text, a line for each finding or the number of checked names."""
-    report = REPORTS[args.format]
+    report = REPORTS[args.report]
     try:
         project = load_project(args)
         declared = load_catalog(project)
@@ -70,7 +74,7 @@ def run(args: Namespace) -> Result:
         checked = _check_rules(declared, args, project.options)
         findings += checked.findings
         summary.append(f"{checked.files} files, {checked.rules} rules: no findings")
-    text = "\n".join(summary) if args.format == "text" and not findings else report(findings)
+    text = "\n".join(summary) if args.report == "text" and not findings else report(findings)
     return Result(FINDINGS if findings else OK, text)
 
 

@@ -52,6 +52,9 @@ TOOLS: Final = (
     Tool(name="victoriametrics", version="1.150.0", binaries=("victoria-metrics", "vmalert")),
     Tool(name="thanos", version="0.42.0", binaries=("thanos",)),
     Tool(name="pint", version="0.87.0", binaries=("pint",), version_argument="version"),
+    Tool(name="rule_engine", version="3.16.0", binaries=("rule-engine",)),
+    Tool(name="sloth", version="0.16.0", binaries=("sloth",), version_argument="version"),
+    Tool(name="pyrra", version="0.10.1", binaries=("pyrra-rules",)),
     Tool(name="kubernetes", version="0.37.2", binaries=("manifest-check",)),
     Tool(name="helm", version="3.22.0", binaries=("helm",), version_argument="version"),
 )
@@ -177,7 +180,8 @@ def output_of(path: Path, *arguments: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return (done.stdout + done.stderr).decode(errors="replace")
+    both = b"\n".join((done.stdout, done.stderr))  # Sloth ends its version without a newline
+    return both.decode(errors="replace")
 
 
 def _first_usable(tool: Tool, binary: str, variable: str) -> Path | None:

@@ -53,9 +53,11 @@ def _collectors(folder: Path, stack: ExitStack) -> Iterator[str]:
     gateway = Collector(
         "gateway.yaml", folder / "gateway", change, TRACE_STORE=_NOBODY, DECISION_WAIT="1s"
     )
-    away = {"GATEWAY_PORT": free_port()}
-    full = Collector("sidecar.yaml", folder / "full", QUEUE_BYTES=300_000, **away)
-    small = Collector("sidecar.yaml", folder / "small", MEMORY_MIB=8, MEMORY_SPIKE_MIB=1, **away)
+    nobody = free_port()
+    full = Collector("sidecar.yaml", folder / "full", QUEUE_BYTES=300_000, GATEWAY_PORT=nobody)
+    small = Collector(
+        "sidecar.yaml", folder / "small", MEMORY_MIB=8, MEMORY_SPIKE_MIB=1, GATEWAY_PORT=nobody
+    )
     sidecar = Collector("sidecar.yaml", folder / "sidecar", GATEWAY_PORT=gateway.ports["GATEWAY"])
     for server in (gateway, full, small, sidecar):
         stack.enter_context(server)

@@ -40,7 +40,7 @@ def test_check_accepts_generated_matcher(bound: float) -> None:
     """The check finds nothing wrong with the generated matcher of any bucket bound."""
     catalog = catalog_of(bound)
     (repo,) = catalog
-    scope = Scope(repo.name, Duration("1h"), Options())
+    scope = Scope(repo.name, Duration("5m"), Options())
     rule = Rule("", "", "zoo", "", increments(repo.slos["small"].sli, scope).bad, {}, {})
 
     assert [] == list(findings_of([rule], known_series_of(catalog, [])))

@@ -175,6 +175,23 @@ class TestRefused:
         with pytest.raises(DeclarationError, match=r"Bad\.slow: reads atlas\.speed"):
             declare({"speed": None}, base=Atlas)
 
+    def test_alert_with_slo_of_another_class_is_refused(self) -> None:
+        """An alert about an SLO that the class does not declare is refused."""
+        slow = Alert(
+            name="AtlasSlow",
+            measure=measures.latest(Atlas.speed),
+            below=3,
+            severity="ticket",
+            summary="Slow.",
+            slo=Atlas.availability,
+        )
+
+        with pytest.raises(
+            DeclarationError,
+            match=r"Bad\.slow: names the SLO atlas-availability, which .*; make that SLO",
+        ):
+            declare({"speed": Atlas.speed, "slow": slow})
+
     def test_shared_instrument_is_attribute_of_each_reader(self) -> None:
         """A shared instrument is an attribute of each meta-repository that reads it."""
         traffic = Recording("a:b:c", measures.rate(FOREIGN, "1h"), "Traffic.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel_meta import Alert, Duration, Gauge, NoLabels, Recording, measures
+from otel_meta import Alert, Counter, Duration, Gauge, NoLabels, Recording, Slo, measures
 from otel_meta.errors import DeclarationError
 
 SPEED = measures.latest(Gauge("atlas.speed", "Speed.", NoLabels))
@@ -128,3 +128,29 @@ class TestAlert:
         made = alert(above=1, for_="5m")
 
         assert Duration("5m") == made.for_
+
+    def test_alert_with_another_thing_than_slo_is_refused(self) -> None:
+        """An alert with the name of an SLO, in place of the SLO, is refused."""
+        with pytest.raises(DeclarationError, match=r"slo.*; give an SLO of the same"):
+            alert(above=1, slo="atlas-availability")
+
+    def test_alert_with_slo_has_to_be_by_service(self) -> None:
+        """An alert with an SLO whose measure is not by service is answered by a fix."""
+        calls = Counter("atlas.calls", "Calls.", NoLabels)
+        slo = Slo(
+            "atlas-availability",
+            objective="99%",
+            period="7d",
+            sli=calls.ratio(bad=Counter("atlas.failures", "Failures.", NoLabels)),
+            why="Maps stay blank.",
+        )
+
+        with pytest.raises(DeclarationError, match=r'not by service; add "service_name" to by='):
+            Alert(
+                name="AtlasSlow",
+                measure=measures.increase(calls, "1h", by=()),
+                above=1,
+                severity="ticket",
+                summary="Maps are slow.",
+                slo=slo,
+            )

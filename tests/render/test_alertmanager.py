@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
+from otel_meta.model import Duration
 from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render.alertmanager import alertmanager
 from otel_meta.render.options import Options, TicketHours
@@ -23,7 +24,7 @@ from otel_meta.testing.servers import ALERTMANAGER, Backend
 from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.pinned_tools import tool
 from tests.rules.prometheus_server import fetch
-from tests.waiting import poll
+from tests.waiting import poll, wait_until
 
 URL = "http://127.0.0.1:9"
 ANYBODY = Webhooks(page=f"{URL}/page", ticket=f"{URL}/ticket")
@@ -93,16 +94,48 @@ class TestConfiguration:
         assert receiver == routed.strip()
 
     def test_watchdog_is_repeated_each_minute(self, config: Path) -> None:
-        """The watchdog is due again before the minute ends, so each minute has a notification."""
+        """The watchdog is repeated each minute."""
         routes = yaml.safe_load(config.read_text())["route"]["routes"]
 
         assert ("1m", "50s") == (routes[0]["group_interval"], routes[0]["repeat_interval"])
+
+    @pytest.mark.parametrize(
+        ("severity", "longest"),
+        [
+            ("page", {"group_wait": "1m", "group_interval": "5m", "repeat_interval": "4h"}),
+            ("ticket", {"group_wait": "5m", "group_interval": "1h", "repeat_interval": "3d"}),
+        ],
+    )
+    def test_every_notification_is_in_time_for_its_severity(
+        self, config: Path, severity: str, longest: Mapping[str, str]
+    ) -> None:
+        """A page is sent within minutes and again in the same shift; a ticket the same day."""
+        routes = list(_routes(yaml.safe_load(config.read_text())["route"]))
+        waits = [one for one in routes if one["receiver"].endswith(severity)]
+
+        late = {
+            (one["receiver"], name)
+            for one in waits
+            for name, longest_wait in longest.items()
+            if Duration(one[name]).seconds > Duration(longest_wait).seconds
+        }
+
+        assert len(waits) > 1
+        assert set() == late
 
     def test_rendering_is_deterministic(self) -> None:
         """Rendering is deterministic."""
         assert alertmanager(BUILTIN, Options(receivers=RECEIVERS)) == alertmanager(
             BUILTIN, Options(receivers=RECEIVERS)
         )
+
+
+def _routes(route: Mapping[str, Any], above: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """Yield a route and all routes below it, with the waits that they inherit."""
+    whole = {**(above or {}), **route}
+    yield whole
+    for below in route.get("routes", []):
+        yield from _routes(below, {**whole, "routes": []})
 
 
 def alert(
@@ -199,6 +232,34 @@ class TestLive:
         live.told.wait_for("/page", "resolved")
 
         assert 3 == len(live.told.alert_names("/page", "resolved")[0])
+
+    def test_page_inhibits_declared_ticket_that_says_the_same(self, live: Live) -> None:
+        """The page of an SLO inhibits the declared ticket about the same SLO of the service."""
+        slo = TITAN | {"slo": "titan-service-availability"}
+        live.send(
+            alert("SloErrorBudgetBurnFast", "page", slo),
+            alert("TitanHighServiceErrorRate", "ticket", slo),
+            alert("TitanCircuitBreakerOpen", "ticket", TITAN),
+        )
+        live.told.wait_for("/ticket", "firing")
+
+        assert [["TitanCircuitBreakerOpen"]] == live.told.alert_names("/ticket", "firing")
+        assert ["TitanHighServiceErrorRate"] == live.inhibited()
+
+    def test_loss_of_most_services_is_one_page(self, live: Live) -> None:
+        """The page about most services of a cluster inhibits the page about each of them."""
+        here, there = {"cluster": "here"}, {"cluster": "there"}
+        live.send(
+            alert("TelemetryLost", "page", here),
+            alert("ServiceDown", "page", TITAN | here),
+            alert("ServiceDown", "page", AURORA | there),
+        )
+        wait_until(lambda: len(live.told.alert_names("/page", "firing")) > 1)
+
+        assert [["ServiceDown"], ["TelemetryLost"]] == sorted(
+            live.told.alert_names("/page", "firing")
+        )
+        assert ["ServiceDown"] == live.inhibited()
 
     def test_page_inhibits_no_ticket_of_another_service_or_slo(self, live: Live) -> None:
         """A page inhibits no ticket of another service or SLO."""

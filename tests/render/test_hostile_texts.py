@@ -88,7 +88,8 @@ class TestRules:
             for annotations in shown
             if ONE_LINE not in annotations["description"]
             and "Ends in a brace {." not in annotations["description"]
-            and "SLO is met" not in annotations["description"]
+            and "Nobody knows" not in annotations["description"]
+            and "callers still reach" not in annotations["description"]
         ]
         assert any(text.startswith(ONE_LINE) for text in texts)
 
@@ -96,7 +97,11 @@ class TestRules:
         self, shown: list[dict[str, str]]
     ) -> None:
         """A text that ends in a brace keeps the brace before a command of the template."""
-        assert "Ends in a brace {" in {annotations["summary"] for annotations in shown}
+        assert [] != [
+            annotations
+            for annotations in shown
+            if annotations["summary"].endswith(": Ends in a brace {")
+        ]
 
     @pytest.mark.parametrize("text", ["{{", "{", "{{{", "a {{{{ b }}", "}}", "{{ x", ""])
     def test_literal_has_no_command_of_its_own(self, text: str) -> None:
@@ -159,7 +164,7 @@ class TestDocuments:
         """Documents have no HTML of the catalogue, besides the comment of the header."""
         for artifact in documents():
             body = re.sub(r"^(```|~~~).*?^\1$", "", artifact.text, flags=re.MULTILINE | re.DOTALL)
-            bare = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", body.partition("-->")[2])
+            bare = re.sub(r"(?<!\\)(`+)(?!`).*?(?<!`)\1(?!`)", "", body.partition("-->")[2])
 
             assert "<" not in bare, artifact.path
 

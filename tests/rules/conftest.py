@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.rules.promtool import Case, run_cases
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))  # for alert_quality
 
 Outcome = Callable[[str], str]
 

@@ -86,6 +86,38 @@ def other_state(name: str) -> Case:
     return _case(repo, alert, Course(series, 0), queries)
 
 
+def first_of_its_kind() -> Case:
+    """A task fails for the first time, which begins its series: the alert fires."""
+    repo, alert = named("ChronosAirflowTaskFailures")
+    source = next(iter(alert.measure.selectors()))
+    target = {"job": "chronos/svc", "instance": "a"}
+    name = source.instrument.prometheus_name + _text(repo, source, **target)
+    series = {name: f"_x{START} 1x100", _heartbeat(repo, target): "1x200"}
+    queries = [
+        QueryTest(START - 1, firing_query(alert.name)),
+        QueryTest(
+            START, firing_query(alert.name), firing_alert(alert.name, **_labels(repo, alert))
+        ),
+        QueryTest(START + 16, firing_query(alert.name)),
+    ]
+    return _case(repo, alert, Course(series, START), queries)
+
+
+def counted_before() -> Case:
+    """Prometheus finds a process that has counted for days: the alert does not fire."""
+    repo, alert = named("ChronosAirflowTaskFailures")
+    source = next(iter(alert.measure.selectors()))
+    target = {"job": "chronos/svc", "instance": "a"}
+    name = source.instrument.prometheus_name + _text(repo, source, **target)
+    series = {name: f"_x{START} 7x100", _heartbeat(repo, target): f"_x{START} 1x100"}
+    queries = [QueryTest(t, firing_query(alert.name)) for t in range(START, START + 60, 5)]
+    return _case(repo, alert, Course(series, START), queries)
+
+
+def _heartbeat(repo: type[MetaRepo], target: dict[str, str]) -> str:
+    return "otel_meta_up" + label_text(identity(repo) | target)
+
+
 def _case(repo: type[MetaRepo], alert: Alert, course: Course, queries: list[QueryTest]) -> Case:
     return Case(
         alert_rule(repo, alert.name),

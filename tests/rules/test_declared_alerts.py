@@ -39,6 +39,17 @@ class TestDeclared:
         """A declared alert does not fire without series."""
         assert "" == wrong
 
+    @pytest.mark.parametrize(
+        "make",
+        [declared_alert_cases.first_of_its_kind, declared_alert_cases.counted_before],
+        ids=["first of its kind", "counted before"],
+    )
+    def test_first_event_of_series_counts_if_process_was_there(
+        self, make: Make, wrong: str
+    ) -> None:
+        """The first event of a series counts if Prometheus knew the process before."""
+        assert "" == wrong
+
 
 class TestOverview:
     @pytest.mark.parametrize("make", overview_cases.CASES.values(), ids=overview_cases.CASES)

@@ -81,6 +81,7 @@ def recorded(labels: str) -> Iterator[tuple[str, list[float]]]:
     """Yield the history of the recordings whose past the runbooks read."""
     yield f"slo:total:increase5m{labels}", [5 * total for _, total in (*FLOW, FLOW[-1])]
     yield f"slo:error_ratio:5m{labels}", [bad / total for bad, total in (*FLOW, FLOW[-1])]
+    yield f"slo:compliant:bool{labels}", [float(bad == 0) for bad, _ in (*FLOW, FLOW[-1])]
     for position, name in enumerate(("bad", "total")):
         counts = accumulate((minute[position] for minute in FLOW), initial=0.0)
         yield f"slo:{name}:cumulative{labels}", list(counts)

@@ -18,8 +18,8 @@ from .silences import silencing
 _SOURCE: Final = "otel_meta/render/docs/burn_runbook.py"
 _STEPS: Final = (
     "Say to users and colleagues that the service fails, and since when.",
-    "Look for a change at that time: a deployment, a configuration, a feature flag, more traffic, a "
-    "dependency. Undo the change first; find the cause afterwards.",
+    "Look for a change at that time: a deployment, a configuration, more traffic, a dependency.",
+    "Undo the change first; find the cause afterwards.",
     "If one instance fails, stop or replace the instance.",
     "If one route, one customer or one job fails, switch the part off, or limit its traffic.",
     "If everything fails at once, look at the dependencies, which have SLOs of their own.",

@@ -26,11 +26,10 @@ def declared_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
 def declared_alert(repo: type[MetaRepo], alert: Alert, options: Options) -> AlertRule:
     """Return the rule of a declared alert."""
     has_service = series_names.SERVICE in alert.measure.by
-    about = {} if alert.slo is None else {series_names.SLO: alert.slo.name}
     return AlertRule(
         alert=alert.name,
         expr=_condition(expression(alert.measure, repo.name, options), compared(alert.comparison)),
-        labels=alert_labels(repo, alert.severity, options) | about,
+        labels=alert_labels(repo, alert.severity, options) | _about(repo, alert),
         annotations=alert_annotations(
             options,
             summary=f"{_whose(repo, alert)}: {literal(alert.summary.rstrip('.'))}",
@@ -42,6 +41,21 @@ def declared_alert(repo: type[MetaRepo], alert: Alert, options: Options) -> Aler
         ),
         for_=alert.for_,
     )
+
+
+def _about(repo: type[MetaRepo], alert: Alert) -> dict[str, str]:
+    """Return the label of the SLO that says the same.
+
+    A class that inherits the alert may have another SLO as that attribute, or none.
+    """
+    attributes = (
+        attribute
+        for base in repo.__mro__
+        for attribute, declared in vars(base).items()
+        if declared is alert.slo
+    )
+    slo = next((repo.slos[each] for each in attributes if each in repo.slos), None)
+    return {} if alert.slo is None or slo is None else {series_names.SLO: slo.name}
 
 
 def bound_text(alert: Alert) -> str:

@@ -22,7 +22,7 @@ from otel_meta.render.options import Options
 
 from .promql_builder import equals, increase, selector, series_of, sum_by
 from .rule import Record
-from .series_names import NAMESPACE
+from .series_names import NAMESPACE, UP
 
 STEP: Final = Duration("5m")
 """The window of the first layer of counts."""
@@ -102,6 +102,7 @@ class CountLayers:
         self._options: Final = options
         self._labels: Final = labels_of(by, options)
         self._series: Final = series_of(source, namespace, suffix)
+        self._is_born: Final = suffix != "_bucket"  # percentiles do without the first value
         self._names: Final = {
             span: _name(source, suffix, by, f"increase{span}") for span in (STEP, HOUR)
         }
@@ -113,18 +114,23 @@ class CountLayers:
         """Yield the recordings that a sum over a span reads, in the order of evaluation."""
         if not is_layered(over):
             return
-        yield Record(self._names[STEP], self._raw(STEP, ""))
+        yield Record(self._names[STEP], self._raw(STEP, "", with_born=self._is_born))
         if _in_hours(over):
             steps = self._recorded[STEP]
             yield Record(self._names[HOUR], f"sum_over_time({steps}[{HOUR}:{STEP}])")
 
-    def events(self, over: Duration, offset: str) -> str:
+    def events(self, over: Duration, offset: str, *, each: bool = False) -> str:
         """Return the events of a span, from the coarsest layer that fits.
 
         Hours are added up on the hour; a series that is younger has its last hour.
+
+        Args:
+            over: the span.
+            offset: the offset of the span, as " offset 1d".
+            each: count the first event of each series as well, where raw series are read.
         """
         if not is_layered(over):
-            return self._raw(over, offset)
+            return self._raw(over, offset, with_born=each and self._is_born)
         if not _in_hours(over):
             return f"sum_over_time({self._recorded[STEP]}[{over}:{STEP}]{offset})"
         hours = self._recorded[HOUR]
@@ -136,8 +142,20 @@ class CountLayers:
             return f"{self.events(over, offset)} / {over.seconds}"
         return sum_by(self._labels, f"rate({self._series}[{over}]{offset})")
 
-    def _raw(self, over: Duration, offset: str) -> str:
-        return sum_by(self._labels, increase(self._series, over, self._options, offset))
+    def _raw(self, over: Duration, offset: str, *, with_born: bool) -> str:
+        counted = increase(self._series, over, self._options, offset)
+        if with_born and not offset:
+            counted = f"\n  {_born(self._series, over)}\n  or\n  {counted}\n"
+        return sum_by(self._labels, counted)
+
+
+def _born(series: str, over: Duration) -> str:
+    """Return the value of each counter that was born within a span, which an increase lacks.
+
+    A counter of an open label begins with its first event. It is new if its process reported before
+    it; a process that Prometheus finds only now may have counted for days.
+    """
+    return f"({series} unless {series} offset {over} and on (job, instance) {UP} offset {over})"
 
 
 def is_layered(over: Duration) -> bool:

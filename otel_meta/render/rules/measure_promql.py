@@ -67,7 +67,8 @@ class _Renderer:
                 events = self._buckets(measure).events(measure.over, offset)
                 return f"histogram_quantile({number(measure.q)}, {events})"
             case Increase():
-                return self._counts(measure.source, measure.by).events(measure.over, offset)
+                counts = self._counts(measure.source, measure.by)
+                return counts.events(measure.over, offset, each=True)
             case Rate():
                 return self._counts(measure.source, measure.by).per_second(measure.over, offset)
             case Share():

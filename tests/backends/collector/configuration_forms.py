@@ -114,7 +114,8 @@ def _merged() -> Iterator[tuple[str, Form]]:
 
 
 def _resolved() -> Iterator[tuple[str, Form]]:
-    for values, environment in (("defaults", {}), ("other values", other_values())):
+    choices: dict[str, Environment] = {"defaults": {}, "other values": other_values()}
+    for values, environment in choices.items():
         for name, config in _configs().items():
             text = to_yaml(resolve_variables(config, environment), comment="")
             yield f"{name} resolved by {values}, in YAML", Form((text,))
@@ -173,4 +174,4 @@ def _documented() -> Iterator[tuple[str, Form]]:
 
 
 def _is_configuration(document: Any) -> bool:
-    return isinstance(document, dict) and 0 < len(document) and document.keys() <= _SECTIONS
+    return isinstance(document, dict) and bool(document) and {*document} <= _SECTIONS

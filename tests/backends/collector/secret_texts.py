@@ -13,6 +13,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 SECRETS: dict[str, tuple[str, str]] = {
     "credentials in a URL": ("cannot reach postgres://ann:hunter2@db/shop", "hunter2"),
@@ -73,10 +75,10 @@ def trace_request(text: str) -> ExportTraceServiceRequest:
     add_attributes(resource.resource.attributes, text)
     scope = resource.scope_spans.add()
     _add_scope(scope, text)
-    span = scope.spans.add(name=text, trace_state=text, kind=2)
+    span = scope.spans.add(name=text, trace_state=text, kind=Span.SPAN_KIND_SERVER)
     span.trace_id, span.span_id = random.randbytes(16), random.randbytes(8)
     span.start_time_unix_nano = span.end_time_unix_nano = time.time_ns()
-    span.status.code, span.status.message = 2, text
+    span.status.code, span.status.message = Status.STATUS_CODE_ERROR, text
     add_attributes(span.attributes, text)
     add_attributes(span.events.add(name=text).attributes, text)
     return request
@@ -110,7 +112,7 @@ def metric_request(text: str, label: str = "ok") -> ExportMetricsServiceRequest:
     scope = resource.scope_metrics.add()
     _add_scope(scope, text)
     metric = scope.metrics.add(name="wait", unit="s")
-    metric.histogram.aggregation_temporality = 2
+    metric.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
     point = metric.histogram.data_points.add(explicit_bounds=[1.0], bucket_counts=[1, 0], count=1)
     point.time_unix_nano = time.time_ns()
     point.attributes.add(key="outcome").value.string_value = label

@@ -94,7 +94,7 @@ def arrived(sink: OtlpReceiver) -> Received:
 
 def case_of(group: Any) -> str:
     """Return the name of the case of a resource."""
-    return next(a.value.string_value for a in group.resource.attributes if a.key == CASE)
+    return next(str(a.value.string_value) for a in group.resource.attributes if a.key == CASE)
 
 
 @pytest.fixture(scope="module", params=["sidecar.yaml", "gateway.yaml"])

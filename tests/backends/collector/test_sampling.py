@@ -12,6 +12,7 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
@@ -113,13 +114,15 @@ class TestSampling:
         with store, Collector("gateway.yaml", tmp_path / "g", **variables) as gateway:
             gateway.wait_until_ready()
             with grpc.insecure_channel(f"127.0.0.1:{gateway.ports['GATEWAY']}") as channel:
+                stub = make_stub(channel)
                 for first in range(0, BURST, 1000):
-                    TraceServiceStub(channel).Export(errors(range(first, first + 1000)))
+                    stub.Export(errors(range(first, first + 1000)))
             wait_until(lambda: len(store.stored) == BURST, "traces are lost", timeout=60)
 
             assert 0 == gateway.total("processor_tail_sampling_sampling_trace_dropped_too_early")
 
 
+make_stub: Any = TraceServiceStub
 BURST = 60_000
 """Traces within a few seconds; the default of the processor is 50,000."""
 
@@ -131,6 +134,6 @@ def errors(numbers: range) -> ExportTraceServiceRequest:
     for number in numbers:
         failed = spans.add(trace_id=random.randbytes(16), span_id=random.randbytes(8), name="GET /")
         failed.start_time_unix_nano = failed.end_time_unix_nano = time.time_ns()
-        failed.status.code = 2
+        failed.status.code = Status.STATUS_CODE_ERROR
         failed.attributes.add(key=NUMBER).value.int_value = number
     return request

@@ -128,6 +128,17 @@ def test_exporters_queue_on_disk_and_retry_without_limit(config: Config) -> None
 
 
 @for_every_config
+def test_files_are_limited_and_shrink_only_once_they_hold_little(config: Config) -> None:
+    """Files of queues have a maximum, and shrink once they hold little, never at the start."""
+    storage = config["extensions"]["file_storage/queue"]
+    compaction = storage["compaction"]
+
+    assert "QUEUE_FILE_BYTES" in storage["max_size"]
+    assert (False, True) == (compaction["on_start"], compaction["on_rebound"])
+    assert compaction["rebound_trigger_threshold_mib"] < compaction["rebound_needed_threshold_mib"]
+
+
+@for_every_config
 def test_no_batch_processor_accepts_data_before_it_is_on_disk(config: Config) -> None:
     """No batch processor accepts data before it is on disk, except for data of tail sampling."""
     for pipeline in pipelines(config).values():

@@ -25,6 +25,13 @@ SHARE = """\
 /
 (sum by (service_namespace, service_name) (increase(acme_calls_total{service_namespace="acme"}[5m])) > 0)"""
 
+INCREASE = """\
+sum by (service_namespace, service_name) (
+  (acme_wait_seconds_count{service_namespace="acme"} unless acme_wait_seconds_count{service_namespace="acme"} offset 1h and on (job, instance) otel_meta_up offset 1h)
+  or
+  increase(acme_wait_seconds_count{service_namespace="acme"}[1h])
+)"""
+
 GROWTH = """\
 sum by (service_namespace, service_name) (rate(acme_calls_total{service_namespace="acme"}[1h]))
 /
@@ -75,7 +82,7 @@ HOURS = 'service:acme_wait_seconds_bucket:increase1h{service_namespace="acme"}'
         ),
         (
             measures.increase(Acme.wait, "1h"),
-            'sum by (service_namespace, service_name) (increase(acme_wait_seconds_count{service_namespace="acme"}[1h]))',
+            INCREASE,
         ),
         (measures.share(FAILED, Acme.calls, "5m"), SHARE),
         (measures.relative_change(measures.rate(Acme.calls, "1h"), "7d"), GROWTH),

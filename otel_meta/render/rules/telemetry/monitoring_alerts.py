@@ -63,8 +63,8 @@ def _rules_fail(
         for_=Duration("5m"),
         summary=f"{_PROMETHEUS} cannot evaluate {{{{ $labels.rule_group }}}}: its alerts cannot "
         "fire",
-        description=f'In {_SHORT}, {{{{ printf "%.0f" $value }}}} evaluations failed. An alert that reads '
-        "what the group records cannot fire.",
+        description=f'In {_SHORT}, {{{{ printf "%.0f" $value }}}} evaluations failed. An alert '
+        "that reads what the group records cannot fire.",
         meaning="A group of rules of SLOs or alerts fails. What it watches is not watched, so the "
         "alert is a page. A group of measures, which only dashboards read, is left out.",
         queries=(
