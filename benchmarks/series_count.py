@@ -18,7 +18,7 @@ from otel_meta.model import MetaRepo
 from otel_meta.model.measure import Measure, RelativeChange, Share
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names as series
-from otel_meta.render.rules.recording_rules import slo_records
+from otel_meta.render.rules.recording_rules import alert_records, slo_records
 from otel_meta.repos import BUILTIN
 
 OWN: Final = 18
@@ -51,10 +51,10 @@ def recorded(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
 
 def of_slos(repo: type[MetaRepo]) -> int:
     """Return the number of recorded series of one service for its SLOs."""
+    options = Options()
     return sum(
-        record.record not in (series.OBJECTIVE, series.INFO)
+        sum(1 for _ in (*alert_records(repo, slo, options), *slo_records(repo, slo, options)))
         for slo in repo.slos.values()
-        for record in slo_records(repo, slo, Options())
     )
 
 
@@ -64,12 +64,7 @@ def average(count: int, counts: Counts = OPEN, processes: int = PROCESSES) -> in
     each = sum(
         processes * series_per_process(repo, counts) + recorded(repo, counts) for repo in repos
     )
-    return round(count * each / len(repos)) + sum(map(declared, repos))
-
-
-def declared(repo: type[MetaRepo]) -> int:
-    """Return the number of recorded series for all services together."""
-    return 2 * len(repo.slos)
+    return round(count * each / len(repos))
 
 
 def rows(counts: Counts = OPEN, processes: int = PROCESSES) -> Iterator[tuple[object, ...]]:
@@ -77,7 +72,7 @@ def rows(counts: Counts = OPEN, processes: int = PROCESSES) -> Iterator[tuple[ob
     for repo in BUILTIN:
         one, kept = series_per_process(repo, counts), recorded(repo, counts)
         service = processes * one + kept
-        yield repo.name, one, kept, service, *(n * service + declared(repo) for n in SERVICES)
+        yield repo.name, one, kept, service, *(n * service for n in SERVICES)
     spread = (average(n, counts, processes) for n in SERVICES)
     yield "spread evenly over all", "", "", "", *spread
 

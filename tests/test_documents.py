@@ -8,36 +8,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-import promql_parser
 import pytest
 
 from otel_meta import Duration, repos
 from otel_meta.model import BURN_WINDOWS
-from otel_meta.model.self_metrics import OWN
 from otel_meta.model.slo.objective import exact_decimal
-from otel_meta.render.rules import series_names
-from tests.document_blocks import PAGES, ROOT, Block, blocks
+from tests.document_blocks import PAGES, ROOT, blocks
 
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
 
-_SERVERS = re.compile(r"(?:prometheus|alertmanager|otelcol|scrape)_\w+")
-"""Metrics about servers; tests/backends/test_telemetry_names.py looks them up on real servers."""
-
-_QUERIES = blocks("promql")
 _COMMANDS = [
     line.strip()
     for block in blocks("sh")
     for line in block.text.splitlines()
     if line.strip().startswith("otel-meta")
 ]
-
-
-@pytest.mark.parametrize("block", _QUERIES, ids=str)
-def test_queries_parse_and_select_existing_series(block: Block) -> None:
-    """A query in a document parses, and selects only exposed or recorded series."""
-    names = set(_names(promql_parser.parse(block.text)))
-
-    assert set() == {name for name in names - _known() if not _SERVERS.fullmatch(name)}
 
 
 @pytest.mark.parametrize("command", _COMMANDS)
@@ -128,22 +113,3 @@ def _burn_row(period: Duration) -> str:
         for window in BURN_WINDOWS[period]
     ]
     return f"| {period} | {' | '.join(cells)} |"
-
-
-def _names(node: object) -> list[str]:
-    """Return the names of all series that an expression selects."""
-    text = str(node)
-    found = re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=\{)", text)
-    return [name for name in found if name not in {"by", "without", "on", "ignoring"}]
-
-
-def _known() -> set[str]:
-    exposed = {
-        sample
-        for instrument in (*OWN, *(each for _, each in repos.BUILTIN.instruments()))
-        for sample in instrument.sample_names
-    }
-    declared = {r.name for repo in repos.BUILTIN for r in repo.recordings.values()}
-    generated = {value for value in vars(series_names).values() if isinstance(value, str)}
-    generated |= set(re.findall(r"- record: (\S+)", "".join(_rule_texts())))
-    return exposed | declared | generated | {"up", "otel_meta_up", "ALERTS"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from .rule_files import Rule, files_in, read_rules
 from .templates import FILLED, queries, template_diagnostics
 
 _DEFAULTS: Final = Options()
+_FILLED_SELECTOR: Final = re.compile(rf"([\w:]+){FILLED}")
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def _inferred(expr: str, known: KnownSeries) -> tuple[Vector, list[Diagnostic]]:
 def _of_queries(text: str, known: KnownSeries) -> Iterator[Diagnostic]:
     """Yield the mistakes of the queries in a text, except of values that are filled in later."""
     for query in queries(text):
-        diagnostics = _inferred(query, known)[1]
+        # A value right after a name is a selector in braces; without it, the name is checked.
+        diagnostics = _inferred(_FILLED_SELECTOR.sub(r"\1", query), known)[1]
         is_filled = FILLED in query
         for each in diagnostics:
             if not (is_filled and each.kind in {"expression", "selector", "value"}):

@@ -17,7 +17,7 @@ from .promql.series_type import Vector, may_have
 
 _FIELDS: Final = ("Labels", "ExternalLabels", "ExternalURL", "Value")
 """The fields of an alert, as ``{{ .Value }}``."""
-_VERB: Final = re.compile(r"%[-+# 0-9.]*[a-z]")
+_VERB: Final = re.compile(r"%(?:\[\d+\])?[-+# 0-9.]*[a-z]")
 _NUMERIC: Final = "defgx"
 """Verbs for numbers."""
 FILLED: Final = "\ue000"

@@ -70,6 +70,7 @@ class TestQueries:
             '{{ "atlas_tile" | query | first | value }}',
             "{{ range query (printf \"atlas_tile{layer='%s'}\" $labels.route) }}{{ end }}",
             '{{ printf "atlas_tile > %f" $value | query }}',
+            '{{ query (printf "atlas_tile%[1]s" $labels.route) }}',
         ],
     )
     def test_query_is_checked_like_an_expression(self, text: str, diagnose: Diagnose) -> None:

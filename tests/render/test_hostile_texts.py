@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -150,11 +150,12 @@ class TestDashboards:
 def titles_of(node: Any) -> Iterator[str]:
     """Yield every title and description in a dashboard, except titles of links."""
     if isinstance(node, list):
-        for each in node:
+        for each in cast("list[Any]", node):
             yield from titles_of(each)
     elif isinstance(node, dict):
-        yield from (node[key] for key in ("title", "description") if isinstance(node.get(key), str))
-        for key, each in node.items():
+        fields = cast("dict[str, Any]", node)
+        yield from (fields[key] for key in ("title", "description") if key in fields)
+        for key, each in fields.items():
             if key not in {"links", "dataLinks"}:
                 yield from titles_of(each)
 

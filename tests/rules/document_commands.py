@@ -41,7 +41,8 @@ def blocks(*paths: Path) -> Iterator[Block]:
 
 def documents() -> list[Path]:
     """Return every document with commands for operators."""
-    return sorted([*RUNBOOKS.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+    found = [*RUNBOOKS.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
+    return sorted([ROOT / "README.md", *found])
 
 
 def queries() -> list[Block]:

@@ -34,7 +34,9 @@ def _paging(expr: str, severity: str = "page") -> Contender:
         rule = {"alert": "A", "expr": expr, "labels": {"severity": severity}}
         yield "rules", {"groups": [{"name": "rules", "rules": [rule]}]}
 
-    return Contender(name="test", title="test", files=files, budget=lambda _: "0 * sum by (service_name) (up)")
+    return Contender(
+        name="test", title="test", files=files, budget=lambda _: "0 * sum by (service_name) (up)"
+    )
 
 
 def _judged(expr: str, severity: str = "page") -> Verdict:
