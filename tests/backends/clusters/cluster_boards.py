@@ -17,6 +17,8 @@ BOARD_QUERIES: Final = tuple(
     }.values()
 )
 """The queries of the boards about SLOs, business metrics and the service's meta-repository."""
+SPEED: Final = 60
+"""The rules are as many times as fast as in production, and so are rates on boards."""
 _TOLERANCE: Final = 0.1
 """The relative difference that two replicas may have: each scrapes at other times."""
 

@@ -24,6 +24,7 @@ class ClusterServices:
 
     def __init__(self) -> None:
         self._began: float | None = None
+        self._ended: float | None = None
         services = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,10 +45,15 @@ class ClusterServices:
         """Begin with requests; before, all counters are zero."""
         self._began = time.monotonic()
 
+    def end(self) -> None:
+        """Receive no more requests."""
+        self._ended = time.monotonic()
+
     @property
     def requests(self) -> int:
         """The requests of each cluster."""
-        return 0 if self._began is None else int((time.monotonic() - self._began) * RATE)
+        now = self._ended or time.monotonic()
+        return 0 if self._began is None else int((now - self._began) * RATE)
 
     def lines(self, cluster: str) -> Iterator[str]:
         """Yield the exposition of a cluster."""

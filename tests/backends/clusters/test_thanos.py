@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from otel_meta.render.rules.series_names import TOTAL, TOTAL_CUMULATIVE
-from tests.backends.clusters.cluster_boards import BOARD_QUERIES, different, value
+from tests.backends.clusters.cluster_boards import BOARD_QUERIES, SPEED, different, value
 from tests.backends.clusters.cluster_services import BAD_SHARE, CLUSTERS, FAILING, HEALTHY, RATE
 from tests.backends.clusters.slo_history import EARLIER, SLO
 from tests.backends.clusters.thanos_servers import REPLICAS, RULERS, Fleet, fleet
@@ -20,8 +20,6 @@ CENTRAL = "rules in Thanos"
 PAGE = "SloErrorBudgetBurnFast"
 RATIO = f'slo:error_ratio:5m{{slo="{SLO}"}}'
 FULL = f'{TOTAL}{{slo="{SLO}",cluster="{HEALTHY}"}}'
-SPEED = 60
-"""The rules are as many times as fast as in production."""
 BURNS = f'ALERTS{{alertname="{PAGE}",slo="{SLO}",alertstate="firing"}}'
 ADD_UP_PROCESSES = {
     "Processes of each service",
@@ -35,10 +33,10 @@ ADD_UP_PROCESSES = {
 def clusters(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
-    """Both clusters, once the failing cluster burns and its events have been counted."""
+    """Both clusters, once the failing cluster burns and the shortest window is full."""
     with fleet(tmp_path_factory.mktemp("fleet"), central_rules=request.param == CENTRAL) as running:
         wait_until(lambda: running.querier.query(BURNS), "no page")
-        wait_until(lambda: len(running.querier.by_cluster(RATIO)) == len(CLUSTERS), "no ratios")
+        wait_until(lambda: running.querier.query(f"{FULL} and {FULL} offset 6s"), "no full window")
         yield running
 
 
@@ -69,7 +67,6 @@ def test_board_counts_the_events_of_each_cluster_once(
     cluster: str, bad_share: float, clusters: Fleet
 ) -> None:
     """The board has the rates of events and of bad events of each cluster, from one replica."""
-    wait_until(lambda: clusters.querier.query(f"{FULL} and {FULL} offset 6s"), "no full window")
     rates = [
         SPEED * value(f"{title} per second A", clusters.querier, cluster=cluster, slo=SLO)
         for title in ("Events", "Bad events")
@@ -129,6 +126,7 @@ class TestRulers:
         ruler = clusters.rulers["a"]
         ruler.stop()
         shutil.rmtree(ruler.folder / "data")
+        wait_until(lambda: _has_counted("b", clusters), "the querier does not drop the ruler")
         ruler.start().wait_until_ready()
         wait_until(lambda: _has_counted("a", clusters), "the ruler does not count")
 

@@ -18,6 +18,7 @@ from otel_meta.testing.loopback import LOOPBACK, free_port
 from otel_meta.testing.servers import Backend, Program
 from tests.backends.alerting_servers import Prometheus, Sample, alertmanager, write_fast_rules
 from tests.backends.clusters.cluster_services import CLUSTERS, ClusterServices
+from tests.backends.clusters.server_answers import active_alerts, parsed
 from tests.backends.clusters.slo_history import SLO, backfill_history
 from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.prometheus_server import fetch
@@ -67,8 +68,7 @@ class Querier:
             answer = fetch(f"{self.server.url}/api/v1/query?{urlencode(parameters)}")
         except HTTPError as error:
             raise AssertionError(f"{expr}\n{error.read().decode()}") from error
-        result = json.loads(answer)["data"]["result"]
-        return [Sample(series["metric"], float(series["value"][1])) for series in result]
+        return parsed(answer)
 
     def by_cluster(self, expr: str) -> Mapping[str, list[float]]:
         """Return the values of the result, by cluster."""
@@ -85,11 +85,22 @@ class Fleet:
     services: ClusterServices
     replicas: Mapping[tuple[str, str], Prometheus]
     """Prometheus servers by cluster and replica."""
+    sidecars: list[Backend]
     rulers: Mapping[str, Backend]
     """Thanos' rulers by replica; none if the rules run in Prometheus."""
     querier: Querier
     receiver: NotificationReceiver
     alertmanager: Backend
+
+    def servers(self) -> Mapping[str, list[Backend]]:
+        """Return the servers of each kind."""
+        kinds: dict[str, list[Backend]] = {
+            "Prometheus": [*self.replicas.values()],
+            "sidecar": self.sidecars,
+            "querier": [self.querier.server],
+            "ruler": [*self.rulers.values()],
+        }
+        return {kind: some for kind, some in kinds.items() if some}
 
     def is_scraped(self) -> bool:
         """True if each Prometheus has scraped its service."""
@@ -97,16 +108,20 @@ class Fleet:
 
     def active_alerts(self, name: str) -> list[Mapping[str, str]]:
         """Return the labels of the alerts of a name that Alertmanager has now."""
-        alerts = json.loads(fetch(f"{self.alertmanager.url}/api/v2/alerts"))
-        return [alert["labels"] for alert in alerts if alert["labels"]["alertname"] == name]
+        return active_alerts(self.alertmanager, name)
 
 
 @contextmanager
-def fleet(folder: Path, *, central_rules: bool = False) -> Iterator[Fleet]:
+def fleet(folder: Path, *, central_rules: bool = False, one_slo: bool = False) -> Iterator[Fleet]:
     """Run both clusters; rules run in each Prometheus, or in two rulers of Thanos.
 
     Rules are sixty times as fast as in production, and each second is scraped. The first ruler has
     a history of SLOs, the second has none.
+
+    Args:
+        folder: the folder of all servers.
+        central_rules: run the rules in Thanos' rulers.
+        one_slo: evaluate the rules of one SLO alone; rulers never evaluate more.
     """
     with ExitStack() as stack:
         services = stack.enter_context(ClusterServices())
@@ -114,26 +129,29 @@ def fleet(folder: Path, *, central_rules: bool = False) -> Iterator[Fleet]:
         alerts = stack.enter_context(alertmanager(folder / "alertmanager", receiver.url))
         alerts.wait_until_ready()
         rules = Path(write_fast_rules(folder / "rules", RULES))
-        if central_rules:
+        if central_rules or one_slo:
             keep_rules_of(SLO, rules)
         config = _prometheus_config(services.port, alerts, None if central_rules else rules)
-        replicas, endpoints = {}, []
+        replicas: dict[tuple[str, str], Prometheus] = {}
+        sidecars: dict[str, Backend] = {}
         for cluster in CLUSTERS:
             for replica in REPLICAS:
                 home = folder / f"{cluster}-{replica}"
                 prometheus = stack.enter_context(Prometheus(home, config(cluster, replica)))
                 replicas[cluster, replica] = prometheus
-                endpoints.append(_sidecar(stack, home, prometheus))
+                sidecars |= _sidecar(stack, home, prometheus)
         # Known before: rulers and querier read each other.
         addresses = {name: f"{LOOPBACK}:{free_port()}" for name in RULERS if central_rules}
-        querier = _querier(stack, folder, [*endpoints, *addresses.values()])
+        querier = _querier(stack, folder, [*sidecars, *addresses.values()])
         backfill_history(folder / "ruler-a")
         rulers = {
             name: _ruler(stack, folder / f"ruler-{name}", grpc, name, (rules, querier, alerts))
             for name, grpc in addresses.items()
         }
         _wait_for_stores(querier)
-        running = Fleet(services, replicas, rulers, Querier(querier), receiver, alerts)
+        running = Fleet(
+            services, replicas, [*sidecars.values()], rulers, Querier(querier), receiver, alerts
+        )
         wait_until(running.is_scraped, "not every replica has scraped its service")
         services.begin()
         yield running
@@ -173,13 +191,13 @@ def _prometheus_config(port: int, alerts: Backend, rules: Path | None) -> Any:
     return config
 
 
-def _sidecar(stack: ExitStack, home: Path, prometheus: Prometheus) -> str:
-    """Start a sidecar, and return its gRPC address."""
+def _sidecar(stack: ExitStack, home: Path, prometheus: Prometheus) -> dict[str, Backend]:
+    """Start a sidecar, and return it by its gRPC address."""
     prometheus.wait_until_ready()
     grpc = f"{LOOPBACK}:{free_port()}"
     data = f"--tsdb.path={home / 'data'}"
-    _component(stack, SIDECAR, home / "sidecar", grpc, f"--prometheus.url={prometheus.url}", data)
-    return grpc
+    url = f"--prometheus.url={prometheus.url}"
+    return {grpc: _component(stack, SIDECAR, home / "sidecar", grpc, url, data)}
 
 
 def _querier(stack: ExitStack, folder: Path, endpoints: list[str]) -> Backend:
