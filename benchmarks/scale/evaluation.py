@@ -166,7 +166,8 @@ def _read(served: Prometheus, plan: Plan, now: float) -> tuple[dict[str, int], t
 
 def _times(group: Any, plan: Plan) -> int:
     """Return the number of evaluations of a group in a round."""
-    return round(plan.interval / group["interval"])
+    seconds: float = group["interval"]
+    return round(plan.interval / seconds)
 
 
 def _elapsed(groups: Sequence[Any], plan: Plan) -> dict[str, float]:

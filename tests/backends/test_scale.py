@@ -173,7 +173,7 @@ HIDDEN = ("storage.tsdb.min-block-duration", "storage.tsdb.max-block-duration")
 
 
 def _help(name: str, *arguments: str) -> str:
-    command = [tool(name), *(arguments or ("-help",))]
+    command: list[str | Path] = [tool(name), *(arguments or ("-help",))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 

@@ -13,7 +13,7 @@ from otel_meta.render.rules.series_names import TOTAL, TOTAL_CUMULATIVE
 from tests.backends.clusters.cluster_boards import BOARD_QUERIES, SPEED, different, value
 from tests.backends.clusters.cluster_services import BAD_SHARE, CLUSTERS, FAILING, HEALTHY, RATE
 from tests.backends.clusters.slo_history import EARLIER, SLO
-from tests.backends.clusters.thanos_servers import REPLICAS, RULERS, Fleet, fleet
+from tests.backends.clusters.thanos_servers import OLDER, REPLICAS, RULERS, YOUNGER, Fleet, fleet
 from tests.waiting import wait_until
 
 CENTRAL = "rules in Thanos"
@@ -54,12 +54,6 @@ def test_page_names_the_failing_cluster_alone(clusters: Fleet) -> None:
     assert {FAILING} == clusters.querier.by_cluster(BURNS).keys()
 
 
-def test_every_query_of_the_boards_is_answered(clusters: Fleet) -> None:
-    """No query of a board is an error in the global view."""
-    for target in BOARD_QUERIES:
-        clusters.querier.query(target.expr)
-
-
 @pytest.mark.parametrize(
     ("cluster", "bad_share"), [(FAILING, BAD_SHARE), (HEALTHY, 0)], ids=CLUSTERS
 )
@@ -76,7 +70,18 @@ def test_board_counts_the_events_of_each_cluster_once(
 
 
 def test_boards_have_the_same_values_with_both_replicas_in_view(clusters: Fleet) -> None:
-    """Without deduplication, only panels that add up raw series have other values."""
+    """Every query is answered; without deduplication, only sums of raw series are different."""
+    panels = _different_panels(clusters)
+    for _ in range(2):  # a late evaluation of one replica is different once, and a sum each time
+        panels = panels if panels == ADD_UP_PROCESSES else panels & _different_panels(clusters)
+    replicas = {s.labels["replica"] for s in clusters.querier.query("up", deduplicated=False)}
+
+    assert {*REPLICAS} == replicas
+    assert ADD_UP_PROCESSES == panels
+
+
+def _different_panels(clusters: Fleet) -> set[str]:
+    """Return the panels whose values are different with both replicas in view."""
     at = time.time() - 1
     panels = {
         different(
@@ -86,10 +91,7 @@ def test_boards_have_the_same_values_with_both_replicas_in_view(clusters: Fleet)
         )
         for target in BOARD_QUERIES
     }
-    replicas = {s.labels["replica"] for s in clusters.querier.query("up", deduplicated=False)}
-
-    assert {*REPLICAS} == replicas
-    assert ADD_UP_PROCESSES == panels - {""}
+    return panels - {""}
 
 
 def test_notifications_have_one_cluster(clusters: Fleet) -> None:
@@ -116,22 +118,22 @@ class TestRulers:
     def test_rulers_count_each_event_once(self, clusters: Fleet) -> None:
         """Both rulers have the events of both clusters, once, with the history of one ruler."""
         for cluster in CLUSTERS:
-            wait_until(lambda cluster=cluster: len(_counted(clusters, cluster)) == len(RULERS))
-            expected = [_events(clusters, cluster)] * len(RULERS)
+            events = _events(clusters, cluster)
+            expected = dict.fromkeys(RULERS, pytest.approx(events, abs=_SOME))
 
-            assert expected == pytest.approx([*_counted(clusters, cluster).values()], abs=_SOME)
+            assert expected == _counted(clusters, cluster)
 
     def test_restart_loses_no_event_and_resolves_no_page(self, clusters: Fleet) -> None:
         """A ruler that starts again with an empty disk has the history of the other ruler."""
-        ruler = clusters.rulers["a"]
+        ruler = clusters.rulers[YOUNGER]
         ruler.stop()
         shutil.rmtree(ruler.folder / "data")
-        wait_until(lambda: _has_counted("b", clusters), "the querier does not drop the ruler")
+        wait_until(lambda: _has_counted(OLDER, clusters), "the querier does not drop the ruler")
         ruler.start().wait_until_ready()
-        wait_until(lambda: _has_counted("a", clusters), "the ruler does not count")
+        wait_until(lambda: _has_counted(YOUNGER, clusters), "the ruler does not count")
 
         assert _events(clusters, FAILING) == pytest.approx(
-            _counted(clusters, FAILING)["a"], abs=_SOME
+            _counted(clusters, FAILING)[YOUNGER], abs=_SOME
         )
         assert [] == clusters.receiver.alerts("/page", "resolved")
 

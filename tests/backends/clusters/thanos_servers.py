@@ -25,7 +25,8 @@ from tests.rules.prometheus_server import fetch
 from tests.waiting import wait_until
 
 REPLICAS = ("a", "b")
-RULERS = ("a", "b")
+YOUNGER, OLDER = RULERS = ("a", "b")
+"""Rulers; the older one has a history of SLOs."""
 RULES = ("titan", "cross", "telemetry")
 """Prefixes of the rule files that the clusters evaluate."""
 
@@ -115,8 +116,8 @@ class Fleet:
 def fleet(folder: Path, *, central_rules: bool = False, one_slo: bool = False) -> Iterator[Fleet]:
     """Run both clusters; rules run in each Prometheus, or in two rulers of Thanos.
 
-    Rules are sixty times as fast as in production, and each second is scraped. The first ruler has
-    a history of SLOs, the second has none.
+    Rules are sixty times as fast as in production, and each second is scraped. One ruler has
+    a history of SLOs, the other has none.
 
     Args:
         folder: the folder of all servers.
@@ -143,7 +144,7 @@ def fleet(folder: Path, *, central_rules: bool = False, one_slo: bool = False) -
         # Known before: rulers and querier read each other.
         addresses = {name: f"{LOOPBACK}:{free_port()}" for name in RULERS if central_rules}
         querier = _querier(stack, folder, [*sidecars, *addresses.values()])
-        backfill_history(folder / "ruler-a")
+        backfill_history(folder / f"ruler-{OLDER}")
         rulers = {
             name: _ruler(stack, folder / f"ruler-{name}", grpc, name, (rules, querier, alerts))
             for name, grpc in addresses.items()
