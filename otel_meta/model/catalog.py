@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -81,7 +81,22 @@ class Catalog:
             Problem(f"{kind} {name!r}", f"is declared by {' and '.join(owners)}", fix)
             for kind, named in self._names()
             for name, owners, fix in _duplicates(named)
-        )
+        ) + tuple(self._former_names())
+
+    def _former_names(self) -> Iterator[Problem]:
+        """Yield the former names of SLOs that other SLOs have, or had as well."""
+        slos = [slo for repo in self.repos for slo in repo.slos.values()]
+        taken = Counter(name for slo in slos for name in {slo.name, *slo.formerly})
+        for slo in slos:
+            yield from (
+                Problem(
+                    f"SLO {slo.name!r}",
+                    f"was formerly {former!r}, the name of another SLO as well",
+                    "leave the name in formerly of one SLO, and declare it no more",
+                )
+                for former in slo.formerly
+                if taken[former] > 1
+            )
 
     def _names(self) -> Iterator[tuple[str, Iterable[_Named]]]:
         """Yield each kind of declaration with all names, to be checked for duplicates."""

@@ -130,6 +130,27 @@ class TestProblems:
             (original, heir)
         ).problems()
 
+    def test_former_name_of_slo_that_another_slo_has_is_a_conflict(self) -> None:
+        """A former name that another SLO has, or had as well, is a conflict."""
+        renamed = Slo(
+            "slo-renamed",
+            objective="99%",
+            period="7d",
+            sli=SHARED.ratio(bad=FAILED),
+            why="It hurts.",
+            formerly=("slo",),
+        )
+        both = declare("one", requests=SHARED, failures=FAILED, old=slo(SHARED), new=renamed)
+        alone = declare("one", requests=SHARED, failures=FAILED, new=renamed)
+        expected = Problem(
+            "SLO 'slo-renamed'",
+            "was formerly 'slo', the name of another SLO as well",
+            "leave the name in formerly of one SLO, and declare it no more",
+        )
+
+        assert (expected,) == Catalog((both,)).problems()
+        assert () == Catalog((alone,)).problems()
+
     def test_inherited_slo_that_is_replaced_or_dropped_is_no_conflict(self) -> None:
         """An inherited SLO that the subclass replaces or drops is no conflict."""
         original = declare("one", requests=SHARED, failures=FAILED, first=slo(SHARED))

@@ -66,12 +66,18 @@ BY = "service_namespace, service_name, deployment_environment_name, environment,
 COUNT = 'increase(bakery_baking_seconds_count{service_namespace="bakery"}[5m])'
 UPPER = 'increase(bakery_baking_seconds_bucket{service_namespace="bakery",le="1.5"}[5m])'
 LOWER = 'increase(bakery_baking_seconds_bucket{service_namespace="bakery",le="0.5"}[5m])'
+SEEN = 'timestamp(bakery_baking_seconds_count{service_namespace="bakery"})'
+LOST = "\n".join(
+    f"unless {SEEN} > (max without (le) (timestamp({bucket})) or 0 * {SEEN})"
+    for bucket in (UPPER[9:-5], LOWER[9:-5])
+)
 TOTAL = f"""\
 sum by ({BY}) ({COUNT}
 and ignoring (le) {UPPER}
-and ignoring (le) {LOWER})"""
+and ignoring (le) {LOWER}
+{LOST})"""
 WITHIN = f"sum without (le) ({UPPER}) - sum without (le) ({LOWER})"
-BAD = f"sum by ({BY}) (clamp_min({COUNT} - ({WITHIN}), 0))"
+BAD = f"sum by ({BY}) (clamp_min({COUNT} - ({WITHIN}), 0)\n{LOST})"
 
 
 def test_rules() -> None:

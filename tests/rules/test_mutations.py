@@ -51,11 +51,11 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
     "no long window": (sub(r"  slo:error_ratio:(1h|6h).*\n  and\n", ""), page_1h),
     "window pairs and not or": (sub(r"\nor\n\(", "\nand\n("), page_1h),
     "no least number of bad events": (
-        sub(r"\n  and\n  sum_over_time\(.*", ""),
+        sub(r"\n  and\n  slo:bad:\S+ > 2\.5", ""),
         partial(slo_state_cases.one_failure, NEBULA),
     ),
-    "bad events counted five times": (
-        sub(r" / 5 >=", " >="),
+    "one bad event is enough": (
+        sub(r"> 2\.5", "> 0.5"),
         partial(slo_state_cases.one_failure, NEBULA),
     ),
     "fires below the limit": (
@@ -72,41 +72,37 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
         slo_state_cases.two_services,
     ),
     "no guard against nothing": (
-        sub(r"\((sum_over_time\(.*\)) > 0\)", r"\1"),
+        sub(r"\((slo:total:\S+) > 0\)", r"\1"),
         partial(slo_state_cases.never_any_event, NEBULA),
     ),
     "no zero for what was never seen": (
-        sub(r"\nor\n0 \* .*", ""),
+        sub(r"\nor on \(.*\)\n0 \* .*", ""),
         partial(slo_state_cases.never_bad, NEBULA),
     ),
     "zero even without a total": (
-        sub(r"\nor\n0 \* .*", "\nor vector(0)"),
+        sub(r"\nor on \(.*\)\n0 \* .*", "\nor vector(0)"),
         partial(slo_state_cases.never_reported, NEBULA),
     ),
     "every event is bad": (sub(r',error_type!=""', ""), partial(slo_state_cases.never_bad, NEBULA)),
     "another bucket": (sub(r'le="0.1"', 'le="+Inf"'), partial(burn_cases.fires, LATENCY, 0)),
     "another period": (
-        sub(r"\[30d:5m\]", "[1h:5m]"),
-        partial(slo_state_cases.uneven_traffic, NEBULA),
-    ),
-    "a mean of ratios": (
-        sub(
-            r"(?s)^sum_over_time\((\S+?bad\S+)\[30d:5m\]\).*",
-            r"avg_over_time((\1 / (slo:total:increase5m > 0))[30d:5m])",
-        ),
+        sub(r"offset 30d", "offset 1h"),
         partial(slo_state_cases.uneven_traffic, NEBULA),
     ),
     "exhausted while some is left": (
-        sub(r"<= 0$", ">= 0"),
+        sub(r">= 1\n", ">= 0\n"),
         partial(slo_state_cases.nearly_exhausted, NEBULA),
     ),
     "slices upside down": (sub("< bool", ">= bool"), partial(burn_cases.fires, BREAKER, 0)),
-    "idle without looking back": (
-        sub(r"\[6h\]\) == 0", "[5m]) == 0"),
-        partial(slo_state_cases.one_event_per_period, NEBULA),
+    "idle although it was idle a week ago": (
+        sub(r"\nand\nslo:total:\S+ offset 7d >= 0\.5", ""),
+        partial(slo_state_cases.idle_at_same_time, NEBULA),
     ),
     "no data while there is": (sub("unless", "and"), partial(slo_state_cases.short_gap, NEBULA)),
-    "no data too early": (sub(r"\[6h\]", "[1h]"), partial(slo_state_cases.series_gone, NEBULA)),
+    "no data too early": (
+        sub(r"\[6h:5m\]", "[1h:5m]"),
+        partial(slo_state_cases.series_gone, NEBULA),
+    ),
     "a declared bound upside down": (
         sub("> 0.01", "< 0.01"),
         partial(declared_alert_cases.silent, "TitanHighServiceErrorRate"),

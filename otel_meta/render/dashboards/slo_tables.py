@@ -120,8 +120,7 @@ def _measured_columns(queries: SloQueries, slos: Iterable[Slo]) -> tuple[Queried
 def burn_rate_table(queries: SloQueries, lookbacks: Iterable[Duration], slos: int) -> Panel:
     """Return the table of each SLO's burn rate over each window of an alert."""
     queried = [
-        (queries.burn_rate(lookback), _burn_rate_column(str(lookback)))
-        for lookback in lookbacks
+        (queries.burn_rate(lookback), _burn_rate_column(str(lookback))) for lookback in lookbacks
     ]
     return Panel(
         visualization="table",

@@ -13,7 +13,7 @@ from otel_meta.render.rules.promql_builder import equals, number, selector
 from . import slo_queries
 from .descriptions import sli_text
 from .markdown import code, code_span, literal, page, table
-from .silences import silencing
+from .silences import OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/burn_runbook.py"
 _STEPS: Final = (
@@ -86,7 +86,7 @@ def _section(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[str]:
     name = series_names.BUDGET_REMAINING
     yield code(selector(name, [equals(series_names.SLO, slo.name)]), "promql")
     yield "Then follow [the steps above](#what-to-do)."
-    yield silencing(f'slo="{slo.name}" service_name="SERVICE"')
+    yield silencing(f'slo="{slo.name}" {OF_SERVICE}')
     yield (
         "The alerts fire when the share of bad events is above the limit in both windows, with "
         f"at least {slo.min_bad_events} bad events in the long window:"

@@ -13,10 +13,10 @@ from otel_meta.render.rules.promql_builder import number
 from . import slo_queries
 from .descriptions import sli_text
 from .markdown import code, code_span, page, table
-from .silences import silencing
+from .silences import OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/state_runbooks.py"
-_AN_SLO: Final = 'slo="NAME" service_name="SERVICE"'
+_AN_SLO: Final = f'slo="NAME" {OF_SERVICE}'
 _SPENT: Final = f"{series_names.BUDGET_REMAINING} <= 0"
 
 

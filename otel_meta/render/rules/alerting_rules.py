@@ -20,9 +20,10 @@ from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
 from .burn_conditions import burn_condition, enough_events, late_condition, slo_series
 from .declared_alerts import declared_groups
 from .intervals import ALERT_INTERVAL, BURN_RATE_SPAN, INCREASE_WINDOW, RECOUNT_SPAN
-from .promql_builder import all_of, equals, lines, number, selector, sum_by
+from .promql_builder import all_of, equals, lines, number, selector, series_of, sum_by
 from .recording_rules import alert_records, has_data
 from .rule import AlertRule, Group, Rule
+from .sli_promql import histogram_of
 
 _SETTLE: Final = Duration("5m")
 _WEEK: Final = Duration("7d")
@@ -30,8 +31,8 @@ _A_WEEK_AGO: Final = f" offset {_WEEK}"
 LEAST_COVERAGE: Final = 0.25
 """The least share of the period with data for a page about an exhausted budget."""
 _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
-    "page": ("SloErrorBudgetBurnFast", "will exhaust its error budget within days"),
-    "ticket": ("SloErrorBudgetBurnSlow", "will exhaust its error budget before the period ends"),
+    "page": ("SloErrorBudgetBurnFast", "burns its error budget fast"),
+    "ticket": ("SloErrorBudgetBurnSlow", "burns its error budget faster than the period allows"),
 }
 
 
@@ -105,19 +106,26 @@ def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
 
 
 def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
-    total = slo_series(series_names.TOTAL_CUMULATIVE, slo)
+    """Return an alert for a service whose SLO is not known."""
+    by = options.identity.service
+    known = f"max_over_time({slo_series(series_names.TOTAL_CUMULATIVE, slo)}[{_WEEK}:1h])"
+    causes = "the service is down, its telemetry is down, or the service was removed"
+    histogram = histogram_of(slo.sli)
+    if histogram is not None:
+        counts = series_of(histogram.selector, repo.name, "_count")
+        known = f"({known} or on ({', '.join(by)}) {sum_by(by, counts, 'max')})"
+        causes += ", or its histogram has no bucket at the bound of the SLO"
     return _slo_alert(
         repo,
         slo,
         options,
         alert="SloNoData",
         severity="ticket",
-        expr=lines(f"max_over_time({total}[{_WEEK}:1h])", "unless", has_data(slo)),
+        expr=lines(known, f"unless on ({', '.join(by)})", has_data(slo)),
         summary=f"{SERVICE_TEXT} has reported no data for {slo.no_data_after}: {slo.name}",
-        description="The series of this week are gone: the service is down, its telemetry is "
-        "down, or the service was removed. Nobody knows if the SLO is met.",
+        description=f"The events of this SLO are not known: {causes}. Nobody knows if the SLO is "
+        "met.",
         runbook="slo-no-data",
-        anchor="SloNoData",
         for_=_SETTLE,
     )
 

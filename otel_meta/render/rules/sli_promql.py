@@ -51,6 +51,12 @@ def increments(sli: Sli, scope: Scope, recorded_total: str = "") -> Increments:
     return Increments(_bad(sli, scope, total, recorded_total or total), total)
 
 
+def histogram_of(sli: Sli) -> EventCount | None:
+    """Return the part of a histogram's values that decides about an SLI, if there is one."""
+    part = sli.bad_events.good if isinstance(sli.bad_events, Remainder) else sli.bad_events
+    return part if isinstance(part, EventCount) and part.has_bounds else None
+
+
 def _total(sli: Sli, scope: Scope) -> str:
     total = sli.total_events
     match total:
@@ -87,11 +93,24 @@ def _known(sli: Sli, total: EventCount, scope: Scope) -> str:
     counted at all, so that the SLI has no data.
     """
     counted = _increase(total.selector, scope)
-    part = sli.bad_events.good if isinstance(sli.bad_events, Remainder) else sli.bad_events
-    if not isinstance(part, EventCount):
+    part = histogram_of(sli)
+    if part is None:
         return counted
     buckets = (_bucket(bound, part.selector, scope) for bound in _bounds(part))
-    return lines(counted, *(f"and ignoring (le) {each}" for each in buckets))
+    return lines(
+        counted,
+        *(f"and ignoring (le) {each}" for each in buckets),
+        *_without_lost_buckets(part, scope),
+    )
+
+
+def _without_lost_buckets(part: EventCount, scope: Scope) -> Iterator[str]:
+    """Yield the exclusions of histograms that still report, but no longer with their buckets."""
+    count = f"timestamp({series_of(part.selector, scope.namespace, '_count')})"
+    for bound in _bounds(part):
+        bucket = series_of(part.selector, scope.namespace, "_bucket", promql.bucket(bound))
+        seen = f"max without (le) (timestamp({bucket})) or 0 * {count}"
+        yield f"unless {count} > ({seen})"
 
 
 def _bounds(part: EventCount) -> Iterator[float]:
@@ -110,7 +129,7 @@ def _values_outside(good: EventCount, scope: Scope) -> str:
     """Count the values of each histogram that are not good, never fewer than zero."""
     everything = _increase(good.selector, scope)
     bad = f"clamp_min({everything} - {_grouped(_part(good, scope))}, 0)"
-    return sum_by(scope.by, bad)
+    return sum_by(scope.by, lines(bad, *_without_lost_buckets(good, scope)))
 
 
 def _part(part: EventCount, scope: Scope) -> str:

@@ -34,9 +34,9 @@ def burning(slo: Slo, severity: Severity, options: Options) -> str:
 
 def exhausted(slo: Slo, options: Options) -> str:
     """Return the description of the alert about an exhausted budget; its value is what is spent."""
-    rate = _asked(series_names.BURN_RATE_1H, "{{ .Value | humanize }}", "unknown")
+    rate = _asked(series_names.BURN_RATE_1H, '{{ printf "%.2f" .Value }}', "unknown")
     return (
-        f"{_matchers(slo, options)}{{{{ $value | {_PERCENT} }}}} of the error budget is spent: "
+        f'{_matchers(slo, options)}The error budget is spent {{{{ printf "%.1f" $value }}}} times: '
         f"less than {slo.objective} of its events were good over {slo.period}. The burn rate over "
         f"the last hour is {rate}; at 1 the budget lasts exactly one period. {literal(slo.why)}"
     )
@@ -56,7 +56,7 @@ def _share(span: Duration) -> str:
 
 
 def _budget_left(slo: Slo) -> str:
-    left, rate = f"{series_names.BUDGET_REMAINING}%[1]s", f"{series_names.BURN_RATE_1H}%[1]s"
+    left, rate = f"{series_names.BUDGET_REMAINING}%s", f"{series_names.BURN_RATE_1H}%s"
     lasts = _asked(
         f"{left} * {slo.period.seconds} / ({rate} > 0)",
         ", which lasts {{ .Value | humanizeDuration }} at the burn rate of the last hour",
@@ -72,8 +72,9 @@ def _budget_left(slo: Slo) -> str:
 def _asked(query: str, text: str, otherwise: str = "") -> str:
     """Return a text about the answer of a query, or another text if there is no answer."""
     pattern = query if "%" in query else f"{query}%s"
+    matchers = " $of" * pattern.count("%s")
     none = f"{{{{ else }}}}{otherwise}" if otherwise else ""
-    return f'{{{{ range query (printf "{pattern}" $of) }}}}{text}{none}{{{{ end }}}}'
+    return f'{{{{ range query (printf "{pattern}"{matchers}) }}}}{text}{none}{{{{ end }}}}'
 
 
 def _limits(slo: Slo, windows: Iterable[BurnWindow]) -> str:

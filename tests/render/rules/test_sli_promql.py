@@ -24,10 +24,16 @@ clamp_min({TOTAL}
   or on ({BY})
   0 * {TOTAL}), 0)"""
 
-WITHIN = f"sum by ({BY}) (clamp_min({COUNT} - sum without (le) ({BUCKET}), 0))"
+SEEN = 'timestamp(acme_wait_seconds_count{service_namespace="acme"})'
+LOST = f"""\
+unless {SEEN} > (max without (le) (timestamp(acme_wait_seconds_bucket{{service_namespace="acme",LE}})) or 0 * {SEEN})"""
+WITHIN = f"""\
+sum by ({BY}) (clamp_min({COUNT} - sum without (le) ({BUCKET}), 0)
+{LOST})"""
 KNOWN = f"""\
 sum by ({BY}) ({COUNT}
-and ignoring (le) {BUCKET})"""
+and ignoring (le) {BUCKET}
+{LOST})"""
 
 EACH = (
     f'15 * sum by ({BY}) (sum_over_time((acme_level{{service_namespace="acme"}} < bool 1)[1h:15s]))'

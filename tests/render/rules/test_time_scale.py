@@ -107,4 +107,4 @@ def _expressions(rules: dict[str, list[dict[str, list[dict[str, str]]]]]) -> lis
 
 def _timeless(config: object) -> str:
     """Remove every span of time from a text."""
-    return re.sub(r"(?<=[\[:' ])\d+(ms|[smhd])(?=[\]:') \\])", "SPAN", repr(config))
+    return re.sub(r"(?<=[\[:' ])\d+(ms|[smhd])(?=[\]:') \\,])", "SPAN", repr(config))
