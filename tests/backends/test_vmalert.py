@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isclose
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
 from otel_meta.model import Slo
 from otel_meta.render.rules import series_names
+from otel_meta.render.rules.intervals import RECOUNT_SPAN, alert_spans
 from tests.backends.query_engines import (
     EVALUATION_INTERVAL,
     SCRAPE_INTERVAL,
@@ -42,10 +43,19 @@ FULL_WINDOWS = TimeRange(SPAN.start + 11 * 60, SPAN.end)
 LATE = SPAN.start + 3600
 """The start of some counters, and the end of others."""
 LAYERS = 3
-"""Ratios are in the third layer; later layers do arithmetic with ratios."""
+"""Ratios of raw counts, and cumulative counts, are within three layers; later layers do arithmetic
+with these."""
 
-BOUND = {series_names.BAD: 0.03, series_names.TOTAL: 0.03}
-RATIO_BOUND = 0.005
+BOUND = dict.fromkeys(
+    (
+        series_names.BAD,
+        series_names.TOTAL,
+        series_names.BAD_CUMULATIVE,
+        series_names.TOTAL_CUMULATIVE,
+    ),
+    0.03,
+)
+RATIO_BOUND = 0.01
 """Allowed relative difference between the engines. Prometheus extrapolates an increase to the ends
 of its window; VictoriaMetrics starts at the last sample before the window. Within an engine, the
 difference is the same for both parts of a ratio."""
@@ -107,7 +117,7 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engines(rules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """Both engines with the results of all recording rules; VictoriaMetrics also has alerts."""
     folder = tmp_path_factory.mktemp("engines")
-    recording = write_layers(_groups(rules, "recording"), folder)[:LAYERS]
+    recording = write_layers(_records(rules), folder)[:LAYERS]
     (folder / "prometheus").mkdir()
     (folder / "victoria").mkdir()
     with VictoriaMetrics.running(folder / "victoria") as victoria:
@@ -137,9 +147,20 @@ def _groups(rules: Path, kind: str) -> Groups:
     return [group for path in files for group in yaml.safe_load(path.read_text())["groups"]]
 
 
+def _records(rules: Path) -> Groups:
+    """Return the recordings of all files; short spans are recorded beside the alerts."""
+    return list(_with("record", (*_groups(rules, "recording"), *_groups(rules, "alerting"))))
+
+
+def _with(kind: str, groups: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the groups with the rules of a kind alone."""
+    for group in groups:
+        yield {**group, "rules": [rule for rule in group["rules"] if kind in rule]}
+
+
 def _alerts(rules: Path, folder: Path) -> Path:
     path = folder / "alerts.yml"
-    path.write_text(yaml.safe_dump({"groups": _groups(rules, "alerting")}))
+    path.write_text(yaml.safe_dump({"groups": list(_with("alert", _groups(rules, "alerting")))}))
     return path
 
 
@@ -198,7 +219,7 @@ class TestAlerts:
             for group in _groups(rules, "alerting")
             if group["name"] == f"{slo.name}-alerts"
             for rule in group["rules"]
-            if rule["alert"] == "SloErrorBudgetBurnFast"
+            if rule.get("alert") == "SloErrorBudgetBurnFast"
         )
         prometheus, victoria = (engine.query(expr, SPAN.end) for engine in engines)
 
@@ -218,9 +239,8 @@ class TestRecordings:
         different = {
             f"{name} at {at - SPAN.start} s: {prometheus!r} and {victoria!r}"
             for name in (
-                series_names.TOTAL,
-                series_names.BAD,
-                *map(series_names.error_ratio, slo.burn_lookbacks()),
+                *BOUND,
+                *map(series_names.error_ratio, (*alert_spans(slo), RECOUNT_SPAN)),
             )
             for at, prometheus, victoria in _pairs(engines, f'{name}{{slo="{slo.name}"}}')
             if not isclose(prometheus, victoria, rel_tol=BOUND.get(name, RATIO_BOUND), abs_tol=1e-9)
