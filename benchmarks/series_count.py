@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from otel_meta.render.rules.measure_promql import layers_of
 from scale.labels import OPEN, Counts, label_sets, lines_each, series_of
 from scale.table import DOCUMENT, put, table
 
@@ -20,6 +19,7 @@ from otel_meta.model.measure import Measure, RelativeChange, Share
 from otel_meta.model.selector import Selector
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names as series
+from otel_meta.render.rules.measures.measure_promql import layers_of
 from otel_meta.render.rules.recording_rules import alert_records, slo_records
 from otel_meta.repos import BUILTIN
 

@@ -42,7 +42,9 @@ def _program(command: str, *arguments: str) -> Program:
 
 SIDECAR = _program("sidecar")
 QUERY = _program("query", "--query.replica-label=replica", "--query.replica-label=ruler")
-RULE = _program("rule", "--data-dir={data}", "--eval-interval=1s", "--resend-delay=1s")
+RULE = _program("rule", "--data-dir={data}", "--eval-interval=1s", "--resend-delay=5s")
+"""Alertmanager resolves an alert after four such delays. The querier takes up to nine seconds to
+drop a dead store, which are no nine minutes in production."""
 
 
 @dataclass
