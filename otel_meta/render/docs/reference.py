@@ -25,7 +25,6 @@ _RECORDED = (
     ("slo:total:increase1h and other spans", "the same over each span of a burn window"),
     (series_names.TOTAL_CUMULATIVE, "events since the rules began to count, across gaps"),
     (series_names.BAD_CUMULATIVE, "bad events since the rules began to count"),
-    (series_names.PERIOD_TOTAL, "events over the SLO's period"),
     (series_names.PERIOD_BAD, "bad events over the SLO's period"),
     (series_names.COVERAGE, "share of the SLO's period in which the service had data"),
     ("slo:error_ratio:5m and other spans", "share of bad events, for each span of a burn window"),
