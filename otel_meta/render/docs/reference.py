@@ -31,7 +31,6 @@ _RECORDED = (
     (f"slo:bad:counted{_SPAN}", "bad events that were counted within the same span"),
     (series_names.TOTAL_CUMULATIVE, "events since the rules began to count, across gaps"),
     (series_names.BAD_CUMULATIVE, "bad events since the rules began to count"),
-    (series_names.PERIOD_TOTAL, "events over the SLO's period"),
     (series_names.PERIOD_BAD, "bad events over the SLO's period"),
     (series_names.COVERAGE, "share of the SLO's period in which the service had data"),
     (series_names.PERIOD_ERROR_RATIO, "share of bad events over the SLO's period"),
