@@ -87,7 +87,7 @@ def _send_much(url: str) -> None:
     exporter = OTLPSpanExporter(f"{url}/v1/traces", timeout=1)
     for _ in range(8):
         exporter.export([span("x", {}, error="broken", text="y" * 2000) for _ in range(50)])
-    exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK declares no return type
+    exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK has no types here
 
 
 def _monitoring(folder: Path, stack: ExitStack) -> Iterator[str]:
