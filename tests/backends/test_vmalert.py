@@ -278,7 +278,6 @@ def _bounds(slo: Slo) -> Iterator[tuple[str, float]]:
         yield series_names.bad(span), COUNT_BOUND
     for span in {RECOUNT_SPAN, INCREASE_WINDOW, *slo.burn_lookbacks()}:
         yield series_names.error_ratio(span), RATIO_BOUND
-    yield series_names.PERIOD_TOTAL, COUNT_BOUND
     yield series_names.PERIOD_BAD, COUNT_BOUND
     yield series_names.TOTAL_CUMULATIVE, COUNT_BOUND
     yield series_names.BAD_CUMULATIVE, COUNT_BOUND
