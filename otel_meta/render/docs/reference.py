@@ -25,10 +25,9 @@ _RECORDED = (
     (f"slo:bad:increase{_SPAN}", "bad events over the same span"),
     (f"slo:error_ratio:{_SPAN}", "share of bad events over the same span"),
     (
-        f"slo:total:counted{_SPAN}",
-        "events that were counted within a span, however old: many, after a gap",
+        series_names.LATE_ERROR_RATIO,
+        "share of bad events among those counted within five minutes, after a gap",
     ),
-    (f"slo:bad:counted{_SPAN}", "bad events that were counted within the same span"),
     (series_names.TOTAL_CUMULATIVE, "events since the rules began to count, across gaps"),
     (series_names.BAD_CUMULATIVE, "bad events since the rules began to count"),
     (series_names.PERIOD_BAD, "bad events over the SLO's period"),
