@@ -19,7 +19,12 @@ import yaml
 
 from otel_meta.model import MetaRepo, Slo
 from otel_meta.render.rules import series_names
-from otel_meta.render.rules.intervals import INCREASE_WINDOW, RECOUNT_SPAN, counted_spans
+from otel_meta.render.rules.intervals import (
+    INCREASE_WINDOW,
+    RECOUNT_SPAN,
+    alert_spans,
+    cumulative_longs,
+)
 from tests.backends.query_engines import (
     EVALUATION_INTERVAL,
     SCRAPE_INTERVAL,
@@ -268,14 +273,12 @@ class TestRecordings:
 
 def _bounds(slo: Slo) -> Iterator[tuple[str, float]]:
     """Yield the names of the recorded counts and ratios of an SLO, with their bounds."""
-    for span in {RECOUNT_SPAN, INCREASE_WINDOW, *slo.burn_lookbacks()}:
+    for span in {RECOUNT_SPAN, *alert_spans(slo)}:
         yield series_names.total(span), COUNT_BOUND
+    for span in {RECOUNT_SPAN, *alert_spans(slo), *cumulative_longs(slo)}:
         yield series_names.bad(span), COUNT_BOUND
+    for span in {RECOUNT_SPAN, INCREASE_WINDOW, *slo.burn_lookbacks()}:
         yield series_names.error_ratio(span), RATIO_BOUND
-    for span in counted_spans(slo):
-        yield series_names.counted_total(span), COUNT_BOUND
-        yield series_names.counted_bad(span), COUNT_BOUND
-    yield series_names.PERIOD_TOTAL, COUNT_BOUND
     yield series_names.PERIOD_BAD, COUNT_BOUND
     yield series_names.TOTAL_CUMULATIVE, COUNT_BOUND
     yield series_names.BAD_CUMULATIVE, COUNT_BOUND

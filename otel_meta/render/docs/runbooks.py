@@ -8,7 +8,7 @@ from typing import Final
 from otel_meta.model import Alert, Catalog, MetaRepo
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
-from otel_meta.render.rules.measure_promql import expression
+from otel_meta.render.rules.measures.measure_promql import expression
 from otel_meta.render.rules.promql_builder import compared
 
 from .burn_runbook import burn_runbook

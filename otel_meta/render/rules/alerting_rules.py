@@ -11,13 +11,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from otel_meta.model import BurnWindow, Duration, MetaRepo, Severity, Slo
+from otel_meta.model import Duration, MetaRepo, Severity, Slo
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
 from . import series_names, slo_texts
 from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
-from .burn_conditions import burn_condition, enough_events, late_condition, slo_series
+from .burn_conditions import burn_condition, enough_events, slo_series
 from .declared_alerts import declared_groups
 from .intervals import ALERT_INTERVAL, BURN_RATE_SPAN, INCREASE_WINDOW, RECOUNT_SPAN
 from .promql_builder import all_of, equals, lines, number, selector, series_of, sum_by
@@ -65,17 +65,12 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             options,
             alert=alert,
             severity=severity,
-            expr="\nor\n".join(_burn_conditions(slo, tuple(windows))),
+            expr="\nor\n".join(burn_condition(slo, window) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
             description=slo_texts.burning(slo, severity, options),
             runbook="slo-burn",
             anchor=slo.name,
         )
-
-
-def _burn_conditions(slo: Slo, windows: tuple[BurnWindow, ...]) -> Iterator[str]:
-    yield from (burn_condition(slo, window) for window in windows)
-    yield from (late_condition(slo, window) for window in windows if window.severity == "page")
 
 
 def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:

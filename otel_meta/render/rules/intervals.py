@@ -44,14 +44,14 @@ def alert_spans(slo: Slo) -> tuple[Duration, ...]:
     return tuple(sorted({INCREASE_WINDOW, BURN_RATE_SPAN} | pages))
 
 
-def counted_spans(slo: Slo) -> tuple[Duration, ...]:
-    """Return the spans in which late counts are watched: the shortest, and the raw long spans."""
-    longs = {w.long for w in slo.burn_windows if w.severity == "page"} & {*alert_spans(slo)}
-    return tuple(sorted({INCREASE_WINDOW} | longs))
-
-
 def cumulative_spans(slo: Slo) -> tuple[Duration, ...]:
     """Return the other spans of burn windows, which are differences of cumulative counts."""
     return tuple(
         span for span in slo.burn_lookbacks() if span not in (*alert_spans(slo), RECOUNT_SPAN)
     )
+
+
+def cumulative_longs(slo: Slo) -> tuple[Duration, ...]:
+    """Return the long spans among `cumulative_spans`, whose bad events an alert compares."""
+    longs = {window.long for window in slo.burn_windows}
+    return tuple(span for span in cumulative_spans(slo) if span in longs)

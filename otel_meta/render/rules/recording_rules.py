@@ -8,17 +8,17 @@ from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.render.options import Options
 
 from . import series_names
-from .cumulative import cumulative
+from .cumulative import Cumulative, cumulative
 from .intervals import (
     BURN_RATE_SPAN,
     INCREASE_WINDOW,
     RECOUNT_SPAN,
     alert_spans,
-    counted_spans,
+    cumulative_longs,
     cumulative_spans,
 )
-from .measure_rules import measure_groups
-from .promql_builder import equals, lines, number, selector
+from .measures.measure_rules import measure_groups
+from .promql_builder import equals, indented, lines, number, selector
 from .rule import Group, Record
 from .sli_promql import Scope, increments
 
@@ -43,16 +43,16 @@ def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Re
     bad, total = cumulative(slo, options)
     yield Record(total.name, total.expression(), own)
     yield Record(bad.name, bad.expression(), own)
-    for span in counted_spans(slo):
-        yield Record(series_names.counted_total(span), total.counted(span), own)
-        yield Record(series_names.counted_bad(span), bad.counted(span), own)
-    for span in cumulative_spans(slo):
-        yield Record(series_names.total(span), total.over(span), own)
+    yield Record(series_names.LATE_ERROR_RATIO, _late_ratio(slo, bad, total), own)
+    for span in cumulative_longs(slo):
         yield Record(series_names.bad(span), bad.over(span), own)
-        yield _ratio(slo, span)
-    yield Record(series_names.PERIOD_TOTAL, total.over(slo.period), own)
     yield Record(series_names.PERIOD_BAD, bad.over(slo.period), own)
-    ratio = _quotient(slo, series_names.PERIOD_BAD, series_names.PERIOD_TOTAL)
+    for span in cumulative_spans(slo):
+        recorded = span in cumulative_longs(slo)
+        bad_events = _series(series_names.bad(span), slo) if recorded else bad.over(span)
+        ratio = _share(bad_events, total.over(span), total.on)
+        yield Record(series_names.error_ratio(span), ratio, own)
+    ratio = _share(_series(series_names.PERIOD_BAD, slo), total.over(slo.period), total.on)
     yield Record(series_names.PERIOD_ERROR_RATIO, ratio, own)
     yield Record(series_names.COVERAGE, total.coverage(slo.period), own)
     yield from _budget(slo)
@@ -68,13 +68,23 @@ def _counted(repo: type[MetaRepo], slo: Slo, options: Options, span: Duration) -
 
 
 def _ratio(slo: Slo, span: Duration) -> Record:
-    expr = _quotient(slo, series_names.bad(span), series_names.total(span))
-    return Record(series_names.error_ratio(span), expr, _own(slo))
-
-
-def _quotient(slo: Slo, bad: str, total: str) -> str:
     """Return the share of bad events; absent where there were no events."""
-    return f"{_series(bad, slo)} / ({_series(total, slo)} > 0)"
+    bad, total = (_series(name(span), slo) for name in (series_names.bad, series_names.total))
+    return Record(series_names.error_ratio(span), f"{bad} / ({total} > 0)", _own(slo))
+
+
+def _late_ratio(slo: Slo, bad: Cumulative, total: Cumulative) -> str:
+    """Return the share of bad events among those that were counted just now, if most are late."""
+    occurred = f"2 * {_series(series_names.TOTAL, slo)}"
+    bad_now, total_now = (count.counted(INCREASE_WINDOW) for count in (bad, total))
+    return _share(bad_now, total_now, total.on, occurred)
+
+
+def _share(bad: str, total: str, on: str, more_than: str = "0") -> str:
+    """Return the share of bad events where the total is larger than a number; otherwise absent."""
+    above = lines("(", indented(total), f") > {more_than}")
+    share = bad if "\n" not in bad else lines("(", indented(bad), ")")
+    return lines(share, f"/ {on} (", indented(above), ")")
 
 
 def _budget(slo: Slo) -> Iterator[Record]:

@@ -15,8 +15,6 @@ TOTAL_CUMULATIVE: Final = "slo:total:cumulative"
 """All events of an SLO since its rules began to count."""
 PERIOD_BAD: Final = "slo:bad:increase_period"
 """Bad events over the SLO's period."""
-PERIOD_TOTAL: Final = "slo:total:increase_period"
-"""All events over the SLO's period."""
 PERIOD_ERROR_RATIO: Final = "slo:error_ratio:period"
 """Share of bad events over the SLO's period."""
 COVERAGE: Final = "slo:period_coverage:ratio"
@@ -59,16 +57,6 @@ def total(span: Duration) -> str:
     return f"slo:total:increase{span}"
 
 
-def counted_bad(span: Duration) -> str:
-    """Return the name of the bad events that were counted within a span, however old."""
-    return f"slo:bad:counted{span}"
-
-
-def counted_total(span: Duration) -> str:
-    """Return the name of all events that were counted within a span."""
-    return f"slo:total:counted{span}"
-
-
 def error_ratio(span: Duration) -> str:
     """Return the name of the share of bad events over a span of a burn window."""
     return f"slo:error_ratio:{span}"
@@ -78,3 +66,6 @@ BAD: Final = bad(INCREASE_WINDOW)
 """Bad events in the shortest span."""
 TOTAL: Final = total(INCREASE_WINDOW)
 """All events in the shortest span."""
+LATE_ERROR_RATIO: Final = "slo:error_ratio:late"
+"""Share of bad events among those that were counted in the shortest span, however old; absent
+while most of them are new."""

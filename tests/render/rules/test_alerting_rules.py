@@ -18,29 +18,9 @@ or
 (
   slo:error_ratio:6h{slo="acme-answered"} > 0.006
   and
-  slo:error_ratio:30m{slo="acme-answered"} > 0.006
+  (slo:error_ratio:30m{slo="acme-answered"} > 0.006 or slo:error_ratio:late{slo="acme-answered"} > 0.006)
   and
   slo:bad:increase6h{slo="acme-answered"} > 2.5
-)
-or
-(
-  slo:bad:counted1h{slo="acme-answered"} / (slo:total:counted1h{slo="acme-answered"} > 0) > 0.0144
-  and
-  slo:bad:counted5m{slo="acme-answered"} / (slo:total:counted5m{slo="acme-answered"} > 0) > 0.0144
-  and
-  slo:bad:counted1h{slo="acme-answered"} > 2.5
-  unless
-  slo:total:counted5m{slo="acme-answered"} <= 2 * slo:total:increase5m{slo="acme-answered"}
-)
-or
-(
-  slo:error_ratio:6h{slo="acme-answered"} > 0.006
-  and
-  slo:bad:counted5m{slo="acme-answered"} / (slo:total:counted5m{slo="acme-answered"} > 0) > 0.006
-  and
-  slo:bad:increase6h{slo="acme-answered"} > 2.5
-  unless
-  slo:total:counted5m{slo="acme-answered"} <= 2 * slo:total:increase5m{slo="acme-answered"}
 )"""
 
 BY = "service_namespace, service_name, deployment_environment_name, environment, cluster"

@@ -8,7 +8,7 @@ from otel_meta.model import Duration
 from otel_meta.render.rules.intervals import (
     RECOUNT_SPAN,
     alert_spans,
-    counted_spans,
+    cumulative_longs,
     cumulative_spans,
 )
 from otel_meta.repos.nebula import Nebula
@@ -44,9 +44,9 @@ def test_each_span_of_burn_window_is_counted_once() -> None:
     assert _spans("6h") == (RECOUNT_SPAN,)
 
 
-def test_late_events_are_watched_over_raw_long_spans() -> None:
-    """Late events are watched over the shortest span and the long spans of raw counts."""
-    assert _spans("5m", "1h") == counted_spans(Nebula.api_availability)
+def test_bad_events_are_recorded_over_long_spans_of_tickets() -> None:
+    """Bad events are recorded over the long spans of tickets, which compare them."""
+    assert _spans("1d", "3d") == cumulative_longs(Nebula.api_availability)
 
 
 def test_every_file_follows_intervals() -> None:

@@ -34,26 +34,30 @@ def test_every_ratio_is_quotient_of_counts_for_each_span() -> None:
     """Every ratio is a quotient of counts, for each span of a burn window."""
     found = records(0)
     mine = '{slo="acme-answered"}'
+    ratio = f"slo:bad:increase6h{mine} / (slo:total:increase6h{mine} > 0)"
 
-    for span, count in {"6h": "6h", "1d": "1d", "period": "_period"}.items():
-        ratio = f"slo:bad:increase{count}{mine} / (slo:total:increase{count}{mine} > 0)"
-        wanted = Record(f"slo:error_ratio:{span}", ratio, OWN)
+    assert Record("slo:error_ratio:6h", ratio, OWN) == found["slo:error_ratio:6h"]
+    for span, offset in {"1d": "1d", "3d": "3d", "_period": "30d"}.items():
+        expr = found[f"slo:error_ratio:{span.removeprefix('_')}"].expr
+        above, total = expr.split(f"\n/ on ({BY}) (\n")
 
-        assert wanted == found[wanted.record]
+        assert f"slo:bad:increase{span}{mine}" == above
+        assert f"slo:total:cumulative{mine} offset {offset}\n" in total
+        assert total.endswith(") > 0\n)")
 
 
 def test_long_count_is_difference_of_cumulative_counts() -> None:
     """A count over a long span is the difference of two cumulative counts."""
-    total = 'slo:total:cumulative{slo="acme-answered"}'
+    bad = 'slo:bad:cumulative{slo="acme-answered"}'
     expected = f"""\
-{total}
+{bad}
 - on ({BY}) (
-  {total} offset 1d
-  or max_over_time({total}[36d:2h] offset 1d)
-  or 0 * {total}
+  {bad} offset 1d
+  or max_over_time({bad}[36d:2h] offset 1d)
+  or 0 * {bad}
 )"""
 
-    assert expected == records(0)["slo:total:increase1d"].expr
+    assert expected == records(0)["slo:bad:increase1d"].expr
 
 
 def test_renamed_slo_continues_with_counts_of_its_old_name() -> None:
@@ -70,7 +74,8 @@ def test_renamed_slo_continues_with_counts_of_its_old_name() -> None:
     both = 'slo:total:cumulative{slo=~"acme-replied|acme-answered"}'
 
     assert f"max by ({BY}) ({both} offset 6h)" in found["slo:total:cumulative"]
-    assert f"max by ({BY}) ({both} offset 30d)" in found["slo:total:increase_period"]
+    bad = both.replace("total", "bad")
+    assert f"max by ({BY}) ({bad} offset 30d)" in found["slo:bad:increase_period"]
     assert f"sum by ({BY}) (count_over_time({both}[30d:2h]))" in found["slo:period_coverage:ratio"]
 
 
