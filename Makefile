@@ -10,8 +10,10 @@ PROCESS := tests/runtime tests/web
 PROGRAMS := tests/cli tests/examples tests/testing tests/workers
 GENERATORS := tests/rules tests/render
 BACKENDS := tests/backends
+# docs/reliability.md is compared with the faults and export paths of the same session.
+PATHS_OF_DATA := $(addprefix $(BACKENDS)/,collector exposition parity faults test_reliability.py)
 UNIT_GROUPS := test-series test-process test-programs test-other
-SERVER_GROUPS := test-generators test-backends
+SERVER_GROUPS := test-generators test-data-paths test-backends
 PYTEST := $(BIN)/pytest
 COVERED_PYTEST := $(BIN)/coverage run -m pytest
 
@@ -26,7 +28,7 @@ demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a f
 
 test: lint docs tools ## everything that .ci/run checks, with coverage
 	$(BIN)/coverage erase
-	$(MAKE) PYTEST="$(COVERED_PYTEST)" --jobs=6 --keep-going --output-sync=target $(UNIT_GROUPS) $(SERVER_GROUPS)
+	$(MAKE) PYTEST="$(COVERED_PYTEST)" --jobs=7 --keep-going --output-sync=target $(UNIT_GROUPS) $(SERVER_GROUPS)
 	$(MAKE) coverage
 
 test-unit: $(VENV)/ready ## the tests that need no server
@@ -47,8 +49,11 @@ test-other:
 test-generators:
 	$(BIN)/pytest $(GENERATORS)
 
+test-data-paths:
+	$(BIN)/pytest $(PATHS_OF_DATA)
+
 test-backends:
-	$(BIN)/pytest $(BACKENDS)
+	$(BIN)/pytest $(addprefix --ignore=,$(PATHS_OF_DATA)) $(BACKENDS)
 
 coverage:
 	$(BIN)/coverage combine --quiet

@@ -21,8 +21,8 @@ from scale.fleet import Series, Values
 from scale.history import EVALUATION, SCRAPE, UNCOMPACTED, Timed, write_raw
 from scale.table import DOCUMENT, put, table
 
-from otel_meta.render.rules.measure_layers import HOUR, STEP
-from otel_meta.render.rules.measure_promql import expression, layers_of
+from otel_meta.render.rules.measures.measure_layers import HOUR, STEP
+from otel_meta.render.rules.measures.measure_promql import expression, layers_of
 from otel_meta.repos import Nebula
 
 SERVICES: Final = (1, 10, 100)

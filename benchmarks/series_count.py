@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from scale.labels import OPEN, Counts, label_sets, series_of
+from scale.labels import OPEN, Counts, label_sets, lines_each, series_of
 from scale.table import DOCUMENT, put, table
 
 from otel_meta.model import MetaRepo
 from otel_meta.model.measure import Measure, RelativeChange, Share
+from otel_meta.model.selector import Selector
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names as series
-from otel_meta.render.rules.recording_rules import slo_records
+from otel_meta.render.rules.measures.measure_promql import layers_of
+from otel_meta.render.rules.recording_rules import alert_records, slo_records
 from otel_meta.repos import BUILTIN
 
 OWN: Final = 18
@@ -44,17 +46,26 @@ def exposed(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
 
 def recorded(repo: type[MetaRepo], counts: Counts = OPEN) -> int:
     """Return the number of recorded series of one service."""
-    measures = (recording.measure for recording in repo.recordings.values())
+    measures = [recording.measure for recording in repo.recordings.values()]
     own = sum(_groups(measure, counts) for measure in measures)
-    return of_slos(repo) + own + len(_OVERVIEW)
+    measures += [alert.measure for alert in repo.alerts.values()]
+    layers = {name: n for measure in measures for name, n in _layers(repo, measure, counts)}
+    return of_slos(repo) + own + sum(layers.values()) + len(_OVERVIEW)
+
+
+def _layers(repo: type[MetaRepo], measure: Measure, counts: Counts) -> Iterator[tuple[str, int]]:
+    """Yield the layers that a measure reads, and the number of series of each."""
+    for layer in layers_of(measure, repo.name):
+        buckets = lines_each(_source(measure).instrument) - 2 if "_bucket:" in layer.record else 1
+        yield layer.record, buckets * _groups(measure, counts)
 
 
 def of_slos(repo: type[MetaRepo]) -> int:
     """Return the number of recorded series of one service for its SLOs."""
+    options = Options()
     return sum(
-        record.record not in (series.OBJECTIVE, series.INFO)
+        sum(1 for _ in (*alert_records(repo, slo, options), *slo_records(repo, slo, options)))
         for slo in repo.slos.values()
-        for record in slo_records(repo, slo, Options())
     )
 
 
@@ -64,12 +75,7 @@ def average(count: int, counts: Counts = OPEN, processes: int = PROCESSES) -> in
     each = sum(
         processes * series_per_process(repo, counts) + recorded(repo, counts) for repo in repos
     )
-    return round(count * each / len(repos)) + sum(map(declared, repos))
-
-
-def declared(repo: type[MetaRepo]) -> int:
-    """Return the number of recorded series for all services together."""
-    return 2 * len(repo.slos)
+    return round(count * each / len(repos))
 
 
 def rows(counts: Counts = OPEN, processes: int = PROCESSES) -> Iterator[tuple[object, ...]]:
@@ -77,23 +83,32 @@ def rows(counts: Counts = OPEN, processes: int = PROCESSES) -> Iterator[tuple[ob
     for repo in BUILTIN:
         one, kept = series_per_process(repo, counts), recorded(repo, counts)
         service = processes * one + kept
-        yield repo.name, one, kept, service, *(n * service + declared(repo) for n in SERVICES)
+        yield repo.name, one, kept, service, *(n * service for n in SERVICES)
     spread = (average(n, counts, processes) for n in SERVICES)
     yield "spread evenly over all", "", "", "", *spread
 
 
-_OVERVIEW: Final = (series.COMPLIANCE, series.VIOLATIONS)
+_OVERVIEW: Final = (
+    series.COMPLIANCE,
+    series.VIOLATIONS,
+    series.VIOLATIONS_SHARE,
+    series.PROCESSES,
+)
 
 
 def _groups(measure: Measure, counts: Counts) -> int:
     """Return the number of series of one service after an aggregation."""
-    of: Any = measure.of if isinstance(measure, RelativeChange) else measure
-    source = of.whole if isinstance(of, Share) else of.source
     kept = {
-        tuple(labels.get(name, "") for name in of.by)
-        for labels in label_sets(source.instrument, counts)
+        tuple(labels.get(name, "") for name in measure.by)
+        for labels in label_sets(_source(measure).instrument, counts)
     }
     return len(kept)
+
+
+def _source(measure: Measure) -> Selector:
+    of: Any = measure.of if isinstance(measure, RelativeChange) else measure
+    source: Selector = of.whole if isinstance(of, Share) else of.source
+    return source
 
 
 def across() -> Iterator[tuple[object, ...]]:

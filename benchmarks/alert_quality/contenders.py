@@ -31,7 +31,10 @@ class Contender:
 
 
 def committed(scenario: Scenario, folder: Path = ROOT / "rules") -> Files:
-    """Yield the committed rules of the scenario's SLO, and those that are about all SLOs."""
+    """Yield the committed rules of the scenario's SLO, and those that are about all SLOs.
+
+    The texts of alerts are left out: they do not change who is paged, and take queries.
+    """
     for path in sorted(folder.glob("*.yml")):
         is_repository = path.name.startswith(scenario.objective.repository)
         if not is_repository and path.name.split(".")[0] not in ("cross", "telemetry"):
@@ -43,6 +46,8 @@ def committed(scenario: Scenario, folder: Path = ROOT / "rules") -> Files:
                 for group in document["groups"]
                 if group["name"].removesuffix("-alerts") == scenario.objective.slo
             ]
+        for rule in (rule for group in document["groups"] for rule in group["rules"]):
+            rule.pop("annotations", None)
         yield path.stem, document
 
 

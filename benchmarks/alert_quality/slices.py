@@ -87,6 +87,7 @@ def check(interval: int, cache: Path | None) -> Iterator[SliceCheck]:
         services=(),
         objective=BREAKER,
         checks=(at,),
+        watched=((at - 15 * MINUTE, _SECONDS),),
         scrape_interval=interval,
     )
     expr = f'slo:error_ratio:period{{slo="{BREAKER.slo}"}}'

@@ -43,8 +43,8 @@ class Plan:
         rounds: number of measured evaluations, after a first one.
     """
 
-    raw: int = 10 * 60
-    days: int = 30
+    raw: int = 6 * 3600
+    days: int = 37
     interval: int = 60
     rounds: int = 1
 
@@ -97,6 +97,7 @@ def _copy_rules(folder: Path, plan: Plan) -> None:
     folder.mkdir()
     for path in (ROOT / "rules").glob("*.yml"):
         text = path.read_text().replace("interval: 1m", f"interval: {plan.interval}s")
+        text = text.replace("interval: 30s", f"interval: {plan.interval // 2}s")
         (folder / path.name).write_text(text)
 
 
@@ -112,7 +113,7 @@ def _measured(
     pairs = sum(len(service.repo.slos) for service in fleet)
     now = end + int(plan.interval * (plan.rounds + 1.1))
     _expect_ratios(served, pairs, now)
-    read, peak = _read(served, now)
+    read, peak = _read(served, plan, now)
     slowest = max(groups, key=lambda group: group["evaluationTime"])
     return Cost(
         services=len(fleet),
@@ -120,7 +121,7 @@ def _measured(
         stored=stored,
         seconds=seconds,
         read=read,
-        elapsed=_elapsed(groups, plan.rounds),
+        elapsed=_elapsed(groups, plan),
         longest=(slowest["name"], slowest["evaluationTime"]),
         peak=peak,
         memory=memory,
@@ -151,21 +152,29 @@ def _expect_ratios(served: Prometheus, pairs: int, now: float) -> None:
         raise RuntimeError(f"{count} ratios are recorded, where {pairs} should be")
 
 
-def _read(served: Prometheus, now: float) -> tuple[dict[str, int], tuple[str, int]]:
+def _read(served: Prometheus, plan: Plan, now: float) -> tuple[dict[str, int], tuple[str, int]]:
     read: dict[str, int] = dict.fromkeys(KINDS, 0)
     peak = ("", 0)
     for group in _groups(served):
         for rule in group["rules"]:
             samples = served.query(rule["query"], now)["stats"]["samples"]
-            read[kind_of(group["name"])] += samples["totalQueryableSamples"]
+            times = _times(group, plan)
+            read[kind_of(group["name"])] += times * samples["totalQueryableSamples"]
             peak = max(peak, (rule["name"], samples["peakSamples"]), key=lambda found: found[1])
     return read, peak
 
 
-def _elapsed(groups: Sequence[Any], rounds: int) -> dict[str, float]:
+def _times(group: Any, plan: Plan) -> int:
+    """Return the number of evaluations of a group in a round."""
+    seconds: float = group["interval"]
+    return round(plan.interval / seconds)
+
+
+def _elapsed(groups: Sequence[Any], plan: Plan) -> dict[str, float]:
     elapsed: dict[str, float] = dict.fromkeys(KINDS, 0.0)
     for group in groups:
-        elapsed[kind_of(group["name"])] += group["evaluationTime"] / rounds
+        seconds = _times(group, plan) * group["evaluationTime"]
+        elapsed[kind_of(group["name"])] += seconds / plan.rounds
     return elapsed
 
 

@@ -25,10 +25,10 @@ from .labels import Labels, label_sets
 BURNING_EVERY: Final = 50
 _BURNING: Final = 7
 _DAY: Final = 86_400
-_LOOKBACK: Final = {series.TOTAL: _DAY // 4, series.COMPLIANT: _DAY}
-"""Seconds for which rules read recorded series."""
-_CUMULATIVE: Final = (series.BAD_CUMULATIVE, series.TOTAL_CUMULATIVE)
-"""Series that rules read for an SLO period and a week."""
+_MEMORY: Final = 7 * _DAY
+"""Seconds beyond the period of an SLO for which rules read cumulative counts."""
+_LOOKBACK: Final = {series.TOTAL: 7 * _DAY, series.COMPLIANT: _DAY}
+"""Seconds for which rules read other recorded series."""
 
 
 class Values(NamedTuple):
@@ -84,6 +84,7 @@ def recorded(service: Service) -> Iterator[Series]:
         labels = {"slo": slo.name, **service.identity}
         for name, seconds in _lookbacks(slo):
             yield Series(_head(name, labels), _recorded_values(service, name), seconds)
+    yield Series(_head(series.PROCESSES, service.identity), Values(1), _DAY // 4)
 
 
 def raw(service: Service) -> Iterator[Series]:
@@ -107,7 +108,8 @@ def _exposed(service: Service, names: frozenset[str]) -> Iterator[Series]:
 
 def _lookbacks(slo: Slo) -> Iterator[tuple[str, int]]:
     yield from _LOOKBACK.items()
-    yield from ((name, slo.period.seconds + 7 * _DAY) for name in _CUMULATIVE)
+    for cumulative in (series.TOTAL_CUMULATIVE, series.BAD_CUMULATIVE):
+        yield cumulative, slo.period.seconds + _MEMORY
 
 
 def _recorded_values(service: Service, name: str) -> Values:
@@ -116,8 +118,8 @@ def _recorded_values(service: Service, name: str) -> Values:
     if name == series.TOTAL:
         return Values(20_000, noise=500)
     if name == series.TOTAL_CUMULATIVE:
-        return Values(0, step=4_000)
-    return Values(0, step=400 if service.burns else 0)
+        return Values(0, 4_000, 2_000, digits=0)
+    return Values(0, 400) if service.burns else Values(0, 1)
 
 
 @cache

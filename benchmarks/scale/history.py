@@ -53,7 +53,7 @@ class Past:
     end: int
     raw: int
     ahead: int
-    days: int = 30
+    days: int = 37
 
     def slices(self) -> Iterator[range]:
         """Yield the time range of each block, oldest first."""
@@ -150,7 +150,8 @@ def _text(path: Path, parts: Iterable[Timed]) -> int:
 @cache
 def _lines(values: Values, times: range) -> tuple[str, ...]:
     """Return the text after the labels of each sample, which many series share."""
-    return tuple(f" {values.at(n)!r} {time}\n" for n, time in enumerate(times))
+    first = times.start // times.step  # blocks of a counter continue each other
+    return tuple(f" {values.at(first + n)!r} {time}\n" for n, time in enumerate(times))
 
 
 def backfill(text: Path, folder: Path, longest: str) -> list[Path]:

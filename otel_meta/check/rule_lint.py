@@ -51,7 +51,8 @@ def check(catalog: Catalog, paths: Iterable[Path], options: Options = _DEFAULTS)
     rules = [item for item in found if isinstance(item, Rule)]
     unread = [item for item in found if isinstance(item, Finding)]
     known = known_series_of(catalog, rules, options)
-    return CheckResult(len(files), len(rules), (*unread, *findings_of(rules, known)))
+    own_texts = frozenset(options.alert_annotations.values())
+    return CheckResult(len(files), len(rules), (*unread, *findings_of(rules, known, own_texts)))
 
 
 def known_series_of(
@@ -76,16 +77,26 @@ def known_series_of(
     return KnownSeries(catalog, _parsed(recorded.values()), foreign)
 
 
-def findings_of(rules: Iterable[Rule], known: KnownSeries) -> Iterator[Finding]:
-    """Yield the findings of rules, without repetition within a rule."""
+def findings_of(
+    rules: Iterable[Rule], known: KnownSeries, own_texts: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Yield the findings of rules, without repetition within a rule.
+
+    Args:
+        rules: the rules.
+        known: the series that rules can read.
+        own_texts: annotations that the project puts on every alert; an alert without one of their
+            labels has a gap there.
+    """
     for rule in rules:
-        yield from dict.fromkeys(_findings(rule, known))
+        yield from dict.fromkeys(_findings(rule, known, own_texts))
 
 
-def _findings(rule: Rule, known: KnownSeries) -> Iterator[Finding]:
+def _findings(rule: Rule, known: KnownSeries, own_texts: frozenset[str]) -> Iterator[Finding]:
     vector, diagnostics = _inferred(rule.expr, known)
     yield from map(rule.finding, diagnostics)
-    for text in (*rule.annotations.values(), *rule.labels.values()) if rule.alert else ():
+    texts = (*rule.annotations.values(), *rule.labels.values()) if rule.alert else ()
+    for text in (text for text in texts if text not in own_texts):
         for diagnostic in (*template_diagnostics(text, vector), *_of_queries(text, known)):
             yield rule.finding(diagnostic, text)
 

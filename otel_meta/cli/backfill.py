@@ -37,6 +37,7 @@ _BEFORE: Final = 3_600
 """Seconds before the period, so that its beginning has a value."""
 _BLOCK: Final = "24h"
 _TIMEOUT: Final = 120.0
+_MAX_TIMEOUT: Final = 86_400.0
 _NOTHING: Final = "no events of these SLOs in that time, or their past is recorded already"
 _NEXT: Final = """\
 {samples} samples of {series} series in {out}
@@ -65,7 +66,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--to", type=_time, metavar="TIME", help="end (now)")
     parser.add_argument("--promtool", type=Path, metavar="PATH", help="promtool (the one in PATH)")
     parser.add_argument(
-        "--timeout", type=float, default=_TIMEOUT, metavar="SECONDS", help="for a query (120)"
+        "--timeout", type=_seconds, default=_TIMEOUT, metavar="SECONDS", help="for a query (120)"
     )
     parser.set_defaults(run=run)
 
@@ -75,8 +76,7 @@ def run(args: Namespace) -> Result:
     project = load_project(args)
     chosen = list(_chosen(load_catalog(project), args.slo))
     promtool = args.promtool or _promtool()
-    if args.blocks.exists() and any(args.blocks.iterdir()):
-        raise UsageError(f"--out {args.blocks}: the folder is not empty; choose a new one")
+    _refuse_folder(args.blocks)
     api = PrometheusApi(args.prometheus, args.timeout)
     series = [
         each
@@ -199,6 +199,13 @@ def _promtool() -> Path:
         raise UsageError("promtool is not in PATH; name it with --promtool PATH") from error
 
 
+def _refuse_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file; name a new folder")
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(f"--out {out}: the folder is not empty; choose a new one")
+
+
 def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ArgumentTypeError(f"{text!r} is not a URL; write it as http://host:9090")
@@ -208,6 +215,14 @@ def _url(text: str) -> str:
 def _duration(text: str) -> Duration:
     with _form("a time such as 30d", text):
         return Duration(text)
+
+
+def _seconds(text: str) -> float:
+    with _form("a number of seconds above 0", text):
+        seconds = float(text)
+        if not 0 < seconds <= _MAX_TIMEOUT:
+            raise ValueError
+        return seconds
 
 
 def _time(text: str) -> float:

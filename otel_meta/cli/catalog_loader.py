@@ -20,7 +20,8 @@ from otel_meta.model import Catalog, MetaRepo
 from otel_meta.model.arguments import did_you_mean, nearest_name
 from otel_meta.repos import BUILTIN
 
-from .project.config_options import add_config_option
+from .project.config_kinds import REPO
+from .project.config_options import add_config_option, checked
 from .project.config_rows import TABLE
 from .project.project import Project, check_against
 
@@ -40,6 +41,7 @@ def add_catalog_options(parser: ArgumentParser) -> None:
         "--repo",
         dest=f"{TABLE}.repos",
         action="append",
+        type=checked(REPO),
         metavar="MODULE:CLASS",
         help="add a meta-repository, importable from the working directory; may be repeated",
     )

@@ -34,7 +34,7 @@ def add_to(commands: Any) -> None:
         "check", help="check the catalogue, and rules against it; exit code 1 with findings"
     )
     add_catalog_options(parser)
-    _add_list(parser, "--rules", "PATH", "rule files or folders to check as well", Path)
+    _add_list(parser, "--rules", "PATH", "rule files or folders to check as well", _path)
     _add_list(
         parser,
         "--label",
@@ -95,6 +95,12 @@ def _form(pattern: re.Pattern[str], form: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _path(text: str) -> Path:
+    if not text:  # of a variable that is not set: Path("") would be the working directory
+        raise ArgumentTypeError("the name is empty; name a file or a folder")
+    return Path(text)
 
 
 def _of_declaration(problem: str) -> Finding:

@@ -67,6 +67,7 @@ def write(artifacts: Iterable[Artifact], folder: Path) -> Written:
     changed = [path for path, text in wanted.items() if _content(path) != text]
     for path in changed:
         _refuse_if_not_generated(path)
+        _refuse_if_beside_no_folder(path)
     try:
         for path in changed:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +122,12 @@ def _refuse_if_not_generated(path: Path) -> None:
     content = _content(path)
     if path.exists() and MARK not in (content or ""):
         raise UsageError(f"{path} was not generated; move it away, or choose another --out")
+
+
+def _refuse_if_beside_no_folder(path: Path) -> None:
+    above = next(folder for folder in path.parents if folder.exists())
+    if not above.is_dir():
+        raise UsageError(f"cannot write {path}: {above} is no folder; choose another --out")
 
 
 def _content(path: Path) -> str | None:

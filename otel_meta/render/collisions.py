@@ -15,7 +15,7 @@ from otel_meta.errors import DeclarationError
 from otel_meta.model import Catalog
 
 from .artifact import Artifact
-from .rules.rule import RuleFile
+from .rules.rule import AlertRule, RuleFile
 from .rules.rule_formats import resource_name
 
 
@@ -29,16 +29,37 @@ class _Name(NamedTuple):
 def refuse_collisions(
     catalog: Catalog, artifacts: Iterable[Artifact], files: Iterable[RuleFile]
 ) -> None:
-    """Refuse files that would have the name of another file.
+    """Refuse files that would have the name of another file, and alerts of a generated name.
 
     Raises:
-        DeclarationError: two files, dashboards, groups or resources have the same name.
+        DeclarationError: two files, dashboards, groups or resources have the same name, or a
+            declared alert has the name of an alert that the generator adds.
     """
+    files = list(files)
+    _refuse_alerts(catalog, files)
     counted = Counter((*_of_artifacts(artifacts), *_of_rules(files)))
     for (kind, name), count in counted.items():
         if count > 1:
             raise DeclarationError(
                 f"{kind} {name}", f"would be generated {count} times", _fix(catalog, name)
+            )
+
+
+def _refuse_alerts(catalog: Catalog, files: Iterable[RuleFile]) -> None:
+    """Refuse declared alerts whose name routes and inhibitions know as another alert."""
+    used = Counter(
+        rule.alert
+        for file in files
+        for group in file.groups
+        for rule in group.rules
+        if isinstance(rule, AlertRule)
+    )
+    for alert in (alert for repo in catalog for alert in repo.alerts.values()):
+        if used[alert.name] > 1:
+            raise DeclarationError(
+                f"alert {alert.name!r}",
+                "is an alert that the generator adds",
+                "choose another name",
             )
 
 

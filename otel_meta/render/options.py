@@ -27,6 +27,12 @@ ANCHORED: Final = (3, 16)
 It needs no flag; older servers need ``--enable-feature=promql-extended-range-selectors``.
 """
 
+ANCHORED_FORMATS: Final = frozenset({"prometheus", "prometheus-operator", "helm"})
+"""The formats of rules that Prometheus itself evaluates.
+
+The rulers of Thanos, Mimir and VictoriaMetrics refuse anchored range selectors.
+"""
+
 TraceStore = Literal["jaeger", "tempo"]
 """Grafana's type of the data source of traces, to which panels link."""
 
@@ -99,5 +105,5 @@ class Options:
 
     @property
     def anchored(self) -> bool:
-        """Whether counts may be exact, by anchored range selectors."""
-        return self.prometheus >= ANCHORED
+        """Whether the ruler of the format counts exactly, by anchored range selectors."""
+        return self.prometheus >= ANCHORED and self.rule_format in ANCHORED_FORMATS

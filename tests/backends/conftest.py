@@ -16,7 +16,7 @@ import pytest
 
 from tests.backends import reliability_page
 
-_CONCURRENT_RUNS = 3
+_CONCURRENT_RUNS = 6
 
 Run = tuple[Any, ...]
 """A function and its arguments."""

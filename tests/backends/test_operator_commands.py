@@ -66,6 +66,17 @@ def test_every_runbook_silences_with_the_address() -> None:
         assert all(f"--alertmanager.url={URL}" in text for text in found)
 
 
+def test_a_silence_names_who_is_silent() -> None:
+    """Each silence names a service, a server or a meta-repository: no other alert is hidden."""
+    about_all = 'alertname="TelemetryLost"'
+    names = ("service_name=", "instance=", "meta_repository=")
+    found = [block.text for block in AMTOOL if "silence add" in block.text]
+
+    assert [about_all] == [
+        text.split('why" ')[1] for text in found if not any(name in text for name in names)
+    ]
+
+
 @pytest.mark.parametrize("program", ["promtool"])
 def test_commands_of_promtool_succeed(program: str) -> None:
     """The commands of promtool in the documents succeed in the folder of the repository."""

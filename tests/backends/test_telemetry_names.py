@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def _collectors(folder: Path, stack: ExitStack) -> Iterator[str]:
         (gateway, "exporter_send_failed_spans"),
         (sidecar, "exporter_sent_spans"),
     ):
-        wait_until(lambda server=server, name=name: server.total(name), f"{name} is 0")
+        wait_until(partial(server.total, name), f"{name} is 0")
     for server in (gateway, full, small, sidecar):
         yield from _names(f"http://127.0.0.1:{_self_metrics_port(server)}")
 
@@ -86,7 +87,7 @@ def _send_much(url: str) -> None:
     exporter = OTLPSpanExporter(f"{url}/v1/traces", timeout=1)
     for _ in range(8):
         exporter.export([span("x", {}, error="broken", text="y" * 2000) for _ in range(50)])
-    exporter.shutdown()
+    exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK has no types here
 
 
 def _monitoring(folder: Path, stack: ExitStack) -> Iterator[str]:

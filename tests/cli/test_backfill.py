@@ -98,6 +98,8 @@ def test_parts_of_a_range_hold_every_time_once() -> None:
             ("--prometheus", "http://x", "--from", "2026-02-01", "--to", "2026-01-01"),
             "--from is not before --to",
         ),
+        (("--prometheus", "http://x", "--timeout", "0"), "'0' is not a number of seconds above 0"),
+        (("--prometheus", "http://x", "--timeout", "nan"), "is not a number of seconds above 0"),
         (("--prometheus", "http://127.0.0.1:1"), "--prometheus http://127.0.0.1:1: cannot be ask"),
     ],
 )
@@ -125,6 +127,15 @@ def test_answer_that_is_none_is_one_line(
 
     assert (2, "", 1) == (code, out, len(err.splitlines()))
     assert wrong in err
+
+
+def test_file_in_place_of_folder_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
+    """A file in the place of the folder is one line that names the option."""
+    (tmp_path / "out").touch()
+    code, _, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://x")
+
+    assert (2, 1) == (code, len(err.splitlines()))
+    assert "--out out: is a file; name a new folder" in err
 
 
 def test_folder_with_files_is_refused(run_command: RunCommand, tmp_path: Path) -> None:

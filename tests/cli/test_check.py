@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Command, RunCommand, Write
 
 FINDING = re.compile(r"(?:atlas\.py:\d+: )?(?P<where>[^:;]+): (?P<wrong>.+); (?P<mend>.+)")
@@ -216,3 +218,26 @@ class TestFindings:
             "rename one\n"
         ) == out
         assert [] == [line for line in out.splitlines() if not FINDING.fullmatch(line)]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("check", "--rules", ""), ("check", "--repo", ""), ("generate", "--repo", "")]
+)
+def test_empty_argument_is_one_line(arguments: tuple[str, ...], run_command: RunCommand) -> None:
+    """An empty argument, as of a variable that is not set, is one line with exit code 2."""
+    code, out, err = run_command(*arguments)
+
+    assert (2, "", 1) == (code, out, len(err.splitlines()))
+    assert "is empty" in err
+
+
+def test_rules_with_annotations_of_the_project_have_no_findings(
+    run_command: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An annotation of the project shows a label that some alerts lack, and is no finding."""
+    monkeypatch.chdir(tmp_path)
+    text = '[tool.otel_meta]\nannotations = { console = "https://x/{{ $labels.slo }}" }\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+
+    assert 0 == run_command("generate", "--folders", "rules")[0]
+    assert (0, "") == run_command("check", "--rules", "rules")[::2]

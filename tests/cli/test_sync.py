@@ -105,6 +105,16 @@ class TestWrite:
             sync.write([ONE], tmp_path)
         assert {"rules": "a file, not a folder\n"} == content(tmp_path)
 
+    def test_file_in_place_of_a_later_folder_is_error_and_no_file(self, tmp_path: Path) -> None:
+        """A file in the place of the folder of a later file is an error, and no file is written."""
+        (tmp_path / "stack").touch()
+        later = Artifact(PurePosixPath("stack/later.yml"), ONE.text)
+
+        with pytest.raises(UsageError, match="stack is no folder; choose another --out"):
+            sync.write([ONE, later], tmp_path)
+
+        assert {"stack": ""} == content(tmp_path)
+
     def test_if_rendering_fails_no_file_is_written(self, tmp_path: Path) -> None:
         """If rendering fails, no file is written."""
 

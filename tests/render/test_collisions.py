@@ -22,7 +22,7 @@ Output = pytest.CaptureFixture[str]
 LONG = "customer-facing-billing-europe"
 
 
-def repo(name: str, slo: str = "") -> type[MetaRepo]:
+def repo(name: str, slo: str = "", alert: str = "Many") -> type[MetaRepo]:
     """Return a meta-repository with a name, and an SLO and an alert if the SLO is named."""
     prefix = name.replace("-", "_")
     done = Counter(f"{prefix}.done", "Done.", NoLabels)
@@ -31,7 +31,7 @@ def repo(name: str, slo: str = "") -> type[MetaRepo]:
     if slo:
         sli = done.ratio(bad=lost)
         attributes["many"] = Alert(
-            name="Many",
+            name=alert,
             measure=measures.rate(lost, "1h"),
             above=1,
             severity="ticket",
@@ -51,8 +51,6 @@ class TestCollisions:
             ("telemetry", "file rules/telemetry.alerting.yml"),
             ("slo-tracking", "file dashboards/slo-tracking.json"),
             ("business-metrics", "file dashboards/business-metrics.json"),
-            ("slo", "dashboard otel-meta-slo"),
-            ("business", "dashboard otel-meta-business"),
         ],
     )
     def test_name_of_a_file_beside_the_meta_repositories_is_refused(
@@ -77,6 +75,16 @@ class TestCollisions:
         ) == str(raised.value)
         assert artifacts_of(Catalog((repo("two", slo="two-a"),)), Options())
 
+    @pytest.mark.parametrize("alert", ["SloNoData", "ServiceDown", "Watchdog"])
+    def test_alert_with_the_name_of_a_generated_alert_is_refused(self, alert: str) -> None:
+        """An alert with the name of a generated alert is refused: routes would take it for that."""
+        with pytest.raises(DeclarationError) as raised:
+            artifacts_of(Catalog((repo("one", slo="one-a", alert=alert),)), Options())
+
+        assert (
+            f"alert '{alert}': is an alert that the generator adds; choose another name"
+        ) == str(raised.value)
+
     @pytest.mark.parametrize("form", ["prometheus", "prometheus-operator", "mimir", "vmalert"])
     def test_collision_is_refused_in_every_format(self, form: str) -> None:
         """A collision is refused in every format."""
@@ -89,6 +97,12 @@ class TestCollisions:
 
 
 class TestLongNames:
+    @pytest.mark.parametrize("name", ["slo", "business"])
+    def test_name_of_another_dashboard_has_uid_of_its_own(self, name: str) -> None:
+        """A meta-repository named like another dashboard has a uid of its own."""
+        assert f"otel-meta-{name}" != repo_dashboard(name)
+        assert artifacts_of(Catalog((repo(name),)), Options())
+
     def test_long_names_with_one_beginning_have_uids_of_their_own(self) -> None:
         """Long names with the same beginning have different uids, of 40 characters at most."""
         catalog = Catalog((repo(f"{LONG}-east"), repo(f"{LONG}-west"), repo(LONG)))

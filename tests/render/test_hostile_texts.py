@@ -150,7 +150,7 @@ class TestDashboards:
 def titles_of(node: Any) -> Iterator[str]:
     """Yield every title and description in a dashboard, except titles of links."""
     if isinstance(node, list):
-        for each in cast("list[Any]", node):
+        for each in node:
             yield from titles_of(each)
     elif isinstance(node, dict):
         fields = cast("dict[str, Any]", node)

@@ -258,31 +258,34 @@ RECORDINGS = {
 ALERTS = {
     Nebula: {
         "free_tier_limit_approaching": (
-            "max gcp_free_tier_usage_percent by gcp_service, quota",
+            "max gcp_free_tier_usage_percent by service_name, gcp_service, quota",
             "> 80",
             "ticket",
         ),
     },
     Sentinel: {
         "drift_detected": (
-            "increase model_drift_checks_total{result drifted} 1h by model, kind",
+            "increase model_drift_checks_total{result drifted} 1h by service_name, model, kind",
             "> 0",
             "ticket",
         ),
         "accuracy_degraded": (
-            "min avg model_accuracy_baseline_ratio 30m by model, version",
+            "min model_accuracy_baseline_ratio by service_name, model, version",
             "< 0.95",
             "ticket",
         ),
     },
     Chronos: {
         "quality_check_failures": (
-            "data_quality_check_success_total of data_quality_checks_total 1h by dataset",
+            (
+                "data_quality_check_success_total of data_quality_checks_total 1h "
+                "by service_name, dataset"
+            ),
             "< 0.99",
             "ticket",
         ),
         "airflow_task_failures": (
-            "increase airflow_task_runs_total{state failed} 15m by dag, task",
+            "increase airflow_task_runs_total{state failed} 15m by service_name, dag, task",
             "> 0",
             "ticket",
         ),
@@ -314,7 +317,7 @@ ALERTS = {
             "page",
         ),
         "scans_failing": (
-            "increase security_scan_failures_total 1h by scanner, reason",
+            "increase security_scan_failures_total 1h by service_name, scanner, reason",
             "> 0",
             "ticket",
         ),

@@ -107,10 +107,12 @@ def one_exhausted_budget() -> Case:
     return _silent("SloComplianceLow", _compliance("0x90", *["1x90"] * 4))
 
 
-def _violations(*kept: str, burning: int = 2) -> dict[str, str]:
+def _violations(*kept: str, burning: int = 2, recent: str = "0.0011x100") -> dict[str, str]:
     series = _compliance(*kept)
     for n in range(burning):
         series |= _series("slo:burn_rate:1h", f"slo-{n}", "1.1x100")
+        series |= _series("slo:error_ratio:5m", f"slo-{n}", recent)
+        series |= _series("slo:objective:ratio", f"slo-{n}", "0.999x100")
         series |= _series("slo:bad:increase1h", f"slo-{n}", "3x100")
     return series
 
@@ -139,6 +141,11 @@ def violations_in_the_past() -> Case:
     """All SLOs were not met a short time ago, and one budget burns now: does not fire."""
     series = _violations(*["0x30 1x60"] * 4, burning=1)
     return _silent("SloMultipleViolations", series)
+
+
+def violations_repaired() -> Case:
+    """The burn rates of the hour are high, and the last minutes are good: does not fire."""
+    return _silent("SloMultipleViolations", _violations(*["0x90"] * 4, recent="0.0009x100"))
 
 
 def violations_forgotten() -> Case:
@@ -179,6 +186,7 @@ CASES: Final[Mapping[str, Callable[[], Case]]] = MappingProxyType(
         "SloMultipleViolations/two": violations_of_small_service,
         "SloMultipleViolations/silent": violations_at_limit,
         "SloMultipleViolations/past": violations_in_the_past,
+        "SloMultipleViolations/repaired": violations_repaired,
         "SloMultipleViolations/forgotten": violations_forgotten,
         "SloMultipleViolations/other": other_repository,
         "Watchdog/fires": watchdog,

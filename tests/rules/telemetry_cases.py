@@ -90,7 +90,7 @@ def _services(values: str, count: int) -> dict[str, str]:
 def most_services_gone() -> Case:
     """Three of five services are gone: fires."""
     series = _services("1x119 stale", 3) | _up("1x240", "a") | _up("1x240", "b")
-    return _case("TelemetryLost", series, (124, None), (125, {"severity": "page"}))
+    return _case("TelemetryLost", series, (122, None), (123, {"severity": "page"}))
 
 
 def few_services_gone() -> Case:
@@ -210,15 +210,15 @@ ROWS: Final[Mapping[str, Row]] = {
     "RuleEvaluationsMissed": Row(
         fires=_of(
             "prometheus_rule_group_iterations_missed_total",
-            "0x20 1x60",
+            "0x20 1+1x60",
             **_PROMETHEUS,
             rule_group=_GROUP,
         ),
-        at=26,
+        at=36,
         labels=_PROMETHEUS | {"rule_group": _GROUP},
         silent=_of(
             "prometheus_rule_group_iterations_missed_total",
-            "3x90",
+            "3x20 4x70",
             **_PROMETHEUS,
             rule_group=_GROUP,
         ),

@@ -34,7 +34,7 @@ def _down(name: str, minutes: int) -> Scenario:
             service("within", _LONG, 20, [within], 1101),
         ),
         down=((start, stop),),
-        checks=(start - MINUTE, stop + 20 * MINUTE, stop + 90 * MINUTE, _LONG - MINUTE),
+        checks=(start - 11 * MINUTE, stop + 20 * MINUTE, stop + 90 * MINUTE, _LONG - MINUTE),
         watched=((start - 30 * MINUTE, stop + 3 * HOUR), (_LONG - 12 * MINUTE, _LONG)),
     )
 
@@ -112,13 +112,14 @@ def clocks() -> Scenario:
     """Series that processes push, with clocks that are off."""
     seconds = int(1.3 * DAY)
     fault = Fault(start=DAY, stop=DAY + HOUR, share=0.3)
+    errors = {"clock-behind": -120, "clock-right": 0, "clock-ahead": 120}
     return Scenario(
         name="clocks",
         story="Processes push their series with clocks off by -2, 0 and +2 minutes; 30 % fail.",
         seconds=seconds,
         services=tuple(
-            service(f"clock{error:+d}", seconds, 20, [fault], 2000 + number, clock_error=error)
-            for number, error in enumerate((-120, 0, 120))
+            service(name, seconds, 20, [fault], 2000 + number, clock_error=error)
+            for number, (name, error) in enumerate(errors.items())
         ),
         out_of_order=1800,
         checks=(DAY - MINUTE, DAY + 2 * HOUR, seconds - MINUTE),
@@ -130,7 +131,7 @@ def environments() -> Scenario:
     """Production and staging in one Prometheus."""
     fault = Fault(start=DAY, stop=DAY + 2 * HOUR, share=0.5)
     place = "deployment_environment_name"
-    staging = during(_LONG, [fault], 1e-2)
+    staging = during(_LONG, [fault], 1e-3)
     return Scenario(
         name="environments",
         story="Production is healthy; in staging, half of a tenth of its traffic fails.",

@@ -51,7 +51,7 @@ def short_faults() -> Scenario:
     ]
     spikes = [
         Fault(start=at, stop=at + 5 * MINUTE, share=0.1)
-        for at in range(DAY, DAY + 5 * HOUR, 30 * MINUTE)
+        for at in range(DAY, DAY + 3 * HOUR, 30 * MINUTE)
     ]
     return Scenario(
         name="short faults",

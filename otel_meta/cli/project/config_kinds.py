@@ -15,6 +15,7 @@ from otel_meta.render.receivers import Existing, Target
 Read = Callable[[object], Any]
 
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_URL: Final = re.compile(r"https?://[^\s{}\"'<>\\/]+(?:/[^\s{}\"'<>\\]*)?")
 _METRICS: Final = re.compile(r"[A-Za-z_:*?][A-Za-z0-9_:*?]*")
 _VERSION: Final = re.compile(r"v?([0-9]+)\.([0-9]+)(?:\.[0-9]+)?")
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
@@ -89,7 +90,7 @@ def _matching(pattern: re.Pattern[str], what: str, form: str) -> Read:
 def _place(value: object) -> str:
     text: str = _label(value)
     if text in _NO_PLACES:
-        raise WrongValueError(f"{text!r} {_NO_PLACES[text]}")
+        raise WrongValueError(f"{text!r} {_NO_PLACES[text]}; choose another label")
     return text
 
 
@@ -107,7 +108,7 @@ def _folder(value: object) -> str:
 
 def _url(value: object) -> str:
     text = _text(value, '"https://host/path"')
-    if not text.startswith(("http://", "https://")):
+    if not _URL.fullmatch(text):
         raise WrongValueError(f"{text!r} is not a URL; write it as https://host/path")
     return text
 
@@ -116,7 +117,14 @@ def _base_url(value: object) -> str:
     return _url(value).rstrip("/")
 
 
-_label = _matching(_LABEL, "a label of Prometheus", '"letters_digits"')
+_any_label = _matching(_LABEL, "a label of Prometheus", '"letters_digits"')
+
+
+def _label(value: object) -> str:
+    text: str = _any_label(value)
+    if text.startswith("__"):
+        raise WrongValueError(f"{text!r} is internal to Prometheus; begin with a letter")
+    return text
 
 
 def _constant(value: object) -> str:
@@ -190,12 +198,19 @@ def choice(names: Collection[str]) -> Kind:
     return Kind(" or ".join(f'"{name}"' for name in names), read)
 
 
-def list_of(kind: Kind) -> Kind:
-    """Return the kind of a list of values, without repetition."""
+def list_of(kind: Kind, *, may_be_empty: bool = True) -> Kind:
+    """Return the kind of a list of values, without repetition.
+
+    Args:
+        kind: the kind of its values.
+        may_be_empty: whether a list without values has a meaning.
+    """
 
     def read(value: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise WrongValueError(f"is {_toml(value)}; write a list, such as [{kind.form}]")
+        if not (value or may_be_empty):
+            raise WrongValueError("is empty; name one at least, or remove the key")
         return tuple(dict.fromkeys(kind.read(item) for item in cast("list[object]", value)))
 
     return Kind(f"[{kind.form}, …]", read, of_texts=list, repeatable=True)

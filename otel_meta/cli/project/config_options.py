@@ -28,7 +28,7 @@ def add_row_options(parser: ArgumentParser) -> None:
                 row.option,
                 dest=row.dest,
                 action="append",
-                type=_checked(row.kind),
+                type=checked(row.kind),
                 metavar=row.metavar,
                 help=_help(row),
             )
@@ -39,7 +39,9 @@ def _help(row: Row) -> str:
     return f"{row.meaning} ({row.default}){repeated}".replace("`", "").replace("%", "%%")
 
 
-def _checked(kind: Kind) -> Callable[[str], str]:
+def checked(kind: Kind) -> Callable[[str], str]:
+    """Return the type of an option's argument: a text that the kind can read."""
+
     def check(text: str) -> str:
         try:
             kind.read(kind.of_texts([text]))

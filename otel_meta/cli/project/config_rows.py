@@ -120,7 +120,7 @@ ROWS: Final = (
     ),
     Row(
         key="folders",
-        kind=list_of(choice(FOLDERS)),
+        kind=list_of(choice(FOLDERS), may_be_empty=False),
         default="all",
         meaning="folders to write, as `--folders`",
     ),
@@ -136,7 +136,8 @@ ROWS: Final = (
         key="prometheus",
         kind=VERSION,
         default="2.42",
-        meaning="oldest Prometheus that evaluates the rules; counts are exact from 3.16 on",
+        meaning="oldest Prometheus that evaluates the rules; counts are exact from 3.16 on, in the "
+        "formats prometheus, prometheus-operator and helm",
         option="--prometheus",
         metavar="VERSION",
     ),

@@ -7,8 +7,8 @@ from typing import Final
 
 from otel_meta.model import Alert, MetaRepo, Recording
 from otel_meta.render.options import Options
-from otel_meta.render.rules.measure_promql import expression
-from otel_meta.render.rules.promql_builder import equals, number, selector
+from otel_meta.render.rules.measures.measure_promql import expression
+from otel_meta.render.rules.promql_builder import equals, number, selector, sum_by
 from otel_meta.render.rules.series_names import NAMESPACE, SERVICE
 
 from .grafana.panel import Panel, Query, legend_of
@@ -26,18 +26,15 @@ def recording_panel(repo: type[MetaRepo], recording: Recording, scope: Scope) ->
     of_service = SERVICE in measure.by
     matchers = (equals(NAMESPACE, repo.name), *((chosen(SERVICE),) if of_service else ()))
     unit = measured_unit(measure)
+    labels = (*measure.by, *scope.identity.places)
+    series = selector(recording.name, (*matchers, *scope.place_matchers))
     return Panel(
         visualization="timeseries",
         title=_recording_title(recording),
         description=f"{recording.description} Recorded as `{recording.name}`.",
         unit=unit,
         decimals=_SHARE_DECIMALS if unit == RATIO else None,
-        queries=(
-            Query(
-                expr=selector(recording.name, (*matchers, *scope.place_matchers)),
-                legend=legend_of((*measure.by, *scope.identity.places)),
-            ),
-        ),
+        queries=(Query(expr=sum_by(labels, series, "max"), legend=legend_of(labels)),),
     )
 
 

@@ -9,7 +9,8 @@ from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.overview import LOWEST_COMPLIANCE, MOST_VIOLATIONS
-from otel_meta.render.rules.promql_builder import selector
+from otel_meta.render.rules.promql_builder import selector, sum_by
+from otel_meta.render.rules.series_names import NAMESPACE
 
 from . import variables
 from .deployments import deployments
@@ -104,7 +105,9 @@ def _violations_panel(scope: Scope) -> Panel:
 
 
 def _service_query(name: str, scope: Scope) -> Query:
-    return Query(expr=selector(name, scope.service_matchers), legend=scope.service_legend)
+    labels = (NAMESPACE, *scope.service_labels)
+    series = sum_by(labels, selector(name, scope.service_matchers), "max")
+    return Query(expr=series, legend=scope.service_legend)
 
 
 def _histogram_panels(slos: tuple[Slo, ...], instruments: InstrumentPanels) -> Iterator[Panel]:

@@ -22,7 +22,8 @@ class SloQueries:
     """Queries about the SLOs of the services of a scope.
 
     Every join is on the whole identity of an SLO: in a view over several clusters, each cluster has
-    a declaration of its own.
+    a declaration of its own. Every recorded series is reduced to this identity first: in a view
+    over several replicas, each replica has a series of its own, with a label of its own.
 
     Args:
         scope: the services.
@@ -35,12 +36,15 @@ class SloQueries:
         self._same_slo: Final = f"on ({', '.join(self._labels)})"
         self._periods: Final = tuple(sorted(set(periods)))
 
-    def series(self, name: str, *matchers: str) -> str:
-        """Return a selector of a series that each service has for each SLO."""
+    def series(self, name: str) -> str:
+        """Return the query of a recorded series: one value for each SLO of a service."""
+        return self._each(self._selected(name))
+
+    def _selected(self, name: str, *matchers: str) -> str:
         return selector(name, (*self.scope.slo_matchers, *matchers))
 
-    def each(self, expr: str, *labels: str) -> str:
-        """Return the query of a table: one value for each SLO of a service, without other labels.
+    def _each(self, expr: str, *labels: str) -> str:
+        """Reduce values to one for each SLO of a service.
 
         Args:
             expr: the values.
@@ -63,9 +67,16 @@ class SloQueries:
             self.state(),
             ")",
             f"* {self._same_slo} group_left ({', '.join(DECLARED_LABELS)})",
-            self.series(series_names.INFO),
+            self._declaration(),
         )
-        return self.each(f"\n{joined}\n", *DECLARED_LABELS)
+        return self._each(f"\n{joined}\n", *DECLARED_LABELS)
+
+    def _declaration(self) -> str:
+        """Return the query of one declaration for each SLO of a service.
+
+        Replicas whose rules are of two versions have two declarations.
+        """
+        return f"topk by ({', '.join(self._labels)}) (1, {self._selected(series_names.INFO)})"
 
     def count_in_state(self, state: str) -> str:
         """Return the query of the number of SLOs in a state, which may be 0.
@@ -79,12 +90,10 @@ class SloQueries:
 
         Overspent error budgets come first, then SLOs without data, then the others by error budget.
         """
-        return self.each(
-            lines(
-                self.series(series_names.BUDGET_REMAINING),
-                f"or {self._same_slo}",
-                f"0 * {self.series(series_names.OBJECTIVE)}",
-            )
+        return lines(
+            self.series(series_names.BUDGET_REMAINING),
+            f"or {self._same_slo}",
+            f"0 * {self.series(series_names.OBJECTIVE)}",
         )
 
     def burn_rate(self, lookback: Duration) -> str:
@@ -126,29 +135,26 @@ class SloQueries:
         The query gives 0 only while the Watchdog alert fires; otherwise no rules are evaluated, and
         it has no data.
         """
-        return lines(f"count({self._alerts('firing')})", "or", f"0 * count({_WATCHDOG})")
+        return lines(f"count({self.firing()})", "or", f"0 * count({_WATCHDOG})")
 
     def firing(self) -> str:
         """Return the query of the firing alerts."""
-        labels = ("severity", "alertname", *self._labels)
-        return sum_by(labels, self._alerts("firing"), "max")
+        return self._alerts("firing")
 
     def alert_history(self) -> str:
         """Return the query of each alert's state: 2 firing, 1 pending.
 
         The Watchdog alert has the state 0: without it, no rules are evaluated.
         """
-        labels = ("severity", "alertname", *self._labels)
-        firing, pending = (
-            sum_by(labels, self._alerts(state), "max") for state in ("firing", "pending")
-        )
+        firing, pending = map(self._alerts, ("firing", "pending"))
         watchdog = sum_by(("alertname",), _WATCHDOG, "max")
         return lines(f"2 * {firing}", "or", pending, "or", f"0 * {watchdog}")
 
     def _alerts(self, state: str) -> str:
-        """Return a selector of alerts in a state: of all SLOs, or of a meta-repository."""
+        """Return the query of alerts in a state: of all SLOs, or of a meta-repository."""
         about_slos = () if self.scope.repo else (f'{series_names.SLO}!=""',)
-        return self.series("ALERTS", equals("alertstate", state), *about_slos)
+        alerts = self._selected("ALERTS", equals("alertstate", state), *about_slos)
+        return self._each(alerts, "severity", "alertname")
 
     def _by_period(self, query: Callable[[Duration], str]) -> str:
         """Join the queries of all periods, each restricted to the SLOs with its period."""
@@ -156,7 +162,7 @@ class SloQueries:
             lines(
                 query(period),
                 f"and {self._same_slo}",
-                self.series(series_names.INFO, equals("period", str(period))),
+                self._selected(series_names.INFO, equals("period", str(period))),
             )
             for period in self._periods
         )

@@ -64,9 +64,7 @@ def slo_table(queries: SloQueries, slos: Sequence[Slo]) -> Panel:
         queries: the queries of the services.
         slos: the declared SLOs, which decide on decimals and height.
     """
-    queried = tuple(
-        (queries.each(expr), column) for expr, column in _measured_columns(queries, slos)
-    )
+    queried = _measured_columns(queries, slos)
     state = Column(title="State", unit=NUMBER, mappings=SLO_STATES, width=105)
     all_queried = ((queries.declared_state(), state), *queried)
     return Panel(
@@ -122,8 +120,7 @@ def _measured_columns(queries: SloQueries, slos: Iterable[Slo]) -> tuple[Queried
 def burn_rate_table(queries: SloQueries, lookbacks: Iterable[Duration], slos: int) -> Panel:
     """Return the table of each SLO's burn rate over each window of an alert."""
     queried = [
-        (queries.each(queries.burn_rate(lookback)), _burn_rate_column(str(lookback)))
-        for lookback in lookbacks
+        (queries.burn_rate(lookback), _burn_rate_column(str(lookback))) for lookback in lookbacks
     ]
     return Panel(
         visualization="table",

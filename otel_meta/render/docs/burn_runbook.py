@@ -10,10 +10,10 @@ from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.promql_builder import equals, number, selector
 
-from . import slo_queries
+from . import runbook_queries
 from .descriptions import sli_text
 from .markdown import code, code_span, literal, page, table
-from .silences import silencing
+from .silences import OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/burn_runbook.py"
 _STEPS: Final = (
@@ -73,12 +73,12 @@ def _section(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[str]:
         f"Owner: {repo.owner}. Good: {code_span(sli_text(slo.sli))}."
     )
     yield "Is the budget still burning? Above 1, the service spends more than the budget allows:"
-    yield code(slo_queries.burn_rate_now(slo), "promql")
+    yield code(runbook_queries.burn_rate_now(slo), "promql")
     yield "Since when? Minutes since the share of bad events was last within the objective:"
-    yield code(slo_queries.minutes_of_burning(slo), "promql")
-    yield f"In which part? Bad events of the last {slo_queries.RECENT}, by label:"
-    yield code(slo_queries.bad_parts(repo, slo, options), "promql")
-    instances = slo_queries.bad_instances(repo, slo, options)
+    yield code(runbook_queries.minutes_of_burning(slo), "promql")
+    yield f"In which part? Bad events of the last {runbook_queries.RECENT}, by label:"
+    yield code(runbook_queries.bad_parts(repo, slo, options), "promql")
+    instances = runbook_queries.bad_instances(repo, slo, options)
     if instances:
         yield "In one instance?"
         yield code(instances, "promql")
@@ -86,7 +86,7 @@ def _section(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[str]:
     name = series_names.BUDGET_REMAINING
     yield code(selector(name, [equals(series_names.SLO, slo.name)]), "promql")
     yield "Then follow [the steps above](#what-to-do)."
-    yield silencing(f'slo="{slo.name}" service_name="SERVICE"')
+    yield silencing(f'slo="{slo.name}" {OF_SERVICE}')
     yield (
         "The alerts fire when the share of bad events is above the limit in both windows, with "
         f"at least {slo.min_bad_events} bad events in the long window:"

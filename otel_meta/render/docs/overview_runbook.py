@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.render.rules import series_names
+from otel_meta.render.rules.intervals import INCREASE_WINDOW
 from otel_meta.render.rules.overview import (
     HIGH_BURN_RATE,
     LOWEST_COMPLIANCE,
@@ -13,9 +14,13 @@ from otel_meta.render.rules.overview import (
 )
 
 from .markdown import code, page
-from .silences import silencing
+from .silences import OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/overview_runbook.py"
+_BURNS_NOW: Final = (
+    f"{series_names.BURN_RATE_1H} > 1 "
+    f"and {series_names.error_ratio(INCREASE_WINDOW)} > 1 - {series_names.OBJECTIVE}"
+)
 
 
 def overview_runbook() -> str:
@@ -31,7 +36,7 @@ def overview_runbook() -> str:
         "**First steps.** Find the SLOs and their burn rates:",
         code(f"sort_desc({series_names.BURN_RATE_1H} > {HIGH_BURN_RATE})", "promql"),
         "**Actions.** Follow [the runbook of burning budgets](slo-burn.md).",
-        silencing('alertname="SloErrorBudgetBurningFast" slo="NAME" service_name="SERVICE"'),
+        silencing(f'alertname="SloErrorBudgetBurningFast" slo="NAME" {OF_SERVICE}'),
         "## SloComplianceLow",
         f"**Meaning.** The services of a meta-repository meet less than {LOWEST_COMPLIANCE:.0%} of "
         f"their SLOs, and more than {MOST_VIOLATIONS} SLO is not met. Severity: ticket. A single "
@@ -49,10 +54,10 @@ def overview_runbook() -> str:
         "**First steps.** Find the services and how many of their SLOs were not met:",
         code(f"sort_desc({series_names.VIOLATIONS})", "promql"),
         "Find what burns now:",
-        code(f"{series_names.BURN_RATE_1H} > 1", "promql"),
+        code(_BURNS_NOW, "promql"),
         "**Actions.** Look first for a dependency that these SLOs share, and for the last change "
         "of the service.",
-        silencing('alertname="SloMultipleViolations" service_name="SERVICE"'),
+        silencing(f'alertname="SloMultipleViolations" {OF_SERVICE}'),
         "## Watchdog",
         "**Meaning.** This alert always fires, and a notification leaves each minute. Its receiver "
         "raises an alarm when the notifications stop: then Prometheus, Alertmanager or the way "

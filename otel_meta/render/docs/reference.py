@@ -9,7 +9,7 @@ from otel_meta.model import Catalog, MetaRepo
 from otel_meta.render.options import Options
 from otel_meta.render.rules import overview, series_names
 from otel_meta.render.rules.alerting_rules import alerting_groups
-from otel_meta.render.rules.intervals import INCREASE_MINUTES
+from otel_meta.render.rules.intervals import ALERT_INTERVAL, INCREASE_WINDOW
 from otel_meta.render.rules.recording_rules import recording_groups
 from otel_meta.render.rules.rule import AlertRule, Group, Record
 from otel_meta.render.rules.telemetry import telemetry_groups
@@ -19,15 +19,20 @@ from .markdown import code_span, literal, page, table
 
 _SOURCE = "otel_meta/render/docs/reference.py"
 
+_SPAN = "<span>"
 _RECORDED = (
-    (series_names.TOTAL, f"events over {INCREASE_MINUTES} minutes; seconds, for time slices"),
-    (series_names.BAD, "bad events in the same window"),
-    ("slo:total:increase1h and other spans", "the same over each span of a burn window"),
+    (f"slo:total:increase{_SPAN}", "events over a span; seconds, for time slices"),
+    (f"slo:bad:increase{_SPAN}", "bad events over the same span"),
+    (f"slo:error_ratio:{_SPAN}", "share of bad events over the same span"),
+    (
+        f"slo:total:counted{_SPAN}",
+        "events that were counted within a span, however old: many, after a gap",
+    ),
+    (f"slo:bad:counted{_SPAN}", "bad events that were counted within the same span"),
     (series_names.TOTAL_CUMULATIVE, "events since the rules began to count, across gaps"),
     (series_names.BAD_CUMULATIVE, "bad events since the rules began to count"),
     (series_names.PERIOD_BAD, "bad events over the SLO's period"),
     (series_names.COVERAGE, "share of the SLO's period in which the service had data"),
-    ("slo:error_ratio:5m and other spans", "share of bad events, for each span of a burn window"),
     (series_names.PERIOD_ERROR_RATIO, "share of bad events over the SLO's period"),
     (series_names.SLI, "share of good events over the SLO's period, such as availability"),
     (
@@ -49,6 +54,8 @@ _RECORDED = (
         series_names.VIOLATIONS,
         "number of a service's SLOs not met at some time in 24 hours",
     ),
+    (series_names.VIOLATIONS_SHARE, "the same as a share of the service's SLOs"),
+    (series_names.PROCESSES, "number of a service's processes that report"),
 )
 
 
@@ -61,8 +68,10 @@ def reference(catalog: Catalog, options: Options) -> str:
         "`service_namespace`; the latter is the meta-repository's name.",
         *chain.from_iterable(_of_repo(repo, options) for repo in catalog),
         "## Of every SLO",
-        "Recorded each minute with the labels `slo`, `service_namespace` and `service_name`. None "
-        "of these labels changes, so an SLO keeps its history when its owner or objective changes:",
+        f"Recorded each minute, and for spans of pages each {ALERT_INTERVAL}, with the labels "
+        f"`slo`, {', '.join(f'`{label}`' for label in options.identity.service)}. None of these "
+        "labels changes with the owner or the objective, so an SLO keeps its history. Spans are "
+        f"those of the burn windows, and {INCREASE_WINDOW}.",
         table(["series", "meaning"], ([f"`{name}`", meaning] for name, meaning in _RECORDED)),
         "## Across meta-repositories",
         _alerts(overview.alerting_groups(catalog, options)),

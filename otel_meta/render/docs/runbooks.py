@@ -7,13 +7,14 @@ from typing import Final
 
 from otel_meta.model import Alert, Catalog, MetaRepo
 from otel_meta.render.options import Options
-from otel_meta.render.rules.measure_promql import expression
+from otel_meta.render.rules import series_names
+from otel_meta.render.rules.measures.measure_promql import expression
 from otel_meta.render.rules.promql_builder import compared
 
 from .burn_runbook import burn_runbook
-from .markdown import code, literal, page
+from .markdown import code, code_span, literal, page
 from .overview_runbook import overview_runbook
-from .silences import silencing
+from .silences import OF_SERVICE, silencing
 from .state_runbooks import exhausted_runbook, no_data_runbook
 from .telemetry_runbook import telemetry_runbook
 
@@ -40,8 +41,9 @@ def _alert(repo: type[MetaRepo], alert: Alert, options: Options) -> Iterator[str
     duration = f", for {alert.for_}" if alert.for_ else ""
     yield f"## {alert.name}"
     yield f"**Meaning.** {literal(alert.summary)} Severity: {options.severities[alert.severity]}."
-    yield f"The alert fires when this is {compared(alert.comparison)}{duration}:"
+    yield f"The alert fires when this is {code_span(compared(alert.comparison))}{duration}:"
     yield code(expression(alert.measure, repo.name, options), "promql")
     if alert.first_steps:
         yield f"**First steps.** {literal(alert.first_steps)}"
-    yield silencing(_BY_NAME.format(alert.name))
+    of_service = [OF_SERVICE] if series_names.SERVICE in alert.measure.by else []
+    yield silencing(" ".join([_BY_NAME.format(alert.name), *of_service]))

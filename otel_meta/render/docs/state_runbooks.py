@@ -10,13 +10,13 @@ from otel_meta.render.rules import series_names
 from otel_meta.render.rules.alerting_rules import LEAST_COVERAGE
 from otel_meta.render.rules.promql_builder import number
 
-from . import slo_queries
+from . import runbook_queries
 from .descriptions import sli_text
 from .markdown import code, code_span, page, table
-from .silences import silencing
+from .silences import OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/state_runbooks.py"
-_AN_SLO: Final = 'slo="NAME" service_name="SERVICE"'
+_AN_SLO: Final = f'slo="NAME" {OF_SERVICE}'
 _SPENT: Final = f"{series_names.BUDGET_REMAINING} <= 0"
 
 
@@ -69,7 +69,7 @@ def no_data_runbook() -> str:
         "**Meaning.** Nobody knows if the SLO is met.",
         "## First steps",
         "When were there events last? Minutes since the last events of each SLO:",
-        code(slo_queries.minutes_without_events(), "promql"),
+        code(runbook_queries.minutes_without_events(), "promql"),
         "Does the service report? The number of its processes:",
         code(f"count by (service_namespace, service_name) ({series_names.UP})", "promql"),
         "Which targets cannot be scraped?",

@@ -8,14 +8,18 @@ from typing import Final
 from otel_meta.model import Catalog
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
+from otel_meta.render.rules.alert_texts import SERVICE_TEXT
 from otel_meta.render.rules.telemetry import telemetry_alerts
 from otel_meta.render.rules.telemetry.service_presence import ESTABLISHED, REMEMBERED
 from otel_meta.render.rules.telemetry.telemetry_alert import TelemetryAlert
 
 from .markdown import code, page
-from .silences import silencing
+from .silences import OF_SERVER, OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/telemetry_runbook.py"
+_MINUTES_GONE: Final = (
+    f"(time() - max_over_time(timestamp({series_names.PROCESSES})[{REMEMBERED}:1m])) / 60 > 2"
+)
 
 
 def telemetry_runbook(catalog: Catalog, options: Options) -> str:
@@ -39,9 +43,11 @@ def _service_down() -> Iterator[str]:
         "process of it reports now. Severity: page, because a dead service fails every request, "
         "and counts none of the failures: its SLOs see nothing."
     )
-    yield "**First steps.** Find the processes of each service over time:"
+    yield "**First steps.** Find the services that are gone, and for how many minutes:"
+    yield code(_MINUTES_GONE, "promql")
+    yield "Find the processes of each service over time (as a graph):"
     yield code(series_names.PROCESSES, "promql")
-    yield "Find the targets that Prometheus cannot scrape:"
+    yield "Find the targets that Prometheus cannot scrape (a removed pod has no target):"
     yield code("up == 0", "promql")
     yield (
         "Then ask the platform: is the process there, does it answer `/healthz`, was it deployed "
@@ -53,7 +59,7 @@ def _service_down() -> Iterator[str]:
         f"reports. If the service was removed, silence the alert for {REMEMBERED}; it ends by "
         "itself. For a job that ends by itself, name the service in `jobs` of `[tool.otel_meta]`."
     )
-    yield silencing('alertname="ServiceDown" service_name="SERVICE"')
+    yield silencing(f'alertname="ServiceDown" {OF_SERVICE}')
 
 
 def _telemetry_lost() -> Iterator[str]:
@@ -84,4 +90,5 @@ def _section(row: TelemetryAlert) -> Iterator[str]:
         yield text
         yield code(query, "promql")
     yield f"**Actions.** {row.actions}"
-    yield silencing(f'alertname="{row.name}"')
+    whose = OF_SERVICE if SERVICE_TEXT in row.summary else OF_SERVER
+    yield silencing(f'alertname="{row.name}" {whose}')

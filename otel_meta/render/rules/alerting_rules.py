@@ -31,8 +31,8 @@ _A_WEEK_AGO: Final = f" offset {_WEEK}"
 LEAST_COVERAGE: Final = 0.25
 """The least share of the period with data for a page about an exhausted budget."""
 _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
-    "page": ("SloErrorBudgetBurnFast", "will exhaust its error budget within days"),
-    "ticket": ("SloErrorBudgetBurnSlow", "will exhaust its error budget before the period ends"),
+    "page": ("SloErrorBudgetBurnFast", "burns its error budget fast"),
+    "ticket": ("SloErrorBudgetBurnSlow", "burns its error budget faster than the period allows"),
 }
 
 

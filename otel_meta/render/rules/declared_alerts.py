@@ -10,7 +10,7 @@ from otel_meta.render.options import Options
 
 from . import series_names
 from .alert_texts import OF_SERVICE, SERVICE_TEXT, alert_annotations, alert_labels, literal
-from .measure_promql import expression
+from .measures.measure_promql import expression
 from .promql_builder import compared, lines
 from .rule import AlertRule, Group
 from .value_texts import span_text, value_text

@@ -130,18 +130,22 @@ def _compliance_low(repo: type[MetaRepo], options: Options) -> AlertRule:
 
 def _multiple_violations(repo: type[MetaRepo], options: Options) -> AlertRule:
     """Return the page about a service that fails in several ways, while it does."""
-    count, share, rate, bad = (
+    count, share, rate, recent, objective, bad = (
         _of_repo(repo, name)
         for name in (
             series_names.VIOLATIONS,
             series_names.VIOLATIONS_SHARE,
             series_names.BURN_RATE_1H,
+            series_names.error_ratio(INCREASE_WINDOW),
+            series_names.OBJECTIVE,
             series_names.bad(BURN_RATE_SPAN),
         )
     )
+    # The hour is above 1 for an hour after the repair; the last minutes are not.
+    now = f"{rate} > 1 and {recent} > 1 - {objective}"
     burning = sum_by(
         options.identity.service,
-        f"{rate} > 1 and {bad} > {number(_FEW_BAD_EVENTS - _HALF)}",
+        f"{now} and {bad} > {number(_FEW_BAD_EVENTS - _HALF)}",
         "count",
     )
     return AlertRule(

@@ -17,7 +17,7 @@ from .intervals import (
     cumulative_longs,
     cumulative_spans,
 )
-from .measure_rules import measure_groups
+from .measures.measure_rules import measure_groups
 from .promql_builder import equals, indented, lines, number, selector
 from .rule import Group, Record
 from .sli_promql import Scope, increments
@@ -76,8 +76,8 @@ def _ratio(slo: Slo, span: Duration) -> Record:
 def _late_ratio(slo: Slo, bad: Cumulative, total: Cumulative) -> str:
     """Return the share of bad events among those that were counted just now, if most are late."""
     occurred = f"2 * {_series(series_names.TOTAL, slo)}"
-    just_now = (count.counted(INCREASE_WINDOW) for count in (bad, total))
-    return _share(*just_now, total.on, occurred)
+    bad_now, total_now = (count.counted(INCREASE_WINDOW) for count in (bad, total))
+    return _share(bad_now, total_now, total.on, occurred)
 
 
 def _share(bad: str, total: str, on: str, more_than: str = "0") -> str:

@@ -36,7 +36,7 @@ def exhausted(slo: Slo, options: Options) -> str:
     """Return the description of the alert about an exhausted budget; its value is what is spent."""
     rate = _asked(series_names.BURN_RATE_1H, '{{ printf "%.2f" .Value }}', "unknown")
     return (
-        f"{_matchers(slo, options)}{{{{ $value | {_PERCENT} }}}} of the error budget is spent: "
+        f'{_matchers(slo, options)}The error budget is spent {{{{ printf "%.1f" $value }}}} times: '
         f"less than {slo.objective} of its events were good over {slo.period}. The burn rate over "
         f"the last hour is {rate}; at 1 the budget lasts exactly one period. {literal(slo.why)}"
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from typing import Any, Self
 
 FAILING, HEALTHY = "us1", "eu1"
 CLUSTERS = (FAILING, HEALTHY)
@@ -15,36 +14,60 @@ NAMESPACE, SERVICE = "titan-microservices-mesh", "payments"
 BAD_SHARE = 0.5
 """The share of failed requests in the failing cluster."""
 
-_RATE = 100
+RATE = 100
 """Requests a second in each cluster."""
 _BOUNDS = ("0.005", "0.1", "10.0", "+Inf")
 
 
-@contextmanager
-def cluster_services() -> Iterator[int]:
-    """Serve the metrics of both clusters on a port; the path is the cluster's name."""
-    started = time.monotonic()
+class ClusterServices:
+    """Serves the metrics of both clusters on a port; the path is the cluster's name."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            requests = int((time.monotonic() - started) * _RATE)
-            bad = int(requests * BAD_SHARE) if self.path == f"/{FAILING}" else 0
-            self.send_response(200)
-            self.send_header("content-type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write("".join(_lines(requests, bad)).encode())
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._ended: float | None = None
+        services = self
 
-        def log_message(self, *args: Any) -> None:
-            """Log nothing."""
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("content-type", "text/plain; version=0.0.4")
+                self.end_headers()
+                self.wfile.write("".join(services.lines(self.path.strip("/"))).encode())
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
+            def log_message(self, *args: Any) -> None:
+                """Log nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.port = self._server.server_port
+
+    def begin(self) -> None:
+        """Begin with requests; before, all counters are zero."""
+        self._began = time.monotonic()
+
+    def end(self) -> None:
+        """Receive no more requests."""
+        self._ended = time.monotonic()
+
+    @property
+    def requests(self) -> int:
+        """The requests of each cluster."""
+        now = self._ended or time.monotonic()
+        return 0 if self._began is None else int((now - self._began) * RATE)
+
+    def lines(self, cluster: str) -> Iterator[str]:
+        """Yield the exposition of a cluster."""
+        requests = self.requests
+        return _lines(requests, int(requests * BAD_SHARE) if cluster == FAILING else 0)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 def _lines(requests: int, bad: int) -> Iterator[str]:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import pytest
 
-from tests.backends.clusters.cluster_services import BAD_SHARE, CLUSTERS, FAILING, HEALTHY
-from tests.backends.clusters.thanos_servers import REPLICAS, Fleet, fleet
-from tests.render.dashboards.rendered_dashboards import targets
+from otel_meta.render.rules.series_names import TOTAL, TOTAL_CUMULATIVE
+from tests.backends.clusters.cluster_boards import BOARD_QUERIES, SPEED, different, value
+from tests.backends.clusters.cluster_services import BAD_SHARE, CLUSTERS, FAILING, HEALTHY, RATE
+from tests.backends.clusters.slo_history import EARLIER, SLO
+from tests.backends.clusters.thanos_servers import OLDER, REPLICAS, RULERS, YOUNGER, Fleet, fleet
 from tests.waiting import wait_until
 
-SLO = "titan-service-availability"
+CENTRAL = "rules in Thanos"
+PAGE = "SloErrorBudgetBurnFast"
 RATIO = f'slo:error_ratio:5m{{slo="{SLO}"}}'
-OWN = tuple(target for target in targets() if target.where.startswith(("slo-", "titan-")))
-"""The queries of the boards about SLOs and about the meta-repository of the service."""
-BURNS = f'ALERTS{{alertname="SloErrorBudgetBurnFast",slo="{SLO}",alertstate="firing"}}'
+FULL = f'{TOTAL}{{slo="{SLO}",cluster="{HEALTHY}"}}'
+BURNS = f'ALERTS{{alertname="{PAGE}",slo="{SLO}",alertstate="firing"}}'
+ADD_UP_PROCESSES = {
+    "Processes of each service",
+    "HTTP server request duration, by bucket",
+    "HTTP server request, observations per second",
+}
+"""The panels with data that add up raw series; docs/scale.md has the kinds."""
 
 
-@pytest.fixture(
-    scope="module", params=[False, True], ids=["rules in Prometheus", "rules in Thanos"]
-)
+@pytest.fixture(scope="module", params=["rules in Prometheus", CENTRAL])
 def clusters(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
-    """Both clusters, once the failing cluster burns."""
-    with fleet(tmp_path_factory.mktemp("fleet"), central_rules=request.param) as running:
+    """Both clusters, once the failing cluster burns and the shortest window is full."""
+    with fleet(tmp_path_factory.mktemp("fleet"), central_rules=request.param == CENTRAL) as running:
         wait_until(lambda: running.querier.query(BURNS), "no page")
-        wait_until(lambda: len(running.querier.by_cluster(RATIO)) == len(CLUSTERS), "no ratios")
+        wait_until(lambda: running.querier.query(f"{FULL} and {FULL} offset 6s"), "no full window")
         yield running
 
 
@@ -45,19 +54,44 @@ def test_page_names_the_failing_cluster_alone(clusters: Fleet) -> None:
     assert {FAILING} == clusters.querier.by_cluster(BURNS).keys()
 
 
-def test_every_query_of_the_boards_is_answered(clusters: Fleet) -> None:
-    """No query of a board is an error in the global view."""
-    for target in OWN:
-        clusters.querier.query(target.expr)
+@pytest.mark.parametrize(
+    ("cluster", "bad_share"), [(FAILING, BAD_SHARE), (HEALTHY, 0)], ids=CLUSTERS
+)
+def test_board_counts_the_events_of_each_cluster_once(
+    cluster: str, bad_share: float, clusters: Fleet
+) -> None:
+    """The board has the rates of events and of bad events of each cluster, from one replica."""
+    rates = [
+        SPEED * value(f"{title} per second A", clusters.querier, cluster=cluster, slo=SLO)
+        for title in ("Events", "Bad events")
+    ]
+
+    assert [RATE, RATE * bad_share] == pytest.approx(rates, rel=0.1)
 
 
-def test_queries_are_answered_with_both_replicas_in_view(clusters: Fleet) -> None:
-    """Without deduplication, the querier returns each replica, and no query of a board fails."""
-    for target in OWN:
-        clusters.querier.query(target.expr, deduplicated=False)
+def test_boards_have_the_same_values_with_both_replicas_in_view(clusters: Fleet) -> None:
+    """Every query is answered; without deduplication, only sums of raw series are different."""
+    panels = _different_panels(clusters)
+    for _ in range(2):  # a late evaluation of one replica is different once, and a sum each time
+        panels = panels if panels == ADD_UP_PROCESSES else panels & _different_panels(clusters)
     replicas = {s.labels["replica"] for s in clusters.querier.query("up", deduplicated=False)}
 
     assert {*REPLICAS} == replicas
+    assert ADD_UP_PROCESSES == panels
+
+
+def _different_panels(clusters: Fleet) -> set[str]:
+    """Return the panels whose values are different with both replicas in view."""
+    at = time.time() - 1
+    panels = {
+        different(
+            target,
+            clusters.querier.query(target.expr, at=at),
+            clusters.querier.query(target.expr, at=at, deduplicated=False),
+        )
+        for target in BOARD_QUERIES
+    }
+    return panels - {""}
 
 
 def test_notifications_have_one_cluster(clusters: Fleet) -> None:
@@ -67,3 +101,62 @@ def test_notifications_have_one_cluster(clusters: Fleet) -> None:
 
     assert all(FAILING == body["groupLabels"]["cluster"] for body in bodies)
     assert 1 == len({str(body["groupLabels"]) for body in bodies})
+
+
+def test_alertmanager_has_one_alert_of_several_replicas(clusters: Fleet) -> None:
+    """Alertmanager has one alert of an SLO, without the label of a replica or ruler."""
+    alerts = [labels for labels in clusters.active_alerts(PAGE) if labels["slo"] == SLO]
+
+    assert [FAILING] == [labels["cluster"] for labels in alerts]
+    assert set() == {"replica", "ruler"} & alerts[0].keys()
+
+
+@pytest.mark.parametrize("clusters", [CENTRAL], indirect=True)
+class TestRulers:
+    """Two rulers with the same rules, which read themselves and each other through the querier."""
+
+    def test_rulers_count_each_event_once(self, clusters: Fleet) -> None:
+        """Both rulers have the events of both clusters, once, with the history of one ruler."""
+        for cluster in CLUSTERS:
+            events = _events(clusters, cluster)
+            expected = dict.fromkeys(RULERS, pytest.approx(events, abs=_SOME))
+
+            assert expected == _counted(clusters, cluster)
+
+    def test_restart_loses_no_event_and_resolves_no_page(self, clusters: Fleet) -> None:
+        """A ruler that starts again with an empty disk has the history of the other ruler."""
+        ruler = clusters.rulers[YOUNGER]
+        ruler.stop()
+        shutil.rmtree(ruler.folder / "data")
+        wait_until(lambda: _has_counted(OLDER, clusters), "the querier does not drop the ruler")
+        ruler.start().wait_until_ready()
+        wait_until(lambda: _has_counted(YOUNGER, clusters), "the ruler does not count")
+
+        assert _events(clusters, FAILING) == pytest.approx(
+            _counted(clusters, FAILING)[YOUNGER], abs=_SOME
+        )
+        assert [] == clusters.receiver.alerts("/page", "resolved")
+
+
+_SOME = 5 * RATE
+"""Events of five seconds: a scrape, an evaluation and a query are up to a second apart each."""
+
+
+def _has_counted(ruler: str, clusters: Fleet) -> bool:
+    """True once the ruler has counted; while it is unreachable, each query is an error."""
+    with suppress(AssertionError):
+        return ruler in _counted(clusters, FAILING)
+    return False
+
+
+def _counted(clusters: Fleet, cluster: str) -> Mapping[str, float]:
+    """Return the events that each ruler has counted."""
+    expr = f'{TOTAL_CUMULATIVE}{{slo="{SLO}",cluster="{cluster}"}}'
+    samples = clusters.querier.query(expr, deduplicated=False)
+    return {sample.labels["ruler"]: sample.value for sample in samples}
+
+
+def _events(clusters: Fleet, cluster: str) -> float:
+    """Return the events of a cluster, with those before the test."""
+    earlier = EARLIER[TOTAL_CUMULATIVE] if cluster == FAILING else 0
+    return earlier + clusters.services.requests

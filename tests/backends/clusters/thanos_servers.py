@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,12 +17,16 @@ import yaml
 from otel_meta.testing.loopback import LOOPBACK, free_port
 from otel_meta.testing.servers import Backend, Program
 from tests.backends.alerting_servers import Prometheus, Sample, alertmanager, write_fast_rules
-from tests.backends.clusters.cluster_services import CLUSTERS, cluster_services
+from tests.backends.clusters.cluster_services import CLUSTERS, ClusterServices
+from tests.backends.clusters.server_answers import active_alerts, parsed
+from tests.backends.clusters.slo_history import SLO, backfill_history
 from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.prometheus_server import fetch
 from tests.waiting import wait_until
 
 REPLICAS = ("a", "b")
+YOUNGER, OLDER = RULERS = ("a", "b")
+"""Rulers; the older one has a history of SLOs."""
 RULES = ("titan", "cross", "telemetry")
 """Prefixes of the rule files that the clusters evaluate."""
 
@@ -37,7 +42,9 @@ def _program(command: str, *arguments: str) -> Program:
 
 SIDECAR = _program("sidecar")
 QUERY = _program("query", "--query.replica-label=replica", "--query.replica-label=ruler")
-RULE = _program("rule", "--data-dir={data}", "--eval-interval=1s", "--resend-delay=1s")
+RULE = _program("rule", "--data-dir={data}", "--eval-interval=1s", "--resend-delay=5s")
+"""Alertmanager resolves an alert after four such delays. The querier takes up to nine seconds to
+drop a dead store, which are no nine minutes in production."""
 
 
 @dataclass
@@ -46,19 +53,25 @@ class Querier:
 
     server: Backend
 
-    def query(self, expr: str, *, deduplicated: bool = True) -> list[Sample]:
-        """Return the result of an instant query.
+    def query(
+        self, expr: str, *, deduplicated: bool = True, at: float | None = None
+    ) -> list[Sample]:
+        """Return the result of an instant query, by default at the present time.
 
         Raises:
             AssertionError: Thanos returns an error; the message has its text.
         """
-        parameters = {"query": expr, "dedup": json.dumps(deduplicated), "partial_response": "false"}
+        parameters = {
+            "query": expr,
+            "dedup": json.dumps(deduplicated),
+            "partial_response": "false",
+            "time": time.time() if at is None else at,
+        }
         try:
             answer = fetch(f"{self.server.url}/api/v1/query?{urlencode(parameters)}")
         except HTTPError as error:
             raise AssertionError(f"{expr}\n{error.read().decode()}") from error
-        result = json.loads(answer)["data"]["result"]
-        return [Sample(series["metric"], float(series["value"][1])) for series in result]
+        return parsed(answer)
 
     def by_cluster(self, expr: str) -> Mapping[str, list[float]]:
         """Return the values of the result, by cluster."""
@@ -72,38 +85,91 @@ class Querier:
 class Fleet:
     """Both clusters, their global view, and what Alertmanager sent."""
 
+    services: ClusterServices
     replicas: Mapping[tuple[str, str], Prometheus]
     """Prometheus servers by cluster and replica."""
+    sidecars: list[Backend]
+    rulers: Mapping[str, Backend]
+    """Thanos' rulers by replica; none if the rules run in Prometheus."""
     querier: Querier
     receiver: NotificationReceiver
+    alertmanager: Backend
+
+    def servers(self) -> Mapping[str, list[Backend]]:
+        """Return the servers of each kind."""
+        kinds: dict[str, list[Backend]] = {
+            "Prometheus": [*self.replicas.values()],
+            "sidecar": self.sidecars,
+            "querier": [self.querier.server],
+            "ruler": [*self.rulers.values()],
+        }
+        return {kind: some for kind, some in kinds.items() if some}
+
+    def is_scraped(self) -> bool:
+        """True if each Prometheus has scraped its service."""
+        return all(replica.query("otel_meta_up") for replica in self.replicas.values())
+
+    def active_alerts(self, name: str) -> list[Mapping[str, str]]:
+        """Return the labels of the alerts of a name that Alertmanager has now."""
+        return active_alerts(self.alertmanager, name)
 
 
 @contextmanager
-def fleet(folder: Path, *, central_rules: bool = False) -> Iterator[Fleet]:
-    """Run both clusters; rules run in each Prometheus, or in Thanos' ruler.
+def fleet(folder: Path, *, central_rules: bool = False, one_slo: bool = False) -> Iterator[Fleet]:
+    """Run both clusters; rules run in each Prometheus, or in two rulers of Thanos.
 
-    Rules are sixty times as fast as in production, and each second is scraped.
+    Rules are sixty times as fast as in production, and each second is scraped. One ruler has
+    a history of SLOs, the other has none.
+
+    Args:
+        folder: the folder of all servers.
+        central_rules: run the rules in Thanos' rulers.
+        one_slo: evaluate the rules of one SLO alone; rulers never evaluate more.
     """
     with ExitStack() as stack:
-        port = stack.enter_context(cluster_services())
+        services = stack.enter_context(ClusterServices())
         receiver = stack.enter_context(NotificationReceiver())
         alerts = stack.enter_context(alertmanager(folder / "alertmanager", receiver.url))
         alerts.wait_until_ready()
         rules = Path(write_fast_rules(folder / "rules", RULES))
-        config = _prometheus_config(port, alerts, None if central_rules else rules)
-        replicas, endpoints = {}, []
+        if central_rules or one_slo:
+            keep_rules_of(SLO, rules)
+        config = _prometheus_config(services.port, alerts, None if central_rules else rules)
+        replicas: dict[tuple[str, str], Prometheus] = {}
+        sidecars: dict[str, Backend] = {}
         for cluster in CLUSTERS:
             for replica in REPLICAS:
                 home = folder / f"{cluster}-{replica}"
                 prometheus = stack.enter_context(Prometheus(home, config(cluster, replica)))
                 replicas[cluster, replica] = prometheus
-                endpoints.append(_sidecar(stack, home, prometheus))
-        ruler = f"{LOOPBACK}:{free_port()}"  # known before: both servers read each other
-        querier = _querier(stack, folder, [*endpoints, ruler] if central_rules else endpoints)
-        if central_rules:
-            _ruler(stack, folder, ruler, rules=rules, querier=querier, alerts=alerts)
+                sidecars |= _sidecar(stack, home, prometheus)
+        # Known before: rulers and querier read each other.
+        addresses = {name: f"{LOOPBACK}:{free_port()}" for name in RULERS if central_rules}
+        querier = _querier(stack, folder, [*sidecars, *addresses.values()])
+        backfill_history(folder / f"ruler-{OLDER}")
+        rulers = {
+            name: _ruler(stack, folder / f"ruler-{name}", grpc, name, (rules, querier, alerts))
+            for name, grpc in addresses.items()
+        }
         _wait_for_stores(querier)
-        yield Fleet(replicas, Querier(querier), receiver)
+        running = Fleet(
+            services, replicas, [*sidecars.values()], rulers, Querier(querier), receiver, alerts
+        )
+        wait_until(running.is_scraped, "not every replica has scraped its service")
+        services.begin()
+        yield running
+
+
+def keep_rules_of(slo: str, folder: Path) -> None:
+    """Remove the rules of other SLOs from rule files.
+
+    A second has as many evaluations as a minute in production, which is too much for a ruler that
+    asks over the network, on a machine that runs everything.
+    """
+    for path in folder.glob("*.yml"):
+        groups = yaml.safe_load(path.read_text())["groups"]
+        kept = [group for group in groups if group["name"].startswith((slo, "slo-", "watchdog"))]
+        path.write_text(yaml.safe_dump({"groups": kept}))
 
 
 def _prometheus_config(port: int, alerts: Backend, rules: Path | None) -> Any:
@@ -128,13 +194,13 @@ def _prometheus_config(port: int, alerts: Backend, rules: Path | None) -> Any:
     return config
 
 
-def _sidecar(stack: ExitStack, home: Path, prometheus: Prometheus) -> str:
-    """Start a sidecar, and return its gRPC address."""
+def _sidecar(stack: ExitStack, home: Path, prometheus: Prometheus) -> dict[str, Backend]:
+    """Start a sidecar, and return it by its gRPC address."""
     prometheus.wait_until_ready()
     grpc = f"{LOOPBACK}:{free_port()}"
     data = f"--tsdb.path={home / 'data'}"
-    _component(stack, SIDECAR, home / "sidecar", grpc, f"--prometheus.url={prometheus.url}", data)
-    return grpc
+    url = f"--prometheus.url={prometheus.url}"
+    return {grpc: _component(stack, SIDECAR, home / "sidecar", grpc, url, data)}
 
 
 def _querier(stack: ExitStack, folder: Path, endpoints: list[str]) -> Backend:
@@ -155,17 +221,23 @@ def _wait_for_stores(querier: Backend) -> None:
 
 
 def _ruler(
-    stack: ExitStack, folder: Path, grpc: str, *, rules: Path, querier: Backend, alerts: Backend
-) -> None:
-    _component(
+    stack: ExitStack,
+    folder: Path,
+    grpc: str,
+    name: str,
+    reads: tuple[Path, Backend, Backend],
+) -> Backend:
+    """Start a ruler with a label of its own, which notifications lack."""
+    rules, querier, alerts = reads
+    return _component(
         stack,
         RULE,
-        folder / "ruler",
+        folder,
         grpc,
         f"--rule-file={rules}/*.yml",
         f"--query={querier.url}",
         f"--alertmanagers.url={alerts.url}",
-        '--label=ruler="a"',
+        f'--label=ruler="{name}"',
         "--alert.label-drop=ruler",
     )
 

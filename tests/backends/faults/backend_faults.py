@@ -29,6 +29,8 @@ RETRY_LIMIT: Config = {
 SHORT_TIMEOUT: Config = {"exporters": {"load_balancing": {"protocol": {"otlp": {"timeout": "1s"}}}}}
 OUTAGE = 5.0
 """Seconds of an outage that is longer than the retry limit."""
+UNDECIDED = "10s"
+"""Time without a decision, in which a busy machine counts the traces and kills the gateway."""
 _FAILED = "exporter_send_failed_spans"
 
 
@@ -175,7 +177,7 @@ def gateway_killed_undecided(setup: FaultSetup) -> FaultResult:
     gateway = setup.collector(
         "gateway.yaml",
         TRACE_STORE=f"127.0.0.1:{store.port}",
-        DECISION_WAIT="2s",
+        DECISION_WAIT=UNDECIDED,
         SAMPLING_PERCENT=100,
     )
     sidecar = setup.sidecar(SpanSink(gateway.ports["GATEWAY"]))

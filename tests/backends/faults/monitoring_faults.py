@@ -24,8 +24,8 @@ _FAILURES = "event_processing_failures_total"
 _RULES = ("titan-microservices-mesh", "cross")
 _KILLED = 3.0
 """Seconds from a kill to the restart: three scrapes and three evaluations."""
-_STOPPED = 1.5
-"""Seconds of a stop. An increase over 5 s needs a sample before and a sample after the stop."""
+_STOPPED = 10.0
+"""Seconds of a stop: ten minutes of the rules, longer than the shortest span of a page."""
 
 
 class MonitoredService:

@@ -21,7 +21,9 @@ SMALL_LIMITS = {
     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "128",
     "OTEL_METRIC_EXPORT_INTERVAL": "200",
 }
-"""The SDK's limits, made small enough to reach."""
+"""The SDK's limits, made small enough to reach.
+
+The SDK alone reads its time-out in seconds, and not in milliseconds as the specification says."""
 
 
 @fault("Collector down for longer than a service retries")
@@ -45,7 +47,7 @@ def collector_down(setup: FaultSetup) -> FaultResult:
 @control("the same with OpenTelemetry's SDK alone")
 def collector_down_plain_sdk(setup: FaultSetup) -> FaultResult:
     """By default, no metric counts the spans that find the queue full."""
-    sink, *_ = _disconnected(setup, "plain_sdk_service.py")
+    sink, *_ = _disconnected(setup, "plain_sdk_service.py", OTEL_EXPORTER_OTLP_TIMEOUT="1")
     return FaultResult(
         sent=3300,
         stored=len(sink.stored),
@@ -54,12 +56,14 @@ def collector_down_plain_sdk(setup: FaultSetup) -> FaultResult:
     )
 
 
-def _disconnected(setup: FaultSetup, script: str) -> tuple[SpanSink, Collector, ServiceProcess]:
+def _disconnected(
+    setup: FaultSetup, script: str, **variables: str
+) -> tuple[SpanSink, Collector, ServiceProcess]:
     """Send 200 spans before an outage of the sidecar, 3,000 during the outage, and 100 after."""
     sink = setup.sink()
     sidecar = setup.sidecar(sink)
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": sidecar.otlp}
-    service = setup.enter(service_process(script, **SMALL_LIMITS, **endpoint))
+    service = setup.enter(service_process(script, **SMALL_LIMITS | endpoint | variables))
     service.run("work", 200)
     service.run("flush")
     sidecar.stop()

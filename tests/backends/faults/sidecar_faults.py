@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 
 import pytest
 
@@ -28,6 +29,8 @@ IN_MEMORY: Config = {
     "service": {"pipelines": {"traces": {"processors": ["memory_limiter", "batch"]}}},
 }
 NO_RETRIES: Config = {"exporters": {"load_balancing": {"retry_on_failure": {"enabled": False}}}}
+_NOT_QUEUED = "exporter_enqueue_failed_spans"
+_OVER_LIMIT = "processor_memory_limiter_refused_spans"
 
 
 @fault("sidecar killed three times (kill -9) under load")
@@ -94,18 +97,17 @@ def disk_full(setup: FaultSetup) -> FaultResult:
     mount = f"mount -t tmpfs -o size=2m tmpfs {shlex.quote(str(queue))}"
     sidecar = setup.sidecar(sink, program=collector_with_mounts(mount), QUEUE_DIR=queue)
     sender = SpanSender(sidecar.otlp, timeout=2)
-    _send_until_refused(sender, batch=200)
-    assert sidecar.total("exporter_enqueue_failed_spans") >= len(sender.given_up)
+    _send_until_refused(sender, 200, lambda: sidecar.total(_NOT_QUEUED))
     assert "no space left on device" in sidecar.log()
     sink.start()
     wait_for_delivery(sender, sidecar, sink)
-    refused = len(sender.given_up)
+    refused = sidecar.total(_NOT_QUEUED)
     sender.send(1000, batch=200)
     wait_for_delivery(sender, sidecar, sink)
-    assert refused == len(sender.given_up), "the sidecar still refuses spans"
+    assert refused == sidecar.total(_NOT_QUEUED), "the sidecar still refuses spans"
     observation = "refused and counted on both sides; recovers without intervention"
     result = result_of(sender, sink, observation=observation)
-    assert result.dropped > 0
+    assert 0 < result.dropped <= refused
     return result
 
 
@@ -138,19 +140,23 @@ def memory_limit(setup: FaultSetup) -> FaultResult:
     change: Config = {"processors": {"memory_limiter": {"check_interval": "100ms"}}}
     sidecar = setup.sidecar(sink, change, MEMORY_MIB=24, MEMORY_SPIKE_MIB=6)
     sender = SpanSender(sidecar.otlp, timeout=3)
-    _send_until_refused(sender, batch=2000)
-    assert sidecar.total("processor_memory_limiter_refused_spans") >= len(sender.given_up)
+    _send_until_refused(sender, 2000, lambda: sidecar.total(_OVER_LIMIT))
     sink.start()
     wait_for_delivery(sender, sidecar, sink)
     observation = "refused and counted on both sides; recovers without intervention"
     result = result_of(sender, sink, observation=observation)
-    assert result.dropped > 0
+    assert 0 < result.dropped <= sidecar.total(_OVER_LIMIT)
     return result
 
 
-def _send_until_refused(sender: SpanSender, batch: int) -> None:
-    def refused() -> bool:
-        sender.send(4 * batch, batch=batch)
-        return bool(sender.given_up)
+def _send_until_refused(sender: SpanSender, batch: int, refused: Callable[[], int]) -> None:
+    """Send until the sidecar has refused as many spans as the service has given up.
 
-    wait_until(refused, "no span is refused")
+    On a busy machine, the service also gives up batches whose response comes late.
+    """
+
+    def enough() -> bool:
+        sender.send(4 * batch, batch=batch)
+        return 0 < len(sender.given_up) <= refused()
+
+    wait_until(enough, "no span is refused")

@@ -34,6 +34,8 @@ def node_labels(node: Any, known: SeriesLabels) -> frozenset[str]:
         case promql.VectorSelector():
             assert node.name is not None, "a selector by the label __name__ alone"
             return known[node.name]
+        case promql.AggregateExpr() if str(node.op) in _SELECTING:
+            return node_labels(node.expr, known)
         case promql.AggregateExpr():
             return frozenset(node.modifier.labels) if node.modifier else frozenset()
         case promql.BinaryExpr():
@@ -42,6 +44,10 @@ def node_labels(node: Any, known: SeriesLabels) -> frozenset[str]:
             return _labels_of_parts(node, known) - {"le"}
         case _:
             return _labels_of_parts(node, known)
+
+
+_SELECTING = {"topk", "bottomk"}
+"""Aggregations that return some of the aggregated series, with all labels."""
 
 
 def _binary_labels(node: Any, known: SeriesLabels) -> frozenset[str]:

@@ -10,6 +10,7 @@ from otel_meta.model import PRESENT, Duration
 from otel_meta.model.selector import Matcher
 from otel_meta.render.options import Options
 from otel_meta.render.rules import promql_builder as promql
+from otel_meta.render.rules.rule_formats import FORMATS
 from tests.render.acme import Acme
 
 
@@ -105,6 +106,15 @@ def test_increase_is_exact_where_prometheus_can(version: tuple[int, int], expect
     options = Options(prometheus=version)
 
     assert expected == promql.increase("x", Duration("1h"), options, " offset 1d")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_increase_is_exact_only_in_formats_of_prometheus(form: str) -> None:
+    """An increase is anchored only in the formats that Prometheus itself evaluates."""
+    options = Options(prometheus=(3, 16), rule_format=form)
+    exact = " anchored" in promql.increase("x", Duration("1h"), options)
+
+    assert exact == (form in {"prometheus", "prometheus-operator", "helm"})
 
 
 def test_one_of_several_values_is_pattern() -> None:

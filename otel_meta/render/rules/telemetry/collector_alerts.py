@@ -134,6 +134,6 @@ def _sampling_overload(target: tuple[str, ...], options: Options) -> TelemetryAl
                 "otelcol_processor_tail_sampling_sampling_traces_on_memory",
             ),
         ),
-        actions="Add gateways, raise `num_traces` of `tail_sampling` with the memory of the "
+        actions="Add gateways, raise `OTEL_META_UNDECIDED_TRACES` with the memory of the "
         "gateway, or shorten `OTEL_META_DECISION_WAIT`.",
     )

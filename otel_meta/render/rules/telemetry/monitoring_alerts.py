@@ -85,7 +85,7 @@ def _rules_late(target: tuple[str, ...], options: Options) -> TelemetryAlert:
         severity="ticket",
         expr=f"{missed} > 0",
         reads=(_MISSED, _DURATION),
-        for_=Duration("5m"),
+        for_=RECENT,  # a single evaluation that is late opens no ticket,
         summary=f"{_PROMETHEUS} is too slow for {{{{ $labels.rule_group }}}}",
         description=f'In {RECENT}, {{{{ printf "%.0f" $value }}}} evaluations were left out: one '
         "takes longer than its interval. Alerts of the group are late.",

@@ -27,6 +27,9 @@ ESTABLISHED: Final = Duration("30m")
 """The time for which a service has to report before its absence is a problem."""
 _GRACE: Final = Duration("5m")
 """A restart takes less; a Collector forgets a dead process after five further minutes."""
+_GRACE_OF_MOST: Final = Duration("3m")
+"""Two evaluations less, in which groups begin at different seconds: the page about most services
+fires before the pages about each, which it inhibits."""
 _MOST: Final = 0.5
 _SEVERAL: Final = 3
 
@@ -46,8 +49,7 @@ def _processes(repo: type[MetaRepo], options: Options) -> Record:
 
 
 def _service_down(repo: type[MetaRepo], options: Options) -> AlertRule:
-    jobs = [none_of(series_names.SERVICE, options.jobs)] if options.jobs else []
-    series = selector(series_names.PROCESSES, [equals(series_names.NAMESPACE, repo.name), *jobs])
+    series = _lasting(options, equals(series_names.NAMESPACE, repo.name))
     return AlertRule(
         alert="ServiceDown",
         expr=_gone(series),
@@ -70,8 +72,9 @@ def _service_down(repo: type[MetaRepo], options: Options) -> AlertRule:
 def telemetry_lost(options: Options) -> AlertRule:
     """Return the page that replaces many: the path of the telemetry fails, not each service."""
     places = options.identity.places
-    gone = sum_by(places, f"\n{_gone(series_names.PROCESSES)}\n", "count")
-    known = sum_by(places, _established(series_names.PROCESSES), "count")
+    series = _lasting(options)
+    gone = sum_by(places, f"\n{_gone(series)}\n", "count")
+    known = sum_by(places, _established(series), "count")
     return AlertRule(
         alert="TelemetryLost",
         expr=lines(gone, f"/ {known}", f"> {_MOST}", "and", gone, f">= {_SEVERAL}"),
@@ -80,14 +83,20 @@ def telemetry_lost(options: Options) -> AlertRule:
             options,
             summary="Most services report no more",
             description="{{ $value | humanizePercentage }} of the services have stopped reporting "
-            f"for {_GRACE} or longer. Look for what they share: the cluster, the network, the "
-            "configuration of scraping.",
+            f"for {_GRACE_OF_MOST} or longer. Look for what they share: the cluster, the network, "
+            "the configuration of scraping.",
             runbook=RUNBOOK,
             anchor="TelemetryLost",
             dashboard=SLO_DASHBOARD,
         ),
-        for_=_GRACE,
+        for_=_GRACE_OF_MOST,
     )
+
+
+def _lasting(options: Options, *matchers: str) -> str:
+    """Return the processes of services that do not end by themselves."""
+    jobs = [none_of(series_names.SERVICE, options.jobs)] if options.jobs else []
+    return selector(series_names.PROCESSES, [*matchers, *jobs])
 
 
 def _gone(series: str) -> str:

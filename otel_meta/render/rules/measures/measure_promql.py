@@ -17,10 +17,10 @@ from otel_meta.model.measure import (
     Share,
 )
 from otel_meta.render.options import Options
+from otel_meta.render.rules.promql_builder import count_suffix, lines, number
+from otel_meta.render.rules.rule import Record
 
 from .measure_layers import STEP, CountLayers, current_value, of_namespace, value_layer
-from .promql_builder import count_suffix, lines, number
-from .rule import Record
 
 _DEFAULT: Final = Options()
 _DAY: Final = Duration("1d")

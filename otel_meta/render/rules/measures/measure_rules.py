@@ -8,9 +8,9 @@ from typing import Final
 from otel_meta.errors import DeclarationError
 from otel_meta.model import MetaRepo
 from otel_meta.render.options import Options
+from otel_meta.render.rules.rule import Group, Record
 
 from .measure_promql import expression, layers_of
-from .rule import Group, Record
 
 MOST_RULES: Final = 20
 """The rules of a group that Mimir accepts by default."""

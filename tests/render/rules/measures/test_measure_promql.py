@@ -9,8 +9,8 @@ from otel_meta.model import Counter, Gauge, MetaRepo, NoLabels, Recording, UpDow
 from otel_meta.model.identity import Identity
 from otel_meta.model.measure import Measure
 from otel_meta.render.options import Options
-from otel_meta.render.rules.measure_promql import expression, layers_of
-from otel_meta.render.rules.measure_rules import measure_groups
+from otel_meta.render.rules.measures.measure_promql import expression, layers_of
+from otel_meta.render.rules.measures.measure_rules import measure_groups
 from tests.render.acme import Acme, Tank
 
 PLAIN = Options(identity=Identity(places=()))

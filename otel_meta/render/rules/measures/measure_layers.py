@@ -19,10 +19,9 @@ from typing import Final, Literal
 from otel_meta.model import Duration, Gauge, Selector
 from otel_meta.model.selector import Presence
 from otel_meta.render.options import Options
-
-from .promql_builder import equals, increase, selector, series_of, sum_by
-from .rule import Record
-from .series_names import NAMESPACE, UP
+from otel_meta.render.rules.promql_builder import equals, increase, selector, series_of, sum_by
+from otel_meta.render.rules.rule import Record
+from otel_meta.render.rules.series_names import NAMESPACE, UP
 
 STEP: Final = Duration("5m")
 """The window of the first layer of counts."""

@@ -1,0 +1,1 @@
+"""Declared measures in PromQL, the recorded layers below the measures, and their rules."""
