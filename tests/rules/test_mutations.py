@@ -47,7 +47,7 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
     "a limit too low": (sub("0.0144", "0.0120"), page_1h),
     "a limit too high": (sub("0.0144", "0.0173"), page_1h),
     "long or short": (sub(r"\n  and\n  slo", "\n  or\n  slo", 1), page_1h),
-    "no short window": (sub(r"\n  and\n  slo:error_ratio:(5m|30m).*", ""), page_1h),
+    "no short window": (sub(r"\n  and\n  slo:error_ratio:5m.*", "", 1), page_1h),
     "no long window": (sub(r"  slo:error_ratio:(1h|6h).*\n  and\n", ""), page_1h),
     "window pairs and not or": (sub(r"\nor\n\(", "\nand\n("), page_1h),
     "no least number of bad events": (
@@ -72,7 +72,7 @@ MUTATIONS: Final[Mapping[str, tuple[Change, Make]]] = {
         slo_state_cases.two_services,
     ),
     "no guard against nothing": (
-        sub(r"\((slo:total:\S+) > 0\)", r"\1"),
+        sub(r" > 0(\)|\n\))", r"\1"),
         partial(slo_state_cases.never_any_event, NEBULA),
     ),
     "no zero for what was never seen": (

@@ -8,7 +8,7 @@ from otel_meta.model import BurnWindow, Slo
 
 from . import series_names
 from .intervals import RECOUNT_SPAN
-from .promql_builder import all_of, equals, number, selector
+from .promql_builder import all_of, equals, indented, lines, number, selector
 
 
 def burn_condition(slo: Slo, window: BurnWindow) -> str:
@@ -21,7 +21,7 @@ def burn_condition(slo: Slo, window: BurnWindow) -> str:
     short = _above(series_names.error_ratio(window.short), slo, limit)
     if window.severity == "page" and window.long >= RECOUNT_SPAN:
         late = _above(series_names.LATE_ERROR_RATIO, slo, limit)
-        short = f"({short} or {late})"
+        short = lines("(", indented(lines(short, "or", late)), ")")
     return all_of(
         _above(series_names.error_ratio(window.long), slo, limit),
         short,

@@ -18,7 +18,11 @@ or
 (
   slo:error_ratio:6h{slo="acme-answered"} > 0.006
   and
-  (slo:error_ratio:30m{slo="acme-answered"} > 0.006 or slo:error_ratio:late{slo="acme-answered"} > 0.006)
+  (
+    slo:error_ratio:30m{slo="acme-answered"} > 0.006
+    or
+    slo:error_ratio:late{slo="acme-answered"} > 0.006
+  )
   and
   slo:bad:increase6h{slo="acme-answered"} > 2.5
 )"""
