@@ -72,7 +72,7 @@ docs: $(VENV)/ready ## build the documentation site in site/; a broken link is a
 generate: $(VENV)/ready ## write the generated files: rules, dashboards, documents, configurations
 	$(BIN)/otel-meta generate
 
-dashboard-images: $(VENV)/ready tools ## draw the dashboards in docs/images/ (needs Node.js)
+dashboard-images: $(VENV)/ready tools ## draw the dashboards in docs/images/
 	$(BIN)/python tools/dashboard_images/draw.py
 
 bench: $(VENV)/ready ## cost of recording, scraping and workers, compared with alternatives
@@ -84,8 +84,9 @@ alert-quality: $(VENV)/ready tools ## judge the alerts of otel_meta and of other
 mutation: $(VENV)/ready ## run the tests against mutants; FILES=otel_meta/render or --mistakes, SAMPLE=100
 	$(BIN)/python tools/mutation $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
 
-tools: $(VENV)/ready ## build missing servers for tests and the demo
+tools: $(VENV)/ready ## build missing servers for tests and the demo, and install Grafana's npm packages
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py
+	$(BIN)/python tools/dashboard_images/packages.py
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) build site .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -93,11 +93,11 @@ class TestTables:
         rows = [line.split(maxsplit=4) for line in tables(shown("metrics"))["METRIC"]]
 
         assert [
-            "titan-microservices-mesh",
-            "circuit_breaker_state",
+            "nebula-cloud-platform",
+            "infrastructure_drift_detected",
             "gauge",
             "-",
-            "breaker, state",
+            "workspace",
         ] in rows
 
     def test_row_of_slos_has_objective_period_and_sli(self, shown: Shown) -> None:

