@@ -36,7 +36,7 @@ def test_commands_work(command: str, tmp_path: Path) -> None:
     if "--rules" in command:
         (tmp_path / "rules").symlink_to(ROOT / "rules")
     done = subprocess.run(
-        [sys.executable, "-m", "otel_meta", *shlex.split(command)[1:]],
+        [sys.executable, "-m", "otel_meta", *shlex.split(command, comments=True)[1:]],
         cwd=tmp_path,
         capture_output=True,
         text=True,
