@@ -29,5 +29,5 @@ def test_pint_finds_nothing_that_is_not_meant(tmp_path: Path) -> None:
         timeout=120,
     ).stderr
 
-    assert "entries=541" in printed
+    assert "entries=878" in printed
     assert EXPECTED == set(_FOUND.findall(printed))

@@ -108,7 +108,9 @@ def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
     histogram = histogram_of(slo.sli)
     if histogram is not None:
         counts = series_of(histogram.selector, repo.name, "_count")
-        known = f"({known} or on ({', '.join(by)}) {sum_by(by, counts, 'max')})"
+        # Links of the alert read the label of the SLO, which raw series have not.
+        named = f'label_replace({sum_by(by, counts, "max")}, "slo", "{slo.name}", "", "")'
+        known = f"({known} or on ({', '.join(by)}) {named})"
         causes += ", or its histogram has no bucket at the bound of the SLO"
     return _slo_alert(
         repo,

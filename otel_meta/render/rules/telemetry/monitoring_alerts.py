@@ -109,7 +109,7 @@ def _notifications_dropped(target: tuple[str, ...], options: Options) -> Telemet
         expr=lines(f"{dropped} > 0", "or", f"{queued} > {_HALF}", "or", f"{undiscovered} < 1"),
         reads=(_DROPPED, *_QUEUE, _SERVERS),
         for_=Duration("5m"),
-        summary=f"{_PROMETHEUS} cannot reach Alertmanager {{{{ $labels.alertmanager }}}}",
+        summary=f"{_PROMETHEUS} cannot notify an Alertmanager",
         description="Notifications of alerts are dropped, or wait, or no Alertmanager is known. "
         "Pages do not arrive by this way.",
         meaning="Prometheus cannot hand alerts to an Alertmanager. With several Alertmanagers the "
