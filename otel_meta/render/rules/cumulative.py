@@ -15,8 +15,9 @@ from otel_meta.model import Duration, Slo
 from otel_meta.render.options import Options
 
 from . import series_names
+from .burn_conditions import slo_series
 from .intervals import BURN_RATE_SPAN, EVALUATION_INTERVAL, RECOUNT_SPAN
-from .promql_builder import equals, indented, lines, one_of, selector, sum_by
+from .promql_builder import indented, lines, one_of, selector, sum_by
 
 _STEP: Final = Duration("2h")
 """The step in which a value before a hole is searched for.
@@ -117,7 +118,7 @@ class Cumulative(NamedTuple):
         return selector(self.name, [one_of(series_names.SLO, names)])
 
     def _own(self, name: str) -> str:
-        return selector(name, [equals(series_names.SLO, self.slo.name)])
+        return slo_series(name, self.slo)
 
     def _seen(self) -> str:
         """Return a condition: the service had data within the declared time."""
@@ -130,19 +131,12 @@ class Cumulative(NamedTuple):
 
 def cumulative(slo: Slo, options: Options) -> tuple[Cumulative, Cumulative]:
     """Return the cumulative counts of the bad and of all events."""
-    bad = Cumulative(
-        slo,
-        options,
-        series_names.BAD_CUMULATIVE,
-        series_names.bad(RECOUNT_SPAN),
-        series_names.bad(BURN_RATE_SPAN),
-    )
-    total = Cumulative(
-        slo,
-        options,
-        series_names.TOTAL_CUMULATIVE,
-        series_names.total(RECOUNT_SPAN),
-        series_names.total(BURN_RATE_SPAN),
+    bad, total = (
+        Cumulative(slo, options, name, over(RECOUNT_SPAN), over(BURN_RATE_SPAN))
+        for name, over in (
+            (series_names.BAD_CUMULATIVE, series_names.bad),
+            (series_names.TOTAL_CUMULATIVE, series_names.total),
+        )
     )
     return bad, total
 

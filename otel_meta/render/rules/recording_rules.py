@@ -8,6 +8,7 @@ from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.render.options import Options
 
 from . import series_names
+from .burn_conditions import slo_series
 from .cumulative import Cumulative, cumulative
 from .intervals import (
     BURN_RATE_SPAN,
@@ -18,7 +19,7 @@ from .intervals import (
     cumulative_spans,
 )
 from .measures.measure_rules import measure_groups
-from .promql_builder import equals, indented, lines, number, selector
+from .promql_builder import indented, lines, number
 from .rule import Group, Record
 from .sli_promql import Scope, increments
 
@@ -49,10 +50,10 @@ def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Re
     yield Record(series_names.PERIOD_BAD, bad.over(slo.period), own)
     for span in cumulative_spans(slo):
         recorded = span in cumulative_longs(slo)
-        bad_events = _series(series_names.bad(span), slo) if recorded else bad.over(span)
+        bad_events = slo_series(series_names.bad(span), slo) if recorded else bad.over(span)
         ratio = _share(bad_events, total.over(span), total.on)
         yield Record(series_names.error_ratio(span), ratio, own)
-    ratio = _share(_series(series_names.PERIOD_BAD, slo), total.over(slo.period), total.on)
+    ratio = _share(slo_series(series_names.PERIOD_BAD, slo), total.over(slo.period), total.on)
     yield Record(series_names.PERIOD_ERROR_RATIO, ratio, own)
     yield Record(series_names.COVERAGE, total.coverage(slo.period), own)
     yield from _budget(slo)
@@ -60,7 +61,7 @@ def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Re
 
 
 def _counted(repo: type[MetaRepo], slo: Slo, options: Options, span: Duration) -> Iterator[Record]:
-    recorded = _series(series_names.total(span), slo)
+    recorded = slo_series(series_names.total(span), slo)
     events = increments(slo.sli, Scope(repo.name, span, options), recorded)
     yield Record(series_names.total(span), events.total, _own(slo))
     yield Record(series_names.bad(span), events.bad, _own(slo))
@@ -69,13 +70,13 @@ def _counted(repo: type[MetaRepo], slo: Slo, options: Options, span: Duration) -
 
 def _ratio(slo: Slo, span: Duration) -> Record:
     """Return the share of bad events; absent where there were no events."""
-    bad, total = (_series(name(span), slo) for name in (series_names.bad, series_names.total))
+    bad, total = (slo_series(name(span), slo) for name in (series_names.bad, series_names.total))
     return Record(series_names.error_ratio(span), f"{bad} / ({total} > 0)", _own(slo))
 
 
 def _late_ratio(slo: Slo, bad: Cumulative, total: Cumulative) -> str:
     """Return the share of bad events among those that were counted just now, if most are late."""
-    occurred = f"2 * {_series(series_names.TOTAL, slo)}"
+    occurred = f"2 * {slo_series(series_names.TOTAL, slo)}"
     bad_now, total_now = (count.counted(INCREASE_WINDOW) for count in (bad, total))
     return _share(bad_now, total_now, total.on, occurred)
 
@@ -89,25 +90,25 @@ def _share(bad: str, total: str, on: str, more_than: str = "0") -> str:
 
 def _budget(slo: Slo) -> Iterator[Record]:
     own, budget = _own(slo), number(slo.objective.budget)
-    over_period = _series(series_names.PERIOD_ERROR_RATIO, slo)
+    over_period = slo_series(series_names.PERIOD_ERROR_RATIO, slo)
     yield Record(series_names.SLI, f"1 - {over_period}", own)
     yield Record(series_names.BUDGET_REMAINING, f"1 - {over_period} / {budget}", own)
     # Without data the SLO is neither met nor not met: the series is absent.
     compliant = lines(f"({over_period} <= bool {budget})", "and", has_data(slo))
     yield Record(series_names.COMPLIANT, compliant, own)
-    over_hour = _series(series_names.error_ratio(BURN_RATE_SPAN), slo)
+    over_hour = slo_series(series_names.error_ratio(BURN_RATE_SPAN), slo)
     yield Record(series_names.BURN_RATE_1H, f"{over_hour} / {budget}", own)
 
 
 def has_data(slo: Slo) -> str:
     """Return a condition: the service had data within the declared time."""
-    total = _series(series_names.TOTAL, slo)
+    total = slo_series(series_names.TOTAL, slo)
     return f"({total} or max_over_time({total}[{slo.no_data_after}:{INCREASE_WINDOW}]))"
 
 
 def _declaration(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
     """Yield the declared values for each service, so that joins need its whole identity."""
-    present = _series(series_names.TOTAL_CUMULATIVE, slo)
+    present = slo_series(series_names.TOTAL_CUMULATIVE, slo)
     objective = f"0 * {present} + {number(slo.objective.ratio)}"
     yield Record(series_names.OBJECTIVE, objective, _own(slo))
     yield Record(
@@ -121,10 +122,6 @@ def _declaration(repo: type[MetaRepo], slo: Slo) -> Iterator[Record]:
             "tier": str(repo.tier),
         },
     )
-
-
-def _series(name: str, slo: Slo) -> str:
-    return selector(name, [equals(series_names.SLO, slo.name)])
 
 
 def _own(slo: Slo) -> dict[str, str]:
