@@ -71,10 +71,11 @@ class Prometheus(Backend):
         lines = fetch(f"{self.url}/metrics").decode().splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
-    def is_firing(self, alert: str) -> bool:
+    def is_firing(self, alert: str, **labels: str) -> bool:
         """True if an alert fires at its latest evaluation since the start of the server."""
+        expected = {"alertname": alert, **labels}.items()
         return any(
-            active["labels"]["alertname"] == alert and active["state"] == "firing"
+            expected <= active["labels"].items() and active["state"] == "firing"
             for active in self.get("alerts")["alerts"]
         )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from otel_meta.runtime.export import otlp_grpc, otlp_http
 from tests.backends import reliability_page
 
 _CONCURRENT_RUNS = 6
@@ -33,6 +34,7 @@ def background_runs(request: pytest.FixtureRequest) -> Iterator[Mapping[Run, Fut
     """The background runs of all tests in this session, by function and arguments."""
     markers = [item.get_closest_marker("background") for item in request.session.items]
     runs = dict.fromkeys(marker.args for marker in markers if marker)
+    assert otlp_grpc, otlp_http  # imported here: runs that import them together once got a half
     pool = ThreadPoolExecutor(_CONCURRENT_RUNS)
     yield {run: pool.submit(*run) for run in runs}
     pool.shutdown(cancel_futures=True)

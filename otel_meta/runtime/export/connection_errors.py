@@ -9,7 +9,8 @@ from http.client import BadStatusLine, IncompleteRead
 from socket import gaierror
 from typing import Final, NamedTuple
 
-import requests
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ConnectTimeout, InvalidSchema, ProxyError, Timeout
 from urllib3.exceptions import DecodeError, NewConnectionError
 
 from .attempts import DeliveryError
@@ -38,7 +39,7 @@ def _is_tls(text: str) -> Callable[[BaseException], bool]:
 
 
 def _needs_socks(error: BaseException) -> bool:
-    return isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error)
+    return isinstance(error, InvalidSchema) and "SOCKS" in str(error)
 
 
 def _is_http2(error: BaseException) -> bool:
@@ -47,7 +48,7 @@ def _is_http2(error: BaseException) -> bool:
 
 _ROWS: Final = (
     _Row(
-        _is(requests.exceptions.ProxyError),
+        _is(ProxyError),
         "the proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY does not connect ({error}); exclude "
         "the receiver with NO_PROXY, or mend the proxy",
     ),
@@ -77,7 +78,7 @@ _ROWS: Final = (
         is_unreachable=True,
     ),
     _Row(
-        _is(requests.exceptions.ConnectTimeout),
+        _is(ConnectTimeout),
         "no connection within the timeout; correct the endpoint, or allow the connection",
         is_unreachable=True,
     ),
@@ -87,7 +88,7 @@ _ROWS: Final = (
         is_unreachable=True,
     ),
     _Row(
-        _is(requests.exceptions.Timeout, TimeoutError),
+        _is(Timeout, TimeoutError),
         "no whole answer within the timeout; see OTEL_EXPORTER_OTLP_TIMEOUT",
     ),
     _Row(
@@ -114,7 +115,7 @@ def explained(error: BaseException, url: str) -> DeliveryError:
                 is_transient=row.is_transient,
                 is_unreachable=row.is_unreachable,
             )
-    return DeliveryError(words, is_transient=isinstance(error, requests.ConnectionError))
+    return DeliveryError(words, is_transient=isinstance(error, RequestsConnectionError))
 
 
 def is_broken(error: BaseException) -> bool:

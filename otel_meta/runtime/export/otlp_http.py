@@ -18,9 +18,12 @@ from importlib.metadata import entry_points
 from socket import socket
 from typing import Any, Final
 
-import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import RequestException
+from requests.models import PreparedRequest, Response
+from requests.sessions import Session
 from requests.utils import get_auth_from_url
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -107,32 +110,30 @@ class _Adapter(HTTPAdapter):
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def send(
-        self, request: requests.PreparedRequest, *arguments: Any, **options: Any
-    ) -> requests.Response:
+    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
         options["timeout"] = Timeout(total=options["timeout"])
         return super().send(request, *arguments, **options)
 
 
-def _url_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _url_credentials(request: PreparedRequest) -> PreparedRequest:
     """Send the credentials of the URL alone; requests would also send those of ~/.netrc."""
     user, password = get_auth_from_url(request.url or "")
     return HTTPBasicAuth(user, password)(request) if user or password else request
 
 
-class _PlainSession(requests.Session):
+class _PlainSession(Session):
     def __init__(self) -> None:
         super().__init__()
         self.auth = _url_credentials
         for scheme in _POOLS:
             self.mount(f"{scheme}://", _Adapter())
 
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+    def get_redirect_target(self, resp: Response) -> None:  # noqa: ARG002
         """Follow nothing: requests would read the whole body of the redirection first."""
         return
 
 
-def _provided_session(variable: str) -> Callable[[], requests.Session] | None:
+def _provided_session(variable: str) -> Callable[[], Session] | None:
     """Return the factory of an installed credential provider that a variable names."""
     name = os.environ.get("OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER") or os.environ.get(
         variable
@@ -140,12 +141,12 @@ def _provided_session(variable: str) -> Callable[[], requests.Session] | None:
     if not name:
         return None
     for entry in entry_points(group="opentelemetry_otlp_credential_provider", name=name):
-        factory: Callable[[], requests.Session] = entry.load()
+        factory: Callable[[], Session] = entry.load()
         return factory
     raise ConfigurationError(f"no credential provider {name!r} is installed, see {variable}")
 
 
-class OtlpSession(requests.Session):
+class OtlpSession(Session):
     """Sends the requests of an exporter on connections of the current process.
 
     Args:
@@ -161,8 +162,8 @@ class OtlpSession(requests.Session):
             )
             or _PlainSession
         )
-        self._own: requests.Session | None = None
-        self._inherited: Final[list[requests.Session | None]] = []
+        self._own: Session | None = None
+        self._inherited: Final[list[Session | None]] = []
         reset_after_fork(self)
 
     def after_fork(self) -> None:
@@ -175,7 +176,7 @@ class OtlpSession(requests.Session):
 
     def request(  # type: ignore[override]  # a part of the arguments, which exporters use
         self, method: str, url: str, *, timeout: float, **options: Any
-    ) -> requests.Response:
+    ) -> Response:
         """Send a batch, with retries until the timeout.
 
         Raises:
@@ -198,34 +199,30 @@ class OtlpSession(requests.Session):
             self._own.close()
         super().close()
 
-    def _send(
-        self, method: str, url: str, options: dict[str, Any], timeout: float
-    ) -> requests.Response:
+    def _send(self, method: str, url: str, options: dict[str, Any], timeout: float) -> Response:
         deadline = time.monotonic() + timeout
         try:
             response = self._respond(method, url, options, deadline)
             with closing(response):
                 answer = _read(response)
-        except (requests.RequestException, HTTPError, ValueError) as error:
+        except (RequestException, HTTPError, ValueError) as error:
             raise explained(error, url) from error
         judge(answer, current_attempt(self._signal))
         return response
 
-    def _respond(
-        self, method: str, url: str, options: dict[str, Any], deadline: float
-    ) -> requests.Response:
+    def _respond(self, method: str, url: str, options: dict[str, Any], deadline: float) -> Response:
         """Send a request, and again if the receiver has closed an idle connection meanwhile."""
         self._own = session = self._own or self._create()
         timeout = deadline - time.monotonic()
         try:
             return session.request(method, url, timeout=timeout, **options)
-        except requests.ConnectionError as error:
+        except RequestsConnectionError as error:
             if not is_broken(error) or time.monotonic() >= deadline:
                 raise
         return session.request(method, url, timeout=deadline - time.monotonic(), **options)
 
 
-def _read(response: requests.Response) -> HttpAnswer:
+def _read(response: Response) -> HttpAnswer:
     """Read a bounded part of the answer."""
     body = response.raw.read(MAX_ANSWER + 1, decode_content=True)
     return HttpAnswer(response.status_code, response.reason or "", response.headers, body)
