@@ -12,10 +12,10 @@ GENERATORS := tests/rules tests/render
 BACKENDS := tests/backends
 # docs/reliability.md is compared with the faults and export paths of the same session.
 PATHS_OF_DATA := $(addprefix $(BACKENDS)/,collector exposition parity faults test_reliability.py)
-UNIT_GROUPS := test-series test-process test-programs test-other
-SERVER_GROUPS := test-generators test-data-paths test-backends
+UNIT_GROUPS := test-programs test-other test-process test-series
+# First, because they wait the most.
+SERVER_GROUPS := test-backends test-data-paths test-generators
 PYTEST := $(BIN)/pytest
-COVERED_PYTEST := $(BIN)/coverage run -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit lint docs generate dashboard-images bench alert-quality mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
@@ -26,10 +26,8 @@ help: ## this list
 demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a fault; FOR=60s, STACK=1 adds real servers
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
 
-test: lint docs tools ## everything that .ci/run checks, with coverage
-	$(BIN)/coverage erase
-	$(MAKE) PYTEST="$(COVERED_PYTEST)" --jobs=7 --keep-going --output-sync=target $(UNIT_GROUPS) $(SERVER_GROUPS)
-	$(MAKE) coverage
+test: lint docs tools ## everything that .ci/run checks
+	$(MAKE) --jobs=4 --keep-going --output-sync=target $(SERVER_GROUPS) $(UNIT_GROUPS)
 
 test-unit: $(VENV)/ready ## the tests that need no server
 	$(MAKE) --jobs=4 --keep-going --output-sync=target $(UNIT_GROUPS)
@@ -55,7 +53,9 @@ test-data-paths:
 test-backends:
 	$(BIN)/pytest $(addprefix --ignore=,$(PATHS_OF_DATA)) $(BACKENDS)
 
-coverage:
+coverage: $(VENV)/ready ## the tests that need no server, with coverage, which takes twice the time
+	$(BIN)/coverage erase
+	$(MAKE) PYTEST="$(BIN)/coverage run -m pytest" --jobs=4 --keep-going $(UNIT_GROUPS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -135,11 +135,12 @@ class SpanSender:
 
     Args:
         endpoint: the base URL of an OTLP receiver over HTTP.
-        timeout: the seconds after which the exporter gives up a batch.
+        timeout: the seconds after which the exporter gives up a batch; a minute, because the
+            queue file of a sidecar waits for a busy disk.
         service: the name of the service.
     """
 
-    def __init__(self, endpoint: str, *, timeout: float = 10, service: str = "sender") -> None:
+    def __init__(self, endpoint: str, *, timeout: float = 60, service: str = "sender") -> None:
         self._url = f"{endpoint}/v1/traces"
         self._timeout = timeout
         self._resource = Resource({"service.name": service})

@@ -133,11 +133,12 @@ class MultiprocessService:
 
 
 def _running_in_group(group: int) -> bool:
-    """Return True if a process of a group is running.
+    """Return True if a thread of a process in a group is running.
 
-    Zombies do not count: the init process may take seconds to reap an orphan.
+    Zombies do not count: the init process may take seconds to reap an orphan. The main thread of a
+    killed process may be a zombie before the last thread has closed the port.
     """
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    for path in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:  # the process has ended meanwhile
