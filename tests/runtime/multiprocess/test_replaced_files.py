@@ -12,6 +12,7 @@ from threading import Event, Thread
 import pytest
 
 from tests.runtime.multiprocess.conftest import DURATION, OPEN, TILES, ZOOM, Spawn, Worker
+from tests.waiting import wait_until
 
 
 def remove_files(directory: Path) -> None:
@@ -165,6 +166,7 @@ class TestRecordersMeanwhile:
         threads = [Thread(target=record, args=[number]) for number in range(2)]
         for thread in threads:
             thread.start()
+        wait_until(lambda: all(counts), "a thread does not record")
         for _ in range(20):
             remove_worker_files(directory)
             worker.allocator.settle()
