@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from otel_meta import Duration
 from otel_meta.model import BURN_WINDOWS
 from otel_meta.model.slo.objective import exact_decimal
 from tests.document_blocks import PAGES, ROOT, blocks
+from tests.yaml_files import read_yaml
 
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
 
@@ -115,7 +115,7 @@ def _alerts() -> set[tuple[str, str]]:
 
 
 def _alert_rules() -> list[dict[str, Any]]:
-    files = [yaml.safe_load(path.read_text()) for path in (ROOT / "rules").glob("*.yml")]
+    files = [read_yaml(path.read_text()) for path in (ROOT / "rules").glob("*.yml")]
     rules = [rule for file in files for group in file["groups"] for rule in group["rules"]]
     return [rule for rule in rules if "alert" in rule]
 

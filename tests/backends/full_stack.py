@@ -20,6 +20,7 @@ from tests.backends.alerting_servers import Prometheus, alertmanager, write_fast
 from tests.backends.collector_server import Collector
 from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.prometheus_server import fetch
+from tests.yaml_files import read_yaml
 
 SERVICES = frozenset({"storefront", "payments"})
 _LATENCY = "http_server_request_duration_seconds_bucket"
@@ -99,7 +100,7 @@ class FullStack:
 
     def _prometheus(self, sidecars: Iterable[Collector]) -> Prometheus:
         rules = write_fast_rules(self._folder / "rules")
-        config = yaml.safe_load(prometheus_config(rules, self.alertmanager.port, 0))
+        config = read_yaml(prometheus_config(rules, self.alertmanager.port, 0))
         targets = [f"127.0.0.1:{sidecar.ports['METRICS']}" for sidecar in sidecars]
         config["scrape_configs"][0]["static_configs"] = [{"targets": targets}]
         return Prometheus(self._folder / "prometheus", yaml.safe_dump(config))

@@ -15,13 +15,12 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request
 
-import yaml
-
 from otel_meta.testing.loopback import free_port, open_url
 from otel_meta.testing.servers import PROMETHEUS, Backend, Program
 from tests.rules import prometheus_server as servers
 from tests.rules.pinned_tools import tool
 from tests.waiting import TIMEOUT
+from tests.yaml_files import read_yaml
 
 VICTORIA_METRICS = Program(
     binary="victoria-metrics",
@@ -224,7 +223,7 @@ def replay(rules: Path, span: TimeRange, folder: Path) -> None:
     with prometheus(folder) as engine:
         recorded = [
             line
-            for group in yaml.safe_load(rules.read_text())["groups"]
+            for group in read_yaml(rules.read_text())["groups"]
             for rule in group["rules"]
             for line in engine.recorded_samples(rule, span)
         ]

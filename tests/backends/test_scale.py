@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.options import Options
 from otel_meta.render.rules.rule import Record
 from otel_meta.repos import BUILTIN
 from tests.rules.pinned_tools import ROOT, RULES, tool
+from tests.yaml_files import read_yaml
 
 TEXT = (ROOT / "docs" / "scale.md").read_text()
 SNIPPETS = dict(re.findall(r"<!-- prometheus: (\S+) -->\n```yaml\n(.*?)```", TEXT, re.DOTALL))
@@ -127,7 +127,7 @@ class TestRemoteWrite:
 
 def _is_sent(name: str) -> bool:
     """True if the relabelling in the document keeps a name."""
-    (config,) = yaml.safe_load(SNIPPETS["send-recorded.yml"])["remote_write"]
+    (config,) = read_yaml(SNIPPETS["send-recorded.yml"])["remote_write"]
     return bool(re.fullmatch(config["write_relabel_configs"][0]["regex"], name))
 
 

@@ -19,6 +19,7 @@ from tests.rules.pinned_tools import RULES
 from tests.rules.prometheus_server import Prometheus, fetch
 from tests.runtime.export.raw_server import RawServer, http
 from tests.waiting import wait_until
+from tests.yaml_files import read_yaml
 
 PROGRAMS = {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER}
 """The programs with arguments for folders and ports of a test."""
@@ -66,7 +67,7 @@ class TestPrometheus:
         expected = [
             group["name"]
             for path in RULES.glob("*.yml")
-            for group in yaml.safe_load(path.read_text())["groups"]
+            for group in read_yaml(path.read_text())["groups"]
         ]
 
         assert sorted(expected) == sorted(group["name"] for group in groups)

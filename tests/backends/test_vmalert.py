@@ -41,6 +41,7 @@ from tests.backends.rule_layers import write_layers
 from tests.rules.committed_rules import Groups, slos
 from tests.rules.raw_series import Flow, identity, label_text, raw_series
 from tests.waiting import wait_until
+from tests.yaml_files import read_yaml
 
 SPAN = TimeRange(1_767_225_600, 1_767_225_600 + 100 * 60)
 TIMES = SPAN.times(SCRAPE_INTERVAL)
@@ -163,7 +164,7 @@ def _earlier_counts(repo: type[MetaRepo], slo: Slo) -> Iterator[tuple[str, str]]
 def _groups_with(rules: Path, kind: str) -> Groups:
     """Return the groups of all files with their rules of a kind, ``record`` or ``alert``."""
     files = sorted(rules.glob("*.yml"))
-    groups = [group for path in files for group in yaml.safe_load(path.read_text())["groups"]]
+    groups = [group for path in files for group in read_yaml(path.read_text())["groups"]]
     return [group | {"rules": [r for r in group["rules"] if kind in r]} for group in groups]
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from otel_meta.cli import main
+from tests.yaml_files import read_yaml
 
 Command = Callable[..., Any]
 
@@ -106,9 +106,7 @@ class TestWebhooks:
         """Given webhooks replace the defaults."""
         page = "https://pager.example/page"
         main(["generate", "--out", str(tmp_path), "--folders", "stack", "--page-webhook", page])
-        receivers = yaml.safe_load((tmp_path / "stack" / "alertmanager.yml").read_text())[
-            "receivers"
-        ]
+        receivers = read_yaml((tmp_path / "stack" / "alertmanager.yml").read_text())["receivers"]
 
         assert {
             "page": page,

@@ -12,7 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 
 from otel_meta.model import Duration
 from otel_meta.model.identity import DEFAULT, Identity
@@ -25,6 +24,7 @@ from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.pinned_tools import tool
 from tests.rules.prometheus_server import fetch
 from tests.waiting import poll, wait_until
+from tests.yaml_files import read_yaml
 
 URL = "http://127.0.0.1:9"
 ANYBODY = Webhooks(page=f"{URL}/page", ticket=f"{URL}/ticket")
@@ -95,7 +95,7 @@ class TestConfiguration:
 
     def test_watchdog_is_repeated_each_minute(self, config: Path) -> None:
         """The watchdog is repeated each minute."""
-        routes = yaml.safe_load(config.read_text())["route"]["routes"]
+        routes = read_yaml(config.read_text())["route"]["routes"]
 
         assert ("1m", "50s") == (routes[0]["group_interval"], routes[0]["repeat_interval"])
 
@@ -110,7 +110,7 @@ class TestConfiguration:
         self, config: Path, severity: str, longest: Mapping[str, str]
     ) -> None:
         """A page is sent within minutes and again in the same shift; a ticket the same day."""
-        routes = list(_routes(yaml.safe_load(config.read_text())["route"]))
+        routes = list(_routes(read_yaml(config.read_text())["route"]))
         waits = [one for one in routes if one["receiver"].endswith(severity)]
 
         late = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from otel_meta.render.alertmanager import alertmanager
 from otel_meta.render.options import Options, TicketHours
 from otel_meta.render.receivers import Existing, Receivers, Target, Webhooks
 from otel_meta.repos import BUILTIN
 from tests.render.test_alertmanager import AURORA, NEBULA, amtool
+from tests.yaml_files import read_yaml
 
 URL = "http://127.0.0.1:9"
 OWN = """\
@@ -77,7 +77,7 @@ class TestSeverities:
         assert "page" == receiver(config, AURORA | {"severity": "critical"})
         assert "ticket" == receiver(config, AURORA | {"severity": "warning"})
         source, target = (
-            yaml.safe_load(config.read_text())["inhibit_rules"][0][side]
+            read_yaml(config.read_text())["inhibit_rules"][0][side]
             for side in ("source_matchers", "target_matchers")
         )
         assert 'severity="critical"' in source
@@ -94,7 +94,7 @@ class TestTicketHours:
             teams={"cloud-platform": Webhooks(page=URL, ticket=URL)},
         )
         config = write(tmp_path, Options(ticket_hours=hours, receivers=team))
-        written = yaml.safe_load(config.read_text())
+        written = read_yaml(config.read_text())
         by_severity = {route["receiver"]: route for route in written["route"]["routes"]}
 
         def hours_of(route: dict[str, object]) -> list[object]:

@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from otel_meta.model import Catalog
 from otel_meta.render.artifacts import Artifact, artifacts_of
 from otel_meta.render.header import MARK
 from otel_meta.render.options import Options
 from otel_meta.repos import BUILTIN
+from tests.yaml_files import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = list(artifacts_of(BUILTIN, Options()))
@@ -39,7 +39,7 @@ def test_rules_contain_at_least_60_recordings_and_40_alerts() -> None:
         rule
         for artifact in ARTIFACTS
         if artifact.path.suffix == ".yml" and artifact.path.parts[0] == "rules"
-        for group in yaml.safe_load(artifact.text)["groups"]
+        for group in read_yaml(artifact.text)["groups"]
         for rule in group["rules"]
     ]
 
@@ -51,7 +51,7 @@ def test_no_group_has_more_than_20_rules_default_limit() -> None:
     """No group has more than 20 rules, the default limit of Mimir."""
     for artifact in ARTIFACTS:
         if artifact.path.parts[0] == "rules":
-            for group in yaml.safe_load(artifact.text)["groups"]:
+            for group in read_yaml(artifact.text)["groups"]:
                 assert len(group["rules"]) <= 20, group["name"]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import yaml
 
 from otel_meta.model import Catalog
 from otel_meta.render.artifacts import Artifact, artifacts_of
@@ -23,6 +22,7 @@ from otel_meta.testing.servers import PROMETHEUS, Backend
 from tests.render.hostile import ALL, HOSTILE, TEXTS
 from tests.rules.pinned_tools import tool
 from tests.rules.prometheus_server import fetch
+from tests.yaml_files import read_yaml
 
 ARTIFACTS = artifacts_of(HOSTILE, Options())
 TEXT_OF = {str(artifact.path): artifact.text for artifact in ARTIFACTS}
@@ -31,7 +31,7 @@ ONE_LINE = " ".join(ALL.split())
 
 def alerts(text: str) -> Iterator[dict[str, Any]]:
     """Yield the alerts of a rule file."""
-    for group in yaml.safe_load(text)["groups"]:
+    for group in read_yaml(text)["groups"]:
         yield from (rule for rule in group["rules"] if "alert" in rule)
 
 
@@ -71,7 +71,7 @@ class TestRules:
         files = [tmp_path / each.path.name for each in artifacts if each.path.parts[0] == "rules"]
         for path in files:
             artifact = next(each for each in artifacts if each.path.name == path.name)
-            groups = {"groups": yaml.safe_load(artifact.text)["groups"]}
+            groups = {"groups": read_yaml(artifact.text)["groups"]}
             path.write_text(json.dumps(groups, ensure_ascii=False))
         command = [str(tool("promtool")), "check", "rules", "--lint=all", *map(str, files)]
         done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
@@ -120,8 +120,8 @@ class TestHelm:
 
             assert "{{" not in re.sub(r'{{ "({{|}})" }}', "", text)
             assert (
-                yaml.safe_load(rule_formats.FORMATS["prometheus-operator"](file))["spec"]
-                == yaml.safe_load(restored)["spec"]
+                read_yaml(rule_formats.FORMATS["prometheus-operator"](file))["spec"]
+                == read_yaml(restored)["spec"]
             )
 
 

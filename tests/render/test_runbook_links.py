@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.yaml_files import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
@@ -19,7 +20,7 @@ _CHOICE = re.compile(r"var-(\w+)=\{\{ \$labels\.(\w+) \| urlquery \}\}")
 def alerts() -> Iterator[Mapping[str, Any]]:
     """Yield every alert of the committed rules."""
     for path in sorted((ROOT / "rules").glob("*.yml")):
-        for group in yaml.safe_load(path.read_text())["groups"]:
+        for group in read_yaml(path.read_text())["groups"]:
             yield from (rule for rule in group["rules"] if "alert" in rule)
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-import yaml
-
 from otel_meta.model import MetaRepo, Slo
 from otel_meta.repos import BUILTIN
 from tests.rules.pinned_tools import RULES
+from tests.yaml_files import read_yaml
 
 Groups = list[dict[str, Any]]
 
@@ -20,7 +19,7 @@ Groups = list[dict[str, Any]]
 def committed_groups() -> dict[str, Groups]:
     """Return the groups of the committed rule files by name, without extension."""
     return {
-        path.name.removesuffix(".yml"): yaml.safe_load(path.read_text())["groups"]
+        path.name.removesuffix(".yml"): read_yaml(path.read_text())["groups"]
         for path in sorted(RULES.glob("*.yml"))
     }
 

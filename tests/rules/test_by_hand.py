@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.rules.pinned_tools import RULES, tool
+from tests.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent
 FILES = sorted(path.name for path in FOLDER.glob("*.test.yml"))
@@ -30,7 +31,7 @@ def test_committed_rules_pass_cases_of_file(file: str, tmp_path: Path) -> None:
 
 def _with_its_groups_alone(file: str, folder: Path) -> Path:
     """Write the cases with the groups that they order: the others would take most of the time."""
-    cases = yaml.safe_load((FOLDER / file).read_text())
+    cases = read_yaml((FOLDER / file).read_text())
     groups = [g for path in cases["rule_files"] for g in _groups(FOLDER / path)]
     ordered = [group for group in groups if group["name"] in cases["group_eval_order"]]
     (folder / "rules.yml").write_text(yaml.safe_dump({"groups": ordered}))
@@ -39,7 +40,7 @@ def _with_its_groups_alone(file: str, folder: Path) -> Path:
 
 
 def _groups(path: Path) -> Any:
-    return yaml.safe_load(path.read_text())["groups"]
+    return read_yaml(path.read_text())["groups"]
 
 
 def test_promtools_linter_accepts_all_committed_files_together() -> None:

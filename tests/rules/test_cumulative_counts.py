@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from otel_meta.model import Slo
 from otel_meta.render.options import Options
 from otel_meta.render.rules.recording_rules import alert_records, slo_records
@@ -16,6 +14,7 @@ from otel_meta.render.rules.rule_formats import prometheus
 from otel_meta.repos.nebula import Nebula
 from tests.rules.promtool import Case, QueryTest, run_cases
 from tests.rules.raw_series import identity, label_text
+from tests.yaml_files import read_yaml
 
 WHO = label_text(identity(Nebula) | {"slo": Nebula.api_availability.name})
 FAILED = "http_server_request_duration_seconds_count" + label_text(
@@ -28,7 +27,7 @@ def groups(options: Options, slo: Slo = Nebula.api_availability) -> list[dict[st
     """Return the recordings of an SLO as one group."""
     records = (*alert_records(Nebula, slo, options), *slo_records(Nebula, slo, options))
     file = RuleFile("test", "test", (Group(slo.name, records),))
-    return list(yaml.safe_load(prometheus(file))["groups"])
+    return list(read_yaml(prometheus(file))["groups"])
 
 
 def error(

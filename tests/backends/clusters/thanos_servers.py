@@ -23,6 +23,7 @@ from tests.backends.clusters.slo_history import SLO, backfill_history
 from tests.backends.notification_receiver import NotificationReceiver
 from tests.rules.prometheus_server import fetch
 from tests.waiting import wait_until
+from tests.yaml_files import read_yaml
 
 REPLICAS = ("a", "b")
 YOUNGER, OLDER = RULERS = ("a", "b")
@@ -167,7 +168,7 @@ def keep_rules_of(slo: str, folder: Path) -> None:
     asks over the network, on a machine that runs everything.
     """
     for path in folder.glob("*.yml"):
-        groups = yaml.safe_load(path.read_text())["groups"]
+        groups = read_yaml(path.read_text())["groups"]
         kept = [group for group in groups if group["name"].startswith((slo, "slo-", "watchdog"))]
         path.write_text(yaml.safe_dump({"groups": kept}))
 

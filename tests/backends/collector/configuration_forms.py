@@ -24,6 +24,7 @@ from otel_meta.render.collector.substitution import resolve_variables
 from otel_meta.repos import BUILTIN
 from tests.backends.collector_server import merge_configs
 from tests.render.stack.committed_stack import ROOT, compose, manifests
+from tests.yaml_files import read_yaml
 
 CONFIG = ROOT / "collector-config"
 _SECTIONS = {"receivers", "processors", "exporters", "connectors", "extensions", "service"}
@@ -119,7 +120,7 @@ def _resolved() -> Iterator[tuple[str, Form]]:
         for name, config in _configs().items():
             text = to_yaml(resolve_variables(config, environment), comment="")
             yield f"{name} resolved by {values}, in YAML", Form((text,))
-            as_json = json.dumps(yaml.safe_load(text))
+            as_json = json.dumps(read_yaml(text))
             yield f"{name} resolved by {values}, in JSON", Form((as_json,))
 
 
@@ -168,7 +169,7 @@ def _documented() -> Iterator[tuple[str, Form]]:
     for path in sorted([*CONFIG.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]):
         blocks = re.findall(r"```yaml\n(.*?)```", path.read_text(), re.DOTALL)
         for place, text in enumerate(blocks):
-            if _is_configuration(yaml.safe_load(text)):
+            if _is_configuration(read_yaml(text)):
                 name = f"{path.relative_to(ROOT)} example {place}"
                 yield name, Form((_file("sidecar.yaml"), text))
 

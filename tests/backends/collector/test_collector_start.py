@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
@@ -16,6 +15,7 @@ from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.backends.collector.collector_setup import AURORA, CONFIG, Eventually
 from tests.backends.collector_server import Collector
 from tests.backends.otlp_clients import log_exporter
+from tests.yaml_files import read_yaml
 
 
 class TestCollectorStart:
@@ -66,7 +66,7 @@ class TestCollectorStart:
     @pytest.mark.parametrize("file", ["sidecar.yaml", "gateway.yaml"])
     def test_collector_logs_no_warning(self, file: str, tmp_path: Path) -> None:
         """The Collector logs no warning, in particular about deprecated or ignored settings."""
-        span_metrics = yaml.safe_load((CONFIG / "span-metrics.yaml").read_text())
+        span_metrics = read_yaml((CONFIG / "span-metrics.yaml").read_text())
         change = span_metrics if file == "sidecar.yaml" else None
         with Collector(file, tmp_path / "collector", change) as collector:
             collector.wait_until_ready()

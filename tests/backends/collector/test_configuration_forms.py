@@ -23,6 +23,7 @@ from tests.backends.numbered_spans import SpanSink
 from tests.backends.otlp_clients import send, span
 from tests.rules.pinned_tools import tool
 from tests.waiting import wait_until
+from tests.yaml_files import read_yaml
 
 FORMS = forms()
 EXPECTED_KINDS = {
@@ -108,7 +109,7 @@ class TestForms:
 
     def test_validation_finds_number_in_place_of_text(self, tmp_path: Path) -> None:
         """The validation finds a number in a setting of the type text."""
-        config = yaml.safe_load(FORMS["sidecar resolved by defaults, in YAML"].texts[0])
+        config = read_yaml(FORMS["sidecar resolved by defaults, in YAML"].texts[0])
         config["exporters"]["load_balancing"]["resolver"]["dns"]["port"] = 14317
         errors = validate(files(Form((yaml.safe_dump(config),)), tmp_path), {})
 

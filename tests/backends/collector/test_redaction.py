@@ -9,7 +9,6 @@ from urllib.request import Request
 
 import grpc
 import pytest
-import yaml
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
@@ -32,6 +31,7 @@ from tests.backends.collector_server import Collector
 from tests.backends.otlp_clients import send, send_grpc, span
 from tests.rules.prometheus_server import fetch
 from tests.waiting import wait_until
+from tests.yaml_files import read_yaml
 
 
 class Signal(NamedTuple):
@@ -235,7 +235,7 @@ class TestMetrics:
 
     def test_span_metrics_have_no_secret(self, tmp_path: Path) -> None:
         """Span metrics have no secret of span names in their labels."""
-        change = yaml.safe_load((CONFIG / "span-metrics.yaml").read_text())
+        change = read_yaml((CONFIG / "span-metrics.yaml").read_text())
         change["connectors"]["span_metrics"]["metrics_flush_interval"] = "100ms"
         with Collector("sidecar.yaml", tmp_path / "sidecar", change) as sidecar:
             sidecar.wait_until_ready()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from opentelemetry.trace import SpanKind
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,6 +17,7 @@ from tests.backends.collector.collector_setup import (
 from tests.backends.collector_server import Collector
 from tests.backends.otlp_clients import send, span
 from tests.rules.prometheus_server import fetch
+from tests.yaml_files import read_yaml
 
 
 class TestSpanMetrics:
@@ -25,7 +25,7 @@ class TestSpanMetrics:
         self, tmp_path: Path, eventually: Eventually
     ) -> None:
         """Requests of services without otel_meta are counted, other requests are not."""
-        change = yaml.safe_load((CONFIG / "span-metrics.yaml").read_text())
+        change = read_yaml((CONFIG / "span-metrics.yaml").read_text())
         change["connectors"]["span_metrics"]["metrics_flush_interval"] = "100ms"
         with_otel_meta = {**NEBULA, "telemetry.distro.name": "otel_meta"}
         with Collector("sidecar.yaml", tmp_path / "sidecar", change) as sidecar:

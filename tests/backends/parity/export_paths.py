@@ -16,6 +16,7 @@ from otel_meta.render.stack.prometheus_config import prometheus_file
 from tests.backends.alerting_servers import Prometheus
 from tests.backends.collector_server import Collector
 from tests.backends.parity.recording_fleet import RecordingService, recording_fleet
+from tests.yaml_files import read_yaml
 
 SCRAPED = "scraped from the process"
 SIDECAR = "through the Collector"
@@ -23,7 +24,7 @@ PUSHED = "pushed to Prometheus"
 
 _IDENTITY = Identity((*PLACES, "cloud_region"))
 """The identity of a project that adds a label, for the generated configurations."""
-_GENERATED = yaml.safe_load(prometheus_file(_IDENTITY))
+_GENERATED = read_yaml(prometheus_file(_IDENTITY))
 _GENERATED_OPTIONS = {name: _GENERATED[name] for name in ("otlp", "storage")}
 """The options of the generated configuration for OTLP and for late samples."""
 _PROCESSORS = {SIDECAR_IDENTITY: sidecar_config(_IDENTITY)["processors"][SIDECAR_IDENTITY]}

@@ -3,8 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from otel_meta.cli.demo.stack_config import (
     SPEED,
     alertmanager_config,
@@ -14,13 +12,14 @@ from otel_meta.cli.demo.stack_config import (
     span_copy_config,
 )
 from otel_meta.model import Duration
+from tests.yaml_files import read_yaml
 
 RULES = Path(__file__).parents[3] / "rules"
 
 
 def by_name(text: str) -> dict[str, Any]:
     """Return the groups of a rule file by name."""
-    return {group["name"]: group for group in yaml.safe_load(text)["groups"]}
+    return {group["name"]: group for group in read_yaml(text)["groups"]}
 
 
 def milliseconds(text: str) -> int:
@@ -57,7 +56,7 @@ class TestRules:
 class TestPorts:
     def test_prometheus_reads_rules_scrapes_sidecar_and_sends_alerts(self) -> None:
         """Prometheus reads the rules, scrapes the sidecar and sends alerts to Alertmanager."""
-        config = yaml.safe_load(prometheus_config("/rules", 1, 2))
+        config = read_yaml(prometheus_config("/rules", 1, 2))
 
         assert ["/rules/*.yml"] == config["rule_files"]
         assert "127.0.0.1:1" in str(config["alerting"])
@@ -65,7 +64,7 @@ class TestPorts:
 
     def test_every_receiver_of_alertmanager_is_webhook_of_demo(self) -> None:
         """Every receiver of Alertmanager is a webhook of the demo."""
-        config = yaml.safe_load(alertmanager_config("http://127.0.0.1:3"))
+        config = read_yaml(alertmanager_config("http://127.0.0.1:3"))
         urls = [hook["url"] for r in config["receivers"] for hook in r["webhook_configs"]]
 
         assert ["page", "ticket", "watchdog"] == sorted(url.rpartition("/")[2] for url in urls)
@@ -73,7 +72,7 @@ class TestPorts:
 
     def test_jaeger_listens_on_loopback_alone(self) -> None:
         """Jaeger listens on loopback alone."""
-        config = yaml.safe_load(jaeger_config(query=4, otlp=5))
+        config = read_yaml(jaeger_config(query=4, otlp=5))
         grpc = config["receivers"]["otlp"]["protocols"]["grpc"]
 
         assert "127.0.0.1:5" == grpc["endpoint"]
@@ -81,7 +80,7 @@ class TestPorts:
 
     def test_additional_exporter_does_not_replace_export_to_jaeger(self) -> None:
         """The additional exporter does not replace the export to Jaeger."""
-        config = yaml.safe_load(span_copy_config("http://127.0.0.1:6"))
+        config = read_yaml(span_copy_config("http://127.0.0.1:6"))
         (copy,) = config["exporters"]
 
         assert ["load_balancing", copy] == config["service"]["pipelines"]["traces"]["exporters"]

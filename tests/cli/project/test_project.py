@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from otel_meta.cli import main
 from otel_meta.cli.catalog_loader import add_catalog_options
@@ -20,6 +19,7 @@ from otel_meta.render.options import Foreign, Kubernetes, Options, TicketHours
 from otel_meta.render.receivers import RECEIVERS, Existing, Webhooks
 from otel_meta.repos import BUILTIN
 from tests.cli.conftest import Command, Write
+from tests.yaml_files import read_yaml
 
 Choose = Callable[..., Project]
 
@@ -237,7 +237,7 @@ class TestCommands:
         alerts = [
             rule
             for file in (tmp_path / "deploy" / "rules").iterdir()
-            for group in yaml.safe_load(file.read_text())["groups"]
+            for group in read_yaml(file.read_text())["groups"]
             for rule in group["rules"]
             if "alert" in rule
         ]
@@ -313,7 +313,7 @@ class TestCommands:
             'receivers.teams.saas-product.page = "https://saas.example"\n'
         )
         assert 0 == main(["generate"])
-        config = yaml.safe_load((here / "stack/alertmanager.yml").read_text())
+        config = read_yaml((here / "stack/alertmanager.yml").read_text())
 
         assert {"saas-product-page": "https://saas.example"} == {
             receiver["name"]: receiver["webhook_configs"][0]["url"]

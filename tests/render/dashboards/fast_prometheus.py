@@ -13,6 +13,7 @@ import yaml
 
 from otel_meta.testing.servers import PROMETHEUS, Backend
 from tests.render.dashboards.rendered_dashboards import ROOT
+from tests.yaml_files import read_yaml
 
 _RANGE = re.compile(r"\[\w+(:\w+)?\]")
 _OFFSET = re.compile(r"offset \w+")
@@ -77,7 +78,7 @@ def prometheus(
         global_view: the server that receives all series.
     """
     for path in sorted((ROOT / "rules").glob("*.yml")):
-        _write(folder / "rules" / path.name, _shortened_rules(yaml.safe_load(path.read_text())))
+        _write(folder / "rules" / path.name, _shortened_rules(read_yaml(path.read_text())))
     config = {
         "global": {
             **dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), _EVERY),

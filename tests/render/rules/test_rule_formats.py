@@ -15,6 +15,7 @@ from otel_meta.render.rules.rule_formats import FORMATS, RULER_LABEL, resource_n
 from otel_meta.repos import BUILTIN
 from tests.render.acme import Acme
 from tests.rules.pinned_tools import tool
+from tests.yaml_files import read_all_yaml, read_yaml
 
 FILES = list(rule_files(BUILTIN.with_repos(Acme), Options()))
 SMALL = RuleFile(
@@ -56,7 +57,7 @@ PLACE = Kubernetes(namespace="monitoring", labels={"release": "stack"})
 
 def groups(text: str) -> Any:
     """Return the groups of a file in any format."""
-    document = yaml.safe_load(text)
+    document = read_yaml(text)
     return document["groups"] if "groups" in document else document["spec"]["groups"]
 
 
@@ -68,7 +69,7 @@ def test_format_of_prometheus_omits_empty_fields() -> None:
 @pytest.mark.parametrize("name", ["prometheus-operator", "thanos-ruler"])
 def test_operators_resource_has_name_with_prefix_and_place_of_options(name: str) -> None:
     """The operator's resource has a name with a prefix, and the namespace and labels of options."""
-    resource = yaml.safe_load(FORMATS[name](SMALL, PLACE))
+    resource = read_yaml(FORMATS[name](SMALL, PLACE))
     labels = {"app.kubernetes.io/part-of": "otel-meta", "release": "stack"}
 
     assert "monitoring.coreos.com/v1" == resource["apiVersion"]
@@ -81,7 +82,7 @@ def test_operators_resource_has_name_with_prefix_and_place_of_options(name: str)
 def test_label_separates_rules_of_thanos_ruler_from_rules_of_prometheus() -> None:
     """A label separates the rules of a ThanosRuler from the rules of a Prometheus."""
     thanos, prometheus = (
-        yaml.safe_load(FORMATS[name](SMALL)) for name in ("thanos-ruler", "prometheus-operator")
+        read_yaml(FORMATS[name](SMALL)) for name in ("thanos-ruler", "prometheus-operator")
     )
 
     assert "thanos" == thanos["metadata"]["labels"][RULER_LABEL]
@@ -104,7 +105,7 @@ def test_resource_names_of_all_files_differ() -> None:
 
 def test_mimirs_format_has_namespace() -> None:
     """Mimir's format has a namespace."""
-    assert "acme.alerting" == yaml.safe_load(FORMATS["mimir"](SMALL))["namespace"]
+    assert "acme.alerting" == read_yaml(FORMATS["mimir"](SMALL))["namespace"]
 
 
 @pytest.mark.parametrize("name", sorted({*FORMATS} - {"helm"}))
@@ -144,7 +145,7 @@ class TestHelm:
         """Helm leaves the templates of alerts alone: the rules are those of Prometheus."""
         write("helm", self.chart(tmp_path))
         done = self.rendered(tmp_path)
-        resources = [*yaml.safe_load_all(done.stdout)]
+        resources = [*read_all_yaml(done.stdout)]
         by_name = {resource["metadata"]["name"]: groups_of(resource) for resource in resources}
 
         assert 0 == done.returncode, done.stderr
@@ -155,7 +156,7 @@ class TestHelm:
 
     def test_release_decides_namespace(self, tmp_path: Path) -> None:
         """The release decides the namespace."""
-        assert "namespace" not in yaml.safe_load(FORMATS["helm"](SMALL, PLACE))["metadata"]
+        assert "namespace" not in read_yaml(FORMATS["helm"](SMALL, PLACE))["metadata"]
 
     def test_helm_refuses_format_of_operator(self, tmp_path: Path) -> None:
         """Helm refuses the format of the operator, in which it finds templates of its own."""
@@ -189,7 +190,7 @@ def test_vmalert_program_accepts_files(tmp_path: Path) -> None:
 def test_vmalert_program_accepts_groups_of_vm_rules(tmp_path: Path) -> None:
     """The vmalert program accepts the groups of VMRules."""
     for file in FILES:
-        spec = yaml.safe_load(FORMATS["victoriametrics-operator"](file))["spec"]
+        spec = read_yaml(FORMATS["victoriametrics-operator"](file))["spec"]
         (tmp_path / f"{file.name}.yml").write_text(yaml.safe_dump(spec))
     done = run(tool("vmalert"), "-dryRun", f"-rule={tmp_path}/*.yml")
 

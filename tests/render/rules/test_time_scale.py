@@ -5,7 +5,6 @@ from fractions import Fraction
 
 import promql_parser
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from otel_meta.render.rules.rule import RuleFile
 from otel_meta.render.rules.rule_formats import prometheus
 from otel_meta.render.rules.time_scale import REAL_TIME, scaled_expression, scaled_span
 from otel_meta.repos import BUILTIN
+from tests.yaml_files import read_yaml
 
 MINUTE_TO_SECOND = Fraction(1, 60)
 FILES = list(rule_files(BUILTIN, Options()))
@@ -80,9 +80,7 @@ class TestRules:
     @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
     def test_scaling_changes_only_spans_of_time_in_rules(self, file: RuleFile) -> None:
         """Scaling changes only spans of time in rules."""
-        slow, fast = (
-            yaml.safe_load(prometheus(file, scale)) for scale in (REAL_TIME, MINUTE_TO_SECOND)
-        )
+        slow, fast = (read_yaml(prometheus(file, scale)) for scale in (REAL_TIME, MINUTE_TO_SECOND))
 
         assert _timeless(slow) == _timeless(fast)
         assert all(promql_parser.parse(expr) for expr in _expressions(fast))
@@ -93,7 +91,7 @@ class TestAlertmanager:
         """Scaling changes only intervals of Alertmanager."""
         receivers = Receivers(default=HOOKS, watchdog="http://127.0.0.1:9/watchdog")
         slow, fast = (
-            yaml.safe_load(alertmanager(BUILTIN, Options(receivers=receivers), scale))
+            read_yaml(alertmanager(BUILTIN, Options(receivers=receivers), scale))
             for scale in (REAL_TIME, MINUTE_TO_SECOND)
         )
 

@@ -8,9 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from otel_meta.render.collector.substitution import resolve_variables
+from tests.yaml_files import read_all_yaml, read_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 STACK = ROOT / "stack"
@@ -21,7 +20,7 @@ COMPOSE_FILES = ("compose.yaml", "compose.examples.yaml")
 @cache
 def read(path: str) -> Any:
     """Read a YAML file of one document, by its path relative to stack/."""
-    return yaml.safe_load((STACK / path).read_text())
+    return read_yaml((STACK / path).read_text())
 
 
 @cache
@@ -49,7 +48,7 @@ def manifests(*names: str) -> Iterator[Any]:
     """Return the resources of some files in stack/kubernetes/, or of all files."""
     paths = [KUBERNETES / name for name in names] or sorted(KUBERNETES.rglob("*.yaml"))
     for path in paths:
-        yield from yaml.safe_load_all(path.read_text())
+        yield from read_all_yaml(path.read_text())
 
 
 def only(kind: str, *names: str) -> Any:
@@ -69,7 +68,7 @@ def collector_config(service: str) -> Any:
     (argument,) = compose()[service]["command"]
     name = argument.rpartition("/")[2]
     text = (ROOT / "collector-config" / name).read_text()
-    return resolve_variables(yaml.safe_load(text), compose()[service]["environment"])
+    return resolve_variables(read_yaml(text), compose()[service]["environment"])
 
 
 COLLECTORS = [

@@ -28,6 +28,7 @@ from tests.render.stack.committed_stack import (
     read,
 )
 from tests.rules.pinned_tools import tool
+from tests.yaml_files import read_all_yaml
 
 WORKLOADS = [
     ("gateway.yaml", "StatefulSet"),
@@ -213,7 +214,7 @@ class TestPlace:
         """The labels of the options are on every monitor; the rules have a test of their own."""
         options = Options(kubernetes=Kubernetes(labels={"release": "stack"}))
         text = dict(manifest_files(BUILTIN, options))["service-monitors.yaml"]
-        labels = [monitor["metadata"]["labels"] for monitor in yaml.safe_load_all(text)]
+        labels = [monitor["metadata"]["labels"] for monitor in read_all_yaml(text)]
 
         assert ["stack"] * 3 == [each["release"] for each in labels]
         assert all("otel-meta" == each["app.kubernetes.io/part-of"] for each in labels)

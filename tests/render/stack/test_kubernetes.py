@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from otel_meta.render.collector.substitution import resolve_variables
 from tests.render.stack.committed_stack import (
@@ -14,6 +13,7 @@ from tests.render.stack.committed_stack import (
     manifests,
     only,
 )
+from tests.yaml_files import read_yaml
 
 
 class TestKubernetes:
@@ -128,6 +128,6 @@ class TestKubernetes:
         """A sidecar by hand and a sidecar by the operator have the same pipelines."""
         by_hand = only("ConfigMap", "sidecar-by-hand.yaml")["data"]["sidecar.yaml"]
         by_operator = only("OpenTelemetryCollector", "sidecar-by-operator.yaml")["spec"]["config"]
-        pipelines = resolve_variables(yaml.safe_load(by_hand)["service"]["pipelines"], {})
+        pipelines = resolve_variables(read_yaml(by_hand)["service"]["pipelines"], {})
 
         assert pipelines == by_operator["service"]["pipelines"]

@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from otel_meta.cli import main
 from otel_meta.render.hosts import IMAGES
@@ -26,6 +25,7 @@ from tests.render.stack.committed_stack import (
     read,
 )
 from tests.rules.pinned_tools import tool
+from tests.yaml_files import read_yaml
 
 
 class TestPaths:
@@ -142,7 +142,7 @@ class TestGeneratedFolder:
     ) -> None:
         """The compose file of a generated folder needs only generated files, and builds nothing."""
         assert 0 == main(["generate", "--out", str(tmp_path)])
-        services = yaml.safe_load((tmp_path / "stack" / "compose.yaml").read_text())["services"]
+        services = read_yaml((tmp_path / "stack" / "compose.yaml").read_text())["services"]
         sources = {
             volume.split(":")[0]
             for service in services.values()

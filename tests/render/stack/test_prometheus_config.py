@@ -5,7 +5,6 @@ import subprocess
 from pathlib import PurePath
 
 import pytest
-import yaml
 
 from otel_meta.model import Catalog, Duration, Histogram, MetaRepo, NoLabels, Slo
 from otel_meta.model.identity import Identity
@@ -13,6 +12,7 @@ from otel_meta.render.options import Options
 from otel_meta.render.stack.prometheus_config import arguments, prometheus_file, retention
 from tests.render.stack.committed_stack import STACK, collector_config, compose, read
 from tests.rules.pinned_tools import tool
+from tests.yaml_files import read_yaml
 
 CONFIG = read("prometheus.yml")
 SCRAPE_CONFIGS = [
@@ -73,9 +73,7 @@ def test_scraped_and_pushed_series_have_same_names_and_labels() -> None:
 def test_added_place_of_identity_is_promoted() -> None:
     """A place that a project adds to the identity is promoted as well."""
     options = Options(identity=Identity(("region",)))
-    promoted = yaml.safe_load(prometheus_file(options.identity))["otlp"][
-        "promote_resource_attributes"
-    ]
+    promoted = read_yaml(prometheus_file(options.identity))["otlp"]["promote_resource_attributes"]
 
     assert ["service.namespace", "service.name", "region"] == promoted
 
@@ -122,6 +120,6 @@ def test_rules_for_prometheus_operator_are_same_as_in_rules() -> None:
     """The rules for prometheus-operator are the same as in rules/."""
     for path in (STACK / "kubernetes" / "rules").glob("*.yaml"):
         plain = re.sub(r"-(recording|alerting)$", r".\1", path.stem)
-        groups = yaml.safe_load((STACK.parent / "rules" / f"{plain}.yml").read_text())["groups"]
+        groups = read_yaml((STACK.parent / "rules" / f"{plain}.yml").read_text())["groups"]
 
-        assert groups == yaml.safe_load(path.read_text())["spec"]["groups"]
+        assert groups == read_yaml(path.read_text())["spec"]["groups"]

@@ -27,6 +27,7 @@ from tests.render.stack.committed_stack import (
     read,
 )
 from tests.rules.pinned_tools import tool
+from tests.yaml_files import read_yaml
 
 VERSIONS = ["1.29", "1.37"]
 """The oldest Kubernetes with native sidecars, and the newest with an available schema."""
@@ -136,9 +137,9 @@ class TestManifestCheck:
         (block,) = (block for block in blocks("yaml") if "kind: ThanosRuler" in block.text)
         path = tmp_path / "thanos-ruler.yaml"
         path.write_text(block.text)
-        selector = yaml.safe_load(block.text)["spec"]["ruleSelector"]["matchLabels"]
+        selector = read_yaml(block.text)["spec"]["ruleSelector"]["matchLabels"]
         (file, *_) = rule_files(BUILTIN, Options())
-        labels = yaml.safe_load(FORMATS["thanos-ruler"](file))["metadata"]["labels"]
+        labels = read_yaml(FORMATS["thanos-ruler"](file))["metadata"]["labels"]
 
         assert [] == self.findings(path)
         assert selector.items() <= labels.items()
