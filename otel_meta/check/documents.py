@@ -57,48 +57,43 @@ else:  # libyaml, which most builds of PyYAML have, takes an eighth of the time
     _SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(yaml.SafeLoader):
+def _text_of(loader: Any, node: yaml.ScalarNode) -> Text:
+    """Return a scalar with its place."""
+    text = Text(loader.construct_scalar(node))
+    text.start = _place(node.start_mark)
+    text.source = loader.text[node.start_mark.index : node.end_mark.index]
+    return text
+
+
+def _fields_of(loader: Any, node: yaml.MappingNode) -> Iterator[Fields]:
+    """Yield a mapping with its place, first empty because a part of it may refer to it."""
+    fields = Fields()
+    fields.start = _place(node.start_mark)
+    yield fields
+    fields.update(loader.construct_mapping(node))
+
+
+class _Placed:
     """Leaves every scalar a string: in a rule file, ``1``, ``yes`` and dates are text."""
 
-    yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("<<"))]}  # noqa: RUF012  # PyYAML's
-    yaml_constructors = {  # noqa: RUF012  # likewise
+    yaml_implicit_resolvers: Any = {"<": [("tag:yaml.org,2002:merge", re.compile("<<"))]}  # noqa: RUF012  # PyYAML's
+    yaml_constructors: Any = {  # likewise
         tag: construct
         for tag, construct in yaml.SafeLoader.yaml_constructors.items()
         if tag is None or tag.rpartition(":")[2] in _CORE
-    }
+    } | {"tag:yaml.org,2002:str": _text_of, "tag:yaml.org,2002:map": _fields_of}
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
+        super().__init__(text)  # type: ignore[call-arg]  # the loader's, which is the next class
         self.text = text
 
-    def text_of(self, node: yaml.ScalarNode) -> Text:
-        """Return a scalar with its place."""
-        text = Text(self.construct_scalar(node))
-        text.start = _place(node.start_mark)
-        text.source = self.text[node.start_mark.index : node.end_mark.index]
-        return text
 
-    def fields_of(self, node: yaml.MappingNode) -> Iterator[Fields]:
-        """Yield a mapping with its place, first empty because a part of it may refer to it."""
-        fields = Fields()
-        fields.start = _place(node.start_mark)
-        yield fields
-        fields.update(self.construct_mapping(node))
+class _Loader(_Placed, yaml.SafeLoader):
+    """The loader of PyYAML alone."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:str", _Loader.text_of)
-_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.fields_of)
-
-
-class _FastLoader(_SafeLoader):
+class _FastLoader(_Placed, _SafeLoader):
     """The same loader with libyaml."""
-
-    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
-    yaml_constructors = _Loader.yaml_constructors
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
 
 
 def load_documents(path: Path) -> list[Any]:

@@ -34,7 +34,8 @@ class _FastDumper(_Plain, _SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text.strip() else None
+    is_block = "\n" in text and not text.isspace()  # libyaml writes blank lines wrong
+    style = "|" if is_block else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)  # no subclass
 
 
