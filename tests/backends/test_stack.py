@@ -15,11 +15,10 @@ import yaml
 from otel_meta.cli import main
 from otel_meta.testing.servers import ALERTMANAGER, PROMETHEUS, Backend
 from tests.render.stack.committed_stack import STACK, compose
-from tests.rules.pinned_tools import RULES
+from tests.rules.committed_rules import committed_groups
 from tests.rules.prometheus_server import Prometheus, fetch
 from tests.runtime.export.raw_server import RawServer, http
 from tests.waiting import wait_until
-from tests.yaml_files import read_yaml
 
 PROGRAMS = {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER}
 """The programs with arguments for folders and ports of a test."""
@@ -64,11 +63,7 @@ class TestPrometheus:
         """Prometheus knows every flag, loads every rule, scrapes every job, and accepts OTLP."""
         prometheus, server = served
         groups = self.get(prometheus, "rules")["groups"]
-        expected = [
-            group["name"]
-            for path in RULES.glob("*.yml")
-            for group in read_yaml(path.read_text())["groups"]
-        ]
+        expected = [group["name"] for groups in committed_groups().values() for group in groups]
 
         assert sorted(expected) == sorted(group["name"] for group in groups)
         jobs = {"sidecars", "services", "collectors", "monitoring"}

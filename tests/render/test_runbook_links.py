@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.yaml_files import read_yaml
+from tests.rules.committed_rules import committed_groups
 
 ROOT = Path(__file__).resolve().parents[2]
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
@@ -19,8 +19,8 @@ _CHOICE = re.compile(r"var-(\w+)=\{\{ \$labels\.(\w+) \| urlquery \}\}")
 
 def alerts() -> Iterator[Mapping[str, Any]]:
     """Yield every alert of the committed rules."""
-    for path in sorted((ROOT / "rules").glob("*.yml")):
-        for group in read_yaml(path.read_text())["groups"]:
+    for groups in committed_groups().values():
+        for group in groups:
             yield from (rule for rule in group["rules"] if "alert" in rule)
 
 

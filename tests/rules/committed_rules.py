@@ -34,12 +34,7 @@ def rules_for_alerts(repo: type[MetaRepo], slo: Slo, *alerts: str) -> Groups:
     recorded, fired = rules_of(repo, slo)
     wanted = [rule for rule in fired["rules"] if rule["alert"] in alerts]
     assert {*alerts} == {rule["alert"] for rule in wanted}, f"{slo.name} lacks one of {alerts}"
-    needed: list[dict[str, Any]] = []
-    read = " ".join(rule["expr"] for rule in wanted)
-    for rule in reversed(recorded["rules"]):
-        if re.search(rf"(?<![\w:]){re.escape(rule['record'])}(?![\w:])", read):
-            needed.insert(0, rule)
-            read += " " + rule["expr"]
+    needed = _needed(recorded["rules"], " ".join(rule["expr"] for rule in wanted))
     return [recorded | {"rules": needed}, fired | {"rules": wanted}]
 
 
@@ -79,16 +74,17 @@ def measures_for(repo: type[MetaRepo], read: str) -> dict[str, Any]:
     """Return the group of measures with the recordings that an expression reads."""
     name = f"{repo.name}-measures"
     recorded = next(g for g in groups_of(repo, "recording") if g["name"] == name)["rules"]
+    return {"name": name, "interval": "1m", "rules": _needed(recorded, read)}
+
+
+def _needed(recorded: list[dict[str, Any]], read: str) -> list[dict[str, Any]]:
+    """Return the recordings that an expression reads, and those that these read."""
     needed: list[dict[str, Any]] = []
     for rule in reversed(recorded):
-        if _reads(read, rule["record"]):
+        if re.search(rf"(?<![\w:]){re.escape(rule['record'])}(?![\w:])", read):
             needed.insert(0, rule)
             read += " " + rule["expr"]
-    return {"name": name, "interval": "1m", "rules": needed}
-
-
-def _reads(text: str, name: str) -> bool:
-    return re.search(rf"(?<![\w:]){re.escape(name)}(?![\w:])", text) is not None
+    return needed
 
 
 def slos() -> Iterator[tuple[type[MetaRepo], Slo]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from tests.rules.committed_rules import committed_groups
 from tests.rules.pinned_tools import RULES, tool
 from tests.yaml_files import read_yaml
 
@@ -32,15 +32,11 @@ def test_committed_rules_pass_cases_of_file(file: str, tmp_path: Path) -> None:
 def _with_its_groups_alone(file: str, folder: Path) -> Path:
     """Write the cases with the groups that they order: the others would take most of the time."""
     cases = read_yaml((FOLDER / file).read_text())
-    groups = [g for path in cases["rule_files"] for g in _groups(FOLDER / path)]
+    groups = [g for path in cases["rule_files"] for g in committed_groups()[Path(path).stem]]
     ordered = [group for group in groups if group["name"] in cases["group_eval_order"]]
     (folder / "rules.yml").write_text(yaml.safe_dump({"groups": ordered}))
     (folder / file).write_text(yaml.safe_dump(cases | {"rule_files": ["rules.yml"]}))
     return folder / file
-
-
-def _groups(path: Path) -> Any:
-    return read_yaml(path.read_text())["groups"]
 
 
 def test_promtools_linter_accepts_all_committed_files_together() -> None:

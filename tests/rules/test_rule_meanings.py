@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from alert_quality.scenario import AVAILABILITY, LATENCY, Objective, Scenario
 from alert_quality.scrape import Series
 from alert_quality.services import DAY, HOUR, MINUTE, Events, Process, Service
 
-from tests.rules.committed_rules import groups_of, slo_named
+from tests.rules.committed_rules import groups_of, rules_for_alerts, slo_named
 from tests.rules.simulated_alerts import START, scenario
 
 ROUTE = {"http_route": "/x"}
@@ -35,23 +35,9 @@ def _process(name: str, good: Any, bad: Any, **more: Any) -> Process:
     )
 
 
-def _run(described: Scenario, *queries: Query, only: Collection[str] = ()) -> Outcome:
-    """Run the committed rules of a scenario, or those with one of a few names."""
-    files = {name: _limited(rules, only) for name, rules in OTEL_META.files(described)}
+def _run(described: Scenario, *queries: Query) -> Outcome:
+    files = dict(OTEL_META.files(described))
     return run(described, [RuleSet(name="rules", files=files)], queries)
-
-
-def _limited(document: Any, names: Collection[str]) -> Any:
-    return {
-        "groups": [
-            {**group, "rules": [r for r in group["rules"] if not names or _name(r) in names]}
-            for group in document["groups"]
-        ]
-    }
-
-
-def _name(rule: Mapping[str, Any]) -> Any:
-    return rule.get("record", rule.get("alert"))
 
 
 class TestBurnRate:
@@ -111,7 +97,10 @@ class TestNoEvents:
             scrape_interval=60,
         )
 
-        found = _run(described, only=("slo:total:increase6h", "SloNoEvents")).of("SloNoEvents")
+        groups = rules_for_alerts(*slo_named(described.objective.slo), "SloNoEvents")
+        rules = RuleSet(name="rules", files={"rules": {"groups": groups}})
+
+        found = run(described, [rules]).of("SloNoEvents")
 
         assert {"idle"} == {one.labels["service_name"] for one in found}
 
