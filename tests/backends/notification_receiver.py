@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
+from otel_meta.testing.http_receiver import HttpReceiver
 from tests.waiting import wait_until
 
 
@@ -17,36 +16,17 @@ class Notification(NamedTuple):
     body: dict[str, Any]
 
 
-class NotificationReceiver:
+class NotificationReceiver(HttpReceiver):
     """Receives webhooks on a free port while its context is open."""
 
     def __init__(self) -> None:
-        notifications: list[Notification] = []
+        super().__init__()
+        self.notifications: list[Notification] = []
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                body = json.loads(self.rfile.read(length))
-                notifications.append(Notification(self.path, body))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.notifications = notifications
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def receive(self, path: str, body: bytes) -> int:
+        """Keep a notification."""
+        self.notifications.append(Notification(path, json.loads(body)))
+        return 200
 
     def bodies(self, path: str) -> list[dict[str, Any]]:
         """Return the bodies of all notifications to a path."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, Self
+
+from tests.page_server import PageServer
 
 FAILING, HEALTHY = "us1", "eu1"
 CLUSTERS = (FAILING, HEALTHY)
@@ -19,27 +18,13 @@ RATE = 100
 _BOUNDS = ("0.005", "0.1", "10.0", "+Inf")
 
 
-class ClusterServices:
+class ClusterServices(PageServer):
     """Serves the metrics of both clusters on a port; the path is the cluster's name."""
 
     def __init__(self) -> None:
         self._began: float | None = None
         self._ended: float | None = None
-        services = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("content-type", "text/plain; version=0.0.4")
-                self.end_headers()
-                self.wfile.write("".join(services.lines(self.path.strip("/"))).encode())
-
-            def log_message(self, *args: Any) -> None:
-                """Log nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self.port = self._server.server_port
+        super().__init__(lambda path: "".join(self.lines(path.strip("/"))).encode())
 
     def begin(self) -> None:
         """Begin with requests; before, all counters are zero."""
@@ -59,15 +44,6 @@ class ClusterServices:
         """Yield the exposition of a cluster."""
         requests = self.requests
         return _lines(requests, int(requests * BAD_SHARE) if cluster == FAILING else 0)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 def _lines(requests: int, bad: int) -> Iterator[str]:

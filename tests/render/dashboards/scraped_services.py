@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
-from threading import Thread
 from typing import Any
 
 from otel_meta.model import Catalog, Histogram, Instrument, MetaRepo
 from otel_meta.model.labels import Label
 from otel_meta.testing import CapturedTelemetry, capture
+from tests.page_server import PageServer
 
 _VALUES_PER_LABEL = 4
 """Number of values used of each closed label; the values that SLOs select are among the first."""
@@ -44,30 +43,9 @@ def scraped_services(catalog: Catalog) -> Iterator[tuple[int, Sequence[ScrapedSe
             ScrapedService(repo, stack.enter_context(capture(f"{repo.name}-service", repo)))
             for repo in catalog
         ]
-        yield stack.enter_context(_serve(services)), services
-
-
-@contextmanager
-def _serve(services: Sequence[ScrapedService]) -> Iterator[int]:
-    responses = {f"/{service.repo.name}": service.text for service in services}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = responses[self.path]()
-            self.send_response(200)
-            self.send_header("content-type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
-            """Log nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+        pages = {f"/{service.repo.name}": service.text for service in services}
+        server = stack.enter_context(PageServer(lambda path: pages[path]()))
+        yield server.port, services
 
 
 def _labels(fields: Sequence[Label]) -> Iterator[dict[str, str]]:
