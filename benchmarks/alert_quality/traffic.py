@@ -30,6 +30,18 @@ def divided(total: Counts, share: Rate, seed: int) -> tuple[Counts, Counts]:
     return total - bad, bad
 
 
+def route_events(
+    route: str, good: Counts, bad: Counts, *, birth: Birth = "start", origin: int = 0
+) -> tuple[Events, Events]:
+    """Return the good and the bad events of a route."""
+    labels = {"http_route": route}
+    failed = {**labels, "error_type": "500"}
+    return (
+        Events(labels=labels, counts=good, birth=birth, origin=origin),
+        Events(labels=failed, counts=bad, is_bad=True, birth=birth, origin=origin),
+    )
+
+
 def during(
     seconds: int, faults: Sequence[Fault], otherwise: float = BACKGROUND
 ) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from alert_quality.contenders import OTEL_META, SLOTH, Contender
 from alert_quality.scenario import Scenario
-from alert_quality.services import HOUR, MINUTE, Events, Process, Service
-from alert_quality.traffic import divided, random_events, service, step
+from alert_quality.services import HOUR, MINUTE, Process, Service
+from alert_quality.traffic import divided, random_events, route_events, service, step
 from alert_quality.verdict import Check, judge
 
 from tests.rules.simulated_alerts import CHECK, SECONDS, scenario
@@ -38,15 +38,7 @@ def _hourly(name: str, *, is_new: bool) -> Iterator[Process]:
             labels={"service_name": name, "job": name, "instance": instance},
             start=start,
             stop=start + HOUR,
-            events=(
-                Events(labels={"http_route": "/x"}, counts=good, origin=start),
-                Events(
-                    labels={"http_route": "/x", "error_type": "500"},
-                    counts=bad,
-                    is_bad=True,
-                    origin=start,
-                ),
-            ),
+            events=route_events("/x", good, bad, origin=start),
             phase=2.3,
         )
 

@@ -25,6 +25,7 @@ from alert_quality.traffic import (
     during,
     process,
     random_events,
+    route_events,
     service,
 )
 
@@ -81,12 +82,9 @@ def _generations(name: str, seconds: int, routes: int, birth: Birth) -> Iterator
 
 def _routes(start: int, stop: int, routes: int, birth: Birth, seed: int) -> Iterator[Events]:
     for number in range(routes):
-        route = {"http_route": f"/r{number}"}
         total = random_events(10 / 3 / routes, stop - start, seed * 100 + number)
         good, bad = divided(total, 8e-4, seed * 100 + number)
-        yield Events(labels=route, counts=good, birth=birth, origin=start)
-        failed = {**route, "error_type": "500"}
-        yield Events(labels=failed, counts=bad, is_bad=True, birth=birth, origin=start)
+        yield from route_events(f"/r{number}", good, bad, birth=birth, origin=start)
 
 
 def restarts() -> Scenario:
@@ -111,15 +109,7 @@ def _restarted(seconds: int) -> Iterator[Process]:
             labels={"service_name": "restarts", "job": "restarts", "instance": "same:8000"},
             start=start,
             stop=stop,
-            events=(
-                Events(labels={"http_route": "/x"}, counts=good, origin=start),
-                Events(
-                    labels={"http_route": "/x", "error_type": "500"},
-                    counts=bad,
-                    is_bad=True,
-                    origin=start,
-                ),
-            ),
+            events=route_events("/x", good, bad, origin=start),
             phase=2.3,
         )
 
