@@ -28,6 +28,8 @@ class FaultResult:
     duplicates: int = 0
     observation: str
     """A short remark that holds for every run."""
+    reasons: frozenset[str] = frozenset()
+    """What the exporter said of spans that it gave up; not in the table."""
 
     @property
     def lost_silently(self) -> int:

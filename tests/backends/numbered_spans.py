@@ -5,13 +5,14 @@ The numbers tell lost, stored and duplicated spans apart.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_ident
 from typing import Any, Self
 
 import grpc
@@ -35,6 +36,7 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 NUMBER = "test.number"
 OK = grpc.StatusCode.OK
 _BATCH = 20
+_EXPORTER_LOGGER = logging.getLogger(OTLPSpanExporter.__module__)
 _PADDING = "x" * 100
 
 
@@ -151,6 +153,8 @@ class SpanSender:
         """Numbers that the receiver has acknowledged."""
         self.given_up: set[int] = set()
         """Numbers that the exporter reports as failed."""
+        self.reasons: list[str] = []
+        """The exporter's words about failures, for the message of a failed test."""
 
     def send(self, spans: int, *, batch: int = _BATCH) -> None:
         """Send a number of spans, and return after the result of the last batch."""
@@ -184,7 +188,8 @@ class SpanSender:
         with self._lock:
             numbers = [next(self._next_number) for _ in range(spans)]
             self.sent.update(numbers)
-        result = exporter.export([self._span(number) for number in numbers])
+        with _messages(self.reasons):
+            result = exporter.export([self._span(number) for number in numbers])
         succeeded = result is SpanExportResult.SUCCESS
         with self._lock:
             (self.accepted if succeeded else self.given_up).update(numbers)
@@ -202,6 +207,28 @@ class SpanSender:
             start_time=now - 1_000_000,
             end_time=now,
         )
+
+
+class _Keeper(logging.Handler):
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._messages = messages
+        self._thread = get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self._messages.append(record.getMessage())
+
+
+@contextmanager
+def _messages(messages: list[str]) -> Iterator[None]:
+    """Keep the errors that the exporter logs in this thread."""
+    keeper = _Keeper(messages)
+    _EXPORTER_LOGGER.addHandler(keeper)
+    try:
+        yield
+    finally:
+        _EXPORTER_LOGGER.removeHandler(keeper)
 
 
 def _shut_down(exporter: OTLPSpanExporter) -> None:

@@ -8,6 +8,9 @@ from tests.backends import reliability_page
 from tests.backends.faults.fault_case import CASES, FaultCase
 from tests.backends.loss_accounting import FaultResult
 
+for _source in ("backend", "monitoring", "service", "sidecar"):  # their assertions show the result
+    pytest.register_assert_rewrite(f"tests.backends.faults.{_source}_faults")
+
 
 @pytest.fixture
 def result(case: FaultCase, background_result: FaultResult) -> FaultResult:

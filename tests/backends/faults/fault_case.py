@@ -143,6 +143,7 @@ def result_of(
         dropped=len(sender.given_up - stored) + dropped,
         duplicates=sum(sink.duplicates for sink in sinks),
         observation=observation,
+        reasons=frozenset(sender.reasons),
     )
 
 
