@@ -25,6 +25,17 @@ def poll(probe: Callable[[], T], timeout: float = TIMEOUT, interval: float = _IN
     return value
 
 
+def poll_for(expected: object, probe: Callable[[], T], timeout: float = 60.0) -> T:
+    """Call a function until it returns the expected value, and return this value.
+
+    At the time-out, return the last value for the assertion of the caller.
+    """
+    deadline = time.monotonic() + timeout
+    while (value := probe()) != expected and time.monotonic() < deadline:
+        time.sleep(_INTERVAL)
+    return value
+
+
 def wait_until(
     condition: Callable[[], Any],
     problem: str = "the condition stays false",

@@ -12,7 +12,7 @@ from tests.backends.clusters.cluster_boards import BOARD_QUERIES, SPEED, value
 from tests.backends.clusters.cluster_services import BAD_SHARE, CLUSTERS, FAILING, HEALTHY, RATE
 from tests.backends.clusters.slo_history import SLO
 from tests.backends.clusters.victoria_servers import Fleet, fleet
-from tests.waiting import wait_until
+from tests.waiting import poll_for, wait_until
 
 PAGE = "SloErrorBudgetBurnFast"
 BURNS = f'ALERTS{{alertname="{PAGE}",slo="{SLO}",alertstate="firing"}}'
@@ -35,9 +35,10 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 class TestEachCluster:
     def test_has_its_own_error_ratio(self, cluster: str, bad_share: float, clusters: Fleet) -> None:
         """Each cluster has one error ratio of its own."""
-        ratios = clusters.query(f'slo:error_ratio:5m{{slo="{SLO}",cluster="{cluster}"}}')
+        ratio = f'slo:error_ratio:5m{{slo="{SLO}",cluster="{cluster}"}}'
+        expected = pytest.approx([bad_share], abs=0.02)
 
-        assert [bad_share] == pytest.approx([one.value for one in ratios], abs=0.02)
+        assert expected == poll_for(expected, lambda: [one.value for one in clusters.query(ratio)])
 
     def test_board_counts_its_events_once(
         self, cluster: str, bad_share: float, clusters: Fleet
