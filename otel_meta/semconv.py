@@ -8,18 +8,26 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from otel_meta.model import Attribute, Histogram, Recording, UpDownCounter, labels
+from otel_meta.model import Attribute, Counter, Histogram, Recording, UpDownCounter, labels
 
 from .measures import quantile
 
 __all__ = [
     "HTTP_SERVER_ACTIVE_REQUESTS",
     "HTTP_SERVER_LATENCY_P99",
+    "HTTP_SERVER_REQUEST_BODY_SIZE",
     "HTTP_SERVER_REQUEST_DURATION",
+    "HTTP_SERVER_REQUEST_OUTCOMES",
+    "HTTP_SERVER_RESPONSE_BODY_SIZE",
+    "HTTP_SERVER_TIME_TO_FIRST_BYTE",
     "Attribute",
     "HttpServerActive",
+    "HttpServerBody",
+    "HttpServerOutcome",
     "HttpServerRequest",
+    "HttpServerStream",
     "Method",
+    "Outcome",
 ]
 
 Method = Literal[
@@ -35,6 +43,20 @@ Method = Literal[
     "TRACE",
     "_OTHER",
 ]
+
+Outcome = Literal[
+    "ok",
+    "client_error",
+    "server_error",
+    "client_disconnect",
+    "cancelled",
+    "incomplete_response",
+]
+"""The end of a request.
+
+``server_error`` and ``incomplete_response`` have an ``error.type`` and are bad events of the SLOs;
+``client_disconnect`` and ``cancelled`` are not.
+"""
 
 
 def _number(text: str) -> str | int:
@@ -53,6 +75,22 @@ class HttpServerActive:
 
 
 @labels
+class HttpServerStream:
+    """Labels of streamed responses."""
+
+    http_request_method: Annotated[Method, Attribute("http.request.method")]
+    url_scheme: Annotated[Literal["http", "https"], Attribute("url.scheme")]
+    http_route: Annotated[str, Attribute("http.route")] = ""
+    """Template of the route, never the raw path; empty if no route matched."""
+    http_response_status_code: Annotated[
+        str, Attribute("http.response.status_code", values=_STATUS_CODES, encode=_number)
+    ] = ""
+    """Empty if no response was started."""
+    error_type: Annotated[str, Attribute("error.type")] = ""
+    """Class of the exception, or the status code from 500; empty for success and client errors."""
+
+
+@labels
 class HttpServerRequest:
     """Labels of finished requests."""
 
@@ -66,6 +104,24 @@ class HttpServerRequest:
     """Empty if no response was started."""
     error_type: Annotated[str, Attribute("error.type")] = ""
     """Class of the exception, or the status code from 500; empty for success and client errors."""
+    stream: Literal["", "true"] = ""
+    """``true`` if the response was streamed: its duration depends on the listener."""
+
+
+@labels
+class HttpServerOutcome:
+    """Labels of outcomes."""
+
+    outcome: Outcome
+    http_route: Annotated[str, Attribute("http.route")] = ""
+
+
+@labels
+class HttpServerBody:
+    """Labels of bodies."""
+
+    http_request_method: Annotated[Method, Attribute("http.request.method")]
+    http_route: Annotated[str, Attribute("http.route")] = ""
 
 
 HTTP_SERVER_REQUEST_DURATION: Final = Histogram(
@@ -81,6 +137,39 @@ HTTP_SERVER_LATENCY_P99: Final = Recording(
     "service:http_server_request_duration_seconds:p99_7d",
     quantile(HTTP_SERVER_REQUEST_DURATION, "0.99", "7d"),
     "P99 of the time to answer a request, in seconds, over 7 days.",
+)
+
+_SIZES: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+
+HTTP_SERVER_TIME_TO_FIRST_BYTE: Final = Histogram(
+    "http.server.time_to_first_byte",
+    "Time from the first byte read to the first byte sent of a streamed response.",
+    HttpServerStream,
+    unit="s",
+    buckets=HTTP_SERVER_REQUEST_DURATION.buckets,
+)
+
+HTTP_SERVER_REQUEST_OUTCOMES: Final = Counter(
+    "http.server.request.outcomes",
+    "HTTP server requests that ended, by outcome.",
+    HttpServerOutcome,
+    unit="{request}",
+)
+
+HTTP_SERVER_REQUEST_BODY_SIZE: Final = Histogram(
+    "http.server.request.body.size",
+    "Size of HTTP server request bodies.",
+    HttpServerBody,
+    unit="By",
+    buckets=_SIZES,
+)
+
+HTTP_SERVER_RESPONSE_BODY_SIZE: Final = Histogram(
+    "http.server.response.body.size",
+    "Size of HTTP server response bodies.",
+    HttpServerBody,
+    unit="By",
+    buckets=_SIZES,
 )
 
 HTTP_SERVER_ACTIVE_REQUESTS: Final = UpDownCounter(
