@@ -104,7 +104,7 @@ class HttpServerRequest:
     """Empty if no response was started."""
     error_type: Annotated[str, Attribute("error.type")] = ""
     """Class of the exception, or the status code from 500; empty for success and client errors."""
-    stream: Literal["", "true"] = ""
+    stream: Annotated[str, Attribute("stream", values=("true",))] = ""
     """``true`` if the response was streamed: its duration depends on the listener."""
 
 

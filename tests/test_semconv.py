@@ -47,11 +47,12 @@ class TestRequestDuration:
             http_attributes.HTTP_ROUTE,
             http_attributes.HTTP_RESPONSE_STATUS_CODE,
             error_attributes.ERROR_TYPE,
+            "stream",
         ]
 
     def test_labels_of_route_status_and_error_may_be_left_out(self) -> None:
         """Labels of the route, the status and the error may be left out."""
-        assert [None, None, "", "", ""] == [label.default for label in DURATION.label_fields]
+        assert [None, None, "", "", "", ""] == [label.default for label in DURATION.label_fields]
 
     def test_only_route_and_error_type_are_open_labels(self) -> None:
         """Only the route and the error type are open labels."""
