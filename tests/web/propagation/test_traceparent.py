@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from otel_meta.web.propagation.traceparent import parse_traceparent
+
+FORMAT = re.compile(
+    rb"[ \t]*(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})"
+    rb"(?:(?<!00.{53})-.*)?[ \t]*",
+    re.DOTALL,
+)
+VALID = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class TestParse:
+    @given(
+        st.integers(0, 0xFE),
+        st.integers(1, 2**128 - 1),
+        st.integers(1, 2**64 - 1),
+        st.integers(0, 255),
+    )
+    def test_valid_header_gives_its_fields(
+        self, version: int, trace_id: int, span_id: int, flags: int
+    ) -> None:
+        """A valid header gives its ids, and the flags of Level 2."""
+        header = f"{version:02x}-{trace_id:032x}-{span_id:016x}-{flags:02x}"
+
+        assert (trace_id, span_id, flags & 3) == parse_traceparent([header.encode()])
+
+    @given(st.binary())
+    @example(b"00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    @example(b"00-0_f7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    def test_no_bytes_raise(self, header: bytes) -> None:
+        """Any bytes are a parent or none."""
+        assert (FORMAT.fullmatch(header) is None) is (parse_traceparent([header]) is None)
+
+    @given(st.integers(0, len(VALID) - 1), st.binary(min_size=0, max_size=2))
+    def test_changed_header_is_judged_by_grammar(self, place: int, change: bytes) -> None:
+        """A header with a change anywhere is a parent if it still has the format."""
+        valid = VALID.encode()
+        header = valid[:place] + change + valid[place + 1 :]
+
+        assert (FORMAT.fullmatch(header) is None) is (parse_traceparent([header]) is None)
+
+    @pytest.mark.parametrize("count", [0, 2, 3])
+    def test_only_one_header_is_parent(self, count: int) -> None:
+        """No header, and several headers, are no parent."""
+        assert parse_traceparent([VALID.encode()] * count) is None
