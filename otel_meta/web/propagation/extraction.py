@@ -152,10 +152,11 @@ def _add_parent(fields: Fields, context: Context) -> Context:
 
 
 def _add_baggage(fields: Fields, context: Context) -> Context:
-    members = parse_baggage(fields.get(b"baggage", ()))
-    return (
-        Context({**context, _BAGGAGE_KEY: {**get_all(context), **members}}) if members else context
-    )
+    values = fields.get(b"baggage")
+    if values is None:
+        return context
+    members = {**get_all(context), **parse_baggage(values)}
+    return Context({**context, _BAGGAGE_KEY: members})
 
 
 _BAGGAGE: Final = _Step("baggage", frozenset({b"baggage"}), _add_baggage)

@@ -26,6 +26,6 @@ state_keys: Final = st.builds(
 state_values: Final = st.builds(
     str.__add__, st.text(_STATE_VALUES + " ", max_size=20), st.sampled_from(_STATE_VALUES)
 )
-states: Final = st.dictionaries(state_keys, state_values, min_size=1, max_size=32)
+states: Final = st.dictionaries(state_keys, state_values, min_size=1, max_size=31)
 baggage_keys: Final = st.text(TOKENS, min_size=1, max_size=20)
 baggage_values: Final = st.text(OCTETS, max_size=40)

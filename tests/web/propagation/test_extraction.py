@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -290,6 +291,22 @@ class TestOtherFormats:
         assert ("propagator other", "extraction") == (source, reason)
         assert "invalid literal" in detail
         assert 2 == len(faults.reported)
+
+    def test_exception_of_signal_handler_is_raised(
+        self, other: OtherFormat, faults: Faults, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An exception that a signal handler raises inside a propagator reaches the application."""
+
+        def time_out(*_: object) -> None:
+            raise TimeoutError
+
+        before = signal.signal(signal.SIGUSR1, time_out)
+        monkeypatch.setattr(other, "extract", lambda *_: signal.raise_signal(signal.SIGUSR1))
+        try:
+            with pytest.raises(TimeoutError):
+                create_extractor(("other",), faults)(HEADERS)
+        finally:
+            signal.signal(signal.SIGUSR1, before)
 
     def test_result_that_is_no_context_is_fault(self, other: OtherFormat, faults: Faults) -> None:
         """A propagator that returns no context is a fault: the SDK would use the current one."""

@@ -50,12 +50,16 @@ class TestChange:
     def test_updated_member_comes_first(
         self, members: dict[str, str], key: str, value: str
     ) -> None:
-        """A new value makes its member the first; of 33 members, the last is left out."""
+        """A new value makes its member the first; the others keep their order."""
         rest = [member for member in members.items() if member[0] != key]
 
         changed = Level2TraceState.of_valid(members.items()).update(key, value)
 
-        assert [(key, value), *rest][:32] == list(changed.items())
+        assert [(key, value), *rest] == list(changed.items())
+
+    def test_full_state_loses_its_last_member(self) -> None:
+        """A member that is added to 32 members displaces the last one."""
+        assert f"ot=1,{FULL}".removesuffix(",m31=31") == parsed(FULL).add("ot", "1").to_header()
 
     def test_added_member_comes_first(self) -> None:
         """An added member is the first."""
