@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import httpx
 import pytest
 from fastapi import FastAPI
+from opentelemetry import baggage
 from opentelemetry.propagate import inject
 
 from otel_meta import Telemetry, instrument_fastapi
@@ -226,3 +227,23 @@ def test_service_meets_demand(demand: str, service: httpx.Client) -> None:
 def test_table_has_each_demand() -> None:
     """The table has as many demands as the suite of W3C has tests."""
     assert 41 == len(DEMANDS)
+
+
+def test_public_service_links_to_caller() -> None:
+    """A public service begins a trace with a link to the caller; nothing else is taken over."""
+    app = FastAPI()
+    app.get("/")(lambda: [baggage.get_all()])
+    with capture() as captured:
+        instrument_fastapi(app, captured.telemetry, public=True)
+        with serve(app) as client:
+            name, _, value = parent().partition(": ")
+            headers = {name: value, "tracestate": "foo=1", "baggage": "user=alice"}
+            seen = client.get("/", headers=headers).json()
+        (span,) = captured.spans()
+    (link,) = span.links
+
+    assert [{}] == seen
+    assert span.parent is None
+    assert TRACE != f"{span.context.trace_id:032x}"
+    assert (TRACE, SPAN) == (f"{link.context.trace_id:032x}", f"{link.context.span_id:016x}")
+    assert {} == dict(link.context.trace_state) == dict(span.context.trace_state)

@@ -49,6 +49,7 @@ class TestParse:
             f"\n{VALID}",
             f"{VALID}\n",
             f"0{VALID}",
+            f"abc01{VALID[2:]}",
             VALID.replace("a", "A"),
             VALID.replace("a", "_"),
             VALID.replace("-01", "-1"),
