@@ -15,9 +15,9 @@ from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_D
 
 from .asgi import App, Message, Receive, Scope, Send, header, path_of
 from .endpoints import Endpoints
+from .frameworks import route_template
 from .readiness import Readiness
 from .request_cycle import REQUEST_ID, Outcome, RequestCycle, choose_request_id
-from .route import route_template
 
 _METHODS: Final = frozenset(get_args(Method))
 
