@@ -14,11 +14,13 @@ from .route_index import REST, RouteIndex, Way, index_of, router_of, template_of
 
 _DEPTH: Final = 32
 """Applications mounted in each other, at most."""
+_REDIRECT: Final = 307
+"""The status by which routers redirect to a path with or without a slash at its end."""
 _PREFIXES: Final = 256
 """Prefixes without parameters that are kept, at most."""
 
 
-def route_template(scope: Mapping[str, Any], *, redirected: bool = False) -> str:
+def route_template(scope: Mapping[str, Any], status: int = 0) -> str:
     """Return the template of the matched route, with the prefix of the application.
 
     The end of a mounted application's path that no route describes is ``{path}``: in
@@ -26,8 +28,8 @@ def route_template(scope: Mapping[str, Any], *, redirected: bool = False) -> str
 
     Args:
         scope: of a request that the application has handled.
-        redirected: whether the application answered by a redirect. A router that adds or removes
-            the slash at the end leaves no route in the scope, so one search is made.
+        status: of the response. A router that redirects to a path with or without a slash at its
+            end leaves no route in the scope, so the target of the redirect is searched.
 
     Returns:
         The template, or "" if it is not known. A value of the path is never part of it.
@@ -40,9 +42,9 @@ def route_template(scope: Mapping[str, Any], *, redirected: bool = False) -> str
         prefix = _known_prefix(scope, served_at, root_path)
         if prefix is not None:
             return prefix + template
-    elif endpoint is None and not redirected:
+    elif endpoint is None and status != _REDIRECT:
         return ""
-    return _Walk(scope, served_at, root_path).template(endpoint, template, redirected=redirected)
+    return _Walk(scope, served_at, root_path).template(endpoint, template, status)
 
 
 def _known_prefix(scope: Mapping[str, Any], served_at: str, root_path: str) -> str | None:
@@ -115,13 +117,13 @@ class _Walk:
         self._mounted = False
         self._by_path = True
 
-    def template(self, endpoint: object, matched: str, *, redirected: bool) -> str:
+    def template(self, endpoint: object, matched: str, status: int) -> str:
         """Return the template of a route.
 
         Args:
             endpoint: of the last match.
             matched: template of the last match, if the scope has it.
-            redirected: whether to search the route to which a router has redirected.
+            status: of the response.
         """
         for _ in range(_DEPTH):
             self._scope["root_path"] = self._at
@@ -135,7 +137,7 @@ class _Walk:
             way = self._enter(index)
             if way is None or (self._is_end and way.app is endpoint and not matched):
                 break
-        return self._rest(redirected=redirected)
+        return self._rest(status)
 
     @property
     def _is_end(self) -> bool:
@@ -166,9 +168,9 @@ class _Walk:
             if len(prefixes) < _PREFIXES:
                 prefixes[self._start, self._end] = self._prefix
 
-    def _rest(self, *, redirected: bool) -> str:
+    def _rest(self, status: int) -> str:
         """Return the template where no route is known."""
-        if redirected and self._is_end and self._router is not None:
+        if status == _REDIRECT and self._is_end and self._router is not None:
             path = self._scope["path"]
             other = path.rstrip("/") if path.endswith("/") else f"{path}/"
             scope = {**self._scope, "path": other, "root_path": self._at}

@@ -19,7 +19,7 @@ class Answer(NamedTuple):
 def request(app: Any, path: str, method: str = "GET", **given: Any) -> Answer:
     """Request a path of an application, and read the template from the scope."""
     status, scope = asyncio.run(_request(app, path, {"method": method, **given}))
-    return Answer(status, route_template(scope, redirected=status == 307))
+    return Answer(status, route_template(scope, status))
 
 
 def scope_of(app: Any, path: str, **given: Any) -> dict[str, Any]:
