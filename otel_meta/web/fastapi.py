@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
 
 from otel_meta.errors import ConfigurationError, InstrumentationError
 from otel_meta.runtime.configure import configure
 from otel_meta.runtime.telemetry import Telemetry
 
+from .asgi import App
 from .endpoints import Endpoints, Paths
 from .engine.engine_options import EngineOptions
 from .engine.exclusions import excluded_by_environment
 from .engine.guarded_tracer import RequestHook
 from .engine.routed import InnermostMiddleware
+from .frameworks import OtherRecorders, StackHook
 from .middleware import TelemetryMiddleware
 from .readiness import Check, Readiness
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _EXAMPLE: Final = "instrument_fastapi(app, configure('my-service', Aurora))"
-_INNERMOST: Final[Any] = (InnermostMiddleware, (), {})
-"""As Starlette iterates over a middleware: class, positional and keyword arguments."""
 _MARK: Final = "_is_instrumented_by_otel_meta"
 
 
@@ -82,9 +82,27 @@ def instrument_fastapi(
         traceresponse=traceresponse,
         request_hook=request_hook,
     )
-    _add_middleware(app, telemetry, readiness, endpoints, options)
-    vars(app)[_MARK] = True
+    recording = telemetry
+
+    def create(stack: App, others: OtherRecorders) -> App:
+        return TelemetryMiddleware(stack, recording, readiness, endpoints, options, others=others)
+
+    vars(app)[_MARK] = _instrument(app, create)
     return telemetry
+
+
+def uninstrument_fastapi(app: FastAPI) -> None:
+    """Restore an application as it was before `instrument_fastapi`, also while it serves.
+
+    FastAPI's own telemetry and middleware of OpenTelemetry's instrumentations record again, and
+    middleware can be added.
+
+    Args:
+        app: an instrumented application; of another application, nothing changes.
+    """
+    instrumentation: _Instrumentation | None = vars(app).pop(_MARK, None)
+    if instrumentation is not None:
+        instrumentation.undo()
 
 
 def _check_arguments(app: object, telemetry: object, ready: object, paths: object) -> None:
@@ -108,22 +126,28 @@ def _check_arguments(app: object, telemetry: object, ready: object, paths: objec
         )
 
 
-def _add_middleware(
-    app: FastAPI,
-    telemetry: Telemetry,
-    readiness: Readiness,
-    endpoints: Endpoints,
-    options: EngineOptions,
-) -> None:
-    """Make the middleware the outermost one, also around middleware that is added later."""
-    build = app.build_middleware_stack
+class _Instrumentation:
+    """What `instrument_fastapi` has changed in an application."""
 
-    def build_with_telemetry() -> Any:
-        app.user_middleware.append(_INNERMOST)
-        try:
-            stack = build()
-        finally:
-            app.user_middleware.remove(_INNERMOST)
-        return TelemetryMiddleware(stack, telemetry, readiness, endpoints, options)
+    def __init__(self, hook: StackHook, others: OtherRecorders) -> None:
+        self._hook: Final = hook
+        self._others: Final = others
 
-    vars(app)["build_middleware_stack"] = build_with_telemetry
+    def undo(self) -> None:
+        """Restore the application."""
+        self._hook.remove()
+        self._others.restore()
+
+
+def _instrument(app: FastAPI, create: Callable[[App, OtherRecorders], App]) -> _Instrumentation:
+    """Make a middleware the outermost one, also around middleware that is added later."""
+    others = OtherRecorders(app)
+    others.remove()
+
+    def outermost(stack: App) -> App:
+        others.remove_from(stack)
+        return create(stack, others)
+
+    hook = StackHook(app, outermost, InnermostMiddleware)
+    hook.install()
+    return _Instrumentation(hook, others)

@@ -39,13 +39,21 @@ async def _request(app: Any, path: str, given: Mapping[str, Any]) -> tuple[int, 
         **given,
     }
     messages: list[dict[str, Any]] = []
-    await app(scope, _receive, _sender(messages))
+    await app(scope, _receiver(), _sender(messages))
     statuses = [message["status"] for message in messages if "status" in message]
     return next(iter(statuses), 0), scope
 
 
-async def _receive() -> dict[str, Any]:
-    return {"type": "http.request", "body": b"", "more_body": False}
+def _receiver() -> Any:
+    messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> dict[str, Any]:
+        for message in messages:
+            return message
+        await asyncio.Event().wait()  # as long as the client stays
+        raise AssertionError
+
+    return receive
 
 
 def _sender(messages: list[dict[str, Any]]) -> Any:
