@@ -39,7 +39,7 @@ class OtherRecorders:
     def __init__(self, app: Any) -> None:
         self._app: Final = app
         self._cut_out: Final[list[Any]] = []
-        self._taken_out: Final[list[tuple[list[Any], list[Any]]]] = []
+        self._taken_out: Final[list[tuple[Any, list[Any]]]] = []
         self._telemetry: Final[list[BuiltinTelemetry]] = []
         self._said: Final[set[str]] = set()
         self._is_settled = False
@@ -76,7 +76,6 @@ class OtherRecorders:
         is_mounted = "router" in scope
         if not self._is_settled:
             self._is_settled = True
-            self.remove()
             self._remove_below()
             if self._is_recorded(sys._getframe(1), is_mounted=is_mounted):  # noqa: SLF001
                 return True
@@ -90,8 +89,9 @@ class OtherRecorders:
         """Let the others record again, except an instrumentation that was undone."""
         for each in self._cut_out:
             restore(each)
-        for middleware, taken_out in self._taken_out:
-            middleware.extend(taken_out)
+        for app, middleware in self._taken_out:
+            app.user_middleware.extend(middleware)
+            app.middleware_stack = None
         for telemetry in self._telemetry:
             telemetry.restore()
 
@@ -101,7 +101,7 @@ class OtherRecorders:
                 self._say(_REMOVED)
             self.remove_from(app)
             self.remove_from(getattr(app, "middleware_stack", None))
-            self._take_out(getattr(app, "user_middleware", []))
+            self._take_out(app)
 
     def _is_recorded(self, frame: FrameType | None, *, is_mounted: bool) -> bool:
         """Find out whether middleware around the application has begun the current request.
@@ -120,13 +120,12 @@ class OtherRecorders:
         cut_out(middleware)
         self._cut_out.append(middleware)
 
-    def _take_out(self, middleware: list[Any]) -> None:
-        """Take middleware out of the list from which a mounted application builds its stack."""
-        contrib = [
-            each for each in middleware if isinstance(each.cls, type) and is_contrib(each.cls)
-        ]
+    def _take_out(self, app: Any) -> None:
+        """Take middleware out of what a mounted application builds its stack from."""
+        middleware: list[Any] = getattr(app, "user_middleware", [])
+        contrib = [each for each in middleware if _is_class_of_contrib(next(iter(each)))]
         if contrib:
-            self._taken_out.append((middleware, contrib))
+            self._taken_out.append((app, contrib))
             middleware[:] = [each for each in middleware if each not in contrib]
             self._say(_REMOVED)
 

@@ -366,6 +366,18 @@ class TestUninstrument:
 
         assert (1, 1) == (_recorded(captured_telemetry)[1], others.samples())
 
+    @pytest.mark.parametrize("way", ["middleware around", "middleware", "FastAPI's own"])
+    def test_recorders_of_mounted_applications_record_again(
+        self, instrument: Instrument, others: Others, way: str
+    ) -> None:
+        """Recorders of mounted applications, which were cut out, record again."""
+        app = MOUNTS[way](shop(), others, instrument)
+        request(app, "/sub/items/7")
+        uninstrument_fastapi(app)
+        request(app, "/sub/items/7")
+
+        assert 1 == others.samples()
+
     def test_instrumentation_of_contrib_that_was_added_later_stays(
         self, captured_telemetry: CapturedTelemetry, instrument: Instrument, others: Others
     ) -> None:
