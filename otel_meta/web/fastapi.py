@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from otel_meta.errors import ConfigurationError, InstrumentationError
 from otel_meta.runtime.configure import configure
+from otel_meta.runtime.setting_variables import ENGINES
 from otel_meta.runtime.telemetry import Telemetry
 
-from .asgi import App
 from .endpoints import Endpoints, Paths
-from .engine.engine_options import EngineOptions
+from .engine.engine_options import EngineName, EngineOptions
 from .engine.exclusions import excluded_by_environment
 from .engine.guarded_tracer import RequestHook
-from .engine.routed import InnermostMiddleware
-from .frameworks import OtherRecorders, StackHook
-from .middleware import TelemetryMiddleware
+from .instrumentation import Instrumentation
 from .readiness import Check, Readiness
 
 if TYPE_CHECKING:
@@ -33,6 +31,7 @@ def instrument_fastapi(
     *,
     ready: Check | None = None,
     paths: Paths | None = None,
+    engine: EngineName | None = None,
     exclude: Iterable[str] = (),
     public: bool = False,
     traceresponse: bool = False,
@@ -48,6 +47,9 @@ def instrument_fastapi(
         telemetry: from `configure`; by default configured from the environment.
         ready: check for /readyz; returns True if the dependencies of the application are available.
         paths: paths of /metrics, /slo, /healthz and /readyz.
+        engine: what starts the server spans: ``meta``, ``contrib`` (OpenTelemetry's ASGI
+            instrumentation) or ``native`` (FastAPI's own telemetry); metrics, ids and outcomes are
+            of otel_meta in any case. By default ``OTEL_META_ENGINE``, else ``meta``.
         exclude: paths without spans, metrics and SLO events: regular expressions or templates of
             routes; by default those of ``OTEL_PYTHON_FASTAPI_EXCLUDED_URLS`` or
             ``OTEL_PYTHON_EXCLUDED_URLS``.
@@ -77,17 +79,15 @@ def instrument_fastapi(
     readiness = Readiness(ready, telemetry.faults)
     endpoints = Endpoints(telemetry, readiness, paths or Paths(), lambda: app.routes)
     options = EngineOptions(
+        engine=_engine(engine, telemetry),
         exclude=exclude or excluded_by_environment(os.environ),
         public=public,
         traceresponse=traceresponse,
         request_hook=request_hook,
     )
-    recording = telemetry
-
-    def create(stack: App, others: OtherRecorders) -> App:
-        return TelemetryMiddleware(stack, recording, readiness, endpoints, options, others=others)
-
-    vars(app)[_MARK] = _instrument(app, create)
+    instrumentation = Instrumentation(app, telemetry, readiness, endpoints, options)
+    instrumentation.install()
+    vars(app)[_MARK] = instrumentation
     return telemetry
 
 
@@ -100,9 +100,17 @@ def uninstrument_fastapi(app: FastAPI) -> None:
     Args:
         app: an instrumented application; of another application, nothing changes.
     """
-    instrumentation: _Instrumentation | None = vars(app).pop(_MARK, None)
+    instrumentation: Instrumentation | None = vars(app).pop(_MARK, None)
     if instrumentation is not None:
         instrumentation.undo()
+
+
+def _engine(given: EngineName | None, telemetry: Telemetry) -> str:
+    if given is None:
+        return telemetry.settings.web_engine
+    if given not in ENGINES:
+        raise ConfigurationError(f"engine={given!r}: choose from {', '.join(ENGINES)}")
+    return given
 
 
 def _check_arguments(app: object, telemetry: object, ready: object, paths: object) -> None:
@@ -124,30 +132,3 @@ def _check_arguments(app: object, telemetry: object, ready: object, paths: objec
         raise ConfigurationError(
             f"paths={paths!r} is no set of paths; write it as paths=Paths(metrics='/metrics')"
         )
-
-
-class _Instrumentation:
-    """What `instrument_fastapi` has changed in an application."""
-
-    def __init__(self, hook: StackHook, others: OtherRecorders) -> None:
-        self._hook: Final = hook
-        self._others: Final = others
-
-    def undo(self) -> None:
-        """Restore the application."""
-        self._hook.remove()
-        self._others.restore()
-
-
-def _instrument(app: FastAPI, create: Callable[[App, OtherRecorders], App]) -> _Instrumentation:
-    """Make a middleware the outermost one, also around middleware that is added later."""
-    others = OtherRecorders(app)
-    others.remove()
-
-    def outermost(stack: App) -> App:
-        others.remove_from(stack)
-        return create(stack, others)
-
-    hook = StackHook(app, outermost, InnermostMiddleware)
-    hook.install()
-    return _Instrumentation(hook, others)

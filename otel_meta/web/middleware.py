@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
+from opentelemetry.trace import get_current_span
+
 from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS, QuietRequest
@@ -18,6 +20,7 @@ from .engine.exclusions import Exclusions
 from .engine.marks import EXCHANGE
 from .engine.unrecorded import UnrecordedRequests
 from .frameworks import OtherRecorders
+from .other_engines.lent_span import LentSpan
 from .readiness import Readiness
 
 _QUIET: Final = QuietRequest()
@@ -54,6 +57,7 @@ class TelemetryMiddleware:
         self._unrecorded: Final = UnrecordedRequests()
         self._engine: Final = Engine(telemetry, options)
         self._others: Final = others
+        self._is_lent: Final = options.engine != "meta"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve an endpoint, or pass the request on to the application and record it."""
@@ -67,7 +71,8 @@ class TelemetryMiddleware:
 
     def _is_recorded(self, scope: Scope) -> bool:
         try:
-            return self._others.have(scope)
+            is_begun = self._is_lent and isinstance(get_current_span(), LentSpan)
+            return self._others.have(scope, is_begun=is_begun)
         except Exception as error:
             reraise_interruption(error)
             self._telemetry.faults.report("other recorders", type(error).__name__, error)

@@ -30,6 +30,11 @@ class BuiltinTelemetry:
         self._given: Final = dict(self._settings)
 
     @property
+    def exists(self) -> bool:
+        """Whether the application has such telemetry."""
+        return bool(self._settings)
+
+    @property
     def is_on(self) -> bool:
         """Whether requests would be recorded, as soon as the process has providers."""
         return any(self._settings.get(signal) for signal in _OFF)

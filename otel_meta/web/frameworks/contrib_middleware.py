@@ -58,6 +58,11 @@ def cut_out(middleware: Any) -> None:
     middleware.__class__ = type(kind.__name__, (kind,), {"__call__": _pass_on, _CUT_OUT: kind})
 
 
+def kept(kind: type) -> Any:
+    """Return a subclass of middleware that is not cut out, because it was chosen."""
+    return type(kind.__name__, (kind,), {_CUT_OUT: kind})
+
+
 def restore(middleware: Any) -> None:
     """Let middleware record again."""
     middleware.__class__ = getattr(type(middleware), _CUT_OUT, type(middleware))

@@ -68,10 +68,14 @@ class OtherRecorders:
                 self._cut(middleware)
                 self._say(_REMOVED)
 
-    def have(self, scope: Scope) -> bool:
+    def have(self, scope: Scope, *, is_begun: bool = False) -> bool:
         """Return True if another recorder around this application has the request already.
 
         The first request cuts out what can be: around the application, and in mounted ones.
+
+        Args:
+            scope: of the request.
+            is_begun: whether the chosen engine has begun the server span.
         """
         is_mounted = "router" in scope
         if not self._is_settled:
@@ -79,6 +83,9 @@ class OtherRecorders:
             self._remove_below()
             if self._is_recorded(sys._getframe(1), is_mounted=is_mounted):  # noqa: SLF001
                 return True
+        if is_begun:
+            scope.setdefault(SCOPE_KEY, None)
+            return False
         if is_recorded_by_fastapi(scope) or (is_mounted and self._is_recorded_around):
             self._say(_MOUNTED)
             return True
