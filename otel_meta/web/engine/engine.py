@@ -10,21 +10,22 @@ from typing import Final
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.telemetry import Telemetry
 from otel_meta.web.asgi import App, Receive, Scope, Send
+from otel_meta.web.frameworks import route_template
+from otel_meta.web.other_engines.lent_span import take_lent_span
 from otel_meta.web.propagation.extraction import create_extractor
-from otel_meta.web.route import route_template
 
-from .after_response import AfterResponse
 from .engine_options import EngineOptions
 from .exchange import Exchange, Shared
 from .fresh_context import Entered, RequestContext, leave
 from .guarded_tracer import GuardedTracer
-from .http_exchange import HttpExchange, HttpRecorder
-from .http_metrics import HttpMetrics
+from .http.after_response import AfterResponse
+from .http.http_exchange import HttpExchange, HttpRecorder
+from .http.http_metrics import HttpMetrics
 from .marks import EXCHANGE
 from .request_ids import RequestIds
 from .tracer import web_tracer
-from .websocket_exchange import WebSocketExchange
-from .websocket_metrics import WebSocketMetrics
+from .websocket.websocket_exchange import WebSocketExchange
+from .websocket.websocket_metrics import WebSocketMetrics
 
 
 class Engine:
@@ -51,6 +52,7 @@ class Engine:
             faults=faults,
             ids=RequestIds(),
             origin=create_extractor(settings.propagators, faults.report, public=options.public),
+            lent_span=_no_span if options.engine == "meta" else take_lent_span,
             route=route_template,
             clock=clock,
             hook=options.request_hook,
@@ -99,3 +101,7 @@ class Engine:
     def _report(self, error: Exception) -> None:
         reraise_interruption(error)
         self._faults.report("request", type(error).__name__, error)
+
+
+def _no_span() -> None:
+    """Return no span: this engine starts the spans."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from logging import LogRecord
 from typing import Final, NamedTuple
 
+from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Span, set_span_in_context
 
 from otel_meta.runtime.interruption import reraise_interruption
@@ -35,7 +36,9 @@ class Shared(NamedTuple):
     faults: Faults
     ids: RequestIds
     origin: Extractor
-    route: Callable[[Scope], str]
+    lent_span: Callable[[], Span | None]
+    """Returns the span that another engine has started."""
+    route: Callable[[Scope, int], str]
     clock: Callable[[], float]
     """In seconds."""
     hook: RequestHook | None
@@ -58,18 +61,9 @@ class Exchange(ABC):
         self._receive: Final = receive
         self._send: Final = send
         self._started: Final = shared.clock()
-        self._start_time: Final = time.time_ns()
+        self._start_time = time.time_ns()
         self._labels: Final = request_labels(scope)
-        context, links = shared.origin(scope["headers"])
-        self.span: Final[Span] = shared.tracer.start_server_span(
-            self._name,
-            context,
-            RequestAttributes(scope, self._labels.method),
-            self._start_time,
-            links,
-        )
-        self.context: Final = set_span_in_context(self.span, context)
-        """With the span, and the baggage of the caller."""
+        self.span, self.context = self._take_span() or self._start_span()
         if shared.hook is not None and self.span.is_recording():
             shared.tracer.call_hook(shared.hook, self.span, scope)
         received = next((value for name, value in scope["headers"] if name == REQUEST_ID), None)
@@ -78,7 +72,12 @@ class Exchange(ABC):
     @property
     def route(self) -> str:
         """The template of the route, as far as routing has come."""
-        return self._shared.route(self.scope)
+        return self._shared.route(self.scope, self.status)
+
+    @property
+    @abstractmethod
+    def status(self) -> int:
+        """The status of the response; 0 until it starts."""
 
     @abstractmethod
     def count(self) -> None:
@@ -103,6 +102,26 @@ class Exchange(ABC):
     @abstractmethod
     def finish(self) -> None:
         """Report the end, at most once."""
+
+    def _take_span(self) -> tuple[Span, Context] | None:
+        """Return span and context of another engine, if it has started them."""
+        span = self._shared.lent_span()
+        if span is None:
+            return None
+        self._start_time = getattr(span, "start_time", self._start_time)
+        return span, get_current()
+
+    def _start_span(self) -> tuple[Span, Context]:
+        """Start a span; the context has it, and the baggage of the caller."""
+        context, links = self._shared.origin(self.scope["headers"])
+        span = self._shared.tracer.start_server_span(
+            self._name,
+            context,
+            RequestAttributes(self.scope, self._labels.method),
+            self._start_time,
+            links,
+        )
+        return span, set_span_in_context(span, context)
 
     @property
     def _name(self) -> str:

@@ -51,6 +51,11 @@ class HttpExchange(Exchange):
         self._server: Final = server_state(receive)
         self._response: Final = ResponseProgress()
 
+    @property
+    def status(self) -> int:
+        """The status of the response; 0 until it starts."""
+        return self._response.status
+
     def count(self) -> None:
         """Count the request as active, until `finish`."""
         self._recorder.metrics.begin(self._labels)

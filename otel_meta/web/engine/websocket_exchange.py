@@ -25,7 +25,7 @@ class WebSocketExchange(Exchange):
     """Wraps ``receive`` and ``send`` of one connection, and reports its end once."""
 
     _path = ""
-    _status = 0
+    status = 0
     _code: int | None = None
     _reason: CloseReason | None = None
     _error: BaseException | None = None
@@ -127,7 +127,7 @@ class WebSocketExchange(Exchange):
                 pass
 
     def _open(self) -> None:
-        self._status, self._opened = _ACCEPTED, self._shared.clock()
+        self.status, self._opened = _ACCEPTED, self._shared.clock()
         self._path = self.route
         self._metrics.opened(self._path)
 
@@ -139,7 +139,7 @@ class WebSocketExchange(Exchange):
             self._reason = reason_of_close(self._code)
 
     def _refuse(self, status: int) -> None:
-        self._status = status
+        self.status = status
         self._reason = "server_error" if status >= SERVER_ERRORS_FROM else "rejected"
 
     def _report(self) -> None:
@@ -155,9 +155,7 @@ class WebSocketExchange(Exchange):
     def _end_span(self, seconds: float, reason: CloseReason) -> None:
         attributes: dict[str, Any] = {"otel_meta.websocket.close_reason": reason}
         error_type = self._error_type(reason)
-        known = zip(
-            _END_ATTRIBUTES, (self._path, self._status, error_type, self._code), strict=True
-        )
+        known = zip(_END_ATTRIBUTES, (self._path, self.status, error_type, self._code), strict=True)
         attributes.update((key, value) for key, value in known if value)
         self._shared.tracer.end(
             self.span,

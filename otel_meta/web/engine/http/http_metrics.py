@@ -15,9 +15,8 @@ from otel_meta.semconv import (
     HTTP_SERVER_RESPONSE_BODY_SIZE,
     HTTP_SERVER_TIME_TO_FIRST_BYTE,
 )
-
-from .outcome import Ending
-from .request_labels import RequestLabels
+from otel_meta.web.engine.outcome import Ending
+from otel_meta.web.engine.request_labels import RequestLabels
 
 _MAX_HANDLES: Final = 1_000
 """Combinations of labels whose handles are kept: a handle records three times as fast."""
