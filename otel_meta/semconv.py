@@ -14,6 +14,7 @@ from .measures import quantile
 
 __all__ = [
     "HTTP_SERVER_ACTIVE_REQUESTS",
+    "HTTP_SERVER_AFTER_RESPONSE_ERRORS",
     "HTTP_SERVER_LATENCY_P99",
     "HTTP_SERVER_REQUEST_BODY_SIZE",
     "HTTP_SERVER_REQUEST_DURATION",
@@ -23,6 +24,7 @@ __all__ = [
     "Attribute",
     "HttpServerActive",
     "HttpServerBody",
+    "HttpServerLateError",
     "HttpServerOutcome",
     "HttpServerRequest",
     "HttpServerStream",
@@ -86,8 +88,6 @@ class HttpServerStream:
         str, Attribute("http.response.status_code", values=_STATUS_CODES, encode=_number)
     ] = ""
     """Empty if no response was started."""
-    error_type: Annotated[str, Attribute("error.type")] = ""
-    """Class of the exception, or the status code from 500; empty for success and client errors."""
 
 
 @labels
@@ -113,6 +113,16 @@ class HttpServerOutcome:
     """Labels of outcomes."""
 
     outcome: Outcome
+    http_route: Annotated[str, Attribute("http.route")] = ""
+
+
+@labels
+class HttpServerLateError:
+    """Labels of exceptions after the response."""
+
+    phase: Literal["background", "teardown"]
+    """``teardown``: a dependency's code after its ``yield``."""
+    error_type: Annotated[str, Attribute("error.type")]
     http_route: Annotated[str, Attribute("http.route")] = ""
 
 
@@ -154,6 +164,13 @@ HTTP_SERVER_REQUEST_OUTCOMES: Final = Counter(
     "HTTP server requests that ended, by outcome.",
     HttpServerOutcome,
     unit="{request}",
+)
+
+HTTP_SERVER_AFTER_RESPONSE_ERRORS: Final = Counter(
+    "http.server.after_response.errors",
+    "Exceptions after the last byte of a response, in background tasks and in teardown.",
+    HttpServerLateError,
+    unit="{error}",
 )
 
 HTTP_SERVER_REQUEST_BODY_SIZE: Final = Histogram(
