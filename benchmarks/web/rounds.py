@@ -110,31 +110,25 @@ def _server(
     name: str, case: Case, environ: Mapping[str, str]
 ) -> Generator[tuple[int, Callable[[], float]]]:
     """Yield the port of a server, and a function that returns the seconds of its process."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        descriptor = listening.fileno()
-        command = [
-            interpreter(),
-            str(_SCRIPTS / "served.py"),
-            name,
-            str(case.routes),
-            str(descriptor),
-        ]
-        with subprocess.Popen(  # noqa: S603 - a script of this folder
-            command, env=environ, pass_fds=[descriptor], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        ) as server:  # fmt: skip
-            if server.stdin is None or server.stdout is None:
-                raise AssertionError("the process has no pipes")
-            answers = server.stdout
-            ask = server.stdin
+    listening = socket.create_server(("127.0.0.1", 0))
+    port, descriptor = listening.getsockname()[1], listening.fileno()
+    command = [interpreter(), str(_SCRIPTS / "served.py"), name, str(case.routes), str(descriptor)]
+    with subprocess.Popen(  # noqa: S603 - a script of this folder
+        command, env=environ, pass_fds=[descriptor], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as server:  # fmt: skip
+        listening.close()  # so that clients do not wait for a process that has ended
+        if server.stdin is None or server.stdout is None:
+            raise AssertionError("the process has no pipes")
+        ask, answers = server.stdin, server.stdout
 
-            def used() -> float:
-                ask.write("\n")
-                ask.flush()
-                return _seconds_in(answers)
+        def used() -> float:
+            ask.write("\n")
+            ask.flush()
+            return _seconds_in(answers)
 
-            yield listening.getsockname()[1], used
-            ask.close()
+        yield port, used
+        ask.close()
 
 
 def _seconds_in(lines: Iterable[str]) -> float:

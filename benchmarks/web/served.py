@@ -29,7 +29,7 @@ def main() -> None:
     app = application(int(routes), **chosen.options)
     flush = chosen.install(app)
     config = uvicorn.Config(
-        app, fd=int(descriptor), loop="asyncio", http="httptools", ws="none", log_level="error",
+        app, fd=int(descriptor), loop="asyncio", ws="none", log_level="error",
         access_log=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
