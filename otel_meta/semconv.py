@@ -1,7 +1,8 @@
-"""HTTP server metrics of OpenTelemetry's semantic conventions.
+"""Metrics of web servers: HTTP as in OpenTelemetry's semantic conventions, and WebSockets.
 
 Source: stable HTTP conventions, https://opentelemetry.io/docs/specs/semconv/http/http-metrics/.
 Buckets are the advised ones. Attribute keys have dots, and labels in Prometheus have underscores.
+There are no conventions for WebSockets.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ __all__ = [
     "HTTP_SERVER_REQUEST_OUTCOMES",
     "HTTP_SERVER_RESPONSE_BODY_SIZE",
     "HTTP_SERVER_TIME_TO_FIRST_BYTE",
+    "WEBSOCKET_ACTIVE_CONNECTIONS",
+    "WEBSOCKET_CLOSED_CONNECTIONS",
+    "WEBSOCKET_CONNECTION_DURATION",
+    "WEBSOCKET_MESSAGE_DURATION",
+    "WEBSOCKET_SERVER_FAULTS",
     "Attribute",
+    "CloseReason",
     "HttpServerActive",
     "HttpServerBody",
     "HttpServerLateError",
@@ -30,6 +37,9 @@ __all__ = [
     "HttpServerStream",
     "Method",
     "Outcome",
+    "WebSocketEnd",
+    "WebSocketEndpoint",
+    "WebSocketMessage",
 ]
 
 Method = Literal[
@@ -58,6 +68,41 @@ Outcome = Literal[
 
 ``server_error`` and ``incomplete_response`` have an ``error.type`` and are bad events of the SLOs;
 ``client_disconnect`` and ``cancelled`` are not.
+"""
+
+CloseReason = Literal[
+    "normal",
+    "going_away",
+    "protocol_error",
+    "abnormal",
+    "server_error",
+    "policy_violation",
+    "service_restart",
+    "try_again_later",
+    "bad_gateway",
+    "library",
+    "application",
+    "rejected",
+    "vanished",
+]
+"""The reason for the end of a WebSocket connection, mostly by the code of its close frame.
+
+``rejected`` is a handshake that the application refused; ``vanished``, a connection that was lost
+without a close frame; ``abnormal``, one that the application left open when it returned. Codes that
+a library or the application defined are ``library`` and ``application``.
+"""
+
+WEBSOCKET_SERVER_FAULTS: Final[tuple[CloseReason, ...]] = (
+    "abnormal",
+    "server_error",
+    "try_again_later",
+    "bad_gateway",
+)
+"""The reasons that are the server's fault.
+
+A client that vanishes is none: telephones lose their network, and laptops go to sleep. Where every
+client has a steady network, a declaration adds ``vanished``. ``protocol_error`` is none, because
+anybody can send invalid frames; ``service_restart`` is none, because the client was told to return.
 """
 
 
@@ -134,6 +179,30 @@ class HttpServerBody:
     http_route: Annotated[str, Attribute("http.route")] = ""
 
 
+@labels
+class WebSocketEndpoint:
+    """An endpoint of WebSocket connections."""
+
+    path: str
+    """Template of the route, never the raw path; empty if no route matched."""
+
+
+@labels
+class WebSocketEnd:
+    """A closed WebSocket connection."""
+
+    path: str
+    reason: CloseReason
+
+
+@labels
+class WebSocketMessage:
+    """A message over a WebSocket."""
+
+    path: str
+    direction: Literal["received", "sent"]
+
+
 HTTP_SERVER_REQUEST_DURATION: Final = Histogram(
     "http.server.request.duration",
     "Duration of HTTP server requests.",
@@ -195,3 +264,35 @@ HTTP_SERVER_ACTIVE_REQUESTS: Final = UpDownCounter(
     HttpServerActive,
     unit="{request}",
 )
+
+WEBSOCKET_ACTIVE_CONNECTIONS: Final = UpDownCounter(
+    "websocket.connections.active",
+    "Open WebSocket connections.",
+    WebSocketEndpoint,
+    unit="{connection}",
+)
+
+WEBSOCKET_CLOSED_CONNECTIONS: Final = Counter(
+    "websocket.connections.closed",
+    "Closed WebSocket connections, by reason.",
+    WebSocketEnd,
+    unit="{connection}",
+)
+
+WEBSOCKET_CONNECTION_DURATION: Final = Histogram(
+    "websocket.connection.duration",
+    "Time from the handshake of a WebSocket connection to its end.",
+    WebSocketEnd,
+    unit="s",
+    buckets=(0.1, 1, 10, 30, 60, 300, 900, 3600, 14_400, 86_400),
+)
+"""A peak at a round number with one reason is a timeout of a proxy on the way."""
+
+WEBSOCKET_MESSAGE_DURATION: Final = Histogram(
+    "websocket.message.duration",
+    "Time to handle a WebSocket message.",
+    WebSocketMessage,
+    unit="s",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+"""Its count by direction is the number of messages."""

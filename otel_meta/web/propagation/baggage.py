@@ -14,10 +14,8 @@ _MAX_MEMBER_BYTES: Final = 4_096
 
 The recommendation asks for at least 64 members and 8,192 bytes.
 """
-_MEMBER: Final = re.compile(
-    r"[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*"
-    r"=[ \t]*([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*)[ \t]*(?:;|\Z)"
-)
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 
 
 def parse_baggage(values: Sequence[bytes]) -> dict[str, object]:
@@ -32,10 +30,11 @@ def parse_baggage(values: Sequence[bytes]) -> dict[str, object]:
     members: dict[str, object] = {}
     left = _MAX_BYTES
     for member in _first_members(b",".join(values)):
-        match = _MEMBER.match(member)
-        if match is None:
+        key, equals, rest = member.partition("=")
+        key, value = key.strip(" \t"), rest.partition(";")[0].strip(" \t")
+        if not equals or not _TOKEN.fullmatch(key) or not _VALUE.fullmatch(value):
             continue
-        key, value = map(unquote_plus, match.groups())
+        key, value = unquote_plus(key), unquote_plus(value)
         length = len(quote_plus(key)) + len("=") + len(quote_plus(value))
         if length <= min(left, _MAX_MEMBER_BYTES):
             left -= length + len(",")
