@@ -98,6 +98,7 @@ def in_process(name: str, case: Case, size: Size, environ: Mapping[str, str]) ->
 def under_uvicorn(name: str, case: Case, size: Size, environ: Mapping[str, str]) -> Sequence[float]:
     """Serve the application to clients in this process."""
     with _server(name, case, environ) as (port, used):
+        used()  # a process that cannot start fails here, and not in a client
         ends: list[float] = []
         for _ in range(1 + size.blocks):
             load(port, size.clients, case.routes, size.requests)
