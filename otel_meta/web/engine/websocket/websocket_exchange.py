@@ -8,12 +8,12 @@ from typing import Any, Final
 from otel_meta.runtime.logs.access import WriteRecord
 from otel_meta.semconv import WEBSOCKET_SERVER_FAULTS, CloseReason
 from otel_meta.web.asgi import Message, Receive, Scope, Send
+from otel_meta.web.engine.exchange import Exchange, Shared
+from otel_meta.web.engine.guarded_tracer import SpanEnd
+from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
+from otel_meta.web.engine.response_headers import read_headers, with_ids
 
 from .close_codes import reason_of_close, reason_of_disconnect
-from .exchange import Exchange, Shared
-from .guarded_tracer import SpanEnd
-from .outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
-from .response_headers import read_headers, with_ids
 from .websocket_metrics import WebSocketMetrics
 
 _ACCEPTED: Final = 101

@@ -7,15 +7,15 @@ from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
 from otel_meta.web.asgi import Message, Receive, Scope, Send
+from otel_meta.web.engine.exchange import Exchange, Shared
+from otel_meta.web.engine.guarded_tracer import SpanEnd
+from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, Ending, ending
+from otel_meta.web.engine.response_headers import CONTENT_LENGTH, read_headers, with_ids
 
 from .after_response import AfterResponse
 from .background import trace_background
 from .disconnects import server_state, waiting_message
-from .exchange import Exchange, Shared
-from .guarded_tracer import SpanEnd
 from .http_metrics import HttpMetrics
-from .outcome import SERVER_ERRORS_FROM, Ending, ending
-from .response_headers import CONTENT_LENGTH, read_headers, with_ids
 from .response_progress import ResponseProgress
 
 _TRANSFER_ENCODING: Final = b"transfer-encoding"
