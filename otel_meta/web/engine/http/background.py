@@ -21,16 +21,16 @@ class TracedTask:
     """Runs a background task in a span."""
 
     def __init__(self, task: Any, request: Answered, after: AfterResponse) -> None:
-        self._task: Final = task
+        self.task: Final = task
         self._request: Final = request
         self._after: Final = after
 
     async def __call__(self) -> None:
         """Run the task."""
-        await self._after.run(self._request, _name(self._task), self._task)
+        await self._after.run(self._request, _name(self.task), self.task)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._task, name)
+        return getattr(self.task, name)
 
 
 def trace_background(request: Answered, after: AfterResponse) -> None:
@@ -44,9 +44,9 @@ def trace_background(request: Answered, after: AfterResponse) -> None:
         return
     tasks = getattr(background, "tasks", None)
     if isinstance(tasks, list):
-        tasks[:] = [TracedTask(task, request, after) for task in tasks]
+        tasks[:] = [TracedTask(_original(task), request, after) for task in tasks]
     else:
-        response.background = TracedTask(background, request, after)
+        response.background = TracedTask(_original(background), request, after)
 
 
 def _starting_response(frame: FrameType | None) -> Any:
@@ -55,10 +55,15 @@ def _starting_response(frame: FrameType | None) -> Any:
             return None
         if frame.f_code.co_varnames[:1] == ("self",):
             owner = frame.f_locals.get("self")
-            if hasattr(owner, "background"):
+            if hasattr(owner, "background") and hasattr(owner, "raw_headers"):
                 return owner
         frame = frame.f_back
     return None
+
+
+def _original(task: Any) -> Any:
+    """Return the task without the span of the request before, which had the same response."""
+    return task.task if isinstance(task, TracedTask) else task
 
 
 def _name(task: Any) -> str:
