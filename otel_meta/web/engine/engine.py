@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.telemetry import Telemetry
@@ -74,28 +74,30 @@ class Engine:
         try:
             await app(scope, exchange.receive, exchange.send)
         except BaseException as error:
-            exchange.fail(error)
+            self._guard(exchange.fail, error)
             raise
         finally:
-            exchange.finish()
-            self._leave(entered)
+            self._guard(exchange.finish)
+            self._guard(leave, entered)
+            self._guard(exchange.release)
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Entered] | None:
         """Begin an exchange; None after a fault, when the request is served without records."""
         try:
             exchange = self._exchanges[scope["type"]](scope, receive, send)
-            entered = self._contexts.enter(exchange, exchange.context, exchange.request_id)
             scope[EXCHANGE] = exchange
+            entered = self._contexts.enter(exchange, exchange.context, exchange.request_id)
             exchange.count()
         except Exception as error:
             self._report(error)
             return None
         return exchange, entered
 
-    def _leave(self, entered: Entered) -> None:
+    def _guard(self, step: Callable[..., None], *args: Any) -> None:
+        """Run a step of the end; the exception of the application is not replaced."""
         try:
-            leave(entered)
-        except Exception as error:  # the server continues in another context
+            step(*args)
+        except Exception as error:
             self._report(error)
 
     def _report(self, error: Exception) -> None:

@@ -20,6 +20,7 @@ from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 from otel_meta.web.propagation.extraction import Extractor
 
 from .guarded_tracer import GuardedTracer, RequestHook
+from .marks import EXCHANGE
 from .request_attributes import RequestAttributes
 from .request_ids import RequestIds
 from .request_labels import request_labels
@@ -55,8 +56,11 @@ class Exchange(ABC):
         send: from the server.
     """
 
+    _error: BaseException | None = None
+    _is_reported = False
+
     def __init__(self, shared: Shared, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope = scope
+        self.scope = self._entered_scope = scope
         self._shared: Final = shared
         self._receive: Final = receive
         self._send: Final = send
@@ -71,8 +75,12 @@ class Exchange(ABC):
 
     @property
     def route(self) -> str:
-        """The template of the route, as far as routing has come."""
-        return self._shared.route(self.scope, self.status)
+        """The template of the route, as far as routing has come; "" after a fault."""
+        try:
+            return self._shared.route(self.scope, self.status)
+        except Exception as error:
+            self._report_fault(error)
+            return ""
 
     @property
     @abstractmethod
@@ -99,9 +107,29 @@ class Exchange(ABC):
     def fail(self, error: BaseException, /) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""
 
-    @abstractmethod
     def finish(self) -> None:
         """Report the end, at most once."""
+        if not self._is_reported:
+            self._is_reported = True
+            self._report()
+
+    def release(self) -> None:
+        """Drop references that lead back here, so that memory is freed without a collection."""
+        self._error = None
+        self._entered_scope.pop(EXCHANGE, None)
+        self.scope = {}
+
+    @abstractmethod
+    def _report(self) -> None:
+        """Record the end in metrics and span."""
+
+    def _now(self) -> float:
+        """Return the time; after a fault of the clock, the time of the beginning."""
+        try:
+            return self._shared.clock()
+        except Exception as error:
+            self._report_fault(error)
+            return self._started
 
     def _take_span(self) -> tuple[Span, Context] | None:
         """Return span and context of another engine, if it has started them."""

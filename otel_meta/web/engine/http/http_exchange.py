@@ -10,7 +10,12 @@ from otel_meta.web.asgi import Message, Receive, Scope, Send
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
 from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, Ending, ending
-from otel_meta.web.engine.response_headers import CONTENT_LENGTH, read_headers, with_ids
+from otel_meta.web.engine.response_headers import (
+    CONTENT_LENGTH,
+    copy_of_start,
+    read_headers,
+    with_ids,
+)
 
 from .after_response import AfterResponse
 from .background import trace_background
@@ -37,10 +42,9 @@ class HttpExchange(Exchange):
     _kept: tuple[Message, ...] = ()
     """Messages that were received before the application asked for them."""
     _access: tuple[logging.LogRecord, WriteRecord] | None = None
-    _error: BaseException | None = None
     _is_disconnected = False
     _stream_is_recorded = False
-    _is_reported = False
+    _is_in_background = False
     background_error: BaseException | None = None
 
     def __init__(
@@ -103,6 +107,15 @@ class HttpExchange(Exchange):
         except Exception as error:
             self._report_fault(error)
 
+    def begin_background(self) -> None:
+        """Report a complete response, also a server error: the task may run for hours."""
+        self._is_in_background = True
+        if self._response.ended is not None:
+            try:
+                self.finish()
+            except Exception as error:
+                self._report_fault(error)
+
     def fail(self, error: BaseException) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""
         self._attach_ids(error)
@@ -110,16 +123,6 @@ class HttpExchange(Exchange):
             self._recorder.after.failed(self, error)
         else:
             self._error = error
-
-    def finish(self) -> None:
-        """Report the end of the request, at most once."""
-        if self._is_reported:
-            return
-        self._is_reported = True
-        try:
-            self._report()
-        except Exception as error:
-            self._report_fault(error)
 
     def _note_received(self, message: Message) -> None:
         if message["type"] == "http.request":
@@ -129,19 +132,27 @@ class HttpExchange(Exchange):
             self._is_disconnected = True
 
     def _before(self, message: Message) -> Message:
-        if message["type"] != "http.response.start":
-            return message
-        self._look_for_disconnect()
-        headers = message.get("headers", ())
+        if message["type"] != "http.response.start" or self._response.status:
+            return message  # a second start is an error, which the server reports
+        message = copy_of_start(message)
+        try:
+            self._start(message)
+        except Exception as error:
+            self._report_fault(error)
+        return message
+
+    def _start(self, message: Message) -> None:
+        headers = message["headers"]
         found = read_headers(headers)
         self._response.start(message, found)
-        return {**message, "headers": with_ids(headers, found, self._ids())}
+        message["headers"] = with_ids(headers, found, self._ids())
 
     def _after(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self._look_for_disconnect()
             return
         response = self._response
-        response.sent(message, self._shared.clock())
+        response.sent(message, self._now())
         if not self._stream_is_recorded and response.is_stream:
             self._record_stream()
         if response.ended is not None:
@@ -150,12 +161,12 @@ class HttpExchange(Exchange):
     def _complete(self) -> None:
         """Report after the last byte, so that background tasks do not add to the duration.
 
-        A server error is reported when the application returns: frameworks raise its exception
-        again after the response, and the exception's type says more than the status.
+        A server error is reported when the application returns or runs a background task: frameworks
+        raise its exception again after the response, and its type says more than the status.
         """
         if self._server is not None and self._server.disconnected:
             self._is_disconnected = True
-        if self._response.status < SERVER_ERRORS_FROM:
+        if self._response.status < SERVER_ERRORS_FROM or self._is_in_background:
             self.finish()
 
     def _look_for_disconnect(self) -> None:
@@ -183,8 +194,16 @@ class HttpExchange(Exchange):
             self._recorder.metrics.first_byte(seconds, self._labels, self.route, status)
 
     def _report(self) -> None:
-        response, recorder, route = self._response, self._recorder, self.route
-        seconds = self._ended() - self._started
+        ended = self._response.ended
+        seconds = (self._now() if ended is None else ended) - self._started
+        route = self.route
+        try:
+            self._record(seconds, route)
+        finally:
+            self._write_access_line(route, seconds)
+
+    def _record(self, seconds: float, route: str) -> None:
+        response, recorder = self._response, self._recorder
         end = ending(
             response.status,
             self._error,
@@ -198,19 +217,12 @@ class HttpExchange(Exchange):
         recorder.metrics.sizes(self._labels, route, *sizes)
         if self.span.is_recording():
             self._end_span(seconds, route, end, sizes)
+
+    def _write_access_line(self, route: str, seconds: float) -> None:
         if self._access is not None:
             record, write = self._access
             add_request_fields(record, route, seconds)
             write(record)
-
-    def _ended(self) -> float:
-        if self._response.ended is not None:
-            return self._response.ended
-        try:
-            return self._shared.clock()
-        except Exception as error:
-            self._report_fault(error)
-            return self._started
 
     def _sizes(self) -> tuple[int | None, int | None]:
         """Return the sizes of the bodies of request and response, where they are exact."""

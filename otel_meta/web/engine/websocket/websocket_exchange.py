@@ -11,7 +11,7 @@ from otel_meta.web.asgi import Message, Receive, Scope, Send
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
 from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
-from otel_meta.web.engine.response_headers import read_headers, with_ids
+from otel_meta.web.engine.response_headers import copy_of_start, read_headers, with_ids
 
 from .close_codes import reason_of_close, reason_of_disconnect
 from .websocket_metrics import WebSocketMetrics
@@ -28,11 +28,9 @@ class WebSocketExchange(Exchange):
     status = 0
     _code: int | None = None
     _reason: CloseReason | None = None
-    _error: BaseException | None = None
     _opened: float | None = None
     _received: float | None = None
     """When the application got the message that it handles now."""
-    _is_reported = False
 
     def __init__(
         self, shared: Shared, metrics: WebSocketMetrics, scope: Scope, receive: Receive, send: Send
@@ -67,7 +65,11 @@ class WebSocketExchange(Exchange):
         except Exception as error:
             self._report_fault(error)
             started = 0.0
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError:
+            self._reason = self._reason or "vanished"  # raised by servers for a lost connection
+            raise
         try:
             self._after(message, started)
         except Exception as error:
@@ -84,39 +86,28 @@ class WebSocketExchange(Exchange):
             self._error = error
             self._reason = "going_away" if is_cancellation(error) else "server_error"
 
-    def finish(self) -> None:
-        """Report the end of the connection, at most once."""
-        if self._is_reported:
-            return
-        self._is_reported = True
-        try:
-            self._handled()
-            self._report()
-        except Exception as error:
-            self._report_fault(error)
-
     def _note_received(self, message: Message) -> None:
         if message["type"] == "websocket.receive":
-            self._received = self._shared.clock()
+            self._received = self._now()
         elif message["type"] == "websocket.disconnect" and self._reason is None:
             self._reason, self._code = reason_of_disconnect(message), message.get("code")
 
     def _handled(self) -> None:
         received, self._received = self._received, None
         if received is not None:
-            self._metrics.received(self._path, self._shared.clock() - received)
+            self._metrics.received(self._path, self._now() - received)
 
     def _before(self, message: Message) -> tuple[Message, float]:
         if message["type"] in _STARTS:
-            headers = message.get("headers", ())
-            ids = with_ids(headers, read_headers(headers), self._ids())
-            message = {**message, "headers": ids}
-        return message, self._shared.clock()
+            message = copy_of_start(message)
+            headers = message["headers"]
+            message["headers"] = with_ids(headers, read_headers(headers), self._ids())
+        return message, self._now()
 
     def _after(self, message: Message, started: float) -> None:
         match message["type"]:
             case "websocket.send":
-                self._metrics.sent(self._path, self._shared.clock() - started)
+                self._metrics.sent(self._path, self._now() - started)
             case "websocket.accept":
                 self._open()
             case "websocket.close":
@@ -127,7 +118,7 @@ class WebSocketExchange(Exchange):
                 pass
 
     def _open(self) -> None:
-        self.status, self._opened = _ACCEPTED, self._shared.clock()
+        self.status, self._opened = _ACCEPTED, self._now()
         self._path = self.route
         self._metrics.opened(self._path)
 
@@ -143,7 +134,8 @@ class WebSocketExchange(Exchange):
         self._reason = "server_error" if status >= SERVER_ERRORS_FROM else "rejected"
 
     def _report(self) -> None:
-        now = self._shared.clock()
+        self._handled()
+        now = self._now()
         reason = self._reason or "abnormal"
         seconds = None if self._opened is None else now - self._opened
         if self._opened is None:
