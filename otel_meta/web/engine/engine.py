@@ -78,6 +78,7 @@ class Engine:
             raise
         finally:
             exchange.finish()
+            scope.pop(EXCHANGE, None)  # the exchange has the scope: no work for the collector
             self._leave(entered)
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Entered] | None:

@@ -41,6 +41,7 @@ class HttpExchange(Exchange):
     _is_disconnected = False
     _stream_is_recorded = False
     _is_reported = False
+    _has_traced_background = False
     background_error: BaseException | None = None
 
     def __init__(
@@ -98,6 +99,7 @@ class HttpExchange(Exchange):
 
     def trace_background(self) -> None:
         """Let the background tasks of the starting response run in spans; call it from ``send``."""
+        self._has_traced_background = True
         try:
             trace_background(self, self._recorder.after)
         except Exception as error:
@@ -132,6 +134,8 @@ class HttpExchange(Exchange):
         if message["type"] != "http.response.start":
             return message
         self._look_for_disconnect()
+        if not self._has_traced_background:
+            trace_background(self, self._recorder.after)
         headers = message.get("headers", ())
         found = read_headers(headers)
         self._response.start(message, found)
