@@ -81,6 +81,10 @@ class Shop:
         (span,), (cell,) = self.server_spans(), self.samples()
         return span, cell
 
+    def log_events(self) -> list[str]:
+        """Return the events of all log lines."""
+        return [line["event"] for line in self._captured.logs()]
+
     def spans(self) -> list[Any]:
         """Return all spans."""
         return list(self._captured.spans())
@@ -144,6 +148,7 @@ class TestEveryEngine:
         span, cell = shop.recorded()
 
         assert ["KeyError"] == [event.attributes["exception.type"] for event in span.events]
+        assert not [event for event in shop.log_events() if "ended span" in event]
         assert (StatusCode.ERROR, "KeyError") == (
             span.status.status_code,
             span.attributes["error.type"],
@@ -211,7 +216,8 @@ class TestContrib:
         """A span does not continue a span that is current in the server's context."""
         app = _application()
         instrument_fastapi(app, captured_telemetry.telemetry, engine="contrib")
-        with trace.use_span(trace.NonRecordingSpan(trace.SpanContext(1, 1, is_remote=False))):
+        before = trace.SpanContext(1, 1, is_remote=False, trace_flags=trace.TraceFlags(1))
+        with trace.use_span(trace.NonRecordingSpan(before)):
             request(app, "/items/7")
         (span,) = [each for each in captured_telemetry.spans() if each.name != "look up"]
 
