@@ -29,13 +29,22 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def _application(provider: TracerProvider | None = None) -> FastAPI:
-    app = FastAPI()
+    app = FastAPI(telemetry={"operation_spans": False})
     tracer = trace.get_tracer("shop", tracer_provider=provider)
 
     @app.get("/items/{name}")
     async def item(name: str) -> PlainTextResponse:
         with tracer.start_as_current_span("look up"):
             return PlainTextResponse(name)
+
+    @app.get("/partial")
+    async def partial() -> str:
+        span = trace.get_current_span()
+        span.record_exception(KeyError("one item"))
+        span.add_event("sold", {"items": 2})
+        span.set_attributes({"shop.items": 2})
+        span.set_status(StatusCode.ERROR, "one item was out of stock")
+        return ""
 
     @app.get("/fail")
     async def fail() -> None:
@@ -158,6 +167,15 @@ class TestEveryEngine:
             span.attributes["http.response.status_code"],
         )
         assert {path, status, "KeyError"} <= set(cell.labels)
+
+    def test_handler_describes_span(self, shop: Shop) -> None:
+        """A handler describes the server span, which is the current span."""
+        shop.client.get("/partial")
+        span, _ = shop.recorded()
+
+        assert ["exception", "sold"] == [event.name for event in span.events]
+        assert 2 == span.attributes["shop.items"]
+        assert "one item was out of stock" == span.status.description
 
     def test_duration_is_equal_on_span_and_metric(self, shop: Shop) -> None:
         """The duration is equal on the span and the metric."""
