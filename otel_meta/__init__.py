@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from otel_meta.runtime.configure import configure
     from otel_meta.runtime.telemetry import Telemetry
+    from otel_meta.web.asgi_application import instrument_asgi
     from otel_meta.web.endpoints import Paths
     from otel_meta.web.fastapi import instrument_fastapi, uninstrument_fastapi
 
@@ -57,6 +58,7 @@ __all__ = [
     "Telemetry",
     "UpDownCounter",
     "configure",
+    "instrument_asgi",
     "instrument_fastapi",
     "labels",
     "measures",
@@ -71,6 +73,7 @@ _HOMES: Final = {
     "Telemetry": "otel_meta.runtime.telemetry",
     "__version__": "otel_meta._version",
     "configure": "otel_meta.runtime.configure",
+    "instrument_asgi": "otel_meta.web.asgi_application",
     "instrument_fastapi": "otel_meta.web.fastapi",
     "uninstrument_fastapi": "otel_meta.web.fastapi",
 }

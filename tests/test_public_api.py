@@ -77,6 +77,7 @@ class TestRoot:
             "Telemetry",
             "UpDownCounter",
             "configure",
+            "instrument_asgi",
             "instrument_fastapi",
             "labels",
             "measures",
