@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 from typing import Final
 
 from otel_meta.model import Duration, MetaRepo, Slo
@@ -53,7 +52,8 @@ def bad_parts(repo: type[MetaRepo], slo: Slo, options: Options) -> str:
             series = series_of(bad.selector, repo.name)
             return f"{series} {compared(bad.comparison)}" if bad.comparison else series
         case parts:
-            labels = tuple(dict.fromkeys(chain.from_iterable(map(_labels, parts))))
+            first, *others = map(_labels, parts)
+            labels = tuple(name for name in first if all(name in other for other in others))
             return _worst(_bad_events(repo, slo, options, labels))
 
 
