@@ -28,6 +28,7 @@ from .open_instances import OpenInstances
 from .recording.bind import bind
 from .recording.faults import Faults, logger
 from .recording.storage import MetricStorage
+from .redaction import Redaction
 from .settings import Settings
 from .signals import SIGNALS
 from .slo.tracker import INTERVAL, SloTracker
@@ -94,12 +95,16 @@ class Telemetry:
         )
         self.view: Final = _view(self.workers, self.storage)
         self.tracker: Final = SloTracker(self.view or self.storage, clock)
+        self.redaction: Final = Redaction(
+            settings.redacted_names, settings.secret_headers, enabled=settings.redaction
+        )
+        """The policy for secrets of all signals."""
         self._monitor: Final = DeliveryMonitor(self.faults)
-        self.logs: Final = Logs(settings, resource, self.faults, self._monitor)
+        self.logs: Final = Logs(settings, resource, self.faults, self._monitor, self.redaction)
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
-            self.traces = Traces(settings, resource, self.faults, self._monitor)
+            self.traces = Traces(settings, resource, self.faults, self._monitor, self.redaction)
             if settings.exemplars:
                 self.traces.provider.add_span_processor(self.storage.spans)
             self.metrics = Metrics(

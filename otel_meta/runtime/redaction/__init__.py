@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from otel_meta.secret_patterns import (
@@ -25,10 +24,6 @@ MAX_QUERY: Final = 2_048
 """Maximum number of bytes of a query string that are read."""
 MAX_PARAMETERS: Final = 64
 """Maximum number of parameters of a query string."""
-MAX_HEADER: Final = 1_024
-"""Maximum number of characters in the value of a captured header."""
-MAX_HEADER_VALUES: Final = 16
-"""Maximum number of values of a captured header."""
 
 _HEADER_NAMES: Final = (
     *("auth", "cookie", "credential", "key", "passphrase", "passw"),
@@ -49,7 +44,7 @@ class Redaction:
     """The policy of a process.
 
     Args:
-        enabled: False leaves every value as it is, except for the values of query parameters.
+        enabled: False leaves everything as it is, except for `redact_query`.
         names: further names of secrets, such as ``iban``.
         headers: patterns of further names of headers with secret values.
     """
@@ -60,7 +55,7 @@ class Redaction:
         self.enabled: Final = enabled
         words = [_SEPARATOR.split(name.lower()) for name in names]
         further = ["[._-]?".join(map(re.escape, each)) for each in words]
-        signs = [each[0] for each in words]
+        signs = [each[-1] for each in words]
         self._names: Final = [re.compile(_python(each)) for each in name_patterns(further)]
         self._header: Final = re.compile("|".join((*_HEADER_NAMES, *headers)), re.IGNORECASE)
         self._texts: Final = (
@@ -69,47 +64,17 @@ class Redaction:
         self.rules: Final[Mapping[str, Rule | None]] = _Rules(self._rule_of)
         """How to redact the value of a field or attribute, by any name; None for most names."""
 
-    def query(self, query: bytes) -> str:
-        """Return a query string with REDACTED for each value; the names stay.
-
-        The values are replaced even without redaction: callers put there what they want.
-        """
-        if not query:
-            return ""
-        parts = query[:MAX_QUERY].decode("latin-1").split("&", MAX_PARAMETERS)
-        return "&".join([_parameter(part) for part in parts[:MAX_PARAMETERS]])
-
     def url(self, url: str) -> str:
         """Return a URL without credentials, values of parameters and fragment."""
         address, mark, query = url.partition("#")[0].partition("?")
-        parameters = self.query(query.encode("latin-1", "replace"))
+        parameters = redact_query(query.encode("latin-1", "replace"))
         return f"{self.text(address)}{mark}{parameters}"
 
-    def header(self, name: str, values: Iterable[str]) -> list[str]:
-        """Return the values of a header: one REDACTED for a secret, else bounded texts."""
+    def header(self, name: str, values: list[str]) -> list[str]:
+        """Return the values of a header, redacted; a secret is one value."""
         if self.enabled and self._header.search(name):
             return [REDACTED]
-        shown = list(values)[:MAX_HEADER_VALUES]
-        return [self.text(value[:MAX_HEADER]) for value in shown]
-
-    def captured_headers(
-        self, headers: Iterable[tuple[bytes, bytes]], patterns: tuple[str, ...]
-    ) -> dict[str, list[str]]:
-        """Return the headers to record, redacted, by name in lower case.
-
-        Args:
-            headers: names and values, as in an ASGI scope.
-            patterns: regular expressions of whole names, in any case.
-        """
-        if not patterns:
-            return {}
-        is_captured = _captured(patterns)
-        found: dict[str, list[str]] = {}
-        for raw_name, value in headers:
-            name = raw_name.decode("latin-1").lower()
-            if is_captured(name):
-                found.setdefault(name, []).append(value[:MAX_HEADER].decode("latin-1"))
-        return {name: self.header(name, values) for name, values in found.items()}
+        return [self.text(value) for value in values]
 
     def text(self, text: str) -> str:
         """Return a text with REDACTED for each part that looks like a secret."""
@@ -150,7 +115,7 @@ class Redaction:
     def _rule_of(self, name: str) -> Rule | None:
         attribute = name.replace("_", ".")
         if attribute == "url.query":
-            return _of_text(lambda text: self.query(text.encode("latin-1", "replace")))
+            return _of_text(lambda text: redact_query(text.encode("latin-1", "replace")))
         if not self.enabled:
             return None
         if attribute in URL_ATTRIBUTES:
@@ -206,16 +171,21 @@ def _python(pattern: str) -> str:
     return pattern.replace(r"\z", r"\Z")
 
 
+def redact_query(query: bytes) -> str:
+    """Return a query string with REDACTED for each value; the names stay.
+
+    No setting shows the values: it is callers who choose them.
+    """
+    if not query:
+        return ""
+    parts = query[:MAX_QUERY].decode("latin-1").split("&", MAX_PARAMETERS)
+    return "&".join([_parameter(part) for part in parts[:MAX_PARAMETERS]])
+
+
 def _parameter(part: str) -> str:
     """Return a parameter with its name alone; a part without a name is a value."""
     name, equals, _ = part.partition("=")
     return f"{name}={REDACTED}" if equals else REDACTED
-
-
-@lru_cache(maxsize=16)
-def _captured(patterns: tuple[str, ...]) -> Callable[[str], object]:
-    matches = re.compile("|".join(f"(?:{each})" for each in patterns), re.IGNORECASE).fullmatch
-    return lru_cache(maxsize=_CACHED_NAMES)(matches)
 
 
 DEFAULT: Final = Redaction()

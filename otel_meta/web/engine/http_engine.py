@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, set_span_in_context
 
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.runtime.telemetry import Telemetry
 from otel_meta.web.asgi import App, Receive, Scope, Send
 from otel_meta.web.propagation.extraction import create_extractor
@@ -48,6 +50,8 @@ class HttpEngine:
     ) -> None:
         self._faults: Final = telemetry.faults
         self._tracer: Final = GuardedTracer(web_tracer(telemetry), telemetry.faults)
+        captured = partial(CapturedHeaders, telemetry.redaction)
+        self._captured: Final = captured(telemetry.settings.request_headers, "http.request.header.")
         self._hook: Final = options.request_hook
         self._clock: Final = clock
         self._contexts: Final = RequestContext()
@@ -60,6 +64,7 @@ class HttpEngine:
             tracer=self._tracer,
             after=AfterResponse(self._tracer, telemetry.storage),
             faults=telemetry.faults,
+            captured=captured(telemetry.settings.response_headers, "http.response.header."),
             route=route_template,
             clock=clock,
             traceresponse=options.traceresponse,
@@ -104,7 +109,7 @@ class HttpEngine:
             SpanStart(
                 name,
                 SpanKind.SERVER,
-                RequestAttributes(scope, labels.method),
+                RequestAttributes(scope, labels.method, self._captured),
                 start_time,
                 origin.links,
             ),

@@ -13,6 +13,7 @@ from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
 from otel_meta.runtime.logs.exceptions import attach_ids
 from otel_meta.runtime.logs.processors import span_ids
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 
 from .after_response import AfterResponse
@@ -34,6 +35,8 @@ class Recorder(NamedTuple):
     tracer: GuardedTracer
     after: AfterResponse
     faults: Faults
+    captured: CapturedHeaders
+    """Chooses the headers of responses for spans."""
     route: Callable[[Scope], str]
     clock: Callable[[], float]
     traceresponse: bool
@@ -188,6 +191,8 @@ class HttpExchange:
         headers = message.get("headers", ())
         found = read_headers(headers)
         self._response.start(message, found)
+        if not self._recorder.captured.is_empty and self.span.is_recording():
+            self.span.set_attributes(self._recorder.captured.attributes(headers))
         return {**message, "headers": with_ids(headers, found, self._ids())}
 
     def _after(self, message: Message) -> None:

@@ -15,8 +15,7 @@ from opentelemetry.trace import Status
 
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
-
-from . import Redaction
+from otel_meta.runtime.redaction import Redaction
 
 
 class RedactingExporter:
