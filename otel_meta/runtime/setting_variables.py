@@ -102,8 +102,13 @@ PORT: Final = Variable(
     "option `prometheus_port`",
     "9464 if OTEL_METRICS_EXPORTER contains prometheus, else no port",
 )
-METRICS_IN_APP: Final = Variable(
-    "OTEL_META_METRICS_IN_APP", FLAG, False, "true for no port, whatever other variables say"
+METRICS_IN_APP: Final = Variable[bool | None](
+    "OTEL_META_METRICS_IN_APP",
+    FLAG,
+    None,
+    "true for no port, whatever other variables say; false for `/metrics` and `/slo` on the port "
+    "alone",
+    "both, if there is a port",
 )
 TOKEN: Final = Variable[str | None](
     "OTEL_META_PROMETHEUS_TOKEN",

@@ -63,7 +63,9 @@ class Settings:
     otlp: OtlpSettings
     prometheus_host: str
     prometheus_port: int | None
-    """Port for /metrics alone; None if only the app serves /metrics."""
+    """Port for /metrics and /slo; None if only the app serves them."""
+    pages_in_app: bool
+    """True if the app serves /metrics and /slo too, besides a port."""
     prometheus_token: str | None = field(repr=False)
     """Bearer token for /metrics and /slo; None allows every request."""
     merge_prometheus_client: bool
@@ -135,7 +137,8 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         exporters=exporters,
         otlp=otlp,
         prometheus_host=options.get("prometheus_host") or env.read(rows.PROMETHEUS_ADDRESS),
-        prometheus_port=_port(env, options, exporters["metrics"]),
+        prometheus_port=(port := _port(env, options, exporters["metrics"])),
+        pages_in_app=port is None or env.read(rows.METRICS_IN_APP) is not False,
         prometheus_token=_token(env, options.get("prometheus_token")),
         merge_prometheus_client=_flag(
             env, rows.MERGE_PROMETHEUS_CLIENT, options.get("merge_prometheus_client")

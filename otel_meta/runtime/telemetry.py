@@ -31,6 +31,8 @@ from .recording.storage import MetricStorage
 from .redaction import Redaction
 from .settings import Settings
 from .signals import SIGNALS
+from .slo.page import PATH as SLO_PATH
+from .slo.page import SloPage
 from .slo.tracker import INTERVAL, SloTracker
 from .traces import Traces
 
@@ -99,6 +101,7 @@ class Telemetry:
             settings.redacted_names, settings.secret_headers, enabled=settings.redaction
         )
         """The policy for secrets of all signals."""
+        self.slo_page: Final = SloPage(settings, resource, self.tracker)
         self._monitor: Final = DeliveryMonitor(self.faults)
         self.logs: Final = Logs(settings, resource, self.faults, self._monitor, self.redaction)
         self.traces: Traces | None = None
@@ -115,6 +118,8 @@ class Telemetry:
                 view=self.view,
                 workers=self.workers,
             )
+        if self.metrics is not None and self.metrics.server is not None:
+            self.metrics.server.pages[SLO_PATH] = self.slo_page.handle
         self._slo_ticker: Final = Ticker("SLO tracker", INTERVAL, self._tick, self.faults)
         has_port = self.metrics is not None and self.metrics.server is not None
         self._reachability: Final = Reachability(
