@@ -102,11 +102,11 @@ def series(telemetry: Telemetry) -> int:
 
 class TestFlood:
     def test_flood_of_random_requests_adds_no_series(self) -> None:
-        """A flood of random requests adds no series to those of the first hundreds."""
+        """A flood of random requests adds no series to those of the first thousand."""
         seed = random.Random(7)  # repeatable
         with quiet_telemetry() as telemetry:
             app = create_app(telemetry)
-            send_all(app, (random_scope(seed) for _ in range(300)))
+            send_all(app, (random_scope(seed) for _ in range(1_500)))
             before = series(telemetry)
             send_all(app, (random_scope(seed) for _ in range(1_000)))
             after = series(telemetry)
