@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard, cast
 
 from otel_meta.secret_patterns import (
     URL_ATTRIBUTES,
@@ -106,7 +106,7 @@ class Redaction:
             elif type(value) is str:
                 if "://" in value:
                     changed[key] = self.text(value)
-            elif type(value) is tuple and value and type(value[0]) is str:
+            elif _are_texts(value):
                 changed[key] = tuple(map(self.message, value))
         if not changed or changed.items() <= attributes.items():
             return attributes
@@ -127,6 +127,11 @@ class Redaction:
     def _is_secret(self, name: str) -> bool:
         parted = _WORD_BOUNDARY.sub("_", name)
         return any(pattern.search(parted) for pattern in self._names)
+
+
+def _are_texts(value: Any) -> TypeGuard[tuple[str, ...]]:
+    """Return True for a list of texts, as the SDK keeps it."""
+    return isinstance(value, tuple) and type(next(iter(cast("tuple[Any, ...]", value)), 0)) is str
 
 
 def _hidden(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ class Maps(MetaRepo, name="maps", owner="us"):
 @contextmanager
 def on_port(
     token: str | None = None, environ: dict[str, str] | None = None
-) -> Iterator[tuple[httpx.Client, CapturedTelemetry]]:
+) -> Generator[tuple[httpx.Client, CapturedTelemetry]]:
     """Yield a client of the separate port, and the telemetry."""
     with (
         capture(

@@ -7,7 +7,7 @@ import gc
 import io
 import random
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -77,17 +77,22 @@ def send_all(app: FastAPI, scopes: Iterator[dict[str, Any]]) -> None:
     asyncio.run(requests())
 
 
+def item(name: str) -> PlainTextResponse:
+    """Answer a request of a route."""
+    return PlainTextResponse(str(len(name)))
+
+
 def create_app(telemetry: Telemetry) -> FastAPI:
     """Return an instrumented application with routes for a part of the paths."""
     app = FastAPI()
     instrument_fastapi(app, telemetry)
-    app.get("/items/{name}")(lambda name: PlainTextResponse(str(len(name))))
+    app.get("/items/{name}")(item)
     app.mount("/files", PlainTextResponse(""))
     return app
 
 
 @contextmanager
-def quiet_telemetry() -> Iterator[Telemetry]:
+def quiet_telemetry() -> Generator[Telemetry]:
     """Yield telemetry that keeps no span and no line."""
     with configure(
         "shop", log_stream=io.BytesIO(), set_global=False, environ=CAPTURED, metrics="prometheus"
