@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeGuard, cast
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from otel_meta.secret_patterns import (
     URL_ATTRIBUTES,
@@ -131,7 +131,10 @@ class Redaction:
 
 def _are_texts(value: Any) -> TypeGuard[tuple[str, ...]]:
     """Return True for a list of texts, as the SDK keeps it."""
-    return isinstance(value, tuple) and type(next(iter(cast("tuple[Any, ...]", value)), 0)) is str
+    if not isinstance(value, tuple):
+        return False
+    values: tuple[Any, ...] = value
+    return bool(values) and type(values[0]) is str
 
 
 def _hidden(value: Any) -> Any:
