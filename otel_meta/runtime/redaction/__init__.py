@@ -131,10 +131,11 @@ class Redaction:
 
 def _are_texts(value: Any) -> TypeGuard[tuple[str, ...]]:
     """Return True for a list of texts, as the SDK keeps it."""
-    if not isinstance(value, tuple):
-        return False
-    values: tuple[Any, ...] = value
-    return bool(values) and type(values[0]) is str
+    match value:
+        case (str(), *_):
+            return True
+        case _:
+            return False
 
 
 def _hidden(value: Any) -> Any:
