@@ -62,6 +62,9 @@ def configure(
         prometheus_token: bearer token for /metrics and /slo, of the app and of the port.
         merge_prometheus_client: show the metrics of prometheus_client's default registry on
             /metrics too (the default).
+        redaction: hide secrets in log lines and spans (the default), see ``docs/security.md``.
+        redact_names: further names of fields and attributes whose values are hidden, such as
+            ``iban``.
         workers: share series with all workers of the service, in the directory
             ``OTEL_META_MULTIPROCESS_DIR``; by default True if the variable is set.
         metric_interval: seconds between pushes of metrics.

@@ -28,8 +28,11 @@ from .open_instances import OpenInstances
 from .recording.bind import bind
 from .recording.faults import Faults, logger
 from .recording.storage import MetricStorage
+from .redaction import Redaction
 from .settings import Settings
 from .signals import SIGNALS
+from .slo.slo_page import PATH as SLO_PATH
+from .slo.slo_page import SloPage
 from .slo.tracker import INTERVAL, SloTracker
 from .traces import Traces
 
@@ -94,12 +97,17 @@ class Telemetry:
         )
         self.view: Final = _view(self.workers, self.storage)
         self.tracker: Final = SloTracker(self.view or self.storage, clock)
+        self.redaction: Final = Redaction(
+            settings.redacted_names, settings.secret_headers, enabled=settings.redaction
+        )
+        """The policy for secrets of all signals."""
+        self.slo_page: Final = SloPage(settings, resource, self.tracker)
         self._monitor: Final = DeliveryMonitor(self.faults)
-        self.logs: Final = Logs(settings, resource, self.faults, self._monitor)
+        self.logs: Final = Logs(settings, resource, self.faults, self._monitor, self.redaction)
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
-            self.traces = Traces(settings, resource, self.faults, self._monitor)
+            self.traces = Traces(settings, resource, self.faults, self._monitor, self.redaction)
             if settings.exemplars:
                 self.traces.provider.add_span_processor(self.storage.spans)
             self.metrics = Metrics(
@@ -110,6 +118,8 @@ class Telemetry:
                 view=self.view,
                 workers=self.workers,
             )
+        if self.metrics is not None and self.metrics.server is not None:
+            self.metrics.server.pages[SLO_PATH] = self.slo_page.handle
         self._slo_ticker: Final = Ticker("SLO tracker", INTERVAL, self._tick, self.faults)
         has_port = self.metrics is not None and self.metrics.server is not None
         self._reachability: Final = Reachability(

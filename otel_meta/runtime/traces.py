@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_OFF,
@@ -19,12 +19,15 @@ from opentelemetry.sdk.trace.sampling import (
 
 from otel_meta.errors import ConfigurationError
 
+from .environment.sdk_variables import MAX_ATTRIBUTE_LENGTH
 from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter
 from .export.queues import SpanQueue
+from .export.redacted_spans import RedactingExporter
 from .interruption import reraise_interruption
 from .lifecycle.sdk_locks import SdkLocks
 from .recording.faults import Faults
+from .redaction import Redaction
 from .settings import Settings
 
 
@@ -46,19 +49,26 @@ class Traces:
     """The tracer provider, with a queue and an exporter for each target."""
 
     def __init__(
-        self, settings: Settings, resource: Resource, faults: Faults, monitor: DeliveryMonitor
+        self,
+        settings: Settings,
+        resource: Resource,
+        faults: Faults,
+        monitor: DeliveryMonitor,
+        redaction: Redaction,
     ) -> None:
         sampler = create_sampler(settings.sampler, settings.sampler_arg)
         self.provider: Final = TracerProvider(
             sampler,
             resource,
             shutdown_on_exit=False,
+            span_limits=create_span_limits(),
             id_generator=create_id_generator(settings.id_generator),
         )
         self._locks: Final = SdkLocks(self.provider)
         for name in settings.exporters["traces"]:
             exporter = create_exporter("traces", name, settings.otlp)
-            self.provider.add_span_processor(SpanQueue(exporter, monitor, faults))
+            redacting: Any = RedactingExporter(exporter, redaction, faults)
+            self.provider.add_span_processor(SpanQueue(redacting, monitor, faults))
 
     def flush(self, timeout: float) -> None:
         """Export the ended spans. The SDK ignores the timeout; the caller enforces one."""
@@ -67,6 +77,14 @@ class Traces:
     def shutdown(self, _timeout: float) -> None:
         """Export the ended spans, and stop."""
         self.provider.shutdown()
+
+
+def create_span_limits() -> SpanLimits:
+    """Return the limits of the variables; the SDK alone would not limit the length of a text."""
+    limits = SpanLimits()
+    if limits.max_attribute_length is not None:
+        return limits
+    return SpanLimits(max_attribute_length=MAX_ATTRIBUTE_LENGTH)
 
 
 def create_sampler(name: str, arg: str | None) -> Sampler:

@@ -16,6 +16,7 @@ from otel_meta.runtime.logs.access import WriteRecord
 from otel_meta.runtime.logs.exceptions import attach_ids
 from otel_meta.runtime.logs.processors import span_ids
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 from otel_meta.web.propagation.extraction import Extractor
 
@@ -35,6 +36,9 @@ class Shared(NamedTuple):
     tracer: GuardedTracer
     faults: Faults
     ids: RequestIds
+    request_headers: CapturedHeaders
+    """Chooses headers for the span."""
+    response_headers: CapturedHeaders
     origin: Extractor
     lent_span: Callable[[], Span | None]
     """Returns the span that another engine has started."""
@@ -117,7 +121,7 @@ class Exchange(ABC):
         span = self._shared.tracer.start_server_span(
             self._name,
             context,
-            RequestAttributes(self.scope, self._labels.method),
+            RequestAttributes(self.scope, self._labels.method, self._shared.request_headers),
             self._start_time,
             links,
         )
