@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import pytest
+from opentelemetry.trace import SpanKind, StatusCode
+
+from .app import ShopError, build
+from .driver import Peer, connect
+from .recorded import ACTIVE, Recorded, exceptions
+from .test_errors import SHOP_ERROR
+
+ROUTE = "/rooms/{room}"
+
+
+class TestWebSocket:
+    def test_connection_has_one_span_named_by_route(self, recorded: Recorded) -> None:
+        """A WebSocket has one server span, named by its route, without an HTTP status of 200."""
+        recorded.connect("/rooms/berlin", ("hello",))
+
+        (span,) = recorded.captured.spans()
+        attributes = span.attributes or {}
+        assert span.name.endswith(ROUTE)
+        assert SpanKind.SERVER is span.kind
+        assert ROUTE == attributes.get("http.route")
+        assert 200 != attributes.get("http.response.status_code")
+
+    @pytest.mark.parametrize("code", [1000, 1001, 1005])
+    def test_close_by_client_is_no_error(self, recorded: Recorded, code: int) -> None:
+        """A connection that the client closes is no error."""
+        recorded.connect("/rooms/berlin", ("hello",), code)
+
+        span = recorded.span()
+        assert StatusCode.UNSET is span.status.status_code
+        assert [] == exceptions(span)
+
+    def test_no_closed_connection_is_open(self, recorded: Recorded) -> None:
+        """No closed connection is counted as open."""
+        recorded.connect("/rooms/berlin", ("hello",))
+        recorded.connect("/fail-socket")
+
+        assert {0.0} == {value for labels, value in websocket_series(recorded, "active")}
+        assert [] == [value for _, value in recorded.series(ACTIVE) if value != 0]
+
+    @pytest.mark.parametrize(
+        ("path", "code", "expected"),
+        [
+            pytest.param("/rooms/berlin", 1000, "1000", id="client closes"),
+            pytest.param("/rooms/berlin", 1006, "1006", id="client vanishes"),
+            pytest.param("/rooms/berlin", 4001, "4001", id="client's own code"),
+            pytest.param("/close/1012", None, "1012", id="server closes"),
+            pytest.param("/close/4001", None, "4001", id="server's own code"),
+        ],
+    )
+    def test_close_code_is_on_span(
+        self, recorded: Recorded, path: str, code: int | None, expected: str
+    ) -> None:
+        """The close code is on the span."""
+        recorded.connect(path, (), code)
+
+        values = map(str, (recorded.span().attributes or {}).values())
+        assert expected in set(values)
+
+    def test_exception_is_error_once(self, recorded: Recorded) -> None:
+        """An exception of a handler is an error, and is on the span once."""
+        peer = recorded.connect("/fail-socket")
+
+        span = recorded.span()
+        assert isinstance(peer.error, ShopError)
+        assert StatusCode.ERROR is span.status.status_code
+        assert [SHOP_ERROR] == exceptions(span)
+
+    @pytest.mark.parametrize("path", ["/reject", "/nowhere"])
+    def test_rejected_handshake_is_no_open_connection(self, recorded: Recorded, path: str) -> None:
+        """A rejected handshake is recorded, and never was an open connection."""
+        recorded.connect(path)
+
+        assert 1 == len(recorded.spans())
+        assert {0.0} >= {value for _, value in websocket_series(recorded, "active")}
+
+    def test_handshake_has_ids(self, recorded: Recorded) -> None:
+        """The response to a handshake has the request id."""
+        peer = recorded.connect("/rooms/berlin")
+
+        (accept,) = [m for m in peer.sent if m["type"] == "websocket.accept"]
+        assert b"x-request-id" in dict(accept["headers"])
+
+    @pytest.mark.parametrize(
+        "path", ["/rooms/berlin", "/close/1012", "/reject", "/nowhere", "/fail-socket"]
+    )
+    def test_messages_are_those_without_telemetry(self, recorded: Recorded, path: str) -> None:
+        """The messages of a WebSocket are those without telemetry."""
+        bare = connect(build(), path, ("hello",), 1000)
+        peer = recorded.connect(path, ("hello",), 1000)
+
+        assert _shape(bare) == _shape(peer)
+
+
+def websocket_series(recorded: Recorded, word: str) -> list[tuple[object, float]]:
+    """Return the series of WebSockets whose name has a word."""
+    page = recorded.captured.prometheus_text()
+    names = {line.split(" ")[2] for line in page.splitlines() if line.startswith("# TYPE")}
+    found = [name for name in names if "websocket" in name and word in name]
+    return [pair for name in found for pair in recorded.series(name)]
+
+
+def _shape(peer: Peer) -> list[object]:
+    """Return the messages without their headers, and the class of the exception."""
+    kept = [{k: v for k, v in message.items() if k != "headers"} for message in peer.sent]
+    return [*kept, type(peer.error).__name__]
