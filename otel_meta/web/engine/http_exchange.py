@@ -1,0 +1,312 @@
+"""One request and its response: what passes between server and application, and its report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from opentelemetry.trace import Span
+
+from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
+from otel_meta.runtime.logs.exceptions import attach_ids
+from otel_meta.runtime.logs.processors import span_ids
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
+
+from .after_response import AfterResponse
+from .background import trace_background
+from .disconnects import server_state, waiting_message
+from .guarded_tracer import GuardedTracer, SpanEnd
+from .http_metrics import HttpMetrics, RequestLabels
+from .outcome import SERVER_ERRORS_FROM, Ending, ending
+from .response_headers import REQUEST_ID, read_headers, trace_headers, with_ids
+from .response_progress import ResponseProgress
+
+_NS: Final = 1_000_000_000
+
+
+class Recorder(NamedTuple):
+    """What the exchanges of an application share."""
+
+    metrics: HttpMetrics
+    tracer: GuardedTracer
+    after: AfterResponse
+    faults: Faults
+    route: Callable[[Scope], str]
+    clock: Callable[[], float]
+    traceresponse: bool
+
+
+class Begun(NamedTuple):
+    """What is known when a request begins."""
+
+    labels: RequestLabels
+    request_id: str
+    span: Span
+    start_time: int
+    """Nanoseconds since the epoch."""
+    started: float
+    """By the clock, in seconds."""
+    content_length: int | None
+
+
+class HttpExchange:
+    """Wraps ``receive`` and ``send`` of one request, and reports its end once."""
+
+    __slots__ = (
+        "_access",
+        "_begun",
+        "_body_bytes",
+        "_error",
+        "_has_body",
+        "_is_disconnected",
+        "_is_reported",
+        "_kept",
+        "_receive",
+        "_recorder",
+        "_response",
+        "_send",
+        "_server",
+        "_stream_is_recorded",
+        "background_error",
+        "scope",
+    )
+
+    def __init__(
+        self, recorder: Recorder, scope: Scope, receive: Receive, send: Send, begun: Begun
+    ) -> None:
+        self.scope = scope
+        """Routing leaves the template of the route here."""
+        self._recorder: Final = recorder
+        self._receive: Final = receive
+        self._send: Final = send
+        self._begun: Final = begun
+        self._server: Final = server_state(receive)
+        self._response: Final = ResponseProgress()
+        self._has_body = False
+        self._body_bytes = 0
+        self._kept: Message | None = None
+        self._access: tuple[logging.LogRecord, WriteRecord] | None = None
+        self._error: BaseException | None = None
+        self._is_disconnected = False
+        self._stream_is_recorded = False
+        self._is_reported = False
+        self.background_error: BaseException | None = None
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request."""
+        return self._begun.request_id
+
+    @property
+    def span(self) -> Span:
+        """The server span."""
+        return self._begun.span
+
+    @property
+    def route(self) -> str:
+        """The template of the route, as far as routing has come."""
+        return self._recorder.route(self.scope)
+
+    def count(self) -> None:
+        """Count the request as active, until `finish`."""
+        self._recorder.metrics.begin(self._begun.labels)
+
+    async def receive(self) -> Message:
+        """Receive a message; count the bytes of the body, and note a disconnect."""
+        message, self._kept = self._kept, None
+        if message is None:
+            message = await self._receive()
+        try:
+            self._note_received(message)
+        except Exception as error:
+            self._report_fault(error)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a message; the start of the response gets the ids as headers."""
+        try:
+            message = self._before(message)
+        except Exception as error:
+            self._report_fault(error)
+        try:
+            await self._send(message)
+        except OSError:
+            self._is_disconnected = self._response.ended is None
+            raise
+        try:
+            self._after(message)
+        except Exception as error:
+            self._report_fault(error)
+
+    def hold(self, record: logging.LogRecord, write: WriteRecord) -> bool:
+        """Hold the access line of the server until route and duration are known."""
+        if self._is_reported:
+            return False
+        self._access = record, write
+        return True
+
+    def trace_background(self) -> None:
+        """Let the background tasks of the starting response run in spans; call it from ``send``."""
+        try:
+            trace_background(self, self._recorder.after)
+        except Exception as error:
+            self._report_fault(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Note the exception of the application, and attach the ids to it for the logs."""
+        ids = span_ids(self.span.get_span_context())
+        attach_ids(error, {"request_id": self._begun.request_id, **ids})
+        if self._is_reported:
+            self._recorder.after.failed(self, error)
+        else:
+            self._error = error
+
+    def finish(self) -> None:
+        """Report the end of the request, at most once."""
+        if self._is_reported:
+            return
+        self._is_reported = True
+        try:
+            self._report()
+        except Exception as error:
+            self._report_fault(error)
+
+    def _note_received(self, message: Message) -> None:
+        if message["type"] == "http.request":
+            self._body_bytes += len(message.get("body", b""))
+            self._has_body = not message.get("more_body", False)
+        elif message["type"] == "http.disconnect" and self._response.ended is None:
+            self._is_disconnected = True
+
+    def _before(self, message: Message) -> Message:
+        if message["type"] != "http.response.start":
+            return message
+        self._look_for_disconnect()
+        headers = message.get("headers", ())
+        found = read_headers(headers)
+        self._response.start(message, found)
+        return {**message, "headers": with_ids(headers, found, self._ids())}
+
+    def _after(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            return
+        response = self._response
+        response.sent(message, self._recorder.clock())
+        if not self._stream_is_recorded and response.is_stream:
+            self._record_stream()
+        if response.ended is not None:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Report after the last byte, so that background tasks do not add to the duration.
+
+        A server error is reported when the application returns: frameworks raise its exception
+        again after the response, and the exception's type says more than the status.
+        """
+        if self._server is not None and self._server.disconnected:
+            self._is_disconnected = True
+        if self._response.status < SERVER_ERRORS_FROM:
+            self.finish()
+
+    def _look_for_disconnect(self) -> None:
+        """Look whether the client is gone, without reading the body for it."""
+        if self._server is not None:
+            self._is_disconnected |= self._server.disconnected
+            return
+        while self._kept is None and (self._has_body or self._begun.content_length == 0):
+            message = waiting_message(self._receive)
+            if message is None:
+                return
+            self._note_received(message)
+            if message.get("body") or message["type"] == "http.disconnect":
+                self._kept = message
+
+    def _ids(self) -> list[Header]:
+        begun = self._begun
+        headers = [(REQUEST_ID, begun.request_id.encode("ascii"))]
+        headers += trace_headers(
+            begun.span.get_span_context(), traceresponse=self._recorder.traceresponse
+        )
+        return headers
+
+    def _record_stream(self) -> None:
+        first_byte = self._response.first_byte
+        if first_byte is not None:
+            self._stream_is_recorded = True
+            seconds = first_byte - self._begun.started
+            status = str(self._response.status)
+            self._recorder.metrics.first_byte(seconds, self._begun.labels, self.route, status)
+
+    def _report(self) -> None:
+        begun, response, recorder = self._begun, self._response, self._recorder
+        seconds = self._ended() - begun.started
+        end = ending(
+            response.status,
+            self._error,
+            is_complete=response.ended is not None,
+            is_disconnected=self._is_disconnected,
+        )
+        route, status = self.route, str(response.status or "")
+        stream = "true" if response.is_stream else ""
+        recorder.metrics.end(seconds, begun.labels, end, route=route, status=status, stream=stream)
+        sizes = self._sizes()
+        recorder.metrics.sizes(begun.labels, route, *sizes)
+        if begun.span.is_recording():
+            self._end_span(seconds, route, end, sizes)
+        if self._access is not None:
+            record, write = self._access
+            add_request_fields(record, route, seconds)
+            write(record)
+
+    def _ended(self) -> float:
+        if self._response.ended is not None:
+            return self._response.ended
+        try:
+            return self._recorder.clock()
+        except Exception as error:
+            self._report_fault(error)
+            return self._begun.started
+
+    def _sizes(self) -> tuple[int | None, int | None]:
+        """Return the sizes of the bodies of request and response, where they are exact."""
+        request = self._body_bytes if self._has_body else self._begun.content_length
+        is_complete = self._response.ended is not None and not self._is_disconnected
+        has_body = self.scope["method"] != "HEAD"
+        return request or None, self._response.size if is_complete and has_body else None
+
+    def _end_span(
+        self, seconds: float, route: str, end: Ending, sizes: tuple[int | None, int | None]
+    ) -> None:
+        begun = self._begun
+        method = "HTTP" if begun.labels.method == "_OTHER" else begun.labels.method
+        attributes: dict[str, Any] = {"otel_meta.outcome": end.outcome}
+        known = zip(
+            _END_ATTRIBUTES, (route, self._response.status, end.error_type, *sizes), strict=True
+        )
+        attributes.update((key, value) for key, value in known if value)
+        self._recorder.tracer.end(
+            begun.span,
+            SpanEnd(
+                name=f"{method} {route}" if route else method,
+                attributes=attributes,
+                time=begun.start_time + int(seconds * _NS),
+                error=self._error if end.error_type else None,
+                is_error=bool(end.error_type),
+            ),
+        )
+
+    def _report_fault(self, error: Exception) -> None:
+        reraise_interruption(error)
+        self._recorder.faults.report("request", type(error).__name__, error)
+
+
+_END_ATTRIBUTES: Final = (
+    "http.route",
+    "http.response.status_code",
+    "error.type",
+    "http.request.body.size",
+    "http.response.body.size",
+)

@@ -1,0 +1,91 @@
+"""The progress of a response, from its messages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_meta.web.asgi import Message
+
+from .response_headers import CONTENT_LENGTH, CONTENT_TYPE
+
+_EVENT_STREAM: Final = b"text/event-stream"
+
+
+class ResponseProgress:
+    """Status, bytes and times of a response.
+
+    A response is a stream if its type is ``text/event-stream``, or if it has more than one chunk
+    and no ``content-length``.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_has_trailers",
+        "_is_event_stream",
+        "_length",
+        "bytes",
+        "ended",
+        "first_byte",
+        "status",
+    )
+
+    def __init__(self) -> None:
+        self.status = 0
+        """0 until the response starts."""
+        self.ended: float | None = None
+        """The time of the last byte."""
+        self.first_byte: float | None = None
+        """The time of the first byte of the body."""
+        self.bytes: int | None = 0
+        """The size of the body so far; None if the server reads the body from a file."""
+        self._chunks = 0
+        self._length: bytes | None = None
+        self._is_event_stream = False
+        self._has_trailers = False
+
+    @property
+    def is_stream(self) -> bool:
+        """True as soon as the response is known to be a stream."""
+        return self._is_event_stream or (self._chunks > 1 and self._length is None)
+
+    @property
+    def size(self) -> int | None:
+        """The exact size of the body in bytes; None if it is not known."""
+        if self.bytes is not None:
+            return self.bytes
+        length = self._length
+        return int(length) if length is not None and length.isdigit() else None
+
+    def start(self, message: Message, headers: dict[bytes, bytes]) -> None:
+        """Note the start of the response."""
+        self.status = message["status"]
+        self._length = headers.get(CONTENT_LENGTH)
+        self._is_event_stream = headers.get(CONTENT_TYPE, b"").startswith(_EVENT_STREAM)
+        self._has_trailers = message.get("trailers", False)
+
+    def sent(self, message: Message, now: float) -> None:
+        """Note a message after the start."""
+        kind = message["type"]
+        if kind == "http.response.body":
+            self._add(len(message.get("body", b"")), now)
+            is_last = not message.get("more_body", False) and not self._has_trailers
+        elif kind in _FROM_FILE:
+            self.bytes = None
+            self._add(1, now)
+            is_last = not message.get("more_body", False) and not self._has_trailers
+        else:
+            is_last = kind == "http.response.trailers" and not message.get("more_trailers", False)
+        if is_last:
+            self.ended = now
+
+    def _add(self, count: int, now: float) -> None:
+        if count:
+            self._chunks += 1
+            if self.first_byte is None:
+                self.first_byte = now
+            if self.bytes is not None:
+                self.bytes += count
+
+
+_FROM_FILE: Final = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
+"""Extensions by which a server reads the body from a file."""
