@@ -230,9 +230,13 @@ async def fail_socket(socket: WebSocket) -> None:
     raise ShopError("the room is closed")
 
 
-def build() -> FastAPI:
-    """Return a new application without telemetry."""
-    app = FastAPI()
+def build(**options: Any) -> FastAPI:
+    """Return a new application without telemetry.
+
+    Args:
+        **options: arguments of ``FastAPI``.
+    """
+    app = FastAPI(**options)
     app.add_middleware(MaintenanceMiddleware)
     gets = {
         "/items/{item_id}": item,

@@ -20,7 +20,9 @@ def all_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, S
         yield servers
     finally:
         for server in servers.values():
-            server.stop()
+            server.ask_to_stop()
+        for server in servers.values():
+            server.wait_until_stopped()
 
 
 @pytest.fixture(scope="session", params=COMMANDS)

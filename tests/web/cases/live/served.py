@@ -9,14 +9,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
 from otel_meta.testing import OtlpReceiver
 from otel_meta.testing.loopback import free_port
 from tests.conftest import PATIENCE, environment, json_lines, wait_until
+from tests.web.cases.driver import ID_HEADERS
 from tests.web.cases.recorded import OUTCOMES, series
 
 ROOT = Path(__file__).parents[4]
@@ -89,10 +91,13 @@ class Served:
         wait_until(lambda: self._process.poll() is not None or self._responds())
         assert self._process.poll() is None, self._out.read_text()
 
-    def stop(self) -> None:
-        """Stop the server and its workers."""
+    def ask_to_stop(self) -> None:
+        """Ask the server to stop, and return at once."""
         self._client.close()
         self._process.send_signal(signal.SIGTERM)
+
+    def wait_until_stopped(self) -> None:
+        """Wait until the server has stopped."""
         try:
             self._process.wait(PATIENCE)
         finally:
@@ -159,15 +164,43 @@ def _value(value: Any) -> Any:
     return getattr(value, value.WhichOneof("value"))
 
 
+class Answer(NamedTuple):
+    """The response to raw bytes."""
+
+    head: list[bytes]
+    """The status line and the headers, without those of telemetry."""
+    body: bytes
+    """Without the borders of chunks, which depend on time."""
+    is_complete: bool
+    """False if the connection ended before the body."""
+
+
 def read_to_end(connection: socket.socket) -> bytes:
     """Return the bytes until the server closes the connection."""
     received = b""
-    try:
+    with suppress(ConnectionResetError):
         while part := connection.recv(65_536):
             received += part
-    except ConnectionResetError:
-        pass
     return received
+
+
+def parse(received: bytes) -> Answer:
+    """Parse the bytes of one response."""
+    head, _, rest = received.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if _name(line) not in ID_HEADERS]
+    if b"transfer-encoding: chunked" not in head.lower():
+        return Answer(lines, rest, is_complete=True)
+    body = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        if size == b"0":
+            return Answer(lines, body, is_complete=True)
+        body, rest = body + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return Answer(lines, body, is_complete=False)
+
+
+def _name(line: bytes) -> bytes:
+    return line.partition(b":")[0].lower()
 
 
 def request_of(

@@ -29,6 +29,8 @@ class Switch:
             await app(scope, receive, send)
 
 
-_instrumented = build()
+_NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
+
+_instrumented = build(telemetry=_NO_TELEMETRY)  # DEV
 otel_meta.instrument_fastapi(_instrumented)
-app = Switch(build(), _instrumented)
+app = Switch(build(telemetry=_NO_TELEMETRY), _instrumented)

@@ -2,21 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
-import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from tests.conftest import PATIENCE
 
 from .served import Served, Trace, read_to_end, request_of
 
 LARGE = b"x" * 500_000
 SERVER = 2
-
-Order = tuple[int, int, bool]
-"""Turns of the event loop, bytes of the body, and whether the client is known."""
 
 
 class TestKeepAlive:
@@ -89,46 +84,84 @@ def bodies(received: bytes) -> list[dict[str, Any]]:
 class TestConcurrency:
     def test_two_hundred_requests_see_no_other_request(self, served: Served) -> None:
         """Of 200 concurrent requests, none sees an id or a field of another one."""
-        orders = st.tuples(
-            st.integers(0, 5), st.sampled_from([0, 10, 70_000]), st.booleans()
+        sizes = st.sampled_from([0, 10, 70_000])
+        orders = st.lists(
+            st.builds(Order, st.integers(0, 5), sizes, st.booleans()), min_size=5, max_size=5
         )
 
-        @settings(max_examples=2, suppress_health_check=list(HealthCheck), database=None)
-        @given(st.lists(orders, min_size=20, max_size=20))
-        def compare(some: list[Order]) -> None:
-            expected, seen = asyncio.run(bind_all(served, some * 10))
-            assert expected == seen
+        @settings(max_examples=3, suppress_health_check=list(HealthCheck), database=None)
+        @given(orders, st.booleans())
+        def compare(some: list[Order], is_pipelined: bool) -> None:
+            connections = [
+                [Bound(40 * number + place, order) for place, order in enumerate(some)]
+                for number in range(40)
+            ]
+            seen = asyncio.run(bind_all(served.port, connections, is_pipelined))
+            assert [[bound.visible for bound in each] for each in connections] == seen
 
         compare()
 
 
+class Order(NamedTuple):
+    """How a request lets other requests run."""
+
+    turns: int
+    """Of the event loop."""
+    size: int
+    """Of the body, in bytes."""
+    is_known: bool
+    """Whether the client has a name, which the application binds to its log lines."""
+
+
+class Bound:
+    """A request of a client, and the fields that the application has to see.
+
+    Args:
+        number: of the client.
+        order: of the request.
+    """
+
+    def __init__(self, number: int, order: Order) -> None:
+        trace = Trace()
+        user = {"user": f"user-{number}"} if order.is_known else {}
+        self.visible = {"request_id": f"order-{number}", "trace_id": trace.id, **user}
+        self.request = request_of(
+            "/bind",
+            f"traceparent: {trace.parent}",
+            f"x-request-id: order-{number}",
+            f"x-turns: {order.turns}",
+            *[f"x-user: {name}" for name in user.values()],
+            method="POST",
+            body=b"x" * order.size,
+            is_last=False,
+        )
+
+
 async def bind_all(
-    served: Served, orders: list[Order]
-) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Send concurrent requests on shared connections; return expected and visible fields."""
-    limits = httpx.Limits(max_connections=40, max_keepalive_connections=40)
-    async with httpx.AsyncClient(
-        base_url=served.url, limits=limits, timeout=PATIENCE, trust_env=False
-    ) as client:
-        pairs = [bind(client, number, order) for number, order in enumerate(orders)]
-        done = await asyncio.gather(*pairs)
-    return [expected for expected, _ in done], [seen for _, seen in done]
+    port: int, connections: list[list[Bound]], is_pipelined: bool
+) -> list[list[dict[str, str]]]:
+    """Send the requests of all connections concurrently; return the fields that each has seen."""
+    return await asyncio.gather(*(bind(port, each, is_pipelined) for each in connections))
 
 
-async def bind(
-    client: httpx.AsyncClient, number: int, order: Order
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Send one request; return the fields that it has to see, and those that it sees."""
-    turns, size, is_known = order
-    trace = Trace()
-    fields = {"request_id": f"order-{number}"} | ({"user": f"user-{number}"} if is_known else {})
-    headers = {
-        **trace.header,
-        "x-request-id": fields["request_id"],
-        "x-turns": str(turns),
-        **({"x-user": fields["user"]} if is_known else {}),
-    }
-    response = await client.post("/bind", content=b"x" * size, headers=headers)
-    seen = response.json()
-    del seen["span_id"]
-    return {**fields, "trace_id": trace.id}, seen
+async def bind(port: int, requests: list[Bound], is_pipelined: bool) -> list[dict[str, str]]:
+    """Send requests on one connection, at once or one after the other."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    seen = []
+    batches = [requests] if is_pipelined else [[request] for request in requests]
+    for batch in batches:
+        writer.write(b"".join(bound.request for bound in batch))
+        seen += [await read_fields(reader) for _ in batch]
+    writer.close()
+    await writer.wait_closed()
+    return seen
+
+
+async def read_fields(reader: asyncio.StreamReader) -> dict[str, str]:
+    """Read one response, and return its fields without the span id."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head)
+    assert length is not None, head
+    fields: dict[str, str] = json.loads(await reader.readexactly(int(length[1])))
+    del fields["span_id"]
+    return fields

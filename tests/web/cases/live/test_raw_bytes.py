@@ -4,9 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.web.cases.driver import ID_HEADERS
-
-from .served import Served, request_of
+from .served import Answer, Served, parse, request_of
 
 REQUESTS = {
     "plain": request_of("/items/7"),
@@ -40,14 +38,13 @@ REQUESTS = {
 """The bytes of requests of all kinds."""
 
 
-def answer(served: Served, app: str, request: bytes) -> list[bytes]:
-    """Return the lines of a response by one application, without those of telemetry."""
+def answer(served: Served, app: str, request: bytes) -> Answer:
+    """Return the response of one application."""
     served.get(f"/-/{app}")
     try:
-        lines = served.send(request).split(b"\r\n")
+        return parse(served.send(request))
     finally:
         served.get("/-/instrumented")
-    return [line for line in lines if line.partition(b":")[0].lower() not in ID_HEADERS]
 
 
 class TestSameResponse:

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.web.cases.recorded import series
+
+from .served import Served, Trace
+
+
+def open_socket(served: Served, path: str, trace: Trace) -> ClientConnection:
+    """Open a WebSocket."""
+    url = f"ws://127.0.0.1:{served.port}{path}"
+    return connect(url, additional_headers=trace.header, proxy=None, legacy=True)
+
+
+def say_goodbye(connection: ClientConnection) -> None:
+    """Close as a browser does that leaves the page."""
+    connection.close(1001)
+
+
+def vanish(connection: ClientConnection) -> None:
+    """Close the connection below the WebSocket."""
+    connection.socket.close()
+
+
+def wait_for_close(connection: ClientConnection) -> None:
+    """Wait until the server closes."""
+    with pytest.raises(ConnectionClosed):
+        connection.recv(timeout=20)
+
+
+class TestClose:
+    @pytest.mark.parametrize(
+        ("path", "leave", "code", "is_error"),
+        [
+            pytest.param("/rooms/berlin", say_goodbye, 1001, False, id="client leaves"),
+            pytest.param("/rooms/berlin", vanish, 1006, False, id="client vanishes"),
+            pytest.param("/close/4001", wait_for_close, 4001, False, id="server closes"),
+            pytest.param("/fail-socket", wait_for_close, 1011, True, id="handler fails"),
+        ],
+    )
+    def test_close_code_is_recorded(
+        self,
+        served: Served,
+        path: str,
+        leave: Callable[[ClientConnection], None],
+        code: int,
+        is_error: bool,
+    ) -> None:
+        """The close code of a WebSocket is on its span, and only a failed handler is an error."""
+        trace = Trace()
+        connection = open_socket(served, path, trace)
+        leave(connection)
+        connection.close()
+        attributes = served.attributes(trace)
+
+        assert str(code) in {str(value) for value in attributes.values()}
+        assert is_error == ("error.type" in attributes)
+
+    @pytest.mark.parametrize("path", ["/reject", "/nowhere"])
+    def test_rejected_handshake_is_recorded(self, served: Served, path: str) -> None:
+        """A rejected handshake has a span, and the response has the request id."""
+        trace = Trace()
+        with pytest.raises(InvalidStatus) as refused:
+            open_socket(served, path, trace)
+
+        assert 403 == refused.value.response.status_code
+        assert trace.id == served.span(trace).trace_id.hex()
+
+    def test_handshake_has_ids(self, served: Served) -> None:
+        """The response to a handshake has the request id."""
+        with open_socket(served, "/rooms/berlin", Trace()) as connection:
+            assert connection.response is not None
+            assert "x-request-id" in connection.response.headers
+
+    def test_no_connection_stays_open(self, served: Served, eventually: Any) -> None:
+        """No connection is counted as open when it is closed."""
+        for leave in (say_goodbye, vanish):
+            leave(open_socket(served, "/rooms/berlin", Trace()))
+
+        eventually(lambda: {0.0} == set(open_connections(served)))
+
+
+def open_connections(served: Served) -> list[float]:
+    """Return the values of the series of open WebSockets."""
+    page = served.get("/metrics").text
+    return [value for _, value in series(page, "websocket_connections_active")]
