@@ -11,9 +11,9 @@ from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Message, Receive, Scope, Send, path_of
 from .endpoints import Endpoints
+from .engine.engine import Engine
 from .engine.engine_options import EngineOptions
 from .engine.exclusions import Exclusions
-from .engine.http_engine import HttpEngine
 from .engine.marks import EXCHANGE
 from .engine.unrecorded import UnrecordedRequests
 from .readiness import Readiness
@@ -47,7 +47,7 @@ class TelemetryMiddleware:
         self._exclusions: Final = Exclusions(options.exclude)
         self._drain_thread: Final = BoundedThreads("drain", 1)
         self._unrecorded: Final = UnrecordedRequests()
-        self._http: Final = HttpEngine(telemetry, options)
+        self._engine: Final = Engine(telemetry, options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve an endpoint, or pass the request on to the application and record it."""
@@ -68,10 +68,8 @@ class TelemetryMiddleware:
             await _serve_quietly(endpoint, scope, receive, send)
         elif self._exclusions.includes(path):
             await self._unrecorded(self.app, scope, receive, send)
-        elif scope["type"] == "http":
-            await self._http(self.app, scope, receive, send)
         else:
-            await self.app(scope, receive, send)
+            await self._engine(self.app, scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def receive_wrapper() -> Message:

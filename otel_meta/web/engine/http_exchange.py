@@ -3,53 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.trace import Span
 
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
-from otel_meta.runtime.logs.exceptions import attach_ids
-from otel_meta.runtime.logs.processors import span_ids
-from otel_meta.runtime.recording.faults import Faults
-from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
+from otel_meta.web.asgi import Message
 
 from .after_response import AfterResponse
 from .background import trace_background
+from .begun import NS, Begun, Shared
 from .disconnects import server_state, waiting_message
-from .guarded_tracer import GuardedTracer, SpanEnd
-from .http_metrics import HttpMetrics, RequestLabels
+from .guarded_tracer import SpanEnd
+from .http_metrics import HttpMetrics
 from .outcome import SERVER_ERRORS_FROM, Ending, ending
-from .response_headers import REQUEST_ID, read_headers, trace_headers, with_ids
+from .response_headers import read_headers, with_ids
 from .response_progress import ResponseProgress
 
-_NS: Final = 1_000_000_000
 
-
-class Recorder(NamedTuple):
-    """What the exchanges of an application share."""
+class HttpRecorder(NamedTuple):
+    """What the requests of an application share."""
 
     metrics: HttpMetrics
-    tracer: GuardedTracer
     after: AfterResponse
-    faults: Faults
-    route: Callable[[Scope], str]
-    clock: Callable[[], float]
-    traceresponse: bool
-
-
-class Begun(NamedTuple):
-    """What is known when a request begins."""
-
-    labels: RequestLabels
-    request_id: str
-    span: Span
-    start_time: int
-    """Nanoseconds since the epoch."""
-    started: float
-    """By the clock, in seconds."""
-    content_length: int | None
 
 
 class HttpExchange:
@@ -69,21 +46,26 @@ class HttpExchange:
         "_response",
         "_send",
         "_server",
+        "_shared",
         "_stream_is_recorded",
         "background_error",
         "scope",
     )
 
     def __init__(
-        self, recorder: Recorder, scope: Scope, receive: Receive, send: Send, begun: Begun
+        self,
+        shared: Shared,
+        recorder: HttpRecorder,
+        begun: Begun,
     ) -> None:
-        self.scope = scope
+        self.scope = begun.scope
         """Routing leaves the template of the route here."""
+        self._shared: Final = shared
         self._recorder: Final = recorder
-        self._receive: Final = receive
-        self._send: Final = send
+        self._receive: Final = begun.receive
+        self._send: Final = begun.send
         self._begun: Final = begun
-        self._server: Final = server_state(receive)
+        self._server: Final = server_state(begun.receive)
         self._response: Final = ResponseProgress()
         self._has_body = False
         self._body_bytes = 0
@@ -108,7 +90,7 @@ class HttpExchange:
     @property
     def route(self) -> str:
         """The template of the route, as far as routing has come."""
-        return self._recorder.route(self.scope)
+        return self._shared.route(self.scope)
 
     def count(self) -> None:
         """Count the request as active, until `finish`."""
@@ -157,8 +139,7 @@ class HttpExchange:
 
     def fail(self, error: BaseException) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""
-        ids = span_ids(self.span.get_span_context())
-        attach_ids(error, {"request_id": self._begun.request_id, **ids})
+        self._begun.attach_ids(error)
         if self._is_reported:
             self._recorder.after.failed(self, error)
         else:
@@ -188,13 +169,13 @@ class HttpExchange:
         headers = message.get("headers", ())
         found = read_headers(headers)
         self._response.start(message, found)
-        return {**message, "headers": with_ids(headers, found, self._ids())}
+        return {**message, "headers": with_ids(headers, found, self._shared.ids(self._begun))}
 
     def _after(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             return
         response = self._response
-        response.sent(message, self._recorder.clock())
+        response.sent(message, self._shared.clock())
         if not self._stream_is_recorded and response.is_stream:
             self._record_stream()
         if response.ended is not None:
@@ -223,14 +204,6 @@ class HttpExchange:
             self._note_received(message)
             if message.get("body") or message["type"] == "http.disconnect":
                 self._kept = message
-
-    def _ids(self) -> list[Header]:
-        begun = self._begun
-        headers = [(REQUEST_ID, begun.request_id.encode("ascii"))]
-        headers += trace_headers(
-            begun.span.get_span_context(), traceresponse=self._recorder.traceresponse
-        )
-        return headers
 
     def _record_stream(self) -> None:
         first_byte = self._response.first_byte
@@ -265,7 +238,7 @@ class HttpExchange:
         if self._response.ended is not None:
             return self._response.ended
         try:
-            return self._recorder.clock()
+            return self._shared.clock()
         except Exception as error:
             self._report_fault(error)
             return self._begun.started
@@ -287,12 +260,12 @@ class HttpExchange:
             _END_ATTRIBUTES, (route, self._response.status, end.error_type, *sizes), strict=True
         )
         attributes.update((key, value) for key, value in known if value)
-        self._recorder.tracer.end(
+        self._shared.tracer.end(
             begun.span,
             SpanEnd(
                 name=f"{method} {route}" if route else method,
                 attributes=attributes,
-                time=begun.start_time + int(seconds * _NS),
+                time=begun.start_time + int(seconds * NS),
                 error=self._error if end.error_type else None,
                 is_error=bool(end.error_type),
             ),
@@ -300,7 +273,7 @@ class HttpExchange:
 
     def _report_fault(self, error: Exception) -> None:
         reraise_interruption(error)
-        self._recorder.faults.report("request", type(error).__name__, error)
+        self._shared.faults.report("request", type(error).__name__, error)
 
 
 _END_ATTRIBUTES: Final = (

@@ -31,7 +31,7 @@ class RequestLabels(NamedTuple):
 
 def request_labels(scope: Scope) -> RequestLabels:
     """Return the labels of a request; methods that are not known share one value."""
-    method, scheme = scope["method"], scope.get("scheme", "http")
+    method, scheme = scope.get("method", "GET"), scope.get("scheme", "http")
     return RequestLabels(
         method if method in _METHODS else "_OTHER", scheme if scheme in _SCHEMES else "http"
     )

@@ -59,7 +59,12 @@ _OK: Final = Ending("ok", "")
 _CLIENT_ERROR: Final = Ending("client_error", "")
 
 
+def is_cancellation(error: BaseException) -> bool:
+    """Return True if the server cancelled the application."""
+    return not isinstance(error, _FAILURES)
+
+
 def _raised(error: BaseException) -> Ending:
-    if isinstance(error, _FAILURES):
-        return Ending("server_error", qualified_name(error))
-    return Ending("cancelled", "")
+    if is_cancellation(error):
+        return Ending("cancelled", "")
+    return Ending("server_error", qualified_name(error))
