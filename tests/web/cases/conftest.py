@@ -12,25 +12,26 @@ from fastapi import FastAPI
 from otel_meta.testing import capture
 
 from .app import build
-from .engines import ENGINES, unmet
+from .engines import ENGINES
 from .recorded import Recorded
+from .unmet import reason
 
 Instrument = Callable[..., Recorded]
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each case that has an engine with all engines; a case that is not met must fail."""
-    if "engine" in metafunc.fixturenames:
-        case = metafunc.function.__name__
-        metafunc.parametrize(
-            "engine",
-            [pytest.param(engine, marks=_marks(engine, case)) for engine in ENGINES],
-        )
+@pytest.fixture(autouse=True)
+def _unmet(request: pytest.FixtureRequest) -> None:
+    """Expect the failure of a case that an engine or a server does not meet."""
+    why = reason(request.node)
+    if why is not None:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
 
 
-def _marks(engine: str, case: str) -> list[pytest.MarkDecorator]:
-    reason = unmet(engine, case)
-    return [] if reason is None else [pytest.mark.xfail(strict=True, reason=reason)]
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Every engine."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture

@@ -139,11 +139,11 @@ class Recorded:
         return sum(value for _, value in self.series(f"{DURATION}_sum"))
 
     def outcomes(self) -> dict[str, int]:
-        """Return the number of requests by outcome."""
+        """Return the number of requests by outcome, without the outcomes of no request."""
         found: Counter[str] = Counter()
         for labels, value in self.series(OUTCOMES):
             found[labels["outcome"]] += int(value)
-        return dict(found)
+        return dict(+found)
 
     def active(self) -> float:
         """Return the number of active requests."""

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
-from otel_meta import instrument_fastapi, uninstrument_fastapi
+from otel_meta import instrument_fastapi
 from otel_meta.errors import InstrumentationError
 from otel_meta.testing import capture
 

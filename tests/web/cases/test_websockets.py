@@ -9,6 +9,8 @@ from .recorded import ACTIVE, Recorded, exceptions
 from .test_errors import SHOP_ERROR
 
 ROUTE = "/rooms/{room}"
+OPEN = "websocket_connections_active"
+CLOSED = "websocket_connections_closed_total"
 
 
 class TestWebSocket:
@@ -37,27 +39,41 @@ class TestWebSocket:
         recorded.connect("/rooms/berlin", ("hello",))
         recorded.connect("/fail-socket")
 
-        assert {0.0} == {value for labels, value in websocket_series(recorded, "active")}
+        assert {0.0} == {value for _, value in recorded.series(OPEN)}
         assert [] == [value for _, value in recorded.series(ACTIVE) if value != 0]
 
     @pytest.mark.parametrize(
         ("path", "code", "expected"),
         [
-            pytest.param("/rooms/berlin", 1000, "1000", id="client closes"),
-            pytest.param("/rooms/berlin", 1006, "1006", id="client vanishes"),
-            pytest.param("/rooms/berlin", 4001, "4001", id="client's own code"),
-            pytest.param("/close/1012", None, "1012", id="server closes"),
-            pytest.param("/close/4001", None, "4001", id="server's own code"),
+            pytest.param("/rooms/berlin", 1000, 1000, id="client closes"),
+            pytest.param("/rooms/berlin", 1006, 1006, id="client vanishes"),
+            pytest.param("/rooms/berlin", 4001, 4001, id="client's own code"),
+            pytest.param("/close/1012", None, 1012, id="server closes"),
+            pytest.param("/close/4001", None, 4001, id="server's own code"),
         ],
     )
     def test_close_code_is_on_span(
-        self, recorded: Recorded, path: str, code: int | None, expected: str
+        self, recorded: Recorded, path: str, code: int | None, expected: int
     ) -> None:
         """The close code is on the span."""
         recorded.connect(path, (), code)
 
-        values = map(str, (recorded.span().attributes or {}).values())
-        assert expected in set(values)
+        attributes = recorded.span().attributes or {}
+        assert expected == attributes["otel_meta.websocket.close_code"]
+
+    @pytest.mark.parametrize(
+        ("path", "reason"),
+        [("/rooms/berlin", "client_normal"), ("/reject", "rejected"), ("/fail-socket", "error")],
+    )
+    def test_closed_connection_is_counted_by_reason(
+        self, recorded: Recorded, path: str, reason: str
+    ) -> None:
+        """A closed WebSocket is counted once, by the reason of its end."""
+        recorded.connect(path)
+
+        assert [(reason, 1.0)] == [
+            (labels["reason"], value) for labels, value in recorded.series(CLOSED) if value
+        ]
 
     def test_exception_is_error_once(self, recorded: Recorded) -> None:
         """An exception of a handler is an error, and is on the span once."""
@@ -74,7 +90,7 @@ class TestWebSocket:
         recorded.connect(path)
 
         assert 1 == len(recorded.spans())
-        assert {0.0} >= {value for _, value in websocket_series(recorded, "active")}
+        assert {0.0} >= {value for _, value in recorded.series(OPEN)}
 
     def test_handshake_has_ids(self, recorded: Recorded) -> None:
         """The response to a handshake has the request id."""
@@ -92,14 +108,6 @@ class TestWebSocket:
         peer = recorded.connect(path, ("hello",), 1000)
 
         assert _shape(bare) == _shape(peer)
-
-
-def websocket_series(recorded: Recorded, word: str) -> list[tuple[object, float]]:
-    """Return the series of WebSockets whose name has a word."""
-    page = recorded.captured.prometheus_text()
-    names = {line.split(" ")[2] for line in page.splitlines() if line.startswith("# TYPE")}
-    found = [name for name in names if "websocket" in name and word in name]
-    return [pair for name in found for pair in recorded.series(name)]
 
 
 def _shape(peer: Peer) -> list[object]:
