@@ -69,7 +69,7 @@ class HttpExchange:
         self._response: Final = ResponseProgress()
         self._has_body = False
         self._body_bytes = 0
-        self._kept: Message | None = None
+        self._kept: Final[list[Message]] = []
         self._access: tuple[logging.LogRecord, WriteRecord] | None = None
         self._error: BaseException | None = None
         self._is_disconnected = False
@@ -98,9 +98,9 @@ class HttpExchange:
 
     async def receive(self) -> Message:
         """Receive a message; count the bytes of the body, and note a disconnect."""
-        message, self._kept = self._kept, None
-        if message is None:
-            message = await self._receive()
+        if self._kept:
+            return self._kept.pop(0)
+        message = await self._receive()
         try:
             self._note_received(message)
         except Exception as error:
@@ -197,13 +197,16 @@ class HttpExchange:
         if self._server is not None:
             self._is_disconnected |= self._server.disconnected
             return
-        while self._kept is None and (self._has_body or self._begun.content_length == 0):
-            message = waiting_message(self._receive)
-            if message is None:
-                return
+        if not self._has_body and self._begun.content_length == 0:
+            self._keep(waiting_message(self._receive))  # the end of the empty body
+        if self._has_body and not self._is_disconnected:
+            self._keep(waiting_message(self._receive))
+
+    def _keep(self, message: Message | None) -> None:
+        """Keep a message for the application, which may still ask for it."""
+        if message is not None:
             self._note_received(message)
-            if message.get("body") or message["type"] == "http.disconnect":
-                self._kept = message
+            self._kept.append(message)
 
     def _record_stream(self) -> None:
         first_byte = self._response.first_byte
