@@ -63,7 +63,7 @@ class TestWebSocket:
 
     @pytest.mark.parametrize(
         ("path", "reason"),
-        [("/rooms/berlin", "client_normal"), ("/reject", "rejected"), ("/fail-socket", "error")],
+        [("/rooms/berlin", "normal"), ("/reject", "rejected"), ("/fail-socket", "server_error")],
     )
     def test_closed_connection_is_counted_by_reason(
         self, recorded: Recorded, path: str, reason: str

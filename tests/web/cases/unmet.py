@@ -8,7 +8,7 @@ UNMET: Final[dict[str, dict[str, str]]] = {
     "contrib": {},
     "native": {},
     "hypercorn": {
-        "test_close_code_is_recorded[client leaves]": "Hypercorn says 1006 for each close by a client",
+        "test_close_is_counted_by_reason[client leaves]": "Hypercorn says 1006 for each close by a client",
     },
     "granian": {
         "test_while_handler_runs": "Granian says nothing of a disconnect unless receive() waits",

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from socket import SHUT_RDWR
-from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.conftest import Eventually
 from tests.web.cases.recorded import series
 
 from .served import Served, Trace
+
+Leave = Callable[[ClientConnection], None]
 
 
 def open_socket(served: Served, path: str, trace: Trace) -> ClientConnection:
@@ -37,25 +40,25 @@ def wait_for_close(connection: ClientConnection) -> None:
 
 class TestClose:
     @pytest.mark.parametrize(
-        ("path", "leave", "code"),
+        ("path", "leave", "reason"),
         [
-            pytest.param("/rooms/berlin", say_goodbye, 1001, id="client leaves"),
-            pytest.param("/rooms/berlin", vanish, 1006, id="client vanishes"),
-            pytest.param("/close/4001", wait_for_close, 4001, id="server closes"),
+            pytest.param("/rooms/berlin", say_goodbye, "going_away", id="client leaves"),
+            pytest.param("/rooms/berlin", vanish, "vanished", id="client vanishes"),
+            pytest.param("/close/4001", wait_for_close, "application", id="server closes"),
         ],
     )
-    def test_close_code_is_recorded(
-        self, served: Served, path: str, leave: Callable[[ClientConnection], None], code: int
+    def test_close_is_counted_by_reason(
+        self, served: Served, path: str, leave: Leave, reason: str
     ) -> None:
-        """The close code of a WebSocket is on its span, and is no error."""
+        """The close of a WebSocket is counted by its reason, and is no error."""
         trace = Trace()
+        before = closed_connections(served)
         connection = open_socket(served, path, trace)
         leave(connection)
         connection.close()
-        attributes = served.attributes(trace)
 
-        assert code == attributes["otel_meta.websocket.close_code"]
-        assert "error.type" not in attributes
+        assert "error.type" not in served.attributes(trace)
+        assert Counter([reason]) == closed_connections(served) - before
 
     def test_failed_handler_is_error(self, served: Served) -> None:
         """A WebSocket whose handler fails is an error."""
@@ -80,12 +83,21 @@ class TestClose:
             assert connection.response is not None
             assert "x-request-id" in connection.response.headers
 
-    def test_no_connection_stays_open(self, served: Served, eventually: Any) -> None:
+    def test_no_connection_stays_open(self, served: Served, eventually: Eventually) -> None:
         """No connection is counted as open when it is closed."""
         for leave in (say_goodbye, vanish):
             leave(open_socket(served, "/rooms/berlin", Trace()))
 
         eventually(lambda: {0.0} == set(open_connections(served)))
+
+
+def closed_connections(served: Served) -> Counter[str]:
+    """Return the number of closed WebSockets by reason."""
+    page = served.get("/metrics").text
+    counted: Counter[str] = Counter()
+    for labels, value in series(page, "websocket_connections_closed_total"):
+        counted[labels["reason"]] += int(value)
+    return counted
 
 
 def open_connections(served: Served) -> list[float]:
