@@ -1,5 +1,8 @@
 """The engines of server spans."""
 
-from typing import Final
+from __future__ import annotations
 
-ENGINES: Final = ("meta", "contrib", "native")
+from typing import Any, Final
+
+ENGINES: Final[dict[str, dict[str, Any]]] = {"meta": {}}
+"""The arguments of ``instrument_fastapi`` by engine."""

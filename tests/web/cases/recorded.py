@@ -15,6 +15,7 @@ from otel_meta import instrument_fastapi
 from otel_meta.testing import CapturedTelemetry
 
 from .driver import Peer, Request, Response, ask, connect
+from .engines import ENGINES
 
 DURATION = "http_server_request_duration_seconds"
 FIRST_BYTE = "http_server_time_to_first_byte_seconds"
@@ -93,7 +94,7 @@ class Recorded:
     ) -> None:
         self.captured = captured
         self.app = app
-        instrument_fastapi(app, captured.telemetry, **options)
+        instrument_fastapi(app, captured.telemetry, **ENGINES[engine], **options)
 
     def ask(self, request: Request | str) -> Response:
         """Send a request to the application."""

@@ -7,13 +7,13 @@ from fastapi import FastAPI
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
-from otel_meta import instrument_fastapi
+from otel_meta import instrument_fastapi, uninstrument_fastapi
 from otel_meta.errors import InstrumentationError
 from otel_meta.testing import capture
 
 from .app import build
 from .conftest import Instrument
-from .driver import Request, Response, ask
+from .driver import Request, ask
 from .recorded import ACTIVE, DURATION, Recorded, Sample
 
 EXCLUDED_URLS = ["OTEL_PYTHON_EXCLUDED_URLS", "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS"]
@@ -78,7 +78,7 @@ class TestOnce:
         ask(app, Request("/items/7"))
 
         with capture() as captured, pytest.raises(InstrumentationError, match="serves already"):
-            instrument_fastapi(app, captured.telemetry, engine=engine)
+            Recorded(captured, app, engine)
 
     def test_second_instrumentation_leaves_one_span(self, recorded: Recorded) -> None:
         """A second instrumentation is an error, and leaves one span for each request."""
@@ -106,7 +106,7 @@ class TestOnce:
         """An application can be instrumented again after its uninstrumentation."""
         app = build()
         with capture() as captured:
-            instrument_fastapi(app, captured.telemetry, engine=engine)
+            Recorded(captured, app, engine)
             uninstrument_fastapi(app)
             recorded = Recorded(captured, app, engine)
             recorded.ask("/items/7")
@@ -186,8 +186,3 @@ def build_with_own_telemetry(provider: Any) -> FastAPI:
         return item_id
 
     return app
-
-
-def traced(response: Response) -> str:
-    """Return the trace id that a response tells its caller."""
-    return response.headers["server-timing"].split("-")[1]
