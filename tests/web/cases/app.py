@@ -108,6 +108,11 @@ async def session() -> AsyncIterator[None]:
     raise ShopError("the commit failed")
 
 
+async def greet(name: str) -> str:
+    """Return the name."""
+    return name
+
+
 async def empty() -> dict[str, str]:
     """Return an empty object."""
     return {}
@@ -287,6 +292,6 @@ def _add_routers(app: FastAPI) -> None:
     shops.include_router(status, prefix="/orders")
     app.include_router(shops, prefix="/api")
     sub = FastAPI()
-    sub.get("/hello/{name}")(lambda name: name)
+    sub.get("/hello/{name}")(greet)
     app.state.sub = sub
     app.mount("/sub", sub)

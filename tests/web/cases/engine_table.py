@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -35,7 +36,7 @@ class Case(NamedTuple):
 
 def cases() -> Iterator[Case]:
     """Return the tests of this folder that run with each engine."""
-    for path in sorted(FOLDER.glob("test_*.py")):
+    for path in sorted({*FOLDER.glob("test_*.py")} - {FOLDER / "test_engine_table.py"}):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 arguments = {argument.arg for argument in node.args.args}
@@ -54,20 +55,16 @@ def table() -> str:
 
 def reasons() -> str:
     """Return the list of the reasons, by engine and by server."""
-    found = {
-        subject: sorted(set(unmet.values())) for subject, unmet in UNMET.items() if unmet
-    }
+    found = {subject: sorted(set(unmet.values())) for subject, unmet in UNMET.items() if unmet}
     return "\n".join(
-        f"- {subject}: {'; '.join(texts)}." for subject, texts in found.items()
+        f"- {subject.capitalize()}: {'; '.join(texts)}." for subject, texts in found.items()
     )
 
 
 def elsewhere() -> str:
     """Return the list of the cases that other folders test."""
-    return "\n".join(
-        f"- {claim} (`{path}`)" for claim, (path, _) in ELSEWHERE.items()
-    )
+    return "\n".join(f"- {claim} (`{path}`)" for claim, (path, _) in ELSEWHERE.items())
 
 
 if __name__ == "__main__":
-    print("\n\n".join([table(), reasons(), elsewhere()]))
+    sys.stdout.write(f"{table()}\n\n{reasons()}\n\n{elsewhere()}\n")

@@ -47,9 +47,7 @@ class TestStreams:
         assert 1 == len(exceptions(recorded.span()))
 
     @pytest.mark.parametrize("path", ["/trailers", "/file"])
-    def test_last_message_other_than_body_ends_request(
-        self, recorded: Recorded, path: str
-    ) -> None:
+    def test_last_message_other_than_body_ends_request(self, recorded: Recorded, path: str) -> None:
         """Trailers and a file sent by its path end a request."""
         recorded.ask(path)
 

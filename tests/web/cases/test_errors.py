@@ -3,10 +3,9 @@ from __future__ import annotations
 import pytest
 from opentelemetry.trace import StatusCode
 
-from .app import ShopError
-from .driver import Request, ask
-from .app import build
+from .app import ShopError, build
 from .conftest import Instrument
+from .driver import Request, ask
 from .recorded import Recorded, Sample, ServerSpan, exceptions, seconds
 
 SHOP_ERROR = f"{ShopError.__module__}.{ShopError.__qualname__}"

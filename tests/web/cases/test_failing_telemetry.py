@@ -57,9 +57,7 @@ def assert_unaffected(recorded: Recorded, target: str) -> None:
 class TestRequestIsUnaffected:
     @pytest.mark.parametrize("target", ["/items/7", "/fail", "/stream"])
     @pytest.mark.parametrize("method", ["on_start", "on_end", "_on_ending"])
-    def test_by_failing_span_processor(
-        self, recorded: Recorded, method: str, target: str
-    ) -> None:
+    def test_by_failing_span_processor(self, recorded: Recorded, method: str, target: str) -> None:
         """A span processor that fails leaves the response and the sample as they are."""
         traces = recorded.captured.telemetry.traces
         assert traces is not None

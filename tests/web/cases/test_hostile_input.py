@@ -75,6 +75,13 @@ REQUESTS = {
 """Requests of all kinds."""
 
 
+HEADERS = [
+    *(b"host", b"user-agent", b"traceparent", b"tracestate", b"baggage", b"x-request-id"),
+    *(b"content-length", b"forwarded", b"x-forwarded-proto", b"accept", b"origin"),
+]
+"""Headers that telemetry or the application reads."""
+
+
 class TestSameResponse:
     @pytest.mark.parametrize("name", REQUESTS)
     def test_response_is_that_without_telemetry(self, recorded: Recorded, name: str) -> None:
@@ -86,10 +93,7 @@ class TestSameResponse:
     def test_any_bytes_get_response_without_telemetry(self, instrument: Instrument) -> None:
         """Any bytes in path, query and headers get the response without telemetry."""
         bare, recorded = build(), instrument()
-        names = st.sampled_from(
-            [b"host", b"user-agent", b"traceparent", b"tracestate", b"baggage", b"x-request-id"]
-            + [b"content-length", b"forwarded", b"x-forwarded-proto", b"accept", b"origin"]
-        )
+        names = st.sampled_from(HEADERS)
         headers = st.lists(st.tuples(names | st.binary(max_size=10), st.binary(max_size=40)))
 
         @settings(max_examples=60, suppress_health_check=list(HealthCheck), database=None)
@@ -175,9 +179,7 @@ class TestParent:
 
     def test_long_tracestate_is_bounded(self, recorded: Recorded) -> None:
         """A long tracestate leaves at most 32 members in the trace state."""
-        recorded.ask(
-            Request("/items/7", headers=[parent(), *REQUESTS["long tracestate"].headers])
-        )
+        recorded.ask(Request("/items/7", headers=[parent(), *REQUESTS["long tracestate"].headers]))
 
         context = recorded.span().context
         assert TRACE_ID == f"{context.trace_id:032x}"

@@ -149,7 +149,7 @@ class TestNeighbours:
         recorded = instrument(app)
         telemetry = recorded.captured.telemetry
         assert telemetry.traces is not None
-        app.add_middleware(kind, tracer_provider=telemetry.traces.provider)  # type: ignore[arg-type]
+        app.add_middleware(kind, tracer_provider=telemetry.traces.provider)
         recorded.ask("/items/7")
 
         assert 1 == len(recorded.spans())

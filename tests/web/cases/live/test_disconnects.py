@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import struct
 import socket
+import struct
 
 import pytest
 
