@@ -16,7 +16,7 @@ from .background import trace_background
 from .begun import NS, Begun, Shared
 from .disconnects import server_state, waiting_message
 from .guarded_tracer import SpanEnd
-from .http_metrics import HttpMetrics
+from .http_metrics import EndLabels, HttpMetrics
 from .outcome import SERVER_ERRORS_FROM, Ending, ending
 from .response_headers import read_headers, with_ids
 from .response_progress import ResponseProgress
@@ -32,32 +32,19 @@ class HttpRecorder(NamedTuple):
 class HttpExchange:
     """Wraps ``receive`` and ``send`` of one request, and reports its end once."""
 
-    __slots__ = (
-        "_access",
-        "_begun",
-        "_body_bytes",
-        "_error",
-        "_has_body",
-        "_is_disconnected",
-        "_is_reported",
-        "_kept",
-        "_receive",
-        "_recorder",
-        "_response",
-        "_send",
-        "_server",
-        "_shared",
-        "_stream_is_recorded",
-        "background_error",
-        "scope",
-    )
+    _has_body = False
+    """True if the application has received the whole body."""
+    _body_bytes = 0
+    _kept: tuple[Message, ...] = ()
+    """Messages that were received before the application asked for them."""
+    _access: tuple[logging.LogRecord, WriteRecord] | None = None
+    _error: BaseException | None = None
+    _is_disconnected = False
+    _stream_is_recorded = False
+    _is_reported = False
+    background_error: BaseException | None = None
 
-    def __init__(
-        self,
-        shared: Shared,
-        recorder: HttpRecorder,
-        begun: Begun,
-    ) -> None:
+    def __init__(self, shared: Shared, recorder: HttpRecorder, begun: Begun) -> None:
         self.scope = begun.scope
         """Routing leaves the template of the route here."""
         self._shared: Final = shared
@@ -67,15 +54,6 @@ class HttpExchange:
         self._begun: Final = begun
         self._server: Final = server_state(begun.receive)
         self._response: Final = ResponseProgress()
-        self._has_body = False
-        self._body_bytes = 0
-        self._kept: Final[list[Message]] = []
-        self._access: tuple[logging.LogRecord, WriteRecord] | None = None
-        self._error: BaseException | None = None
-        self._is_disconnected = False
-        self._stream_is_recorded = False
-        self._is_reported = False
-        self.background_error: BaseException | None = None
 
     @property
     def request_id(self) -> str:
@@ -99,7 +77,9 @@ class HttpExchange:
     async def receive(self) -> Message:
         """Receive a message; count the bytes of the body, and note a disconnect."""
         if self._kept:
-            return self._kept.pop(0)
+            message, *rest = self._kept
+            self._kept = tuple(rest)
+            return message
         message = await self._receive()
         try:
             self._note_received(message)
@@ -206,7 +186,7 @@ class HttpExchange:
         """Keep a message for the application, which may still ask for it."""
         if message is not None:
             self._note_received(message)
-            self._kept.append(message)
+            self._kept = (*self._kept, message)
 
     def _record_stream(self) -> None:
         first_byte = self._response.first_byte
@@ -225,9 +205,18 @@ class HttpExchange:
             is_complete=response.ended is not None,
             is_disconnected=self._is_disconnected,
         )
-        route, status = self.route, str(response.status or "")
-        stream = "true" if response.is_stream else ""
-        recorder.metrics.end(seconds, begun.labels, end, route=route, status=status, stream=stream)
+        route = self.route
+        recorder.metrics.end(
+            seconds,
+            EndLabels(
+                begun.labels,
+                route,
+                status=str(response.status or ""),
+                outcome=end.outcome,
+                error_type=end.error_type,
+                stream="true" if response.is_stream else "",
+            ),
+        )
         sizes = self._sizes()
         recorder.metrics.sizes(begun.labels, route, *sizes)
         if begun.span.is_recording():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args
 
+from otel_meta.model.live import LiveCounter, LiveHistogram, LiveUpDownCounter
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
@@ -13,13 +15,14 @@ from otel_meta.semconv import (
     HTTP_SERVER_RESPONSE_BODY_SIZE,
     HTTP_SERVER_TIME_TO_FIRST_BYTE,
     Method,
+    Outcome,
 )
 from otel_meta.web.asgi import Scope
 
-from .outcome import Ending
-
 _METHODS: Final = frozenset(get_args(Method))
 _SCHEMES: Final = frozenset({"http", "https"})
+_MAX_HANDLES: Final = 1_000
+"""Combinations of labels whose handles are kept: a handle records three times as fast."""
 
 
 class RequestLabels(NamedTuple):
@@ -27,6 +30,25 @@ class RequestLabels(NamedTuple):
 
     method: str
     scheme: str
+
+
+class EndLabels(NamedTuple):
+    """Labels that are known when a request has ended."""
+
+    labels: RequestLabels
+    route: str
+    status: str
+    outcome: Outcome
+    error_type: str
+    stream: str
+
+
+class _Handles(NamedTuple):
+    """Series that a request with certain labels adds to."""
+
+    active: LiveUpDownCounter[[]]
+    duration: LiveHistogram[[]]
+    outcomes: LiveCounter[[]]
 
 
 def request_labels(scope: Scope) -> RequestLabels:
@@ -48,6 +70,7 @@ class HttpMetrics:
         self._outcomes: Final = recorder(HTTP_SERVER_REQUEST_OUTCOMES)
         self._request_size: Final = recorder(HTTP_SERVER_REQUEST_BODY_SIZE)
         self._response_size: Final = recorder(HTTP_SERVER_RESPONSE_BODY_SIZE)
+        self._handles: Final = lru_cache(_MAX_HANDLES)(self._create_handles)
 
     def begin(self, labels: RequestLabels) -> None:
         """Count an active request."""
@@ -63,28 +86,12 @@ class HttpMetrics:
             http_response_status_code=status,
         )
 
-    def end(
-        self,
-        seconds: float,
-        labels: RequestLabels,
-        ending: Ending,
-        *,
-        route: str,
-        status: str,
-        stream: str,
-    ) -> None:
+    def end(self, seconds: float, labels: EndLabels) -> None:
         """Record the end of a request."""
-        self._active.add(-1, http_request_method=labels.method, url_scheme=labels.scheme)
-        self._duration.record(
-            seconds,
-            http_request_method=labels.method,
-            url_scheme=labels.scheme,
-            http_route=route,
-            http_response_status_code=status,
-            error_type=ending.error_type,
-            stream=stream,
-        )
-        self._outcomes.add(1, outcome=ending.outcome, http_route=route)
+        handles = self._handles(labels)
+        handles.active.add(-1)
+        handles.duration.record(seconds)
+        handles.outcomes.add(1)
 
     def sizes(
         self, labels: RequestLabels, route: str, request: int | None, response: int | None
@@ -96,3 +103,18 @@ class HttpMetrics:
             self._response_size.record(
                 response, http_request_method=labels.method, http_route=route
             )
+
+    def _create_handles(self, labels: EndLabels) -> _Handles:
+        method, scheme = labels.labels
+        return _Handles(
+            self._active.with_labels(http_request_method=method, url_scheme=scheme),
+            self._duration.with_labels(
+                http_request_method=method,
+                url_scheme=scheme,
+                http_route=labels.route,
+                http_response_status_code=labels.status,
+                error_type=labels.error_type,
+                stream=labels.stream,
+            ),
+            self._outcomes.with_labels(outcome=labels.outcome, http_route=labels.route),
+        )
