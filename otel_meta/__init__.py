@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from otel_meta.runtime.configure import configure
     from otel_meta.runtime.telemetry import Telemetry
     from otel_meta.web.endpoints import Paths
-    from otel_meta.web.fastapi import instrument_fastapi
+    from otel_meta.web.fastapi import instrument_fastapi, uninstrument_fastapi
 
 __all__ = [
     "PRESENT",
@@ -60,6 +60,7 @@ __all__ = [
     "instrument_fastapi",
     "labels",
     "measures",
+    "uninstrument_fastapi",
 ]
 
 _SUBMODULES: Final = ("errors", "measures", "model", "repos", "semconv", "typing")
@@ -71,6 +72,7 @@ _HOMES: Final = {
     "__version__": "otel_meta._version",
     "configure": "otel_meta.runtime.configure",
     "instrument_fastapi": "otel_meta.web.fastapi",
+    "uninstrument_fastapi": "otel_meta.web.fastapi",
 }
 """The module that defines each public name, or that the name stands for."""
 

@@ -80,6 +80,7 @@ class TestRoot:
             "instrument_fastapi",
             "labels",
             "measures",
+            "uninstrument_fastapi",
         ] == otel_meta.__all__
 
     @pytest.mark.parametrize("module", ["otel_meta.model", "otel_meta.typing"])

@@ -47,6 +47,8 @@ SAMPLERS: Final = (
 LOG_LEVELS: Final = ("debug", "info", "warn", "warning", "error", "critical")
 LOG_FORMATS: Final = ("auto", "json", "console", "logfmt")
 """The default first."""
+ENGINES: Final = ("meta", "contrib", "native")
+"""The default first."""
 _ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _TOKEN: Final = Kind("a token for a header", TEXT.parse, is_secret=True)
 
@@ -144,6 +146,12 @@ LOG_LEVEL: Final = Variable("OTEL_LOG_LEVEL", choice(*LOG_LEVELS), "info", "opti
 LOG_FORMAT: Final = Variable(
     "OTEL_META_LOG_FORMAT", choice(*LOG_FORMATS), LOG_FORMATS[0], "option `log_format`"
 )
+ENGINE: Final = Variable(
+    "OTEL_META_ENGINE",
+    choice(*ENGINES),
+    ENGINES[0],
+    "argument `engine` of `instrument_fastapi`, see integration.md",
+)
 SHUTDOWN: Final = Variable(
     "OTEL_META_SHUTDOWN_TIMEOUT", number(0.1, 600), 5.0, "option `shutdown_timeout`, in seconds"
 )
@@ -172,6 +180,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     WORKERS,
     INTERVAL,
     SERIES,
+    ENGINE,
     SAMPLER,
     SAMPLER_RATIO,
     PROPAGATORS,

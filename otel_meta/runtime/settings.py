@@ -81,6 +81,8 @@ class Settings:
     log_level: int
     log_format: str
     """auto, json, console or logfmt."""
+    web_engine: str
+    """Which engine starts the server spans."""
     shutdown_timeout: float
     export_on_sigterm: bool
     """True if SIGTERM exports before its default action."""
@@ -138,6 +140,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         id_generator=env.read(rows.ID_GENERATOR),
         log_level=_level(env, options.get("log_level")),
         log_format=(options.get("log_format") or env.read(rows.LOG_FORMAT)).lower(),
+        web_engine=env.read(rows.ENGINE),
         shutdown_timeout=options.get("shutdown_timeout") or env.read(rows.SHUTDOWN),
         export_on_sigterm=_flag(env, rows.EXPORT_ON_SIGTERM, options.get("export_on_sigterm")),
         sdk_variables=_sdk_variables(env, otlp),

@@ -19,7 +19,7 @@ from otel_meta.runtime.resource import identity_labels
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Receive, Scope, Send, header
-from .own_routes import has_route
+from .frameworks import has_route
 from .readiness import Readiness
 
 PAGE_TIMEOUT: Final = 10.0

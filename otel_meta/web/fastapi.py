@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from otel_meta.errors import ConfigurationError, InstrumentationError
 from otel_meta.runtime.configure import configure
+from otel_meta.runtime.setting_variables import ENGINES
 from otel_meta.runtime.telemetry import Telemetry
 
 from .endpoints import Endpoints, Paths
-from .engine.engine_options import EngineOptions
+from .engine.engine_options import EngineName, EngineOptions
 from .engine.exclusions import excluded_by_environment
 from .engine.guarded_tracer import RequestHook
-from .engine.routed import InnermostMiddleware
-from .middleware import TelemetryMiddleware
+from .instrumentation import Instrumentation
 from .readiness import Check, Readiness
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _EXAMPLE: Final = "instrument_fastapi(app, configure('my-service', Aurora))"
-_INNERMOST: Final[Any] = (InnermostMiddleware, (), {})
-"""As Starlette iterates over a middleware: class, positional and keyword arguments."""
 _MARK: Final = "_is_instrumented_by_otel_meta"
 
 
@@ -33,6 +31,7 @@ def instrument_fastapi(
     *,
     ready: Check | None = None,
     paths: Paths | None = None,
+    engine: EngineName | None = None,
     exclude: Iterable[str] = (),
     public: bool = False,
     traceresponse: bool = False,
@@ -48,6 +47,9 @@ def instrument_fastapi(
         telemetry: from `configure`; by default configured from the environment.
         ready: check for /readyz; returns True if the dependencies of the application are available.
         paths: paths of /metrics, /slo, /healthz and /readyz.
+        engine: what starts the server spans: ``meta``, ``contrib`` (OpenTelemetry's ASGI
+            instrumentation) or ``native`` (FastAPI's own telemetry); metrics, ids and outcomes are
+            of otel_meta in any case. By default ``OTEL_META_ENGINE``, else ``meta``.
         exclude: paths without spans, metrics and SLO events: regular expressions or templates of
             routes; by default those of ``OTEL_PYTHON_FASTAPI_EXCLUDED_URLS`` or
             ``OTEL_PYTHON_EXCLUDED_URLS``.
@@ -77,14 +79,38 @@ def instrument_fastapi(
     readiness = Readiness(ready, telemetry.faults)
     endpoints = Endpoints(telemetry, readiness, paths or Paths(), lambda: app.routes)
     options = EngineOptions(
+        engine=_engine(engine, telemetry),
         exclude=exclude or excluded_by_environment(os.environ),
         public=public,
         traceresponse=traceresponse,
         request_hook=request_hook,
     )
-    _add_middleware(app, telemetry, readiness, endpoints, options)
-    vars(app)[_MARK] = True
+    instrumentation = Instrumentation(app, telemetry, readiness, endpoints, options)
+    instrumentation.install()
+    vars(app)[_MARK] = instrumentation
     return telemetry
+
+
+def uninstrument_fastapi(app: FastAPI) -> None:
+    """Restore an application as it was before `instrument_fastapi`, also while it serves.
+
+    FastAPI's own telemetry and middleware of OpenTelemetry's instrumentations record again, and
+    middleware can be added.
+
+    Args:
+        app: an instrumented application; of another application, nothing changes.
+    """
+    instrumentation: Instrumentation | None = vars(app).pop(_MARK, None)
+    if instrumentation is not None:
+        instrumentation.undo()
+
+
+def _engine(given: EngineName | None, telemetry: Telemetry) -> str:
+    if given is None:
+        return telemetry.settings.web_engine
+    if given not in ENGINES:
+        raise ConfigurationError(f"engine={given!r}: choose from {', '.join(ENGINES)}")
+    return given
 
 
 def _check_arguments(app: object, telemetry: object, ready: object, paths: object) -> None:
@@ -106,24 +132,3 @@ def _check_arguments(app: object, telemetry: object, ready: object, paths: objec
         raise ConfigurationError(
             f"paths={paths!r} is no set of paths; write it as paths=Paths(metrics='/metrics')"
         )
-
-
-def _add_middleware(
-    app: FastAPI,
-    telemetry: Telemetry,
-    readiness: Readiness,
-    endpoints: Endpoints,
-    options: EngineOptions,
-) -> None:
-    """Make the middleware the outermost one, also around middleware that is added later."""
-    build = app.build_middleware_stack
-
-    def build_with_telemetry() -> Any:
-        app.user_middleware.append(_INNERMOST)
-        try:
-            stack = build()
-        finally:
-            app.user_middleware.remove(_INNERMOST)
-        return TelemetryMiddleware(stack, telemetry, readiness, endpoints, options)
-
-    vars(app)["build_middleware_stack"] = build_with_telemetry

@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
+from opentelemetry.trace import get_current_span
+
 from otel_meta.runtime.bounded_threads import BoundedThreads
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS, QuietRequest
 from otel_meta.runtime.telemetry import Telemetry
 
@@ -16,6 +19,8 @@ from .engine.engine_options import EngineOptions
 from .engine.exclusions import Exclusions
 from .engine.marks import EXCHANGE
 from .engine.unrecorded import UnrecordedRequests
+from .frameworks import OtherRecorders
+from .other_engines.lent_span import LentSpan
 from .readiness import Readiness
 
 _QUIET: Final = QuietRequest()
@@ -30,6 +35,7 @@ class TelemetryMiddleware:
         readiness: receives the lifespan messages.
         endpoints: their requests are neither counted nor traced.
         options: of the engine.
+        others: recorders of the same requests.
     """
 
     def __init__(
@@ -39,6 +45,8 @@ class TelemetryMiddleware:
         readiness: Readiness,
         endpoints: Endpoints,
         options: EngineOptions,
+        *,
+        others: OtherRecorders,
     ) -> None:
         self.app: Final = app
         self._telemetry: Final = telemetry
@@ -48,18 +56,27 @@ class TelemetryMiddleware:
         self._drain_thread: Final = BoundedThreads("drain", 1)
         self._unrecorded: Final = UnrecordedRequests()
         self._engine: Final = Engine(telemetry, options)
+        self._others: Final = others
+        self._is_lent: Final = options.engine != "meta"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve an endpoint, or pass the request on to the application and record it."""
-        # FastAPI's own telemetry reads this key: a mounted app must not count the request again.
-        scope.setdefault("fastapi.telemetry", None)
         kind = scope["type"]
         if kind == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif kind not in _REQUESTS or EXCHANGE in scope:
+        elif kind not in _REQUESTS or EXCHANGE in scope or self._is_recorded(scope):
             await self.app(scope, receive, send)
         else:
             await self._request(scope, receive, send)
+
+    def _is_recorded(self, scope: Scope) -> bool:
+        try:
+            is_begun = self._is_lent and isinstance(get_current_span(), LentSpan)
+            return self._others.have(scope, is_begun=is_begun)
+        except Exception as error:
+            reraise_interruption(error)
+            self._telemetry.faults.report("other recorders", type(error).__name__, error)
+            return False
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_of(scope)
@@ -72,6 +89,8 @@ class TelemetryMiddleware:
             await self._engine(self.app, scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._others.remove_around()
+
         async def receive_wrapper() -> Message:
             message = await receive()
             self._readiness.on_lifespan_message(message["type"])

@@ -575,9 +575,16 @@ class TestPaths:
                 client.post("/metrics").text,
             )
 
-    def test_catch_all_route_does_not_replace_endpoints(self, web: Web, serving: Serving) -> None:
+    @pytest.mark.parametrize("included", [False, True])
+    def test_catch_all_route_does_not_replace_endpoints(
+        self, web: Web, serving: Serving, included: bool
+    ) -> None:
         """A catch-all route does not replace endpoints."""
-        web.app.get("/{path:path}")(lambda path: path)
+        router = APIRouter()
+        router.get("/{path:path}")(lambda path: path)
+        web.app.router.routes.extend(() if included else router.routes)
+        if included:
+            web.app.include_router(router)
         with serving(web.app) as client:
             assert "otel_meta_up" in client.get("/metrics").text
             assert "other" == client.get("/other").json()

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from fastapi import FastAPI
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from otel_meta import instrument_fastapi
-from otel_meta.errors import InstrumentationError, MissingExtra
+from otel_meta.errors import InstrumentationError
 from otel_meta.testing import CapturedTelemetry, OtlpReceiver
 
 if TYPE_CHECKING:
@@ -104,25 +102,6 @@ class TestInstrument:
             pass
 
         assert "not in its lifespan" in str(errors[0])
-
-    def test_application_instrumented_by_contrib_is_error(
-        self, captured_telemetry: CapturedTelemetry
-    ) -> None:
-        """An application instrumented by contrib is an error."""
-        app = FastAPI()
-        FastAPIInstrumentor.instrument_app(app)
-
-        with pytest.raises(InstrumentationError, match="has instrumented this app already; call"):
-            instrument_fastapi(app, captured_telemetry.telemetry)
-
-    def test_without_contribs_package_error_names_extra(
-        self, captured_telemetry: CapturedTelemetry, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Without contrib's package, the error names the extra."""
-        monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.fastapi", None)
-
-        with pytest.raises(MissingExtra, match=r"pip install 'otel_meta\[fastapi\]'"):
-            instrument_fastapi(FastAPI(), captured_telemetry.telemetry)
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ class Shared(NamedTuple):
 
     tracer: GuardedTracer
     faults: Faults
-    route: Callable[[Scope], str]
+    route: Callable[[Scope, int], str]
     clock: Callable[[], float]
     traceresponse: bool
 

@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
-from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, set_span_in_context
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import Span, SpanKind, set_span_in_context
 
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.logs.access import RequestInProgress
 from otel_meta.runtime.telemetry import Telemetry
 from otel_meta.web.asgi import App, Message, Receive, Scope, Send
+from otel_meta.web.frameworks import route_template
+from otel_meta.web.other_engines.lent_span import take_lent_span
 from otel_meta.web.propagation.extraction import create_extractor
-from otel_meta.web.route import route_template
 
 from .after_response import AfterResponse
 from .begun import Begun, Shared
@@ -92,6 +93,7 @@ class Engine:
             clock=clock,
             traceresponse=options.traceresponse,
         )
+        self._lent_span: Final = _no_span if options.engine == "meta" else take_lent_span
         self._begin_exchange: Final[Mapping[str, Callable[..., Exchange]]] = {
             "http": partial(HttpExchange, shared, _http_recorder(telemetry, self._tracer)),
             "websocket": partial(WebSocketExchange, shared, WebSocketMetrics(telemetry.storage)),
@@ -128,17 +130,11 @@ class Engine:
     def _exchange(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Context]:
         started, start_time = self._clock(), time.time_ns()
         labels = request_labels(scope)
-        origin = self._origin(scope["headers"])
-        span = self._tracer.start(
-            SpanStart(
-                _span_name(scope, labels.method),
-                SpanKind.SERVER,
-                RequestAttributes(scope, labels.method),
-                start_time,
-                origin.links,
-            ),
-            origin.context,
-        )
+        span = self._lent_span()
+        if span is None:
+            span, context = self._start(scope, labels.method, start_time)
+        else:
+            start_time, context = getattr(span, "start_time", start_time), get_current()
         if self._hook is not None and span.is_recording():
             self._tracer.call_hook(self._hook, span, scope)
         request_id, length = _read_headers(scope)
@@ -154,7 +150,19 @@ class Engine:
             content_length=length,
         )
         exchange = self._begin_exchange[scope["type"]](begun)
-        return exchange, set_span_in_context(span, origin.context)
+        return exchange, context
+
+    def _start(self, scope: Scope, method: str, start_time: int) -> tuple[Span, Context]:
+        origin = self._origin(scope["headers"])
+        start = SpanStart(
+            _span_name(scope, method),
+            SpanKind.SERVER,
+            RequestAttributes(scope, method),
+            start_time,
+            origin.links,
+        )
+        span = self._tracer.start(start, origin.context)
+        return span, set_span_in_context(span, origin.context)
 
     def _leave(self, entered: Entered) -> None:
         try:
@@ -170,6 +178,11 @@ class Engine:
 def _http_recorder(telemetry: Telemetry, tracer: GuardedTracer) -> HttpRecorder:
     storage = telemetry.storage
     return HttpRecorder(HttpMetrics(storage), AfterResponse(tracer, storage))
+
+
+def _no_span() -> Span | None:
+    """Every server span is of this engine."""
+    return None
 
 
 def _span_name(scope: Scope, method: str) -> str:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from .guarded_tracer import RequestHook
+
+EngineName = Literal["meta", "contrib", "native"]
+"""Of otel_meta, of OpenTelemetry's instrumentation, or of FastAPI's own telemetry."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineOptions:
     """What an application may choose."""
 
+    engine: str = "meta"
+    """Which engine starts the server spans."""
     exclude: Iterable[str] = ()
     """Paths without spans, metrics and SLO events: regular expressions or templates of routes."""
     public: bool = False

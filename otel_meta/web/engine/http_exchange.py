@@ -68,7 +68,7 @@ class HttpExchange:
     @property
     def route(self) -> str:
         """The template of the route, as far as routing has come."""
-        return self._shared.route(self.scope)
+        return self._shared.route(self.scope, self._response.status)
 
     def count(self) -> None:
         """Count the request as active, until `finish`."""

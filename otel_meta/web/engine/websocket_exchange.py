@@ -141,7 +141,7 @@ class WebSocketExchange:
 
     def _open(self) -> None:
         self._status, self._opened = _ACCEPTED, self._shared.clock()
-        self._path = self._shared.route(self.scope)
+        self._path = self._shared.route(self.scope, self._status)
         self._metrics.opened(self._path)
 
     def _close(self, message: Message) -> None:
@@ -160,7 +160,7 @@ class WebSocketExchange:
         reason = self._reason or "abnormal"
         seconds = None if self._opened is None else now - self._opened
         if self._opened is None:
-            self._path = self._shared.route(self.scope)
+            self._path = self._shared.route(self.scope, self._status)
         self._metrics.closed(self._path, reason, seconds)
         if self.span.is_recording():
             self._end_span(now - self._begun.started, reason)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .route_index import flat_routes, router_of
+
 
 def has_route(routes: Iterable[Any], path: str) -> bool:
     """Return True if the application serves exactly this path, or this path and a slash.
@@ -15,7 +17,7 @@ def has_route(routes: Iterable[Any], path: str) -> bool:
         routes: routes of Starlette or FastAPI, also mounts.
         path: without a slash at the end.
     """
-    every = list(routes)
+    every = list(flat_routes(routes))
     return any(_serves(route, each, "") for each in (path, f"{path}/") for route in every)
 
 
@@ -35,4 +37,6 @@ def _serves(route: Any, path: str, root_path: str) -> bool:
     mounted_at: str = found["root_path"]
     if mounted_at == path.rstrip("/"):
         return True
-    return any(_serves(each, path, mounted_at) for each in getattr(route, "routes", None) or ())
+    router = router_of(route.app)
+    inner = () if router is None else flat_routes(router.routes)
+    return any(_serves(each, path, mounted_at) for each in inner)

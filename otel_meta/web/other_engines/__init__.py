@@ -1,0 +1,1 @@
+"""Engines of others, which start the server span; the metrics, ids and outcome are ours."""
