@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-ENGINES: Final[dict[str, dict[str, Any]]] = {"meta": {}}
+ENGINES: Final[dict[str, dict[str, Any]]] = {
+    name: {"engine": name} for name in ("meta", "contrib", "native")
+}
 """The arguments of ``instrument_fastapi`` by engine."""

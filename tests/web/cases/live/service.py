@@ -31,6 +31,6 @@ class Switch:
 
 _NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
 
-_instrumented = build(telemetry=_NO_TELEMETRY)  # DEV
+_instrumented = build()
 otel_meta.instrument_fastapi(_instrumented)
 app = Switch(build(telemetry=_NO_TELEMETRY), _instrumented)
