@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -243,7 +243,7 @@ def build(**options: Any) -> FastAPI:
     """
     app = FastAPI(**options)
     app.add_middleware(MaintenanceMiddleware)
-    gets = {
+    gets: dict[str, Callable[..., Any]] = {
         "/items/{item_id}": item,
         "/fail": fail,
         "/slow-task": slow_task,

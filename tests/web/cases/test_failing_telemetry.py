@@ -11,7 +11,6 @@ from .conftest import Instrument
 from .driver import Request, ask
 from .recorded import Recorded, Sample
 
-
 TARGETS = ("/items/7", "/fail", "/stream")
 
 
