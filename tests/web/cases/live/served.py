@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+from hypothesis import HealthCheck, Phase, settings
 
 from otel_meta.testing import OtlpReceiver
 from otel_meta.testing.loopback import free_port
 from tests.conftest import PATIENCE, environment, json_lines, wait_until
 from tests.web.cases.driver import ID_HEADERS
 from tests.web.cases.recorded import OUTCOMES, series
+
+LIVE = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
+"""Settings of properties over a socket, where an example is too costly to be reduced."""
 
 ROOT = Path(__file__).parents[4]
 _APP = "tests.web.cases.live.service:app"

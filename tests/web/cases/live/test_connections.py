@@ -5,10 +5,10 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .served import Served, Trace, read_to_end, request_of
+from .served import LIVE, Served, Trace, read_to_end, request_of
 
 LARGE = b"x" * 500_000
 SERVER = 2
@@ -89,7 +89,7 @@ class TestConcurrency:
             st.builds(Order, st.integers(0, 5), sizes, st.booleans()), min_size=5, max_size=5
         )
 
-        @settings(max_examples=3, suppress_health_check=list(HealthCheck), database=None)
+        @settings(LIVE, max_examples=3)
         @given(orders, st.booleans())
         def compare(some: list[Order], is_pipelined: bool) -> None:
             connections = [

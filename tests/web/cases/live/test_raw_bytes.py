@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .served import Answer, Served, parse, request_of
+from .served import LIVE, Answer, Served, parse, request_of
 
 REQUESTS = {
     "plain": request_of("/items/7"),
@@ -60,7 +60,7 @@ class TestSameResponse:
         names = st.sampled_from(["host", "user-agent", "traceparent", "baggage", "x-request-id"])
         values = st.binary(max_size=30).map(lambda value: value.decode("latin-1"))
 
-        @settings(max_examples=15, suppress_health_check=list(HealthCheck), database=None)
+        @settings(LIVE, max_examples=15)
         @given(st.lists(st.tuples(names, values), max_size=3))
         def compare(headers: list[tuple[str, str]]) -> None:
             request = request_of("/items/7", *(f"{name}: {value}" for name, value in headers))
