@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextvars
 from contextvars import ContextVar, Token, copy_context
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from opentelemetry.context import Context, attach, detach
 from structlog.contextvars import (
@@ -55,7 +55,7 @@ class RequestContext:
         is_marked = REQUEST_IN_PROGRESS.get() is not None
         if is_marked or self._fields:
             _bind_only(self._fields)
-        return Entered(
+        return (
             before,
             bool(is_marked or self._fields),
             REQUEST_IN_PROGRESS.set(request),
@@ -64,28 +64,22 @@ class RequestContext:
         )
 
 
-class Entered(NamedTuple):
-    """A context that a request has entered."""
+Entered = tuple[contextvars.Context, bool, Token[Any], Token[Any], Token[Any]]
+"""A copy of the context before, whether fields may have been bound, and the variables' tokens."""
 
-    before: contextvars.Context
-    """A copy of the context before the request."""
-    has_fields: bool
-    """Fields may have been bound before."""
-    mark: Token[Any]
-    request_id: Token[Any]
-    context: Token[Any]
 
-    def leave(self) -> None:
-        """Restore the context, in which a server or a test may continue."""
-        detach(self.context)
-        self.request_id.var.reset(self.request_id)
-        REQUEST_IN_PROGRESS.reset(self.mark)
-        if self.has_fields:
-            _bind_only(self.before.run(get_contextvars))
-        elif len(copy_context()) != len(self.before) and get_contextvars():
-            _bind_only(self.before.run(get_contextvars))
-            # From now on, the number of variables does not tell: those of the fields exist.
-            REQUEST_IN_PROGRESS.set(UNHELD_REQUEST)
+def leave(entered: Entered) -> None:
+    """Restore the context, in which a server or a test may continue."""
+    before, had_fields, mark, request_id, context = entered
+    detach(context)
+    request_id.var.reset(request_id)
+    REQUEST_IN_PROGRESS.reset(mark)
+    if had_fields:
+        _bind_only(before.run(get_contextvars))
+    elif len(copy_context()) != len(before) and get_contextvars():
+        _bind_only(before.run(get_contextvars))
+        # From now on, the number of variables does not tell: those of the fields exist.
+        REQUEST_IN_PROGRESS.set(UNHELD_REQUEST)
 
 
 def _bind_only(fields: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_conte
 from otel_meta.runtime.logs.access import UNHELD_REQUEST
 from otel_meta.web.asgi import App, Receive, Scope, Send
 
-from .fresh_context import RequestContext
+from .fresh_context import RequestContext, leave
 from .marks import EXCHANGE
 from .request_ids import RequestIds
 
@@ -30,7 +30,7 @@ class UnrecordedRequests:
         try:
             await app(scope, receive, send)
         finally:
-            entered.leave()
+            leave(entered)
 
 
 def _unsampled() -> Context:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.web.asgi import Message
-
-from .response_headers import CONTENT_LENGTH, CONTENT_TYPE
+from otel_meta.web.engine.response_headers import CONTENT_LENGTH, CONTENT_TYPE
 
 _EVENT_STREAM: Final = b"text/event-stream"
 

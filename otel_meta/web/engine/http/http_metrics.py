@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 
 from otel_meta.model.live import LiveCounter, LiveHistogram, LiveUpDownCounter
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -14,33 +14,12 @@ from otel_meta.semconv import (
     HTTP_SERVER_REQUEST_OUTCOMES,
     HTTP_SERVER_RESPONSE_BODY_SIZE,
     HTTP_SERVER_TIME_TO_FIRST_BYTE,
-    Method,
-    Outcome,
 )
-from otel_meta.web.asgi import Scope
+from otel_meta.web.engine.outcome import Ending
+from otel_meta.web.engine.request_labels import RequestLabels
 
-_METHODS: Final = frozenset(get_args(Method))
-_SCHEMES: Final = frozenset({"http", "https"})
 _MAX_HANDLES: Final = 1_000
 """Combinations of labels whose handles are kept: a handle records three times as fast."""
-
-
-class RequestLabels(NamedTuple):
-    """Labels that are known when a request begins."""
-
-    method: str
-    scheme: str
-
-
-class EndLabels(NamedTuple):
-    """Labels that are known when a request has ended."""
-
-    labels: RequestLabels
-    route: str
-    status: str
-    outcome: Outcome
-    error_type: str
-    stream: str
 
 
 class _Handles(NamedTuple):
@@ -49,14 +28,6 @@ class _Handles(NamedTuple):
     active: LiveUpDownCounter[[]]
     duration: LiveHistogram[[]]
     outcomes: LiveCounter[[]]
-
-
-def request_labels(scope: Scope) -> RequestLabels:
-    """Return the labels of a request; methods that are not known share one value."""
-    method, scheme = scope.get("method", "GET"), scope.get("scheme", "http")
-    return RequestLabels(
-        method if method in _METHODS else "_OTHER", scheme if scheme in _SCHEMES else "http"
-    )
 
 
 class HttpMetrics:
@@ -70,11 +41,13 @@ class HttpMetrics:
         self._outcomes: Final = recorder(HTTP_SERVER_REQUEST_OUTCOMES)
         self._request_size: Final = recorder(HTTP_SERVER_REQUEST_BODY_SIZE)
         self._response_size: Final = recorder(HTTP_SERVER_RESPONSE_BODY_SIZE)
+        self._active_with: Final = lru_cache(_MAX_HANDLES)(self._create_active)
         self._handles: Final = lru_cache(_MAX_HANDLES)(self._create_handles)
+        self._response_size_of: Final = lru_cache(_MAX_HANDLES)(self._create_response_size)
 
     def begin(self, labels: RequestLabels) -> None:
         """Count an active request."""
-        self._active.add(1, http_request_method=labels.method, url_scheme=labels.scheme)
+        self._active_with(labels).add(1)
 
     def first_byte(self, seconds: float, labels: RequestLabels, route: str, status: str) -> None:
         """Record the time to the first byte of a stream, which may go on for hours."""
@@ -86,9 +59,24 @@ class HttpMetrics:
             http_response_status_code=status,
         )
 
-    def end(self, seconds: float, labels: EndLabels) -> None:
-        """Record the end of a request."""
-        handles = self._handles(labels)
+    def end(
+        self,
+        seconds: float,
+        labels: RequestLabels,
+        route: str,
+        response: tuple[int, bool],
+        ending: Ending,
+    ) -> None:
+        """Record the end of a request.
+
+        Args:
+            seconds: the duration.
+            labels: known at the beginning.
+            route: template of the route.
+            response: the status, 0 if there is none, and whether the response was streamed.
+            ending: outcome and error.
+        """
+        handles = self._handles(labels, route, response, ending)
         handles.active.add(-1)
         handles.duration.record(seconds)
         handles.outcomes.add(1)
@@ -100,21 +88,33 @@ class HttpMetrics:
         if request is not None:
             self._request_size.record(request, http_request_method=labels.method, http_route=route)
         if response is not None:
-            self._response_size.record(
-                response, http_request_method=labels.method, http_route=route
-            )
+            self._response_size_of(labels.method, route).record(response)
 
-    def _create_handles(self, labels: EndLabels) -> _Handles:
-        method, scheme = labels.labels
+    def _create_active(self, labels: RequestLabels) -> LiveUpDownCounter[[]]:
+        handle: LiveUpDownCounter[[]] = self._active.with_labels(
+            http_request_method=labels.method, url_scheme=labels.scheme
+        )
+        return handle
+
+    def _create_response_size(self, method: str, route: str) -> LiveHistogram[[]]:
+        handle: LiveHistogram[[]] = self._response_size.with_labels(
+            http_request_method=method, http_route=route
+        )
+        return handle
+
+    def _create_handles(
+        self, labels: RequestLabels, route: str, response: tuple[int, bool], ending: Ending
+    ) -> _Handles:
+        (method, scheme), (status, is_stream) = labels, response
         return _Handles(
-            self._active.with_labels(http_request_method=method, url_scheme=scheme),
+            self._active_with(labels),
             self._duration.with_labels(
                 http_request_method=method,
                 url_scheme=scheme,
-                http_route=labels.route,
-                http_response_status_code=labels.status,
-                error_type=labels.error_type,
-                stream=labels.stream,
+                http_route=route,
+                http_response_status_code=str(status or ""),
+                error_type=ending.error_type,
+                stream="true" if is_stream else "",
             ),
-            self._outcomes.with_labels(outcome=labels.outcome, http_route=labels.route),
+            self._outcomes.with_labels(outcome=ending.outcome, http_route=route),
         )
