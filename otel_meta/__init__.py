@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_meta import semconv as semconv
     from otel_meta import typing as typing
     from otel_meta._version import __version__ as __version__
+    from otel_meta.distro.libraries import instrument_libraries
     from otel_meta.model import (
         PRESENT,
         Alert,
@@ -58,6 +59,7 @@ __all__ = [
     "UpDownCounter",
     "configure",
     "instrument_fastapi",
+    "instrument_libraries",
     "labels",
     "measures",
     "uninstrument_fastapi",
@@ -72,6 +74,7 @@ _HOMES: Final = {
     "__version__": "otel_meta._version",
     "configure": "otel_meta.runtime.configure",
     "instrument_fastapi": "otel_meta.web.fastapi",
+    "instrument_libraries": "otel_meta.distro.libraries",
     "uninstrument_fastapi": "otel_meta.web.fastapi",
 }
 """The module that defines each public name, or that the name stands for."""

@@ -78,6 +78,7 @@ class TestRoot:
             "UpDownCounter",
             "configure",
             "instrument_fastapi",
+            "instrument_libraries",
             "labels",
             "measures",
             "uninstrument_fastapi",

@@ -33,7 +33,7 @@ _CHUNK: Final = 65_536
 """Bytes in one message: copying a large page at once would block the event loop."""
 _NO_SLOS: Final = (
     "no SLO is tracked: give configure() a meta-repository, as in configure('my-service', Aurora), "
-    "or bind one, as in telemetry.bind(Aurora)"
+    "name one by OTEL_META_REPO, or bind one, as in telemetry.bind(Aurora)"
 )
 _OWN_METRICS: Final = (
     "the application has a route of its own at %s, which keeps the path: the metrics of otel_meta "

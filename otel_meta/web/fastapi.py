@@ -66,7 +66,7 @@ def instrument_fastapi(
         ConfigurationError: telemetry cannot start, or an argument is invalid.
     """
     _check_arguments(app, telemetry, ready, paths)
-    if _MARK in vars(app):
+    if is_instrumented(app):
         raise InstrumentationError(
             "this app is instrumented already; call instrument_fastapi(app) once"
         )
@@ -103,6 +103,11 @@ def uninstrument_fastapi(app: FastAPI) -> None:
     instrumentation: Instrumentation | None = vars(app).pop(_MARK, None)
     if instrumentation is not None:
         instrumentation.undo()
+
+
+def is_instrumented(app: object) -> bool:
+    """Return True if `instrument_fastapi` was called for an application."""
+    return _MARK in vars(app)
 
 
 def _engine(given: EngineName | None, telemetry: Telemetry) -> str:
