@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_meta import semconv as semconv
     from otel_meta import typing as typing
     from otel_meta._version import __version__ as __version__
+    from otel_meta.distro.libraries import instrument_libraries
     from otel_meta.model import (
         PRESENT,
         Alert,
@@ -60,6 +61,7 @@ __all__ = [
     "configure",
     "instrument_asgi",
     "instrument_fastapi",
+    "instrument_libraries",
     "labels",
     "measures",
     "uninstrument_fastapi",
@@ -75,6 +77,7 @@ _HOMES: Final = {
     "configure": "otel_meta.runtime.configure",
     "instrument_asgi": "otel_meta.web.asgi_application",
     "instrument_fastapi": "otel_meta.web.fastapi",
+    "instrument_libraries": "otel_meta.distro.libraries",
     "uninstrument_fastapi": "otel_meta.web.fastapi",
 }
 """The module that defines each public name, or that the name stands for."""

@@ -79,6 +79,7 @@ class TestRoot:
             "configure",
             "instrument_asgi",
             "instrument_fastapi",
+            "instrument_libraries",
             "labels",
             "measures",
             "uninstrument_fastapi",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import ExitStack
 from typing import Final, Unpack
@@ -91,18 +92,39 @@ def configure(
     is_bare = service_name is None and repo is None and not checked
     if repo is not None:
         checked.setdefault("namespace", repo.name)
-    settings = read_settings(service_name, **checked)
-    repo = repo or settings.repo
+    call = Call(read_settings(service_name, **checked), checked, caller())
+    repo = repo or call.settings.repo
     if not checked.get("set_global", True):
-        return _start(settings, repo, checked)
-    call = Call(settings, checked, caller())
+        return _start(call, repo)
+    telemetry = _open(call, repo, is_bare=is_bare)
+    telemetry.check_workers()
+    return telemetry
+
+
+def configure_injected(**options: Unpack[Options]) -> Telemetry:
+    """Set up the telemetry of a process from the environment, before the process runs its own code.
+
+    A call of `configure` with other arguments replaces this telemetry. The start is no line of the
+    log, because any program may run under an injector, also one whose output is read by another.
+
+    Args:
+        **options: as for `configure`.
+
+    Raises:
+        ConfigurationError: as for `configure`.
+    """
+    call = Call(read_settings(None, **options), options, "the environment", is_injected=True)
+    return _open(call, call.settings.repo, is_bare=True)
+
+
+def _open(call: Call, repo: type[MetaRepo] | None, *, is_bare: bool) -> Telemetry:
+    """Return the telemetry of the process, and start it if none is open."""
     with _configuring:
         telemetry = open_telemetry(call, is_bare=is_bare)
         if telemetry is None:
-            telemetry = _start(settings, repo, checked)
+            telemetry = _start(call, repo)
             _set_global(telemetry)
             remember(telemetry, call)
-    telemetry.check_workers()
     return telemetry
 
 
@@ -110,7 +132,8 @@ _configuring: Final = ForkSafeLock()
 """Held by the first of two threads that import a service."""
 
 
-def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) -> Telemetry:
+def _start(call: Call, repo: type[MetaRepo] | None) -> Telemetry:
+    settings, options = call.settings, call.options
     is_global = options.get("set_global", True)
     with ExitStack() as undo:
         instance = claim_instance_id(settings)
@@ -136,7 +159,8 @@ def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) ->
         telemetry.follow(repo)
     telemetry.start()
     if is_global or telemetry.port is not None:
-        logger.info("%s", startup_report(settings, telemetry.port, _lines(options)))
+        level = logging.DEBUG if call.is_injected else logging.INFO
+        logger.log(level, "%s", startup_report(settings, telemetry.port, _lines(options)))
     return telemetry
 
 

@@ -27,7 +27,7 @@ from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
 from .export.point_counts import SCOPE
 from .export.producer import MetricProducer
-from .fork import ForkSafeLock
+from .fork import ForkSafeLock, is_forked
 from .lifecycle.child_process import is_multiprocessing_child
 from .lifecycle.sdk_locks import SdkLocks
 from .multiprocess.service_view import ServiceView
@@ -105,6 +105,10 @@ class Metrics:
         for reader in self._pushes:
             reader.force_flush(timeout * 1000)
 
+    def discard(self) -> None:
+        """Export nothing more."""
+        self._pushes.clear()
+
     def shutdown(self, timeout: float) -> None:
         """Close the port, push a last time, and shut the exporters down."""
         deadline = time.monotonic() + timeout
@@ -140,7 +144,7 @@ class Metrics:
         try:
             return self._server(workers)
         except PortInUse as error:
-            if not is_multiprocessing_child():
+            if not (is_multiprocessing_child() or is_forked()):
                 raise
             self.taken_port = error.port
             return None

@@ -257,6 +257,12 @@ class Telemetry:
             self.is_stopping = False
             self.on_shutdown.close()
 
+    def discard(self) -> None:
+        """Stop before anything is recorded: there is nothing to export, and nobody waits for it."""
+        if self.metrics is not None and not self.storage.has_recordings():
+            self.metrics.discard()
+        self.shutdown()
+
     def _stop(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
 

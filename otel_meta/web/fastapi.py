@@ -54,7 +54,7 @@ def instrument_fastapi(
     """
     _check_app(app)
     check_arguments(telemetry, options)
-    if _MARK in vars(app):
+    if is_instrumented(app):
         raise InstrumentationError(
             "this app is instrumented already; call instrument_fastapi(app) once"
         )
@@ -83,6 +83,11 @@ def uninstrument_fastapi(app: FastAPI) -> None:
     instrumentation: Instrumentation | None = vars(app).pop(_MARK, None)
     if instrumentation is not None:
         instrumentation.undo()
+
+
+def is_instrumented(app: object) -> bool:
+    """Return True if `instrument_fastapi` was called for an application."""
+    return _MARK in vars(app)
 
 
 def _check_app(app: object) -> None:

@@ -12,7 +12,9 @@ _INJECTOR: Final = "read by `opentelemetry-instrument`"
 
 FOREIGN_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     unread(
-        "OTEL_SEMCONV_STABILITY_OPT_IN", f"{_CONTRIB}; `http` is added", "stable HTTP conventions"
+        "OTEL_SEMCONV_STABILITY_OPT_IN",
+        f"{_CONTRIB}; `http` and `database` are added",
+        "stable conventions",
     ),
     unread("OTEL_PYTHON_HTTPX_EXCLUDED_URLS", _CONTRIB),
     unread("OTEL_PYTHON_INSTRUMENTATION_HTTP_CAPTURE_ALL_METHODS", _CONTRIB),

@@ -21,7 +21,7 @@ from .tracker import SloTracker
 PATH: Final = "/slo"
 NO_SLOS: Final = (
     "no SLO is tracked: give configure() a meta-repository, as in configure('my-service', Aurora), "
-    "or bind one, as in telemetry.bind(Aurora)"
+    "name one by OTEL_META_REPO, or bind one, as in telemetry.bind(Aurora)"
 )
 
 
