@@ -20,6 +20,7 @@ from .fork import ForkSafeLock, reset_after_fork
 from .lifecycle.child_process import is_multiprocessing_child
 from .lifecycle.reachability import Reachability
 from .lifecycle.server_workers import server_workers
+from .lifecycle.span_processors import SampledSpanCounter
 from .logs.provider import Logs
 from .metrics import Metrics
 from .multiprocess.service_view import ServiceView
@@ -101,7 +102,7 @@ class Telemetry:
         if not settings.disabled:
             self.traces = Traces(settings, resource, self.faults, self._monitor)
             if settings.exemplars:
-                self.traces.provider.add_span_processor(self.storage.spans)
+                self.traces.provider.add_span_processor(SampledSpanCounter(self.storage.spans))
             self.metrics = Metrics(
                 settings,
                 resource,
