@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         UpDownCounter,
         labels,
     )
+    from otel_meta.runtime.api.bound_repo import bind
     from otel_meta.runtime.configure import configure
     from otel_meta.runtime.telemetry import Telemetry
     from otel_meta.web.endpoints import Paths
@@ -56,6 +57,7 @@ __all__ = [
     "Slo",
     "Telemetry",
     "UpDownCounter",
+    "bind",
     "configure",
     "instrument_fastapi",
     "labels",
@@ -69,6 +71,7 @@ _HOMES: Final = {
     "Paths": "otel_meta.web.endpoints",
     "Telemetry": "otel_meta.runtime.telemetry",
     "__version__": "otel_meta._version",
+    "bind": "otel_meta.runtime.api.bound_repo",
     "configure": "otel_meta.runtime.configure",
     "instrument_fastapi": "otel_meta.web.fastapi",
 }

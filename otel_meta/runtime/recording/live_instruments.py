@@ -71,6 +71,10 @@ class Recorder(Reference, Generic[CellT]):
         owner = f" of {instrument.owner!r}" if instrument.owner else ""
         return f"{type(instrument).__name__} {instrument.name!r}{owner}"
 
+    def begin(self) -> None:
+        """Create the series that begin at zero."""
+        self._family.cells()
+
     def find(self, labels: Mapping[str, Any]) -> CellT | None:
         """Return the series with these labels; report invalid labels and return None."""
         try:
