@@ -18,6 +18,7 @@ from .export.delivery import DeliveryMonitor
 from .export.periodic import Ticker
 from .fork import ForkSafeLock, reset_after_fork
 from .lifecycle.child_process import is_multiprocessing_child
+from .lifecycle.foreign_providers import NO_PROVIDERS, ForeignProviders
 from .lifecycle.reachability import Reachability
 from .lifecycle.server_workers import server_workers
 from .lifecycle.span_processors import SampledSpanCounter
@@ -81,8 +82,11 @@ class Telemetry:
         resource: Resource,
         *,
         clock: Callable[[], float] = time.monotonic,
+        foreign: ForeignProviders = NO_PROVIDERS,
     ) -> None:
         self.settings: Final = settings
+        self.foreign: Final = foreign
+        """The providers of another library that telemetry uses."""
         self.resource: Final = resource
         self.workers: Final = _workers(settings)
         allocator = None if self.workers is None else self.workers.allocator
@@ -100,9 +104,11 @@ class Telemetry:
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
-            self.traces = Traces(settings, resource, self.faults, self._monitor)
+            self.traces = Traces(settings, resource, self.faults, self._monitor, foreign)
             if settings.exemplars:
-                self.traces.provider.add_span_processor(SampledSpanCounter(self.storage.spans))
+                self.traces.add_span_processor(SampledSpanCounter(self.storage.spans))
+                if not self.traces.sees_spans:
+                    self.storage.spans.add(1)  # so that each recording looks for a span
             self.metrics = Metrics(
                 settings,
                 resource,
@@ -110,6 +116,7 @@ class Telemetry:
                 self._monitor,
                 view=self.view,
                 workers=self.workers,
+                foreign=foreign,
             )
         self._slo_ticker: Final = Ticker("SLO tracker", INTERVAL, self._tick, self.faults)
         has_port = self.metrics is not None and self.metrics.server is not None

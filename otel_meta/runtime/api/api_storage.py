@@ -30,7 +30,7 @@ from .api_cells import (
     Beginning,
     Send,
 )
-from .api_scope import SCOPE_NAME
+from .api_globals import SCOPE_NAME
 
 _NO_PROVIDER: Final = (
     "%s: measurements are dropped, because this process has no meter provider yet; set one with "
@@ -98,7 +98,7 @@ class ApiStorage:
         self.faults: Final = Faults(family=self._family(FAULTS, ignore_fault))
         """Counted in ``otel_meta_faults_total`` of the provider."""
 
-    def recorder(self, instrument: Instrument[...]) -> Recorder[Any]:
+    def recorder(self, instrument: Instrument[...]) -> Any:
         """Return the live instrument of a declaration, the same for every call."""
         with self._lock:
             made = self._recorders.get(instrument)

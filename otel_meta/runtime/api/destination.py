@@ -17,12 +17,10 @@ from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.storage import MetricStorage
 
+from .api_globals import is_unset
 from .api_storage import ApiStorage
 
 RepoT = TypeVar("RepoT", bound=MetaRepo)
-
-_UNSET: Final = "_ProxyMeterProvider"
-"""The class of the provider that the API returns until a provider is set."""
 
 
 class OpenTelemetry(Protocol):
@@ -108,7 +106,7 @@ class Destination:
         return [type(live) for live in lives if live is not None]
 
     def _of_api(self, provider: MeterProvider | None) -> ApiStorage:
-        known = None if type(provider).__name__ == _UNSET else provider
+        known = None if is_unset(provider) else provider
         with self._lock:
             if self._api is not None and self._api[0] is known:
                 return self._api[1]
