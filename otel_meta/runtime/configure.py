@@ -131,7 +131,8 @@ def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) ->
         telemetry.follow(repo)
     telemetry.start()
     if is_global or telemetry.port is not None:
-        logger.info("%s", startup_report(settings, telemetry.port, _lines(options)))
+        others = tuple(foreign.exported())
+        logger.info("%s", startup_report(settings, telemetry.port, _lines(options), others))
     if report := foreign.report(settings):
         logger.info("%s", report)
     return telemetry

@@ -96,8 +96,8 @@ class Metrics:
         self._locks: Final = SdkLocks(self.provider, SCOPE)
         register_up(self.provider)
         self.taken_port: int | None = None
-        """The port for /metrics, if another process has it and this process starts without."""
-        self.server: Final[MetricsServer | None] = self._server_of_child(workers)
+        """The port for /metrics, if another has it and this process starts without."""
+        self.server: Final[MetricsServer | None] = self._server_if_free(workers, foreign)
         self._tickers: Final = [self._ticker(reader) for reader in self._pushes]
 
     def start(self) -> None:
@@ -143,12 +143,18 @@ class Metrics:
             is_guest=self._host is not None,
         )
 
-    def _server_of_child(self, workers: Workers | None) -> MetricsServer | None:
-        """Open the port; in a child a taken port is no error, or a pool would start the next."""
+    def _server_if_free(
+        self, workers: Workers | None, foreign: ForeignProviders
+    ) -> MetricsServer | None:
+        """Open the port.
+
+        A taken port is no error in a child, because a pool would start the next, nor beside another
+        library, whose exporter reads the same variable.
+        """
         try:
             return self._server(workers)
         except PortInUse as error:
-            if not is_multiprocessing_child():
+            if foreign.meter is None and not is_multiprocessing_child():
                 raise
             self.taken_port = error.port
             return None

@@ -163,7 +163,8 @@ class Telemetry:
             self.metrics.start()
             self._slo_ticker.start()
             if self.metrics.taken_port is not None:
-                self._reachability.port_taken(self.metrics.taken_port)
+                by_others = self.foreign.meter is not None
+                self._reachability.port_taken(self.metrics.taken_port, by_others=by_others)
 
     def expect_readers(self) -> None:
         """Warn if metrics are recorded that nobody can read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from otel_meta.model import Instrument
 from otel_meta.model.kind_traits import Kind
@@ -142,7 +142,7 @@ class FollowingHandle(Following):
         """Find the handle at another destination."""
         return self._live.find(source).with_labels(**self._labels)
 
-    def with_labels(self) -> FollowingHandle:
+    def with_labels(self) -> Self:
         """Return this handle."""
         return self
 

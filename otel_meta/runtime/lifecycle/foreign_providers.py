@@ -53,7 +53,7 @@ class ForeignProviders:
             given: names of the options that are arguments of `configure`.
         """
         exporters = dict(settings.exporters)
-        for signal in self._exported():
+        for signal in self.exported():
             if signal not in given and "otlp_endpoint" not in given:
                 exporters[signal] = ()
         return replace(settings, exporters=exporters)
@@ -66,11 +66,12 @@ class ForeignProviders:
         facts = "; ".join(self._facts(settings))
         return f"{owner_of(first)} has set providers of OpenTelemetry, which stay: {facts}"
 
-    def _exported(self) -> Iterator[Signal]:
+    def exported(self) -> Iterator[Signal]:
         """Yield the signals that the other library exports too, as far as can be seen."""
         if self.tracer is not None:
             yield "traces"
-        if any(_is_of_opentelemetry(handler) for handler in logging.getLogger().handlers):
+        is_alone = self.tracer is None and self.meter is None
+        if not is_alone and any(_exports(handler) for handler in logging.getLogger().handlers):
             yield "logs"
 
     def _facts(self, settings: Settings) -> Iterator[str]:
@@ -96,6 +97,9 @@ class ForeignProviders:
             return "metrics of libraries are on /metrics as well"
         return "its meter provider takes no reader, so metrics of libraries are not on /metrics"
 
+
+_EXPORTING: Final = ("opentelemetry.", "logfire.")
+"""Packages whose handlers of `logging` send each record to a backend."""
 
 NO_PROVIDERS: Final = ForeignProviders()
 
@@ -134,5 +138,5 @@ def _resource(provider: object) -> Any:
     return getattr(getattr(provider, "resource", None), "attributes", {})
 
 
-def _is_of_opentelemetry(handler: logging.Handler) -> bool:
-    return type(handler).__module__.startswith("opentelemetry.")
+def _exports(handler: logging.Handler) -> bool:
+    return type(handler).__module__.startswith(_EXPORTING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,17 +13,21 @@ _ORDER: Final[tuple[Signal, ...]] = ("metrics", "traces", "logs")
 """Metrics first: the question of most readers is where these can be scraped."""
 
 
-def startup_report(settings: Settings, port: int | None, lines: str | None) -> str:
+def startup_report(
+    settings: Settings, port: int | None, lines: str | None, others: Container[Signal] = ()
+) -> str:
     """Return the line.
 
     Args:
         settings: the settings of telemetry.
         port: the open port of /metrics; None if there is none.
         lines: the destination of log lines; None if telemetry leaves logging to the application.
+        others: the signals that are left to another library.
     """
     if settings.disabled:
         return f"telemetry of {_service(settings)} is disabled by OTEL_SDK_DISABLED"
-    targets = [f"{signal} {_targets(settings, signal, port, lines)}" for signal in _ORDER]
+    found = {signal: _targets(settings, signal, port, lines) for signal in _ORDER}
+    targets = [f"{signal} {_words(found[signal], signal in others)}" for signal in _ORDER]
     return f"telemetry of {_service(settings)}: {', '.join(targets)}{_workers(settings)}"
 
 
@@ -31,12 +36,17 @@ def _service(settings: Settings) -> str:
     return f"{settings.service_name}{namespace}"
 
 
-def _targets(settings: Settings, signal: Signal, port: int | None, lines: str | None) -> str:
+def _words(targets: list[str], is_of_others: bool) -> str:
+    others = ["left to another library"] if is_of_others else []
+    return " and ".join([*targets, *others]) or "not exported"
+
+
+def _targets(settings: Settings, signal: Signal, port: int | None, lines: str | None) -> list[str]:
     names = settings.exporters[signal]
     found = [_target(settings, signal, name, port) for name in names]
     if signal == "logs" and lines is not None:
         found.insert(0, f"to {lines}")
-    return " and ".join(found) or "not exported"
+    return found
 
 
 def _target(settings: Settings, signal: Signal, name: str, port: int | None) -> str:
