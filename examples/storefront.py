@@ -24,6 +24,7 @@ from storefront_parts import Cache, Database, Plan, Sessions
 
 from otel_meta import configure, instrument_fastapi
 from otel_meta.repos import Aurora
+from otel_meta.semconv import CloseReason
 
 API_KEY: Final = os.environ.get("STOREFRONT_API_KEY", "")
 DATABASE: Final = os.environ.get("STOREFRONT_DB", ":memory:")
@@ -40,21 +41,20 @@ SCHEMA: Final = {
 Channel = Literal["web", "mobile"]
 Outcome = Literal["accepted", "declined", "failed"]
 RefusalReason = Literal["invalid_input", "duplicate", "dependency"]
-ConnectionEnd = Literal["normal", "going_away", "protocol_error", "abnormal", "server_error"]
 OrderId = Annotated[int, Field(ge=1, lt=2**63)]
 
 # https://www.rfc-editor.org/rfc/rfc6455#section-7.4; 1012 is the end of this server.
 NO_CODE: Final = 1005
 VANISHED: Final = 1006
-CLOSE_CODES: Final[dict[int, ConnectionEnd]] = {
+CLOSE_CODES: Final[dict[int, CloseReason]] = {
     1000: "normal",
     1001: "going_away",
     1002: "protocol_error",
     1003: "protocol_error",
     NO_CODE: "normal",
-    VANISHED: "abnormal",
+    VANISHED: "vanished",
     1007: "protocol_error",
-    1012: "going_away",
+    1012: "service_restart",
 }
 
 # First, so that all later calls are recorded.
@@ -191,7 +191,7 @@ async def notify(websocket: WebSocket) -> None:
     """Answer a client's questions about its orders."""
     await websocket.accept()
     aurora.websocket_active.add(1, path=NOTIFICATIONS)
-    reason: ConnectionEnd = "server_error"  # unless the connection ends by itself
+    reason: CloseReason = "server_error"  # unless the connection ends by itself
     try:
         reason = await converse(websocket)
     finally:
@@ -199,13 +199,13 @@ async def notify(websocket: WebSocket) -> None:
         aurora.websocket_ends.add(1, path=NOTIFICATIONS, reason=reason)
 
 
-async def converse(websocket: WebSocket) -> ConnectionEnd:
+async def converse(websocket: WebSocket) -> CloseReason:
     """Answer questions until the connection ends, and return the kind of its end."""
     try:
         while True:
             await answer(websocket, await receive_text(websocket))
     except WebSocketDisconnect as end:
-        return CLOSE_CODES.get(end.code, "abnormal")
+        return CLOSE_CODES.get(end.code, "protocol_error")
     except ValidationError:
         await websocket.close(1003, 'ask with {"order_id": 1}')
         return "protocol_error"

@@ -1,7 +1,8 @@
-"""HTTP server metrics of OpenTelemetry's semantic conventions.
+"""Metrics of web servers: HTTP as in OpenTelemetry's semantic conventions, and WebSockets.
 
 Source: stable HTTP conventions, https://opentelemetry.io/docs/specs/semconv/http/http-metrics/.
 Buckets are the advised ones. Attribute keys have dots, and labels in Prometheus have underscores.
+There are no conventions for WebSockets.
 """
 
 from __future__ import annotations
@@ -14,20 +15,31 @@ from .measures import quantile
 
 __all__ = [
     "HTTP_SERVER_ACTIVE_REQUESTS",
+    "HTTP_SERVER_AFTER_RESPONSE_ERRORS",
     "HTTP_SERVER_LATENCY_P99",
     "HTTP_SERVER_REQUEST_BODY_SIZE",
     "HTTP_SERVER_REQUEST_DURATION",
     "HTTP_SERVER_REQUEST_OUTCOMES",
     "HTTP_SERVER_RESPONSE_BODY_SIZE",
     "HTTP_SERVER_TIME_TO_FIRST_BYTE",
+    "WEBSOCKET_ACTIVE_CONNECTIONS",
+    "WEBSOCKET_CLOSED_CONNECTIONS",
+    "WEBSOCKET_CONNECTION_DURATION",
+    "WEBSOCKET_MESSAGE_DURATION",
+    "WEBSOCKET_SERVER_FAULTS",
     "Attribute",
+    "CloseReason",
     "HttpServerActive",
     "HttpServerBody",
+    "HttpServerLateError",
     "HttpServerOutcome",
     "HttpServerRequest",
     "HttpServerStream",
     "Method",
     "Outcome",
+    "WebSocketEnd",
+    "WebSocketEndpoint",
+    "WebSocketMessage",
 ]
 
 Method = Literal[
@@ -58,6 +70,41 @@ Outcome = Literal[
 ``client_disconnect`` and ``cancelled`` are not.
 """
 
+CloseReason = Literal[
+    "normal",
+    "going_away",
+    "protocol_error",
+    "abnormal",
+    "server_error",
+    "policy_violation",
+    "service_restart",
+    "try_again_later",
+    "bad_gateway",
+    "library",
+    "application",
+    "rejected",
+    "vanished",
+]
+"""The reason for the end of a WebSocket connection, mostly by the code of its close frame.
+
+``rejected`` is a handshake that the application refused; ``vanished``, a connection that was lost
+without a close frame; ``abnormal``, one that the application left open when it returned. Codes that
+a library or the application defined are ``library`` and ``application``.
+"""
+
+WEBSOCKET_SERVER_FAULTS: Final[tuple[CloseReason, ...]] = (
+    "abnormal",
+    "server_error",
+    "try_again_later",
+    "bad_gateway",
+)
+"""The reasons that are the server's fault.
+
+A client that vanishes is none: telephones lose their network, and laptops go to sleep. Where every
+client has a steady network, a declaration adds ``vanished``. ``protocol_error`` is none, because
+anybody can send invalid frames; ``service_restart`` is none, because the client was told to return.
+"""
+
 
 def _number(text: str) -> str | int:
     return int(text) if text.isdecimal() else text
@@ -86,8 +133,6 @@ class HttpServerStream:
         str, Attribute("http.response.status_code", values=_STATUS_CODES, encode=_number)
     ] = ""
     """Empty if no response was started."""
-    error_type: Annotated[str, Attribute("error.type")] = ""
-    """Class of the exception, or the status code from 500; empty for success and client errors."""
 
 
 @labels
@@ -117,11 +162,45 @@ class HttpServerOutcome:
 
 
 @labels
+class HttpServerLateError:
+    """Labels of exceptions after the response."""
+
+    phase: Literal["background", "teardown"]
+    """``teardown``: a dependency's code after its ``yield``."""
+    error_type: Annotated[str, Attribute("error.type")]
+    http_route: Annotated[str, Attribute("http.route")] = ""
+
+
+@labels
 class HttpServerBody:
     """Labels of bodies."""
 
     http_request_method: Annotated[Method, Attribute("http.request.method")]
     http_route: Annotated[str, Attribute("http.route")] = ""
+
+
+@labels
+class WebSocketEndpoint:
+    """An endpoint of WebSocket connections."""
+
+    path: str
+    """Template of the route, never the raw path; empty if no route matched."""
+
+
+@labels
+class WebSocketEnd:
+    """A closed WebSocket connection."""
+
+    path: str
+    reason: CloseReason
+
+
+@labels
+class WebSocketMessage:
+    """A message over a WebSocket."""
+
+    path: str
+    direction: Literal["received", "sent"]
 
 
 HTTP_SERVER_REQUEST_DURATION: Final = Histogram(
@@ -156,6 +235,13 @@ HTTP_SERVER_REQUEST_OUTCOMES: Final = Counter(
     unit="{request}",
 )
 
+HTTP_SERVER_AFTER_RESPONSE_ERRORS: Final = Counter(
+    "http.server.after_response.errors",
+    "Exceptions after the last byte of a response, in background tasks and in teardown.",
+    HttpServerLateError,
+    unit="{error}",
+)
+
 HTTP_SERVER_REQUEST_BODY_SIZE: Final = Histogram(
     "http.server.request.body.size",
     "Size of HTTP server request bodies.",
@@ -178,3 +264,35 @@ HTTP_SERVER_ACTIVE_REQUESTS: Final = UpDownCounter(
     HttpServerActive,
     unit="{request}",
 )
+
+WEBSOCKET_ACTIVE_CONNECTIONS: Final = UpDownCounter(
+    "websocket.connections.active",
+    "Open WebSocket connections.",
+    WebSocketEndpoint,
+    unit="{connection}",
+)
+
+WEBSOCKET_CLOSED_CONNECTIONS: Final = Counter(
+    "websocket.connections.closed",
+    "Closed WebSocket connections, by reason.",
+    WebSocketEnd,
+    unit="{connection}",
+)
+
+WEBSOCKET_CONNECTION_DURATION: Final = Histogram(
+    "websocket.connection.duration",
+    "Time from the handshake of a WebSocket connection to its end.",
+    WebSocketEnd,
+    unit="s",
+    buckets=(0.1, 1, 10, 30, 60, 300, 900, 3600, 14_400, 86_400),
+)
+"""A peak at a round number with one reason is a timeout of a proxy on the way."""
+
+WEBSOCKET_MESSAGE_DURATION: Final = Histogram(
+    "websocket.message.duration",
+    "Time to handle a WebSocket message.",
+    WebSocketMessage,
+    unit="s",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+"""Its count by direction is the number of messages."""

@@ -52,7 +52,7 @@ class Server(uvicorn.Server):
 @contextmanager
 def serve(app: Any, **options: Any) -> Iterator[httpx.Client]:
     """Serve an application by uvicorn in a thread; at the end, wait for active requests."""
-    config = uvicorn.Config(app, log_config=None, **options)
+    config = uvicorn.Config(app, log_config=None, **{"http": "h11", "loop": "asyncio", **options})
     server = Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -143,7 +143,7 @@ class TestFastApiSection:
 
     def test_names_the_headers_of_the_response(self, storefront: httpx.Client) -> None:
         """The response to an order has the headers that the README names."""
-        assert {"x-request-id", "traceresponse"} <= set(storefront.put(_ORDER).headers)
+        assert {"x-request-id", "server-timing"} <= set(storefront.put(_ORDER).headers)
 
     def test_says_which_slos_have_data(self, storefront: httpx.Client) -> None:
         """The SLOs of HTTP requests are met, and the others have no data."""

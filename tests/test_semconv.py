@@ -13,6 +13,10 @@ from otel_meta.semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_LATENCY_P99,
     HTTP_SERVER_REQUEST_DURATION,
+    WEBSOCKET_ACTIVE_CONNECTIONS,
+    WEBSOCKET_CLOSED_CONNECTIONS,
+    WEBSOCKET_CONNECTION_DURATION,
+    WEBSOCKET_MESSAGE_DURATION,
     Method,
 )
 
@@ -109,3 +113,24 @@ class TestMethods:
         values = {label.name: label.values for label in instrument.label_fields}
 
         assert get_args(Method) == values["http_request_method"]
+
+
+class TestWebSockets:
+    def test_metrics_of_websockets_have_these_series(self) -> None:
+        """The metrics of WebSockets have these series, each with the path of its endpoint."""
+        metrics = (
+            WEBSOCKET_ACTIVE_CONNECTIONS,
+            WEBSOCKET_CLOSED_CONNECTIONS,
+            WEBSOCKET_CONNECTION_DURATION,
+            WEBSOCKET_MESSAGE_DURATION,
+        )
+
+        assert {
+            "websocket_connections_active": ("path",),
+            "websocket_connections_closed_total": ("path", "reason"),
+            "websocket_connection_duration_seconds": ("path", "reason"),
+            "websocket_message_duration_seconds": ("path", "direction"),
+        } == {
+            metric.prometheus_name: tuple(label.name for label in metric.label_fields)
+            for metric in metrics
+        }

@@ -15,37 +15,17 @@ from otel_meta.model import (
     MetaRepo,
     Recording,
     Slo,
-    UpDownCounter,
     labels,
 )
 from otel_meta.semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_LATENCY_P99,
     HTTP_SERVER_REQUEST_DURATION,
+    WEBSOCKET_ACTIVE_CONNECTIONS,
+    WEBSOCKET_CLOSED_CONNECTIONS,
+    WEBSOCKET_MESSAGE_DURATION,
+    WEBSOCKET_SERVER_FAULTS,
 )
-
-
-@labels
-class Endpoint:
-    """An endpoint of WebSocket connections."""
-
-    path: str
-
-
-@labels
-class ConnectionEnd:
-    """A closed WebSocket connection."""
-
-    path: str
-    reason: Literal["normal", "going_away", "protocol_error", "abnormal", "server_error"]
-
-
-@labels
-class SocketMessage:
-    """A message over a WebSocket."""
-
-    path: str
-    direction: Literal["received", "sent"]
 
 
 @labels
@@ -131,25 +111,10 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
     http_requests = HTTP_SERVER_REQUEST_DURATION
     http_active_requests = HTTP_SERVER_ACTIVE_REQUESTS
 
-    websocket_active = UpDownCounter(
-        "websocket.connections.active",
-        "Open WebSocket connections.",
-        Endpoint,
-        unit="{connection}",
-    )
-    websocket_ends = Counter(
-        "websocket.connections.closed",
-        "Closed WebSocket connections, by reason.",
-        ConnectionEnd,
-        unit="{connection}",
-    )
-    websocket_message_duration = Histogram(
-        "websocket.message.duration",
-        "Time to handle a WebSocket message.",
-        SocketMessage,
-        unit="s",
-        buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
-    )
+    websocket_active = WEBSOCKET_ACTIVE_CONNECTIONS
+    websocket_ends = WEBSOCKET_CLOSED_CONNECTIONS
+    websocket_message_duration = WEBSOCKET_MESSAGE_DURATION
+
     query_duration = Histogram(
         "database.query.duration",
         "Duration of a database query, including the wait for a connection.",
@@ -214,9 +179,7 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         "aurora-websocket-stability",
         objective="99%",
         period="7d",
-        sli=websocket_ends.ratio(
-            bad=websocket_ends.where(reason=("protocol_error", "abnormal", "server_error"))
-        ),
+        sli=websocket_ends.ratio(bad=websocket_ends.where(reason=WEBSOCKET_SERVER_FAULTS)),
         why="Live pages freeze, and users see stale data without a warning.",
     )
     database_latency = Slo(

@@ -95,11 +95,12 @@ def set_propagators(names: tuple[str, ...]) -> None:
     with checked_variables({}):  # the import raises if OTEL_PROPAGATORS has an unknown name
         propagate = import_module("opentelemetry.propagate")
     composite = import_module("opentelemetry.propagators.composite")
-    textmaps = [_load_propagator(name) for name in names if name != "none"]
+    textmaps = [load_propagator(name) for name in names if name != "none"]
     propagate.set_global_textmap(composite.CompositePropagator(textmaps))
 
 
-def _load_propagator(name: str) -> Any:
+def load_propagator(name: str) -> Any:
+    """Return a new propagator of this name in OTEL_PROPAGATORS, which is installed."""
     (entry, *_) = entry_points(group=_PROPAGATORS, name=name)
     return entry.load()()
 

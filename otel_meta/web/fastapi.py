@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_meta.errors import ConfigurationError, InstrumentationError
 from otel_meta.runtime.configure import configure
-from otel_meta.runtime.sdk_environment import checked_variables
 from otel_meta.runtime.telemetry import Telemetry
 
 from .endpoints import Endpoints, Paths
+from .engine.engine_options import EngineOptions
+from .engine.exclusions import excluded_by_environment
+from .engine.guarded_tracer import RequestHook
+from .engine.routed import InnermostMiddleware
 from .middleware import TelemetryMiddleware
 from .readiness import Check, Readiness
-from .server_spans import trace_requests
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _EXAMPLE: Final = "instrument_fastapi(app, configure('my-service', Aurora))"
+_INNERMOST: Final[Any] = (InnermostMiddleware, (), {})
+"""As Starlette iterates over a middleware: class, positional and keyword arguments."""
 _MARK: Final = "_is_instrumented_by_otel_meta"
 
 
@@ -27,6 +33,10 @@ def instrument_fastapi(
     *,
     ready: Check | None = None,
     paths: Paths | None = None,
+    exclude: Iterable[str] = (),
+    public: bool = False,
+    traceresponse: bool = False,
+    request_hook: RequestHook | None = None,
 ) -> Telemetry:
     """Add spans, HTTP metrics, ids in logs, and the endpoints to an application.
 
@@ -38,6 +48,13 @@ def instrument_fastapi(
         telemetry: from `configure`; by default configured from the environment.
         ready: check for /readyz; returns True if the dependencies of the application are available.
         paths: paths of /metrics, /slo, /healthz and /readyz.
+        exclude: paths without spans, metrics and SLO events: regular expressions or templates of
+            routes; by default those of ``OTEL_PYTHON_FASTAPI_EXCLUDED_URLS`` or
+            ``OTEL_PYTHON_EXCLUDED_URLS``.
+        public: strangers call the application: each request begins a trace with a link to the span
+            of its caller, whose sampling and baggage are not taken over.
+        traceresponse: send the header ``traceresponse`` besides ``server-timing``.
+        request_hook: called with span and scope when a server span has started.
 
     Returns:
         The telemetry.
@@ -59,10 +76,13 @@ def instrument_fastapi(
     telemetry = telemetry or configure()
     readiness = Readiness(ready, telemetry.faults)
     endpoints = Endpoints(telemetry, readiness, paths or Paths(), lambda: app.routes)
-    with checked_variables(telemetry.settings.sdk_variables):
-        trace_requests(app, telemetry)
-    telemetry.logs.silence_access_logs(endpoints.paths)
-    _add_middleware(app, telemetry, readiness, endpoints)
+    options = EngineOptions(
+        exclude=exclude or excluded_by_environment(os.environ),
+        public=public,
+        traceresponse=traceresponse,
+        request_hook=request_hook,
+    )
+    _add_middleware(app, telemetry, readiness, endpoints, options)
     vars(app)[_MARK] = True
     return telemetry
 
@@ -89,12 +109,21 @@ def _check_arguments(app: object, telemetry: object, ready: object, paths: objec
 
 
 def _add_middleware(
-    app: FastAPI, telemetry: Telemetry, readiness: Readiness, endpoints: Endpoints
+    app: FastAPI,
+    telemetry: Telemetry,
+    readiness: Readiness,
+    endpoints: Endpoints,
+    options: EngineOptions,
 ) -> None:
     """Make the middleware the outermost one, also around middleware that is added later."""
     build = app.build_middleware_stack
 
     def build_with_telemetry() -> Any:
-        return TelemetryMiddleware(build(), telemetry, readiness, endpoints)
+        app.user_middleware.append(_INNERMOST)
+        try:
+            stack = build()
+        finally:
+            app.user_middleware.remove(_INNERMOST)
+        return TelemetryMiddleware(stack, telemetry, readiness, endpoints, options)
 
     vars(app)["build_middleware_stack"] = build_with_telemetry

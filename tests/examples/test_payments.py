@@ -53,7 +53,7 @@ class TestWithoutFaults:
         assert payments.shows(0, "service_request_queue_depth", queue="payment-events")
         assert payments.shows(1, "event_processing_duration_seconds_count", consumer="ledger")
         assert answer.headers["x-request-id"] == settled["request_id"] == booked["request_id"]
-        assert answer.headers["traceresponse"].split("-")[1] == settled["trace_id"]
+        assert answer.headers["server-timing"].split("-")[1] == settled["trace_id"]
         assert settled["trace_id"] == booked["trace_id"]
 
     def test_declined_payment_has_no_event_and_is_no_failure(self, payments: Service) -> None:

@@ -54,7 +54,7 @@ def journey(start: Start) -> Iterator[Journey]:
         storefront = start("examples/storefront.py", PAYMENTS_URL=payments.url, **otlp)
         order = {"sku": "lamp", "amount_cents": 1999}
         answer = storefront.http.post("/orders", json=order, headers={"X-Request-ID": REQUEST_ID})
-        _, trace_id, span_id, _ = answer.headers["traceresponse"].split("-")
+        _, trace_id, span_id, _ = answer.headers["server-timing"].split("-")
         request_id = answer.headers["x-request-id"]
         journey = Journey(sink, storefront, payments, trace_id, span_id, request_id)
         storefront.eventually(lambda: len(journey.spans()) >= 3)

@@ -194,7 +194,7 @@ SLOS = {
                 "websocket_connections_closed_total",
                 (
                     "bad websocket_connections_closed_total"
-                    "{reason protocol_error|abnormal|server_error}"
+                    "{reason abnormal|server_error|try_again_later|bad_gateway}"
                 ),
             ),
         ),

@@ -318,7 +318,7 @@ class TestDisabled:
             shop.stop()
 
         assert (200, '"sold"') == (answer.status_code, answer.text)
-        assert "traceresponse" not in answer.headers
+        assert "server-timing" not in answer.headers
         assert [404, 200, 200] == statuses
         assert ([], [], []) == (sink.spans(), sink.metrics(), sink.log_records())
         assert 1 == len(shop.lines(event="sold"))

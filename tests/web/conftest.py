@@ -37,7 +37,7 @@ class Web:
         """Return the recorded requests."""
         family = self.captured.telemetry.storage.family(HTTP_SERVER_REQUEST_DURATION)
         return [
-            Sample(cell.labels[0], *cell.labels[2:])
+            Sample(cell.labels[0], *cell.labels[2:5])
             for cell in family.cells()
             for _ in range(sum(cell.snapshot()[0]))
         ]

@@ -170,7 +170,7 @@ class TestNativeTelemetry:
         """With FastAPI's own telemetry, a request has one server span and one sample."""
         service, receiver = shop
         before = request_counts(service.get("/metrics").text)
-        trace_id = service.get(path).headers["traceresponse"].split("-")[1]
+        trace_id = service.get(path).headers["server-timing"].split("-")[1]
 
         def server_spans() -> list[str]:
             spans = [each.span for each in receiver.spans() if each.span.trace_id.hex() == trace_id]

@@ -1,15 +1,22 @@
-"""Access lines of uvicorn and gunicorn, parsed into fields; query strings are removed."""
+"""Access lines of servers, parsed into fields; query strings are removed.
+
+A server writes its line when a response starts or ends. The line of a request that the engine
+serves is held until the end, when the route and the duration are known. Whether there is a line,
+and where it goes, therefore remains the server's choice.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple, Protocol
 
 from structlog.typing import EventDict
 
 ACCESS_EVENT: Final = "request"
 """The message of an access line; the details are fields."""
-_ACCESS_LOGGERS: Final = frozenset({"uvicorn.access", "gunicorn.access"})
+_ACCESS_LOGGERS: Final = frozenset({"uvicorn.access", "gunicorn.access", "hypercorn.access"})
 _HANDSHAKE: Final = '"WebSocket %s"'
 _FIRST_ERROR_STATUS: Final = 400
 
@@ -57,20 +64,55 @@ def add_access_fields(record: logging.LogRecord, event: EventDict) -> EventDict:
     return event
 
 
-class SilencedPaths:
-    """The paths of scrapes and probes, which come every few seconds."""
+WriteRecord = Callable[[logging.LogRecord], None]
 
-    def __init__(self) -> None:
-        self.paths: Final[set[str]] = set()
 
-    def includes(self, record: logging.LogRecord) -> bool:
-        """Return True for the access line of a successful request of one of ``paths``."""
-        if record.name not in _ACCESS_LOGGERS:
-            return False
+class RequestInProgress(Protocol):
+    """A request that may hold the access line of the server."""
+
+    def hold(self, record: logging.LogRecord, write: WriteRecord, /) -> bool:
+        """Return True if the request holds or drops the line."""
+        ...
+
+
+REQUEST_IN_PROGRESS: Final[ContextVar[RequestInProgress | None]] = ContextVar(
+    "otel_meta_request", default=None
+)
+"""The request that runs in this context."""
+
+
+class QuietRequest:
+    """A scrape or a probe, which comes every few seconds: only the line of a failure is written."""
+
+    def hold(self, record: logging.LogRecord, _write: WriteRecord) -> bool:
+        """Drop the access line of a successful request."""
         access = parse_access_args(record.args)
-        return (
-            access is not None and access.status < _FIRST_ERROR_STATUS and access.path in self.paths
-        )
+        return access is not None and access.status < _FIRST_ERROR_STATUS
+
+
+class UnheldRequest:
+    """A request whose access line is written at once."""
+
+    def hold(self, _record: logging.LogRecord, _write: WriteRecord) -> bool:
+        """Hold no line."""
+        return False
+
+
+UNHELD_REQUEST: Final = UnheldRequest()
+
+
+def is_held(record: logging.LogRecord, write: WriteRecord) -> bool:
+    """Return True if a record is an access line that the request in progress holds or drops."""
+    if record.name not in _ACCESS_LOGGERS:
+        return False
+    request = REQUEST_IN_PROGRESS.get()
+    return request is not None and request.hold(record, write)
+
+
+def add_request_fields(record: logging.LogRecord, route: str, seconds: float) -> None:
+    """Add the template of the route and the duration to an access line."""
+    fields = {"http_route": route, "duration_seconds": round(seconds, 6)}
+    vars(record).update((name, value) for name, value in fields.items() if value != "")
 
 
 def _add_handshake_fields(record: logging.LogRecord, event: EventDict) -> EventDict:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.trace import SpanContext
 from structlog.contextvars import get_contextvars
 from structlog.typing import EventDict, WrappedLogger
 
@@ -90,13 +91,17 @@ def current_ids(within: Context | None = None) -> dict[str, str]:
     Common recipes return ids only if ``span.is_recording()``. Unsampled requests then have no ids,
     although the caller may have sampled the trace.
     """
-    context = trace.get_current_span(within).get_span_context()
-    if not context.is_valid:
+    return span_ids(trace.get_current_span(within).get_span_context())
+
+
+def span_ids(span: SpanContext) -> dict[str, str]:
+    """Return the ids of a span; none if the span is invalid."""
+    if not span.is_valid:
         return {}
     return {
-        "trace_id": f"{context.trace_id:032x}",
-        "span_id": f"{context.span_id:016x}",
-        "trace_flags": f"{context.trace_flags:02x}",
+        "trace_id": f"{span.trace_id:032x}",
+        "span_id": f"{span.span_id:016x}",
+        "trace_flags": f"{span.trace_flags:02x}",
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import structlog
@@ -20,7 +20,7 @@ from otel_meta.runtime.lifecycle.sdk_locks import SdkLocks
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.settings import Settings
 
-from .access import SilencedPaths
+from .access import is_held
 from .bound_logger import OUTPUT, LineLogger, create_bound_logger
 from .console_handlers import ConsoleHandlers
 from .line_formats import create_renderer, to_json
@@ -46,12 +46,7 @@ class Logs:
             exporter = create_exporter("logs", name, settings.otlp)
             self.provider.add_log_record_processor(LogQueue(exporter, monitor, faults))
         self.observers: Final = LineObservers(to_json)
-        self._silenced: Final = SilencedPaths()
         self._lines: InstalledLines | None = None
-
-    def silence_access_logs(self, paths: Iterable[str]) -> None:
-        """Drop the access lines of these paths, except for failed requests."""
-        self._silenced.paths.update(paths)
 
     def install(self, open_stream: OpenStream, *, cache: bool) -> None:
         """Write all log lines of this process in one format.
@@ -64,9 +59,7 @@ class Logs:
         renderer = create_renderer(self._settings.log_format, writer.stream)
         processors = [*self._chain(), renderer]
         level = self._settings.log_level
-        self._lines = InstalledLines(
-            processors, writer, self._silenced, self._faults, level=level, cache=cache
-        )
+        self._lines = InstalledLines(processors, writer, self._faults, level=level, cache=cache)
         self._lines.install()
 
     def take_over_server_loggers(self) -> None:
@@ -112,7 +105,6 @@ class InstalledLines:
         self,
         processors: list[Any],
         writer: LineWriter,
-        silenced: SilencedPaths,
         faults: Faults,
         *,
         level: int,
@@ -120,7 +112,6 @@ class InstalledLines:
     ) -> None:
         self._processors: Final = processors
         self._writer: Final = writer
-        self._silenced: Final = silenced
         self._faults: Final = faults
         self._cache: Final = cache
         self._bound_logger: Final = create_bound_logger(level, faults)
@@ -160,9 +151,11 @@ class InstalledLines:
         )
 
     def _write(self, record: logging.LogRecord) -> None:
-        """Write a record of the standard library as a line."""
-        if self._silenced.includes(record) or self._repeated.is_repeated(record):
-            return
+        """Write a record of the standard library as a line, now or at the end of its request."""
+        if not self._repeated.is_repeated(record) and not is_held(record, self._write_now):
+            self._write_now(record)
+
+    def _write_now(self, record: logging.LogRecord) -> None:
         try:
             line: Any = event_of(record, self._faults)
             level = record.levelname.lower()

@@ -1,0 +1,1 @@
+"""The engine: one server span, the standard metrics, ids and an outcome for each request."""

@@ -1,0 +1,43 @@
+"""Disconnects that the application does not see, because it does not call ``receive``.
+
+Servers tell of a disconnect by a message, which an application that only answers never receives.
+"""
+
+from __future__ import annotations
+
+from asyncio import _get_running_loop
+from collections.abc import Awaitable
+from inspect import iscoroutine
+from typing import Any, cast
+
+from otel_meta.web.asgi import Message, Receive
+
+
+def waiting_message(receive: Receive) -> Message | None:
+    """Return the message that the server has for the application; None if it has none.
+
+    A call of ``receive`` runs up to the first point where it has to wait, and is closed there. Not
+    under trio, whose coroutines cannot be closed while they wait.
+    """
+    if _get_running_loop() is None:
+        return None
+    awaitable: Awaitable[Message] = receive()
+    if not iscoroutine(awaitable):
+        return None
+    coroutine = cast("Any", awaitable)
+    try:
+        coroutine.send(None)
+    except StopIteration as result:
+        message: Message = result.value
+        return message
+    coroutine.close()
+    return None
+
+
+def server_state(receive: Receive) -> Any:
+    """Return the object in which uvicorn notes a disconnect; None for another server.
+
+    A look at it costs less than a call of ``receive``, and needs no complete body.
+    """
+    owner = getattr(receive, "__self__", None)
+    return owner if hasattr(owner, "disconnected") else None

@@ -1,0 +1,100 @@
+"""The context of a request: its span, its baggage and its id, and nothing of another request.
+
+A server may start a request in the context of the one before on the same connection: uvicorn reads
+the next request while the application of the former receives its body. The trace context is
+therefore always replaced. Fields that structlog has bound are replaced if the context has the mark
+of another request; fields bound at the import of the application remain.
+
+A server may also run one request after the other in the same context, as a test does. Fields that a
+request has bound are therefore removed at its end. Most requests bind none, which the number of the
+context's variables tells at no cost.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from contextvars import ContextVar, Token, copy_context
+from typing import Any, Final, NamedTuple
+
+from opentelemetry.context import Context, attach, detach
+from structlog.contextvars import (
+    bind_contextvars,
+    clear_contextvars,
+    get_contextvars,
+    reset_contextvars,
+)
+
+from otel_meta.runtime.logs.access import (
+    REQUEST_IN_PROGRESS,
+    UNHELD_REQUEST,
+    RequestInProgress,
+)
+
+_REQUEST_ID: Final = "request_id"
+
+
+class RequestContext:
+    """Enters the contexts of requests.
+
+    Its creation takes the bound fields, which every request has.
+    """
+
+    def __init__(self) -> None:
+        self._fields: Final = get_contextvars()
+        self._request_id: Final = _variable_of(_REQUEST_ID)
+
+    def enter(self, request: RequestInProgress, context: Context, request_id: str) -> Entered:
+        """Enter the context of a request.
+
+        Args:
+            request: receives the access line of the server.
+            context: with the span and the baggage.
+            request_id: a field of every log line.
+        """
+        before = copy_context()
+        is_marked = REQUEST_IN_PROGRESS.get() is not None
+        if is_marked or self._fields:
+            _bind_only(self._fields)
+        return Entered(
+            before,
+            bool(is_marked or self._fields),
+            REQUEST_IN_PROGRESS.set(request),
+            self._request_id.set(request_id),
+            attach(context),
+        )
+
+
+class Entered(NamedTuple):
+    """A context that a request has entered."""
+
+    before: contextvars.Context
+    """A copy of the context before the request."""
+    has_fields: bool
+    """Fields may have been bound before."""
+    mark: Token[Any]
+    request_id: Token[Any]
+    context: Token[Any]
+
+    def leave(self) -> None:
+        """Restore the context, in which a server or a test may continue."""
+        detach(self.context)
+        self.request_id.var.reset(self.request_id)
+        REQUEST_IN_PROGRESS.reset(self.mark)
+        if self.has_fields:
+            _bind_only(self.before.run(get_contextvars))
+        elif len(copy_context()) != len(self.before) and get_contextvars():
+            _bind_only(self.before.run(get_contextvars))
+            # From now on, the number of variables does not tell: those of the fields exist.
+            REQUEST_IN_PROGRESS.set(UNHELD_REQUEST)
+
+
+def _bind_only(fields: dict[str, Any]) -> None:
+    clear_contextvars()
+    bind_contextvars(**fields)
+
+
+def _variable_of(field: str) -> ContextVar[Any]:
+    """Return the variable in which structlog keeps a field."""
+    tokens = bind_contextvars(**{field: ""})
+    reset_contextvars(**tokens)
+    return tokens[field].var

@@ -1,0 +1,101 @@
+"""Attributes of a server span that are known when a request begins.
+
+Source: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from otel_meta.runtime.text import utf8_text
+from otel_meta.web.asgi import Scope
+
+MAX_LENGTH: Final = 4_096
+"""Characters of an attribute: clients choose paths and headers."""
+
+
+class RequestAttributes(Mapping[str, Any]):
+    """The attributes, computed when a sampler or a span reads them.
+
+    Most samplers decide by the trace id, so a request that is not sampled costs no attributes.
+
+    Args:
+        scope: of the request.
+        method: one of the known methods, or ``_OTHER``.
+    """
+
+    def __init__(self, scope: Scope, method: str) -> None:
+        self._scope: Final = scope
+        self._method: Final = method
+
+    @cached_property
+    def _attributes(self) -> dict[str, Any]:
+        scope = self._scope
+        attributes: dict[str, Any] = {
+            "http.request.method": self._method,
+            "url.scheme": scope.get("scheme", "http"),
+            "url.path": _bounded(scope["path"]),
+            "network.protocol.version": scope.get("http_version", "1.1"),
+        }
+        if self._method == "_OTHER":
+            attributes["http.request.method_original"] = _bounded(scope["method"])
+        if scope.get("query_string"):
+            attributes["url.query"] = redact_query(scope["query_string"])
+        _add_client(attributes, scope.get("client"))
+        _add_headers(attributes, scope)
+        return attributes
+
+    def __getitem__(self, key: str) -> Any:
+        return self._attributes[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._attributes)
+
+    def __len__(self) -> int:
+        return len(self._attributes)
+
+    def items(self) -> Any:
+        """Return keys and values, without a call for each key."""
+        return self._attributes.items()
+
+
+def redact_query(query: bytes) -> str:
+    """Replace the values of query parameters, because secrets are in values; keep the names."""
+    parts = query[:MAX_LENGTH].decode("latin-1").split("&")
+    return "&".join(f"{part.partition('=')[0]}=REDACTED" for part in parts)[:MAX_LENGTH]
+
+
+def _add_client(attributes: dict[str, Any], client: Any) -> None:
+    if client:
+        attributes["client.address"] = str(client[0])
+        if client[1]:
+            attributes["client.port"] = int(client[1])
+
+
+def _add_headers(attributes: dict[str, Any], scope: Scope) -> None:
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            attributes["user_agent.original"] = value[:MAX_LENGTH].decode("latin-1")
+        elif name == b"host":
+            _add_server(attributes, value[:MAX_LENGTH].decode("latin-1"))
+    server = scope.get("server")
+    if "server.address" not in attributes and server:
+        attributes["server.address"] = str(server[0])
+        if server[1]:
+            attributes["server.port"] = int(server[1])
+
+
+def _add_server(attributes: dict[str, Any], host: str) -> None:
+    """Add name and port of the header ``Host``: ``name``, ``name:80`` or ``[::1]:80``."""
+    name, colon, port = host.rpartition(":")
+    if colon and port.isascii() and port.isdecimal() and len(port) < 6:  # noqa: PLR2004  # 65535
+        attributes["server.port"] = int(port)
+    else:
+        name = host
+    attributes["server.address"] = name.strip("[]")
+
+
+def _bounded(text: str) -> str:
+    return utf8_text(text[:MAX_LENGTH])

@@ -1,0 +1,38 @@
+"""Requests that are excluded from spans, metrics and SLOs."""
+
+from __future__ import annotations
+
+from random import getrandbits
+from typing import Final
+
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
+
+from otel_meta.runtime.logs.access import UNHELD_REQUEST
+from otel_meta.web.asgi import App, Receive, Scope, Send
+
+from .fresh_context import RequestContext
+from .marks import EXCHANGE
+from .request_ids import RequestIds
+
+
+class UnrecordedRequests:
+    """Serves excluded requests within a span that is not sampled, so that no child is recorded."""
+
+    def __init__(self) -> None:
+        self._contexts: Final = RequestContext()
+        self._ids: Final = RequestIds()
+
+    async def __call__(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application."""
+        scope[EXCHANGE] = None
+        entered = self._contexts.enter(UNHELD_REQUEST, _unsampled(), self._ids.choose(None))
+        try:
+            await app(scope, receive, send)
+        finally:
+            entered.leave()
+
+
+def _unsampled() -> Context:
+    span = SpanContext(getrandbits(128) or 1, getrandbits(64) or 1, is_remote=False)
+    return set_span_in_context(NonRecordingSpan(span), Context())

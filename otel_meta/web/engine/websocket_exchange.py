@@ -1,0 +1,201 @@
+"""One WebSocket connection: what passes between server and application, and its report."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from opentelemetry.trace import Span
+
+from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.logs.access import WriteRecord
+from otel_meta.semconv import WEBSOCKET_SERVER_FAULTS, CloseReason
+from otel_meta.web.asgi import Message
+
+from .begun import NS, Begun, Shared
+from .close_codes import reason_of_close, reason_of_disconnect
+from .guarded_tracer import SpanEnd
+from .outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
+from .websocket_metrics import WebSocketMetrics
+
+_ACCEPTED: Final = 101
+_REFUSED: Final = 403
+_STARTS: Final = frozenset({"websocket.accept", "websocket.http.response.start"})
+
+
+class WebSocketExchange:
+    """Wraps ``receive`` and ``send`` of one connection, and reports its end once."""
+
+    def __init__(
+        self,
+        shared: Shared,
+        metrics: WebSocketMetrics,
+        begun: Begun,
+    ) -> None:
+        self.scope = begun.scope
+        """Routing leaves the template of the route here."""
+        self._shared: Final = shared
+        self._metrics: Final = metrics
+        self._receive: Final = begun.receive
+        self._send: Final = begun.send
+        self._begun: Final = begun
+        self._path = ""
+        self._status = 0
+        self._code: int | None = None
+        self._reason: CloseReason | None = None
+        self._error: BaseException | None = None
+        self._opened: float | None = None
+        self._received: float | None = None
+        """When the application got the message that it handles now."""
+        self._is_reported = False
+
+    @property
+    def request_id(self) -> str:
+        """The id of the handshake."""
+        return self._begun.request_id
+
+    @property
+    def span(self) -> Span:
+        """The server span."""
+        return self._begun.span
+
+    def count(self) -> None:
+        """Do nothing: a connection is active from its acceptance."""
+
+    async def receive(self) -> Message:
+        """Receive a message; the call shows that the one before is handled."""
+        try:
+            self._handled()
+        except Exception as error:
+            self._report_fault(error)
+        message = await self._receive()
+        try:
+            self._note_received(message)
+        except Exception as error:
+            self._report_fault(error)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a message; the answer to the handshake gets the ids as headers."""
+        try:
+            message, started = self._before(message)
+        except Exception as error:
+            self._report_fault(error)
+            started = 0.0
+        await self._send(message)
+        try:
+            self._after(message, started)
+        except Exception as error:
+            self._report_fault(error)
+
+    def hold(self, _record: logging.LogRecord, _write: WriteRecord) -> bool:
+        """Hold no line: a connection may last for hours."""
+        return False
+
+    def fail(self, error: BaseException) -> None:
+        """Note the exception of the application, and attach the ids to it for the logs."""
+        self._begun.attach_ids(error)
+        if self._reason is None:  # else it follows from the end, such as WebSocketDisconnect
+            self._error = error
+            self._reason = "going_away" if is_cancellation(error) else "server_error"
+
+    def finish(self) -> None:
+        """Report the end of the connection, at most once."""
+        if self._is_reported:
+            return
+        self._is_reported = True
+        try:
+            self._handled()
+            self._report()
+        except Exception as error:
+            self._report_fault(error)
+
+    def _note_received(self, message: Message) -> None:
+        if message["type"] == "websocket.receive":
+            self._received = self._shared.clock()
+        elif message["type"] == "websocket.disconnect" and self._reason is None:
+            self._reason, self._code = reason_of_disconnect(message), message.get("code")
+
+    def _handled(self) -> None:
+        received, self._received = self._received, None
+        if received is not None:
+            self._metrics.received(self._path, self._shared.clock() - received)
+
+    def _before(self, message: Message) -> tuple[Message, float]:
+        if message["type"] in _STARTS:
+            message = self._shared.with_ids(message, self._begun)
+        return message, self._shared.clock()
+
+    def _after(self, message: Message, started: float) -> None:
+        match message["type"]:
+            case "websocket.send":
+                self._metrics.sent(self._path, self._shared.clock() - started)
+            case "websocket.accept":
+                self._open()
+            case "websocket.close":
+                self._close(message)
+            case "websocket.http.response.start":
+                self._refuse(message["status"])
+            case _:
+                pass
+
+    def _open(self) -> None:
+        self._status, self._opened = _ACCEPTED, self._shared.clock()
+        self._path = self._shared.route(self.scope)
+        self._metrics.opened(self._path)
+
+    def _close(self, message: Message) -> None:
+        if self._opened is None:
+            self._refuse(_REFUSED)
+        elif self._reason is None:
+            self._code = message.get("code", 1000)
+            self._reason = reason_of_close(self._code)
+
+    def _refuse(self, status: int) -> None:
+        self._status = status
+        self._reason = "server_error" if status >= SERVER_ERRORS_FROM else "rejected"
+
+    def _report(self) -> None:
+        now = self._shared.clock()
+        reason = self._reason or "abnormal"
+        seconds = None if self._opened is None else now - self._opened
+        if self._opened is None:
+            self._path = self._shared.route(self.scope)
+        self._metrics.closed(self._path, reason, seconds)
+        if self.span.is_recording():
+            self._end_span(now - self._begun.started, reason)
+
+    def _end_span(self, seconds: float, reason: CloseReason) -> None:
+        attributes: dict[str, Any] = {"otel_meta.websocket.close_reason": reason}
+        error_type = self._error_type(reason)
+        known = zip(
+            _END_ATTRIBUTES, (self._path, self._status, error_type, self._code), strict=True
+        )
+        attributes.update((key, value) for key, value in known if value)
+        self._shared.tracer.end(
+            self.span,
+            SpanEnd(
+                name=f"WS {self._path}".rstrip(),
+                attributes=attributes,
+                time=self._begun.start_time + int(seconds * NS),
+                error=self._error if error_type else None,
+                is_error=bool(error_type),
+            ),
+        )
+
+    def _error_type(self, reason: CloseReason) -> str:
+        if reason not in WEBSOCKET_SERVER_FAULTS:
+            return ""
+        return reason if self._error is None else qualified_name(self._error)
+
+    def _report_fault(self, error: Exception) -> None:
+        reraise_interruption(error)
+        self._shared.faults.report("request", type(error).__name__, error)
+
+
+_END_ATTRIBUTES: Final = (
+    "http.route",
+    "http.response.status_code",
+    "error.type",
+    "otel_meta.websocket.close_code",
+)
