@@ -21,7 +21,6 @@ from opentelemetry.sdk.metrics.export import (
 )
 
 from otel_meta.model.kind_traits import KIND_TRAITS, Kind
-from otel_meta.runtime.api.api_globals import SCOPE_NAME
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.faults import OnFault
@@ -58,8 +57,7 @@ def is_counter_value(point: Point) -> bool:
 def _metrics(collected: MetricsData) -> Iterator[Metric]:
     for resource in collected.resource_metrics:
         for scope in resource.scope_metrics:
-            if scope.scope.name != SCOPE_NAME:  # their series of today are those of telemetry
-                yield from scope.metrics
+            yield from scope.metrics
 
 
 def _family(metric: Metric, identity: Labels, on_fault: OnFault) -> SeriesFamily:

@@ -47,15 +47,28 @@ class Provider(trace.TracerProvider):
     def get_tracer(self, *args, **kwargs): return trace.NoOpTracer()
 trace.set_tracer_provider(Provider())
 """
+WRAPPED = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+class Provider(trace.TracerProvider):
+    inner = TracerProvider()
+    def get_tracer(self, *args, **kwargs): return self.inner.get_tracer(*args, **kwargs)
+trace.set_tracer_provider(Provider())
+"""
 SERVICE = """
 import json, sys
 import otel_meta
-from otel_meta import Counter, MetaRepo, NoLabels
+from otel_meta import Counter, MetaRepo, NoLabels, labels
 from otel_meta.testing import OtlpReceiver
+
+@labels
+class Visit:
+    page: str
 
 class Shop(MetaRepo, name="shop", owner="team", tier=2):
     '''A shop.'''
     orders = Counter("shop.orders", "Orders that were placed.", NoLabels)
+    visits = Counter("shop.visits", "Visits of a page.", Visit)
 
 def page(telemetry):
     lines = telemetry.scrape.render()[0].decode().splitlines()
@@ -123,6 +136,7 @@ class TestSetBefore:
             f"{METRICS}{SERVICE}"
             "live = otel_meta.bind(Shop)\n"
             "live.orders.add(1)\n"
+            "live.visits.add(1, page='old')\n"
             "telemetry = otel_meta.configure('shop', Shop)\n"
             "live.orders.add(10)\n"
             f"{LIBRARY}"
@@ -138,8 +152,8 @@ class TestSetBefore:
             shown["library_calls_total"],
             shown["otel_meta_up"],
         )
-        assert {"shop.orders": [101.0], "library.calls": [3]} == theirs
-        assert 0.0 == shown.get("otel_meta_faults_total", 0.0)
+        assert {"shop.orders": [101.0], "shop.visits": [1.0], "library.calls": [3]} == theirs
+        assert "shop_visits_total" not in shown
 
     def test_resource_on_the_page_is_that_of_telemetry(self, script: Callable[..., Run]) -> None:
         """``target_info`` on the page has the service of telemetry."""
@@ -153,12 +167,13 @@ class TestSetBefore:
 
         assert result(run)
 
+    @pytest.mark.parametrize("provider", [TRACES, WRAPPED], ids=["SDK", "own class"])
     def test_exemplars_come_from_spans_of_foreign_provider(
-        self, script: Callable[..., Run]
+        self, provider: str, script: Callable[..., Run]
     ) -> None:
         """A measurement inside a span of the foreign provider leaves an exemplar."""
         run = script(
-            f"{TRACES}{SERVICE}"
+            f"{provider}{SERVICE}"
             "telemetry = otel_meta.configure('shop', Shop)\n"
             "live = telemetry.bind(Shop)\n"
             "with trace.get_tracer('library').start_as_current_span('a') as span:\n"
@@ -208,6 +223,24 @@ class TestSetBefore:
         )
 
         assert result(run)
+
+    def test_telemetry_that_was_shut_down_is_kept_by_nothing(
+        self, script: Callable[..., Run]
+    ) -> None:
+        """The foreign providers keep nothing of telemetry that was shut down."""
+        run = script(
+            f"{TRACES}{METRICS}{SERVICE}"
+            "import gc, weakref\n"
+            "telemetry = otel_meta.configure('shop', Shop, traces='otlp')\n"
+            "kept = [weakref.ref(telemetry.storage), weakref.ref(telemetry.scrape.reader),\n"
+            "    weakref.ref(telemetry.storage.spans)]\n"
+            "telemetry.shutdown()\n"
+            "del telemetry\n"
+            "gc.collect()\n"
+            "print(json.dumps([repr(each()) for each in kept]))\n"
+        )
+
+        assert ["None", "None", "None"] == result(run)
 
     def test_port_of_the_other_exporter_is_no_error(self, script: Callable[..., Run]) -> None:
         """If the other library serves the port of the variable, the service starts without it."""
