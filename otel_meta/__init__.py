@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         UpDownCounter,
         labels,
     )
+    from otel_meta.runtime.api.bound_repo import bind
     from otel_meta.runtime.configure import configure
     from otel_meta.runtime.telemetry import Telemetry
     from otel_meta.web.asgi_application import instrument_asgi
@@ -58,6 +59,7 @@ __all__ = [
     "Slo",
     "Telemetry",
     "UpDownCounter",
+    "bind",
     "configure",
     "instrument_asgi",
     "instrument_fastapi",
@@ -74,6 +76,7 @@ _HOMES: Final = {
     "Paths": "otel_meta.web.endpoints",
     "Telemetry": "otel_meta.runtime.telemetry",
     "__version__": "otel_meta._version",
+    "bind": "otel_meta.runtime.api.bound_repo",
     "configure": "otel_meta.runtime.configure",
     "instrument_asgi": "otel_meta.web.asgi_application",
     "instrument_fastapi": "otel_meta.web.fastapi",

@@ -76,6 +76,7 @@ class TestRoot:
             "Slo",
             "Telemetry",
             "UpDownCounter",
+            "bind",
             "configure",
             "instrument_asgi",
             "instrument_fastapi",

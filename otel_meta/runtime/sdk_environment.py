@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple
@@ -82,7 +82,8 @@ def import_sdk_safely() -> None:
     if invalid:
         with checked_variables({n: text for n, text in given.items() if n not in invalid}):
             for row in _IMPORTS:
-                import_module(row.module)
+                with suppress(ModuleNotFoundError):  # the SDK is an extra
+                    import_module(row.module)
 
 
 def _holds_valid(row: _Import, given: Mapping[str, str]) -> bool:

@@ -18,8 +18,10 @@ from .export.delivery import DeliveryMonitor
 from .export.periodic import Ticker
 from .fork import ForkSafeLock, reset_after_fork
 from .lifecycle.child_process import is_multiprocessing_child
+from .lifecycle.foreign_providers import NO_PROVIDERS, ForeignProviders
 from .lifecycle.reachability import Reachability
 from .lifecycle.server_workers import server_workers
+from .lifecycle.span_processors import SampledSpanCounter
 from .logs.provider import Logs
 from .metrics import Metrics
 from .multiprocess.service_view import ServiceView
@@ -83,8 +85,11 @@ class Telemetry:
         resource: Resource,
         *,
         clock: Callable[[], float] = time.monotonic,
+        foreign: ForeignProviders = NO_PROVIDERS,
     ) -> None:
         self.settings: Final = settings
+        self.foreign: Final = foreign
+        """The providers of another library that telemetry uses."""
         self.resource: Final = resource
         self.workers: Final = _workers(settings)
         allocator = None if self.workers is None else self.workers.allocator
@@ -107,9 +112,13 @@ class Telemetry:
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
-            self.traces = Traces(settings, resource, self.faults, self._monitor, self.redaction)
+            self.traces = Traces(
+                settings, resource, self.faults, self._monitor, self.redaction, foreign=foreign
+            )
             if settings.exemplars:
-                self.traces.provider.add_span_processor(self.storage.spans)
+                self.traces.add_span_processor(SampledSpanCounter(self.storage.spans))
+                if not self.traces.sees_spans:
+                    self.storage.spans.add(1)  # so that each recording looks for a span
             self.metrics = Metrics(
                 settings,
                 resource,
@@ -117,6 +126,7 @@ class Telemetry:
                 self._monitor,
                 view=self.view,
                 workers=self.workers,
+                foreign=foreign,
             )
         if self.metrics is not None and self.metrics.server is not None:
             self.metrics.server.pages[SLO_PATH] = self.slo_page.handle
@@ -165,7 +175,8 @@ class Telemetry:
             self.metrics.start()
             self._slo_ticker.start()
             if self.metrics.taken_port is not None:
-                self._reachability.port_taken(self.metrics.taken_port)
+                by_others = self.foreign.meter is not None
+                self._reachability.port_taken(self.metrics.taken_port, by_others=by_others)
 
     def expect_readers(self) -> None:
         """Warn if metrics are recorded that nobody can read."""

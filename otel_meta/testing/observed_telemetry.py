@@ -102,7 +102,7 @@ def _span_observers(telemetry: Telemetry) -> list[OnSpan]:
     if telemetry not in _SPAN_OBSERVERS:
         processor = _SPAN_OBSERVERS[telemetry] = _SpanObservers()
         if telemetry.traces is not None:
-            telemetry.traces.provider.add_span_processor(processor)
+            telemetry.traces.add_span_processor(processor)
     return _SPAN_OBSERVERS[telemetry].observers
 
 

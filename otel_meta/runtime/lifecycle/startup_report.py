@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ def startup_report(
     port: int | None,
     lines: str | None,
     page: str = f"{IN_APP} after instrument_fastapi(app)",
+    *,
+    others: Container[Signal] = (),
 ) -> str:
     """Return the line.
 
@@ -29,10 +32,12 @@ def startup_report(
         port: the open port of /metrics; None if there is none.
         lines: the destination of log lines; None if telemetry leaves logging to the application.
         page: where a scrape finds metrics without a port.
+        others: the signals that are left to another library.
     """
     if settings.disabled:
         return f"telemetry of {_service(settings)} is disabled by OTEL_SDK_DISABLED"
-    targets = [f"{signal} {_targets(settings, signal, port, lines, page)}" for signal in _ORDER]
+    found = {signal: _targets(settings, signal, port, lines, page) for signal in _ORDER}
+    targets = [f"{signal} {_words(found[signal], signal in others)}" for signal in _ORDER]
     return f"telemetry of {_service(settings)}: {', '.join(targets)}{_workers(settings)}"
 
 
@@ -41,14 +46,19 @@ def _service(settings: Settings) -> str:
     return f"{settings.service_name}{namespace}"
 
 
+def _words(targets: list[str], is_of_others: bool) -> str:
+    others = ["left to another library"] if is_of_others else []
+    return " and ".join([*targets, *others]) or "not exported"
+
+
 def _targets(
     settings: Settings, signal: Signal, port: int | None, lines: str | None, page: str
-) -> str:
+) -> list[str]:
     names = settings.exporters[signal]
     found = [_target(settings, signal, name, port, page) for name in names]
     if signal == "logs" and lines is not None:
         found.insert(0, f"to {lines}")
-    return " and ".join(found) or "not exported"
+    return found
 
 
 def _target(settings: Settings, signal: Signal, name: str, port: int | None, page: str) -> str:

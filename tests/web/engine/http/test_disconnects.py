@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from otel_meta.web.engine.disconnects import waiting_message
+from otel_meta.web.engine.http.disconnects import waiting_message
 
 from otel_meta.web.asgi import Message
 
