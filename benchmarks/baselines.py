@@ -16,6 +16,7 @@ from prometheus_client import Gauge as PrometheusGauge
 from prometheus_client import Histogram as PrometheusHistogram
 
 from otel_meta import Counter, Gauge, Histogram, MetaRepo, labels
+from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.recording.bind import bind
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -64,7 +65,7 @@ def sdk_histogram() -> SdkHistogram:
 def tracer(storage: MetricStorage) -> Tracer:
     """Return a tracer that samples every span and feeds the exemplars of the storage."""
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(storage.spans)
+    provider.add_span_processor(SampledSpanCounter(storage.spans))
     return provider.get_tracer("benchmark")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_meta import semconv as semconv
     from otel_meta import typing as typing
     from otel_meta._version import __version__ as __version__
+    from otel_meta.distro.libraries import instrument_libraries
     from otel_meta.model import (
         PRESENT,
         Alert,
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
         UpDownCounter,
         labels,
     )
+    from otel_meta.runtime.api.bound_repo import bind
     from otel_meta.runtime.configure import configure
     from otel_meta.runtime.telemetry import Telemetry
+    from otel_meta.web.asgi_application import instrument_asgi
     from otel_meta.web.endpoints import Paths
     from otel_meta.web.fastapi import instrument_fastapi, uninstrument_fastapi
 
@@ -56,8 +59,11 @@ __all__ = [
     "Slo",
     "Telemetry",
     "UpDownCounter",
+    "bind",
     "configure",
+    "instrument_asgi",
     "instrument_fastapi",
+    "instrument_libraries",
     "labels",
     "measures",
     "uninstrument_fastapi",
@@ -70,8 +76,11 @@ _HOMES: Final = {
     "Paths": "otel_meta.web.endpoints",
     "Telemetry": "otel_meta.runtime.telemetry",
     "__version__": "otel_meta._version",
+    "bind": "otel_meta.runtime.api.bound_repo",
     "configure": "otel_meta.runtime.configure",
+    "instrument_asgi": "otel_meta.web.asgi_application",
     "instrument_fastapi": "otel_meta.web.fastapi",
+    "instrument_libraries": "otel_meta.distro.libraries",
     "uninstrument_fastapi": "otel_meta.web.fastapi",
 }
 """The module that defines each public name, or that the name stands for."""

@@ -1,10 +1,15 @@
-"""Public names that are imported on first use (PEP 562), for modules with costly imports."""
+"""Public names that are imported on first use (PEP 562), for modules with costly imports.
+
+Some of these modules need the extra ``sdk``; without it, the error of the import names the extra.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+
+from .extras import ExtraImports
 
 
 def lazy_names(
@@ -23,7 +28,8 @@ def lazy_names(
             # With the object, Python suggests the nearest name.
             message = f"module {module!r} has no attribute {name!r}"
             raise AttributeError(message, name=name, obj=sys.modules[module])
-        home = import_module(homes[name])
+        with ExtraImports("sdk", f"{module}.{name}"):
+            home = import_module(homes[name])
         found = home if home.__name__ == f"{module}.{name}" else getattr(home, name)
         setattr(sys.modules[module], name, found)
         return found

@@ -8,8 +8,9 @@ from typing import Final, Literal
 
 from .errors import MissingExtra
 
-Extra = Literal["prometheus", "otlp", "fastapi", "generate", "examples"]
+Extra = Literal["sdk", "prometheus", "otlp", "fastapi", "generate", "examples"]
 
+_SDK: Final = ("opentelemetry.sdk", "orjson", "structlog")
 _PROMETHEUS: Final = ("opentelemetry.exporter.prometheus", "prometheus_client")
 _OTLP: Final = (
     "opentelemetry.exporter.otlp.proto.http",
@@ -20,11 +21,13 @@ _OTLP: Final = (
 )
 _FASTAPI: Final = ("fastapi", "opentelemetry.instrumentation.fastapi", "starlette")
 PACKAGES: Final[Mapping[Extra, tuple[str, ...]]] = {
-    "prometheus": _PROMETHEUS,
-    "otlp": _OTLP,
-    "fastapi": _FASTAPI,
+    "sdk": _SDK,
+    "prometheus": (*_SDK, *_PROMETHEUS),
+    "otlp": (*_SDK, *_OTLP),
+    "fastapi": (*_SDK, *_FASTAPI),
     "generate": ("yaml", "grafana_foundation_sdk", "promql_parser"),
     "examples": (
+        *_SDK,
         *_PROMETHEUS,
         *_OTLP,
         *_FASTAPI,

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from otel_meta.model import Attribute, Counter, Histogram, Recording, UpDownCounter, labels
+from otel_meta.model import (
+    Attribute,
+    Combined,
+    Counter,
+    Histogram,
+    Recording,
+    UpDownCounter,
+    labels,
+)
+from otel_meta.model.declared_call import declaring
+from otel_meta.model.selector import MatcherValue
 
 from .measures import quantile
 
@@ -40,6 +50,7 @@ __all__ = [
     "WebSocketEnd",
     "WebSocketEndpoint",
     "WebSocketMessage",
+    "responses_within",
 ]
 
 Method = Literal[
@@ -214,9 +225,10 @@ HTTP_SERVER_REQUEST_DURATION: Final = Histogram(
 
 HTTP_SERVER_LATENCY_P99: Final = Recording(
     "service:http_server_request_duration_seconds:p99_7d",
-    quantile(HTTP_SERVER_REQUEST_DURATION, "0.99", "7d"),
+    quantile(HTTP_SERVER_REQUEST_DURATION.where(stream=""), "0.99", "7d"),
     "P99 of the time to answer a request, in seconds, over 7 days.",
 )
+"""Without streams, which last as long as their listeners."""
 
 _SIZES: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 
@@ -227,6 +239,27 @@ HTTP_SERVER_TIME_TO_FIRST_BYTE: Final = Histogram(
     unit="s",
     buckets=HTTP_SERVER_REQUEST_DURATION.buckets,
 )
+
+
+@declaring
+def responses_within(bound: float, **labels: MatcherValue) -> Combined:
+    """Return the SLI "share of responses in time": a stream is in time by its first byte.
+
+    A stream lasts as long as its listener, so that its duration says nothing about the server. To
+    judge streams by their duration as well, use ``HTTP_SERVER_REQUEST_DURATION.within(bound)``.
+
+    Args:
+        bound: a bound of the buckets, in seconds.
+        labels: only the requests with these values of labels, as ``http_route="/orders"``.
+
+    Raises:
+        DeclarationError: no bucket ends at the bound, or a label is unknown.
+    """
+    return Combined(
+        HTTP_SERVER_REQUEST_DURATION.where(stream="", **labels).within(bound),
+        HTTP_SERVER_TIME_TO_FIRST_BYTE.where(**labels).within(bound),
+    )
+
 
 HTTP_SERVER_REQUEST_OUTCOMES: Final = Counter(
     "http.server.request.outcomes",

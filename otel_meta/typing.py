@@ -22,6 +22,7 @@ from otel_meta.model.live import (
 from otel_meta.model.measure import Measure
 from otel_meta.model.selector import Selectable, Selector
 from otel_meta.model.slo.burn import Severity
+from otel_meta.model.slo.combined import Combined
 from otel_meta.model.slo.sli import Ratio, Sli, Threshold, TimeSlice
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from otel_meta.runtime.slo.tracker import SloTracker
 
 __all__ = [
+    "Combined",
     "Instrument",
     "LiveCounter",
     "LiveGauge",

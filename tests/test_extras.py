@@ -30,8 +30,18 @@ BROKEN = {
 def modules_of(found: Distribution) -> set[str]:
     """Return the packages and modules that a distribution installs, with dots."""
     paths = [path for path in found.files or [] if path.suffix in {".py", ".so", ".pyd"}]
-    packages = {".".join(path.parts[:-1]) for path in paths}
+    parents = [path.parts[:-1] for path in paths]
+    packages = {".".join(each[:end]) for each in parents for end in range(len(each) + 1)}
     return packages | {path.name.partition(".")[0] for path in paths if len(path.parts) == 1}
+
+
+def required_by(extra: str) -> list[str]:
+    """Return the distributions that an extra installs, by itself and by the extras in it."""
+    names: list[str] = []
+    for one in map(Requirement, DEPENDENCIES[extra]):
+        nested = [name for each in one.extras for name in required_by(each)]
+        names += nested if one.name == "otel_meta" else [one.name]
+    return names
 
 
 class TestExtraImports:
@@ -124,10 +134,7 @@ class TestPackages:
     @pytest.mark.parametrize("extra", PACKAGES)
     def test_each_requirement_has_its_package(self, extra: Extra) -> None:
         """Each distribution that an extra installs has a package in the table."""
-        required = [Requirement(text) for text in DEPENDENCIES[extra]]
-        nested = [each for one in required for each in one.extras]
-        names = [one.name for one in required if one.name != "otel_meta"]
-        names += [Requirement(text).name for each in nested for text in DEPENDENCIES[each]]
-
         packages = set(PACKAGES[extra])
+        names = required_by(extra)
+
         assert [] == [name for name in names if not packages & modules_of(distribution(name))]

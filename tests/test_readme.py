@@ -124,7 +124,7 @@ class TestReadme:
 
         named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
 
-        assert {"prometheus", "otlp", "fastapi", "generate", "all", "examples"} == set(named)
+        assert {"sdk", "prometheus", "otlp", "fastapi", "generate", "all", "examples"} == set(named)
         assert set() == set(named) - set(extras)
 
 

@@ -7,20 +7,24 @@ from opentelemetry.semconv.attributes import error_attributes, http_attributes, 
 from opentelemetry.semconv.metrics import http_metrics
 
 from otel_meta import measures
+from otel_meta.errors import DeclarationError
 from otel_meta.model import Instrument
 from otel_meta.model.labels import Label
 from otel_meta.semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_LATENCY_P99,
     HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_TIME_TO_FIRST_BYTE,
     WEBSOCKET_ACTIVE_CONNECTIONS,
     WEBSOCKET_CLOSED_CONNECTIONS,
     WEBSOCKET_CONNECTION_DURATION,
     WEBSOCKET_MESSAGE_DURATION,
     Method,
+    responses_within,
 )
 
 DURATION = HTTP_SERVER_REQUEST_DURATION
+FIRST_BYTE = HTTP_SERVER_TIME_TO_FIRST_BYTE
 ACTIVE = HTTP_SERVER_ACTIVE_REQUESTS
 
 
@@ -78,9 +82,25 @@ class TestRequestDuration:
         assert {"99", "600", "_OTHER"}.isdisjoint(status.values)
         assert "_OTHER" == status.attribute.encode("_OTHER")
 
-    def test_p99_of_latency_is_recorded_over_7_days(self) -> None:
-        """The P99 of latency is recorded over 7 days."""
-        assert measures.quantile(DURATION, "0.99", "7d") == HTTP_SERVER_LATENCY_P99.measure
+    def test_p99_of_latency_is_recorded_over_7_days_without_streams(self) -> None:
+        """The P99 of latency is recorded over 7 days, without streams."""
+        plain = DURATION.where(stream="")
+
+        assert measures.quantile(plain, "0.99", "7d") == HTTP_SERVER_LATENCY_P99.measure
+
+
+class TestResponsesWithin:
+    def test_stream_is_judged_by_first_byte_and_other_response_by_duration(self) -> None:
+        """A stream is judged by its first byte, and another response by its duration."""
+        plain, stream = responses_within(0.25, http_route="/orders").parts
+
+        assert DURATION.where(stream="", http_route="/orders").within(0.25) == plain
+        assert FIRST_BYTE.where(http_route="/orders").within(0.25) == stream
+
+    def test_bound_that_no_bucket_ends_at_is_refused(self) -> None:
+        """A bound that no bucket ends at is refused."""
+        with pytest.raises(DeclarationError, match=r"has no bucket that ends at 0\.2"):
+            responses_within(0.2)
 
 
 class TestActiveRequests:

@@ -169,7 +169,8 @@ def _rate(service: Service, instrument: Instrument[...], labels: Labels) -> floa
     bad = any(
         _holds(term.selector, instrument, labels)
         for slo in service.repo.slos.values()
-        if isinstance(term := slo.sli.bad_events, EventCount)
+        for part in slo.sli.parts
+        if isinstance(term := part.bad_events, EventCount)
     )
     return (5.0 if service.burns else 0.0) if bad else 100.0
 

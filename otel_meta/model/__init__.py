@@ -9,6 +9,7 @@ from .repo import MetaRepo
 from .rules import Alert, Recording
 from .selector import PRESENT, Selector
 from .slo.burn import BURN_WINDOWS, BurnWindow, Severity
+from .slo.combined import Combined
 from .slo.objective import Budget, Objective
 from .slo.sli import Ratio, Sli, Threshold, TimeSlice
 from .slo.slo import Slo
@@ -21,6 +22,7 @@ __all__ = [
     "Budget",
     "BurnWindow",
     "Catalog",
+    "Combined",
     "Counter",
     "Duration",
     "Gauge",

@@ -21,10 +21,14 @@ from otel_meta.semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_LATENCY_P99,
     HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_REQUEST_OUTCOMES,
+    HTTP_SERVER_TIME_TO_FIRST_BYTE,
     WEBSOCKET_ACTIVE_CONNECTIONS,
     WEBSOCKET_CLOSED_CONNECTIONS,
+    WEBSOCKET_CONNECTION_DURATION,
     WEBSOCKET_MESSAGE_DURATION,
     WEBSOCKET_SERVER_FAULTS,
+    responses_within,
 )
 
 
@@ -110,9 +114,12 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
 
     http_requests = HTTP_SERVER_REQUEST_DURATION
     http_active_requests = HTTP_SERVER_ACTIVE_REQUESTS
+    http_first_bytes = HTTP_SERVER_TIME_TO_FIRST_BYTE
+    http_outcomes = HTTP_SERVER_REQUEST_OUTCOMES
 
     websocket_active = WEBSOCKET_ACTIVE_CONNECTIONS
     websocket_ends = WEBSOCKET_CLOSED_CONNECTIONS
+    websocket_connection_duration = WEBSOCKET_CONNECTION_DURATION
     websocket_message_duration = WEBSOCKET_MESSAGE_DURATION
 
     query_duration = Histogram(
@@ -172,7 +179,7 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         "aurora-api-latency",
         objective="99%",  # P99
         period="7d",
-        sli=http_requests.within(0.1),
+        sli=responses_within(0.1),
         why="A page makes a dozen calls, and users wait for the sum of them.",
     )
     websocket_stability = Slo(

@@ -21,6 +21,9 @@ from otel_meta.semconv import (
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_LATENCY_P99,
     HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_REQUEST_OUTCOMES,
+    HTTP_SERVER_TIME_TO_FIRST_BYTE,
+    responses_within,
 )
 
 
@@ -70,6 +73,8 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
 
     http_requests = HTTP_SERVER_REQUEST_DURATION
     http_active_requests = HTTP_SERVER_ACTIVE_REQUESTS
+    http_first_bytes = HTTP_SERVER_TIME_TO_FIRST_BYTE
+    http_outcomes = HTTP_SERVER_REQUEST_OUTCOMES
 
     cpu_utilization = Gauge(
         "infrastructure.cpu.utilization",
@@ -131,7 +136,7 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         "nebula-api-latency",
         objective="99%",  # P99
         period="7d",
-        sli=http_requests.within(0.1),
+        sli=responses_within(0.1),
         why="Deployment tools make hundreds of calls, one after another.",
     )
     # The events are dollars: accuracy is 1 - sum(|forecast - actual|) / sum(actual), in forecasting

@@ -17,7 +17,13 @@ from otel_meta.model import (
     Slo,
     labels,
 )
-from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION
+from otel_meta.semconv import (
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_REQUEST_OUTCOMES,
+    HTTP_SERVER_TIME_TO_FIRST_BYTE,
+    responses_within,
+)
 
 
 @labels
@@ -73,6 +79,8 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
 
     http_requests = HTTP_SERVER_REQUEST_DURATION
     http_active_requests = HTTP_SERVER_ACTIVE_REQUESTS
+    http_first_bytes = HTTP_SERVER_TIME_TO_FIRST_BYTE
+    http_outcomes = HTTP_SERVER_REQUEST_OUTCOMES
 
     events_processed = Counter(
         "events.processed",
@@ -135,7 +143,7 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         "titan-service-latency",
         objective="99%",  # P99
         period="7d",
-        sli=http_requests.within(0.1),
+        sli=responses_within(0.1),
         why="Calls are nested: the slowest call delays the whole page.",
     )
     event_success = Slo(
@@ -155,7 +163,9 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
 
     latency_by_route_p99 = Recording(
         "service_route:http_server_request_duration_seconds:p99_7d",
-        measures.quantile(http_requests, "0.99", "7d", by=("service_name", "http_route")),
+        measures.quantile(
+            http_requests.where(stream=""), "0.99", "7d", by=("service_name", "http_route")
+        ),
         "P99 of the time to answer a request by service and route, in seconds, over 7 days.",
     )
     breaker_closed_ratio = Recording(

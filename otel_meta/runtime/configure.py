@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import ExitStack
 from typing import Final, Unpack
 
-from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
 
+from .api.destination import DESTINATION
 from .configure_options import Options
 from .fork import ForkSafeLock
 from .lifecycle.child_process import ChildExit
-from .lifecycle.global_providers import (
-    foreign_provider,
-    leave_globally,
-    owner_of,
-    use_globally,
-)
+from .lifecycle.foreign_providers import NO_PROVIDERS, foreign_providers
+from .lifecycle.global_providers import measure_globally, trace_globally
 from .lifecycle.instance_id import claim_instance_id
 from .lifecycle.interpreter_exit import call_at_exit, cancel_at_exit
 from .lifecycle.startup_report import startup_report
@@ -28,7 +25,7 @@ from .option_checks import check_arguments, check_options
 from .recording.faults import logger
 from .resource import create_resource
 from .sdk_environment import checked_variables, prefer_stable_conventions, set_propagators
-from .settings import Settings, read_settings
+from .settings import read_settings
 from .telemetry import Telemetry
 
 
@@ -62,6 +59,9 @@ def configure(
         prometheus_token: bearer token for /metrics and /slo, of the app and of the port.
         merge_prometheus_client: show the metrics of prometheus_client's default registry on
             /metrics too (the default).
+        redaction: hide secrets in log lines and spans (the default), see ``docs/security.md``.
+        redact_names: further names of fields and attributes whose values are hidden, such as
+            ``iban``.
         workers: share series with all workers of the service, in the directory
             ``OTEL_META_MULTIPROCESS_DIR``; by default True if the variable is set.
         metric_interval: seconds between pushes of metrics.
@@ -79,8 +79,8 @@ def configure(
         clock: monotonic clock in seconds, for SLOs.
 
     Raises:
-        ConfigurationError: an argument is invalid, the process already has providers, or an
-            exporter cannot start (`MissingExtra`, `PortInUse` and further causes).
+        ConfigurationError: an argument is invalid, or an exporter cannot start (`MissingExtra`,
+            `PortInUse` and further causes).
         TypeError: an option has an unknown name.
     """
     check_arguments(service_name, repo)
@@ -88,18 +88,39 @@ def configure(
     is_bare = service_name is None and repo is None and not checked
     if repo is not None:
         checked.setdefault("namespace", repo.name)
-    settings = read_settings(service_name, **checked)
-    repo = repo or settings.repo
+    call = Call(read_settings(service_name, **checked), checked, caller())
+    repo = repo or call.settings.repo
     if not checked.get("set_global", True):
-        return _start(settings, repo, checked)
-    call = Call(settings, checked, caller())
+        return _start(call, repo)
+    telemetry = _open(call, repo, is_bare=is_bare)
+    telemetry.check_workers()
+    return telemetry
+
+
+def configure_injected(**options: Unpack[Options]) -> Telemetry:
+    """Set up the telemetry of a process from the environment, before the process runs its own code.
+
+    A call of `configure` with other arguments replaces this telemetry. The start is no line of the
+    log, because any program may run under an injector, also one whose output is read by another.
+
+    Args:
+        **options: as for `configure`.
+
+    Raises:
+        ConfigurationError: as for `configure`.
+    """
+    call = Call(read_settings(None, **options), options, "the environment", is_injected=True)
+    return _open(call, call.settings.repo, is_bare=True)
+
+
+def _open(call: Call, repo: type[MetaRepo] | None, *, is_bare: bool) -> Telemetry:
+    """Return the telemetry of the process, and start it if none is open."""
     with _configuring:
         telemetry = open_telemetry(call, is_bare=is_bare)
         if telemetry is None:
-            telemetry = _start(settings, repo, checked)
+            telemetry = _start(call, repo)
             _set_global(telemetry)
             remember(telemetry, call)
-    telemetry.check_workers()
     return telemetry
 
 
@@ -107,7 +128,8 @@ _configuring: Final = ForkSafeLock()
 """Held by the first of two threads that import a service."""
 
 
-def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) -> Telemetry:
+def _start(call: Call, repo: type[MetaRepo] | None) -> Telemetry:
+    settings, options = call.settings, call.options
     is_global = options.get("set_global", True)
     with ExitStack() as undo:
         instance = claim_instance_id(settings)
@@ -115,9 +137,11 @@ def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) ->
             undo.callback(instance.release)
         clock = options.get("clock", time.monotonic)
         with checked_variables(settings.sdk_variables):
-            if is_global:
-                _refuse_foreign_provider(settings)
-            telemetry = Telemetry(settings, create_resource(settings, instance), clock=clock)
+            uses_globals = is_global and not settings.disabled
+            foreign = foreign_providers() if uses_globals else NO_PROVIDERS
+            settings = foreign.without_doubles(settings, options)
+            resource = create_resource(settings, instance)
+            telemetry = Telemetry(settings, resource, clock=clock, foreign=foreign)
         telemetry.on_shutdown.push(undo.pop_all())
     call_at_exit(telemetry.shutdown)
     telemetry.on_shutdown.callback(cancel_at_exit, telemetry.shutdown)
@@ -133,7 +157,12 @@ def _start(settings: Settings, repo: type[MetaRepo] | None, options: Options) ->
         telemetry.follow(repo)
     telemetry.start()
     if is_global or telemetry.port is not None:
-        logger.info("%s", startup_report(settings, telemetry.port, _lines(options)))
+        level = logging.DEBUG if call.is_injected else logging.INFO
+        others = tuple(foreign.exported())
+        report = startup_report(settings, telemetry.port, _lines(options), others=others)
+        logger.log(level, "%s", report)
+    if left := foreign.report(settings):
+        logger.info("%s", left)
     return telemetry
 
 
@@ -152,16 +181,6 @@ def _lines(options: Options) -> str | None:
     return None if options["log_stream"] is None else "log_stream"
 
 
-def _refuse_foreign_provider(settings: Settings) -> None:
-    provider = None if settings.disabled else foreign_provider()
-    if provider is not None:
-        raise ConfigurationError(
-            f"{owner_of(provider)} has set a global provider before configure(), and "
-            "OpenTelemetry keeps the first; start the process without it, call configure() "
-            "before it, or leave the globals to it with configure(set_global=False)"
-        )
-
-
 def _set_global(telemetry: Telemetry) -> None:
     """Make telemetry the process's own: providers, propagators, and the end of the process."""
     settings, undo = telemetry.settings, telemetry.on_shutdown
@@ -170,10 +189,14 @@ def _set_global(telemetry: Telemetry) -> None:
         handler = TerminationHandler(telemetry.export_at_end, lambda: telemetry.is_stopping)
         handler.install()
         undo.callback(handler.uninstall)
-    set_propagators(settings.propagators)
+    foreign = telemetry.foreign
+    if foreign.tracer is None:
+        set_propagators(settings.propagators)
     prefer_stable_conventions()
-    if telemetry.traces is not None and telemetry.metrics is not None:
-        providers = telemetry.traces.provider, telemetry.metrics.provider
-        with checked_variables(settings.sdk_variables):
-            use_globally(*providers)
-        undo.callback(leave_globally, *providers)
+    with checked_variables(settings.sdk_variables):
+        if telemetry.traces is not None and foreign.tracer is None:
+            undo.callback(trace_globally(telemetry.traces.provider))
+        if telemetry.metrics is not None and foreign.meter is None:
+            undo.callback(measure_globally(telemetry.metrics.provider))
+    DESTINATION.use(telemetry)
+    undo.callback(DESTINATION.leave, telemetry)

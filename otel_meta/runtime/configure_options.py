@@ -27,6 +27,8 @@ class Options(TypedDict, total=False):
     prometheus_port: int | None
     prometheus_token: str | None
     merge_prometheus_client: bool | None
+    redaction: bool | None
+    redact_names: str | Collection[str] | None
     workers: bool | None
     metric_interval: float | None
     max_series: int | None

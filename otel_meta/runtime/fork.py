@@ -16,6 +16,15 @@ from weakref import ref
 logger: Final = logging.getLogger("otel_meta")
 
 
+_PROCESS: Final = os.getpid()
+"""The process that imported this module."""
+
+
+def is_forked() -> bool:
+    """Return True in a child of a process that had imported the package before the fork."""
+    return os.getpid() != _PROCESS
+
+
 class Resettable(Protocol):
     """An object with state of one process, such as a lock."""
 

@@ -27,8 +27,9 @@ from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
 from .export.point_counts import SCOPE
 from .export.producer import MetricProducer
-from .fork import ForkSafeLock
+from .fork import ForkSafeLock, is_forked
 from .lifecycle.child_process import is_multiprocessing_child
+from .lifecycle.foreign_providers import NO_PROVIDERS, ForeignProviders
 from .lifecycle.sdk_locks import SdkLocks
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
@@ -78,21 +79,25 @@ class Metrics:
         *,
         view: ServiceView | None = None,
         workers: Workers | None = None,
+        foreign: ForeignProviders = NO_PROVIDERS,
     ) -> None:
         self._settings: Final = settings
+        self._host: Final[Any] = foreign.meter if foreign.takes_readers else None
         self._storage: Final = storage
         self.scrape: Final[Scrape | None] = self._scrape(resource, view)
         pushed = filter(is_pushed, settings.exporters["metrics"])
         self._pushes: Final = [self._push(name, monitor) for name in pushed]
         readers: list[MetricReader] = [*self._pushes]
-        if self.scrape is not None:
+        if self.scrape is not None and self._host is not None:
+            self._host.add_metric_reader(self.scrape.reader)
+        elif self.scrape is not None:
             readers.append(self.scrape.reader)
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
         self._locks: Final = SdkLocks(self.provider, SCOPE)
         register_up(self.provider)
         self.taken_port: int | None = None
-        """The port for /metrics, if another process has it and this process starts without."""
-        self.server: Final[MetricsServer | None] = self._server_of_child(workers)
+        """The port for /metrics, if another has it and this process starts without."""
+        self.server: Final[MetricsServer | None] = self._server_if_free(workers, foreign)
         self._tickers: Final = [self._ticker(reader) for reader in self._pushes]
 
     def start(self) -> None:
@@ -104,6 +109,10 @@ class Metrics:
         """Push now. `MeterProvider.force_flush` would collect for the scraped reader as well."""
         for reader in self._pushes:
             reader.force_flush(timeout * 1000)
+
+    def discard(self) -> None:
+        """Export nothing more."""
+        self._pushes.clear()
 
     def shutdown(self, timeout: float) -> None:
         """Close the port, push a last time, and shut the exporters down."""
@@ -118,6 +127,8 @@ class Metrics:
             self.server.close(left())
         with suppress(MetricsTimeoutError):  # no time was left; the monitor logs what is lost
             self.flush(left())
+        if self.scrape is not None and self._host is not None:
+            self._host.remove_metric_reader(self.scrape.reader)
         self.provider.shutdown(max(left(), _MOMENT) * 1000)
 
     def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:
@@ -133,14 +144,21 @@ class Metrics:
             None if view is None else view.owners,
             merge_prometheus_client=self._settings.merge_prometheus_client,
             identity=(*IDENTITY, *self._settings.identity_attributes),
+            is_guest=self._host is not None,
         )
 
-    def _server_of_child(self, workers: Workers | None) -> MetricsServer | None:
-        """Open the port; in a child a taken port is no error, or a pool would start the next."""
+    def _server_if_free(
+        self, workers: Workers | None, foreign: ForeignProviders
+    ) -> MetricsServer | None:
+        """Open the port.
+
+        A taken port is no error in a child, because a pool would start the next, nor beside another
+        library, whose exporter reads the same variable.
+        """
         try:
             return self._server(workers)
         except PortInUse as error:
-            if not is_multiprocessing_child():
+            if foreign.meter is None and not (is_multiprocessing_child() or is_forked()):
                 raise
             self.taken_port = error.port
             return None

@@ -5,6 +5,10 @@ runs the file as ``__main__`` and imports it again, as do reload and workers; a 
 runs again; a factory of applications runs for each test. A call with equal arguments therefore
 returns the open telemetry. A call with other arguments is an error, because one of the two callers
 would not get what it asks for.
+
+Telemetry that an injector has opened from the environment alone is no such caller. It is replaced
+by the first call with other arguments, which have precedence over variables. Once an application
+serves with it, it stays: the application records into it.
 """
 
 from __future__ import annotations
@@ -34,6 +38,8 @@ class Call:
     options: Options
     place: str
     """File and line of the caller."""
+    is_injected: bool = False
+    """True if no code of the process made the call."""
 
     def differences(self, other: Call) -> list[str]:
         """Return the names of settings and options in which another call differs."""
@@ -41,10 +47,11 @@ class Call:
         return [name for name, value in mine.items() if value != others[name]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Open:
     telemetry: Telemetry
     call: Call
+    is_serving: bool = False
 
 
 _open: list[_Open] = []
@@ -59,10 +66,12 @@ def open_telemetry(call: Call, *, is_bare: bool) -> Telemetry | None:
         is_bare: True if the call has no arguments, and therefore demands nothing.
 
     Raises:
-        ConfigurationError: the open telemetry has other settings.
+        ConfigurationError: code of the process has opened telemetry with other settings.
     """
     for known in _open:
         differences = [] if is_bare else known.call.differences(call)
+        if differences and known.call.is_injected:
+            return _of_injector(known, call, ", ".join(differences))
         if differences:
             raise ConfigurationError(
                 f"configure() in {call.place} differs in {', '.join(differences)} from "
@@ -71,6 +80,38 @@ def open_telemetry(call: Call, *, is_bare: bool) -> Telemetry | None:
             )
         logger.debug("configure() in %s returns telemetry of %s", call.place, known.call.place)
         return known.telemetry
+    return None
+
+
+def begin_serving(telemetry: Telemetry) -> bool:
+    """Keep telemetry that an injector has opened, because an application is instrumented by it.
+
+    Returns:
+        True at the first call for such telemetry.
+    """
+    for known in _open:
+        if known.telemetry is telemetry and known.call.is_injected and not known.is_serving:
+            known.is_serving = True
+            return True
+    return False
+
+
+def _of_injector(known: _Open, call: Call, differences: str) -> Telemetry | None:
+    """Return the open telemetry if it has to stay; else shut it down, and return None."""
+    if known.is_serving:
+        logger.warning(
+            "configure() in %s comes after an application was instrumented from the environment, "
+            "and differs in %s, which is ignored; call it before the application serves",
+            call.place,
+            differences,
+        )
+        return known.telemetry
+    logger.info(
+        "configure() in %s replaces the telemetry of the environment, and differs in %s",
+        call.place,
+        differences,
+    )
+    known.telemetry.discard()
     return None
 
 

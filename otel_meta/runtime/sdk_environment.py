@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple
@@ -18,6 +18,7 @@ from .environment.value_kinds import is_installed
 
 _PREFIX: Final = "OTEL_"
 _CONVENTIONS: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
+_STABLE: Final = ("http", "database")
 _PROPAGATORS: Final = "opentelemetry_propagator"
 
 
@@ -81,7 +82,8 @@ def import_sdk_safely() -> None:
     if invalid:
         with checked_variables({n: text for n, text in given.items() if n not in invalid}):
             for row in _IMPORTS:
-                import_module(row.module)
+                with suppress(ModuleNotFoundError):  # the SDK is an extra
+                    import_module(row.module)
 
 
 def _holds_valid(row: _Import, given: Mapping[str, str]) -> bool:
@@ -105,11 +107,11 @@ def load_propagator(name: str) -> Any:
 
 
 def prefer_stable_conventions() -> None:
-    """Make contrib's instrumentors emit the stable HTTP conventions.
+    """Make contrib's instrumentors emit the stable conventions of HTTP and of databases.
 
     Instrumentors read the variable once, at the first instrumentation in the process. By default
     they follow the legacy conventions: there a client's Host header becomes a label.
     """
-    wanted = os.environ.get(_CONVENTIONS, "")
-    if not {"http", "http/dup"} & set(wanted.replace(" ", "").split(",")):
-        os.environ[_CONVENTIONS] = f"{wanted},http".lstrip(",")
+    wanted = [word.strip() for word in os.environ.get(_CONVENTIONS, "").split(",") if word.strip()]
+    missing = [each for each in _STABLE if not {each, f"{each}/dup"} & set(wanted)]
+    os.environ[_CONVENTIONS] = ",".join([*wanted, *missing])

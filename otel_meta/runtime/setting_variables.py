@@ -50,11 +50,16 @@ LOG_FORMATS: Final = ("auto", "json", "console", "logfmt")
 ENGINES: Final = ("meta", "contrib", "native")
 """The default first."""
 _ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
+_FIELD: Final = re.compile(r"\w+(?:[.-]\w+)*")
 _TOKEN: Final = Kind("a token for a header", TEXT.parse, is_secret=True)
 
 
 def _is_attribute(name: str) -> bool:
     return _ATTRIBUTE.fullmatch(name) is not None
+
+
+def _is_field(name: str) -> bool:
+    return _FIELD.fullmatch(name) is not None
 
 
 def _exporter(signal: Signal, default: str) -> Variable[tuple[str, ...]]:
@@ -99,8 +104,13 @@ PORT: Final = Variable(
     "option `prometheus_port`",
     "9464 if OTEL_METRICS_EXPORTER contains prometheus, else no port",
 )
-METRICS_IN_APP: Final = Variable(
-    "OTEL_META_METRICS_IN_APP", FLAG, False, "true for no port, whatever other variables say"
+METRICS_IN_APP: Final = Variable[bool | None](
+    "OTEL_META_METRICS_IN_APP",
+    FLAG,
+    None,
+    "true for no port, whatever other variables say; false for `/metrics` and `/slo` on the port "
+    "alone",
+    "both, if there is a port",
 )
 TOKEN: Final = Variable[str | None](
     "OTEL_META_PROMETHEUS_TOKEN",
@@ -111,6 +121,14 @@ TOKEN: Final = Variable[str | None](
 )
 MERGE_PROMETHEUS_CLIENT: Final = Variable(
     "OTEL_META_MERGE_PROMETHEUS_CLIENT", FLAG, True, "option `merge_prometheus_client`"
+)
+REDACTION: Final = Variable("OTEL_META_REDACTION", FLAG, True, "option `redaction`")
+REDACT_NAMES: Final = Variable[tuple[str, ...]](
+    "OTEL_META_REDACT_NAMES",
+    names(_is_field, "the name of a field or attribute, such as iban"),
+    (),
+    "option `redact_names`",
+    "none",
 )
 WORKERS: Final = Variable[str | None](
     "OTEL_META_MULTIPROCESS_DIR", TEXT, None, "option `workers`, see workers.md", "no sharing"
@@ -177,6 +195,8 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     METRICS_IN_APP,
     TOKEN,
     MERGE_PROMETHEUS_CLIENT,
+    REDACTION,
+    REDACT_NAMES,
     WORKERS,
     INTERVAL,
     SERIES,

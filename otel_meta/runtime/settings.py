@@ -27,6 +27,9 @@ from .environment.repo_loading import UnknownRepoError, load_named_repo
 from .environment.sdk_variables import (
     ATTRIBUTE_LENGTH_LIMIT,
     EXEMPLAR_FILTER,
+    REQUEST_HEADERS,
+    RESPONSE_HEADERS,
+    SECRET_HEADERS,
     read_sdk_variables,
 )
 from .environment.variable import Environment, Variable, clip
@@ -60,11 +63,23 @@ class Settings:
     otlp: OtlpSettings
     prometheus_host: str
     prometheus_port: int | None
-    """Port for /metrics alone; None if only the app serves /metrics."""
+    """Port for /metrics and /slo; None if only the app serves them."""
+    pages_in_app: bool
+    """True if the app serves /metrics and /slo too, besides a port."""
     prometheus_token: str | None = field(repr=False)
     """Bearer token for /metrics and /slo; None allows every request."""
     merge_prometheus_client: bool
     """True if /metrics shows the metrics of prometheus_client's default registry too."""
+    redaction: bool
+    """True if log lines and spans hide secrets."""
+    redacted_names: tuple[str, ...]
+    """Further names of secrets."""
+    request_headers: tuple[str, ...]
+    """Regular expressions of the names of request headers on server spans."""
+    response_headers: tuple[str, ...]
+    """The same for responses."""
+    secret_headers: tuple[str, ...]
+    """Regular expressions of further names of headers whose values are hidden."""
     workers_directory: Path | None
     """Directory for the series of all workers of the service; None without sharing."""
     metric_interval: float
@@ -119,16 +134,22 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         namespace=_namespace(options.get("namespace"), repo, attributes),
         repo=repo,
         resource_attributes=attributes,
-        identity_attributes=_identity(env, options.get("identity_attributes")),
+        identity_attributes=_names(env, rows.IDENTITY, options.get("identity_attributes")),
         disabled=env.read(rows.DISABLED),
         exporters=exporters,
         otlp=otlp,
         prometheus_host=options.get("prometheus_host") or env.read(rows.PROMETHEUS_ADDRESS),
-        prometheus_port=_port(env, options, exporters["metrics"]),
+        prometheus_port=(port := _port(env, options, exporters["metrics"])),
+        pages_in_app=port is None or env.read(rows.METRICS_IN_APP) is not False,
         prometheus_token=_token(env, options.get("prometheus_token")),
         merge_prometheus_client=_flag(
             env, rows.MERGE_PROMETHEUS_CLIENT, options.get("merge_prometheus_client")
         ),
+        redaction=_flag(env, rows.REDACTION, options.get("redaction")),
+        redacted_names=_names(env, rows.REDACT_NAMES, options.get("redact_names")),
+        request_headers=env.read(REQUEST_HEADERS),
+        response_headers=env.read(RESPONSE_HEADERS),
+        secret_headers=env.read(SECRET_HEADERS),
         workers_directory=_workers_directory(env, options.get("workers")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         exemplars=_exemplars(env),
@@ -182,9 +203,11 @@ def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, 
     return attributes
 
 
-def _identity(env: Environment, given: str | Collection[str] | None) -> tuple[str, ...]:
+def _names(
+    env: Environment, row: Variable[tuple[str, ...]], given: str | Collection[str] | None
+) -> tuple[str, ...]:
     if given is None:
-        return env.read(rows.IDENTITY)
+        return env.read(row)
     return (given,) if isinstance(given, str) else tuple(given)
 
 

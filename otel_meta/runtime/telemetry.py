@@ -18,8 +18,10 @@ from .export.delivery import DeliveryMonitor
 from .export.periodic import Ticker
 from .fork import ForkSafeLock, reset_after_fork
 from .lifecycle.child_process import is_multiprocessing_child
+from .lifecycle.foreign_providers import NO_PROVIDERS, ForeignProviders
 from .lifecycle.reachability import Reachability
 from .lifecycle.server_workers import server_workers
+from .lifecycle.span_processors import SampledSpanCounter
 from .logs.provider import Logs
 from .metrics import Metrics
 from .multiprocess.service_view import ServiceView
@@ -28,8 +30,11 @@ from .open_instances import OpenInstances
 from .recording.bind import bind
 from .recording.faults import Faults, logger
 from .recording.storage import MetricStorage
+from .redaction import Redaction
 from .settings import Settings
 from .signals import SIGNALS
+from .slo.slo_page import PATH as SLO_PATH
+from .slo.slo_page import SloPage
 from .slo.tracker import INTERVAL, SloTracker
 from .traces import Traces
 
@@ -80,8 +85,11 @@ class Telemetry:
         resource: Resource,
         *,
         clock: Callable[[], float] = time.monotonic,
+        foreign: ForeignProviders = NO_PROVIDERS,
     ) -> None:
         self.settings: Final = settings
+        self.foreign: Final = foreign
+        """The providers of another library that telemetry uses."""
         self.resource: Final = resource
         self.workers: Final = _workers(settings)
         allocator = None if self.workers is None else self.workers.allocator
@@ -94,14 +102,23 @@ class Telemetry:
         )
         self.view: Final = _view(self.workers, self.storage)
         self.tracker: Final = SloTracker(self.view or self.storage, clock)
+        self.redaction: Final = Redaction(
+            settings.redacted_names, settings.secret_headers, enabled=settings.redaction
+        )
+        """The policy for secrets of all signals."""
+        self.slo_page: Final = SloPage(settings, resource, self.tracker)
         self._monitor: Final = DeliveryMonitor(self.faults)
-        self.logs: Final = Logs(settings, resource, self.faults, self._monitor)
+        self.logs: Final = Logs(settings, resource, self.faults, self._monitor, self.redaction)
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
         if not settings.disabled:
-            self.traces = Traces(settings, resource, self.faults, self._monitor)
+            self.traces = Traces(
+                settings, resource, self.faults, self._monitor, self.redaction, foreign=foreign
+            )
             if settings.exemplars:
-                self.traces.provider.add_span_processor(self.storage.spans)
+                self.traces.add_span_processor(SampledSpanCounter(self.storage.spans))
+                if not self.traces.sees_spans:
+                    self.storage.spans.add(1)  # so that each recording looks for a span
             self.metrics = Metrics(
                 settings,
                 resource,
@@ -109,7 +126,10 @@ class Telemetry:
                 self._monitor,
                 view=self.view,
                 workers=self.workers,
+                foreign=foreign,
             )
+        if self.metrics is not None and self.metrics.server is not None:
+            self.metrics.server.pages[SLO_PATH] = self.slo_page.handle
         self._slo_ticker: Final = Ticker("SLO tracker", INTERVAL, self._tick, self.faults)
         has_port = self.metrics is not None and self.metrics.server is not None
         self._reachability: Final = Reachability(
@@ -155,7 +175,8 @@ class Telemetry:
             self.metrics.start()
             self._slo_ticker.start()
             if self.metrics.taken_port is not None:
-                self._reachability.port_taken(self.metrics.taken_port)
+                by_others = self.foreign.meter is not None
+                self._reachability.port_taken(self.metrics.taken_port, by_others=by_others)
 
     def expect_readers(self) -> None:
         """Warn if metrics are recorded that nobody can read."""
@@ -246,6 +267,12 @@ class Telemetry:
             self.logs.uninstall()
             self.is_stopping = False
             self.on_shutdown.close()
+
+    def discard(self) -> None:
+        """Stop before anything is recorded: there is nothing to export, and nobody waits for it."""
+        if self.metrics is not None and not self.storage.has_recordings():
+            self.metrics.discard()
+        self.shutdown()
 
     def _stop(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds

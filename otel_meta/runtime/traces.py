@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_OFF,
@@ -19,12 +19,17 @@ from opentelemetry.sdk.trace.sampling import (
 
 from otel_meta.errors import ConfigurationError
 
+from .environment.sdk_variables import MAX_ATTRIBUTE_LENGTH
 from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter
 from .export.queues import SpanQueue
+from .export.redacted_spans import RedactingExporter
 from .interruption import reraise_interruption
+from .lifecycle.foreign_providers import NO_PROVIDERS, ForeignProviders
 from .lifecycle.sdk_locks import SdkLocks
+from .lifecycle.span_processors import AttachedProcessors, attached_processors
 from .recording.faults import Faults
+from .redaction import Redaction
 from .settings import Settings
 
 
@@ -43,30 +48,83 @@ SAMPLERS: Final[dict[str, Callable[[str | None], Sampler]]] = {
 
 
 class Traces:
-    """The tracer provider, with a queue and an exporter for each target."""
+    """The tracer provider, with a queue and an exporter for each target.
+
+    Args:
+        settings: the settings of telemetry.
+        resource: the resource of the process.
+        faults: counts dropped spans.
+        monitor: watches the exporters.
+        foreign: the providers of another library, whose tracer provider is then used.
+    """
 
     def __init__(
-        self, settings: Settings, resource: Resource, faults: Faults, monitor: DeliveryMonitor
+        self,
+        settings: Settings,
+        resource: Resource,
+        faults: Faults,
+        monitor: DeliveryMonitor,
+        redaction: Redaction,
+        *,
+        foreign: ForeignProviders = NO_PROVIDERS,
     ) -> None:
-        sampler = create_sampler(settings.sampler, settings.sampler_arg)
-        self.provider: Final = TracerProvider(
-            sampler,
-            resource,
-            shutdown_on_exit=False,
-            id_generator=create_id_generator(settings.id_generator),
-        )
-        self._locks: Final = SdkLocks(self.provider)
+        queues: list[SpanQueue] = []
         for name in settings.exporters["traces"]:
             exporter = create_exporter("traces", name, settings.otlp)
-            self.provider.add_span_processor(SpanQueue(exporter, monitor, faults))
+            redacting: Any = RedactingExporter(exporter, redaction, faults)
+            queues.append(SpanQueue(redacting, monitor, faults))
+        self._processors: TracerProvider | AttachedProcessors
+        self.sees_spans: Final = foreign.tracer is None or foreign.takes_processors
+        """False if the provider of another library takes no span processor."""
+        if foreign.tracer is None:
+            self.provider = self._processors = _create_provider(settings, resource)
+            self._locks = SdkLocks(self.provider)
+        else:
+            self.provider = foreign.tracer
+            self._processors = _attach(foreign)
+            self._locks = SdkLocks(queues)
+        for queue in queues:
+            self.add_span_processor(queue)
+
+    def add_span_processor(self, processor: SpanProcessor) -> None:
+        """Add a processor, which ends with telemetry."""
+        self._processors.add_span_processor(processor)
 
     def flush(self, timeout: float) -> None:
         """Export the ended spans. The SDK ignores the timeout; the caller enforces one."""
-        self.provider.force_flush(int(timeout * 1000))
+        flush: Callable[[int], object] = getattr(
+            self.provider, "force_flush", self._processors.force_flush
+        )
+        flush(int(timeout * 1000))
 
     def shutdown(self, _timeout: float) -> None:
-        """Export the ended spans, and stop."""
-        self.provider.shutdown()
+        """Export the ended spans, and stop; the provider of another library goes on."""
+        self._processors.shutdown()
+
+
+def _create_provider(settings: Settings, resource: Resource) -> TracerProvider:
+    return TracerProvider(
+        create_sampler(settings.sampler, settings.sampler_arg),
+        resource,
+        shutdown_on_exit=False,
+        span_limits=create_span_limits(),
+        id_generator=create_id_generator(settings.id_generator),
+    )
+
+
+def _attach(foreign: ForeignProviders) -> AttachedProcessors:
+    """Return the processors on a foreign provider; they see no span if it takes none."""
+    if foreign.takes_processors:
+        return attached_processors(foreign.tracer)
+    return AttachedProcessors()
+
+
+def create_span_limits() -> SpanLimits:
+    """Return the limits of the variables; the SDK alone would not limit the length of a text."""
+    limits = SpanLimits()
+    if limits.max_attribute_length is not None:
+        return limits
+    return SpanLimits(max_attribute_length=MAX_ATTRIBUTE_LENGTH)
 
 
 def create_sampler(name: str, arg: str | None) -> Sampler:

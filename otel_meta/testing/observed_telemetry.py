@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from otel_meta.model import Instrument, Slo
+from otel_meta.runtime.export.redacted_spans import redact_span
 from otel_meta.runtime.recording.cells import HistogramCell
 from otel_meta.runtime.slo.counting import Events
 from otel_meta.runtime.telemetry import Telemetry
@@ -81,23 +82,27 @@ def observed(
 
     Args:
         telemetry: open telemetry.
-        on_span: called with each ended span.
+        on_span: called with each ended span, as it is exported.
         on_line: called with each log line, as JSON.
     """
+
+    def on_redacted_span(span: ReadableSpan) -> None:
+        on_span(redact_span(span, telemetry.redaction))
+
     observers = _span_observers(telemetry)
-    observers.append(on_span)
+    observers.append(on_redacted_span)
     try:
         with telemetry.logs.observers.watched_by(on_line):
             yield ObservedTelemetry(telemetry)
     finally:
-        observers.remove(on_span)
+        observers.remove(on_redacted_span)
 
 
 def _span_observers(telemetry: Telemetry) -> list[OnSpan]:
     if telemetry not in _SPAN_OBSERVERS:
         processor = _SPAN_OBSERVERS[telemetry] = _SpanObservers()
         if telemetry.traces is not None:
-            telemetry.traces.provider.add_span_processor(processor)
+            telemetry.traces.add_span_processor(processor)
     return _SPAN_OBSERVERS[telemetry].observers
 
 

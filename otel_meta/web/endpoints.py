@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-import orjson
-
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.bounded_threads import BoundedThreads
-from otel_meta.runtime.prometheus.handler import UNAUTHORIZED, BearerToken, ScrapeRequest
+from otel_meta.runtime.prometheus.handler import UNAUTHORIZED, Response, ScrapeRequest
 from otel_meta.runtime.recording.faults import logger
-from otel_meta.runtime.resource import identity_labels
+from otel_meta.runtime.slo.slo_page import NO_SLOS
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Receive, Scope, Send, header
@@ -31,10 +28,6 @@ _PATH: Final = re.compile(r"(/[^/\s?#]+)+")
 _JSON: Final = "application/json"
 _CHUNK: Final = 65_536
 """Bytes in one message: copying a large page at once would block the event loop."""
-_NO_SLOS: Final = (
-    "no SLO is tracked: give configure() a meta-repository, as in configure('my-service', Aurora), "
-    "or bind one, as in telemetry.bind(Aurora)"
-)
 _OWN_METRICS: Final = (
     "the application has a route of its own at %s, which keeps the path: the metrics of otel_meta "
     "(requests, meta-repositories, OpenTelemetry's SDK) are not on that page. Remove the route, "
@@ -108,9 +101,10 @@ class Endpoints:
     ) -> None:
         self._telemetry: Final = telemetry
         self._routes: Final = routes
+        in_app = telemetry.settings.pages_in_app
         handlers = {
-            paths.metrics if telemetry.scrape is not None else None: _metrics(telemetry),
-            paths.slo: _slo(telemetry),
+            paths.metrics if in_app and telemetry.scrape is not None else None: _metrics(telemetry),
+            paths.slo if in_app else None: _slo(telemetry),
             paths.live: _live,
             paths.ready: _ready(readiness),
         }
@@ -134,7 +128,7 @@ class Endpoints:
         """Log what is not served, and why, when the application has started."""
         served = [path for path in self._apps if self.find(path) is not None]
         if self._slo_path in served and self._telemetry.tracker.is_empty:
-            logger.info("%s: %s", self._slo_path, _NO_SLOS)
+            logger.info("%s: %s", self._slo_path, NO_SLOS)
 
     def _is_own(self, path: str) -> bool:
         """Return True if the application serves a path; warn when this is found out."""
@@ -161,8 +155,7 @@ def _metrics(telemetry: Telemetry) -> Handler:
         request = _scrape_request(scope)
 
         def page() -> EndpointResponse:
-            status, headers, body = scrape.handle(request)
-            return EndpointResponse(status, headers["content-type"], body, headers)
+            return _endpoint_response(scrape.handle(request))
 
         return await _page(telemetry, threads, "/metrics", page, request)
 
@@ -180,27 +173,23 @@ def _scrape_request(scope: Scope) -> ScrapeRequest:
 
 def _slo(telemetry: Telemetry) -> Handler:
     threads = BoundedThreads("page of SLOs", _MAX_PAGES)
-    token = BearerToken(telemetry.settings.prometheus_token)
 
     async def handle(scope: Scope) -> EndpointResponse:
-        if not token.is_in(header(scope, b"authorization")):
-            status, headers, body = UNAUTHORIZED
-            return EndpointResponse(status, headers["content-type"], body, headers)
-        return await _page(telemetry, threads, "/slo", partial(_slo_page, telemetry), "/slo")
+        request = _scrape_request(scope)
+        if not telemetry.slo_page.is_allowed(request):
+            return _endpoint_response(UNAUTHORIZED)
+
+        def page() -> EndpointResponse:
+            return _endpoint_response(telemetry.slo_page.handle(request))
+
+        return await _page(telemetry, threads, "/slo", page, "/slo")
 
     return handle
 
 
-def _slo_page(telemetry: Telemetry) -> EndpointResponse:
-    page: dict[str, object] = {
-        "service_name": telemetry.settings.service_name,
-        "service_namespace": telemetry.settings.namespace,
-        **identity_labels(telemetry.resource, telemetry.settings),
-        "slos": [status.as_json() for status in telemetry.tracker.statuses()],
-    }
-    if not page["slos"]:
-        page["hint"] = _NO_SLOS
-    return EndpointResponse(200, _JSON, orjson.dumps(page))
+def _endpoint_response(response: Response) -> EndpointResponse:
+    status, headers, body = response
+    return EndpointResponse(status, headers["content-type"], body, headers)
 
 
 async def _page(

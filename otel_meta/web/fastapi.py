@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 from otel_meta.errors import ConfigurationError, InstrumentationError
 from otel_meta.runtime.configure import configure
-from otel_meta.runtime.setting_variables import ENGINES
 from otel_meta.runtime.telemetry import Telemetry
 
-from .endpoints import Endpoints, Paths
-from .engine.engine_options import EngineName, EngineOptions
-from .engine.exclusions import excluded_by_environment
-from .engine.guarded_tracer import RequestHook
 from .instrumentation import Instrumentation
-from .readiness import Check, Readiness
+from .web_options import EXAMPLE, WebOptions, check_arguments, create_parts
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_EXAMPLE: Final = "instrument_fastapi(app, configure('my-service', Aurora))"
 _MARK: Final = "_is_instrumented_by_otel_meta"
 
 
 def instrument_fastapi(
-    app: FastAPI,
-    telemetry: Telemetry | None = None,
-    *,
-    ready: Check | None = None,
-    paths: Paths | None = None,
-    engine: EngineName | None = None,
-    exclude: Iterable[str] = (),
-    public: bool = False,
-    traceresponse: bool = False,
-    request_hook: RequestHook | None = None,
+    app: FastAPI, telemetry: Telemetry | None = None, **options: Unpack[WebOptions]
 ) -> Telemetry:
     """Add spans, HTTP metrics, ids in logs, and the endpoints to an application.
 
@@ -45,6 +28,9 @@ def instrument_fastapi(
     Args:
         app: the application.
         telemetry: from `configure`; by default configured from the environment.
+        **options: the keyword arguments below, all optional.
+
+    Keyword Args:
         ready: check for /readyz; returns True if the dependencies of the application are available.
         paths: paths of /metrics, /slo, /healthz and /readyz.
         engine: what starts the server spans: ``meta``, ``contrib`` (OpenTelemetry's ASGI
@@ -64,9 +50,11 @@ def instrument_fastapi(
     Raises:
         InstrumentationError: the application is running or instrumented already.
         ConfigurationError: telemetry cannot start, or an argument is invalid.
+        TypeError: an option has an unknown name.
     """
-    _check_arguments(app, telemetry, ready, paths)
-    if _MARK in vars(app):
+    _check_app(app)
+    check_arguments(telemetry, options)
+    if is_instrumented(app):
         raise InstrumentationError(
             "this app is instrumented already; call instrument_fastapi(app) once"
         )
@@ -76,16 +64,8 @@ def instrument_fastapi(
             "call instrument_fastapi(app) right after FastAPI(), not in its lifespan or later"
         )
     telemetry = telemetry or configure()
-    readiness = Readiness(ready, telemetry.faults)
-    endpoints = Endpoints(telemetry, readiness, paths or Paths(), lambda: app.routes)
-    options = EngineOptions(
-        engine=_engine(engine, telemetry),
-        exclude=exclude or excluded_by_environment(os.environ),
-        public=public,
-        traceresponse=traceresponse,
-        request_hook=request_hook,
-    )
-    instrumentation = Instrumentation(app, telemetry, readiness, endpoints, options)
+    parts = create_parts(telemetry, lambda: app.routes, options)
+    instrumentation = Instrumentation(app, telemetry, parts)
     instrumentation.install()
     vars(app)[_MARK] = instrumentation
     return telemetry
@@ -105,30 +85,13 @@ def uninstrument_fastapi(app: FastAPI) -> None:
         instrumentation.undo()
 
 
-def _engine(given: EngineName | None, telemetry: Telemetry) -> str:
-    if given is None:
-        return telemetry.settings.web_engine
-    if given not in ENGINES:
-        raise ConfigurationError(f"engine={given!r}: choose from {', '.join(ENGINES)}")
-    return given
+def is_instrumented(app: object) -> bool:
+    """Return True if `instrument_fastapi` was called for an application."""
+    return _MARK in vars(app)
 
 
-def _check_arguments(app: object, telemetry: object, ready: object, paths: object) -> None:
-    """Refuse exchanged arguments, which no type checker may have seen."""
+def _check_app(app: object) -> None:
     if not callable(getattr(app, "build_middleware_stack", None)):
         raise ConfigurationError(
-            f"app={app!r} is no FastAPI application; give the application first, as in {_EXAMPLE}"
-        )
-    if not isinstance(telemetry, Telemetry | None):
-        raise ConfigurationError(
-            f"telemetry={telemetry!r} is no telemetry; give the result of configure(), as in "
-            f"{_EXAMPLE}"
-        )
-    if ready is not None and not callable(ready):
-        raise ConfigurationError(
-            f"ready={ready!r} cannot be called; give the function itself, without parentheses"
-        )
-    if not isinstance(paths, Paths | None):
-        raise ConfigurationError(
-            f"paths={paths!r} is no set of paths; write it as paths=Paths(metrics='/metrics')"
+            f"app={app!r} is no FastAPI application; give the application first, as in {EXAMPLE}"
         )

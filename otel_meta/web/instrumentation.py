@@ -7,8 +7,6 @@ from typing import Any, Final
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Scope, path_of
-from .endpoints import Endpoints
-from .engine.engine_options import EngineOptions
 from .engine.exclusions import Exclusions
 from .engine.http.innermost_middleware import InnermostMiddleware
 from .engine.marks import EXCHANGE
@@ -16,7 +14,7 @@ from .frameworks import BuiltinTelemetry, OtherRecorders, StackHook
 from .middleware import TelemetryMiddleware
 from .other_engines.contrib_engine import ContribEngine, contrib_middleware
 from .other_engines.native_engine import use_builtin_telemetry
-from .readiness import Readiness
+from .web_options import Parts
 
 
 class Instrumentation:
@@ -25,25 +23,19 @@ class Instrumentation:
     Args:
         app: of FastAPI or Starlette.
         telemetry: records the requests.
-        readiness: receives the lifespan messages.
-        endpoints: their requests are not recorded.
-        options: of the engine.
+        parts: of the middleware.
     """
 
     def __init__(
         self,
         app: Any,
         telemetry: Telemetry,
-        readiness: Readiness,
-        endpoints: Endpoints,
-        options: EngineOptions,
+        parts: Parts,
     ) -> None:
         self._app: Final = app
         self._telemetry: Final = telemetry
-        self._readiness: Final = readiness
-        self._endpoints: Final = endpoints
-        self._options: Final = options
-        self._exclusions: Final = Exclusions(options.exclude)
+        self._parts: Final = parts
+        self._exclusions: Final = Exclusions(parts.options.exclude)
         self._others: Final = OtherRecorders(app)
         self._hook: Final = StackHook(app, self._around, InnermostMiddleware)
         self._builtin: BuiltinTelemetry | None = None
@@ -51,10 +43,10 @@ class Instrumentation:
     def install(self) -> None:
         """Make the middleware the outermost one, also around middleware that is added later."""
         traces = self._telemetry.traces
-        if self._options.engine == "contrib":
+        if self._parts.options.engine == "contrib":
             contrib_middleware()
         self._others.remove()
-        if self._options.engine == "native" and traces is not None:
+        if self._parts.options.engine == "native" and traces is not None:
             self._builtin = use_builtin_telemetry(self._app, traces.provider, self._records)
         self._hook.install()
 
@@ -67,16 +59,9 @@ class Instrumentation:
 
     def _around(self, stack: App) -> App:
         self._others.remove_from(stack)
-        middleware = TelemetryMiddleware(
-            stack,
-            self._telemetry,
-            self._readiness,
-            self._endpoints,
-            self._options,
-            others=self._others,
-        )
+        middleware = TelemetryMiddleware(stack, self._telemetry, self._parts, others=self._others)
         traces = self._telemetry.traces
-        if self._options.engine == "contrib" and traces is not None:
+        if self._parts.options.engine == "contrib" and traces is not None:
             return ContribEngine(middleware, traces.provider, self._records)
         return middleware
 
@@ -85,5 +70,5 @@ class Instrumentation:
         if scope["type"] not in {"http", "websocket"} or EXCHANGE in scope:
             return False
         path = path_of(scope)
-        is_endpoint = scope["type"] == "http" and self._endpoints.find(path) is not None
+        is_endpoint = scope["type"] == "http" and self._parts.endpoints.find(path) is not None
         return not (is_endpoint or self._exclusions.includes(path))

@@ -13,15 +13,13 @@ from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS, QuietRequest
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Message, Receive, Scope, Send, path_of
-from .endpoints import Endpoints
 from .engine.engine import Engine
-from .engine.engine_options import EngineOptions
 from .engine.exclusions import Exclusions
 from .engine.marks import EXCHANGE
 from .engine.unrecorded import UnrecordedRequests
 from .frameworks import OtherRecorders
 from .other_engines.lent_span import LentSpan
-from .readiness import Readiness
+from .web_options import Parts
 
 _QUIET: Final = QuietRequest()
 
@@ -32,9 +30,8 @@ class TelemetryMiddleware:
     Args:
         app: the application.
         telemetry: records the requests.
-        readiness: receives the lifespan messages.
-        endpoints: their requests are neither counted nor traced.
-        options: of the engine.
+        parts: the endpoints, whose requests are neither counted nor traced, the readiness, which
+            receives the lifespan messages, and the options of the engine.
         others: recorders of the same requests.
     """
 
@@ -42,16 +39,13 @@ class TelemetryMiddleware:
         self,
         app: App,
         telemetry: Telemetry,
-        readiness: Readiness,
-        endpoints: Endpoints,
-        options: EngineOptions,
+        parts: Parts,
         *,
         others: OtherRecorders,
     ) -> None:
         self.app: Final = app
         self._telemetry: Final = telemetry
-        self._readiness: Final = readiness
-        self._endpoints: Final = endpoints
+        self._readiness, self._endpoints, options = parts
         self._exclusions: Final = Exclusions(options.exclude)
         self._drain_thread: Final = BoundedThreads("drain", 1)
         self._unrecorded: Final = UnrecordedRequests()

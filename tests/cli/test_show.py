@@ -84,7 +84,7 @@ class TestTables:
         lines = tables(shown("repos"))["OWNER"]
 
         assert (
-            "titan-microservices-mesh     service-mesh       1       10     4  "
+            "titan-microservices-mesh     service-mesh       1       12     4  "
             "Services, events and circuit breakers."
         ) in lines
 
@@ -105,11 +105,11 @@ class TestTables:
         rows = [line.split(maxsplit=4) for line in tables(shown("slos"))["SLO"]]
 
         assert [
-            "titan-microservices-mesh",
-            "titan-service-latency",
-            "99%",
+            "aurora-fullstack-saas",
+            "aurora-database-latency",
+            "95%",
             "7d",
-            "http_server_request_duration_seconds <= 0.1",
+            "database_query_duration_seconds <= 0.05",
         ] in rows
 
     def test_labels_are_printed_by_name_and_dash_for_no_labels(

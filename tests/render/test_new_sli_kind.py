@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from otel_meta.model import Duration, Histogram, MetaRepo, NoLabels, Selector, Sli, Slo
+from otel_meta.model import Duration, Histogram, MetaRepo, NoLabels, Selector, Slo
 from otel_meta.model.slo.event_terms import EventCount, Remainder
-from otel_meta.render.collector.sampling import bad_span
+from otel_meta.model.slo.sli import SimpleSli
+from otel_meta.render.collector.sampling import bad_spans
 from otel_meta.render.dashboards.grafana.panel import GREEN, RED, ThresholdStep
 from otel_meta.render.dashboards.instrument_panels import sli_thresholds
 from otel_meta.render.docs.descriptions import sli_text
@@ -28,7 +29,7 @@ from otel_meta.runtime.slo.status import Status
 
 
 @dataclass(frozen=True)
-class Band(Sli):
+class Band(SimpleSli):
     """Values of a histogram: good above one bucket bound, up to another."""
 
     values: Selector
@@ -61,7 +62,7 @@ class Bakery(MetaRepo, name="bakery", owner="bakers"):
     )
 
 
-SLI = Bakery.crisp.sli
+(SLI,) = Bakery.crisp.sli.parts
 BY = "service_namespace, service_name, deployment_environment_name, environment, cluster"
 COUNT = 'increase(bakery_baking_seconds_count{service_namespace="bakery"}[5m])'
 UPPER = 'increase(bakery_baking_seconds_bucket{service_namespace="bakery",le="1.5"}[5m])'
@@ -134,4 +135,4 @@ def test_sampling() -> None:
         f"({duration} <= 500000000 or {duration} > 1500000000)"
     )
 
-    assert expected == bad_span(Bakery, Bakery.crisp)
+    assert [expected] == bad_spans(Bakery, Bakery.crisp)

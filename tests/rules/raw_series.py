@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from itertools import chain, groupby
 from typing import assert_never
 
 from otel_meta.model import MetaRepo, Selector, Slo
 from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.slo.sli import SimpleSli
 
 SERVICE = "svc"
 
@@ -70,7 +71,7 @@ def matching_labels(match: Selector, **more: str) -> dict[str, str]:
     for condition in match.matchers:
         wanted = condition.values
         labels[condition.label] = wanted[0] if isinstance(wanted, tuple) else "SomeError"
-    return labels | more
+    return {name: value for name, value in (labels | more).items() if value}
 
 
 def other_labels(match: Selector) -> dict[str, str]:
@@ -91,17 +92,23 @@ def raw_series(
     repo: type[MetaRepo], slo: Slo, flow: Flow, service: str = SERVICE
 ) -> dict[str, str]:
     """Return the raw series of a flow of events, with the names of the catalogue."""
+    parts = slo.sli.parts
+    part_of_flow = [(bad / len(parts), total / len(parts)) for bad, total in flow]
     who = identity(repo, service)
-    total = slo.sli.total_events.selector
-    match slo.sli.bad_events:
+    return dict(chain.from_iterable(_of_part(part, who, part_of_flow) for part in parts))
+
+
+def _of_part(sli: SimpleSli, who: dict[str, str], flow: Flow) -> Iterator[tuple[str, str]]:
+    total = sli.total_events.selector
+    match sli.bad_events:
         case TimeSlices() as slices:
-            return dict(_slices(slices, who, flow))
+            yield from _slices(slices, who, flow)
         case Remainder(EventCount(has_bounds=True) as good):
-            return dict(_buckets(good, who, flow))
+            yield from _buckets(good, who, flow)
         case Remainder(good):
-            return dict(_counted(good.selector, total, who, [(t - b, t) for b, t in flow]))
+            yield from _counted(good.selector, total, who, [(t - b, t) for b, t in flow])
         case EventCount(part):
-            return dict(_counted(part, total, who, flow))
+            yield from _counted(part, total, who, flow)
         case unknown:
             assert_never(unknown)
 

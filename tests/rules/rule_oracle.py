@@ -26,7 +26,7 @@ class Oracle:
     @classmethod
     def of(cls, slo: Slo, flow: Flow, step: int) -> Oracle:
         """Return the oracle of a flow."""
-        if isinstance(slices := slo.sli.bad_events, TimeSlices):
+        if isinstance(slices := slo.sli.parts[0].bad_events, TimeSlices):
             seconds = 60.0 * SLICES[slices.series]
             flow = [(60.0 * count, seconds) for count in bad_series(slices, flow)]
         bads, totals = zip(*flow, strict=True)

@@ -14,7 +14,7 @@ from tests.rules.promtool import Case
 
 ALL = [slo.name for _, slo in slos()]
 EVENTS = [slo.name for _, slo in slos() if slo.sli.unit == "events"]
-BAD_COUNTED = [slo.name for _, slo in slos() if isinstance(slo.sli.bad_events, EventCount)]
+BAD_COUNTED = [slo.name for _, slo in slos() if isinstance(slo.sli.parts[0].bad_events, EventCount)]
 KINDS = ["nebula-api-availability", "chronos-data-quality", "aurora-api-latency"]
 """An SLO for each kind of SLI that counts events."""
 ALL_KINDS = [*KINDS, "titan-circuit-breaker-availability", "obsidian-zero-critical-findings"]

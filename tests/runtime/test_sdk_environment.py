@@ -127,18 +127,18 @@ class TestConventions:
     @pytest.mark.parametrize(
         ("before", "after"),
         [
-            (None, "http"),
-            ("", "http"),
-            ("http", "http"),
-            ("http/dup", "http/dup"),
+            (None, "http,database"),
+            ("", "http,database"),
+            ("http", "http,database"),
+            ("http/dup", "http/dup,database"),
             ("database", "database,http"),
-            ("database, http", "database, http"),
+            ("gen_ai, database/dup", "gen_ai,database/dup,http"),
         ],
     )
-    def test_stable_http_conventions_are_added_to_variable(
+    def test_stable_conventions_are_added_to_variable(
         self, monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
     ) -> None:
-        """The stable HTTP conventions are added to the variable."""
+        """The stable conventions of HTTP and databases are added to the variable."""
         monkeypatch.setenv(OPT_IN, before or "")
         if before is None:
             monkeypatch.delenv(OPT_IN)

@@ -63,6 +63,8 @@ ROWS: dict[str, Row] = {
     "OTEL_META_METRICS_IN_APP": Row("true", "yes", PROMETHEUS),
     "OTEL_META_PROMETHEUS_TOKEN": Row("hidden", None),
     "OTEL_META_MERGE_PROMETHEUS_CLIENT": Row("false", "no"),
+    "OTEL_META_REDACTION": Row("false", "no"),
+    "OTEL_META_REDACT_NAMES": Row("iban", "i ban"),
     "OTEL_META_MULTIPROCESS_DIR": Row("/nowhere", None),
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
@@ -120,6 +122,10 @@ ROWS: dict[str, Row] = {
     "OTEL_PYTHON_CONTEXT": Row("theirs", "nosuch"),
     "OTEL_PYTHON_EXCLUDED_URLS": Row("health", "(health"),
     "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": Row("health", "(health"),
+    **{
+        f"OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_{name}": Row("x-.*", "(x")
+        for name in ("SERVER_REQUEST", "SERVER_RESPONSE", "SANITIZE_FIELDS")
+    },
     "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED": Row("true", "yes"),
     "OTEL_PYTHON_EXPORTER_OTLP_GRPC_RETRYABLE_ERROR_CODES": Row("UNAVAILABLE", "FINE"),
     **{

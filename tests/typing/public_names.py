@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import assert_type
 
 import otel_meta
-from otel_meta import Counter, NoLabels, Telemetry, configure, measures
+from otel_meta import Counter, NoLabels, Telemetry, bind, configure, measures
 from otel_meta.errors import ConfigurationError
+from otel_meta.repos import Aurora
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 from otel_meta.typing import LiveCounter, Measure, Ratio, SloTracker, Status, Threshold
 
@@ -14,6 +15,7 @@ from otel_meta.typing import LiveCounter, Measure, Ratio, SloTracker, Status, Th
 def names(retries: LiveCounter[[]]) -> None:
     """Public names have their types."""
     telemetry = configure("atlas")
+    assert_type(bind(Aurora), Aurora)
     assert_type(telemetry, Telemetry)
     assert_type(telemetry.tracker, SloTracker)
     assert_type(telemetry.tracker.statuses(), tuple[Status, ...])

@@ -1,13 +1,15 @@
 """Service level indicators (SLIs): bad events among all events.
 
-Each kind is a subclass of `Sli`, which describes its total and its bad events in the terms of
-`event_terms`. Rules, dashboards and the counter in the process read the terms and know no kind.
+Each kind is a subclass of `SimpleSli`, which describes its total and its bad events in the terms of
+`event_terms`, or adds up the events of several such kinds. Rules, dashboards and the counter in the
+process read the terms of every part and know no kind.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import get_args
 
 from otel_meta.errors import DeclarationError
@@ -33,6 +35,30 @@ class Sli(ABC):
 
     @property
     @abstractmethod
+    def parts(self) -> tuple[SimpleSli, ...]:
+        """The indicators whose bad and total events are added up."""
+
+    @property
+    def unit(self) -> EventUnit:
+        """The unit of the events: ``seconds`` for time slices."""
+        return self.parts[0].total_events.unit
+
+    def selectors(self) -> tuple[Selector, ...]:
+        """Return every selector of a metric's series that the SLI reads."""
+        pairs = ((part.total_events.selector, part.bad_events.selector) for part in self.parts)
+        return tuple(dict.fromkeys(chain.from_iterable(pairs)))
+
+
+class SimpleSli(Sli):
+    """An indicator of one kind of events."""
+
+    @property
+    def parts(self) -> tuple[SimpleSli, ...]:
+        """The indicator itself."""
+        return (self,)
+
+    @property
+    @abstractmethod
     def total_events(self) -> TotalEvents:
         """All events that the objective is about."""
 
@@ -42,23 +68,14 @@ class Sli(ABC):
         """The events that spend the error budget."""
 
     @property
-    def unit(self) -> EventUnit:
-        """The unit of the events: ``seconds`` for time slices."""
-        return self.total_events.unit
-
-    @property
     def bad_values(self) -> tuple[Comparison, ...]:
         """Comparisons with the bounds: any is true for a bad value; empty for a ratio."""
         return tuple(self.bad_events.comparisons())
 
-    def selectors(self) -> tuple[Selector, ...]:
-        """Return every selector of a metric's series that the SLI reads."""
-        return tuple(dict.fromkeys((self.total_events.selector, self.bad_events.selector)))
-
 
 @declaring_class
 @dataclass(frozen=True, kw_only=True)
-class Ratio(Sli):
+class Ratio(SimpleSli):
     """Events counted twice: all events, and either the bad events or the good events.
 
     Raises:
@@ -110,7 +127,7 @@ class Ratio(Sli):
 
 @declaring_class
 @dataclass(frozen=True)
-class Threshold(Sli):
+class Threshold(SimpleSli):
     """Values of a histogram: good at ``bound`` or below, in the instrument's unit.
 
     A target such as "P99 below 100 ms" is an objective of 99 % at a bound of 0.1 s.
@@ -151,7 +168,7 @@ class Threshold(Sli):
 
 @declaring_class
 @dataclass(frozen=True)
-class TimeSlice(Sli):
+class TimeSlice(SimpleSli):
     """The time in which a gauge is within its bound; an event is a slice of time.
 
     With ``series="each"`` every series of the gauge has its own slices (the share of breaker-time

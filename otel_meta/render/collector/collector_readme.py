@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from otel_meta.render.docs.markdown import code, page, table
+from otel_meta.secret_patterns import MASK
 
 from .env_variables import (
     GATEWAY_LOG_EXPORTER,
@@ -27,7 +28,6 @@ from .queue_limits import (
     file_bytes,
     volume_mib,
 )
-from .secret_patterns import MASK
 from .sidecar import BALANCER
 
 _LOG_VARIABLES: Final = f"""\

@@ -32,8 +32,8 @@ from .env_variables import (
     TRACE_STORE,
     TRACE_STORE_INSECURE,
 )
-from .redaction import LOG_REDACTION, SPAN_REDACTION, redaction_processors
 from .sampling import tail_sampling
+from .secret_masking import LOG_REDACTION, SPAN_REDACTION, redaction_processors
 
 SAMPLING: Final = "tail_sampling"
 STORE: Final = "otlp_grpc/store"

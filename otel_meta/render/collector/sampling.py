@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Final, assert_never
 
-from otel_meta.model import Catalog, Duration, MetaRepo, Sli, Slo
+from otel_meta.model import Catalog, Duration, MetaRepo, Slo
 from otel_meta.model.selector import Matcher, Presence, Selector
 from otel_meta.model.slo.comparison import Comparison
 from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.render._yaml import comment
-from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
+from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION, HTTP_SERVER_TIME_TO_FIRST_BYTE
 
 from .common_config import Config
 from .env_variables import DECISION_WAIT, SAMPLING_PERCENT, UNDECIDED_TRACES
@@ -19,6 +20,8 @@ from .env_variables import DECISION_WAIT, SAMPLING_PERCENT, UNDECIDED_TRACES
 _REMEMBERED: Final = 500_000
 """Decisions remembered for late spans: of the last two minutes, at 4,000 traces a second."""
 _SERVER: Final = "span.kind == SPAN_KIND_SERVER"
+_OF_SERVER_SPANS: Final = (HTTP_SERVER_REQUEST_DURATION, HTTP_SERVER_TIME_TO_FIRST_BYTE)
+"""The metrics whose labels are attributes of the server span as well."""
 
 
 def tail_sampling(catalog: Catalog) -> Config:
@@ -39,8 +42,8 @@ def _policies(catalog: Catalog) -> Iterator[Config]:
     yield {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}}
     for repo in catalog:
         for slo in repo.slos.values():
-            if condition := bad_span(repo, slo):
-                yield _slo(slo, condition)
+            if conditions := bad_spans(repo, slo):
+                yield _slo(slo, conditions)
     yield {
         **comment("Of the traces that no policy above keeps."),
         "name": "rest",
@@ -49,26 +52,30 @@ def _policies(catalog: Catalog) -> Iterator[Config]:
     }
 
 
-def _slo(slo: Slo, condition: str) -> Config:
+def _slo(slo: Slo, conditions: list[str]) -> Config:
     return {
         "name": slo.name,
         "type": "ottl_condition",
-        "ottl_condition": {"error_mode": "ignore", "span": [condition]},
+        "ottl_condition": {"error_mode": "ignore", "span": conditions},
     }
 
 
-def bad_span(repo: type[MetaRepo], slo: Slo) -> str:
-    """Return the OTTL condition of a bad event's span; empty if spans do not show bad events.
+def bad_spans(repo: type[MetaRepo], slo: Slo) -> list[str]:
+    """Return OTTL conditions: any is true of a bad event's span; none if spans do not show them.
 
     An HTTP SLO applies to server spans. For other durations no convention names the span, so the
     condition applies to all spans of the meta-repository, except for server spans if an HTTP SLO
     has a bound for them. A bound of the decision wait or more gives no condition, because the
     decision is made before such a span ends.
     """
-    bad, total = slo.sli.bad_events, slo.sli.total_events.selector
+    return [*filter(None, (_bad_span(repo, part) for part in slo.sli.parts))]
+
+
+def _bad_span(repo: type[MetaRepo], sli: SimpleSli) -> str:
+    bad, total = sli.bad_events, sli.total_events.selector
     match bad:
-        case EventCount() | Remainder() if slo.sli.bad_values:
-            return _slow_span(repo, slo.sli)
+        case EventCount() | Remainder() if sli.bad_values:
+            return _slow_span(repo, sli)
         case EventCount():
             return _http_span(repo, total, bad.selector, _label_conditions(bad.selector))
         case Remainder():
@@ -86,40 +93,42 @@ def _http_span(repo: type[MetaRepo], total: Selector, part: Selector, *condition
     return _all_of(_in_namespace(repo), _SERVER, *conditions)
 
 
-def _slow_span(repo: type[MetaRepo], sli: Sli) -> str:
+def _slow_span(repo: type[MetaRepo], sli: SimpleSli) -> str:
     values = sli.bad_events.selector
     wait = Duration(DECISION_WAIT.default).seconds
     if values.instrument.unit != "s" or any(bad.bound >= wait for bad in sli.bad_values):
         return ""
-    durations = _any_of([_duration(bad) for bad in sli.bad_values])
+    durations = _any_of([_duration(values, bad) for bad in sli.bad_values])
     return _all_of(
         _in_namespace(repo), _span_kind(repo, values), _label_conditions(values), durations
     )
 
 
 def _span_kind(repo: type[MetaRepo], values: Selector) -> str:
-    if values.instrument is HTTP_SERVER_REQUEST_DURATION:
+    if values.instrument in _OF_SERVER_SPANS:
         return _SERVER
     return f"not ({_SERVER})" if _has_http_latency_slo(repo) else ""
 
 
 def _has_http_latency_slo(repo: type[MetaRepo]) -> bool:
-    slis = [slo.sli for slo in repo.slos.values() if slo.sli.bad_values]
-    return any(sli.bad_events.selector.instrument is HTTP_SERVER_REQUEST_DURATION for sli in slis)
+    parts = (part for slo in repo.slos.values() for part in slo.sli.parts if part.bad_values)
+    return any(part.bad_events.selector.instrument in _OF_SERVER_SPANS for part in parts)
 
 
 def _in_namespace(repo: type[MetaRepo]) -> str:
     return f'resource.attributes["service.namespace"] == "{repo.name}"'
 
 
-def _duration(bad: Comparison) -> str:
+def _duration(values: Selector, bad: Comparison) -> str:
+    if values.instrument is HTTP_SERVER_TIME_TO_FIRST_BYTE:
+        return f'span.attributes["{values.instrument.name}"] {bad.operator} {bad.bound:.15g}'
     nanoseconds = f"{bad.bound * 1e9:.0f}"
     return f"span.end_time_unix_nano - span.start_time_unix_nano {bad.operator} {nanoseconds}"
 
 
 def _label_conditions(selector: Selector) -> str:
     """Return conditions on HTTP labels, which are also span attributes; else no conditions."""
-    if selector.instrument is not HTTP_SERVER_REQUEST_DURATION:
+    if selector.instrument not in _OF_SERVER_SPANS:
         return ""
     return _all_of(*(_condition(selector, matcher) for matcher in selector.matchers))
 
@@ -131,7 +140,7 @@ def _condition(selector: Selector, matcher: Matcher) -> str:
     key = f'span.attributes["{attribute.key}"]'
     if isinstance(matcher.values, Presence):
         return f"{key} != nil"
-    values = [json.dumps(attribute.encode(value)) for value in matcher.values]
+    values = [json.dumps(attribute.encode(value)) if value else "nil" for value in matcher.values]
     return _any_of([f"{key} == {value}" for value in values])
 
 

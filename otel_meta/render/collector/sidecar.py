@@ -37,7 +37,7 @@ from .env_variables import (
     QUEUE_FILE_BYTES,
     SELF_METRICS_PORT,
 )
-from .redaction import LOG_REDACTION, METRIC_REDACTION, SPAN_REDACTION, redaction_processors
+from .secret_masking import LOG_REDACTION, METRIC_REDACTION, SPAN_REDACTION, redaction_processors
 
 DETECTION: Final = "resource_detection"
 IDENTITY: Final = "transform/identity"

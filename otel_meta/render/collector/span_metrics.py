@@ -9,7 +9,7 @@ from otel_meta.render.header import generated_from
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 
 from .common_config import Config
-from .redaction import SPAN_REDACTION
+from .secret_masking import SPAN_REDACTION
 from .sidecar import FIRST_PROCESSORS, IDENTITY, PROMETHEUS
 
 FILTER: Final = "filter/span_metrics"

@@ -42,7 +42,8 @@ def business_page(catalog: Catalog, options: Options) -> Page:
 
 def key_counters(repo: type[MetaRepo]) -> tuple[Counter[...], ...]:
     """Return at most four counters; those that count the total events of SLOs come first."""
-    totals = [slo.sli.total_events.selector.instrument for slo in repo.slos.values()]
+    parts = (part for slo in repo.slos.values() for part in slo.sli.parts)
+    totals = [part.total_events.selector.instrument for part in parts]
     ordered = dict.fromkeys((*totals, *repo.instruments.values()))
     counters = (instrument for instrument in ordered if isinstance(instrument, Counter))
     return tuple(counters)[:_MOST_COUNTERS]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from typing import Final
 
-from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Sli
+from otel_meta.model import Alert, Instrument, MetaRepo, Recording, Selector, Slo
 from otel_meta.model.measure import Latest, OverTime
+from otel_meta.model.selector import Selectable, as_selector
 from otel_meta.model.slo.comparison import Comparison
+from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.render.options import TraceStore
-from otel_meta.render.rules.promql_builder import selector, sum_by
+from otel_meta.render.rules.promql_builder import matcher, selector, sum_by
 from otel_meta.render.rules.series_names import SERVICE
 
 from .grafana.panel import Panel, Query, ThresholdStep, above, below, legend_of
@@ -24,9 +27,12 @@ QUANTILES: Final = (("p99", "0.99"), ("p95", "0.95"), ("p50", "0.5"))
 RATE_INTERVAL: Final = "$__rate_interval"
 
 
-def description_of(instrument: Instrument[...]) -> str:
+def description_of(series: Selectable) -> str:
     """Return an instrument's description and its name in Prometheus."""
-    return f"{instrument.description} Metric `{instrument.prometheus_name}`."
+    selected = as_selector(series)
+    instrument = selected.instrument
+    named = selector(instrument.prometheus_name, map(matcher, selected.matchers))
+    return f"{instrument.description} Metric `{named}`."
 
 
 @dataclass(frozen=True)
@@ -47,26 +53,29 @@ class InstrumentPanels:
             case "gauge":
                 yield self._gauge(repo, instrument)
             case "histogram":
-                yield self.quantiles(instrument, _thresholds(repo, instrument))
+                yield self.quantiles(*judged(repo.slos.values(), instrument))
                 yield self._heatmap(instrument)
                 yield self._counter(instrument)
 
     def quantiles(
-        self, instrument: Instrument[...], thresholds: tuple[ThresholdStep, ...], *, width: int = 8
+        self, selected: Selector, thresholds: tuple[ThresholdStep, ...], *, width: int = 8
     ) -> Panel:
         """Return the panel of a histogram's quantiles by service, with exemplars as dots.
 
         Args:
-            instrument: the histogram.
+            selected: the histogram, or some of its series.
             thresholds: colours of its values.
             width: columns of the grid.
         """
+        instrument = selected.instrument
         labels = (*self.scope.service_labels, "le")
-        rate = sum_by(labels, f"rate({self._series(instrument, '_bucket')}[{RATE_INTERVAL}])")
+        matchers = map(matcher, selected.matchers)
+        buckets = self._series(instrument, "_bucket", *matchers)
+        rate = sum_by(labels, f"rate({buckets}[{RATE_INTERVAL}])")
         return Panel(
             visualization="timeseries",
             title=_titled(instrument, ", quantiles", width),
-            description=f"Quantiles. {description_of(instrument)}",
+            description=f"Quantiles. {description_of(selected)}",
             unit=unit_of(instrument),
             queries=tuple(
                 Query(
@@ -135,8 +144,8 @@ class InstrumentPanels:
     def _labels(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return (*names, *self.scope.identity.places)
 
-    def _series(self, instrument: Instrument[...], suffix: str) -> str:
-        return selector(instrument.prometheus_name + suffix, self.scope.service_matchers)
+    def _series(self, instrument: Instrument[...], suffix: str, *more: str) -> str:
+        return selector(instrument.prometheus_name + suffix, (*self.scope.service_matchers, *more))
 
 
 _PER_SECOND: Final = {True: ", observations per second", False: " per second"}
@@ -182,6 +191,20 @@ def _aggregation(repo: type[MetaRepo], instrument: Instrument[...]) -> str:
     return next(declared, "max")
 
 
+def judged(
+    slos: Iterable[Slo], instrument: Instrument[...]
+) -> tuple[Selector, tuple[ThresholdStep, ...]]:
+    """Return the series of a histogram that an SLO has a bound for, with the bound as thresholds.
+
+    These are all series without thresholds if no SLO has a bound.
+    """
+    for part in chain.from_iterable(slo.sli.parts for slo in slos):
+        selected = part.bad_events.selector
+        if selected.instrument == instrument and part.bad_values:
+            return selected, sli_thresholds(part)
+    return Selector(instrument), ()
+
+
 def _thresholds(repo: type[MetaRepo], instrument: Instrument[...]) -> tuple[ThresholdStep, ...]:
     """Return the bound of an SLO or alert that selects all series of the instrument, if any."""
     return next(
@@ -191,14 +214,14 @@ def _thresholds(repo: type[MetaRepo], instrument: Instrument[...]) -> tuple[Thre
 
 
 def _bounds(repo: type[MetaRepo]) -> Iterator[tuple[Selector, tuple[ThresholdStep, ...]]]:
-    for slo in repo.slos.values():
-        yield slo.sli.bad_events.selector, sli_thresholds(slo.sli)
+    for part in chain.from_iterable(slo.sli.parts for slo in repo.slos.values()):
+        yield part.bad_events.selector, sli_thresholds(part)
     for alert in repo.alerts.values():
         if isinstance(alert.measure, Latest):
             yield alert.measure.source, alert_thresholds(alert)
 
 
-def sli_thresholds(sli: Sli) -> tuple[ThresholdStep, ...]:
+def sli_thresholds(sli: SimpleSli) -> tuple[ThresholdStep, ...]:
     """Return thresholds with red for the bad values of an SLI; none if it compares no values."""
     ranges = [_red_if(bad) for bad in sorted(sli.bad_values, key=attrgetter("bound"))]
     return (*ranges[0], *(step for steps in ranges[1:] for step in steps[1:])) if ranges else ()

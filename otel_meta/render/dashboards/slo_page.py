@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import chain
 
-from otel_meta.model import Catalog, Histogram, Instrument, Slo
+from otel_meta.model import Catalog, Histogram, Slo
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
@@ -15,9 +16,9 @@ from otel_meta.render.rules.series_names import NAMESPACE
 from . import variables
 from .deployments import deployments
 from .grafana.dashboard import Page
-from .grafana.panel import Panel, Query, Section, ThresholdStep, above, below
+from .grafana.panel import Panel, Query, Section, above, below
 from .grafana_units import NUMBER, RATIO
-from .instrument_panels import InstrumentPanels, sli_thresholds
+from .instrument_panels import InstrumentPanels, judged
 from .scope import Scope
 from .slo_queries import SloQueries
 from .slo_stats import stat_panels
@@ -111,16 +112,7 @@ def _service_query(name: str, scope: Scope) -> Query:
 
 
 def _histogram_panels(slos: tuple[Slo, ...], instruments: InstrumentPanels) -> Iterator[Panel]:
-    for histogram, thresholds in _histograms(slos).items():
-        yield instruments.quantiles(histogram, thresholds, width=12)
-
-
-def _histograms(slos: tuple[Slo, ...]) -> Mapping[Instrument[...], tuple[ThresholdStep, ...]]:
-    """Return the histograms of all SLIs, each with the thresholds of its first SLI with bounds."""
-    found: dict[Instrument[...], tuple[ThresholdStep, ...]] = {}
-    for slo in slos:
-        thresholds = sli_thresholds(slo.sli)
-        for selected in slo.sli.selectors():
-            if isinstance(selected.instrument, Histogram):
-                found[selected.instrument] = found.get(selected.instrument) or thresholds
-    return found
+    selected = chain.from_iterable(slo.sli.selectors() for slo in slos)
+    for instrument in dict.fromkeys(each.instrument for each in selected):
+        if isinstance(instrument, Histogram):
+            yield instruments.quantiles(*judged(slos, instrument), width=12)

@@ -8,6 +8,7 @@ from typing import Final
 from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.model.identity import Identity
 from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import INCREASE_WINDOW
@@ -46,35 +47,38 @@ def minutes_without_events() -> str:
 
 def bad_parts(repo: type[MetaRepo], slo: Slo, options: Options) -> str:
     """Return the parts of the services with the most bad events, by the labels of the metric."""
-    bad = slo.sli.bad_events
-    match bad:
-        case TimeSlices():
+    match slo.sli.parts:
+        case (SimpleSli(bad_events=TimeSlices() as bad),):
             series = series_of(bad.selector, repo.name)
             return f"{series} {compared(bad.comparison)}" if bad.comparison else series
-        case Remainder() | EventCount():
-            return _worst(_bad_events(repo, slo, options, _labels(slo)))
+        case parts:
+            first, *others = map(_labels, parts)
+            labels = tuple(name for name in first if all(name in other for other in others))
+            return _worst(_bad_events(repo, slo, options, labels))
 
 
 def bad_instances(repo: type[MetaRepo], slo: Slo, options: Options) -> str:
     """Return the instances with the most bad events; empty for time slices, which name theirs."""
-    if isinstance(slo.sli.bad_events, TimeSlices):
+    if slo.sli.unit == "seconds":
         return ""
     return _worst(_bad_events(repo, slo, options, ("instance",)))
 
 
 def _bad_events(repo: type[MetaRepo], slo: Slo, options: Options, labels: tuple[str, ...]) -> str:
     identity = Identity((*options.identity.places, *labels))
-    bad = slo.sli.bad_events
-    if isinstance(bad, EventCount) and not bad.has_bounds:
-        series = series_of(bad.selector, repo.name, bad.selector.instrument.traits.count_suffix)
-        return sum_by(identity.service, increase(series, RECENT, options))
-    scope = Scope(repo.name, RECENT, replace(options, identity=identity))
-    return increments(slo.sli, scope).bad
+    match slo.sli.parts:
+        case (SimpleSli(bad_events=EventCount(has_bounds=False) as bad),):
+            suffix = bad.selector.instrument.traits.count_suffix
+            series = series_of(bad.selector, repo.name, suffix)
+            return sum_by(identity.service, increase(series, RECENT, options))
+        case _:
+            scope = Scope(repo.name, RECENT, replace(options, identity=identity))
+            return increments(slo.sli, scope).bad
 
 
-def _labels(slo: Slo) -> tuple[str, ...]:
-    """Return the labels of the bad events that the expression of the SLI can keep."""
-    bad, total = slo.sli.bad_events, slo.sli.total_events
+def _labels(sli: SimpleSli) -> tuple[str, ...]:
+    """Return the labels of the bad events that the expression of an SLI can keep."""
+    bad, total = sli.bad_events, sli.total_events
     of_total = {label.name for label in total.selector.instrument.label_fields}
     names = (label.name for label in bad.selector.instrument.label_fields)
     is_difference = isinstance(bad, Remainder)

@@ -20,10 +20,10 @@ from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
 from .burn_conditions import burn_condition, enough_events, slo_series
 from .declared_alerts import declared_groups
 from .intervals import ALERT_INTERVAL, BURN_RATE_SPAN, INCREASE_WINDOW, RECOUNT_SPAN
-from .promql_builder import all_of, equals, lines, number, selector, series_of, sum_by
+from .promql_builder import all_of, equals, labelled, lines, number, selector, series_of, sum_by
 from .recording_rules import alert_records, has_data
 from .rule import AlertRule, Group, Rule
-from .sli_promql import histogram_of
+from .sli_promql import histograms_of
 
 _SETTLE: Final = Duration("5m")
 _WEEK: Final = Duration("7d")
@@ -105,12 +105,12 @@ def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
     by = options.identity.service
     known = f"max_over_time({slo_series(series_names.TOTAL_CUMULATIVE, slo)}[{_WEEK}:1h])"
     causes = "the service is down, its telemetry is down, or the service was removed"
-    histogram = histogram_of(slo.sli)
-    if histogram is not None:
-        counts = series_of(histogram.selector, repo.name, "_count")
+    counts = [series_of(part.selector, repo.name, "_count") for part in histograms_of(slo.sli)]
+    if counts:
         # Links of the alert read the label of the SLO, which raw series have not.
-        named = f'label_replace({sum_by(by, counts, "max")}, "slo", "{slo.name}", "", "")'
-        known = f"({known} or on ({', '.join(by)}) {named})"
+        named = (labelled(sum_by(by, count, "max"), "slo", slo.name) for count in counts)
+        joined = f" or on ({', '.join(by)}) ".join((known, *named))
+        known = f"({joined})"
         causes += ", or its histogram has no bucket at the bound of the SLO"
     return _slo_alert(
         repo,

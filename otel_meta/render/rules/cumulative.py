@@ -17,7 +17,7 @@ from otel_meta.render.options import Options
 from . import series_names
 from .burn_conditions import slo_series
 from .intervals import BURN_RATE_SPAN, EVALUATION_INTERVAL, RECOUNT_SPAN
-from .promql_builder import indented, lines, one_of, selector, sum_by
+from .promql_builder import indented, labelled, lines, one_of, selector, sum_by
 
 _STEP: Final = Duration("2h")
 """The step in which a value before a hole is searched for.
@@ -68,9 +68,9 @@ class Cumulative(NamedTuple):
         again = [f"{recount}", f"+ {self.on} (", *self._before(RECOUNT_SPAN, recount), ")"]
         recent = f"{_DAMPED} * {self._own(self.hour)} + {self.now} offset {_BEFORE_HOUR}"
         values = lines(
-            _labelled(lines(*again), str(RECOUNT_SPAN)),
+            labelled(lines(*again), "since", str(RECOUNT_SPAN)),
             "or",
-            _labelled(recent, str(BURN_RATE_SPAN)),
+            labelled(recent, "since", str(BURN_RATE_SPAN)),
             "or",
             self.now,
         )
@@ -139,10 +139,3 @@ def cumulative(slo: Slo, options: Options) -> tuple[Cumulative, Cumulative]:
         )
     )
     return bad, total
-
-
-def _labelled(expr: str, since: str) -> str:
-    """Give the series of an expression a label, so that ``or`` keeps them beside others."""
-    if "\n" not in expr:
-        return f'label_replace({expr}, "since", "{since}", "", "")'
-    return lines("label_replace(", indented(expr), f', "since", "{since}", "", "")')

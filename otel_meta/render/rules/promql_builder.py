@@ -119,6 +119,13 @@ def lines(*parts: str) -> str:
     return "\n".join(parts)
 
 
+def labelled(expression: str, label: str, value: str) -> str:
+    """Return an expression whose series have another label, so that ``or`` keeps all of them."""
+    if "\n" not in expression:
+        return f'label_replace({expression}, "{label}", "{value}", "", "")'
+    return lines("label_replace(", indented(expression), f', "{label}", "{value}", "", "")')
+
+
 def all_of(*conditions: str) -> str:
     """Return the expression of which every condition is true, with the values of the first."""
     return lines("(", indented("\nand\n".join(conditions)), ")")

@@ -1,16 +1,18 @@
 """An SLI in PromQL: its bad events and its total events over a span.
 
 Both are counted in events, so that every ratio is weighted by events. In a mean of ratios, a quiet
-night would outweigh a busy hour.
+night would outweigh a busy hour. The events of all parts of an SLI are added up. A part without
+series has none, and a label ``sli_part`` lets ``or`` keep series that differ by their metric alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, assert_never
 
 from otel_meta.model import Duration, Selector, Sli
 from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.render.options import Options
 
 from . import promql_builder as promql
@@ -47,17 +49,35 @@ def increments(sli: Sli, scope: Scope, recorded_total: str = "") -> Increments:
         recorded_total: the series that the total events are recorded as, if any. Bad events that
             were never seen are 0 where it exists, which reads no counter a second time.
     """
+    parts = [_increments(part, scope, recorded_total) for part in sli.parts]
+    return Increments(*(_added_up(counts, scope) for counts in zip(*parts, strict=True)))
+
+
+def histograms_of(sli: Sli) -> Iterator[EventCount]:
+    """Yield the parts of histograms' values that decide about an SLI."""
+    yield from filter(None, map(_histogram_of, sli.parts))
+
+
+def _increments(sli: SimpleSli, scope: Scope, recorded_total: str) -> Increments:
     total = _total(sli, scope)
     return Increments(_bad(sli, scope, total, recorded_total or total), total)
 
 
-def histogram_of(sli: Sli) -> EventCount | None:
-    """Return the part of a histogram's values that decides about an SLI, if there is one."""
+def _added_up(counts: Sequence[str], scope: Scope) -> str:
+    """Add up the counts of all parts, of which any may be absent."""
+    first, *others = counts
+    if not others:
+        return first
+    labelled = (promql.labelled(each, "sli_part", str(n)) for n, each in enumerate(others, start=2))
+    return sum_by(scope.by, lines("", promql.indented("\nor\n".join((first, *labelled))), ""))
+
+
+def _histogram_of(sli: SimpleSli) -> EventCount | None:
     part = sli.bad_events.good if isinstance(sli.bad_events, Remainder) else sli.bad_events
     return part if isinstance(part, EventCount) and part.has_bounds else None
 
 
-def _total(sli: Sli, scope: Scope) -> str:
+def _total(sli: SimpleSli, scope: Scope) -> str:
     total = sli.total_events
     match total:
         case EventCount():
@@ -68,7 +88,7 @@ def _total(sli: Sli, scope: Scope) -> str:
             assert_never(total)
 
 
-def _bad(sli: Sli, scope: Scope, total: str, present: str) -> str:
+def _bad(sli: SimpleSli, scope: Scope, total: str, present: str) -> str:
     bad = sli.bad_events
     match bad:
         case EventCount():
@@ -86,14 +106,14 @@ def _bad(sli: Sli, scope: Scope, total: str, present: str) -> str:
             assert_never(bad)
 
 
-def _known(sli: Sli, total: EventCount, scope: Scope) -> str:
+def _known(sli: SimpleSli, total: EventCount, scope: Scope) -> str:
     """Count the events of which the indicator is known.
 
     A histogram without the bucket at a bound shows neither good nor bad events: its events are not
     counted at all, so that the SLI has no data.
     """
     counted = _increase(total.selector, scope)
-    part = histogram_of(sli)
+    part = _histogram_of(sli)
     if part is None:
         return counted
     buckets = (_bucket(bound, part.selector, scope) for bound in _bounds(part))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from otel_meta.model import Duration, Sli
+from otel_meta.model import Duration
 from otel_meta.model.slo.comparison import Comparison
 from otel_meta.model.slo.event_terms import TimeSlices
+from otel_meta.model.slo.sli import SimpleSli
 
 from .promql_builder import number, series_of, sum_by
 
@@ -21,7 +22,9 @@ _NUMBERS: Final = ">= -Inf"
 """A filter of values that are numbers: a comparison with NaN is false."""
 
 
-def slices(sli: Sli, term: TimeSlices, namespace: str, by: Iterable[str], span: Duration) -> str:
+def slices(
+    sli: SimpleSli, term: TimeSlices, namespace: str, by: Iterable[str], span: Duration
+) -> str:
     """Return the seconds of a term over a span, by service.
 
     A value of NaN is not seen: it is neither good nor bad, and a gauge without any other value has
@@ -45,7 +48,7 @@ def _sampled(series: str, comparison: Comparison | None, span: Duration) -> str:
     return f"sum_over_time(({series} {test}){window})"
 
 
-def _worst(sli: Sli) -> str:
+def _worst(sli: SimpleSli) -> str:
     """Return the aggregation that keeps the value nearest to the bad values, and ignores NaN."""
     too_low = any(value.operator in ("<", "<=") for value in sli.bad_values)
     return "min" if too_low else "max"

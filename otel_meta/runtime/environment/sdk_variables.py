@@ -64,12 +64,26 @@ def _general(name: str, effect: str) -> Variable[None]:
     return Variable(f"OTEL_{name}", _COUNT, None, effect, "as the general limit")
 
 
+MAX_ATTRIBUTE_LENGTH: Final = 16_384
+"""Characters of an attribute of a span: the SDK has no limit. A traceback fits."""
 ATTRIBUTE_LENGTH_LIMIT: Final = Variable[int | None](
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     _COUNT,
     None,
     "maximum length of attribute values and of label values",
-    "no limit; 1,024 for labels",
+    f"{MAX_ATTRIBUTE_LENGTH:,} on spans; 1,024 for labels",
+)
+
+
+def _headers(name: str, effect: str) -> Variable[tuple[str, ...]]:
+    variable = f"OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_{name}"
+    return Variable(variable, PATTERNS, (), effect, "none")
+
+
+REQUEST_HEADERS: Final = _headers("SERVER_REQUEST", "request headers on server spans")
+RESPONSE_HEADERS: Final = _headers("SERVER_RESPONSE", "response headers on server spans")
+SECRET_HEADERS: Final = _headers(
+    "SANITIZE_FIELDS", "further headers whose values are hidden, see security.md"
 )
 _LIMITS: Final = (
     ATTRIBUTE_LENGTH_LIMIT,
@@ -159,6 +173,9 @@ SDK_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     Variable(
         "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS", PATTERNS, None, "URLs without a server span", "none"
     ),
+    REQUEST_HEADERS,
+    RESPONSE_HEADERS,
+    SECRET_HEADERS,
     Variable(
         "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", FLAG, False, "metrics of the SDK about itself"
     ),

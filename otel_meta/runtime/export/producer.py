@@ -28,14 +28,13 @@ from opentelemetry.sdk.metrics.export import (
 from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
-from otel_meta.runtime.recording.family import OVERFLOW, Family
+from otel_meta.runtime.recording.family import Family
+from otel_meta.runtime.recording.label_attributes import Attributes, attributes_of
 from otel_meta.runtime.recording.storage import MetricStorage
 
 from .deltas import DeltaState, Reading
 from .point_counts import SCOPE
 from .temporality import temporality_of
-
-Attributes = dict[str, str | int | bool]
 
 _UNSET: Final = cast("float", None)
 """None leaves the optional fields min and max of OTLP unset: cumulative extremes never recover."""
@@ -187,12 +186,4 @@ class MetricProducer:
 def _cells_with_attributes(family: Family[Any]) -> Iterator[tuple[Any, Attributes]]:
     fields = family.instrument.label_fields
     for cell in family.cells():
-        yield cell, _attributes(cell, [field.attribute for field in fields])
-
-
-def _attributes(cell: Cell, attributes: list[Any]) -> Attributes:
-    """Return labels under OpenTelemetry keys, without empty values."""
-    if cell.labels is OVERFLOW:
-        return {OVERFLOW[0]: True}
-    pairs = zip(attributes, cell.labels, strict=True)
-    return {attribute.key: attribute.encode(value) for attribute, value in pairs if value}
+        yield cell, attributes_of(fields, cell.labels)

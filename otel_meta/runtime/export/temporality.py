@@ -20,7 +20,6 @@ from opentelemetry.sdk.metrics import (
 from opentelemetry.sdk.metrics.export import AggregationTemporality
 
 from otel_meta.model.kind_traits import Kind
-from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
 
 Preference = Mapping[type, AggregationTemporality]
 """Temporality by the SDK's class of an instrument, as exporters of the SDK take it."""
@@ -48,6 +47,13 @@ PREFERENCES: Final[Mapping[str, Preference]] = {
 }
 """By values of OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE; the default is the first."""
 
+SDK_CLASSES: Final[Mapping[Kind, type]] = {
+    "counter": Counter,
+    "histogram": Histogram,
+    "updowncounter": UpDownCounter,
+}
+"""The SDK's instrument with the temporality of each kind; gauges have none."""
+
 
 def temporality_of(kind: Kind, preference: str) -> AggregationTemporality:
     """Return the temporality with which the points of an instrument are pushed.
@@ -59,7 +65,6 @@ def temporality_of(kind: Kind, preference: str) -> AggregationTemporality:
     Raises:
         ValueError: the kind has no temporality.
     """
-    sdk_class = INSTRUMENT_KINDS[kind].sdk_class
-    if sdk_class is None:
+    if kind not in SDK_CLASSES:
         raise ValueError(f"points of a {kind} have no temporality")
-    return PREFERENCES[preference][sdk_class]
+    return PREFERENCES[preference][SDK_CLASSES[kind]]

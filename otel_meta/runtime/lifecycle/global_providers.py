@@ -12,7 +12,6 @@ before they add a span processor.
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from operator import methodcaller
@@ -28,6 +27,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import NoOpTracer, Tracer
 
+from otel_meta.runtime.api.api_globals import is_unset
 from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import logger
@@ -240,49 +240,31 @@ TRACER_PROVIDER: Final = GlobalTracerProvider()
 METER_PROVIDER: Final = GlobalMeterProvider()
 
 
-def use_globally(tracer_provider: TracerProvider, meter_provider: MeterProvider) -> None:
-    """Make the providers of a telemetry the global ones.
+def trace_globally(provider: TracerProvider) -> Callable[[], None]:
+    """Make the tracer provider of a telemetry the global one; return the reverse.
 
     API and SDK read variables here, which the caller has to check before.
     """
     TRACER_PROVIDER.prepare()
-    METER_PROVIDER.prepare()
-    TRACER_PROVIDER.use(tracer_provider)
-    METER_PROVIDER.use(meter_provider)
+    TRACER_PROVIDER.use(provider)
     if not _is_ours(trace_api.get_tracer_provider()):
         trace_api.set_tracer_provider(cast("trace_api.TracerProvider", TRACER_PROVIDER))
+    return partial(TRACER_PROVIDER.leave, provider)
+
+
+def measure_globally(provider: MeterProvider) -> Callable[[], None]:
+    """Make the meter provider of a telemetry the global one, like `trace_globally`."""
+    METER_PROVIDER.prepare()
+    METER_PROVIDER.use(provider)
     if not _is_ours(metrics_api.get_meter_provider()):
         metrics_api.set_meter_provider(cast("metrics_api.MeterProvider", METER_PROVIDER))
+    return partial(METER_PROVIDER.leave, provider)
 
 
-def leave_globally(tracer_provider: TracerProvider, meter_provider: MeterProvider) -> None:
-    """Stop using the providers of a telemetry that was shut down."""
-    TRACER_PROVIDER.leave(tracer_provider)
-    METER_PROVIDER.leave(meter_provider)
-
-
-def foreign_provider() -> object | None:
-    """Return a global provider that another library has set; None if there is none."""
-    for provider in (trace_api.get_tracer_provider(), metrics_api.get_meter_provider()):
-        if type(provider).__name__ not in _UNSET and not _is_ours(provider):
-            return provider
-    return None
-
-
-_UNSET: Final = ("ProxyTracerProvider", "_ProxyMeterProvider")
-"""Classes of the providers that the API returns until a provider is set."""
+def set_by_another(provider: object) -> bool:
+    """Return True for a global provider that another library has set."""
+    return not is_unset(provider) and not _is_ours(provider)
 
 
 def _is_ours(provider: object) -> bool:
     return issubclass(type(provider), GlobalProvider)
-
-
-def owner_of(provider: object) -> str:
-    """Return who has set a foreign provider, with its class."""
-    name = f"{type(provider).__module__}.{type(provider).__qualname__}"
-    resource = getattr(provider, "resource", None)
-    distribution = getattr(resource, "attributes", {}).get("telemetry.distro.name")
-    if "opentelemetry.instrumentation.auto_instrumentation" in sys.modules:
-        by = "opentelemetry-instrument"
-        return f"{by} with {distribution} ({name})" if distribution else f"{by} ({name})"
-    return f"{distribution} ({name})" if distribution else f"another library ({name})"

@@ -34,6 +34,11 @@ _PORT_TAKEN: Final = (
     "whose page leaves out the metrics of this process; set OTEL_META_MULTIPROCESS_DIR to a "
     "directory of this service, such as /dev/shm/my-service, so that all processes share the port"
 )
+_PORT_OF_OTHERS: Final = (
+    "port {port} for /metrics is in use, probably by the exporter of the library that has set the "
+    "meter provider; give otel_meta another port by configure(prometheus_port=...), or let the "
+    "application serve /metrics by instrument_fastapi(app)"
+)
 
 
 class Reachability:
@@ -76,9 +81,14 @@ class Reachability:
         self._is_in_app = self._is_in_app and not is_multiprocessing_child()
         self._workers = server_workers()
 
-    def port_taken(self, port: int) -> None:
-        """Warn that a child of this service cannot serve /metrics on a port."""
-        self._say(_PORT_TAKEN.format(port=port))
+    def port_taken(self, port: int, *, by_others: bool) -> None:
+        """Warn that a child of this service cannot serve /metrics on a port.
+
+        Args:
+            port: the port.
+            by_others: True if another library exports metrics in this process.
+        """
+        self._say((_PORT_OF_OTHERS if by_others else _PORT_TAKEN).format(port=port))
 
     def check_workers(self, workers: int) -> None:
         """Warn if this process is one of several workers without a shared directory."""

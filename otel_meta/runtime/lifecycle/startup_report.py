@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,17 +13,31 @@ _ORDER: Final[tuple[Signal, ...]] = ("metrics", "traces", "logs")
 """Metrics first: the question of most readers is where these can be scraped."""
 
 
-def startup_report(settings: Settings, port: int | None, lines: str | None) -> str:
+IN_APP: Final = "on /metrics"
+"""Where a scrape finds the metrics of an instrumented application."""
+
+
+def startup_report(
+    settings: Settings,
+    port: int | None,
+    lines: str | None,
+    page: str = f"{IN_APP} after instrument_fastapi(app)",
+    *,
+    others: Container[Signal] = (),
+) -> str:
     """Return the line.
 
     Args:
         settings: the settings of telemetry.
         port: the open port of /metrics; None if there is none.
         lines: the destination of log lines; None if telemetry leaves logging to the application.
+        page: where a scrape finds metrics without a port.
+        others: the signals that are left to another library.
     """
     if settings.disabled:
         return f"telemetry of {_service(settings)} is disabled by OTEL_SDK_DISABLED"
-    targets = [f"{signal} {_targets(settings, signal, port, lines)}" for signal in _ORDER]
+    found = {signal: _targets(settings, signal, port, lines, page) for signal in _ORDER}
+    targets = [f"{signal} {_words(found[signal], signal in others)}" for signal in _ORDER]
     return f"telemetry of {_service(settings)}: {', '.join(targets)}{_workers(settings)}"
 
 
@@ -31,22 +46,29 @@ def _service(settings: Settings) -> str:
     return f"{settings.service_name}{namespace}"
 
 
-def _targets(settings: Settings, signal: Signal, port: int | None, lines: str | None) -> str:
+def _words(targets: list[str], is_of_others: bool) -> str:
+    others = ["left to another library"] if is_of_others else []
+    return " and ".join([*targets, *others]) or "not exported"
+
+
+def _targets(
+    settings: Settings, signal: Signal, port: int | None, lines: str | None, page: str
+) -> list[str]:
     names = settings.exporters[signal]
-    found = [_target(settings, signal, name, port) for name in names]
+    found = [_target(settings, signal, name, port, page) for name in names]
     if signal == "logs" and lines is not None:
         found.insert(0, f"to {lines}")
-    return " and ".join(found) or "not exported"
+    return found
 
 
-def _target(settings: Settings, signal: Signal, name: str, port: int | None) -> str:
+def _target(settings: Settings, signal: Signal, name: str, port: int | None, page: str) -> str:
     match name:
         case "otlp":
             return f"to {_otlp_address(settings, signal)}"
         case "prometheus" if port is not None:
             return f"on http://{settings.prometheus_host}:{port}/metrics"
         case "prometheus":
-            return "on /metrics after instrument_fastapi(app)"
+            return page
         case _:
             return f"to {name}"
 

@@ -2,8 +2,9 @@
 
 A rendered value is None, a boolean, a number, a text, or a list or map of rendered values. It shows
 no more than ``repr(value)`` shows, so that a secret that a class hides stays hidden: a class with a
-`__repr__` of its own is rendered as that text. Texts, containers and the whole line are bounded,
-and the rendered value says what was left out.
+`__repr__` of its own is rendered as that text. The value of a field or key with a secret's name is
+redacted, as are secrets in a URL or a `repr`. Texts, containers and the whole line are bounded, and
+the rendered value says what was left out.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.redaction import DEFAULT, Redaction
 from otel_meta.runtime.text import utf8_text
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
@@ -48,16 +50,18 @@ _MAX_BYTES: Final = MAX_TEXT // 8
 _INT64: Final = 2**63
 
 
-def render_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
+def render_fields(fields: Mapping[Any, Any], redaction: Redaction = DEFAULT) -> dict[str, Any]:
     """Return the fields with rendered values; long and unusual values share the bounds."""
     renderer: FieldRenderer | None = None
     rendered: dict[str, Any] = {}
+    rules = redaction.rules
     for key, value in fields.items():
-        if type(key) is str and key.isascii() and is_plain(value):
+        if type(key) is str and key.isascii() and is_plain(value) and rules[key] is None:
             rendered[key] = value
         else:
-            renderer = renderer or FieldRenderer()
-            rendered[renderer.key(key)] = renderer.render(value)
+            renderer = renderer or FieldRenderer(redaction)
+            name = renderer.key(key)
+            rendered[name] = renderer.field(name, value)
     if len(rendered) > MAX_FIELDS:
         rendered = dict(islice(rendered.items(), MAX_FIELDS))
         rendered["fields_left_out"] = len(fields) - MAX_FIELDS
@@ -65,9 +69,9 @@ def render_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def is_plain(value: object) -> bool:
-    """Return True for the common values, which need no rendering."""
+    """Return True for the common values, which need no rendering; a URL may have a password."""
     if type(value) is str:
-        return len(value) <= _SHORT and value.isascii()
+        return len(value) <= _SHORT and value.isascii() and "://" not in value
     if type(value) is int:
         return -_INT64 <= value < _INT64
     return value is None or type(value) is bool or (type(value) is float and isfinite(value))
@@ -76,7 +80,8 @@ def is_plain(value: object) -> bool:
 class FieldRenderer:
     """Renders the values of one line."""
 
-    def __init__(self) -> None:
+    def __init__(self, redaction: Redaction = DEFAULT) -> None:
+        self._redaction: Final = redaction
         self._characters_left = MAX_LINE
         self._items_left = MAX_LINE_ITEMS
 
@@ -89,6 +94,12 @@ class FieldRenderer:
         except Exception as error:
             reraise_interruption(error)
             return f"<{type(value).__name__}: {type(error).__name__}>"
+
+    def field(self, name: str, value: object, depth: int = 0) -> Plain:
+        """Render the value of a field, or of a key of a map, redacted as the name says."""
+        rendered = self.render(value, depth)
+        rule = self._redaction.rules[name]
+        return rendered if rule is None else cast("Plain", rule(rendered))
 
     def key(self, key: object) -> str:
         """Render the key of a field or map."""
@@ -107,7 +118,8 @@ class FieldRenderer:
         if depth == MAX_DEPTH:
             return _too_deep(values)
         allowed = self._allowed(values.items())
-        rendered = {self.key(key): self.render(value, depth + 1) for key, value in allowed}
+        named = ((self.key(key), value) for key, value in allowed)
+        rendered = {name: self.field(name, value, depth + 1) for name, value in named}
         if left := _left_out(len(values) - len(rendered)):
             rendered["..."] = left[0]
         return rendered
@@ -161,7 +173,7 @@ class FieldRenderer:
 
     def shown(self, value: object, _depth: int) -> Plain:
         """Render the `repr`, which a subclass of str may have as well."""
-        return self._bounded(repr(value))
+        return self._bounded(repr(value), is_searched=True)
 
     def _allowed(self, values: Iterable[Any]) -> Iterable[Any]:
         for value in islice(values, MAX_ITEMS):
@@ -170,11 +182,14 @@ class FieldRenderer:
             self._items_left -= 1
             yield value
 
-    def _bounded(self, text: str) -> str:
+    def _bounded(self, text: str, *, is_searched: bool = False) -> str:
         limit = max(min(MAX_TEXT, self._characters_left), 0)
-        start = text[:limit]
+        start = str(text[:limit])
         self._characters_left -= len(start)
-        return utf8_text(str(start)) + _more(len(text) - len(start), "characters")
+        left_out = _more(len(text) - len(start), "characters")
+        if is_searched or "://" in start:
+            start = self._redaction.text(start)
+        return utf8_text(start) + left_out
 
 
 _EMPTY: Final[dict[str, str]] = {}

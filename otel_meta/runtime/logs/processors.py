@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanContext
 from structlog.contextvars import get_contextvars
 from structlog.typing import EventDict, WrappedLogger
 
+from otel_meta.runtime.redaction import DEFAULT, Redaction
 from otel_meta.runtime.text import utf8_text
 
 from .exceptions import get_exception, ids_of
@@ -46,16 +47,18 @@ class LineFields:
 
     Args:
         identity: the fields that name the service.
+        redaction: hides the secrets among the values.
     """
 
-    def __init__(self, identity: Mapping[str, str]) -> None:
+    def __init__(self, identity: Mapping[str, str], redaction: Redaction = DEFAULT) -> None:
         self._identity: Final = identity
+        self._redaction: Final = redaction
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Return the line's fields: the most important first, ids last."""
         error = get_exception(event.pop("exc_info")) if "exc_info" in event else None
-        message = _message(event.pop("event", ""))
-        given = render_fields(event)
+        message = self._redaction.message(_message(event.pop("event", "")))
+        given = render_fields(event, self._redaction)
         line: dict[str, Any] = {
             "timestamp": _timestamp(logger.created),
             "level": method,
@@ -64,7 +67,7 @@ class LineFields:
         }
         added: dict[str, Any] = {**self._identity, **current_ids()}
         if error is not None:
-            added.update(exception_fields(error))
+            added.update(exception_fields(error, self._redaction))
             for name, value in ids_of(error).items():
                 if name not in given:
                     added.setdefault(name, value)
@@ -75,13 +78,13 @@ class LineFields:
         return line
 
 
-def exception_fields(error: BaseException) -> dict[str, str]:
+def exception_fields(error: BaseException, redaction: Redaction) -> dict[str, str]:
     """Return the fields of an exception, named after OpenTelemetry's conventions."""
     kind, message, stacktrace = render_exception(error)
     return {
         "exception_type": kind,
-        "exception_message": message,
-        "exception_stacktrace": stacktrace,
+        "exception_message": redaction.text(message),
+        "exception_stacktrace": redaction.text(stacktrace),
     }
 
 

@@ -18,6 +18,7 @@ from otel_meta.runtime.export.queues import LogQueue
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.lifecycle.sdk_locks import SdkLocks
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.redaction import Redaction
 from otel_meta.runtime.settings import Settings
 
 from .access import is_held
@@ -36,9 +37,15 @@ class Logs:
     """The logger provider, and the logging of this process from `install` to `uninstall`."""
 
     def __init__(
-        self, settings: Settings, resource: Resource, faults: Faults, monitor: DeliveryMonitor
+        self,
+        settings: Settings,
+        resource: Resource,
+        faults: Faults,
+        monitor: DeliveryMonitor,
+        redaction: Redaction,
     ) -> None:
         self._settings: Final = settings
+        self._redaction: Final = redaction
         self._faults: Final = faults
         self.provider: Final = LoggerProvider(resource, shutdown_on_exit=False)
         self._locks: Final = SdkLocks(self.provider)
@@ -85,7 +92,7 @@ class Logs:
         chain: tuple[Processor, ...] = (
             merge_context,
             StackInfoRenderer(additional_ignores=["otel_meta"]),
-            LineFields(_identity(self._settings)),
+            LineFields(_identity(self._settings), self._redaction),
             self.observers,
         )
         if self._settings.exporters["logs"] and not self._settings.disabled:

@@ -20,6 +20,8 @@ MAX_MESSAGE: Final = 4_096
 """Maximum number of characters in the message of an exception."""
 MAX_TRACEBACK: Final = 16_384
 """Maximum number of characters in the text of an exception with its causes and members."""
+_NOTE_LENGTH: Final = 64
+"""Maximum number of characters that say how many are left out."""
 MAX_FRAMES: Final = 30
 """Maximum number of frames of an exception: the first five, and the last."""
 MAX_CAUSES: Final = 5
@@ -48,7 +50,8 @@ def render_exception(error: BaseException) -> ExceptionText:
     """Render an exception, whatever its class does."""
     text = _chain(error, 0)
     if len(text) > MAX_TRACEBACK:
-        text = f"[{len(text) - MAX_TRACEBACK} more characters] ...{text[-MAX_TRACEBACK:]}"
+        end = text[-MAX_TRACEBACK + _NOTE_LENGTH :]
+        text = f"[{len(text) - len(end)} more characters] ...{end}"
     return ExceptionText(_type_name(error), _message(error), utf8_text(text.rstrip("\n")))
 
 

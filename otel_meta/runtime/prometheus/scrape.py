@@ -64,6 +64,8 @@ class PullReader(PrometheusMetricReader):
         shared: True if the live instruments belong to all workers of the service. SDK metrics
             belong to this worker only, and are then left out.
         identity: attributes of the resource that become labels of all series.
+        is_guest: True if the SDK metrics come from the provider of another library, which has a
+            resource of its own.
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class PullReader(PrometheusMetricReader):
         *,
         shared: bool = False,
         identity: Collection[str] = IDENTITY,
+        is_guest: bool = False,
     ) -> None:
         super().__init__(registry=IsolatingRegistry())  # of the base class' renderer, unused here
         self._target: Final = labels_of(resource.attributes, ())
         self._on_fault: Final = on_fault
         self._shared: Final = shared
+        self._is_guest: Final = is_guest
         self._has_warned = False
         attributes = resource.attributes.items()
         self._identity: Final = labels_of({k: v for k, v in attributes if k in identity}, ())
@@ -104,7 +108,7 @@ class PullReader(PrometheusMetricReader):
             collected: from `collect_sdk`.
             declared: from `declared_families`.
         """
-        if collected is None:
+        if collected is None or self._is_guest:
             yield _constant_one(_TARGET, self._target)
             yield _constant_one(_UP, self._identity)
         else:
@@ -176,6 +180,7 @@ class Scrape:
         collection_timeout: seconds to wait for a concurrent collection.
         source_timeout: seconds to wait for the SDK and for collectors of prometheus_client.
         identity: attributes of the resource that become labels of all series.
+        is_guest: True if the reader is added to the provider of another library.
     """
 
     def __init__(
@@ -190,6 +195,7 @@ class Scrape:
         collection_timeout: float = COLLECTION_TIMEOUT,
         source_timeout: float = SOURCE_TIMEOUT,
         identity: Collection[str] = IDENTITY,
+        is_guest: bool = False,
     ) -> None:
         self._on_fault: Final = on_fault
         self._collection_timeout: Final = collection_timeout
@@ -207,6 +213,7 @@ class Scrape:
             on_fault,
             shared=owners is not None,
             identity=identity,
+            is_guest=is_guest,
         )
         self.handle: Final = ScrapeHandler(self._chunks, token).handle
         reset_after_fork(self)

@@ -1,4 +1,4 @@
-"""An HTTP server for /metrics on a separate port.
+"""An HTTP server for /metrics and /slo on a separate port.
 
 One thread runs an event loop that receives requests and sends responses, so that slow clients cost
 a connection, but no thread. A few further threads render pages. Connections are limited in number
@@ -11,7 +11,7 @@ import asyncio
 import errno
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler
@@ -60,10 +60,10 @@ Handle = Callable[[ScrapeRequest], Response]
 
 
 class MetricsServer:
-    """Serves /metrics on a port until it is closed.
+    """Serves /metrics and further pages on a port until it is closed.
 
     Args:
-        handle: handles a request.
+        handle: handles a request of /metrics.
         host: name or address to listen on; "0.0.0.0" or "::" for all.
         port: number of the port; 0 for any free port.
         on_fault: called for failed requests.
@@ -71,6 +71,9 @@ class MetricsServer:
             connection. All workers have to share the port. The kernel cannot tell workers from
             other programs of the same user, hence the check of "first".
         request_timeout: seconds to receive a request, to render the page, and to send it.
+
+    Attributes:
+        pages: handles a request, by path; pages may be added at any time.
 
     Raises:
         PortInUse: another process listens on the port.
@@ -87,7 +90,7 @@ class MetricsServer:
         *,
         request_timeout: float = REQUEST_TIMEOUT,
     ) -> None:
-        self._handle: Final = handle
+        self.pages: Final = {PATH: handle}
         self._on_fault: Final = on_fault
         self._request_timeout: Final = request_timeout
         self._socket: Final = _listen(host, port, port_sharing)
@@ -180,7 +183,7 @@ class MetricsServer:
         """
         try:
             return await self._pages.run(
-                partial(_response, head, self._handle), self._request_timeout
+                partial(_response, head, self.pages), self._request_timeout
             )
         except TimeoutError as error:
             self._on_fault(PATH, "late", str(error) or "the page is late")
@@ -235,9 +238,9 @@ def _new_socket(host: str, port: int, *, shared: bool) -> socket.socket:
     return listening
 
 
-def _response(head: bytes, handle: Handle) -> bytes:
+def _response(head: bytes, pages: Mapping[str, Handle]) -> bytes:
     """Return the bytes of the response to a request."""
-    return _RequestHandler(head, handle).response.getvalue()
+    return _RequestHandler(head, pages).response.getvalue()
 
 
 class _RequestHandler(BaseHTTPRequestHandler):
@@ -246,9 +249,9 @@ class _RequestHandler(BaseHTTPRequestHandler):
     error_content_type = PLAIN_TEXT
     error_message_format = "%(code)d %(message)s\n"
 
-    def __init__(self, head: bytes, handle: Handle) -> None:
+    def __init__(self, head: bytes, pages: Mapping[str, Handle]) -> None:
         self._head: Final = head
-        self._handle_scrape: Final = handle
+        self._pages: Final = pages
         connection: Any = None
         super().__init__(connection, ("", 0), connection)  # handles the request
 
@@ -277,10 +280,11 @@ class _RequestHandler(BaseHTTPRequestHandler):
             path, query = urlsplit(self.path)[2:4]
         except ValueError:
             path, query = "", ""
-        if path == PATH:
-            response = self._handle_scrape(self._scrape_request(query))
+        if path in self._pages:
+            response = self._pages[path](self._scrape_request(query))
         else:
-            response = Response(404, {"content-type": PLAIN_TEXT}, b"metrics are at /metrics\n")
+            served = f"this port serves {' and '.join(self._pages)}\n"
+            response = Response(404, {"content-type": PLAIN_TEXT}, served.encode())
         self._send(response, with_body=with_body)
 
     def _scrape_request(self, query: str) -> ScrapeRequest:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import get_current_span
 
 from .atomic import atomic
@@ -26,8 +24,8 @@ class Exemplar(NamedTuple):
     span_id: int
 
 
-class SampledSpans(SpanProcessor):
-    """Counts live sampled spans; recordings look up the current span only if there is one.
+class SampledSpans:
+    """The number of live sampled spans; recordings look up the current span if there is one.
 
     A span without an end keeps the count above zero: recordings become slower, but stay correct.
     In a forked child, spans of the parent stay counted: the child may end them.
@@ -37,13 +35,10 @@ class SampledSpans(SpanProcessor):
         self.live = 0
         self._collected_ns = 0
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the processor's interface
-        """Count a started span."""
-        self._count(span, 1)
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Stop counting an ended span."""
-        self._count(span, -1)
+    @atomic
+    def add(self, change: int) -> None:
+        """Change the number of live sampled spans."""
+        self.live += change
 
     def begin_collection(self) -> None:
         """Make all exemplars so far due for replacement."""
@@ -62,15 +57,6 @@ class SampledSpans(SpanProcessor):
         if not context.trace_flags.sampled:
             return None
         return Exemplar(float(value), time.time_ns(), context.trace_id, context.span_id)
-
-    def _count(self, span: ReadableSpan, change: int) -> None:
-        context = span.get_span_context()
-        if context is not None and context.trace_flags.sampled:
-            self._add(change)
-
-    @atomic
-    def _add(self, change: int) -> None:
-        self.live += change
 
 
 NO_SPANS = SampledSpans()

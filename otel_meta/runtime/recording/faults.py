@@ -32,10 +32,13 @@ class Faults:
 
     Args:
         allocator: allocates the numbers of the series; the heap by default.
+        family: the series, in place of new ones.
     """
 
-    def __init__(self, allocator: Allocator | None = None) -> None:
-        self.family: Final = Family(FAULTS, CounterCell, allocator=allocator)
+    def __init__(
+        self, allocator: Allocator | None = None, family: Family[CounterCell] | None = None
+    ) -> None:
+        self.family: Final = family or Family(FAULTS, CounterCell, allocator=allocator)
         self._logged: Final[dict[tuple[str, ...], object]] = {}
         self._mistakes: Final[dict[tuple[str, ...], object]] = {}
         self._logging_threads: Final[set[int]] = set()

@@ -1,6 +1,6 @@
-"""Recording, storage, merging and export of each kind of instrument.
+"""Recording, storage and merging of each kind of instrument.
 
-One row for each kind. The modules that record, export and merge read the row, and branch on its
+One row for each kind. The modules that record and merge read the row, and branch on its
 fields with an exhaustive `match`: a type checker reports values without a branch.
 Facts from the data models are in `otel_meta.model.kind_traits`.
 """
@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypedDict
-
-from opentelemetry.sdk.metrics import Counter, Histogram, UpDownCounter
 
 from .cells import Cell, CounterCell, GaugeCell, HistogramCell, SumCell
 from .family import Family
@@ -46,14 +44,12 @@ class InstrumentKind:
         recorder: makes the live instrument of a family.
         merge: the way to merge a series over several workers.
         non_negative: the numbers of a series in which a negative value is damage.
-        sdk_class: the SDK's instrument with the same temporality; None for gauges, without any.
     """
 
     cell: type[Cell]
     recorder: Callable[[Family[Any], Faults], Recorder[Any]]
     merge: WorkerMerge
     non_negative: slice
-    sdk_class: type | None
 
 
 class _KindTable(TypedDict):
@@ -69,28 +65,24 @@ INSTRUMENT_KINDS: Final[_KindTable] = {
         recorder=CounterRecorder,
         merge="sum",
         non_negative=_ALL,
-        sdk_class=Counter,
     ),
     "histogram": InstrumentKind(
         cell=HistogramCell,
         recorder=HistogramRecorder,
         merge="sum",
         non_negative=_ALL_BUT_LAST,  # the last number is the sum of the values
-        sdk_class=Histogram,
     ),
     "gauge": InstrumentKind(
         cell=GaugeCell,
         recorder=GaugeRecorder,
         merge="multiprocess_mode",
         non_negative=_NONE,
-        sdk_class=None,
     ),
     "updowncounter": InstrumentKind(
         cell=SumCell,
         recorder=UpDownCounterRecorder,
         merge="live_sum",
         non_negative=_NONE,
-        sdk_class=UpDownCounter,
     ),
 }
 """The row of every kind. A type checker reports a kind that has no row."""

@@ -27,7 +27,7 @@ _MAX_ATTEMPTS: Final = 100
 """Attempts to record into a series that another thread removes after each lookup."""
 
 
-class _Reference(NamesMethods):
+class Reference(NamesMethods):
     """Base class of live instruments and handles: references to the series of this process."""
 
     __slots__ = ()
@@ -49,7 +49,7 @@ class _Reference(NamesMethods):
         raise _cannot_be_pickled(self)
 
 
-class Recorder(_Reference, Generic[CellT]):
+class Recorder(Reference, Generic[CellT]):
     """Base class of the live instruments: finds series and reports dropped recordings."""
 
     __slots__ = ("_family", "_faults")
@@ -70,6 +70,10 @@ class Recorder(_Reference, Generic[CellT]):
         instrument = self._family.instrument
         owner = f" of {instrument.owner!r}" if instrument.owner else ""
         return f"{type(instrument).__name__} {instrument.name!r}{owner}"
+
+    def begin(self) -> None:
+        """Create the series that begin at zero."""
+        self._family.cells()
 
     def find(self, labels: Mapping[str, Any]) -> CellT | None:
         """Return the series with these labels; report invalid labels and return None."""
@@ -196,9 +200,10 @@ class HistogramRecorder(Recorder[HistogramCell]):
 
     def time(self, /, **labels: Any) -> Timer:
         """Record the duration of a block or a function."""
-        return Timer(self._record_time, labels)
+        return Timer(self.record_time, labels)
 
-    def _record_time(self, seconds: float, labels: Mapping[str, Any]) -> None:
+    def record_time(self, seconds: float, labels: Mapping[str, Any]) -> None:
+        """Record a duration in the unit of the instrument."""
         unit = self._family.instrument.unit
         if unit in _SECONDS:
             self.record(seconds / _SECONDS[unit], **labels)
@@ -220,7 +225,7 @@ class _NoSeries:
 _NO_SERIES: Final = _NoSeries()
 
 
-class Handle(_Reference, Generic[CellT]):
+class Handle(Reference, Generic[CellT]):
     """Base class of the handles: keeps the cell of one series."""
 
     __slots__ = ("_cell", "_labels", "_recorder")

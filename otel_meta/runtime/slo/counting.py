@@ -13,6 +13,7 @@ from otel_meta.model.slo.event_terms import (
     TimeSlices,
     TotalEvents,
 )
+from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
 
@@ -75,6 +76,20 @@ def event_counter(sli: Sli, source: Source, started: float) -> EventCounter:
         source: the storage to read.
         started: when counting starts, in seconds on the tracker's clock.
     """
+    counters = [_part_counter(part, source) for part in sli.parts]
+
+    def current() -> Events:
+        bad, total = zip(*(count() for count in counters), strict=True)
+        return Events(sum(bad), sum(total))
+
+    match sli.unit:
+        case "events":
+            return lambda _now: current()
+        case "seconds":
+            return _TimeSliceCounter(current, started)
+
+
+def _part_counter(sli: SimpleSli, source: Source) -> Callable[[], Events]:
     read = _reader(sli, source)
     bad, total = sli.bad_events, sli.total_events
     count_bad, count_total = _counter_of_bad(bad), _counter(total)
@@ -84,13 +99,7 @@ def event_counter(sli: Sli, source: Source, started: float) -> EventCounter:
         total_now = count_total(series[total.selector])
         return Events(count_bad(series[bad.selector], total_now), total_now)
 
-    match total:
-        case EventCount():
-            return lambda _now: current()
-        case TimeSlices():
-            return _TimeSliceCounter(current, started)
-        case _:
-            assert_never(total)
+    return current
 
 
 class _TimeSliceCounter:
@@ -170,7 +179,7 @@ def _bucket_positions(term: EventCount, bounds: tuple[float, ...]) -> slice:
     return slice(first, end)
 
 
-def _reader(sli: Sli, source: Source) -> Callable[[], _Read]:
+def _reader(sli: SimpleSli, source: Source) -> Callable[[], _Read]:
     # Bad or good events are read before all events: an event that is recorded in between must not
     # make the part larger than the whole.
     selectors = dict.fromkeys((sli.bad_events.selector, sli.total_events.selector))
@@ -195,4 +204,11 @@ def _cells_of(selector: Selector, source: Source) -> Callable[[], Iterator[Any]]
     if not selector.matchers:
         return lambda: iter(family.cells())
     selected = selector.predicate()
-    return lambda: (c for c in family.cells() if c.labels is not OVERFLOW and selected(c.labels))
+    without_labels = ("",) * len(selector.instrument.label_fields)
+
+    def matching() -> Iterator[Any]:
+        for cell in family.cells():
+            if selected(without_labels if cell.labels is OVERFLOW else cell.labels):
+                yield cell
+
+    return matching

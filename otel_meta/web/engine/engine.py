@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.runtime.telemetry import Telemetry
 from otel_meta.web.asgi import App, Receive, Scope, Send
 from otel_meta.web.frameworks import route_template
@@ -47,10 +48,13 @@ class Engine:
         self._contexts: Final = RequestContext()
         settings, storage, faults = telemetry.settings, telemetry.storage, telemetry.faults
         tracer = GuardedTracer(web_tracer(telemetry), faults)
+        captured = partial(CapturedHeaders, telemetry.redaction)
         shared = Shared(
             tracer=tracer,
             faults=faults,
             ids=RequestIds(),
+            request_headers=captured(settings.request_headers, "http.request.header."),
+            response_headers=captured(settings.response_headers, "http.response.header."),
             origin=create_extractor(settings.propagators, faults.report, public=options.public),
             lent_span=_no_span if options.engine == "meta" else take_lent_span,
             route=route_template,
@@ -80,6 +84,7 @@ class Engine:
             self._guard(exchange.finish)
             self._guard(leave, entered)
             self._guard(exchange.release)
+            scope.pop(EXCHANGE, None)
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Entered] | None:
         """Begin an exchange; None after a fault, when the request is served without records."""

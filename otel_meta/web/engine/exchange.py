@@ -16,11 +16,11 @@ from otel_meta.runtime.logs.access import WriteRecord
 from otel_meta.runtime.logs.exceptions import attach_ids
 from otel_meta.runtime.logs.processors import span_ids
 from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 from otel_meta.web.propagation.extraction import Extractor
 
 from .guarded_tracer import GuardedTracer, RequestHook
-from .marks import EXCHANGE
 from .request_attributes import RequestAttributes
 from .request_ids import RequestIds
 from .request_labels import request_labels
@@ -36,6 +36,9 @@ class Shared(NamedTuple):
     tracer: GuardedTracer
     faults: Faults
     ids: RequestIds
+    request_headers: CapturedHeaders
+    """Chooses headers for the span."""
+    response_headers: CapturedHeaders
     origin: Extractor
     lent_span: Callable[[], Span | None]
     """Returns the span that another engine has started."""
@@ -60,7 +63,7 @@ class Exchange(ABC):
     _is_reported = False
 
     def __init__(self, shared: Shared, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope = self._entered_scope = scope
+        self.scope = scope
         self._shared: Final = shared
         self._receive: Final = receive
         self._send: Final = send
@@ -114,9 +117,8 @@ class Exchange(ABC):
             self._report()
 
     def release(self) -> None:
-        """Drop references that lead back here, so that memory is freed without a collection."""
+        """Drop what leads back here, so that memory is freed without the garbage collector."""
         self._error = None
-        self._entered_scope.pop(EXCHANGE, None)
         self.scope = {}
 
     @abstractmethod
@@ -145,7 +147,7 @@ class Exchange(ABC):
         span = self._shared.tracer.start_server_span(
             self._name,
             context,
-            RequestAttributes(self.scope, self._labels.method),
+            RequestAttributes(self.scope, self._labels.method, self._shared.request_headers),
             self._start_time,
             links,
         )

@@ -20,11 +20,13 @@ from opentelemetry.trace import (
 )
 
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.logs.traceback_text import render_exception
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.web.asgi import Scope
 
 RequestHook = Callable[[Span, Scope], object]
 
+_EXCEPTION: Final = ("exception.type", "exception.message", "exception.stacktrace")
 _ERROR: Final = Status(StatusCode.ERROR)
 
 
@@ -122,4 +124,6 @@ def _describe(span: Span, end: SpanEnd) -> None:
     if end.is_error:
         span.set_status(_ERROR)
     if end.error is not None:
-        span.record_exception(end.error)
+        # The SDK's own text has no bound, and a limit of attributes would cut the end off.
+        text = render_exception(end.error)
+        span.add_event("exception", dict(zip(_EXCEPTION, text, strict=True)))

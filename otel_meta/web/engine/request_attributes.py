@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from otel_meta.runtime.redaction import redact_query
+from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.runtime.text import utf8_text
 from otel_meta.web.asgi import Scope
 
@@ -24,11 +26,13 @@ class RequestAttributes(Mapping[str, Any]):
     Args:
         scope: of the request.
         method: one of the known methods, or ``_OTHER``.
+        captured: chooses further headers.
     """
 
-    def __init__(self, scope: Scope, method: str) -> None:
+    def __init__(self, scope: Scope, method: str, captured: CapturedHeaders) -> None:
         self._scope: Final = scope
         self._method: Final = method
+        self._captured: Final = captured
 
     @cached_property
     def _attributes(self) -> dict[str, Any]:
@@ -45,6 +49,7 @@ class RequestAttributes(Mapping[str, Any]):
             attributes["url.query"] = redact_query(scope["query_string"])
         _add_client(attributes, scope.get("client"))
         _add_headers(attributes, scope)
+        attributes.update(self._captured.attributes(scope["headers"]))
         return attributes
 
     def __getitem__(self, key: str) -> Any:
@@ -59,12 +64,6 @@ class RequestAttributes(Mapping[str, Any]):
     def items(self) -> Any:
         """Return keys and values, without a call for each key."""
         return self._attributes.items()
-
-
-def redact_query(query: bytes) -> str:
-    """Replace the values of query parameters, because secrets are in values; keep the names."""
-    parts = query[:MAX_LENGTH].decode("latin-1").split("&")
-    return "&".join(f"{part.partition('=')[0]}=REDACTED" for part in parts)[:MAX_LENGTH]
 
 
 def _add_client(attributes: dict[str, Any], client: Any) -> None:

@@ -72,8 +72,8 @@ class LentSpan(Span):
             self._span.update_name(name)
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
-        """Set no status: otel_meta decides on errors, as for its metrics."""
-        if not self._is_taken:
+        """Set the status, until the span has ended."""
+        if self._span.is_recording():
             self._span.set_status(status, description)
 
     def record_exception(
@@ -83,8 +83,8 @@ class LentSpan(Span):
         timestamp: int | None = None,
         escaped: bool = False,
     ) -> None:
-        """Record an exception, unless otel_meta does so."""
-        if not self._is_taken:
+        """Record an exception, until the span has ended."""
+        if self._span.is_recording():
             self._span.record_exception(exception, attributes, timestamp, escaped)
 
     def __getattr__(self, name: str) -> Any:

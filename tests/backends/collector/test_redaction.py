@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServ
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
-from otel_meta.render.collector.secret_patterns import MASK
+from otel_meta.secret_patterns import MASK
 from otel_meta.testing.loopback import open_url
 from otel_meta.testing.otlp_receiver import OtlpReceiver
 from tests.backends.collector.collector_setup import AURORA, CONFIG, Eventually, send_to

@@ -18,7 +18,7 @@ from otel_meta.render.collector.env_variables import (
     Variable,
 )
 from otel_meta.render.collector.gateway import gateway_config
-from otel_meta.render.collector.redaction import (
+from otel_meta.render.collector.secret_masking import (
     LOG_REDACTION,
     METRIC_REDACTION,
     SPAN_REDACTION,

@@ -10,9 +10,13 @@ from otel_meta.render.collector.env_variables import (
     GATEWAY_MEMORY_SPIKE_MIB,
     UNDECIDED_TRACES,
 )
-from otel_meta.render.collector.sampling import bad_span, tail_sampling
+from otel_meta.render.collector.sampling import bad_spans, tail_sampling
 from otel_meta.repos import BUILTIN
-from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
+from otel_meta.semconv import (
+    HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_TIME_TO_FIRST_BYTE,
+    responses_within,
+)
 from tests.render.acme import Acme
 
 OF_ATLAS = 'resource.attributes["service.namespace"] == "atlas-maps"'
@@ -28,6 +32,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     """SLOs of all kinds on HTTP requests."""
 
     http = HTTP_SERVER_REQUEST_DURATION
+    first_bytes = HTTP_SERVER_TIME_TO_FIRST_BYTE
     good = Slo("good", sli=http.ratio(good=http.where(http_route=("/a", "/b"))), **COMMON)
     failed = Slo(
         "failed",
@@ -39,6 +44,7 @@ class Atlas(MetaRepo, name="atlas-maps", owner="maps"):
     )
     quick = Slo("quick", sli=http.within(0.25).where(http_route="/a"), **COMMON)
     slow = Slo("slow", sli=http.within(10), **COMMON)
+    timely = Slo("timely", sli=responses_within(0.25), **COMMON)
 
 
 class TestBadSpan:
@@ -61,13 +67,22 @@ class TestBadSpan:
         self, slo: str, conditions: str
     ) -> None:
         """The condition of an HTTP SLO compares attributes of server spans, also numeric ones."""
-        assert f"{OF_ATLAS} and {SERVER} and {conditions}" == bad_span(Atlas, Atlas.slos[slo])
+        assert [f"{OF_ATLAS} and {SERVER} and {conditions}"] == bad_spans(Atlas, Atlas.slos[slo])
+
+    def test_stream_has_condition_about_its_first_byte_alone(self) -> None:
+        """A stream has a condition about its first byte, and none about its duration."""
+        of_server = f"{OF_ATLAS} and {SERVER}"
+
+        assert [
+            f'{of_server} and span.attributes["stream"] == nil and {LONGER_THAN} 250000000',
+            f'{of_server} and span.attributes["http.server.time_to_first_byte"] > 0.25',
+        ] == bad_spans(Atlas, Atlas.timely)
 
     def test_condition_of_another_duration_applies_to_all_spans(self) -> None:
         """The condition of another duration applies to all spans, and has no attributes."""
         expected = f'resource.attributes["service.namespace"] == "acme" and {LONGER_THAN} 500000000'
 
-        assert expected == bad_span(Acme, Acme.quick)
+        assert [expected] == bad_spans(Acme, Acme.quick)
 
     def test_http_slo_excludes_server_spans_from_other_conditions(self) -> None:
         """If an HTTP SLO has a bound, the conditions of other durations exclude server spans."""
@@ -77,14 +92,14 @@ class TestBadSpan:
             f" and not ({SERVER}) and {LONGER_THAN} 50000000"
         )
 
-        assert expected == bad_span(aurora, aurora.slos["database_latency"])
+        assert [expected] == bad_spans(aurora, aurora.slos["database_latency"])
 
     def test_counter_slos_and_bounds_above_decision_wait_have_no_condition(self) -> None:
         """Counter SLOs, and bounds above the decision wait, have no condition."""
         (chronos,) = (repo for repo in BUILTIN if repo.name == "chronos-data-platform")
 
-        assert "" == bad_span(Acme, Acme.answered)
-        assert {""} == {bad_span(chronos, slo) for slo in chronos.slos.values()}
+        assert [] == bad_spans(Acme, Acme.answered)
+        assert [] == [each for slo in chronos.slos.values() for each in bad_spans(chronos, slo)]
 
 
 class TestPolicies:

@@ -22,6 +22,7 @@ from opentelemetry.trace import Tracer
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
 from otel_meta.model import Instrument
 from otel_meta.runtime.export.producer import MetricProducer
+from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
@@ -418,7 +419,7 @@ class TestExemplars:
     def tracer(self, recording: Any) -> Tracer:
         """A tracer that samples everything."""
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(recording.spans)
+        provider.add_span_processor(SampledSpanCounter(recording.spans))
         return provider.get_tracer("test")
 
     def test_counter_has_exemplar_with_ids_of_its_span(

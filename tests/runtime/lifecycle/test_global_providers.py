@@ -221,62 +221,6 @@ class TestMeters:
         assert alive() is None
 
 
-FOREIGN_TRACES = """
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-trace.set_tracer_provider(TracerProvider())
-"""
-FOREIGN_METRICS = """
-from opentelemetry import metrics
-from opentelemetry.sdk.metrics import MeterProvider
-metrics.set_meter_provider(MeterProvider())
-"""
-OWN_CLASS = """
-from opentelemetry import trace
-class Provider(trace.TracerProvider):
-    def get_tracer(self, *args, **kwargs): return trace.NoOpTracer()
-trace.set_tracer_provider(Provider())
-"""
-DISTRIBUTION = """
-from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-resource = Resource({"telemetry.distro.name": "elastic"})
-trace.set_tracer_provider(TracerProvider(resource=resource))
-"""
-
-
-class TestForeignProvider:
-    @pytest.mark.parametrize(
-        ("program", "owner"),
-        [
-            (FOREIGN_TRACES, "another library (opentelemetry.sdk.trace.TracerProvider)"),
-            (
-                FOREIGN_METRICS,
-                "another library (opentelemetry.sdk.metrics._internal.MeterProvider)",
-            ),
-            (OWN_CLASS, "another library (__main__.Provider)"),
-            (DISTRIBUTION, "elastic (opentelemetry.sdk.trace.TracerProvider)"),
-        ],
-    )
-    def test_error_names_owner_of_provider_that_was_set_before(
-        self, script: Callable[..., Run], program: str, owner: str
-    ) -> None:
-        """The error names the owner of a provider that was set before."""
-        run = script(
-            f"{program}"
-            "import otel_meta\n"
-            "try:\n"
-            "    otel_meta.configure('a')\n"
-            "except otel_meta.errors.ConfigurationError as error:\n"
-            "    print(error)\n"
-            "otel_meta.configure('a', set_global=False, log_stream=None).shutdown()\n"
-        )
-
-        assert (0, "") == (run.code, run.stderr)
-        assert run.stdout.startswith(f"{owner} has set a global provider before configure()")
-
-
 CONFIGURE_AND_SHUT_DOWN = """
 import otel_meta
 telemetry = otel_meta.configure("shop", log_stream=None)

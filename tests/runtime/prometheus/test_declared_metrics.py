@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
 from otel_meta.model import Instrument
+from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.prometheus.declared_metrics import DeclaredMetrics
 from otel_meta.runtime.prometheus.families import CHUNK_SIZE
 from otel_meta.runtime.prometheus.metric_points import NumberPoint
@@ -161,7 +162,7 @@ class TestExemplars:
         """OpenMetrics shows an exemplar of a sampled span."""
         atlas = AtlasPage(SENT, DRAWING)
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(atlas.storage.spans)
+        provider.add_span_processor(SampledSpanCounter(atlas.storage.spans))
         with provider.get_tracer("one").start_as_current_span("s") as span:
             atlas.live[0].add(3)
             atlas.live[1].record(0.5, style="dark")

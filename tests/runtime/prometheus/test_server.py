@@ -135,7 +135,7 @@ class TestResponse:
         """Other paths are a 404 with a hint to /metrics."""
         response = request(start_server(), path)
 
-        assert (404, "metrics are at /metrics\n") == (response.status_code, response.text)
+        assert (404, "this port serves /metrics\n") == (response.status_code, response.text)
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
     def test_other_methods_are_not_allowed(self, start_server: StartServer, method: str) -> None:

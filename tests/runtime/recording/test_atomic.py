@@ -48,7 +48,7 @@ class TestAtomic:
             Family._link_overflow,
             Family._unlink,
             Cell.move,
-            SampledSpans._add,
+            SampledSpans.add,
         ],
         ids=lambda method: method.__qualname__,
     )

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer
 
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter
+from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.recording.cells import CounterCell, HistogramCell
 from otel_meta.runtime.recording.exemplars import Exemplar, SampledSpans
 from otel_meta.runtime.recording.faults import Faults
@@ -28,7 +29,7 @@ class Bench:
     def __init__(self, sampler: Sampler = ALWAYS_ON) -> None:
         self.storage = MetricStorage(Faults())
         self.provider = TracerProvider(sampler, shutdown_on_exit=False)
-        self.provider.add_span_processor(self.storage.spans)
+        self.provider.add_span_processor(SampledSpanCounter(self.storage.spans))
         self.tracer: Tracer = self.provider.get_tracer("test")
         self.add = self.storage.recorder(COUNTER).add
         self.record = self.storage.recorder(HISTOGRAM).record

@@ -17,6 +17,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
+from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.multiprocess.workers import Workers
 from otel_meta.runtime.recording.faults import Faults, logger
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -152,7 +153,7 @@ def service(
 def sampled_span(service: Service) -> Iterator[None]:
     """Make a sampled span current, so that recordings take exemplars."""
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(service.storage.spans)
+    provider.add_span_processor(SampledSpanCounter(service.storage.spans))
     with provider.get_tracer("test").start_as_current_span("request"):
         yield
 

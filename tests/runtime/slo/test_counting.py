@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta import PRESENT, Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
-from otel_meta.model import Sli, TimeSlice
+from otel_meta.model import Combined, Sli, TimeSlice
 from otel_meta.model.selector import as_selector
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.faults import Faults
@@ -133,6 +133,50 @@ class TestThreshold:
         bench.live(LATENCY).record(0.7, route="/", outcome="failed")
 
         assert (1.0, 1.0) == bench.events()
+
+    def test_selection_without_label_has_overflow_series_as_in_promql(self) -> None:
+        """A selection of the series without a label has the overflow series, as in PromQL."""
+        bench = Bench(LATENCY.where(error="").within(0.5))
+        live = bench.live(LATENCY)
+        for number in range(MAX_SERIES + 1):
+            live.record(0.7, route=str(number), error="KeyError")
+        events = bench.events()
+
+        assert events.bad == events.total > 0
+
+
+class TestCombined:
+    def test_events_of_all_parts_are_added_up(self) -> None:
+        """The events of all parts are added up."""
+        bench = Bench(
+            Combined(
+                LATENCY.where(error="").within(0.5),
+                LATENCY.where(error="Late").within(1),
+                TRIES.ratio(bad=FAILURES),
+            )
+        )
+        for value, error in ((0.6, ""), (0.4, ""), (0.6, "Late"), (2, "Late"), (9, "Other")):
+            bench.live(LATENCY).record(value, route="/", error=error)
+        bench.live(TRIES).add(10)
+        bench.live(FAILURES).add(3)
+
+        assert (5.0, 14.0) == bench.events()
+
+    def test_part_without_recordings_has_no_events(self) -> None:
+        """A part without recordings has no events."""
+        bench = Bench(Combined(LATENCY.within(0.5), CALLS.ratio(good=CALLS.where(outcome="ok"))))
+        bench.live(LATENCY).record(0.6, route="/")
+
+        assert (1.0, 1.0) == bench.events()
+
+    def test_surplus_of_good_events_in_one_part_hides_no_bad_event_of_another(self) -> None:
+        """A surplus of good events in one part hides no bad event of another."""
+        bench = Bench(Combined(LATENCY.within(0.5), TRIES.ratio(good=FAILURES)))
+        bench.live(LATENCY).record(0.6, route="/")
+        bench.live(TRIES).add(1)
+        bench.live(FAILURES).add(3)
+
+        assert (1.0, 2.0) == bench.events()
 
 
 class TestTimeSlice:

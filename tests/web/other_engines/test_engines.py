@@ -29,13 +29,22 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def _application(provider: TracerProvider | None = None) -> FastAPI:
-    app = FastAPI()
+    app = FastAPI(telemetry={"operation_spans": False})
     tracer = trace.get_tracer("shop", tracer_provider=provider)
 
     @app.get("/items/{name}")
     async def item(name: str) -> PlainTextResponse:
         with tracer.start_as_current_span("look up"):
             return PlainTextResponse(name)
+
+    @app.get("/partial")
+    async def partial() -> str:
+        span = trace.get_current_span()
+        span.record_exception(KeyError("one item"))
+        span.add_event("sold", {"items": 2})
+        span.set_attributes({"shop.items": 2})
+        span.set_status(StatusCode.ERROR, "one item was out of stock")
+        return ""
 
     @app.get("/fail")
     async def fail() -> None:
@@ -80,6 +89,10 @@ class Shop:
         poll(lambda: self.server_spans() and self.samples())
         (span,), (cell,) = self.server_spans(), self.samples()
         return span, cell
+
+    def log_events(self) -> list[str]:
+        """Return the events of all log lines."""
+        return [line["event"] for line in self._captured.logs()]
 
     def spans(self) -> list[Any]:
         """Return all spans."""
@@ -144,6 +157,7 @@ class TestEveryEngine:
         span, cell = shop.recorded()
 
         assert ["KeyError"] == [event.attributes["exception.type"] for event in span.events]
+        assert not [event for event in shop.log_events() if "ended span" in event]
         assert (StatusCode.ERROR, "KeyError") == (
             span.status.status_code,
             span.attributes["error.type"],
@@ -153,6 +167,15 @@ class TestEveryEngine:
             span.attributes["http.response.status_code"],
         )
         assert {path, status, "KeyError"} <= set(cell.labels)
+
+    def test_handler_describes_span(self, shop: Shop) -> None:
+        """A handler describes the server span, which is the current span."""
+        shop.client.get("/partial")
+        span, _ = shop.recorded()
+
+        assert ["exception", "sold"] == [event.name for event in span.events]
+        assert 2 == span.attributes["shop.items"]
+        assert "one item was out of stock" == span.status.description
 
     def test_duration_is_equal_on_span_and_metric(self, shop: Shop) -> None:
         """The duration is equal on the span and the metric."""
@@ -211,7 +234,8 @@ class TestContrib:
         """A span does not continue a span that is current in the server's context."""
         app = _application()
         instrument_fastapi(app, captured_telemetry.telemetry, engine="contrib")
-        with trace.use_span(trace.NonRecordingSpan(trace.SpanContext(1, 1, is_remote=False))):
+        before = trace.SpanContext(1, 1, is_remote=False, trace_flags=trace.TraceFlags(1))
+        with trace.use_span(trace.NonRecordingSpan(before)):
             request(app, "/items/7")
         (span,) = [each for each in captured_telemetry.spans() if each.name != "look up"]
 

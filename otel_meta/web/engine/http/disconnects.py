@@ -6,9 +6,8 @@ Servers tell of a disconnect by a message, which an application that only answer
 from __future__ import annotations
 
 from asyncio import _get_running_loop
-from collections.abc import Awaitable
-from inspect import iscoroutine
-from typing import Any, cast
+from inspect import iscoroutinefunction
+from typing import Any
 
 from otel_meta.web.asgi import Message, Receive
 
@@ -17,14 +16,12 @@ def waiting_message(receive: Receive) -> Message | None:
     """Return the message that the server has for the application; None if it has none.
 
     A call of ``receive`` runs up to the first point where it has to wait, and is closed there. Not
-    under trio, whose coroutines cannot be closed while they wait.
+    under trio, whose coroutines cannot be closed while they wait, and not if a call begins before
+    it is awaited, as Granian's does: its message would be lost to the application.
     """
-    if _get_running_loop() is None:
+    if _get_running_loop() is None or not iscoroutinefunction(receive):
         return None
-    awaitable: Awaitable[Message] = receive()
-    if not iscoroutine(awaitable):
-        return None
-    coroutine = cast("Any", awaitable)
+    coroutine: Any = receive()
     try:
         coroutine.send(None)
     except StopIteration as result:

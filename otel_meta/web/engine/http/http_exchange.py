@@ -44,6 +44,7 @@ class HttpExchange(Exchange):
     _access: tuple[logging.LogRecord, WriteRecord] | None = None
     _is_disconnected = False
     _stream_is_recorded = False
+    _has_traced_background = False
     _is_in_background = False
     background_error: BaseException | None = None
 
@@ -102,6 +103,7 @@ class HttpExchange(Exchange):
 
     def trace_background(self) -> None:
         """Let the background tasks of the starting response run in spans; call it from ``send``."""
+        self._has_traced_background = True
         try:
             trace_background(self, self._recorder.after)
         except Exception as error:
@@ -134,6 +136,8 @@ class HttpExchange(Exchange):
     def _before(self, message: Message) -> Message:
         if message["type"] != "http.response.start" or self._response.status:
             return message  # a second start is an error, which the server reports
+        if not self._has_traced_background:
+            self.trace_background()
         message = copy_of_start(message)
         try:
             self._start(message)
@@ -146,6 +150,9 @@ class HttpExchange(Exchange):
         found = read_headers(headers)
         self._response.start(message, found)
         message["headers"] = with_ids(headers, found, self._ids())
+        captured = self._shared.response_headers
+        if not captured.is_empty and self.span.is_recording():
+            self.span.set_attributes(captured.attributes(headers))
 
     def _after(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -161,8 +168,9 @@ class HttpExchange(Exchange):
     def _complete(self) -> None:
         """Report after the last byte, so that background tasks do not add to the duration.
 
-        A server error is reported when the application returns or runs a background task: frameworks
-        raise its exception again after the response, and its type says more than the status.
+        A server error is reported when the application returns or runs a background task:
+        frameworks raise its exception again after the response, and its type says more than the
+        status.
         """
         if self._server is not None and self._server.disconnected:
             self._is_disconnected = True

@@ -41,11 +41,13 @@ class HttpMetrics:
         self._outcomes: Final = recorder(HTTP_SERVER_REQUEST_OUTCOMES)
         self._request_size: Final = recorder(HTTP_SERVER_REQUEST_BODY_SIZE)
         self._response_size: Final = recorder(HTTP_SERVER_RESPONSE_BODY_SIZE)
+        self._active_with: Final = lru_cache(_MAX_HANDLES)(self._create_active)
         self._handles: Final = lru_cache(_MAX_HANDLES)(self._create_handles)
+        self._response_size_of: Final = lru_cache(_MAX_HANDLES)(self._create_response_size)
 
     def begin(self, labels: RequestLabels) -> None:
         """Count an active request."""
-        self._active.add(1, http_request_method=labels.method, url_scheme=labels.scheme)
+        self._active_with(labels).add(1)
 
     def first_byte(self, seconds: float, labels: RequestLabels, route: str, status: str) -> None:
         """Record the time to the first byte of a stream, which may go on for hours."""
@@ -86,16 +88,26 @@ class HttpMetrics:
         if request is not None:
             self._request_size.record(request, http_request_method=labels.method, http_route=route)
         if response is not None:
-            self._response_size.record(
-                response, http_request_method=labels.method, http_route=route
-            )
+            self._response_size_of(labels.method, route).record(response)
+
+    def _create_active(self, labels: RequestLabels) -> LiveUpDownCounter[[]]:
+        handle: LiveUpDownCounter[[]] = self._active.with_labels(
+            http_request_method=labels.method, url_scheme=labels.scheme
+        )
+        return handle
+
+    def _create_response_size(self, method: str, route: str) -> LiveHistogram[[]]:
+        handle: LiveHistogram[[]] = self._response_size.with_labels(
+            http_request_method=method, http_route=route
+        )
+        return handle
 
     def _create_handles(
         self, labels: RequestLabels, route: str, response: tuple[int, bool], ending: Ending
     ) -> _Handles:
         (method, scheme), (status, is_stream) = labels, response
         return _Handles(
-            self._active.with_labels(http_request_method=method, url_scheme=scheme),
+            self._active_with(labels),
             self._duration.with_labels(
                 http_request_method=method,
                 url_scheme=scheme,

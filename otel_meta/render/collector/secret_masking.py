@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_meta.render._yaml import comment
+from otel_meta.secret_patterns import BLOCKED_KEYS, BLOCKED_VALUES, MASK, URL_ATTRIBUTES
 
 from .common_config import Config
-from .secret_patterns import BLOCKED_KEYS, BLOCKED_VALUES, MASK, URL_ATTRIBUTES
 
 REDACTION: Final = "redaction"
 _SPAN_TEXTS: Final = "transform/span_texts"
