@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from otel_meta.semconv import (
@@ -79,13 +80,15 @@ class DirectCalls:
 
     def __init__(self, captured: CapturedTelemetry) -> None:
         self.captured = captured
-        self.engine = self.with_options()
         self.sent: list[Message] = []
 
-    def with_options(
-        self, clock: Callable[[], float] | None = None, **options: Any
-    ) -> Engine:
-        """Replace the engine by one with other options."""
+    @cached_property
+    def engine(self) -> Engine:
+        """An engine with the options of `with_options`."""
+        return self.with_options()
+
+    def with_options(self, clock: Callable[[], float] | None = None, **options: Any) -> Engine:
+        """Use an engine with these options."""
         clocks = () if clock is None else (clock,)
         self.engine = Engine(self.captured.telemetry, EngineOptions(**options), *clocks)
         return self.engine
@@ -106,21 +109,17 @@ class DirectCalls:
         asyncio.run(self.call(app, *messages, receive=receive, send=send, **scope))
         return self.sent
 
-    def call(
+    async def call(
         self,
         app: App,
         *messages: Message,
         receive: Receive | None = None,
         send: Send | None = None,
         **scope: Any,
-    ) -> Awaitable[Any]:
-        """Return the coroutine of a request."""
-        return self.engine(
-            app,
-            scope_of(**scope),
-            receive or receiving(messages or [REQUEST]),
-            send or self.send,
-        )
+    ) -> None:
+        """Run a request in the event loop of the test."""
+        received = receive or receiving(messages or [REQUEST])
+        await self.engine(app, scope_of(**scope), received, send or self.send)
 
     @property
     def headers(self) -> dict[bytes, bytes]:
@@ -155,5 +154,3 @@ class DirectCalls:
         """Return source and reason of the faults."""
         cells = self.captured.telemetry.faults.family.cells()
         return {(cell.labels[0], cell.labels[1]) for cell in cells}
-
-

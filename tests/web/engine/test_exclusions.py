@@ -32,9 +32,7 @@ class TestExclusions:
             ("(?i)/health", "/HEALTH", True),
         ],
     )
-    def test_pattern_matches_whole_paths(
-        self, pattern: str, path: str, is_excluded: bool
-    ) -> None:
+    def test_pattern_matches_whole_paths(self, pattern: str, path: str, is_excluded: bool) -> None:
         """A pattern matches whole paths, with or without the leading slash."""
         assert is_excluded == Exclusions([pattern]).includes(path)
 

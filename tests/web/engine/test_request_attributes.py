@@ -111,4 +111,3 @@ class TestRequestAttributes:
 
         with pytest.raises(KeyError):
             len(unread)
-

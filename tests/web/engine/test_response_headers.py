@@ -63,7 +63,9 @@ class TestWithIds:
         """The application's own choice of an origin for times is kept."""
         headers = sent(ORIGIN, (b"Timing-Allow-Origin", b"*"))
 
-        assert [b"*"] == [value for name, value in headers if name.lower() == b"timing-allow-origin"]
+        assert [b"*"] == [
+            value for name, value in headers if name.lower() == b"timing-allow-origin"
+        ]
 
     @given(HEADERS)
     def test_any_headers_of_application_stay_exposed(self, headers: list[Header]) -> None:

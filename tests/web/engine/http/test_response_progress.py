@@ -62,9 +62,7 @@ class TestEnd:
         assert ended == progress(*messages, trailers=trailers).ended
 
     @given(CHUNKS, st.booleans())
-    def test_any_chunks_end_once_and_are_counted(
-        self, chunks: list[bytes], trailers: bool
-    ) -> None:
+    def test_any_chunks_end_once_and_are_counted(self, chunks: list[bytes], trailers: bool) -> None:
         """Any chunks are counted; the end is the last message, and the first byte the first."""
         messages = [*(body(chunk, more=True) for chunk in chunks), LAST]
         messages += [TRAILERS] if trailers else []
