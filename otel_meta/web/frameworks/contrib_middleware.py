@@ -45,6 +45,11 @@ def callers(frame: FrameType | None) -> Iterator[Any]:
         frame = frame.f_back
 
 
+def class_of(middleware: object) -> type[object]:
+    """Return the class of middleware."""
+    return type(middleware)
+
+
 def is_contrib(kind: type) -> bool:
     """Return True if a class, or a base, is middleware of an instrumentation, and not cut out."""
     return not hasattr(kind, _CUT_OUT) and any(
@@ -54,7 +59,7 @@ def is_contrib(kind: type) -> bool:
 
 def cut_out(middleware: Any) -> None:
     """Let middleware pass every request on, and record nothing."""
-    kind = type(middleware)
+    kind = class_of(middleware)
     middleware.__class__ = type(kind.__name__, (kind,), {"__call__": _pass_on, _CUT_OUT: kind})
 
 
@@ -65,7 +70,8 @@ def kept(kind: type) -> Any:
 
 def restore(middleware: Any) -> None:
     """Let middleware record again."""
-    middleware.__class__ = getattr(type(middleware), _CUT_OUT, type(middleware))
+    kind = class_of(middleware)
+    middleware.__class__ = getattr(kind, _CUT_OUT, kind)
 
 
 def uninstrument(app: Any) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
+from inspect import currentframe
 from types import FrameType
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from otel_meta.runtime.recording.faults import logger
 from otel_meta.web.asgi import Scope
 
 from .builtin_telemetry import SCOPE_KEY, BuiltinTelemetry, is_recorded_by_fastapi
-from .contrib_middleware import callers, chain, cut_out, is_contrib, restore, uninstrument
+from .contrib_middleware import callers, chain, class_of, cut_out, is_contrib, restore, uninstrument
 from .route_index import index_of, router_of
 
 _REMOVED: Final = (
@@ -57,14 +57,14 @@ class OtherRecorders:
     def remove_from(self, stack: Any) -> None:
         """Cut out middleware of a stack."""
         for middleware in chain(stack):
-            if is_contrib(type(middleware)):
+            if is_contrib(class_of(middleware)):
                 self._cut(middleware)
                 self._say(_REMOVED)
 
     def remove_around(self) -> None:
         """Cut out what stands around the application and calls it now, before any request."""
-        for middleware in callers(sys._getframe(1)):  # noqa: SLF001  # documented, for CPython
-            if is_contrib(type(middleware)):
+        for middleware in callers(currentframe()):
+            if is_contrib(class_of(middleware)):
                 self._cut(middleware)
                 self._say(_REMOVED)
 
@@ -81,7 +81,7 @@ class OtherRecorders:
         if not self._is_settled:
             self._is_settled = True
             self._remove_below()
-            if self._is_recorded(sys._getframe(1), is_mounted=is_mounted):  # noqa: SLF001
+            if self._is_recorded(currentframe(), is_mounted=is_mounted):
                 return True
         if is_begun:
             scope.setdefault(SCOPE_KEY, None)
@@ -115,7 +115,7 @@ class OtherRecorders:
 
         An application that mounts this one keeps its middleware, because it has other routes too.
         """
-        around = [middleware for middleware in callers(frame) if is_contrib(type(middleware))]
+        around = [middleware for middleware in callers(frame) if is_contrib(class_of(middleware))]
         if not is_mounted:
             for middleware in around:
                 self._cut(middleware)
