@@ -1,7 +1,7 @@
 """Runs all comparisons and writes their tables to the documents. ``make bench``.
 
-All tables go to docs/benchmarks.md. The tables of a recording and of a scrape also go to the
-README, between two marks.
+All tables go to docs/benchmarks.md. The tables of a recording, of a scrape and of a request go to
+the README too, between marks.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ SCRIPTS: Final = {
     "memory": "Memory of a series",
     "workers": "Several workers",
     "imports": "Imports",
+    "web": "What telemetry adds to a request",
     "latency_under_scrape": "Requests while 10,000 series are scraped every five seconds",
 }
-IN_README: Final = ("typed_calls", "scraping")
-_TABLES: Final = re.compile(r"^\|.*\n", re.MULTILINE)
-_MARKED: Final = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
+IN_README: Final = {"bench": ("typed_calls", "scraping"), "bench web": ("web",)}
+"""The scripts whose tables stand between two marks of the README, by name of the marks."""
+
+_TABLES: Final = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
 
 def main() -> None:
@@ -38,12 +40,15 @@ def main() -> None:
         "otel_meta.\n"
     )
     (ROOT / "docs" / "benchmarks.md").write_text("\n".join([head, *parts]))
-    _into_readme("\n".join("".join(_TABLES.findall(printed[name])) for name in IN_README))
+    for mark, names in IN_README.items():
+        tables = [table for name in names for table in _TABLES.findall(printed[name])]
+        _into_readme(mark, "\n".join(tables))
 
 
 def _run(name: str) -> str:
     print(f"{SCRIPTS[name]} ...", file=sys.stderr)
-    script = Path(__file__).with_name(f"{name}.py")
+    folder = Path(__file__).with_name(name)
+    script = folder if folder.is_dir() else folder.with_suffix(".py")
     done = subprocess.run(  # noqa: S603 - scripts of this folder
         [sys.executable, script], stdout=subprocess.PIPE, text=True, check=True
     )
@@ -51,10 +56,10 @@ def _run(name: str) -> str:
     return done.stdout
 
 
-def _into_readme(tables: str) -> None:
+def _into_readme(mark: str, tables: str) -> None:
     path = ROOT / "README.md"
-    text = path.read_text()
-    path.write_text(_MARKED.sub(lambda found: f"{found[1]}\n{tables}\n{found[2]}", text))
+    marked = re.compile(f"(<!-- {mark} -->\\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    path.write_text(marked.sub(lambda found: f"{found[1]}\n{tables}\n{found[2]}", path.read_text()))
 
 
 if __name__ == "__main__":

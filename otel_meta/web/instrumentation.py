@@ -10,8 +10,8 @@ from .asgi import App, Scope, path_of
 from .endpoints import Endpoints
 from .engine.engine_options import EngineOptions
 from .engine.exclusions import Exclusions
+from .engine.http.innermost_middleware import InnermostMiddleware
 from .engine.marks import EXCHANGE
-from .engine.routed import InnermostMiddleware
 from .frameworks import BuiltinTelemetry, OtherRecorders, StackHook
 from .middleware import TelemetryMiddleware
 from .other_engines.contrib_engine import ContribEngine, contrib_middleware

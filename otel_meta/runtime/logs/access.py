@@ -90,6 +90,17 @@ class QuietRequest:
         return access is not None and access.status < _FIRST_ERROR_STATUS
 
 
+class UnheldRequest:
+    """A request whose access line is written at once."""
+
+    def hold(self, _record: logging.LogRecord, _write: WriteRecord) -> bool:
+        """Hold no line."""
+        return False
+
+
+UNHELD_REQUEST: Final = UnheldRequest()
+
+
 def is_held(record: logging.LogRecord, write: WriteRecord) -> bool:
     """Return True if a record is an access line that the request in progress holds or drops."""
     if record.name not in _ACCESS_LOGGERS:

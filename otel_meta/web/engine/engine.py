@@ -5,61 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, Protocol
-
-from opentelemetry.context import Context, get_current
-from opentelemetry.trace import Span, SpanKind, set_span_in_context
+from typing import Final
 
 from otel_meta.runtime.interruption import reraise_interruption
-from otel_meta.runtime.logs.access import RequestInProgress
 from otel_meta.runtime.telemetry import Telemetry
-from otel_meta.web.asgi import App, Message, Receive, Scope, Send
+from otel_meta.web.asgi import App, Receive, Scope, Send
 from otel_meta.web.frameworks import route_template
 from otel_meta.web.other_engines.lent_span import take_lent_span
 from otel_meta.web.propagation.extraction import create_extractor
 
-from .after_response import AfterResponse
-from .begun import Begun, Shared
 from .engine_options import EngineOptions
-from .fresh_context import Entered, RequestContext
-from .guarded_tracer import GuardedTracer, SpanStart
-from .http_exchange import HttpExchange, HttpRecorder
-from .http_metrics import HttpMetrics, request_labels
+from .exchange import Exchange, Shared
+from .fresh_context import Entered, RequestContext, leave
+from .guarded_tracer import GuardedTracer
+from .http.after_response import AfterResponse
+from .http.http_exchange import HttpExchange, HttpRecorder
+from .http.http_metrics import HttpMetrics
 from .marks import EXCHANGE
-from .request_attributes import RequestAttributes
 from .request_ids import RequestIds
-from .response_headers import CONTENT_LENGTH, REQUEST_ID
 from .tracer import web_tracer
-from .websocket_exchange import WebSocketExchange
-from .websocket_metrics import WebSocketMetrics
-
-_TRANSFER_ENCODING: Final = b"transfer-encoding"
-_OTHER: Final = "_OTHER"
-
-
-class Exchange(RequestInProgress, Protocol):
-    """A request or a connection in progress."""
-
-    @property
-    def request_id(self) -> str:
-        """The id for the caller and the logs."""
-        ...
-
-    def count(self) -> None:
-        """Count it as active."""
-
-    async def receive(self) -> Message:
-        """Receive a message for the application."""
-        ...
-
-    async def send(self, message: Message, /) -> None:
-        """Send a message of the application."""
-
-    def fail(self, error: BaseException, /) -> None:
-        """Note an exception of the application."""
-
-    def finish(self) -> None:
-        """Report the end."""
+from .websocket.websocket_exchange import WebSocketExchange
+from .websocket.websocket_metrics import WebSocketMetrics
 
 
 class Engine:
@@ -78,25 +44,24 @@ class Engine:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._faults: Final = telemetry.faults
-        self._tracer: Final = GuardedTracer(web_tracer(telemetry), telemetry.faults)
-        self._hook: Final = options.request_hook
-        self._clock: Final = clock
         self._contexts: Final = RequestContext()
-        self._ids: Final = RequestIds()
-        self._origin: Final = create_extractor(
-            telemetry.settings.propagators, telemetry.faults.report, public=options.public
-        )
+        settings, storage, faults = telemetry.settings, telemetry.storage, telemetry.faults
+        tracer = GuardedTracer(web_tracer(telemetry), faults)
         shared = Shared(
-            tracer=self._tracer,
-            faults=telemetry.faults,
+            tracer=tracer,
+            faults=faults,
+            ids=RequestIds(),
+            origin=create_extractor(settings.propagators, faults.report, public=options.public),
+            lent_span=_no_span if options.engine == "meta" else take_lent_span,
             route=route_template,
             clock=clock,
+            hook=options.request_hook,
             traceresponse=options.traceresponse,
         )
-        self._lent_span: Final = _no_span if options.engine == "meta" else take_lent_span
-        self._begin_exchange: Final[Mapping[str, Callable[..., Exchange]]] = {
-            "http": partial(HttpExchange, shared, _http_recorder(telemetry, self._tracer)),
-            "websocket": partial(WebSocketExchange, shared, WebSocketMetrics(telemetry.storage)),
+        recorder = HttpRecorder(HttpMetrics(storage), AfterResponse(tracer, storage))
+        self._exchanges: Final[Mapping[str, Callable[..., Exchange]]] = {
+            "http": partial(HttpExchange, shared, recorder),
+            "websocket": partial(WebSocketExchange, shared, WebSocketMetrics(storage)),
         }
 
     async def __call__(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,13 +78,14 @@ class Engine:
             raise
         finally:
             exchange.finish()
+            scope.pop(EXCHANGE, None)  # the exchange has the scope: no work for the collector
             self._leave(entered)
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Entered] | None:
         """Begin an exchange; None after a fault, when the request is served without records."""
         try:
-            exchange, context = self._exchange(scope, receive, send)
-            entered = self._contexts.enter(exchange, context, exchange.request_id)
+            exchange = self._exchanges[scope["type"]](scope, receive, send)
+            entered = self._contexts.enter(exchange, exchange.context, exchange.request_id)
             scope[EXCHANGE] = exchange
             exchange.count()
         except Exception as error:
@@ -127,46 +93,9 @@ class Engine:
             return None
         return exchange, entered
 
-    def _exchange(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Context]:
-        started, start_time = self._clock(), time.time_ns()
-        labels = request_labels(scope)
-        span = self._lent_span()
-        if span is None:
-            span, context = self._start(scope, labels.method, start_time)
-        else:
-            start_time, context = getattr(span, "start_time", start_time), get_current()
-        if self._hook is not None and span.is_recording():
-            self._tracer.call_hook(self._hook, span, scope)
-        request_id, length = _read_headers(scope)
-        begun = Begun(
-            scope,
-            receive,
-            send,
-            labels=labels,
-            request_id=self._ids.choose(request_id),
-            span=span,
-            start_time=start_time,
-            started=started,
-            content_length=length,
-        )
-        exchange = self._begin_exchange[scope["type"]](begun)
-        return exchange, context
-
-    def _start(self, scope: Scope, method: str, start_time: int) -> tuple[Span, Context]:
-        origin = self._origin(scope["headers"])
-        start = SpanStart(
-            _span_name(scope, method),
-            SpanKind.SERVER,
-            RequestAttributes(scope, method),
-            start_time,
-            origin.links,
-        )
-        span = self._tracer.start(start, origin.context)
-        return span, set_span_in_context(span, origin.context)
-
     def _leave(self, entered: Entered) -> None:
         try:
-            entered.leave()
+            leave(entered)
         except Exception as error:  # the server continues in another context
             self._report(error)
 
@@ -175,32 +104,5 @@ class Engine:
         self._faults.report("request", type(error).__name__, error)
 
 
-def _http_recorder(telemetry: Telemetry, tracer: GuardedTracer) -> HttpRecorder:
-    storage = telemetry.storage
-    return HttpRecorder(HttpMetrics(storage), AfterResponse(tracer, storage))
-
-
-def _no_span() -> Span | None:
-    """Every server span is of this engine."""
-    return None
-
-
-def _span_name(scope: Scope, method: str) -> str:
-    """Return the name of a span whose route is not known."""
-    if scope["type"] == "websocket":
-        return "WS"
-    return "HTTP" if method == _OTHER else method
-
-
-def _read_headers(scope: Scope) -> tuple[bytes | None, int | None]:
-    """Return the request id, and the length of the body; None if it is not known."""
-    request_id: bytes | None = None
-    length: int | None = 0
-    for name, value in scope["headers"]:
-        if name == REQUEST_ID:
-            request_id = value
-        elif name == CONTENT_LENGTH:
-            length = int(value) if value.isdigit() else None
-        elif name == _TRANSFER_ENCODING:
-            length = None
-    return request_id, length
+def _no_span() -> None:
+    """Return no span: this engine starts the spans."""

@@ -4,11 +4,16 @@ A server may start a request in the context of the one before on the same connec
 the next request while the application of the former receives its body. The trace context is
 therefore always replaced. Fields that structlog has bound are replaced if the context has the mark
 of another request; fields bound at the import of the application remain.
+
+A server may also run one request after the other in the same context, as a test does. Fields that a
+request has bound are therefore removed at its end. Most requests bind none, which the number of the
+context's variables tells at no cost.
 """
 
 from __future__ import annotations
 
-from contextvars import Token
+import contextvars
+from contextvars import ContextVar, Token, copy_context
 from typing import Any, Final
 
 from opentelemetry.context import Context, attach, detach
@@ -19,17 +24,24 @@ from structlog.contextvars import (
     reset_contextvars,
 )
 
-from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS, RequestInProgress
+from otel_meta.runtime.logs.access import (
+    REQUEST_IN_PROGRESS,
+    UNHELD_REQUEST,
+    RequestInProgress,
+)
+
+_REQUEST_ID: Final = "request_id"
 
 
 class RequestContext:
-    """Enters and leaves the contexts of requests.
+    """Enters the contexts of requests.
 
     Its creation takes the bound fields, which every request has.
     """
 
     def __init__(self) -> None:
         self._fields: Final = get_contextvars()
+        self._request_id: Final = _variable_of(_REQUEST_ID)
 
     def enter(self, request: RequestInProgress, context: Context, request_id: str) -> Entered:
         """Enter the context of a request.
@@ -39,40 +51,44 @@ class RequestContext:
             context: with the span and the baggage.
             request_id: a field of every log line.
         """
-        before = get_contextvars()
-        if REQUEST_IN_PROGRESS.get() is not None:
-            clear_contextvars()
-            bind_contextvars(**self._fields)
-        return Entered(
+        before = copy_context()
+        is_marked = REQUEST_IN_PROGRESS.get() is not None
+        if is_marked or self._fields:
+            _bind_only(self._fields)
+        return (
             before,
+            bool(is_marked or self._fields),
             REQUEST_IN_PROGRESS.set(request),
-            bind_contextvars(request_id=request_id),
+            self._request_id.set(request_id),
             attach(context),
         )
 
 
-class Entered:
-    """What `RequestContext.enter` has changed."""
-
-    __slots__ = ("_before", "_context", "_mark", "_request_id")
-
-    def __init__(self, before: Any, mark: Token[Any], request_id: Any, context: Token[Any]) -> None:
-        self._before: Final[dict[str, Any]] = before
-        self._mark: Final = mark
-        self._request_id: Final = request_id
-        self._context: Final = context
-
-    def leave(self) -> None:
-        """Restore the context, in which a server or a test may continue."""
-        detach(self._context)
-        reset_contextvars(**self._request_id)
-        REQUEST_IN_PROGRESS.reset(self._mark)
-        fields = get_contextvars()
-        if not _are_same(fields, self._before):
-            clear_contextvars()
-            bind_contextvars(**self._before)
+Entered = tuple[contextvars.Context, bool, Token[Any], Token[Any], Token[Any]]
+"""A copy of the context before, whether fields may have been bound, and the variables' tokens."""
 
 
-def _are_same(fields: dict[str, Any], others: dict[str, Any]) -> bool:
-    """Compare by identity: values of the application may have any ``__eq__``."""
-    return fields.keys() == others.keys() and all(fields[k] is others[k] for k in others)
+def leave(entered: Entered) -> None:
+    """Restore the context, in which a server or a test may continue."""
+    before, had_fields, mark, request_id, context = entered
+    detach(context)
+    request_id.var.reset(request_id)
+    REQUEST_IN_PROGRESS.reset(mark)
+    if had_fields:
+        _bind_only(before.run(get_contextvars))
+    elif len(copy_context()) != len(before) and get_contextvars():
+        _bind_only(before.run(get_contextvars))
+        # From now on, the number of variables does not tell: those of the fields exist.
+        REQUEST_IN_PROGRESS.set(UNHELD_REQUEST)
+
+
+def _bind_only(fields: dict[str, Any]) -> None:
+    clear_contextvars()
+    bind_contextvars(**fields)
+
+
+def _variable_of(field: str) -> ContextVar[Any]:
+    """Return the variable in which structlog keeps a field."""
+    tokens = bind_contextvars(**{field: ""})
+    reset_contextvars(**tokens)
+    return tokens[field].var

@@ -16,6 +16,7 @@ from opentelemetry.trace import (
     StatusCode,
     Tracer,
     get_current_span,
+    set_span_in_context,
 )
 
 from otel_meta.runtime.interruption import reraise_interruption
@@ -25,17 +26,6 @@ from otel_meta.web.asgi import Scope
 RequestHook = Callable[[Span, Scope], object]
 
 _ERROR: Final = Status(StatusCode.ERROR)
-
-
-class SpanStart(NamedTuple):
-    """What is known of a span when it starts."""
-
-    name: str
-    kind: SpanKind
-    attributes: Mapping[str, Any] | None = None
-    time: int | None = None
-    """Nanoseconds since the epoch; now by default."""
-    links: tuple[Link, ...] = ()
 
 
 class SpanEnd(NamedTuple):
@@ -62,17 +52,40 @@ class GuardedTracer:
         self._tracer: Final = tracer
         self._faults: Final = faults
 
-    def start(self, start: SpanStart, context: Context | None = None) -> Span:
-        """Start a span; after a fault, the span only carries the ids of the caller."""
+    def start_server_span(
+        self,
+        name: str,
+        context: Context,
+        attributes: Mapping[str, Any],
+        start_time: int,
+        links: tuple[Link, ...],
+    ) -> Span:
+        """Start the span of a request; after a fault, the span only carries the caller's ids.
+
+        Args:
+            name: until the route is known.
+            context: with the span of the caller.
+            attributes: for the sampler too.
+            start_time: nanoseconds since the epoch.
+            links: to a caller whose trace does not continue.
+        """
         if self._tracer is not None:
             try:
                 return self._tracer.start_span(
-                    start.name, context, start.kind, start.attributes, start.links, start.time
+                    name, context, SpanKind.SERVER, attributes, links, start_time
                 )
             except Exception as error:
                 self._report("span start", error)
-        caller = get_current_span(context)
-        return caller if caller is INVALID_SPAN else NonRecordingSpan(caller.get_span_context())
+        return _copy_of(get_current_span(context))
+
+    def start(self, name: str, parent: Span) -> Span:
+        """Start a span within the process; after a fault, the span only has the parent's ids."""
+        if self._tracer is not None:
+            try:
+                return self._tracer.start_span(name, set_span_in_context(parent, Context()))
+            except Exception as error:
+                self._report("span start", error)
+        return _copy_of(parent)
 
     def end(self, span: Span, end: SpanEnd) -> None:
         """End a span."""
@@ -95,6 +108,11 @@ class GuardedTracer:
     def _report(self, source: str, error: Exception) -> None:
         reraise_interruption(error)
         self._faults.report(source, type(error).__name__, error)
+
+
+def _copy_of(span: Span) -> Span:
+    """Return a span that has the ids, and cannot be ended."""
+    return span if span is INVALID_SPAN else NonRecordingSpan(span.get_span_context())
 
 
 def _describe(span: Span, end: SpanEnd) -> None:

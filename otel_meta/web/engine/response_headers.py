@@ -63,7 +63,7 @@ def trace_headers(span: SpanContext, *, traceresponse: bool) -> list[Header]:
     """Return the headers that name the server span; none if there is no span."""
     if not span.is_valid:
         return []
-    text = b"00-%032x-%016x-%02x" % (span.trace_id, span.span_id, span.trace_flags)
+    text = f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}".encode("ascii")
     headers = [(SERVER_TIMING, b"trace;desc=" + text)]
     if traceresponse:
         headers.append((TRACE_RESPONSE, text))

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from logging import LogRecord
 from random import getrandbits
 from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
-from otel_meta.runtime.logs.access import WriteRecord
+from otel_meta.runtime.logs.access import UNHELD_REQUEST
 from otel_meta.web.asgi import App, Receive, Scope, Send
 
-from .fresh_context import RequestContext
+from .fresh_context import RequestContext, leave
 from .marks import EXCHANGE
 from .request_ids import RequestIds
-
-
-class _Unheld:
-    """The access line of an excluded request is written at once."""
-
-    def hold(self, _record: LogRecord, _write: WriteRecord) -> bool:
-        """Hold no line."""
-        return False
-
-
-_UNHELD: Final = _Unheld()
 
 
 class UnrecordedRequests:
@@ -38,11 +26,11 @@ class UnrecordedRequests:
     async def __call__(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application."""
         scope[EXCHANGE] = None
-        entered = self._contexts.enter(_UNHELD, _unsampled(), self._ids.choose(None))
+        entered = self._contexts.enter(UNHELD_REQUEST, _unsampled(), self._ids.choose(None))
         try:
             await app(scope, receive, send)
         finally:
-            entered.leave()
+            leave(entered)
 
 
 def _unsampled() -> Context:

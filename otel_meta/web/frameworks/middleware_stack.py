@@ -51,9 +51,14 @@ class StackHook:
         """Build the stack."""
         if not self._is_active:
             return self._build()
+        return self._outermost(self._with_innermost())
+
+    def _with_innermost(self) -> App:
+        """Build the stack; without middleware of the application, the outermost sees everything."""
+        if not self._app.user_middleware:
+            return self._build()
         self._app.user_middleware.append(self._innermost)
         try:
-            stack = self._build()
+            return self._build()
         finally:
             self._app.user_middleware.remove(self._innermost)
-        return self._outermost(stack)

@@ -29,12 +29,7 @@ def parse_baggage(values: Sequence[bytes]) -> dict[str, object]:
     """
     members: dict[str, object] = {}
     left = _MAX_BYTES
-    for member in _first_members(b",".join(values)):
-        key, equals, rest = member.partition("=")
-        key, value = key.strip(" \t"), rest.partition(";")[0].strip(" \t")
-        if not equals or not _TOKEN.fullmatch(key) or not _VALUE.fullmatch(value):
-            continue
-        key, value = unquote_plus(key), unquote_plus(value)
+    for key, value in filter(None, map(_decoded, _first_members(b",".join(values)))):
         length = len(quote_plus(key)) + len("=") + len(quote_plus(value))
         if length <= min(left, _MAX_MEMBER_BYTES):
             left -= length + len(",")
@@ -42,10 +37,17 @@ def parse_baggage(values: Sequence[bytes]) -> dict[str, object]:
     return members
 
 
+def _decoded(member: str) -> tuple[str, str] | None:
+    """Return key and value; None if the member is malformed."""
+    key, equals, rest = member.partition("=")
+    key, value = key.strip(" \t"), rest.partition(";")[0].strip(" \t")
+    if equals and _TOKEN.fullmatch(key) and _VALUE.fullmatch(value):
+        return unquote_plus(key), unquote_plus(value)
+    return None
+
+
 def _first_members(header: bytes) -> list[str]:
     """Return the members within the limits, whole ones only."""
-    text = header[: _MAX_BYTES + 1].decode("latin-1")
-    members = text.split(",", _MAX_MEMBERS)[: _MAX_MEMBERS + 1]
-    if len(text) > _MAX_BYTES or len(members) > _MAX_MEMBERS:
-        del members[-1]
-    return members
+    if len(header) > _MAX_BYTES:
+        header, _, _ = header[: _MAX_BYTES + 1].rpartition(b",")
+    return header.decode("latin-1").split(",", _MAX_MEMBERS)[:_MAX_MEMBERS]

@@ -8,11 +8,11 @@ formats are read by their propagators.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from opentelemetry.baggage import get_all, set_baggage
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter, TextMapPropagator
+from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import (
     INVALID_SPAN,
     Link,
@@ -104,9 +104,7 @@ def create_extractor(
             the caller is passed on.
     """
     steps = [_step(name) for name in propagators if name != "none"]
-    return Extractor(
-        [step for step in steps if not (public and step is _BAGGAGE)], on_fault, public=public
-    )
+    return Extractor(steps, on_fault, public=public)
 
 
 def _step(name: str) -> _Step:
@@ -152,16 +150,19 @@ def _add_parent(fields: Fields, context: Context) -> Context:
 
 
 def _add_baggage(fields: Fields, context: Context) -> Context:
-    members = parse_baggage(fields.get(b"baggage", ()))
-    return (
-        Context({**context, _BAGGAGE_KEY: {**get_all(context), **members}}) if members else context
-    )
+    values = fields.get(b"baggage")
+    if values is None:
+        return context
+    members = {**get_all(context), **parse_baggage(values)}
+    return Context({**context, _BAGGAGE_KEY: members})
 
 
-_BAGGAGE: Final = _Step("baggage", frozenset({b"baggage"}), _add_baggage)
 _OWN: Final = {
-    "tracecontext": _Step("tracecontext", frozenset({b"traceparent", b"tracestate"}), _add_parent),
-    "baggage": _BAGGAGE,
+    step.name: step
+    for step in (
+        _Step("tracecontext", frozenset({b"traceparent", b"tracestate"}), _add_parent),
+        _Step("baggage", frozenset({b"baggage"}), _add_baggage),
+    )
 }
 
 
@@ -178,14 +179,14 @@ class _FieldsGetter(Getter[Fields]):
 
 
 class _Foreign:
-    """Reads the headers of another format by its propagator."""
+    """Reads the headers of another format by the propagator of a package, which may be untyped."""
 
-    def __init__(self, propagator: TextMapPropagator) -> None:
+    def __init__(self, propagator: Any) -> None:
         self._propagator: Final = propagator
         self._getter: Final = _FieldsGetter()
 
     def __call__(self, fields: Fields, context: Context) -> Context:
-        found: object = self._propagator.extract(fields, context, self._getter)
+        found = self._propagator.extract(fields, context, self._getter)
         if not isinstance(found, Context):
             raise TypeError(f"extract returned {type(found).__name__}, no Context")
         return found

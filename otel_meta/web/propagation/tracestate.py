@@ -56,7 +56,7 @@ def parse_tracestate(values: Sequence[bytes]) -> TraceState | None:
     Of a repeated key, the first member is kept: a service writes its own to the left.
 
     Returns:
-        None if there is no member, a malformed one, or too many: the state is discarded whole.
+        None if a member is malformed, or if there are too many: the state is discarded whole.
     """
     text = b",".join(values)
     if len(text) > _MAX_LENGTH:
@@ -70,4 +70,4 @@ def parse_tracestate(values: Sequence[bytes]) -> TraceState | None:
         if match is None:
             return None
         members.setdefault(*match.groups())
-    return Level2TraceState.of_valid(members.items()) if 0 < len(members) <= _MAX_MEMBERS else None
+    return Level2TraceState.of_valid(members.items()) if len(members) <= _MAX_MEMBERS else None

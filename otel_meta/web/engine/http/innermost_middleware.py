@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.web.asgi import App, Message, Receive, Scope, Send
+from otel_meta.web.engine.marks import EXCHANGE
 
 from .http_exchange import HttpExchange
-from .marks import EXCHANGE
 
 
 class InnermostMiddleware:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.web.asgi import Message
-
-from .response_headers import CONTENT_LENGTH, CONTENT_TYPE
+from otel_meta.web.engine.response_headers import CONTENT_LENGTH, CONTENT_TYPE
 
 _EVENT_STREAM: Final = b"text/event-stream"
 
@@ -18,30 +17,18 @@ class ResponseProgress:
     and no ``content-length``.
     """
 
-    __slots__ = (
-        "_chunks",
-        "_has_trailers",
-        "_is_event_stream",
-        "_length",
-        "bytes",
-        "ended",
-        "first_byte",
-        "status",
-    )
-
-    def __init__(self) -> None:
-        self.status = 0
-        """0 until the response starts."""
-        self.ended: float | None = None
-        """The time of the last byte."""
-        self.first_byte: float | None = None
-        """The time of the first byte of the body."""
-        self.bytes: int | None = 0
-        """The size of the body so far; None if the server reads the body from a file."""
-        self._chunks = 0
-        self._length: bytes | None = None
-        self._is_event_stream = False
-        self._has_trailers = False
+    status = 0
+    """0 until the response starts."""
+    ended: float | None = None
+    """The time of the last byte."""
+    first_byte: float | None = None
+    """The time of the first byte of the body."""
+    byte_count: int | None = 0
+    """The size of the body so far; None if the server reads the body from a file."""
+    _chunks = 0
+    _length: bytes | None = None
+    _is_event_stream = False
+    _has_trailers = False
 
     @property
     def is_stream(self) -> bool:
@@ -51,8 +38,8 @@ class ResponseProgress:
     @property
     def size(self) -> int | None:
         """The exact size of the body in bytes; None if it is not known."""
-        if self.bytes is not None:
-            return self.bytes
+        if self.byte_count is not None:
+            return self.byte_count
         length = self._length
         return int(length) if length is not None and length.isdigit() else None
 
@@ -70,7 +57,7 @@ class ResponseProgress:
             self._add(len(message.get("body", b"")), now)
             is_last = not message.get("more_body", False) and not self._has_trailers
         elif kind in _FROM_FILE:
-            self.bytes = None
+            self.byte_count = None
             self._add(1, now)
             is_last = not message.get("more_body", False) and not self._has_trailers
         else:
@@ -83,8 +70,8 @@ class ResponseProgress:
             self._chunks += 1
             if self.first_byte is None:
                 self.first_byte = now
-            if self.bytes is not None:
-                self.bytes += count
+            if self.byte_count is not None:
+                self.byte_count += count
 
 
 _FROM_FILE: Final = frozenset({"http.response.pathsend", "http.response.zerocopysend"})

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from opentelemetry.trace import Span
-
-from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.logs.access import WriteRecord
 from otel_meta.semconv import WEBSOCKET_SERVER_FAULTS, CloseReason
-from otel_meta.web.asgi import Message
+from otel_meta.web.asgi import Message, Receive, Scope, Send
+from otel_meta.web.engine.exchange import Exchange, Shared
+from otel_meta.web.engine.guarded_tracer import SpanEnd
+from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
+from otel_meta.web.engine.response_headers import read_headers, with_ids
 
-from .begun import NS, Begun, Shared
 from .close_codes import reason_of_close, reason_of_disconnect
-from .guarded_tracer import SpanEnd
-from .outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
 from .websocket_metrics import WebSocketMetrics
 
 _ACCEPTED: Final = 101
@@ -23,41 +21,28 @@ _REFUSED: Final = 403
 _STARTS: Final = frozenset({"websocket.accept", "websocket.http.response.start"})
 
 
-class WebSocketExchange:
+class WebSocketExchange(Exchange):
     """Wraps ``receive`` and ``send`` of one connection, and reports its end once."""
 
+    _path = ""
+    status = 0
+    _code: int | None = None
+    _reason: CloseReason | None = None
+    _error: BaseException | None = None
+    _opened: float | None = None
+    _received: float | None = None
+    """When the application got the message that it handles now."""
+    _is_reported = False
+
     def __init__(
-        self,
-        shared: Shared,
-        metrics: WebSocketMetrics,
-        begun: Begun,
+        self, shared: Shared, metrics: WebSocketMetrics, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        self.scope = begun.scope
-        """Routing leaves the template of the route here."""
-        self._shared: Final = shared
+        super().__init__(shared, scope, receive, send)
         self._metrics: Final = metrics
-        self._receive: Final = begun.receive
-        self._send: Final = begun.send
-        self._begun: Final = begun
-        self._path = ""
-        self._status = 0
-        self._code: int | None = None
-        self._reason: CloseReason | None = None
-        self._error: BaseException | None = None
-        self._opened: float | None = None
-        self._received: float | None = None
-        """When the application got the message that it handles now."""
-        self._is_reported = False
 
     @property
-    def request_id(self) -> str:
-        """The id of the handshake."""
-        return self._begun.request_id
-
-    @property
-    def span(self) -> Span:
-        """The server span."""
-        return self._begun.span
+    def _name(self) -> str:
+        return "WS"
 
     def count(self) -> None:
         """Do nothing: a connection is active from its acceptance."""
@@ -94,7 +79,7 @@ class WebSocketExchange:
 
     def fail(self, error: BaseException) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""
-        self._begun.attach_ids(error)
+        self._attach_ids(error)
         if self._reason is None:  # else it follows from the end, such as WebSocketDisconnect
             self._error = error
             self._reason = "going_away" if is_cancellation(error) else "server_error"
@@ -123,7 +108,9 @@ class WebSocketExchange:
 
     def _before(self, message: Message) -> tuple[Message, float]:
         if message["type"] in _STARTS:
-            message = self._shared.with_ids(message, self._begun)
+            headers = message.get("headers", ())
+            ids = with_ids(headers, read_headers(headers), self._ids())
+            message = {**message, "headers": ids}
         return message, self._shared.clock()
 
     def _after(self, message: Message, started: float) -> None:
@@ -140,8 +127,8 @@ class WebSocketExchange:
                 pass
 
     def _open(self) -> None:
-        self._status, self._opened = _ACCEPTED, self._shared.clock()
-        self._path = self._shared.route(self.scope, self._status)
+        self.status, self._opened = _ACCEPTED, self._shared.clock()
+        self._path = self.route
         self._metrics.opened(self._path)
 
     def _close(self, message: Message) -> None:
@@ -152,7 +139,7 @@ class WebSocketExchange:
             self._reason = reason_of_close(self._code)
 
     def _refuse(self, status: int) -> None:
-        self._status = status
+        self.status = status
         self._reason = "server_error" if status >= SERVER_ERRORS_FROM else "rejected"
 
     def _report(self) -> None:
@@ -160,24 +147,22 @@ class WebSocketExchange:
         reason = self._reason or "abnormal"
         seconds = None if self._opened is None else now - self._opened
         if self._opened is None:
-            self._path = self._shared.route(self.scope, self._status)
+            self._path = self.route
         self._metrics.closed(self._path, reason, seconds)
         if self.span.is_recording():
-            self._end_span(now - self._begun.started, reason)
+            self._end_span(now - self._started, reason)
 
     def _end_span(self, seconds: float, reason: CloseReason) -> None:
         attributes: dict[str, Any] = {"otel_meta.websocket.close_reason": reason}
         error_type = self._error_type(reason)
-        known = zip(
-            _END_ATTRIBUTES, (self._path, self._status, error_type, self._code), strict=True
-        )
+        known = zip(_END_ATTRIBUTES, (self._path, self.status, error_type, self._code), strict=True)
         attributes.update((key, value) for key, value in known if value)
         self._shared.tracer.end(
             self.span,
             SpanEnd(
-                name=f"WS {self._path}".rstrip(),
-                attributes=attributes,
-                time=self._begun.start_time + int(seconds * NS),
+                self._span_name(self._path),
+                attributes,
+                self._nanoseconds_after(seconds),
                 error=self._error if error_type else None,
                 is_error=bool(error_type),
             ),
@@ -187,10 +172,6 @@ class WebSocketExchange:
         if reason not in WEBSOCKET_SERVER_FAULTS:
             return ""
         return reason if self._error is None else qualified_name(self._error)
-
-    def _report_fault(self, error: Exception) -> None:
-        reraise_interruption(error)
-        self._shared.faults.report("request", type(error).__name__, error)
 
 
 _END_ATTRIBUTES: Final = (

@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 import pytest
 
 from otel_meta.semconv import WEBSOCKET_SERVER_FAULTS, CloseReason
-from otel_meta.web.engine.close_codes import reason_of_close, reason_of_disconnect
+from otel_meta.web.engine.websocket.close_codes import reason_of_close, reason_of_disconnect
 
 # Code -> the reason if the application sent it, and the reason if it was received.
 MEANINGS: Final = {

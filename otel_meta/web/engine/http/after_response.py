@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 from opentelemetry.context import attach, detach
-from opentelemetry.trace import Span, SpanKind, set_span_in_context
+from opentelemetry.trace import Span, set_span_in_context
 
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.semconv import HTTP_SERVER_AFTER_RESPONSE_ERRORS
-
-from .guarded_tracer import GuardedTracer, SpanEnd, SpanStart
-from .outcome import qualified_name
+from otel_meta.web.engine.guarded_tracer import GuardedTracer, SpanEnd
+from otel_meta.web.engine.outcome import qualified_name
 
 
 class Answered(Protocol):
@@ -66,9 +65,7 @@ class AfterResponse:
             self._fail(request, self._start(request, "teardown"), "teardown", error)
 
     def _start(self, request: Answered, name: str) -> Span:
-        return self._tracer.start(
-            SpanStart(name, SpanKind.INTERNAL), set_span_in_context(request.span)
-        )
+        return self._tracer.start(name, request.span)
 
     def _fail(self, request: Answered, span: Span, phase: str, error: BaseException) -> None:
         kind = qualified_name(error)

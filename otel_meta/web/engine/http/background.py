@@ -38,7 +38,7 @@ def trace_background(request: Answered, after: AfterResponse) -> None:
 
     Call this from ``send``.
     """
-    response = _starting_response(sys._getframe(1))  # noqa: SLF001  # documented, for CPython
+    response = _starting_response(sys._getframe(2))  # noqa: SLF001  # documented, for CPython
     background = None if response is None else response.background
     if background is None:
         return

@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 from typing import Any, Final, NamedTuple
 
-from opentelemetry.trace import Span
-
-from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
-from otel_meta.web.asgi import Message
+from otel_meta.web.asgi import Message, Receive, Scope, Send
+from otel_meta.web.engine.exchange import Exchange, Shared
+from otel_meta.web.engine.guarded_tracer import SpanEnd
+from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, Ending, ending
+from otel_meta.web.engine.response_headers import CONTENT_LENGTH, read_headers, with_ids
 
 from .after_response import AfterResponse
 from .background import trace_background
-from .begun import NS, Begun, Shared
 from .disconnects import server_state, waiting_message
-from .guarded_tracer import SpanEnd
 from .http_metrics import HttpMetrics
-from .outcome import SERVER_ERRORS_FROM, Ending, ending
-from .response_headers import read_headers, with_ids
 from .response_progress import ResponseProgress
+
+_TRANSFER_ENCODING: Final = b"transfer-encoding"
 
 
 class HttpRecorder(NamedTuple):
@@ -29,77 +28,45 @@ class HttpRecorder(NamedTuple):
     after: AfterResponse
 
 
-class HttpExchange:
+class HttpExchange(Exchange):
     """Wraps ``receive`` and ``send`` of one request, and reports its end once."""
 
-    __slots__ = (
-        "_access",
-        "_begun",
-        "_body_bytes",
-        "_error",
-        "_has_body",
-        "_is_disconnected",
-        "_is_reported",
-        "_kept",
-        "_receive",
-        "_recorder",
-        "_response",
-        "_send",
-        "_server",
-        "_shared",
-        "_stream_is_recorded",
-        "background_error",
-        "scope",
-    )
+    _has_body = False
+    """True if the application has received the whole body."""
+    _body_bytes = 0
+    _kept: tuple[Message, ...] = ()
+    """Messages that were received before the application asked for them."""
+    _access: tuple[logging.LogRecord, WriteRecord] | None = None
+    _error: BaseException | None = None
+    _is_disconnected = False
+    _stream_is_recorded = False
+    _is_reported = False
+    _has_traced_background = False
+    background_error: BaseException | None = None
 
     def __init__(
-        self,
-        shared: Shared,
-        recorder: HttpRecorder,
-        begun: Begun,
+        self, shared: Shared, recorder: HttpRecorder, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        self.scope = begun.scope
-        """Routing leaves the template of the route here."""
-        self._shared: Final = shared
+        super().__init__(shared, scope, receive, send)
         self._recorder: Final = recorder
-        self._receive: Final = begun.receive
-        self._send: Final = begun.send
-        self._begun: Final = begun
-        self._server: Final = server_state(begun.receive)
+        self._server: Final = server_state(receive)
         self._response: Final = ResponseProgress()
-        self._has_body = False
-        self._body_bytes = 0
-        self._kept: Final[list[Message]] = []
-        self._access: tuple[logging.LogRecord, WriteRecord] | None = None
-        self._error: BaseException | None = None
-        self._is_disconnected = False
-        self._stream_is_recorded = False
-        self._is_reported = False
-        self.background_error: BaseException | None = None
 
     @property
-    def request_id(self) -> str:
-        """The id of the request."""
-        return self._begun.request_id
-
-    @property
-    def span(self) -> Span:
-        """The server span."""
-        return self._begun.span
-
-    @property
-    def route(self) -> str:
-        """The template of the route, as far as routing has come."""
-        return self._shared.route(self.scope, self._response.status)
+    def status(self) -> int:
+        """The status of the response; 0 until it starts."""
+        return self._response.status
 
     def count(self) -> None:
         """Count the request as active, until `finish`."""
-        self._recorder.metrics.begin(self._begun.labels)
+        self._recorder.metrics.begin(self._labels)
 
     async def receive(self) -> Message:
         """Receive a message; count the bytes of the body, and note a disconnect."""
         if self._kept:
-            return self._kept.pop(0)
+            message, *rest = self._kept
+            self._kept = tuple(rest)
+            return message
         message = await self._receive()
         try:
             self._note_received(message)
@@ -132,6 +99,7 @@ class HttpExchange:
 
     def trace_background(self) -> None:
         """Let the background tasks of the starting response run in spans; call it from ``send``."""
+        self._has_traced_background = True
         try:
             trace_background(self, self._recorder.after)
         except Exception as error:
@@ -139,7 +107,7 @@ class HttpExchange:
 
     def fail(self, error: BaseException) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""
-        self._begun.attach_ids(error)
+        self._attach_ids(error)
         if self._is_reported:
             self._recorder.after.failed(self, error)
         else:
@@ -166,10 +134,12 @@ class HttpExchange:
         if message["type"] != "http.response.start":
             return message
         self._look_for_disconnect()
+        if not self._has_traced_background:
+            trace_background(self, self._recorder.after)
         headers = message.get("headers", ())
         found = read_headers(headers)
         self._response.start(message, found)
-        return {**message, "headers": with_ids(headers, found, self._shared.ids(self._begun))}
+        return {**message, "headers": with_ids(headers, found, self._ids())}
 
     def _after(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -197,7 +167,7 @@ class HttpExchange:
         if self._server is not None:
             self._is_disconnected |= self._server.disconnected
             return
-        if not self._has_body and self._begun.content_length == 0:
+        if not self._has_body and self._content_length() == 0:
             self._keep(waiting_message(self._receive))  # the end of the empty body
         if self._has_body and not self._is_disconnected:
             self._keep(waiting_message(self._receive))
@@ -206,31 +176,31 @@ class HttpExchange:
         """Keep a message for the application, which may still ask for it."""
         if message is not None:
             self._note_received(message)
-            self._kept.append(message)
+            self._kept = (*self._kept, message)
 
     def _record_stream(self) -> None:
         first_byte = self._response.first_byte
         if first_byte is not None:
             self._stream_is_recorded = True
-            seconds = first_byte - self._begun.started
+            seconds = first_byte - self._started
             status = str(self._response.status)
-            self._recorder.metrics.first_byte(seconds, self._begun.labels, self.route, status)
+            self._recorder.metrics.first_byte(seconds, self._labels, self.route, status)
 
     def _report(self) -> None:
-        begun, response, recorder = self._begun, self._response, self._recorder
-        seconds = self._ended() - begun.started
+        response, recorder, route = self._response, self._recorder, self.route
+        seconds = self._ended() - self._started
         end = ending(
             response.status,
             self._error,
             is_complete=response.ended is not None,
             is_disconnected=self._is_disconnected,
         )
-        route, status = self.route, str(response.status or "")
-        stream = "true" if response.is_stream else ""
-        recorder.metrics.end(seconds, begun.labels, end, route=route, status=status, stream=stream)
+        recorder.metrics.end(
+            seconds, self._labels, route, (response.status, response.is_stream), end
+        )
         sizes = self._sizes()
-        recorder.metrics.sizes(begun.labels, route, *sizes)
-        if begun.span.is_recording():
+        recorder.metrics.sizes(self._labels, route, *sizes)
+        if self.span.is_recording():
             self._end_span(seconds, route, end, sizes)
         if self._access is not None:
             record, write = self._access
@@ -244,11 +214,11 @@ class HttpExchange:
             return self._shared.clock()
         except Exception as error:
             self._report_fault(error)
-            return self._begun.started
+            return self._started
 
     def _sizes(self) -> tuple[int | None, int | None]:
         """Return the sizes of the bodies of request and response, where they are exact."""
-        request = self._body_bytes if self._has_body else self._begun.content_length
+        request = self._body_bytes if self._has_body else self._content_length()
         is_complete = self._response.ended is not None and not self._is_disconnected
         has_body = self.scope["method"] != "HEAD"
         return request or None, self._response.size if is_complete and has_body else None
@@ -256,27 +226,30 @@ class HttpExchange:
     def _end_span(
         self, seconds: float, route: str, end: Ending, sizes: tuple[int | None, int | None]
     ) -> None:
-        begun = self._begun
-        method = "HTTP" if begun.labels.method == "_OTHER" else begun.labels.method
         attributes: dict[str, Any] = {"otel_meta.outcome": end.outcome}
         known = zip(
             _END_ATTRIBUTES, (route, self._response.status, end.error_type, *sizes), strict=True
         )
         attributes.update((key, value) for key, value in known if value)
         self._shared.tracer.end(
-            begun.span,
+            self.span,
             SpanEnd(
-                name=f"{method} {route}" if route else method,
-                attributes=attributes,
-                time=begun.start_time + int(seconds * NS),
+                self._span_name(route),
+                attributes,
+                self._nanoseconds_after(seconds),
                 error=self._error if end.error_type else None,
                 is_error=bool(end.error_type),
             ),
         )
 
-    def _report_fault(self, error: Exception) -> None:
-        reraise_interruption(error)
-        self._shared.faults.report("request", type(error).__name__, error)
+    def _content_length(self) -> int | None:
+        """Return the length of the request body; None if it is not known."""
+        for name, value in self.scope["headers"]:
+            if name == CONTENT_LENGTH:
+                return int(value) if value.isdigit() else None
+            if name == _TRANSFER_ENCODING:
+                return None
+        return 0
 
 
 _END_ATTRIBUTES: Final = (

@@ -1,0 +1,1 @@
+"""The cost of the telemetry of a request, in otel_meta and in others."""

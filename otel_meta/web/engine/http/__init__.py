@@ -1,0 +1,1 @@
+"""HTTP requests: messages, metrics, background tasks and disconnects."""

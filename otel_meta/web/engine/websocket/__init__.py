@@ -1,0 +1,1 @@
+"""WebSocket connections: messages, metrics and close codes."""
