@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _KEY: Final = "_otel_meta_route_index"
 _WRAPPERS: Final = 16
@@ -75,7 +75,7 @@ def index_of(router: Any) -> RouteIndex:
     The router keeps the index: endpoints refer to their application, so any other place would keep
     the application alive.
     """
-    kept: dict[str, Any] = vars(router)
+    kept = cast("dict[str, Any]", vars(router))
     index: RouteIndex | None = kept.get(_KEY)
     if index is None or index.is_outdated:
         index = RouteIndex(router)
