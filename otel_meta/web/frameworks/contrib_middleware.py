@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from types import FrameType
+from inspect import currentframe
 from typing import Any, Final
 
 from otel_meta.web.asgi import Receive, Scope, Send
@@ -36,8 +36,12 @@ def chain(app: Any) -> Iterator[Any]:
         app = getattr(app, "app", None)
 
 
-def callers(frame: FrameType | None) -> Iterator[Any]:
-    """Yield the applications that wait for the call of a frame, from inside outwards."""
+def callers() -> Iterator[Any]:
+    """Yield the applications that wait for the current call, from inside outwards.
+
+    No function gets the frame of its caller, by which signal handlers are recognized.
+    """
+    frame = currentframe()
     while frame is not None:
         code = frame.f_code
         if code.co_name == "__call__" and code.co_varnames[:1] == ("self",):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from inspect import currentframe
-from types import FrameType
 from typing import Any, Final
 
 from otel_meta.runtime.recording.faults import logger
@@ -63,7 +61,7 @@ class OtherRecorders:
 
     def remove_around(self) -> None:
         """Cut out what stands around the application and calls it now, before any request."""
-        for middleware in callers(currentframe()):
+        for middleware in callers():
             if is_contrib(class_of(middleware)):
                 self._cut(middleware)
                 self._say(_REMOVED)
@@ -81,7 +79,7 @@ class OtherRecorders:
         if not self._is_settled:
             self._is_settled = True
             self._remove_below()
-            if self._is_recorded(currentframe(), is_mounted=is_mounted):
+            if self._is_recorded(is_mounted=is_mounted):
                 return True
         if is_begun:
             scope.setdefault(SCOPE_KEY, None)
@@ -110,12 +108,12 @@ class OtherRecorders:
             self.remove_from(getattr(app, "middleware_stack", None))
             self._take_out(app)
 
-    def _is_recorded(self, frame: FrameType | None, *, is_mounted: bool) -> bool:
+    def _is_recorded(self, *, is_mounted: bool) -> bool:
         """Find out whether middleware around the application has begun the current request.
 
         An application that mounts this one keeps its middleware, because it has other routes too.
         """
-        around = [middleware for middleware in callers(frame) if is_contrib(class_of(middleware))]
+        around = [middleware for middleware in callers() if is_contrib(class_of(middleware))]
         if not is_mounted:
             for middleware in around:
                 self._cut(middleware)

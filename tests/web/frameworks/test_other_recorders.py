@@ -308,7 +308,7 @@ class TestOnce:
         app = shop()
         instrument(app)
         for name in ("callers", "index_of"):
-            monkeypatch.setattr(other_recorders, name, lambda _of: 1 / 0)
+            monkeypatch.setattr(other_recorders, name, lambda *_: 1 / 0)
         asyncio.run(_start(app))
 
         assert 200 == request(app, "/items/7").status
