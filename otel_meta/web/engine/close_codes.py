@@ -73,4 +73,4 @@ def _reason(
 ) -> CloseReason:
     if not isinstance(code, int):
         return otherwise
-    return meanings.get(code) or _BLOCKS.get(code // _BLOCK, otherwise)
+    return meanings.get(code, _BLOCKS.get(code // _BLOCK, otherwise))
