@@ -3,9 +3,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from otel_meta.web.engine.http.disconnects import waiting_message
-
 from otel_meta.web.asgi import Message
+from otel_meta.web.engine.http.disconnects import waiting_message
 
 DISCONNECT: Message = {"type": "http.disconnect"}
 
