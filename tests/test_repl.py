@@ -33,7 +33,7 @@ DECLARED: dict[str, tuple[object, str]] = {
         ),
     ),
     "threshold": (
-        Nebula.api_latency.sli,
+        Nebula.http_requests.within(0.1),
         "Threshold(values=Selector(Histogram('http.server.request.duration')), bound=0.1)",
     ),
     "time slice": (
@@ -124,7 +124,7 @@ class TestLive:
         """A bound meta-repository shows how many instruments are live."""
         live = telemetry.bind(Nebula)
 
-        assert "<Nebula 'nebula-cloud-platform', 10 live instruments>" == repr(live)
+        assert "<Nebula 'nebula-cloud-platform', 12 live instruments>" == repr(live)
 
     def test_live_instrument_shows_its_metric_and_its_number_of_series(
         self, telemetry: Telemetry

@@ -55,6 +55,9 @@ OPEN: Final[Counts] = MappingProxyType(
 # The responses of a server on each route; a status of 500 or more is an error.
 _ANSWERS: Final = (("200", ""), ("404", ""), ("500", "500"))
 
+_STREAMING: Final = 10
+"""One route of so many streams its responses."""
+
 _FOLLOWS: Final = MappingProxyType(
     {
         "Resource": "resource_type",
@@ -84,6 +87,10 @@ def label_sets(instrument: Instrument[...], counts: Counts = OPEN) -> Iterator[L
     owner = _name_of(instrument.labels)
     if owner == "HttpServerRequest":
         yield from _requests(counts["http_route"])
+        yield from (labels | {"stream": "true"} for labels in _streams(counts["http_route"]))
+        return
+    if owner == "HttpServerStream":
+        yield from _streams(counts["http_route"])
         return
     fields = instrument.label_fields
     values = [_values(field, owner, counts) for field in fields]
@@ -93,13 +100,21 @@ def label_sets(instrument: Instrument[...], counts: Counts = OPEN) -> Iterator[L
 
 def _requests(routes: int) -> Iterator[Labels]:
     for number, (status, error) in product(range(routes), _ANSWERS):
-        yield {
-            "http_request_method": "GET",
-            "url_scheme": "https",
-            "http_route": f"/items/{number}/{{id}}",
-            "http_response_status_code": status,
-            "error_type": error,
-        }
+        yield _answer(number, status, error) | {"stream": ""}
+
+
+def _streams(routes: int) -> Iterator[dict[str, str]]:
+    yield from (_answer(number, "200", "") for number in range(0, routes, _STREAMING))
+
+
+def _answer(number: int, status: str, error: str) -> dict[str, str]:
+    return {
+        "http_request_method": "GET",
+        "url_scheme": "https",
+        "http_route": f"/items/{number}/{{id}}",
+        "http_response_status_code": status,
+        "error_type": error,
+    }
 
 
 def _values(field: Label, owner: str, counts: Counts) -> tuple[str, ...]:

@@ -33,8 +33,8 @@ from .recording.storage import MetricStorage
 from .redaction import Redaction
 from .settings import Settings
 from .signals import SIGNALS
-from .slo.slo_page import PATH as SLO_PATH
-from .slo.slo_page import SloPage
+from .slo.status_page import PATH as SLO_PATH
+from .slo.status_page import SloPage
 from .slo.tracker import INTERVAL, SloTracker
 from .traces import Traces
 

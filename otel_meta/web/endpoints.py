@@ -12,7 +12,7 @@ from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.prometheus.handler import UNAUTHORIZED, Response, ScrapeRequest
 from otel_meta.runtime.recording.faults import logger
-from otel_meta.runtime.slo.slo_page import NO_SLOS
+from otel_meta.runtime.slo.status_page import NO_SLOS
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Receive, Scope, Send, header

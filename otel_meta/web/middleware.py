@@ -68,9 +68,12 @@ class TelemetryMiddleware:
             is_begun = self._is_lent and isinstance(get_current_span(), LentSpan)
             return self._others.have(scope, is_begun=is_begun)
         except Exception as error:
-            reraise_interruption(error)
-            self._telemetry.faults.report("other recorders", type(error).__name__, error)
+            self._report(error)
             return False
+
+    def _report(self, error: Exception) -> None:
+        reraise_interruption(error)
+        self._telemetry.faults.report("other recorders", type(error).__name__, error)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_of(scope)
@@ -83,7 +86,10 @@ class TelemetryMiddleware:
             await self._engine(self.app, scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._others.remove_around()
+        try:
+            self._others.remove_around()
+        except Exception as error:
+            self._report(error)
 
         async def receive_wrapper() -> Message:
             message = await receive()

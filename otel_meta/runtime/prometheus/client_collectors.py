@@ -24,6 +24,9 @@ _PROCESS_COLLECTORS: Final = (GCCollector, PlatformCollector, ProcessCollector)
 _PROCESS_METRICS: Final = ("process_", "python_")
 """Beginnings of the names of their metrics, which are on the page already."""
 
+_SDK_EXPORTER: Final = "opentelemetry.exporter.prometheus"
+"""The package whose reader of the SDK is a collector of prometheus_client's default registry."""
+
 
 class ClientCollectors:
     """The sources of prometheus_client's metrics, each of them once.
@@ -34,14 +37,22 @@ class ClientCollectors:
         merge_default: True adds prometheus_client's default registry.
         shared: True if the page belongs to all workers of the service. The default registry belongs
             to this worker only, except in the multiprocess mode of prometheus_client.
+        is_guest: True if the page has the SDK metrics of another library's provider, whose own
+            collector in a registry would show them a second time.
     """
 
     def __init__(
-        self, registry: IsolatingRegistry, *, merge_default: bool = False, shared: bool = False
+        self,
+        registry: IsolatingRegistry,
+        *,
+        merge_default: bool = False,
+        shared: bool = False,
+        is_guest: bool = False,
     ) -> None:
         self._registry: Final = registry
         self._merge_default: Final = merge_default
         self._shared: Final = shared
+        self._is_guest: Final = is_guest
         self._multiprocess: MultiProcessCollector | None = None
         self._has_warned = False
 
@@ -70,8 +81,11 @@ class ClientCollectors:
         for collector in self._collectors(registry):
             if isinstance(collector, CollectorRegistry):
                 yield from self._flat(collector, seen)
-            elif not isinstance(collector, MetricFamilyCollector):
+            elif not (isinstance(collector, MetricFamilyCollector) or self._is_double(collector)):
                 yield collector
+
+    def _is_double(self, collector: object) -> bool:
+        return self._is_guest and type(collector).__module__.startswith(_SDK_EXPORTER)
 
     def _collectors(self, registry: CollectorRegistry) -> list[Any]:
         if registry is prometheus_client.REGISTRY and self._multiprocess_collector() is not None:

@@ -203,7 +203,10 @@ class Scrape:
         self._conflicts: Final[set[tuple[str, str]]] = set()
         self.registry: Final = _registry(owners)
         self._clients: Final = ClientCollectors(
-            self.registry, merge_default=merge_prometheus_client, shared=owners is not None
+            self.registry,
+            merge_default=merge_prometheus_client,
+            shared=owners is not None,
+            is_guest=is_guest,
         )
         self._timed: Final = TimedCollection(on_fault, source_timeout)
         self.reader: Final = PullReader(

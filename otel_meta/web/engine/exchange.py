@@ -139,19 +139,21 @@ class Exchange(ABC):
         if span is None:
             return None
         self._start_time = getattr(span, "start_time", self._start_time)
+        if span.is_recording():
+            span.set_attributes(dict(self._attributes()))  # without secrets
         return span, get_current()
 
     def _start_span(self) -> tuple[Span, Context]:
         """Start a span; the context has it, and the baggage of the caller."""
         context, links = self._shared.origin(self.scope["headers"])
         span = self._shared.tracer.start_server_span(
-            self._name,
-            context,
-            RequestAttributes(self.scope, self._labels.method, self._shared.request_headers),
-            self._start_time,
-            links,
+            self._name, context, self._attributes(), self._start_time, links
         )
         return span, set_span_in_context(span, context)
+
+    def _attributes(self) -> RequestAttributes:
+        headers = self._shared.request_headers
+        return RequestAttributes(self.scope, self._labels.method, headers)
 
     @property
     def _name(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from types import FrameType
+from inspect import currentframe
 from typing import Any, Final
 
 from otel_meta.web.asgi import Receive, Scope, Send
@@ -36,13 +36,22 @@ def chain(app: Any) -> Iterator[Any]:
         app = getattr(app, "app", None)
 
 
-def callers(frame: FrameType | None) -> Iterator[Any]:
-    """Yield the applications that wait for the call of a frame, from inside outwards."""
+def callers() -> Iterator[Any]:
+    """Yield the applications that wait for the current call, from inside outwards.
+
+    No function gets the frame of its caller, by which signal handlers are recognized.
+    """
+    frame = currentframe()
     while frame is not None:
         code = frame.f_code
         if code.co_name == "__call__" and code.co_varnames[:1] == ("self",):
             yield frame.f_locals["self"]
         frame = frame.f_back
+
+
+def class_of(middleware: object) -> type[object]:
+    """Return the class of middleware."""
+    return type(middleware)
 
 
 def is_contrib(kind: type) -> bool:
@@ -54,7 +63,7 @@ def is_contrib(kind: type) -> bool:
 
 def cut_out(middleware: Any) -> None:
     """Let middleware pass every request on, and record nothing."""
-    kind = type(middleware)
+    kind = class_of(middleware)
     middleware.__class__ = type(kind.__name__, (kind,), {"__call__": _pass_on, _CUT_OUT: kind})
 
 
@@ -65,7 +74,8 @@ def kept(kind: type) -> Any:
 
 def restore(middleware: Any) -> None:
     """Let middleware record again."""
-    middleware.__class__ = getattr(type(middleware), _CUT_OUT, type(middleware))
+    kind = class_of(middleware)
+    middleware.__class__ = getattr(kind, _CUT_OUT, kind)
 
 
 def uninstrument(app: Any) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any, Final
 
 from otel_meta.runtime.recording.faults import logger
 from otel_meta.web.asgi import Scope
 
 from .builtin_telemetry import SCOPE_KEY, BuiltinTelemetry, is_recorded_by_fastapi
-from .contrib_middleware import callers, chain, cut_out, is_contrib, restore, uninstrument
+from .contrib_middleware import callers, chain, class_of, cut_out, is_contrib, restore, uninstrument
 from .route_index import index_of, router_of
 
 _REMOVED: Final = (
@@ -57,14 +55,14 @@ class OtherRecorders:
     def remove_from(self, stack: Any) -> None:
         """Cut out middleware of a stack."""
         for middleware in chain(stack):
-            if is_contrib(type(middleware)):
+            if is_contrib(class_of(middleware)):
                 self._cut(middleware)
                 self._say(_REMOVED)
 
     def remove_around(self) -> None:
         """Cut out what stands around the application and calls it now, before any request."""
-        for middleware in callers(sys._getframe(1)):  # noqa: SLF001  # documented, for CPython
-            if is_contrib(type(middleware)):
+        for middleware in callers():
+            if is_contrib(class_of(middleware)):
                 self._cut(middleware)
                 self._say(_REMOVED)
 
@@ -81,7 +79,7 @@ class OtherRecorders:
         if not self._is_settled:
             self._is_settled = True
             self._remove_below()
-            if self._is_recorded(sys._getframe(1), is_mounted=is_mounted):  # noqa: SLF001
+            if self._is_recorded(is_mounted=is_mounted):
                 return True
         if is_begun:
             scope.setdefault(SCOPE_KEY, None)
@@ -110,12 +108,12 @@ class OtherRecorders:
             self.remove_from(getattr(app, "middleware_stack", None))
             self._take_out(app)
 
-    def _is_recorded(self, frame: FrameType | None, *, is_mounted: bool) -> bool:
+    def _is_recorded(self, *, is_mounted: bool) -> bool:
         """Find out whether middleware around the application has begun the current request.
 
         An application that mounts this one keeps its middleware, because it has other routes too.
         """
-        around = [middleware for middleware in callers(frame) if is_contrib(type(middleware))]
+        around = [middleware for middleware in callers() if is_contrib(class_of(middleware))]
         if not is_mounted:
             for middleware in around:
                 self._cut(middleware)

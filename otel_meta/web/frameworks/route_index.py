@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _KEY: Final = "_otel_meta_route_index"
 _WRAPPERS: Final = 16
@@ -75,9 +75,11 @@ def index_of(router: Any) -> RouteIndex:
     The router keeps the index: endpoints refer to their application, so any other place would keep
     the application alive.
     """
-    index: RouteIndex | None = vars(router).get(_KEY)
+    kept = cast("dict[str, Any]", vars(router))
+    index: RouteIndex | None = kept.get(_KEY)
     if index is None or index.is_outdated:
-        index = vars(router)[_KEY] = RouteIndex(router)
+        index = RouteIndex(router)
+        kept[_KEY] = index
     return index
 
 

@@ -7,6 +7,7 @@ headers; the application gets the scope of the server.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
 from opentelemetry.context import Context, attach, detach
@@ -59,15 +60,13 @@ def contrib_middleware() -> Any:
     """
     prefer_stable_conventions()
     try:
-        from opentelemetry.instrumentation.asgi import (  # noqa: PLC0415 - needs an extra
-            OpenTelemetryMiddleware,
-        )
+        contrib = import_module("opentelemetry.instrumentation.asgi")
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             "engine='contrib' needs OpenTelemetry's instrumentation: "
             "pip install opentelemetry-instrumentation-asgi"
         ) from error
-    return kept(OpenTelemetryMiddleware)
+    return kept(contrib.OpenTelemetryMiddleware)
 
 
 def _middleware(app: App, provider: TracerProvider) -> Any:

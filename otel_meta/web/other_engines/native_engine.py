@@ -35,13 +35,17 @@ def use_builtin_telemetry(
         raise ConfigurationError(
             "engine='native' needs FastAPI's own telemetry: pip install 'fastapi>=0.142'"
         )
+
+    def exclude(scope: Scope) -> bool:
+        return not records(scope)
+
     telemetry.change(
         {
             "tracing": True,
             "metrics": False,
             "logs": False,
             "tracer_provider": LendingProvider(provider),
-            "exclude": lambda scope: not records(scope),
+            "exclude": exclude,
         }
     )
     return telemetry

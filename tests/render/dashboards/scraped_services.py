@@ -54,9 +54,10 @@ def _labels(fields: Sequence[Label]) -> Iterator[dict[str, str]]:
 
 
 def _values(field: Label) -> tuple[str, ...]:
-    if field.values is not None:
-        return field.values[:_VALUES_PER_LABEL]
-    return ("x",) if field.default is None else (field.default, "x")
+    values = field.values or ("x",)
+    if field.default is None or field.default in values:
+        return values[:_VALUES_PER_LABEL]
+    return (field.default, *values)[:_VALUES_PER_LABEL]
 
 
 def _record(instrument: Instrument[...], live: Any, labels: dict[str, str]) -> None:

@@ -155,6 +155,26 @@ class TestSetBefore:
         assert {"shop.orders": [101.0], "shop.visits": [1.0], "library.calls": [3]} == theirs
         assert "shop_visits_total" not in shown
 
+    def test_prometheus_exporter_of_the_other_library_is_not_shown_twice(
+        self, script: Callable[..., Run]
+    ) -> None:
+        """The stock exporter in the default registry has the same metrics, and is left out."""
+        program = METRICS.replace(
+            "[reader]",
+            "[reader, __import__('opentelemetry.exporter.prometheus', fromlist=['a'])"
+            ".PrometheusMetricReader()]",
+        )
+        run = script(
+            f"{program}{SERVICE}"
+            "telemetry = otel_meta.configure('shop', Shop)\n"
+            f"{LIBRARY}"
+            "page(telemetry)\n"
+            "shown = page(telemetry)\n"
+            "print(json.dumps([shown['library_calls_total'], 'otel_meta_faults_total' in shown]))\n"
+        )
+
+        assert [3.0, False] == result(run)
+
     def test_resource_on_the_page_is_that_of_telemetry(self, script: Callable[..., Run]) -> None:
         """``target_info`` on the page has the service of telemetry."""
         run = script(

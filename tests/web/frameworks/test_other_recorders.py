@@ -307,7 +307,9 @@ class TestOnce:
         """A fault in the search for other recorders is counted, and the request is served."""
         app = shop()
         instrument(app)
-        monkeypatch.setattr(other_recorders, "index_of", lambda _router: 1 / 0)
+        for name in ("callers", "index_of"):
+            monkeypatch.setattr(other_recorders, name, lambda *_: 1 / 0)
+        asyncio.run(_start(app))
 
         assert 200 == request(app, "/items/7").status
         assert (["GET /items/{name}"], 1) == _recorded(captured_telemetry)

@@ -73,4 +73,6 @@ def _reason(
 ) -> CloseReason:
     if not isinstance(code, int):
         return otherwise
-    return meanings.get(code) or _BLOCKS.get(code // _BLOCK, otherwise)
+    if code in meanings:
+        return meanings[code]
+    return _BLOCKS.get(code // _BLOCK, otherwise)
