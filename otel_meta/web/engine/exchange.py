@@ -20,6 +20,7 @@ from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 from otel_meta.web.propagation.extraction import Extractor
 
+from .disconnects import waiting_message
 from .guarded_tracer import GuardedTracer, RequestHook
 from .request_attributes import RequestAttributes
 from .request_ids import RequestIds
@@ -59,6 +60,8 @@ class Exchange(ABC):
         send: from the server.
     """
 
+    _kept: tuple[Message, ...] = ()
+    """Messages that were received before the application asked for them."""
     _error: BaseException | None = None
     _is_reported = False
 
@@ -94,9 +97,18 @@ class Exchange(ABC):
     def count(self) -> None:
         """Count a request as active, until `finish`."""
 
-    @abstractmethod
     async def receive(self) -> Message:
-        """Receive a message for the application, and note what it tells."""
+        """Receive a message for the application, and note its news."""
+        if self._kept:
+            message, *rest = self._kept
+            self._kept = tuple(rest)
+            return message
+        message = await self._receive()
+        try:
+            self._note_received(message)
+        except Exception as error:
+            self._report_fault(error)
+        return message
 
     @abstractmethod
     async def send(self, message: Message, /) -> None:
@@ -120,6 +132,17 @@ class Exchange(ABC):
         """Drop what leads back here, so that memory is freed without the garbage collector."""
         self._error = None
         self.scope = {}
+
+    @abstractmethod
+    def _note_received(self, message: Message) -> None:
+        """Note a part of a body, a message or a disconnect."""
+
+    def _look_for_message(self) -> None:
+        """Note the message that waits at the server, and keep it: the application may ask."""
+        message = waiting_message(self._receive)
+        if message is not None:
+            self._kept = (*self._kept, message)
+            self._note_received(message)
 
     @abstractmethod
     def _report(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
 from otel_meta.web.asgi import Message, Receive, Scope, Send
+from otel_meta.web.engine.disconnects import server_state
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
 from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, Ending, ending
@@ -19,7 +20,6 @@ from otel_meta.web.engine.response_headers import (
 
 from .after_response import AfterResponse
 from .background import trace_background
-from .disconnects import server_state, waiting_message
 from .http_metrics import HttpMetrics
 from .response_progress import ResponseProgress
 
@@ -39,8 +39,6 @@ class HttpExchange(Exchange):
     _has_body = False
     """True if the application has received the whole body."""
     _body_bytes = 0
-    _kept: tuple[Message, ...] = ()
-    """Messages that were received before the application asked for them."""
     _access: tuple[logging.LogRecord, WriteRecord] | None = None
     _is_disconnected = False
     _stream_is_recorded = False
@@ -64,19 +62,6 @@ class HttpExchange(Exchange):
     def count(self) -> None:
         """Count the request as active, until `finish`."""
         self._recorder.metrics.begin(self._labels)
-
-    async def receive(self) -> Message:
-        """Receive a message; count the bytes of the body, and note a disconnect."""
-        if self._kept:
-            message, *rest = self._kept
-            self._kept = tuple(rest)
-            return message
-        message = await self._receive()
-        try:
-            self._note_received(message)
-        except Exception as error:
-            self._report_fault(error)
-        return message
 
     async def send(self, message: Message) -> None:
         """Send a message; the start of the response gets the ids as headers."""
@@ -183,15 +168,9 @@ class HttpExchange(Exchange):
             self._is_disconnected |= self._server.disconnected
             return
         if not self._has_body and self._content_length() == 0:
-            self._keep(waiting_message(self._receive))  # the end of the empty body
+            self._look_for_message()  # the end of the empty body
         if self._has_body and not self._is_disconnected:
-            self._keep(waiting_message(self._receive))
-
-    def _keep(self, message: Message | None) -> None:
-        """Keep a message for the application, which may still ask for it."""
-        if message is not None:
-            self._note_received(message)
-            self._kept = (*self._kept, message)
+            self._look_for_message()
 
     def _record_stream(self) -> None:
         first_byte = self._response.first_byte

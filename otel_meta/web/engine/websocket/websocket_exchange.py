@@ -51,12 +51,7 @@ class WebSocketExchange(Exchange):
             self._handled()
         except Exception as error:
             self._report_fault(error)
-        message = await self._receive()
-        try:
-            self._note_received(message)
-        except Exception as error:
-            self._report_fault(error)
-        return message
+        return await super().receive()
 
     async def send(self, message: Message) -> None:
         """Send a message; the answer to the handshake gets the ids as headers."""
@@ -68,7 +63,7 @@ class WebSocketExchange(Exchange):
         try:
             await self._send(message)
         except OSError:
-            self._reason = self._reason or "vanished"  # raised by servers for a lost connection
+            self._lose()
             raise
         try:
             self._after(message, started)
@@ -85,6 +80,14 @@ class WebSocketExchange(Exchange):
         if self._reason is None:  # else it follows from the end, such as WebSocketDisconnect
             self._error = error
             self._reason = "going_away" if is_cancellation(error) else "server_error"
+
+    def _lose(self) -> None:
+        """Note a lost connection, with the close code of the client if the server has one."""
+        try:
+            self._look_for_message()
+        except Exception as error:
+            self._report_fault(error)
+        self._reason = self._reason or "vanished"
 
     def _note_received(self, message: Message) -> None:
         if message["type"] == "websocket.receive":

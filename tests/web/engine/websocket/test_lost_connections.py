@@ -43,16 +43,18 @@ def leave(connection: ClientConnection) -> None:
 
 @pytest.mark.parametrize("server", SERVERS)
 class TestUvicorn:
-    @pytest.mark.parametrize("go", [reset, leave])
-    def test_client_that_leaves_during_push_is_no_error(
+    @pytest.mark.parametrize(("go", "reason"), [(reset, "vanished"), (leave, "going_away")])
+    def test_client_that_leaves_during_push_has_its_reason(
         self,
         web: Web,
         serving: Serving,
         eventually: Eventually,
+        *,
         server: str,
         go: Callable[[ClientConnection], None],
+        reason: str,
     ) -> None:
-        """A client that leaves while the application only sends is no error of the server."""
+        """A client that leaves while the application only sends has the reason of its close."""
 
         @web.app.websocket("/push")
         async def push(connection: WebSocket) -> None:
@@ -67,7 +69,7 @@ class TestUvicorn:
                 go(connection)
             eventually(web.server_spans)
 
-        assert ("vanished", None) == end(web)
+        assert (reason, None) == end(web)
         assert not web.captured.value(WEBSOCKET_ACTIVE_CONNECTIONS)
 
     def test_shutdown_of_server_is_no_error(

@@ -133,9 +133,28 @@ class TestReasons:
                 raise ConnectionResetError
 
         with pytest.raises(ConnectionResetError):
-            direct.run(sending(ACCEPT, TEXT), send=lost, **WS)
+            direct.run(sending(ACCEPT, TEXT), CONNECT, send=lost, **WS)
 
         assert ("vanished", 101, None, 0.0) == ended(direct)
+
+    def test_disconnect_after_lost_connection_reaches_application(
+        self, direct: DirectCalls
+    ) -> None:
+        """The disconnect of a connection lost while sending still reaches the application."""
+
+        async def lost(message: Message) -> None:
+            if message["type"] == "websocket.send":
+                raise ConnectionResetError
+
+        async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+            await send(ACCEPT)
+            with pytest.raises(ConnectionResetError):
+                await send(TEXT)
+            assert GONE == await receive()
+
+        direct.run(app, GONE, send=lost, **WS)
+
+        assert ("going_away", 101, None, 0.0) == ended(direct)
 
 
 class TestDurations:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from otel_meta.web.asgi import Message
-from otel_meta.web.engine.http.disconnects import waiting_message
+from otel_meta.web.engine.disconnects import waiting_message
 
 DISCONNECT: Message = {"type": "http.disconnect"}
 
