@@ -16,6 +16,7 @@ from otel_meta.testing import CapturedTelemetry
 from otel_meta.web.asgi import App, Message, Receive, Scope, Send
 from otel_meta.web.engine.engine import Engine
 from otel_meta.web.engine.engine_options import EngineOptions
+from otel_meta.web.engine.fresh_context import RequestContext
 
 REQUEST: Message = {"type": "http.request", "body": b"", "more_body": False}
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
@@ -90,7 +91,9 @@ class DirectCalls:
     def with_options(self, clock: Callable[[], float] | None = None, **options: Any) -> Engine:
         """Use an engine with these options."""
         clocks = () if clock is None else (clock,)
-        self.engine = Engine(self.captured.telemetry, EngineOptions(**options), *clocks)
+        self.engine = Engine(
+            self.captured.telemetry, EngineOptions(**options), RequestContext(), *clocks
+        )
         return self.engine
 
     async def send(self, message: Message) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any, cast
 
 import httpx
@@ -13,10 +13,12 @@ from opentelemetry import baggage
 from opentelemetry.trace import get_current_span
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
-from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS
+from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS, UNHELD_REQUEST
 from otel_meta.testing import capture
-from otel_meta.web.asgi import App, Receive, Scope, Send
-from tests.web.engine.direct_calls import BODY, START, DirectCalls, answer
+from otel_meta.web.asgi import App, Message, Receive, Scope, Send
+from otel_meta.web.engine.fresh_context import RequestContext
+from tests.web.conftest import Web
+from tests.web.engine.direct_calls import BODY, START, DirectCalls, answer, receiving
 
 TRACE = "0123456789abcdef0123456789abcdef"
 CALLER = [(b"traceparent", f"00-{TRACE}-0123456789abcdef-01".encode()), (b"baggage", b"a=b")]
@@ -49,6 +51,15 @@ class Visible:
         bind_contextvars(**self.bound)
         await send(START)
         await send(BODY)
+
+
+class EndOfTestError(Exception):
+    """Ends the lifespan after the start-up."""
+
+
+async def end(_message: Message) -> None:
+    """Take the answer to the start-up."""
+    raise EndOfTestError
 
 
 def left() -> tuple[dict[str, Any], bool, Any]:
@@ -123,6 +134,64 @@ class TestFieldsOfProcess:
 
             assert {"region": "eu"} == asyncio.run(serve())
         assert [{"region": "eu"}] * 2 == app.seen
+
+    def test_fields_of_middleware_outside_are_in_its_request(self) -> None:
+        """Fields that middleware outside has bound are in its request, beside those of import."""
+        bind_contextvars(region="eu")
+        with capture() as captured:
+            direct, app = DirectCalls(captured), Visible()
+            assert direct.engine
+
+            async def serve() -> dict[str, Any]:
+                bind_contextvars(region="us", user="ann")
+                await direct.call(app)
+                return dict(get_contextvars())
+
+            assert {"region": "us", "user": "ann"} == asyncio.run(serve())
+        assert [{"region": "us", "user": "ann"}] == app.seen
+
+    def test_fields_of_first_request_are_in_no_other(self, web: Web) -> None:
+        """Fields bound around the first request, at which the stack is built, are in no other."""
+        web.app.get("/")(get_contextvars)
+
+        async def serve() -> list[str]:
+            return [await asyncio.create_task(get("ann")), await asyncio.create_task(get("bob"))]
+
+        async def get(user: str) -> str:
+            bind_contextvars(user=user)
+            transport = httpx.ASGITransport(cast("Any", web.app))
+            async with httpx.AsyncClient(transport=transport, base_url="http://b") as client:
+                return str((await client.get("/")).json()["user"])
+
+        assert ["ann", "bob"] == asyncio.run(serve())
+
+    def test_fields_bound_before_server_starts_are_in_every_request(self, web: Web) -> None:
+        """Fields bound after the instrumentation, before the server starts, are in each request."""
+        web.app.get("/")(get_contextvars)
+
+        async def get() -> bool:
+            transport = httpx.ASGITransport(cast("Any", web.app))
+            async with httpx.AsyncClient(transport=transport, base_url="http://b") as client:
+                return "region" in (await client.get("/")).json()
+
+        async def serve() -> list[bool]:
+            with pytest.raises(EndOfTestError):
+                await web.app({"type": "lifespan"}, receiving([{"type": "lifespan.startup"}]), end)
+            return [await asyncio.create_task(get(), context=Context()) for _ in range(2)]
+
+        bind_contextvars(region="eu")
+
+        assert [True, True] == asyncio.run(serve())
+
+    def test_application_started_within_request_takes_no_field_of_it(self) -> None:
+        """An application that starts within a request takes no field of this request."""
+        contexts = RequestContext()
+        bind_contextvars(user="ann")
+        token = REQUEST_IN_PROGRESS.set(UNHELD_REQUEST)
+        contexts.take_fields()
+        REQUEST_IN_PROGRESS.reset(token)
+
+        assert {} == contexts._fields
 
 
 class TestCallsWithinProcess:

@@ -9,6 +9,7 @@ from structlog.contextvars import get_contextvars
 
 from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS, UNHELD_REQUEST
 from otel_meta.web.asgi import Receive, Scope, Send
+from otel_meta.web.engine.fresh_context import RequestContext
 from otel_meta.web.engine.marks import EXCHANGE
 from otel_meta.web.engine.unrecorded import UnrecordedRequests
 from tests.web.engine.direct_calls import REQUEST, DirectCalls, answer, receiving, scope_of
@@ -29,7 +30,9 @@ class TestUnrecordedRequests:
             seen.append(list(get_contextvars()))
             await answer(scope, receive, send)
 
-        asyncio.run(UnrecordedRequests()(app, scope_of(), receiving([REQUEST]), direct.send))
+        asyncio.run(
+            UnrecordedRequests(RequestContext())(app, scope_of(), receiving([REQUEST]), direct.send)
+        )
 
         assert [True, UNHELD_REQUEST, True, ["request_id"]] == seen
         assert ((), []) == (direct.captured.spans(), direct.results())
@@ -43,7 +46,9 @@ class TestUnrecordedRequests:
 
         async def serve() -> tuple[Any, ...]:
             with pytest.raises(ValueError, match="a"):
-                await UnrecordedRequests()(fail, scope_of(), receiving([]), direct.send)
+                await UnrecordedRequests(RequestContext())(
+                    fail, scope_of(), receiving([]), direct.send
+                )
             return get_contextvars(), get_current_span().is_recording(), REQUEST_IN_PROGRESS.get()
 
         assert ({}, False, None) == asyncio.run(serve())
