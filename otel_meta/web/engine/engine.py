@@ -83,9 +83,7 @@ class Engine:
             self._guard(exchange.fail, error)
             raise
         finally:
-            self._guard(exchange.finish)
-            self._guard(leave, entered)
-            self._guard(exchange.release)
+            self._guard(_end, exchange, entered)
             scope.pop(EXCHANGE, None)
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Entered] | None:
@@ -110,6 +108,14 @@ class Engine:
     def _report(self, error: Exception) -> None:
         reraise_interruption(error)
         self._faults.report("request", type(error).__name__, error)
+
+
+def _end(exchange: Exchange, entered: Entered) -> None:
+    try:
+        exchange.finish()
+    finally:
+        exchange.release()
+        leave(entered)
 
 
 def _no_span() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import trio
 
+from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS
 from otel_meta.web.asgi import Message, Receive, Scope, Send
 from otel_meta.web.engine.marks import EXCHANGE
 from tests.web.engine.direct_calls import (
@@ -121,7 +122,7 @@ class TestEnd:
 
         assert (["ok"], 0.0) == (direct.outcomes(), direct.active())
 
-    @pytest.mark.parametrize("step", ["finish", "fail", "release"])
+    @pytest.mark.parametrize("step", ["finish", "fail"])
     def test_fault_of_step_leaves_exception(
         self, direct: DirectCalls, monkeypatch: pytest.MonkeyPatch, step: str
     ) -> None:
@@ -135,6 +136,22 @@ class TestEnd:
             direct.run(fail)
 
         assert {("request", "RuntimeError")} == direct.faults()
+
+    def test_context_is_left_after_fault(
+        self, direct: DirectCalls, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The context of a request is left, though the end of the request cannot be reported."""
+
+        def broken(*_: Any) -> None:
+            raise RuntimeError
+
+        async def serve() -> Any:
+            await direct.call(answer)
+            return REQUEST_IN_PROGRESS.get()
+
+        monkeypatch.setattr("otel_meta.web.engine.http.http_exchange.HttpExchange.finish", broken)
+
+        assert None is asyncio.run(serve())
 
     @pytest.mark.parametrize("method", ["end", "sizes"])
     def test_metrics_that_fail_leave_response(
