@@ -73,4 +73,9 @@ def _reason(
 ) -> CloseReason:
     if not isinstance(code, int):
         return otherwise
-    return meanings.get(code, _BLOCKS.get(code // _BLOCK, otherwise))
+    if code in meanings:
+        return meanings[code]
+    block = code // _BLOCK
+    if block in _BLOCKS:
+        return _BLOCKS[block]
+    return otherwise
