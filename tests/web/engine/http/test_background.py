@@ -112,12 +112,13 @@ class TestSpans:
         """The span of a task is the current one in the task, and the server span after it."""
         current: list[Any] = []
 
-        def look() -> None:
+        async def look() -> None:
             current.append(get_current_span())
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await PlainTextResponse("", background=BackgroundTask(look))(scope, receive, send)
-            look()
+            task: Any = look
+            await PlainTextResponse("", background=task)(scope, receive, send)
+            await look()
 
         direct.run(app)
         name = f"background {look.__qualname__}"
@@ -137,16 +138,26 @@ class TestFailures:
         assert 1 == direct.captured.value(HTTP_SERVER_AFTER_RESPONSE_ERRORS, phase="background")
 
     @pytest.mark.parametrize("status", [200, 503])
+    @pytest.mark.parametrize("below", ["nothing", "BaseHTTPMiddleware"])
     def test_request_is_not_active_while_its_task_runs(
-        self, direct: DirectCalls, status: int
+        self, direct: DirectCalls, status: int, below: str
     ) -> None:
         """A request is not active while its background task runs, also after a server error."""
-        seen: list[Any] = []
+        seen, is_sent = list[Any](), asyncio.Event()
 
-        def look() -> None:
+        async def look() -> None:
+            await is_sent.wait()
+            await asyncio.sleep(0)
             seen.append((direct.active(), len(direct.results())))
 
-        direct.run(PlainTextResponse("", status, background=BackgroundTask(look)))
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                is_sent.set()
+
+        app: App = PlainTextResponse("", status, background=BackgroundTask(look))
+        if below == "BaseHTTPMiddleware":
+            app = BaseHTTPMiddleware(InnermostMiddleware(app), dispatch=forward)
+        direct.run(app, send=send)
 
         assert [(0.0, 1)] == seen
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS, is_held
 from otel_meta.semconv import HTTP_SERVER_REQUEST_BODY_SIZE, HTTP_SERVER_RESPONSE_BODY_SIZE
 from otel_meta.web.asgi import App, Message, Receive, Scope, Send
+from otel_meta.web.engine.http.innermost_middleware import InnermostMiddleware
 from tests.web.engine.direct_calls import (
     BODY,
     REQUEST,
@@ -203,7 +204,10 @@ class TestDisconnects:
 
         assert ["client_disconnect"] == direct.outcomes()
 
-    def test_disconnect_after_response_is_none(self, direct: DirectCalls) -> None:
+    @pytest.mark.parametrize(("status", "outcome"), [(200, "ok"), (500, "server_error")])
+    def test_disconnect_after_response_is_none(
+        self, direct: DirectCalls, status: int, outcome: str
+    ) -> None:
         """A disconnect after the response is none."""
 
         async def receive() -> Message:
@@ -212,13 +216,13 @@ class TestDisconnects:
             return DISCONNECT
 
         async def app(_scope: Scope, receive: Receive, send: Send) -> None:
-            await send(START)
+            await send(started(status))
             await send(BODY)
             assert DISCONNECT == await receive()
 
         direct.run(app, receive=receive)
 
-        assert ["ok"] == direct.outcomes()
+        assert [outcome] == direct.outcomes()
 
     def test_receive_that_fails_is_fault_of_telemetry(self, direct: DirectCalls) -> None:
         """A look that fails is counted; the response has its ids and its status."""
@@ -351,6 +355,22 @@ class TestAccessLine:
         assert REQUEST_IN_PROGRESS.get() is None
 
 
+async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Fail before the response."""
+    raise ShopError
+
+
+async def fail_late(scope: Scope, receive: Receive, send: Send) -> None:
+    """Fail after the response."""
+    await answer(scope, receive, send)
+    raise ShopError
+
+
+async def copy_scope(scope: Scope, receive: Receive, send: Send) -> None:
+    """Give a copy of the scope to the router, as some middleware does."""
+    await InnermostMiddleware(answer)(dict(scope), receive, send)
+
+
 @pytest.fixture
 def collector() -> Iterator[None]:
     """A garbage collector that does not run by itself."""
@@ -362,16 +382,9 @@ def collector() -> Iterator[None]:
 
 @pytest.mark.usefixtures("collector")
 class TestMemory:
-    @pytest.mark.parametrize("error", [None, ShopError])
-    def test_ended_request_leaves_nothing_to_collector(
-        self, direct: DirectCalls, error: type[Exception] | None
-    ) -> None:
+    @pytest.mark.parametrize("app", [answer, fail, fail_late, copy_scope])
+    def test_ended_request_leaves_nothing_to_collector(self, direct: DirectCalls, app: App) -> None:
         """A request that has ended leaves nothing to the garbage collector, also after an error."""
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await answer(scope, receive, send)
-            if error is not None:
-                raise error
 
         async def requests(number: int) -> None:
             for _ in range(number):
