@@ -46,7 +46,6 @@ class HttpExchange(Exchange):
     _stream_seconds: float | None = None
     """Time to the first byte of a stream."""
     _has_traced_background = False
-    _is_in_background = False
     background_error: BaseException | None = None
 
     def __init__(
@@ -99,7 +98,6 @@ class HttpExchange(Exchange):
 
     def begin_background(self) -> None:
         """Report a complete response, also a server error: the task may run for hours."""
-        self._is_in_background = True
         if self._response.ended is not None:
             try:
                 self.finish()
@@ -162,7 +160,7 @@ class HttpExchange(Exchange):
         """
         if self._server is not None and self._server.disconnected:
             self._is_disconnected = True
-        if self._response.status < SERVER_ERRORS_FROM or self._is_in_background:
+        if self._response.status < SERVER_ERRORS_FROM:
             self.finish()
 
     def _look_for_disconnect(self) -> None:
