@@ -22,7 +22,7 @@ exporter (two targets of traces have two queues).
 4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
    bounded by the size of the queue plus the current batch: a lock of the SDK serializes the exports
    of a queue, from the worker thread and from a flush.
-5. The exporter encodes the batch, and gives it to `otlp_http.OtlpSession` or `otlp_grpc`. These
+5. The exporter encodes the batch (spans with `encoding.trace_requests`), and gives it to `otlp_http.OtlpSession` or `otlp_grpc`. These
    send requests for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10), with the pauses of `attempts.Attempt`,
    and judge each answer. A failed batch is lost: the items are counted as
    ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the start of the outage. Items that
