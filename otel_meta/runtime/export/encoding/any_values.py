@@ -43,6 +43,11 @@ _INT64_END: Final = 1 << 63
 _UINT64: Final = (1 << 64) - 1
 _FLOAT64: Final = Struct("<d")
 
+_Encode = Callable[[Any, int], bytes]
+"""Encodes a value that may contain a number of further levels of values."""
+_LEVELS: Final = 16
+"""Protobuf reads a hundred messages inside each other, and each level of a map has three."""
+
 _CACHE_SIZE: Final = 4096
 _LONGEST: Final = 128
 """Characters of a text that is cached."""
@@ -71,9 +76,9 @@ def _key(key: str) -> bytes:
     return text_field(_KEY, key)
 
 
-def _key_value(key: str, value: object) -> bytes:
+def _key_value(key: str, value: object, levels: int = _LEVELS) -> bytes:
     """Return a length-delimited KeyValue."""
-    return delimited(_key(key) + _VALUE + delimited(_any_value(value)))
+    return delimited(_key(key) + _VALUE + delimited(_any_value(value, levels)))
 
 
 _CACHED: Final[Mapping[type, Callable[[str, Any], bytes]]] = {
@@ -83,41 +88,50 @@ _CACHED: Final[Mapping[type, Callable[[str, Any], bytes]]] = {
 _cached_text: Final = _CACHED[str]
 
 
-def _any_value(value: Any) -> bytes:
+def _any_value(value: Any, levels: int = _LEVELS) -> bytes:
     encode = _ENCODERS.get(type(value)) or _encoder_of(value)
-    return encode(value)
+    return encode(value, levels)
 
 
-def _encoder_of(value: object) -> Callable[[Any], bytes]:
+def _encoder_of(value: object) -> _Encode:
     for kind, encode in _ENCODERS.items():
         if isinstance(value, kind):
             return encode
     raise TypeError(f"OTLP has no value of {type(value)}")
 
 
-def _int(value: int) -> bytes:
+def _int(value: int, _levels: int) -> bytes:
     if not -_INT64_END <= value < _INT64_END:
         raise OverflowError(f"OTLP has no integer {value}")
     return _INT + varint(value & _UINT64)
 
 
-def _array(values: Sequence[object]) -> bytes:
-    encoded = [delimited(_any_value(value)) for value in values]
+def _array(values: Sequence[object], levels: int) -> bytes:
+    below = _below(levels)
+    encoded = [delimited(_any_value(value, below)) for value in values]
     return _ARRAY + delimited(repeated_field(_VALUES, encoded))
 
 
-def _map(values: Mapping[object, object]) -> bytes:
-    encoded = [_key_value(str(key), value) for key, value in values.items()]
+def _map(values: Mapping[object, object], levels: int) -> bytes:
+    below = _below(levels)
+    encoded = [_key_value(str(key), value, below) for key, value in values.items()]
     return _MAP + delimited(repeated_field(_VALUES, encoded))
 
 
-_ENCODERS: Final[Mapping[type, Callable[[Any], bytes]]] = {
-    NoneType: lambda _: b"",
-    bool: lambda value: _BOOL + varint(value),
-    str: lambda value: _STRING + delimited_text(value),
+def _below(levels: int) -> int:
+    """Return the levels of the values inside a value."""
+    if not levels:
+        raise RecursionError(f"a value has more than {_LEVELS} levels")
+    return levels - 1
+
+
+_ENCODERS: Final[Mapping[type, _Encode]] = {
+    NoneType: lambda _, __: b"",
+    bool: lambda value, _: _BOOL + varint(value),
+    str: lambda value, _: _STRING + delimited_text(value),
     int: _int,
-    float: lambda value: _DOUBLE + _FLOAT64.pack(value),
-    bytes: lambda value: _BYTES + delimited(value),
+    float: lambda value, _: _DOUBLE + _FLOAT64.pack(value),
+    bytes: lambda value, _: _BYTES + delimited(value),
     Sequence: _array,
     Mapping: _map,
 }

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from opentelemetry.exporter.otlp.proto.common import trace_encoder
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -59,11 +60,13 @@ def _encode_by_sdk(span: ReadableSpan) -> bytes:
     The SDK would lose the other spans of the batch as well.
     """
     try:
-        return trace_encoder.encode_spans([span]).SerializePartialToString()
+        request = trace_encoder.encode_spans([span]).SerializePartialToString()
+        ExportTraceServiceRequest.FromString(request)  # raises if messages are nested too deeply
     except Exception as error:
         reraise_interruption(error)
         current_attempt("traces").leave_out(f"{type(error).__name__}: {error}")
         return b""
+    return request
 
 
 class _Header(NamedTuple):

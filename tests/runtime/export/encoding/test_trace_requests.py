@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -151,3 +152,21 @@ class TestUnexpectedSpan:
 
         assert [[["first", "second"]]] == names(request)
         assert (1, 2) == (len(attempt.unencodable), attempt.at_stake)
+
+    @pytest.mark.parametrize("wrap", [lambda v: [v], lambda v: {"key": v}], ids=("list", "map"))
+    def test_deeply_nested_value_costs_no_other_span(
+        self, wrap: Callable[[Any], Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A value of any depth, even one that no receiver can read, costs no other span."""
+        caplog.set_level(logging.CRITICAL)
+        value: Any = 1
+        for depth in range(60):
+            deep = span("deep", attributes={"key": value})
+
+            assert ["other"] == names(decoded(span("other"), deep))[0][0][:1]
+            assert depth > 30 or encoded_by_sdk(deep) == encode_spans([deep])
+            value = wrap(value)
+
+    def test_request_without_other_spans_is_empty(self) -> None:
+        """A span that is left out leaves no empty group of its resource and scope."""
+        assert b"" == encode_spans([span(5)])
