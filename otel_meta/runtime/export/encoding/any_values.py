@@ -49,8 +49,8 @@ _LEVELS: Final = 16
 """Protobuf reads a hundred messages inside each other, and each level of a map has three."""
 
 _CACHE_SIZE: Final = 4096
-_LONGEST: Final = 128
-"""Characters of a text that is cached."""
+_LONGEST_CACHED: Final = 128
+"""Characters of a key or a text that is cached: both may come from a caller of the service."""
 
 
 def attributes_field(tag: bytes, attributes: Any) -> bytes:
@@ -65,20 +65,15 @@ def attributes_field(tag: bytes, attributes: Any) -> bytes:
     encoded = []
     for key, value in attributes.copy().items():  # the copy has the fast `items` of a dict
         encode = _CACHED.get(type(value), _key_value)
-        if encode is _cached_text and len(value) > _LONGEST:
+        if len(key) > _LONGEST_CACHED or (encode is _cached_text and len(value) > _LONGEST_CACHED):
             encode = _key_value
         encoded.append(encode(key, value))
     return repeated_field(tag, encoded)
 
 
-@lru_cache(_CACHE_SIZE)
-def _key(key: str) -> bytes:
-    return text_field(_KEY, key)
-
-
 def _key_value(key: str, value: object, levels: int = _LEVELS) -> bytes:
     """Return a length-delimited KeyValue."""
-    return delimited(_key(key) + _VALUE + delimited(_any_value(value, levels)))
+    return delimited(text_field(_KEY, key) + _VALUE + delimited(_any_value(value, levels)))
 
 
 _CACHED: Final[Mapping[type, Callable[[str, Any], bytes]]] = {

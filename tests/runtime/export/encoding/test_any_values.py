@@ -96,7 +96,7 @@ class TestCaches:
         for number in range(10_000):
             attributes_field(VALUES, {"text": str(number), "number": number})
         texts, numbers = (caches[kind].cache_info() for kind in (str, int))
-        attributes_field(VALUES, {"text": "x" * 10_000})
+        attributes_field(VALUES, {"text": "x" * 10_000, "x" * 10_000: "text"})
 
         assert (4096, 4096) == (texts.currsize, numbers.currsize)
         assert texts == caches[str].cache_info()
