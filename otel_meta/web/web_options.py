@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypedDict
 
@@ -57,7 +56,7 @@ def create_parts(
     readiness = Readiness(rest.pop("ready", None), telemetry.faults)
     endpoints = Endpoints(telemetry, readiness, rest.pop("paths", None) or Paths(), routes)
     engine = _engine(rest.pop("engine", None), telemetry)
-    exclude = rest.pop("exclude", ()) or excluded_by_environment(os.environ)
+    exclude = rest.pop("exclude", ()) or excluded_by_environment(telemetry.settings.sdk_variables)
     return Parts(readiness, endpoints, EngineOptions(engine=engine, exclude=exclude, **rest))
 
 

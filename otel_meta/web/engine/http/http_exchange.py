@@ -6,6 +6,7 @@ import logging
 from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
+from otel_meta.semconv import HTTP_SERVER_TIME_TO_FIRST_BYTE
 from otel_meta.web.asgi import Message, Receive, Scope, Send
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
@@ -18,6 +19,7 @@ from .disconnects import server_state, waiting_message
 from .http_metrics import HttpMetrics
 from .response_progress import ResponseProgress
 
+_FIRST_BYTE: Final = HTTP_SERVER_TIME_TO_FIRST_BYTE.name
 _TRANSFER_ENCODING: Final = b"transfer-encoding"
 
 
@@ -39,7 +41,8 @@ class HttpExchange(Exchange):
     _access: tuple[logging.LogRecord, WriteRecord] | None = None
     _error: BaseException | None = None
     _is_disconnected = False
-    _stream_is_recorded = False
+    _stream_seconds: float | None = None
+    """Time to the first byte of a stream."""
     _is_reported = False
     _has_traced_background = False
     background_error: BaseException | None = None
@@ -149,7 +152,7 @@ class HttpExchange(Exchange):
             return
         response = self._response
         response.sent(message, self._shared.clock())
-        if not self._stream_is_recorded and response.is_stream:
+        if self._stream_seconds is None and response.is_stream:
             self._record_stream()
         if response.ended is not None:
             self._complete()
@@ -184,8 +187,7 @@ class HttpExchange(Exchange):
     def _record_stream(self) -> None:
         first_byte = self._response.first_byte
         if first_byte is not None:
-            self._stream_is_recorded = True
-            seconds = first_byte - self._started
+            self._stream_seconds = seconds = first_byte - self._started
             status = str(self._response.status)
             self._recorder.metrics.first_byte(seconds, self._labels, self.route, status)
 
@@ -229,11 +231,12 @@ class HttpExchange(Exchange):
     def _end_span(
         self, seconds: float, route: str, end: Ending, sizes: tuple[int | None, int | None]
     ) -> None:
-        attributes: dict[str, Any] = {"otel_meta.outcome": end.outcome}
-        known = zip(
-            _END_ATTRIBUTES, (route, self._response.status, end.error_type, *sizes), strict=True
-        )
-        attributes.update((key, value) for key, value in known if value)
+        values = (route, self._response.status, end.error_type, *sizes)
+        known = zip(_END_ATTRIBUTES, values, strict=True)
+        attributes: dict[str, Any] = {key: value for key, value in known if value}
+        attributes["otel_meta.outcome"] = end.outcome
+        if self._stream_seconds is not None:
+            attributes |= {"stream": "true", _FIRST_BYTE: self._stream_seconds}
         self._shared.tracer.end(
             self.span,
             SpanEnd(
