@@ -49,17 +49,17 @@ class TestRequestAttributes:
     @pytest.mark.parametrize(
         ("host", "address", "port"),
         [
-            (b"shop", "shop", None),
-            (b"shop:80", "shop", 80),
-            (b"[::1]:80", "::1", 80),
-            (b"[::1]", "::1", None),
-            (b"shop:", "shop:", None),
-            (b"shop:999999", "shop:999999", None),
-            (b"shop:\xb2", "shop:\xb2", None),
+            (b"orders", "orders", 80),
+            (b"orders:8080", "orders", 8080),
+            (b"[::1]:8080", "::1", 8080),
+            (b"[::1]", "::1", 80),
+            (b"ann:secret@orders", "shop", 80),
+            (b"orders:999999", "shop", 80),
+            (b"orders:\xb2", "shop", 80),
         ],
     )
     def test_host_header_is_server(self, host: bytes, address: str, port: int | None) -> None:
-        """The header Host names the server."""
+        """The header Host names the server, or the socket if it is no name and port."""
         found = attributes(headers=[(b"host", host)])
 
         assert (address, port) == (found["server.address"], found.get("server.port"))

@@ -1,39 +1,51 @@
 """Spans for background tasks of Starlette, without a change to its classes.
 
 A response runs its background task in the call that sends the response. While the response starts,
-the frame of this call is among the callers of ``send``; so the task of this one response can be
-replaced by one that runs in a span.
+the frame of this call is among the callers of ``send``; so the tasks of this one response can be
+replaced by ones that run in spans. An application may send one response to many requests: a task is
+replaced once, and finds its request in the context.
 """
 
 from __future__ import annotations
 
 import sys
-from types import FrameType
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from types import CodeType, FrameType
+from typing import Any, Final, Protocol, runtime_checkable
 
-from .after_response import AfterResponse, Answered
+from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS
 
 _DEPTH: Final = 10
 """Frames between ``send`` and the response: the wrappers of exception handlers."""
 
 
-class TracedTask:
-    """Runs a background task in a span."""
+@runtime_checkable
+class RunsBackground(Protocol):
+    """A request that records its background tasks."""
 
-    def __init__(self, task: Any, request: Answered, after: AfterResponse) -> None:
+    async def run_background(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a background task in a span of its own."""
+
+
+class TracedTask:
+    """Runs a background task in a span of the request in progress."""
+
+    def __init__(self, task: Any) -> None:
         self.task: Final = task
-        self._request: Final = request
-        self._after: Final = after
 
     async def __call__(self) -> None:
         """Run the task."""
-        await self._after.run(self._request, _name(self.task), self.task)
+        request: object = REQUEST_IN_PROGRESS.get()
+        if isinstance(request, RunsBackground):
+            await request.run_background(_name(self.task), self.task)
+        else:  # an excluded request, or an application without instrumentation
+            await self.task()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.task, name)
 
 
-def trace_background(request: Answered, after: AfterResponse) -> None:
+def trace_background() -> None:
     """Let the background tasks of the response that is starting run in spans.
 
     Call this from ``send``.
@@ -44,26 +56,34 @@ def trace_background(request: Answered, after: AfterResponse) -> None:
         return
     tasks = getattr(background, "tasks", None)
     if isinstance(tasks, list):
-        tasks[:] = [TracedTask(_original(task), request, after) for task in tasks]
+        tasks[:] = map(_traced, tasks)
     else:
-        response.background = TracedTask(_original(background), request, after)
+        response.background = _traced(background)
+
+
+def _traced(task: Any) -> TracedTask:
+    return task if isinstance(task, TracedTask) else TracedTask(task)
 
 
 def _starting_response(frame: FrameType | None) -> Any:
     for _ in range(_DEPTH):
         if frame is None:
             return None
-        if frame.f_code.co_varnames[:1] == ("self",):
+        if _may_be_response(frame.f_code):
             owner = frame.f_locals.get("self")
             if hasattr(owner, "background") and hasattr(owner, "raw_headers"):
                 return owner
+            _not_of_responses.add(frame.f_code)
         frame = frame.f_back
     return None
 
 
-def _original(task: Any) -> Any:
-    """Return the task without the span of the request before, which had the same response."""
-    return task.task if isinstance(task, TracedTask) else task
+def _may_be_response(code: CodeType) -> bool:
+    return code not in _not_of_responses and code.co_varnames[:1] == ("self",)
+
+
+_not_of_responses: Final[set[CodeType]] = set()
+"""Code of methods of other objects: a look into a frame costs more than all the rest."""
 
 
 def _name(task: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
@@ -92,7 +93,7 @@ class HttpExchange(Exchange):
         """Let the background tasks of the starting response run in spans; call it from ``send``."""
         self._has_traced_background = True
         try:
-            trace_background(self, self._recorder.after)
+            trace_background()
         except Exception as error:
             self._report_fault(error)
 
@@ -103,6 +104,10 @@ class HttpExchange(Exchange):
                 self.finish()
             except Exception as error:
                 self._report_fault(error)
+
+    async def run_background(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a background task in a span of its own."""
+        await self._recorder.after.run(self, name, task)
 
     def fail(self, error: BaseException) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""

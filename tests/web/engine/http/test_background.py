@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from unittest.mock import ANY
 
 import pytest
 from opentelemetry.trace import get_current_span
@@ -186,7 +185,7 @@ class TestTracedTask:
     def test_task_keeps_its_attributes(self) -> None:
         """A task keeps its attributes for code that reads them."""
         task = BackgroundTask(print, 1)
-        traced: Any = TracedTask(task, ANY, ANY)
+        traced: Any = TracedTask(task)
 
         assert (print, (1,)) == (traced.func, traced.args)
 
