@@ -126,7 +126,7 @@ class Attempt:
     """Items that the receiver rejected from a batch that it accepted."""
     remark: str = ""
     """Text of the receiver about a batch that it accepted."""
-    unencodable: list[str] = field(default_factory=list)
+    unencodable: list[str] = field(default_factory=list[str])
     """An error for each item that is not sent, since no message of OTLP can contain it."""
 
     def note(self, cause: str) -> None:

@@ -62,11 +62,13 @@ def attributes_field(tag: bytes, attributes: Any) -> bytes:
     """
     if not attributes:
         return b""
-    encoded = []
-    for key, value in attributes.copy().items():  # the copy has the fast `items` of a dict
-        encode = _CACHED.get(type(value), _key_value)
-        if len(key) > _LONGEST_CACHED or (encode is _cached_text and len(value) > _LONGEST_CACHED):
-            encode = _key_value
+    values: dict[str, object] = attributes.copy()  # has the fast `items` of a dict
+    encoded: list[bytes] = []
+    for key, value in values.items():
+        is_long = len(key) > _LONGEST_CACHED or (
+            isinstance(value, str) and len(value) > _LONGEST_CACHED
+        )
+        encode = _key_value if is_long else _CACHED.get(type(value), _key_value)
         encoded.append(encode(key, value))
     return repeated_field(tag, encoded)
 
@@ -80,10 +82,9 @@ _CACHED: Final[Mapping[type, Callable[[str, Any], bytes]]] = {
     kind: lru_cache(_CACHE_SIZE)(_key_value) for kind in (str, bool, int)
 }
 """A cache for each type: as keys of one cache, True, 1 and 1.0 would be the same."""
-_cached_text: Final = _CACHED[str]
 
 
-def _any_value(value: Any, levels: int = _LEVELS) -> bytes:
+def _any_value(value: object, levels: int = _LEVELS) -> bytes:
     encode = _ENCODERS.get(type(value)) or _encoder_of(value)
     return encode(value, levels)
 

@@ -77,6 +77,8 @@ _REMOTE: Final = (0x300).to_bytes(4, "little")
 def encode_span(span: ReadableSpan) -> bytes:
     """Return a length-delimited Span."""
     context, parent = span.context, span.parent
+    if context is None:
+        raise ValueError("a span has no context")
     return delimited(
         b"".join(
             (

@@ -44,7 +44,8 @@ def encode_spans(spans: Sequence[ReadableSpan]) -> bytes:
     A span with something unexpected, such as an integer of more than 64 bits, is left to the SDK's
     encoder. Serialized requests can be joined: the second appends to the repeated fields.
     """
-    groups, others = _Groups(), []
+    groups = _Groups()
+    others: list[bytes] = []
     for span in spans:
         try:
             groups.add(span)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final, Protocol, runtime_checkable
 
 from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS
@@ -69,12 +69,21 @@ def _starting_response(frame: FrameType | None) -> Any:
     for _ in range(_DEPTH):
         if frame is None:
             return None
-        if frame.f_code.co_varnames[:1] == ("self",):
+        if _may_be_response(frame.f_code):
             owner = frame.f_locals.get("self")
             if hasattr(owner, "background") and hasattr(owner, "raw_headers"):
                 return owner
+            _not_of_responses.add(frame.f_code)
         frame = frame.f_back
     return None
+
+
+def _may_be_response(code: CodeType) -> bool:
+    return code not in _not_of_responses and code.co_varnames[:1] == ("self",)
+
+
+_not_of_responses: Final[set[CodeType]] = set()
+"""Code of methods of other objects: a look into a frame costs more than all the rest."""
 
 
 def _name(task: Any) -> str:
