@@ -35,9 +35,10 @@ def instrument_asgi(
     if not callable(app):
         raise ConfigurationError(f"app={app!r} is no ASGI application, which can be called")
     check_arguments(telemetry, options)
-    if options.get("engine") not in {None, "meta"}:
+    engine = options.get("engine")
+    if engine not in {None, "meta"}:
         raise ConfigurationError(
-            f"engine={options['engine']!r} is for FastAPI alone; call instrument_fastapi(app)"
+            f"engine={engine!r} is for FastAPI alone; call instrument_fastapi(app)"
         )
     telemetry = telemetry or configure()
     parts = create_parts(telemetry, lambda: _routes(app), {**options, "engine": "meta"})

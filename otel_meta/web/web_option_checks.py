@@ -21,22 +21,33 @@ class _Check(NamedTuple):
     """With the fix."""
 
 
+def _is_a(value: Any, kind: type) -> bool:
+    return isinstance(value, kind)
+
+
+def _is_flag(value: Any) -> bool:
+    return _is_a(value, bool)
+
+
+def _are_paths(value: Any) -> bool:
+    return _is_a(value, Paths)
+
+
+def _is_engine(value: Any) -> bool:
+    return value in ENGINES
+
+
 def _are_patterns(value: Any) -> bool:
-    is_collection = isinstance(value, Collection) and not isinstance(value, str)
-    return is_collection and all(isinstance(pattern, str) for pattern in value)
+    is_collection = _is_a(value, Collection) and not _is_a(value, str)
+    return is_collection and all(_is_a(pattern, str) for pattern in value)
 
 
-_ON_OR_OFF: Final = _Check(lambda value: isinstance(value, bool), "is neither True nor False")
+_ON_OR_OFF: Final = _Check(_is_flag, "is neither True nor False")
 
 _CHECKS: Final[Mapping[str, _Check]] = {
     "ready": _Check(callable, "cannot be called; give the function itself, without parentheses"),
-    "paths": _Check(
-        lambda value: isinstance(value, Paths),
-        "is no set of paths; write it as paths=Paths(metrics='/metrics')",
-    ),
-    "engine": _Check(
-        lambda value: value in ENGINES, f"is no engine; choose from {', '.join(ENGINES)}"
-    ),
+    "paths": _Check(_are_paths, "is no set of paths; write it as paths=Paths(metrics='/metrics')"),
+    "engine": _Check(_is_engine, f"is no engine; choose from {', '.join(ENGINES)}"),
     "exclude": _Check(
         _are_patterns, "is no list of patterns; write it as exclude=['/internal/.*']"
     ),
