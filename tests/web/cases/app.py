@@ -229,6 +229,19 @@ async def reject(socket: WebSocket) -> None:
     await socket.close(1008)
 
 
+async def wait_for_text(socket: WebSocket) -> None:
+    """Accept, and wait for one message."""
+    await socket.accept()
+    await socket.receive_text()
+
+
+async def close_and_fail(socket: WebSocket) -> None:
+    """Accept, close, and raise an exception of the application."""
+    await socket.accept()
+    await socket.close()
+    raise ShopError("the commit failed")
+
+
 async def fail_socket(socket: WebSocket) -> None:
     """Accept, and raise an exception of the application."""
     await socket.accept()
@@ -279,6 +292,8 @@ def _add_websockets(app: FastAPI) -> None:
     app.websocket("/rooms/{room}")(echo)
     app.websocket("/close/{code}")(close)
     app.websocket("/reject")(reject)
+    app.websocket("/wait-for-text")(wait_for_text)
+    app.websocket("/close-and-fail")(close_and_fail)
     app.websocket("/fail-socket")(fail_socket)
 
 

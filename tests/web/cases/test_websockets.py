@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from fastapi import WebSocketDisconnect
 from opentelemetry.trace import StatusCode
 
 from .app import ShopError, build
@@ -82,6 +83,23 @@ class TestWebSocket:
         assert isinstance(peer.error, ShopError)
         assert StatusCode.ERROR is span.status.status_code
         assert [SHOP_ERROR] == exceptions(span)
+
+    def test_exception_after_close_is_visible(self, recorded: Recorded) -> None:
+        """An exception after the close leaves the connection good, and is visible in the trace."""
+        recorded.connect("/close-and-fail", code=None)
+
+        server, spans = recorded.span(), recorded.captured.spans()
+        (teardown,) = [span for span in spans if span.name == "teardown"]
+        assert StatusCode.UNSET is server.status.status_code
+        assert server.context.trace_id == teardown.context.trace_id
+        assert [SHOP_ERROR] == exceptions(teardown)
+
+    def test_disconnect_is_no_exception_after_close(self, recorded: Recorded) -> None:
+        """That a client has left is no exception of the application."""
+        peer = recorded.connect("/wait-for-text", code=1001)
+
+        assert isinstance(peer.error, WebSocketDisconnect)
+        assert "teardown" not in {span.name for span in recorded.captured.spans()}
 
     @pytest.mark.parametrize("path", ["/reject", "/nowhere"])
     def test_rejected_handshake_is_no_open_connection(self, recorded: Recorded, path: str) -> None:
