@@ -213,7 +213,7 @@ async def bind(request: Request) -> dict[str, Any]:
 
 async def echo(socket: WebSocket, room: str) -> None:
     """Return each message until the client leaves."""
-    await socket.accept()
+    await socket.accept(headers=[(b"x-room", room.encode())])
     async for text in socket.iter_text():
         await socket.send_text(f"{room}: {text}")
 

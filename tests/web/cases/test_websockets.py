@@ -5,12 +5,14 @@ from fastapi import WebSocketDisconnect
 from opentelemetry.trace import StatusCode
 
 from .app import ShopError, build
+from .conftest import Instrument
 from .driver import Peer, connect
 from .recorded import ACTIVE, Recorded, exceptions
 from .test_errors import SHOP_ERROR
 
 ROUTE = "/rooms/{room}"
 OPEN = "websocket_connections_active"
+CAPTURED = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE"
 CLOSED = "websocket_connections_closed_total"
 
 
@@ -115,6 +117,14 @@ class TestWebSocket:
 
         (accept,) = [m for m in peer.sent if m["type"] == "websocket.accept"]
         assert b"x-request-id" in dict(accept["headers"])
+
+    def test_headers_of_handshake_are_captured(self, instrument: Instrument) -> None:
+        """The headers of the response to a handshake are captured, as those of a request."""
+        recorded = instrument(settings={"environ": {CAPTURED: "x-room"}})
+        recorded.connect("/rooms/berlin")
+
+        attributes = recorded.span().attributes or {}
+        assert ("berlin",) == attributes["http.response.header.x-room"]
 
     @pytest.mark.parametrize(
         "path", ["/rooms/berlin", "/close/1012", "/reject", "/nowhere", "/fail-socket"]

@@ -147,9 +147,7 @@ class HttpExchange(Exchange):
         headers = message.get("headers", ())
         found = read_headers(headers)
         self._response.start(message, found)
-        captured = self._shared.response_headers
-        if not captured.is_empty and self.span.is_recording():
-            self.span.set_attributes(captured.attributes(headers))
+        self._capture(headers)
         return {**message, "headers": with_ids(headers, found, self._ids())}
 
     def _after(self, message: Message) -> None:

@@ -128,6 +128,7 @@ class WebSocketExchange(Exchange):
     def _before(self, message: Message) -> tuple[Message, float]:
         if message["type"] in _STARTS:
             headers = message.get("headers", ())
+            self._capture(headers)
             ids = with_ids(headers, read_headers(headers), self._ids())
             message = {**message, "headers": ids}
         return message, self._shared.clock()
