@@ -25,7 +25,7 @@ from .http.http_metrics import HttpMetrics
 from .marks import EXCHANGE
 from .request_ids import RequestIds
 from .tracer import web_tracer
-from .websocket.websocket_exchange import WebSocketExchange
+from .websocket.websocket_exchange import WebSocketExchange, WebSocketRecorder
 from .websocket.websocket_metrics import WebSocketMetrics
 
 
@@ -64,10 +64,12 @@ class Engine:
             hook=options.request_hook,
             traceresponse=options.traceresponse,
         )
-        recorder = HttpRecorder(HttpMetrics(storage), AfterResponse(tracer, storage))
+        after = AfterResponse(tracer, storage)
+        recorder = HttpRecorder(HttpMetrics(storage), after)
+        of_websockets = WebSocketRecorder(WebSocketMetrics(storage), after)
         self._exchanges: Final[Mapping[str, Callable[..., Exchange]]] = {
             "http": partial(HttpExchange, shared, recorder),
-            "websocket": partial(WebSocketExchange, shared, WebSocketMetrics(storage)),
+            "websocket": partial(WebSocketExchange, shared, of_websockets),
         }
 
     async def __call__(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:

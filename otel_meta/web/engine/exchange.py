@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from logging import LogRecord
 from typing import Final, NamedTuple
 
@@ -190,6 +190,12 @@ class Exchange(ABC):
     def _nanoseconds_after(self, seconds: float) -> int:
         """Return the time of the span's end, so that span and metric have equal durations."""
         return self._start_time + int(seconds * _NS)
+
+    def _capture(self, headers: Iterable[Header]) -> None:
+        """Add the headers of a response to the span that a variable names."""
+        captured = self._shared.response_headers
+        if not captured.is_empty and self.span.is_recording():
+            self.span.set_attributes(captured.attributes(headers))
 
     def _ids(self) -> list[Header]:
         """Return the headers with ids for the caller."""

@@ -6,5 +6,14 @@ from .middleware_stack import StackHook
 from .other_recorders import OtherRecorders
 from .own_routes import has_route
 from .route_template import route_template
+from .websocket_disconnect import is_websocket_disconnect
 
-__all__ = ["BuiltinTelemetry", "OtherRecorders", "StackHook", "has_route", "kept", "route_template"]
+__all__ = [
+    "BuiltinTelemetry",
+    "OtherRecorders",
+    "StackHook",
+    "has_route",
+    "is_websocket_disconnect",
+    "kept",
+    "route_template",
+]

@@ -213,7 +213,7 @@ async def bind(request: Request) -> dict[str, Any]:
 
 async def echo(socket: WebSocket, room: str) -> None:
     """Return each message until the client leaves."""
-    await socket.accept()
+    await socket.accept(headers=[(b"x-room", room.encode())])
     async for text in socket.iter_text():
         await socket.send_text(f"{room}: {text}")
 
@@ -227,6 +227,19 @@ async def close(socket: WebSocket, code: int) -> None:
 async def reject(socket: WebSocket) -> None:
     """Refuse the handshake."""
     await socket.close(1008)
+
+
+async def wait_for_text(socket: WebSocket) -> None:
+    """Accept, and wait for one message."""
+    await socket.accept()
+    await socket.receive_text()
+
+
+async def close_and_fail(socket: WebSocket) -> None:
+    """Accept, close, and raise an exception of the application."""
+    await socket.accept()
+    await socket.close()
+    raise ShopError("the commit failed")
 
 
 async def fail_socket(socket: WebSocket) -> None:
@@ -279,6 +292,8 @@ def _add_websockets(app: FastAPI) -> None:
     app.websocket("/rooms/{room}")(echo)
     app.websocket("/close/{code}")(close)
     app.websocket("/reject")(reject)
+    app.websocket("/wait-for-text")(wait_for_text)
+    app.websocket("/close-and-fail")(close_and_fail)
     app.websocket("/fail-socket")(fail_socket)
 
 

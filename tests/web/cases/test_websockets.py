@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import pytest
+from fastapi import WebSocketDisconnect
 from opentelemetry.trace import StatusCode
 
 from .app import ShopError, build
+from .conftest import Instrument
 from .driver import Peer, connect
 from .recorded import ACTIVE, Recorded, exceptions
 from .test_errors import SHOP_ERROR
 
 ROUTE = "/rooms/{room}"
 OPEN = "websocket_connections_active"
+CAPTURED = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE"
 CLOSED = "websocket_connections_closed_total"
 
 
@@ -83,6 +86,23 @@ class TestWebSocket:
         assert StatusCode.ERROR is span.status.status_code
         assert [SHOP_ERROR] == exceptions(span)
 
+    def test_exception_after_close_is_visible(self, recorded: Recorded) -> None:
+        """An exception after the close leaves the connection good, and is visible in the trace."""
+        recorded.connect("/close-and-fail", code=None)
+
+        server, spans = recorded.span(), recorded.captured.spans()
+        (teardown,) = [span for span in spans if span.name == "teardown"]
+        assert StatusCode.UNSET is server.status.status_code
+        assert server.context.trace_id == teardown.context.trace_id
+        assert [SHOP_ERROR] == exceptions(teardown)
+
+    def test_disconnect_is_no_exception_after_close(self, recorded: Recorded) -> None:
+        """That a client has left is no exception of the application."""
+        peer = recorded.connect("/wait-for-text", code=1001)
+
+        assert isinstance(peer.error, WebSocketDisconnect)
+        assert "teardown" not in {span.name for span in recorded.captured.spans()}
+
     @pytest.mark.parametrize("path", ["/reject", "/nowhere"])
     def test_rejected_handshake_is_no_open_connection(self, recorded: Recorded, path: str) -> None:
         """A rejected handshake is recorded, and never was an open connection."""
@@ -97,6 +117,14 @@ class TestWebSocket:
 
         (accept,) = [m for m in peer.sent if m["type"] == "websocket.accept"]
         assert b"x-request-id" in dict(accept["headers"])
+
+    def test_headers_of_handshake_are_captured(self, instrument: Instrument) -> None:
+        """The headers of the response to a handshake are captured, as those of a request."""
+        recorded = instrument(settings={"environ": {CAPTURED: "x-room"}})
+        recorded.connect("/rooms/berlin")
+
+        attributes = recorded.span().attributes or {}
+        assert ("berlin",) == attributes["http.response.header.x-room"]
 
     @pytest.mark.parametrize(
         "path", ["/rooms/berlin", "/close/1012", "/reject", "/nowhere", "/fail-socket"]

@@ -14,14 +14,10 @@ from otel_meta.web.engine.guarded_tracer import GuardedTracer, SpanEnd
 from otel_meta.web.engine.outcome import qualified_name
 
 
-class Answered(Protocol):
-    """A request whose response is complete."""
+class Ended(Protocol):
+    """A request or a connection that has ended."""
 
     background_error: BaseException | None
-
-    def begin_background(self) -> None:
-        """Note that the rest of the call is no part of the request."""
-        ...
 
     @property
     def span(self) -> Span:
@@ -31,6 +27,14 @@ class Answered(Protocol):
     @property
     def route(self) -> str:
         """The template of the route."""
+        ...
+
+
+class Answered(Ended, Protocol):
+    """A request whose response is complete."""
+
+    def begin_background(self) -> None:
+        """Note that the rest of the call is no part of the request."""
         ...
 
 
@@ -64,15 +68,15 @@ class AfterResponse:
         finally:
             detach(token)
 
-    def failed(self, request: Answered, error: BaseException) -> None:
+    def failed(self, request: Ended, error: BaseException) -> None:
         """Record an exception that is none of a background task."""
         if error is not request.background_error:
             self._fail(request, self._start(request, "teardown"), "teardown", error)
 
-    def _start(self, request: Answered, name: str) -> Span:
+    def _start(self, request: Ended, name: str) -> Span:
         return self._tracer.start(name, request.span)
 
-    def _fail(self, request: Answered, span: Span, phase: str, error: BaseException) -> None:
+    def _fail(self, request: Ended, span: Span, phase: str, error: BaseException) -> None:
         kind = qualified_name(error)
         self._errors.add(1, phase=phase, error_type=kind, http_route=request.route)
         end = SpanEnd(attributes={"error.type": kind}, error=error, is_error=True)

@@ -141,9 +141,7 @@ class HttpExchange(Exchange):
         found = read_headers(headers)
         self._response.start(message, found)
         message["headers"] = with_ids(headers, found, self._ids())
-        captured = self._shared.response_headers
-        if not captured.is_empty and self.span.is_recording():
-            self.span.set_attributes(captured.attributes(headers))
+        self._capture(headers)
 
     def _after(self, message: Message) -> None:
         if message["type"] == "http.response.start":

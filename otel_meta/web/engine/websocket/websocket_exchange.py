@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.logs.access import WriteRecord
 from otel_meta.semconv import WEBSOCKET_SERVER_FAULTS, CloseReason
 from otel_meta.web.asgi import Message, Receive, Scope, Send
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
+from otel_meta.web.engine.http.after_response import AfterResponse
 from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
 from otel_meta.web.engine.response_headers import copy_of_start, read_headers, with_ids
+from otel_meta.web.frameworks import is_websocket_disconnect
 
 from .close_codes import reason_of_close, reason_of_disconnect
 from .websocket_metrics import WebSocketMetrics
@@ -19,6 +21,13 @@ from .websocket_metrics import WebSocketMetrics
 _ACCEPTED: Final = 101
 _REFUSED: Final = 403
 _STARTS: Final = frozenset({"websocket.accept", "websocket.http.response.start"})
+
+
+class WebSocketRecorder(NamedTuple):
+    """What the connections of an application share."""
+
+    metrics: WebSocketMetrics
+    after: AfterResponse
 
 
 class WebSocketExchange(Exchange):
@@ -31,12 +40,20 @@ class WebSocketExchange(Exchange):
     _opened: float | None = None
     _received: float | None = None
     """When the application got the message that it handles now."""
+    background_error: BaseException | None = None
+    """None: a connection has no background tasks."""
 
     def __init__(
-        self, shared: Shared, metrics: WebSocketMetrics, scope: Scope, receive: Receive, send: Send
+        self,
+        shared: Shared,
+        recorder: WebSocketRecorder,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
         super().__init__(shared, scope, receive, send)
-        self._metrics: Final = metrics
+        self._recorder: Final = recorder
+        self._metrics: Final = recorder.metrics
 
     @property
     def _name(self) -> str:
@@ -77,9 +94,11 @@ class WebSocketExchange(Exchange):
     def fail(self, error: BaseException) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""
         self._attach_ids(error)
-        if self._reason is None:  # else it follows from the end, such as WebSocketDisconnect
+        if self._reason is None:
             self._error = error
             self._reason = "going_away" if is_cancellation(error) else "server_error"
+        elif not _follows_from_end(error):
+            self._recorder.after.failed(self, error)
 
     def _lose(self) -> None:
         """Note a lost connection, with the close code of the client if the server has one."""
@@ -104,6 +123,7 @@ class WebSocketExchange(Exchange):
         if message["type"] in _STARTS:
             message = copy_of_start(message)
             headers = message["headers"]
+            self._capture(headers)
             message["headers"] = with_ids(headers, read_headers(headers), self._ids())
         return message, self._now()
 
@@ -167,6 +187,11 @@ class WebSocketExchange(Exchange):
         if reason not in WEBSOCKET_SERVER_FAULTS:
             return ""
         return reason if self._error is None else qualified_name(self._error)
+
+
+def _follows_from_end(error: BaseException) -> bool:
+    """Return True if the end of the connection is the cause of an exception."""
+    return isinstance(error, OSError) or is_cancellation(error) or is_websocket_disconnect(error)
 
 
 _END_ATTRIBUTES: Final = (
