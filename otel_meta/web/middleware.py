@@ -45,11 +45,11 @@ class TelemetryMiddleware:
     ) -> None:
         self.app: Final = app
         self._telemetry: Final = telemetry
-        self._readiness, self._endpoints, options = parts
+        self._readiness, self._endpoints, options, contexts = parts
         self._exclusions: Final = Exclusions(options.exclude)
         self._drain_thread: Final = BoundedThreads("drain", 1)
-        self._unrecorded: Final = UnrecordedRequests()
-        self._engine: Final = Engine(telemetry, options)
+        self._unrecorded: Final = UnrecordedRequests(contexts)
+        self._engine: Final = Engine(telemetry, options, contexts)
         self._others: Final = others
         self._is_lent: Final = options.engine != "meta"
 

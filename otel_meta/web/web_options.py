@@ -13,6 +13,7 @@ from otel_meta.runtime.telemetry import Telemetry
 from .endpoints import Endpoints, Paths
 from .engine.engine_options import EngineName, EngineOptions
 from .engine.exclusions import excluded_by_environment
+from .engine.fresh_context import RequestContext
 from .engine.guarded_tracer import RequestHook
 from .readiness import Check, Readiness
 
@@ -37,6 +38,7 @@ class Parts(NamedTuple):
     readiness: Readiness
     endpoints: Endpoints
     options: EngineOptions
+    contexts: RequestContext
 
 
 def create_parts(
@@ -58,7 +60,8 @@ def create_parts(
     endpoints = Endpoints(telemetry, readiness, rest.pop("paths", None) or Paths(), routes)
     engine = _engine(rest.pop("engine", None), telemetry)
     exclude = rest.pop("exclude", ()) or excluded_by_environment(os.environ)
-    return Parts(readiness, endpoints, EngineOptions(engine=engine, exclude=exclude, **rest))
+    engine_options = EngineOptions(engine=engine, exclude=exclude, **rest)
+    return Parts(readiness, endpoints, engine_options, RequestContext())
 
 
 def check_arguments(telemetry: object, options: Mapping[str, object]) -> None:

@@ -35,6 +35,7 @@ class Engine:
     Args:
         telemetry: records.
         options: of the application.
+        contexts: of requests.
         clock: monotonic clock in seconds.
     """
 
@@ -42,10 +43,11 @@ class Engine:
         self,
         telemetry: Telemetry,
         options: EngineOptions,
+        contexts: RequestContext,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._faults: Final = telemetry.faults
-        self._contexts: Final = RequestContext()
+        self._contexts: Final = contexts
         settings, storage, faults = telemetry.settings, telemetry.storage, telemetry.faults
         tracer = GuardedTracer(web_tracer(telemetry), faults)
         captured = partial(CapturedHeaders, telemetry.redaction)

@@ -36,7 +36,8 @@ _REQUEST_ID: Final = "request_id"
 class RequestContext:
     """Enters the contexts of requests.
 
-    Its creation takes the bound fields, which every request has.
+    Its creation takes the bound fields, which every request has. Create it when the application is
+    instrumented: at a request, the fields would be those of its caller.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class RequestContext:
         """
         before = copy_context()
         is_marked = REQUEST_IN_PROGRESS.get() is not None
-        if is_marked or self._fields:
+        if is_marked:
             _bind_only(self._fields)
         return (
             before,

@@ -17,10 +17,14 @@ from .request_ids import RequestIds
 
 
 class UnrecordedRequests:
-    """Serves excluded requests within a span that is not sampled, so that no child is recorded."""
+    """Serves excluded requests within a span that is not sampled, so that no child is recorded.
 
-    def __init__(self) -> None:
-        self._contexts: Final = RequestContext()
+    Args:
+        contexts: of requests.
+    """
+
+    def __init__(self, contexts: RequestContext) -> None:
+        self._contexts: Final = contexts
         self._ids: Final = RequestIds()
 
     async def __call__(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
