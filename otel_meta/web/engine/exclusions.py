@@ -26,12 +26,11 @@ class Exclusions:
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        expressions = [_expression(pattern) for pattern in patterns]
-        self._pattern: Final = re.compile("|".join(expressions)) if expressions else None
+        self._patterns: Final = tuple(map(_compiled, patterns))
 
     def includes(self, path: str) -> bool:
         """Return True if a pattern matches the whole path."""
-        return self._pattern is not None and self._pattern.fullmatch(path) is not None
+        return any(pattern.fullmatch(path) for pattern in self._patterns)
 
 
 def excluded_by_environment(environ: Mapping[str, str]) -> list[str]:
@@ -40,14 +39,12 @@ def excluded_by_environment(environ: Mapping[str, str]) -> list[str]:
     return [pattern for part in text.split(",") if (pattern := part.strip())]
 
 
-def _expression(pattern: str) -> str:
+def _compiled(pattern: str) -> re.Pattern[str]:
     template = _PARAMETER.sub(lambda found: ".+" if found[1] else "[^/]+", pattern)
-    expression = f"(?:/?(?:{template}))"
     try:
-        re.compile(expression)
+        return re.compile(f"/?(?:{template})", re.DOTALL)  # a path may have line breaks
     except (re.error, OverflowError) as error:
         raise ConfigurationError(
             f"exclude={pattern!r} is no regular expression ({error}); give paths or templates of "
             "routes, such as '/internal/.*'"
         ) from error
-    return expression
