@@ -20,7 +20,7 @@ from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 from otel_meta.web.propagation.extraction import Extractor
 
-from .guarded_tracer import GuardedTracer, RequestHook
+from .guarded_tracer import GuardedTracer, RequestHook, SpanEnd
 from .request_attributes import RequestAttributes
 from .request_ids import RequestIds
 from .request_labels import request_labels
@@ -58,6 +58,8 @@ class Exchange(ABC):
         receive: from the server.
         send: from the server.
     """
+
+    _is_reported = False
 
     def __init__(self, shared: Shared, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -99,13 +101,33 @@ class Exchange(ABC):
     def hold(self, record: LogRecord, write: WriteRecord, /) -> bool:
         """Hold the access line of the server until route and duration are known."""
 
-    @abstractmethod
-    def fail(self, error: BaseException, /) -> None:
+    def fail(self, error: BaseException) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""
+        try:
+            self._attach_ids(error)
+            self._note_failure(error)
+        except Exception as fault:
+            self._report_fault(fault)
+
+    def finish(self) -> None:
+        """Report the end, at most once; after a fault, the span still ends."""
+        if self._is_reported:
+            return
+        self._is_reported = True
+        try:
+            self._report()
+        except Exception as error:
+            self._report_fault(error)
+            if self.span.is_recording():
+                self._shared.tracer.end(self.span, SpanEnd())
 
     @abstractmethod
-    def finish(self) -> None:
-        """Report the end, at most once."""
+    def _note_failure(self, error: BaseException) -> None:
+        """Note the exception of the application."""
+
+    @abstractmethod
+    def _report(self) -> None:
+        """Report the end."""
 
     def _take_span(self) -> tuple[Span, Context] | None:
         """Return span and context of another engine, if it has started them."""

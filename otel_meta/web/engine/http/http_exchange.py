@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
@@ -18,7 +19,7 @@ from .disconnects import server_state, waiting_message
 from .http_metrics import HttpMetrics
 from .response_progress import ResponseProgress
 
-_TRANSFER_ENCODING: Final = b"transfer-encoding"
+_ANNOUNCE_BODY: Final = frozenset({CONTENT_LENGTH, b"transfer-encoding"})
 
 
 class HttpRecorder(NamedTuple):
@@ -33,6 +34,8 @@ class HttpExchange(Exchange):
 
     _has_body = False
     """True if the application has received the whole body."""
+    _receiving = 0
+    """Calls of the application that wait for a message."""
     _body_bytes = 0
     _kept: tuple[Message, ...] = ()
     """Messages that were received before the application asked for them."""
@@ -40,7 +43,6 @@ class HttpExchange(Exchange):
     _error: BaseException | None = None
     _is_disconnected = False
     _stream_is_recorded = False
-    _is_reported = False
     _has_traced_background = False
     background_error: BaseException | None = None
 
@@ -67,7 +69,11 @@ class HttpExchange(Exchange):
             message, *rest = self._kept
             self._kept = tuple(rest)
             return message
-        message = await self._receive()
+        self._receiving += 1
+        try:
+            message = await self._receive()
+        finally:
+            self._receiving -= 1
         try:
             self._note_received(message)
         except Exception as error:
@@ -101,27 +107,19 @@ class HttpExchange(Exchange):
         """Let the background tasks of the starting response run in spans; call it from ``send``."""
         self._has_traced_background = True
         try:
-            trace_background(self, self._recorder.after)
+            trace_background()
         except Exception as error:
             self._report_fault(error)
 
-    def fail(self, error: BaseException) -> None:
-        """Note the exception of the application, and attach the ids to it for the logs."""
-        self._attach_ids(error)
+    async def run_background(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a background task of the response in a span of its own."""
+        await self._recorder.after.run(self, name, task)
+
+    def _note_failure(self, error: BaseException) -> None:
         if self._is_reported:
             self._recorder.after.failed(self, error)
         else:
             self._error = error
-
-    def finish(self) -> None:
-        """Report the end of the request, at most once."""
-        if self._is_reported:
-            return
-        self._is_reported = True
-        try:
-            self._report()
-        except Exception as error:
-            self._report_fault(error)
 
     def _note_received(self, message: Message) -> None:
         if message["type"] == "http.request":
@@ -135,8 +133,8 @@ class HttpExchange(Exchange):
             return message
         self._look_for_disconnect()
         if not self._has_traced_background:
-            trace_background(self, self._recorder.after)
-        headers = message.get("headers", ())
+            trace_background()
+        headers = tuple(message.get("headers", ()))  # of a generator, too
         found = read_headers(headers)
         self._response.start(message, found)
         captured = self._shared.response_headers
@@ -166,11 +164,16 @@ class HttpExchange(Exchange):
             self.finish()
 
     def _look_for_disconnect(self) -> None:
-        """Look whether the client is gone, without reading the body for it."""
+        """Look whether the client is gone, without reading the body for it.
+
+        An application that waits for a message hears of it itself, and must get the message.
+        """
         if self._server is not None:
             self._is_disconnected |= self._server.disconnected
             return
-        if not self._has_body and self._content_length() == 0:
+        if self._receiving:
+            return
+        if not self._has_body and self._has_no_body():
             self._keep(waiting_message(self._receive))  # the end of the empty body
         if self._has_body and not self._is_disconnected:
             self._keep(waiting_message(self._receive))
@@ -190,7 +193,9 @@ class HttpExchange(Exchange):
             self._recorder.metrics.first_byte(seconds, self._labels, self.route, status)
 
     def _report(self) -> None:
-        response, recorder, route = self._response, self._recorder, self.route
+        response, recorder = self._response, self._recorder
+        recorder.metrics.leave(self._labels)
+        route = self.route
         seconds = self._ended() - self._started
         end = ending(
             response.status,
@@ -221,7 +226,7 @@ class HttpExchange(Exchange):
 
     def _sizes(self) -> tuple[int | None, int | None]:
         """Return the sizes of the bodies of request and response, where they are exact."""
-        request = self._body_bytes if self._has_body else self._content_length()
+        request = self._body_bytes if self._has_body else None  # a length is the client's claim
         is_complete = self._response.ended is not None and not self._is_disconnected
         has_body = self.scope["method"] != "HEAD"
         return request or None, self._response.size if is_complete and has_body else None
@@ -245,14 +250,10 @@ class HttpExchange(Exchange):
             ),
         )
 
-    def _content_length(self) -> int | None:
-        """Return the length of the request body; None if it is not known."""
-        for name, value in self.scope["headers"]:
-            if name == CONTENT_LENGTH:
-                return int(value) if value.isdigit() else None
-            if name == _TRANSFER_ENCODING:
-                return None
-        return 0
+    def _has_no_body(self) -> bool:
+        """Return True if the headers announce no body."""
+        length = next((v for name, v in self.scope["headers"] if name in _ANNOUNCE_BODY), b"0")
+        return length == b"0"
 
 
 _END_ATTRIBUTES: Final = (

@@ -32,7 +32,6 @@ class WebSocketExchange(Exchange):
     _opened: float | None = None
     _received: float | None = None
     """When the application got the message that it handles now."""
-    _is_reported = False
 
     def __init__(
         self, shared: Shared, metrics: WebSocketMetrics, scope: Scope, receive: Receive, send: Send
@@ -77,23 +76,10 @@ class WebSocketExchange(Exchange):
         """Hold no line: a connection may last for hours."""
         return False
 
-    def fail(self, error: BaseException) -> None:
-        """Note the exception of the application, and attach the ids to it for the logs."""
-        self._attach_ids(error)
+    def _note_failure(self, error: BaseException) -> None:
         if self._reason is None:  # else it follows from the end, such as WebSocketDisconnect
             self._error = error
             self._reason = "going_away" if is_cancellation(error) else "server_error"
-
-    def finish(self) -> None:
-        """Report the end of the connection, at most once."""
-        if self._is_reported:
-            return
-        self._is_reported = True
-        try:
-            self._handled()
-            self._report()
-        except Exception as error:
-            self._report_fault(error)
 
     def _note_received(self, message: Message) -> None:
         if message["type"] == "websocket.receive":
@@ -108,7 +94,7 @@ class WebSocketExchange(Exchange):
 
     def _before(self, message: Message) -> tuple[Message, float]:
         if message["type"] in _STARTS:
-            headers = message.get("headers", ())
+            headers = tuple(message.get("headers", ()))  # of a generator, too
             ids = with_ids(headers, read_headers(headers), self._ids())
             message = {**message, "headers": ids}
         return message, self._shared.clock()
@@ -143,6 +129,7 @@ class WebSocketExchange(Exchange):
         self._reason = "server_error" if status >= SERVER_ERRORS_FROM else "rejected"
 
     def _report(self) -> None:
+        self._handled()
         now = self._shared.clock()
         reason = self._reason or "abnormal"
         seconds = None if self._opened is None else now - self._opened
