@@ -17,7 +17,7 @@ from tests.web.differential.comparison import faults, pair
 from tests.web.differential.connections import BODIES, METHODS, NAMES, PATHS, VALUES, random_sending
 
 CONNECTIONS = settings(
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

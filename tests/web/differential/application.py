@@ -23,7 +23,7 @@ async def reflect(request: Request) -> dict[str, Any]:
     """Return what the handler sees of a request."""
     return {
         "method": request.method,
-        "url": repr(str(request.url)),
+        "url": repr((request.url.path, request.url.query)),
         "params": repr(request.path_params),
         "headers": repr(request.headers.raw),
         "body": repr(await request.body()),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
+import structlog
 from fastapi import FastAPI
+from fastapi import Request as HttpRequest
 from starlette.types import Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, get_contextvars
 
 from otel_meta.testing import CapturedTelemetry, capture
+from tests.conftest import Serving
 from tests.web.cases.driver import Request, ask
 from tests.web.cases.recorded import Recorded
 
+log = structlog.get_logger("shop")
 USERS = ("ann", "bob")
 
 
@@ -59,3 +64,33 @@ class TestFirstCaller:
             seen = [json.loads(ask(wrapper, Request(f"/fields?{user}")).body) for user in USERS]
 
         assert [{"user": user} for user in USERS] == seen
+
+
+class TestEndpoints:
+    def test_readiness_check_has_no_field_of_request_before(
+        self, serving: Serving, raw: Callable[[httpx.Client, bytes], bytes]
+    ) -> None:
+        """A readiness check has no field and no id of the request before on the connection."""
+        app = FastAPI()
+
+        @app.post("/bind")
+        async def bind(request: HttpRequest) -> None:
+            bind_contextvars(user="ann")
+            await request.body()
+            log.info("bound")
+
+        async def ready() -> bool:
+            log.info("checked")
+            return True
+
+        with capture() as captured:
+            Recorded(captured, app, "meta", ready=ready)
+            with serving(app) as client:
+                first = b"POST /bind HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nx"
+                raw(client, first + b"GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            lines = {line["event"]: line for line in captured.logs()}
+
+        assert "ann" == lines["bound"]["user"]
+        assert "user" not in lines["checked"]
+        assert lines["bound"]["trace_id"] != lines["checked"]["trace_id"]
+        assert lines["bound"]["request_id"] != lines["checked"]["request_id"]
