@@ -36,7 +36,7 @@ class TracedTask:
 
     async def __call__(self) -> None:
         """Run the task."""
-        request = REQUEST_IN_PROGRESS.get()
+        request: object = REQUEST_IN_PROGRESS.get()
         if isinstance(request, RunsBackground):
             await request.run_background(_name(self._task), self._task)
         else:
