@@ -8,11 +8,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from otel_meta import Duration
+from otel_meta import Duration, semconv
 from otel_meta.model import BURN_WINDOWS
 from otel_meta.model.slo.objective import exact_decimal
 from tests.document_blocks import PAGES, ROOT, blocks
@@ -86,6 +86,25 @@ def test_quick_start_serves_orders_and_metrics(tmp_path: Path) -> None:
     assert "ok" == printed.splitlines()[-1]
 
 
+def test_page_of_requests_has_every_outcome_and_whether_it_is_bad() -> None:
+    """The table of outcomes has each outcome; exactly those with an error type are bad events."""
+    rows = _rows_of_requests("Outcomes")
+    bad = {outcome for outcome, *_, verdict in rows if verdict == "yes"}
+
+    assert set(get_args(semconv.Outcome)) == {outcome.strip("`") for outcome, *_ in rows}
+    assert {"`server_error`", "`incomplete_response`"} == bad
+    assert bad == {outcome for outcome, _, error_type, _ in rows if error_type}
+
+
+def test_page_of_requests_has_every_reason_and_whose_fault_it_is() -> None:
+    """The table of WebSockets has each reason; those with an asterisk are faults of the server."""
+    reasons = [cell for cell, *_ in _rows_of_requests("WebSockets")]
+    named = re.findall(r"`(\w+)`( \*)?", " ".join(reasons))
+
+    assert set(get_args(semconv.CloseReason)) == {reason for reason, _ in named}
+    assert set(semconv.WEBSOCKET_SERVER_FAULTS) == {reason for reason, mark in named if mark}
+
+
 def test_guide_has_the_burn_rate_windows_of_alerts() -> None:
     """The SLO guide has the burn rates and windows of the generated alerts."""
     text = (ROOT / "docs" / "slo-guide.md").read_text()
@@ -108,6 +127,14 @@ def test_alerting_page_links_to_the_runbook_of_every_alert() -> None:
     shown = dict(re.findall(r"^\| (\w+) \|.*\]\((runbooks/[\w-]+\.md)", text, re.MULTILINE))
 
     assert {rule["alert"]: _runbook(rule) for rule in _alert_rules()} == shown
+
+
+def _rows_of_requests(section: str) -> list[list[str]]:
+    """Return the cells of the first table of a section, without its head."""
+    page = (ROOT / "docs" / "requests.md").read_text()
+    text = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
 
 
 def _alerts() -> set[tuple[str, str]]:

@@ -104,6 +104,14 @@ class TestReadme:
         assert "$ otel-meta show repos" == command
         assert table == _python(_ROOT, "-m", "otel_meta", "show", "repos")
 
+    def test_counts_the_metrics_and_slos_of_the_catalogue(self) -> None:
+        """The README has the numbers of metrics and SLOs that a check of the catalogue prints."""
+        (metrics, slos) = re.findall(
+            r"(\d+) (?:metrics|SLOs)", _python(_ROOT, "-m", "otel_meta", "check")
+        )
+
+        assert f"come with {metrics} metrics and {slos} SLOs" in (_ROOT / "README.md").read_text()
+
     def test_shows_the_refusal_of_a_wrong_bound(self, blocks: dict[str, str], folder: Path) -> None:
         """The shown error is raised."""
         expected = blocks["refused"].splitlines()[1].partition(": ")[2]

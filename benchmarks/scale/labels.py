@@ -87,7 +87,7 @@ def label_sets(instrument: Instrument[...], counts: Counts = OPEN) -> Iterator[L
     owner = _name_of(instrument.labels)
     if owner == "HttpServerRequest":
         yield from _requests(counts["http_route"])
-        yield from (labels | {"stream": "true"} for labels in _streams(counts["http_route"]))
+        yield from _streams(counts["http_route"], error_type="", stream="true")
         return
     if owner == "HttpServerStream":
         yield from _streams(counts["http_route"])
@@ -100,20 +100,20 @@ def label_sets(instrument: Instrument[...], counts: Counts = OPEN) -> Iterator[L
 
 def _requests(routes: int) -> Iterator[Labels]:
     for number, (status, error) in product(range(routes), _ANSWERS):
-        yield _answer(number, status, error) | {"stream": ""}
+        yield _answer(number, status, error_type=error, stream="")
 
 
-def _streams(routes: int) -> Iterator[dict[str, str]]:
-    yield from (_answer(number, "200", "") for number in range(0, routes, _STREAMING))
+def _streams(routes: int, **more: str) -> Iterator[Labels]:
+    yield from (_answer(number, "200", **more) for number in range(0, routes, _STREAMING))
 
 
-def _answer(number: int, status: str, error: str) -> dict[str, str]:
+def _answer(number: int, status: str, **more: str) -> dict[str, str]:
     return {
         "http_request_method": "GET",
         "url_scheme": "https",
         "http_route": f"/items/{number}/{{id}}",
         "http_response_status_code": status,
-        "error_type": error,
+        **more,
     }
 
 

@@ -42,19 +42,29 @@ async def request_all(app: FastAPI, paths: Iterable[str]) -> None:
         await _request(app, path)
 
 
-async def _request(app: FastAPI, path: str) -> None:
-    body = [{"type": "http.request", "body": b"", "more_body": False}]
+class _Cycle:
+    """Receives and sends messages, and has the attribute by which uvicorn notes a disconnect."""
 
-    async def receive() -> MutableMapping[str, Any]:
-        if body:
-            return body.pop()
-        return await asyncio.Future()  # the client stays connected
+    disconnected = False
 
-    async def send(message: Mapping[str, Any]) -> None:
+    def __init__(self, path: str) -> None:
+        self._path: Final = path
+        self._is_received = False
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        if self._is_received:
+            return await asyncio.Future()  # the client stays connected
+        self._is_received = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: Mapping[str, Any]) -> None:
         if message.get("status", _OK) != _OK:
-            raise AssertionError(f"{path}: {message}")
+            raise AssertionError(f"{self._path}: {message}")
 
-    await app(_scope(path), receive, send)
+
+async def _request(app: FastAPI, path: str) -> None:
+    cycle = _Cycle(path)
+    await app(_scope(path), cycle.receive, cycle.send)
 
 
 def _scope(path: str) -> dict[str, Any]:

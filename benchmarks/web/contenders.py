@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from fastapi import FastAPI
 
@@ -18,6 +19,8 @@ Flush = Callable[[], object]
 
 BARE: Final = "the application alone"
 OURS: Final = "otel_meta"
+OURS_CONTRIB: Final = "otel_meta, engine contrib"
+OURS_NATIVE: Final = "otel_meta, engine native"
 OURS_METRICS: Final = "otel_meta, metrics alone"
 CONTRIB: Final = "contrib, without send and receive spans"
 CONTRIB_DEFAULT: Final = "contrib, by default"
@@ -40,10 +43,10 @@ def _nothing(_app: FastAPI) -> Flush:
     return lambda: None
 
 
-def _otel_meta(app: FastAPI) -> Flush:
+def _otel_meta(app: FastAPI, engine: Literal["meta", "contrib", "native"] = "meta") -> Flush:
     from otel_meta import configure, instrument_fastapi  # noqa: PLC0415 - others do not load it
 
-    return instrument_fastapi(app, configure()).flush
+    return instrument_fastapi(app, configure(), engine=engine).flush
 
 
 def _otel_meta_metrics(app: FastAPI) -> Flush:
@@ -128,6 +131,8 @@ def _page_of_prometheus_client() -> Flush:
 CONTENDERS: Final[Mapping[str, Contender]] = {
     BARE: Contender(_nothing),
     OURS: Contender(_otel_meta),
+    OURS_CONTRIB: Contender(partial(_otel_meta, engine="contrib")),
+    OURS_NATIVE: Contender(partial(_otel_meta, engine="native")),
     CONTRIB: Contender(_contrib),
     CONTRIB_DEFAULT: Contender(_contrib_default),
     NATIVE_ONE: Contender(_native, {"telemetry": {"operation_spans": False}}),

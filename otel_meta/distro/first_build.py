@@ -7,17 +7,20 @@ may end without serving at all, as in a script that prints the schema of an API.
 from __future__ import annotations
 
 from typing import Any, Final
+from weakref import ref
 
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.lifecycle.startup_report import IN_APP, startup_report
 from otel_meta.runtime.open_telemetry import begin_serving
 from otel_meta.runtime.recording.faults import logger
 from otel_meta.runtime.telemetry import Telemetry
-from otel_meta.web.fastapi import instrument_fastapi, is_instrumented
+from otel_meta.web.fastapi import instrument_fastapi, is_instrumented, uninstrument_fastapi
 
 from .injected_start import start_telemetry
 
 _BUILD: Final = "build_middleware_stack"
+_instrumented: Final[list[ref[Any]]] = []
+"""The applications that were instrumented here."""
 
 
 class FirstBuild:
@@ -49,6 +52,14 @@ class FirstBuild:
             del vars(self._app)[_BUILD]
 
 
+def uninstrument_all() -> None:
+    """Restore the applications that were instrumented here, also while they serve."""
+    while _instrumented:
+        app = _instrumented.pop()()
+        if app is not None:
+            uninstrument_fastapi(app)
+
+
 def _instrument(app: Any) -> None:
     telemetry = start_telemetry()
     if telemetry is None:
@@ -59,11 +70,13 @@ def _instrument(app: Any) -> None:
         reraise_interruption(error)
         logger.error("this application is not instrumented: %s", error)
     else:
+        _instrumented.append(ref(app, _instrumented.remove))
         _report(telemetry)
 
 
 def _report(telemetry: Telemetry) -> None:
     telemetry.check_workers()
     if begin_serving(telemetry):
-        settings = telemetry.settings
-        logger.info("%s", startup_report(settings, telemetry.port, "standard output", IN_APP))
+        settings, others = telemetry.settings, tuple(telemetry.foreign.exported())
+        report = startup_report(settings, telemetry.port, "standard output", IN_APP, others=others)
+        logger.info("%s", report)

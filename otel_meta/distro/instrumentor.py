@@ -15,7 +15,7 @@ from weakref import ref
 import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from .first_build import FirstBuild
+from .first_build import FirstBuild, uninstrument_all
 
 _CLASSES: Final = (
     ("starlette.applications", "Starlette"),
@@ -36,6 +36,7 @@ class MetaInstrumentor(BaseInstrumentor):
     def _uninstrument(self, **_options: Any) -> None:
         for change in self._changes:
             change.undo()
+        uninstrument_all()
 
 
 class _Change:

@@ -57,8 +57,7 @@ def own_attribute(error: BaseException, name: str) -> Any:
 
 def class_name(error: BaseException) -> tuple[object, str]:
     """Return module and name of the class of an exception, without calling code of a metaclass."""
-    kind = type(error)
-    names = vars(type)
+    kind, names = type(error), vars(type)
     return names["__module__"].__get__(kind), names["__qualname__"].__get__(kind)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple
 
 from .environment.value_kinds import is_installed
+from .interruption import suppress_faults
 
 _PREFIX: Final = "OTEL_"
 _CONVENTIONS: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
@@ -82,7 +83,7 @@ def import_sdk_safely() -> None:
     if invalid:
         with checked_variables({n: text for n, text in given.items() if n not in invalid}):
             for row in _IMPORTS:
-                with suppress(ModuleNotFoundError):  # the SDK is an extra
+                with suppress_faults(ModuleNotFoundError):  # the SDK is an extra
                     import_module(row.module)
 
 

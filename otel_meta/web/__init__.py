@@ -1,1 +1,1 @@
-"""ASGI middleware and endpoints, and the integration with FastAPI."""
+"""Instrumentation of web applications, and their endpoints."""

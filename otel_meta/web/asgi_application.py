@@ -12,7 +12,8 @@ from otel_meta.runtime.telemetry import Telemetry
 from .asgi import App
 from .frameworks import OtherRecorders
 from .middleware import TelemetryMiddleware
-from .web_options import WebOptions, check_arguments, create_parts
+from .web_option_checks import check_arguments
+from .web_options import WebOptions, create_parts
 
 
 def instrument_asgi(
@@ -34,12 +35,12 @@ def instrument_asgi(
     if not callable(app):
         raise ConfigurationError(f"app={app!r} is no ASGI application, which can be called")
     check_arguments(telemetry, options)
-    if options.setdefault("engine", "meta") != "meta":
+    if options.get("engine") not in {None, "meta"}:
         raise ConfigurationError(
             f"engine={options['engine']!r} is for FastAPI alone; call instrument_fastapi(app)"
         )
     telemetry = telemetry or configure()
-    parts = create_parts(telemetry, lambda: _routes(app), options)
+    parts = create_parts(telemetry, lambda: _routes(app), {**options, "engine": "meta"})
     return TelemetryMiddleware(app, telemetry, parts, others=OtherRecorders(app))
 
 

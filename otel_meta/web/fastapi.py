@@ -9,7 +9,8 @@ from otel_meta.runtime.configure import configure
 from otel_meta.runtime.telemetry import Telemetry
 
 from .instrumentation import Instrumentation
-from .web_options import EXAMPLE, WebOptions, check_arguments, create_parts
+from .web_option_checks import EXAMPLE, check_arguments
+from .web_options import WebOptions, create_parts
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

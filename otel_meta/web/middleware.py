@@ -29,7 +29,7 @@ class TelemetryMiddleware:
         app: the application.
         telemetry: records the requests.
         parts: the endpoints, whose requests are neither counted nor traced, the readiness, which
-            receives the lifespan messages, and the options of the engine.
+            receives the lifespan messages, the options of the engine, and the contexts of requests.
         others: recorders of the same requests.
     """
 
@@ -43,12 +43,12 @@ class TelemetryMiddleware:
     ) -> None:
         self.app: Final = app
         self._telemetry: Final = telemetry
-        self._readiness, self._endpoints, options, contexts = parts
+        self._readiness, self._endpoints, options, self._contexts = parts
         self._exclusions: Final = Exclusions(options.exclude)
         self._drain_thread: Final = BoundedThreads("drain", 1)
-        self._excluded: Final = UnrecordedRequests(contexts, UNHELD_REQUEST)
-        self._pages: Final = UnrecordedRequests(contexts, QuietRequest())
-        self._engine: Final = Engine(telemetry, options, contexts)
+        self._excluded: Final = UnrecordedRequests(self._contexts, UNHELD_REQUEST)
+        self._pages: Final = UnrecordedRequests(self._contexts, QuietRequest())
+        self._engine: Final = Engine(telemetry, options, self._contexts)
         self._others: Final = others
         self._is_lent: Final = options.engine != "meta"
 
@@ -95,6 +95,7 @@ class TelemetryMiddleware:
             self._readiness.on_lifespan_message(message["type"])
             if message["type"] == "lifespan.startup":
                 self._telemetry.logs.take_over_server_loggers()
+                self._contexts.take_fields()
             return message
 
         async def send_wrapper(message: Message) -> None:

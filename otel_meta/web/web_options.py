@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple, TypedDict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, NamedTuple, TypedDict
 
-from otel_meta.errors import ConfigurationError
-from otel_meta.runtime.setting_variables import ENGINES
 from otel_meta.runtime.telemetry import Telemetry
 
 from .endpoints import Endpoints, Paths
@@ -17,8 +14,6 @@ from .engine.fresh_context import RequestContext
 from .engine.guarded_tracer import RequestHook
 from .readiness import Check, Readiness
 
-EXAMPLE: Final = "instrument_fastapi(app, configure('my-service', Aurora))"
-
 
 class WebOptions(TypedDict, total=False):
     """Keyword arguments of `instrument_fastapi` and `instrument_asgi`."""
@@ -26,7 +21,7 @@ class WebOptions(TypedDict, total=False):
     ready: Check | None
     paths: Paths | None
     engine: EngineName | None
-    exclude: Iterable[str]
+    exclude: Collection[str]
     public: bool
     traceresponse: bool
     request_hook: RequestHook | None
@@ -49,46 +44,19 @@ def create_parts(
     Args:
         telemetry: records the requests.
         routes: returns the routes of the application.
-        options: `WebOptions`.
+        options: `WebOptions`, checked.
 
     Raises:
-        ConfigurationError: an option is invalid.
-        TypeError: an option has an unknown name.
+        ConfigurationError: a pattern is no regular expression.
     """
     rest = dict(options)
     readiness = Readiness(rest.pop("ready", None), telemetry.faults)
     endpoints = Endpoints(telemetry, readiness, rest.pop("paths", None) or Paths(), routes)
     engine = _engine(rest.pop("engine", None), telemetry)
-    exclude = rest.pop("exclude", ()) or excluded_by_environment(os.environ)
+    exclude = rest.pop("exclude", ()) or excluded_by_environment(telemetry.settings.sdk_variables)
     engine_options = EngineOptions(engine=engine, exclude=exclude, **rest)
     return Parts(readiness, endpoints, engine_options, RequestContext())
 
 
-def check_arguments(telemetry: object, options: Mapping[str, object]) -> None:
-    """Refuse exchanged arguments, which no type checker may have seen.
-
-    Raises:
-        ConfigurationError: an argument has the wrong type.
-    """
-    ready, paths = options.get("ready"), options.get("paths")
-    if not isinstance(telemetry, Telemetry | None):
-        raise ConfigurationError(
-            f"telemetry={telemetry!r} is no telemetry; give the result of configure(), as in "
-            f"{EXAMPLE}"
-        )
-    if ready is not None and not callable(ready):
-        raise ConfigurationError(
-            f"ready={ready!r} cannot be called; give the function itself, without parentheses"
-        )
-    if not isinstance(paths, Paths | None):
-        raise ConfigurationError(
-            f"paths={paths!r} is no set of paths; write it as paths=Paths(metrics='/metrics')"
-        )
-
-
 def _engine(given: str | None, telemetry: Telemetry) -> str:
-    if given is None:
-        return telemetry.settings.web_engine
-    if given not in ENGINES:
-        raise ConfigurationError(f"engine={given!r}: choose from {', '.join(ENGINES)}")
-    return given
+    return telemetry.settings.web_engine if given is None else given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -41,7 +42,7 @@ APP = """
 import logging
 from fastapi import FastAPI
 
-app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+app = FastAPI()
 
 @app.get("/items/{item_id}")
 async def item(item_id: int) -> int:
@@ -119,7 +120,7 @@ class InjectedServer:
         self._out = folder / "out"
         self.receiver = OtlpReceiver()
         self.receiver.__enter__()
-        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self._port = free_port()
         variables = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.receiver.endpoint,
             "OTEL_METRICS_EXPORTER": "otlp,prometheus",
@@ -128,14 +129,16 @@ class InjectedServer:
         }
         with self._out.open("wb") as out:
             self.process = subprocess.Popen(
-                injected.command(*(word.format(port=port) for word in words), by_path=by_path),
+                injected.command(
+                    *(word.format(port=self._port) for word in words), by_path=by_path
+                ),
                 cwd=folder,
                 env=injected.environment(variables, by_path=by_path),
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
             )
-        wait_until(lambda: self._answers() or self.process.poll() is not None)
+        wait_until(lambda: self._listens() or self.process.poll() is not None)
         assert self.process.poll() is None, self.output
 
     @property
@@ -145,7 +148,7 @@ class InjectedServer:
 
     def get(self, path: str) -> httpx.Response:
         """Send a GET request on a connection of its own."""
-        return httpx.get(f"{self.url}{path}", timeout=PATIENCE, trust_env=False)
+        return httpx.get(f"http://127.0.0.1:{self._port}{path}", timeout=PATIENCE, trust_env=False)
 
     def stop(self) -> None:
         """Stop by SIGTERM, and wait for the end."""
@@ -183,11 +186,12 @@ class InjectedServer:
         }
         return sum(latest.values())
 
-    def _answers(self) -> bool:
+    def _listens(self) -> bool:
         try:
-            return self.get("/healthz").status_code > 0
-        except httpx.HTTPError:
+            socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+        except OSError:
             return False
+        return True
 
 
 StartServer = Callable[..., InjectedServer]

@@ -165,9 +165,23 @@ class TestUninstrument:
 
         assert (0, False) == (requests(captured), "build_middleware_stack" in vars(app))
 
+    def test_serving_application_is_restored(
+        self, instrumentor: MetaInstrumentor, captured: CapturedTelemetry
+    ) -> None:
+        """An application that serves is not recorded any more."""
+        with serve(fastapi_app()) as client:
+            client.get("/")
+            instrumentor.uninstrument()
+            answers = client.get("/"), client.get("/healthz")
+
+        assert ([200, 404], 1) == ([each.status_code for each in answers], requests(captured))
+
     def test_instrumentor_keeps_no_application(self, captured: CapturedTelemetry) -> None:
-        """The instrumentor keeps no application alive."""
-        kept = ref(fastapi_app())
+        """The instrumentor keeps no application alive, whether it has served or not."""
+        served, waiting = fastapi_app(), fastapi_app()
+        get(served)
+        kept = ref(served), ref(waiting)
+        del served, waiting
         gc.collect()
 
-        assert None is kept()
+        assert [None, None] == [each() for each in kept]

@@ -63,6 +63,7 @@ class TestApplication:
         pytest.param(UVICORN, {}, id="uvicorn"),
         pytest.param((*UVICORN, *WORKERS), {}, id="workers"),
         pytest.param((*UVICORN, "--reload"), {}, id="reload"),
+        pytest.param((*UVICORN, "--lifespan", "off"), {}, id="no-lifespan"),
         pytest.param(
             ("uvicorn", "--factory", "service:create", "--port", "{port}"), {}, id="factory"
         ),
@@ -95,7 +96,7 @@ instrument_fastapi(app, configure("payments", Titan))
 @app.get""",
 )
 LATE = APP.replace(
-    "app = FastAPI(",
+    "app = FastAPI()",
     """
 from contextlib import asynccontextmanager
 from otel_meta import configure
@@ -105,7 +106,7 @@ async def lifespan(app):
     configure("payments")
     yield
 
-app = FastAPI(lifespan=lifespan, """,
+app = FastAPI(lifespan=lifespan)""",
 )
 
 
@@ -139,8 +140,7 @@ def test_two_frameworks_within_each_other_count_once(start_server: StartServer) 
     """A request to an application that is mounted in another one is counted once."""
     source = APP.replace(
         "\ndef create",
-        '\nouter = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})\n'
-        'outer.mount("/shop", app)\n\ndef create',
+        '\nouter = FastAPI()\nouter.mount("/shop", app)\n\ndef create',
     )
     server = start_server("uvicorn", "service:outer", "--port", "{port}", source=source)
     server.get("/shop/items/7")

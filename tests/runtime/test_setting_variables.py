@@ -63,6 +63,7 @@ ROWS: dict[str, Row] = {
     "OTEL_META_METRICS_IN_APP": Row("true", "yes", PROMETHEUS),
     "OTEL_META_PROMETHEUS_TOKEN": Row("hidden", None),
     "OTEL_META_MERGE_PROMETHEUS_CLIENT": Row("false", "no"),
+    "OTEL_META_ENGINE": Row("contrib", "fast"),
     "OTEL_META_REDACTION": Row("false", "no"),
     "OTEL_META_REDACT_NAMES": Row("iban", "i ban"),
     "OTEL_META_MULTIPROCESS_DIR": Row("/nowhere", None),

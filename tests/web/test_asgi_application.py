@@ -54,6 +54,14 @@ class TestInstrumentAsgi:
             ("service:app", {}, "is no ASGI application"),
             (plain, {"engine": "contrib"}, "is for FastAPI alone"),
             (plain, {"ready": True}, "cannot be called"),
+            (plain, {"paths": "/metrics"}, "is no set of paths"),
+            (plain, {"engine": "own"}, "choose from meta, contrib, native"),
+            (plain, {"exclude": "/internal"}, "is no list of patterns"),
+            (plain, {"exclude": [b"/internal"]}, "is no list of patterns"),
+            (plain, {"exclude": (path for path in ["/internal"])}, "is no list of patterns"),
+            (plain, {"public": "no"}, "is neither True nor False"),
+            (plain, {"traceresponse": "no"}, "is neither True nor False"),
+            (plain, {"request_hook": "hook"}, "give a function of span and scope"),
         ],
     )
     def test_wrong_argument_is_error(self, app: Any, options: Any, reason: str) -> None:
@@ -61,8 +69,22 @@ class TestInstrumentAsgi:
         with capture() as captured, pytest.raises(ConfigurationError, match=reason):
             instrument_asgi(app, captured.telemetry, **options)
 
-    def test_unknown_option_is_error(self) -> None:
-        """An unknown option is an error."""
-        wrong: Any = {"exclud": ["/health"]}
-        with capture() as captured, pytest.raises(TypeError, match="exclud"):
+    @pytest.mark.parametrize(
+        ("name", "answer"),
+        [("exclud", "did you mean 'exclude'"), ("zzz", "there are ready, paths")],
+    )
+    def test_unknown_option_is_error(self, name: str, answer: str) -> None:
+        """An unknown option is an error, which names the nearest option, or all."""
+        wrong: Any = {name: ["/health"]}
+        with capture() as captured, pytest.raises(TypeError, match=answer):
             instrument_asgi(plain, captured.telemetry, **wrong)
+
+    @pytest.mark.parametrize(
+        "name",
+        ["ready", "paths", "engine", "exclude", "public", "traceresponse", "request_hook"],
+    )
+    def test_none_is_like_no_option(self, name: str) -> None:
+        """None is like an option that is left out."""
+        given: Any = {name: None}
+        with capture() as captured:
+            assert callable(instrument_asgi(plain, captured.telemetry, **given))

@@ -459,7 +459,6 @@ class TestEveryEndpoint:
         with serving(web.app, root_path="/api") as client:
             assert 200 == client.get("/metrics").status_code
 
-    @pytest.mark.xfail(strict=False, reason="the log has the prefix, and paths here have not")
     def test_endpoints_under_prefix_are_not_in_access_log(self, web: Web, serving: Serving) -> None:
         """Endpoints under a prefix are not in the access log."""
         with serving(web.app, root_path="/api") as client:

@@ -171,7 +171,11 @@ SDK_VARIABLES: Final[tuple[Variable[Any], ...]] = (
         "OTEL_PYTHON_EXCLUDED_URLS", PATTERNS, None, "URLs without a span, in any library", "none"
     ),
     Variable(
-        "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS", PATTERNS, None, "URLs without a server span", "none"
+        "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS",
+        PATTERNS,
+        None,
+        "paths without server span and HTTP metrics; a pattern is for the whole path",
+        "none",
     ),
     REQUEST_HEADERS,
     RESPONSE_HEADERS,

@@ -126,10 +126,17 @@ class Attempt:
     """Items that the receiver rejected from a batch that it accepted."""
     remark: str = ""
     """Text of the receiver about a batch that it accepted."""
+    unencodable: list[str] = field(default_factory=list[str])
+    """An error for each item that is not sent, since no message of OTLP can contain it."""
 
     def note(self, cause: str) -> None:
         """Keep a cause that an exporter logged, unless a better cause is known."""
         self.cause = self.cause or cause
+
+    def leave_out(self, error: str) -> None:
+        """Leave out an item that cannot be encoded."""
+        self.unencodable.append(error)
+        self.at_stake -= 1
 
     def deliver(self, send: Callable[[float], T], timeout: float) -> T:
         """Send requests until one is answered, as long as an answer is to be hoped for.

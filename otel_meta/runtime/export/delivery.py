@@ -123,6 +123,8 @@ class DeliveryMonitor(logging.Handler):
 
     def add_result(self, attempt: Attempt, *, delivered: bool) -> None:
         """Record the result of an export; count the items that were not delivered."""
+        for error in attempt.unencodable:
+            self.faults.report(f"export of {attempt.signal}", "unencodable", error)
         with self._state_lock:
             was_failing = bool(self._failing)
             if delivered:

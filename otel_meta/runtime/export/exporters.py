@@ -34,15 +34,25 @@ _MODULES: Final[Mapping[Signal, str]] = {
 
 
 def _create_http(exporter: type[Any], signal: Signal, options: dict[str, Any]) -> Any:
-    from .otlp_http import OtlpSession  # noqa: PLC0415 - needs an extra
+    from .encoding.encoding_exporters import (  # noqa: PLC0415 - needs an extra
+        SerializedRequest,
+        encoding_exporter,
+    )
+    from .otlp_http import OtlpSession  # noqa: PLC0415 - likewise
 
-    return exporter(session=OtlpSession(signal), **options)
+    encoding = encoding_exporter(exporter, SerializedRequest)
+    return encoding(session=OtlpSession(signal), **options)
 
 
 def _create_grpc(exporter: type[Any], signal: Signal, options: dict[str, Any]) -> Any:
-    from .otlp_grpc import checked_exporter  # noqa: PLC0415 - needs an extra
+    from .encoding.encoding_exporters import (  # noqa: PLC0415 - needs an extra
+        encoding_exporter,
+        request_message,
+    )
+    from .otlp_grpc import checked_exporter  # noqa: PLC0415 - likewise
 
-    return checked_exporter(exporter, signal, options["endpoint"])(**options)
+    encoding = encoding_exporter(exporter, request_message)
+    return checked_exporter(encoding, signal, options["endpoint"])(**options)
 
 
 class _Protocol(NamedTuple):

@@ -22,12 +22,13 @@ exporter (two targets of traces have two queues).
 4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
    bounded by the size of the queue plus the current batch: a lock of the SDK serializes the exports
    of a queue, from the worker thread and from a flush.
-5. The exporter encodes the batch, and gives it to `otlp_http.OtlpSession` or `otlp_grpc`. These
-   send requests for OTEL_EXPORTER_OTLP_TIMEOUT seconds (10), with the pauses of `attempts.Attempt`,
-   and judge each answer. A failed batch is lost: the items are counted as
-   ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the start of the outage. Items that
-   the receiver rejected from an accepted batch are counted as ``reason="rejected"``. Meanwhile the
-   queue fills up, and step 2 counts the excess.
+5. The exporter encodes the batch, spans by `encoding.trace_requests`, and gives it to
+   `otlp_http.OtlpSession` or `otlp_grpc`. These send requests for OTEL_EXPORTER_OTLP_TIMEOUT
+   seconds (10), with the pauses of `attempts.Attempt`, and judge each answer. A failed batch is
+   lost: the items are counted as ``reason="undelivered"``, and `delivery.DeliveryMonitor` logs the
+   start of the outage. Items that the receiver rejected from an accepted batch are counted as
+   ``reason="rejected"``, and spans that cannot be encoded as ``reason="unencodable"``. Meanwhile
+   the queue fills up, and step 2 counts the excess.
 
 The path of a metric point has no queue. Recording changes numbers in memory (`runtime.recording`);
 the cardinality limit of each metric bounds their amount.

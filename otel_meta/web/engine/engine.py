@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
@@ -35,7 +35,7 @@ class Engine:
     Args:
         telemetry: records.
         options: of the application.
-        contexts: of requests.
+        contexts: enters those of the requests.
         clock: monotonic clock in seconds.
     """
 
@@ -80,34 +80,42 @@ class Engine:
         try:
             await app(scope, exchange.receive, exchange.send)
         except BaseException as error:
-            exchange.fail(error)
+            self._guard(exchange.fail, error)
             raise
         finally:
-            exchange.finish()
-            scope.pop(EXCHANGE, None)  # the exchange has the scope: no work for the collector
-            self._leave(entered)
+            self._guard(_end, exchange, entered)
+            scope.pop(EXCHANGE, None)
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> tuple[Exchange, Entered] | None:
         """Begin an exchange; None after a fault, when the request is served without records."""
         try:
             exchange = self._exchanges[scope["type"]](scope, receive, send)
-            entered = self._contexts.enter(exchange, exchange.context, exchange.request_id)
             scope[EXCHANGE] = exchange
+            entered = self._contexts.enter(exchange, exchange.context, exchange.request_id)
             exchange.count()
         except Exception as error:
             self._report(error)
             return None
         return exchange, entered
 
-    def _leave(self, entered: Entered) -> None:
+    def _guard(self, step: Callable[..., None], *args: Any) -> None:
+        """Run a step of the end; the exception of the application is not replaced."""
         try:
-            leave(entered)
-        except Exception as error:  # the server continues in another context
+            step(*args)
+        except Exception as error:
             self._report(error)
 
     def _report(self, error: Exception) -> None:
         reraise_interruption(error)
         self._faults.report("request", type(error).__name__, error)
+
+
+def _end(exchange: Exchange, entered: Entered) -> None:
+    try:
+        exchange.finish()
+    finally:
+        exchange.release()
+        leave(entered)
 
 
 def _no_span() -> None:

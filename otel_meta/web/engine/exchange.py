@@ -20,6 +20,7 @@ from otel_meta.runtime.redaction.captured_headers import CapturedHeaders
 from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 from otel_meta.web.propagation.extraction import Extractor
 
+from .disconnects import waiting_message
 from .guarded_tracer import GuardedTracer, RequestHook, SpanEnd
 from .request_attributes import RequestAttributes
 from .request_ids import RequestIds
@@ -59,6 +60,11 @@ class Exchange(ABC):
         send: from the server.
     """
 
+    _kept: tuple[Message, ...] = ()
+    """Messages that were received before the application asked for them."""
+    _receiving = 0
+    """Calls of the application that wait for a message."""
+    _error: BaseException | None = None
     _is_reported = False
 
     def __init__(self, shared: Shared, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,8 +83,12 @@ class Exchange(ABC):
 
     @property
     def route(self) -> str:
-        """The template of the route, as far as routing has come."""
-        return self._shared.route(self.scope, self.status)
+        """The template of the route, as far as routing has come; "" after a fault."""
+        try:
+            return self._shared.route(self.scope, self.status)
+        except Exception as error:
+            self._report_fault(error)
+            return ""
 
     @property
     @abstractmethod
@@ -89,9 +99,22 @@ class Exchange(ABC):
     def count(self) -> None:
         """Count a request as active, until `finish`."""
 
-    @abstractmethod
     async def receive(self) -> Message:
-        """Receive a message for the application, and note what it tells."""
+        """Receive a message for the application, and note its news."""
+        if self._kept:
+            message, *rest = self._kept
+            self._kept = tuple(rest)
+            return message
+        self._receiving += 1
+        try:
+            message = await self._receive()
+        finally:
+            self._receiving -= 1
+        try:
+            self._note_received(message)
+        except Exception as error:
+            self._report_fault(error)
+        return message
 
     @abstractmethod
     async def send(self, message: Message, /) -> None:
@@ -101,33 +124,52 @@ class Exchange(ABC):
     def hold(self, record: LogRecord, write: WriteRecord, /) -> bool:
         """Hold the access line of the server until route and duration are known."""
 
-    def fail(self, error: BaseException) -> None:
+    @abstractmethod
+    def fail(self, error: BaseException, /) -> None:
         """Note the exception of the application, and attach the ids to it for the logs."""
-        try:
-            self._attach_ids(error)
-            self._note_failure(error)
-        except Exception as fault:
-            self._report_fault(fault)
 
     def finish(self) -> None:
-        """Report the end, at most once; after a fault, the span still ends."""
-        if self._is_reported:
-            return
-        self._is_reported = True
-        try:
-            self._report()
-        except Exception as error:
-            self._report_fault(error)
-            if self.span.is_recording():
-                self._shared.tracer.end(self.span, SpanEnd())
+        """Report the end, at most once; no fault leaves the span open."""
+        if not self._is_reported:
+            self._is_reported = True
+            try:
+                self._report()
+            finally:
+                if self.span.is_recording():
+                    self._shared.tracer.end(self.span, SpanEnd())
+
+    def release(self) -> None:
+        """Drop what leads back here, so that memory is freed without the garbage collector."""
+        self._error = None
+        self.scope = {}
 
     @abstractmethod
-    def _note_failure(self, error: BaseException) -> None:
-        """Note the exception of the application."""
+    def _note_received(self, message: Message) -> None:
+        """Note a part of a body, a message or a disconnect."""
+
+    def _look_for_message(self) -> None:
+        """Note the message that waits at the server, and keep it: the application may ask.
+
+        An application that waits for a message hears of it itself, and must get it.
+        """
+        if self._receiving:
+            return
+        message = waiting_message(self._receive)
+        if message is not None:
+            self._kept = (*self._kept, message)
+            self._note_received(message)
 
     @abstractmethod
     def _report(self) -> None:
-        """Report the end."""
+        """Record the end in metrics and span."""
+
+    def _now(self) -> float:
+        """Return the time; after a fault of the clock, the time of the beginning."""
+        try:
+            return self._shared.clock()
+        except Exception as error:
+            self._report_fault(error)
+            return self._started
 
     def _take_span(self) -> tuple[Span, Context] | None:
         """Return span and context of another engine, if it has started them."""

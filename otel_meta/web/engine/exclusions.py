@@ -26,11 +26,14 @@ class Exclusions:
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        self._patterns: Final = tuple(map(_compiled, patterns))
+        self._patterns: Final = [_compiled(pattern) for pattern in patterns]
 
     def includes(self, path: str) -> bool:
         """Return True if a pattern matches the whole path."""
-        return any(pattern.fullmatch(path) for pattern in self._patterns)
+        if not self._patterns:
+            return False
+        paths = path, path.removeprefix("/")
+        return any(pattern.fullmatch(each) for pattern in self._patterns for each in paths)
 
 
 def excluded_by_environment(environ: Mapping[str, str]) -> list[str]:
@@ -42,7 +45,7 @@ def excluded_by_environment(environ: Mapping[str, str]) -> list[str]:
 def _compiled(pattern: str) -> re.Pattern[str]:
     template = _PARAMETER.sub(lambda found: ".+" if found[1] else "[^/]+", pattern)
     try:
-        return re.compile(f"/?(?:{template})", re.DOTALL)  # a path may have line breaks
+        return re.compile(template, re.DOTALL)  # a path may have line breaks
     except (re.error, OverflowError) as error:
         raise ConfigurationError(
             f"exclude={pattern!r} is no regular expression ({error}); give paths or templates of "

@@ -36,13 +36,21 @@ _REQUEST_ID: Final = "request_id"
 class RequestContext:
     """Enters the contexts of requests.
 
-    Its creation takes the bound fields, which every request has. Create it when the application is
-    instrumented: at a request, the fields would be those of its caller.
+    Create it when the application is instrumented: its first request may have fields already, which
+    middleware outside has bound.
     """
 
     def __init__(self) -> None:
-        self._fields: Final = get_contextvars()
+        self._fields = get_contextvars()
         self._request_id: Final = _variable_of(_REQUEST_ID)
+
+    def take_fields(self) -> None:
+        """Add the fields bound until now, which every request has; call it when a server starts.
+
+        A request that starts another application in its process keeps its fields for itself.
+        """
+        if REQUEST_IN_PROGRESS.get() is None:
+            self._fields = {**self._fields, **get_contextvars()}
 
     def enter(self, request: RequestInProgress, context: Context, request_id: str) -> Entered:
         """Enter the context of a request.
@@ -56,6 +64,8 @@ class RequestContext:
         is_marked = REQUEST_IN_PROGRESS.get() is not None
         if is_marked:
             _bind_only(self._fields)
+        elif self._fields:  # and those of middleware outside, which may be others
+            bind_contextvars(**{**self._fields, **get_contextvars()})
         return (
             before,
             bool(is_marked or self._fields),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from otel_meta.runtime.interruption import class_name
 from otel_meta.semconv import Outcome
 
 _CLIENT_ERRORS_FROM: Final = 400
 SERVER_ERRORS_FROM: Final = 500
-_FAILURES: Final = (Exception, KeyboardInterrupt, SystemExit, BaseExceptionGroup)
+_FAILURES: Final = (Exception, KeyboardInterrupt, SystemExit)
 """Exceptions that are no cancellation, as ``asyncio.CancelledError`` and ``trio.Cancelled`` are."""
 
 
@@ -59,7 +59,10 @@ _CLIENT_ERROR: Final = Ending("client_error", "")
 
 
 def is_cancellation(error: BaseException) -> bool:
-    """Return True if the server cancelled the application."""
+    """Return True if the server cancelled the application; trio groups cancellations of tasks."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return all(is_cancellation(each) for each in group.exceptions)
     return not isinstance(error, _FAILURES)
 
 

@@ -5,6 +5,7 @@ Source: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
@@ -16,6 +17,13 @@ from otel_meta.web.asgi import Scope
 
 MAX_LENGTH: Final = 4_096
 """Characters of an attribute: clients choose paths and headers."""
+
+_AUTHORITY: Final = re.compile(
+    rb"(?:\[([0-9A-Fa-f:.]{2,45})\]|([\w.~%!$&'()*+,;=-]{1,255}))(?::([0-9]{0,5}))?"
+)
+"""An IP address in brackets, or a name, and a port: RFC 3986, section 3.2."""
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_MAX_PORT: Final = 65_535
 
 
 class RequestAttributes(Mapping[str, Any]):
@@ -79,7 +87,7 @@ def _add_headers(attributes: dict[str, Any], scope: Scope) -> None:
         if name == b"user-agent":
             attributes["user_agent.original"] = value[:MAX_LENGTH].decode("latin-1")
         elif name == b"host":
-            _add_server(attributes, value[:MAX_LENGTH].decode("latin-1"))
+            _add_server(attributes, value)
     server = scope.get("server")
     if "server.address" not in attributes and server:
         attributes["server.address"] = str(server[0])
@@ -87,14 +95,21 @@ def _add_headers(attributes: dict[str, Any], scope: Scope) -> None:
             attributes["server.port"] = int(server[1])
 
 
-def _add_server(attributes: dict[str, Any], host: str) -> None:
-    """Add name and port of the header ``Host``: ``name``, ``name:80`` or ``[::1]:80``."""
-    name, colon, port = host.rpartition(":")
-    if colon and port.isascii() and port.isdecimal() and len(port) < 6:  # noqa: PLR2004  # 65535
-        attributes["server.port"] = int(port)
-    else:
-        name = host
-    attributes["server.address"] = name.strip("[]")
+def _add_server(attributes: dict[str, Any], host: bytes) -> None:
+    """Add name and port of the header ``Host``: ``name``, ``name:80`` or ``[::1]:80``.
+
+    A header of another form is left out: it may have credentials before the name.
+    """
+    found = _AUTHORITY.fullmatch(host)
+    if found is None:
+        return
+    digits = found[3]
+    port = int(digits) if digits else _DEFAULT_PORTS.get(attributes["url.scheme"])
+    if port is not None and port > _MAX_PORT:
+        return
+    attributes["server.address"] = (found[1] or found[2]).decode("ascii")
+    if port is not None:
+        attributes["server.port"] = port
 
 
 def _bounded(text: str) -> str:

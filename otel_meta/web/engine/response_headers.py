@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import SpanContext
 
-from otel_meta.web.asgi import Header
+from otel_meta.web.asgi import Header, Message
 
 REQUEST_ID: Final = b"x-request-id"
 SERVER_TIMING: Final = b"server-timing"
@@ -30,6 +30,11 @@ _READ: Final = frozenset(
         _TIMING_ALLOWED,
     }
 )
+
+
+def copy_of_start(message: Message) -> Message:
+    """Return a copy with the headers in a list: an iterator can be read once only."""
+    return {**message, "headers": [*message.get("headers", ())]}
 
 
 def read_headers(headers: Iterable[Header]) -> dict[bytes, bytes]:

@@ -20,7 +20,7 @@ class UnrecordedRequests:
     """Serves requests within a span that is not sampled, so that no child is recorded.
 
     Args:
-        contexts: of requests.
+        contexts: enters those of the requests.
         request: decides on the access lines.
     """
 

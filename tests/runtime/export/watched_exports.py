@@ -78,10 +78,14 @@ class WatchedExport:
         self._exporter: Final = self.monitor.watch(create_exporter(signal, "otlp", otlp), signal)
 
     def send(self, items: int = 5) -> bool:
+        """Export a batch of some items, and return True if the exporter reports success."""
+        return self.send_batch(BATCHES[self._signal](items))
+
+    def send_batch(self, batch: Any) -> bool:
         """Export a batch, and return True if the exporter reports success."""
         self.monitor.install()
         try:
-            result = self._exporter.export(BATCHES[self._signal](items))
+            result = self._exporter.export(batch)
             return getattr(result, "name", "") == "SUCCESS"
         finally:
             self.monitor.uninstall()

@@ -126,8 +126,10 @@ class TestShape:
             "by.stdlib": {"item"},
             "uvicorn.access": {
                 "client_address",
+                "duration_seconds",
                 "http_request_method",
                 "http_response_status_code",
+                "http_route",
                 "http_version",
                 "url_path",
             },

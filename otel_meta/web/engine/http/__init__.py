@@ -1,1 +1,1 @@
-"""HTTP requests: messages, metrics, background tasks and disconnects."""
+"""HTTP requests: messages, metrics and background tasks."""

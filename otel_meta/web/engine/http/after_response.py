@@ -19,6 +19,10 @@ class Answered(Protocol):
 
     background_error: BaseException | None
 
+    def begin_background(self) -> None:
+        """Note that the rest of the call is no part of the request."""
+        ...
+
     @property
     def span(self) -> Span:
         """The server span."""
@@ -46,6 +50,7 @@ class AfterResponse:
 
     async def run(self, request: Answered, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a background task in a span of its own."""
+        request.begin_background()
         span = self._start(request, f"background {name}")
         token = attach(set_span_in_context(span))
         try:

@@ -1,16 +1,16 @@
 """Spans for background tasks of Starlette, without a change to its classes.
 
 A response runs its background task in the call that sends the response. While the response starts,
-the frame of this call is among the callers of ``send``; so the task of this one response can be
-replaced by one that runs in a span. An application may send the same response to many requests, so
-the task finds the request that it belongs to when it runs.
+the frame of this call is among the callers of ``send``; so the tasks of this one response can be
+replaced by ones that run in spans. An application may send one response to many requests: a task is
+replaced once, and finds its request in the context.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final, Protocol, runtime_checkable
 
 from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS
@@ -21,29 +21,28 @@ _DEPTH: Final = 10
 
 @runtime_checkable
 class RunsBackground(Protocol):
-    """A request whose background tasks have spans."""
+    """A request that records its background tasks."""
 
-    async def run_background(self, name: str, task: Callable[[], Awaitable[None]], /) -> None:
-        """Run a task in a span."""
-        ...
+    async def run_background(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a background task in a span of its own."""
 
 
 class TracedTask:
-    """Runs a background task in a span, if the request has one."""
+    """Runs a background task in a span of the request in progress."""
 
     def __init__(self, task: Any) -> None:
-        self._task: Final = task
+        self.task: Final = task
 
     async def __call__(self) -> None:
         """Run the task."""
         request: object = REQUEST_IN_PROGRESS.get()
         if isinstance(request, RunsBackground):
-            await request.run_background(_name(self._task), self._task)
-        else:
-            await self._task()
+            await request.run_background(_name(self.task), self.task)
+        else:  # an excluded request, or an application without instrumentation
+            await self.task()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._task, name)
+        return getattr(self.task, name)
 
 
 def trace_background() -> None:
@@ -70,12 +69,21 @@ def _starting_response(frame: FrameType | None) -> Any:
     for _ in range(_DEPTH):
         if frame is None:
             return None
-        if frame.f_code.co_varnames[:1] == ("self",):
+        if _may_be_response(frame.f_code):
             owner = frame.f_locals.get("self")
             if hasattr(owner, "background") and hasattr(owner, "raw_headers"):
                 return owner
+            _not_of_responses.add(frame.f_code)
         frame = frame.f_back
     return None
+
+
+def _may_be_response(code: CodeType) -> bool:
+    return code not in _not_of_responses and code.co_varnames[:1] == ("self",)
+
+
+_not_of_responses: Final[set[CodeType]] = set()
+"""Code of methods of other objects: a look into a frame costs more than all the rest."""
 
 
 def _name(task: Any) -> str:

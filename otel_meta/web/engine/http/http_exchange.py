@@ -7,18 +7,25 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
+from otel_meta.semconv import HTTP_SERVER_TIME_TO_FIRST_BYTE
 from otel_meta.web.asgi import Message, Receive, Scope, Send
+from otel_meta.web.engine.disconnects import server_state
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
 from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, Ending, ending
-from otel_meta.web.engine.response_headers import CONTENT_LENGTH, read_headers, with_ids
+from otel_meta.web.engine.response_headers import (
+    CONTENT_LENGTH,
+    copy_of_start,
+    read_headers,
+    with_ids,
+)
 
 from .after_response import AfterResponse
 from .background import trace_background
-from .disconnects import server_state, waiting_message
 from .http_metrics import HttpMetrics
 from .response_progress import ResponseProgress
 
+_FIRST_BYTE: Final = HTTP_SERVER_TIME_TO_FIRST_BYTE.name
 _ANNOUNCE_BODY: Final = frozenset({CONTENT_LENGTH, b"transfer-encoding"})
 
 
@@ -34,16 +41,13 @@ class HttpExchange(Exchange):
 
     _has_body = False
     """True if the application has received the whole body."""
-    _receiving = 0
-    """Calls of the application that wait for a message."""
     _body_bytes = 0
-    _kept: tuple[Message, ...] = ()
-    """Messages that were received before the application asked for them."""
     _access: tuple[logging.LogRecord, WriteRecord] | None = None
-    _error: BaseException | None = None
     _is_disconnected = False
-    _stream_is_recorded = False
+    _stream_seconds: float | None = None
+    """Time to the first byte of a stream."""
     _has_traced_background = False
+    _is_in_background = False
     background_error: BaseException | None = None
 
     def __init__(
@@ -62,23 +66,6 @@ class HttpExchange(Exchange):
     def count(self) -> None:
         """Count the request as active, until `finish`."""
         self._recorder.metrics.begin(self._labels)
-
-    async def receive(self) -> Message:
-        """Receive a message; count the bytes of the body, and note a disconnect."""
-        if self._kept:
-            message, *rest = self._kept
-            self._kept = tuple(rest)
-            return message
-        self._receiving += 1
-        try:
-            message = await self._receive()
-        finally:
-            self._receiving -= 1
-        try:
-            self._note_received(message)
-        except Exception as error:
-            self._report_fault(error)
-        return message
 
     async def send(self, message: Message) -> None:
         """Send a message; the start of the response gets the ids as headers."""
@@ -111,11 +98,22 @@ class HttpExchange(Exchange):
         except Exception as error:
             self._report_fault(error)
 
+    def begin_background(self) -> None:
+        """Report a complete response, also a server error: the task may run for hours."""
+        self._is_in_background = True
+        if self._response.ended is not None:
+            try:
+                self.finish()
+            except Exception as error:
+                self._report_fault(error)
+
     async def run_background(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
-        """Run a background task of the response in a span of its own."""
+        """Run a background task in a span of its own."""
         await self._recorder.after.run(self, name, task)
 
-    def _note_failure(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Note the exception of the application, and attach the ids to it for the logs."""
+        self._attach_ids(error)
         if self._is_reported:
             self._recorder.after.failed(self, error)
         else:
@@ -129,25 +127,33 @@ class HttpExchange(Exchange):
             self._is_disconnected = True
 
     def _before(self, message: Message) -> Message:
-        if message["type"] != "http.response.start":
-            return message
-        self._look_for_disconnect()
+        if message["type"] != "http.response.start" or self._response.status:
+            return message  # a second start is an error, which the server reports
         if not self._has_traced_background:
-            trace_background()
-        headers = tuple(message.get("headers", ()))  # of a generator, too
+            self.trace_background()
+        message = copy_of_start(message)
+        try:
+            self._start(message)
+        except Exception as error:
+            self._report_fault(error)
+        return message
+
+    def _start(self, message: Message) -> None:
+        headers = message["headers"]
         found = read_headers(headers)
         self._response.start(message, found)
+        message["headers"] = with_ids(headers, found, self._ids())
         captured = self._shared.response_headers
         if not captured.is_empty and self.span.is_recording():
             self.span.set_attributes(captured.attributes(headers))
-        return {**message, "headers": with_ids(headers, found, self._ids())}
 
     def _after(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self._look_for_disconnect()
             return
         response = self._response
-        response.sent(message, self._shared.clock())
-        if not self._stream_is_recorded and response.is_stream:
+        response.sent(message, self._now())
+        if self._stream_seconds is None and response.is_stream:
             self._record_stream()
         if response.ended is not None:
             self._complete()
@@ -155,48 +161,44 @@ class HttpExchange(Exchange):
     def _complete(self) -> None:
         """Report after the last byte, so that background tasks do not add to the duration.
 
-        A server error is reported when the application returns: frameworks raise its exception
-        again after the response, and the exception's type says more than the status.
+        A server error is reported when the application returns or runs a background task:
+        frameworks raise its exception again after the response, and its type says more than the
+        status.
         """
         if self._server is not None and self._server.disconnected:
             self._is_disconnected = True
-        if self._response.status < SERVER_ERRORS_FROM:
+        if self._response.status < SERVER_ERRORS_FROM or self._is_in_background:
             self.finish()
 
     def _look_for_disconnect(self) -> None:
-        """Look whether the client is gone, without reading the body for it.
-
-        An application that waits for a message hears of it itself, and must get the message.
-        """
+        """Look whether the client is gone, without reading the body for it."""
         if self._server is not None:
             self._is_disconnected |= self._server.disconnected
             return
-        if self._receiving:
-            return
         if not self._has_body and self._has_no_body():
-            self._keep(waiting_message(self._receive))  # the end of the empty body
+            self._look_for_message()  # the end of the empty body
         if self._has_body and not self._is_disconnected:
-            self._keep(waiting_message(self._receive))
-
-    def _keep(self, message: Message | None) -> None:
-        """Keep a message for the application, which may still ask for it."""
-        if message is not None:
-            self._note_received(message)
-            self._kept = (*self._kept, message)
+            self._look_for_message()
 
     def _record_stream(self) -> None:
         first_byte = self._response.first_byte
         if first_byte is not None:
-            self._stream_is_recorded = True
-            seconds = first_byte - self._started
+            self._stream_seconds = seconds = first_byte - self._started
             status = str(self._response.status)
             self._recorder.metrics.first_byte(seconds, self._labels, self.route, status)
 
     def _report(self) -> None:
-        response, recorder = self._response, self._recorder
-        recorder.metrics.leave(self._labels)
+        self._recorder.metrics.leave(self._labels)
+        ended = self._response.ended
+        seconds = (self._now() if ended is None else ended) - self._started
         route = self.route
-        seconds = self._ended() - self._started
+        try:
+            self._record(seconds, route)
+        finally:
+            self._write_access_line(route, seconds)
+
+    def _record(self, seconds: float, route: str) -> None:
+        response, recorder = self._response, self._recorder
         end = ending(
             response.status,
             self._error,
@@ -210,19 +212,12 @@ class HttpExchange(Exchange):
         recorder.metrics.sizes(self._labels, route, *sizes)
         if self.span.is_recording():
             self._end_span(seconds, route, end, sizes)
+
+    def _write_access_line(self, route: str, seconds: float) -> None:
         if self._access is not None:
             record, write = self._access
             add_request_fields(record, route, seconds)
             write(record)
-
-    def _ended(self) -> float:
-        if self._response.ended is not None:
-            return self._response.ended
-        try:
-            return self._shared.clock()
-        except Exception as error:
-            self._report_fault(error)
-            return self._started
 
     def _sizes(self) -> tuple[int | None, int | None]:
         """Return the sizes of the bodies of request and response, where they are exact."""
@@ -234,11 +229,12 @@ class HttpExchange(Exchange):
     def _end_span(
         self, seconds: float, route: str, end: Ending, sizes: tuple[int | None, int | None]
     ) -> None:
-        attributes: dict[str, Any] = {"otel_meta.outcome": end.outcome}
-        known = zip(
-            _END_ATTRIBUTES, (route, self._response.status, end.error_type, *sizes), strict=True
-        )
-        attributes.update((key, value) for key, value in known if value)
+        values = (route, self._response.status, end.error_type, *sizes)
+        known = zip(_END_ATTRIBUTES, values, strict=True)
+        attributes: dict[str, Any] = {key: value for key, value in known if value}
+        attributes["otel_meta.outcome"] = end.outcome
+        if self._stream_seconds is not None:
+            attributes |= {"stream": "true", _FIRST_BYTE: self._stream_seconds}
         self._shared.tracer.end(
             self.span,
             SpanEnd(

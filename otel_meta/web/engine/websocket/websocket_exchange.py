@@ -11,7 +11,7 @@ from otel_meta.web.asgi import Message, Receive, Scope, Send
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
 from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
-from otel_meta.web.engine.response_headers import read_headers, with_ids
+from otel_meta.web.engine.response_headers import copy_of_start, read_headers, with_ids
 
 from .close_codes import reason_of_close, reason_of_disconnect
 from .websocket_metrics import WebSocketMetrics
@@ -28,7 +28,6 @@ class WebSocketExchange(Exchange):
     status = 0
     _code: int | None = None
     _reason: CloseReason | None = None
-    _error: BaseException | None = None
     _opened: float | None = None
     _received: float | None = None
     """When the application got the message that it handles now."""
@@ -52,12 +51,7 @@ class WebSocketExchange(Exchange):
             self._handled()
         except Exception as error:
             self._report_fault(error)
-        message = await self._receive()
-        try:
-            self._note_received(message)
-        except Exception as error:
-            self._report_fault(error)
-        return message
+        return await super().receive()
 
     async def send(self, message: Message) -> None:
         """Send a message; the answer to the handshake gets the ids as headers."""
@@ -66,7 +60,11 @@ class WebSocketExchange(Exchange):
         except Exception as error:
             self._report_fault(error)
             started = 0.0
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError:
+            self._lose()
+            raise
         try:
             self._after(message, started)
         except Exception as error:
@@ -76,33 +74,43 @@ class WebSocketExchange(Exchange):
         """Hold no line: a connection may last for hours."""
         return False
 
-    def _note_failure(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Note the exception of the application, and attach the ids to it for the logs."""
+        self._attach_ids(error)
         if self._reason is None:  # else it follows from the end, such as WebSocketDisconnect
             self._error = error
             self._reason = "going_away" if is_cancellation(error) else "server_error"
 
+    def _lose(self) -> None:
+        """Note a lost connection, with the close code of the client if the server has one."""
+        try:
+            self._look_for_message()
+        except Exception as error:
+            self._report_fault(error)
+        self._reason = self._reason or "vanished"
+
     def _note_received(self, message: Message) -> None:
         if message["type"] == "websocket.receive":
-            self._received = self._shared.clock()
+            self._received = self._now()
         elif message["type"] == "websocket.disconnect" and self._reason is None:
             self._reason, self._code = reason_of_disconnect(message), message.get("code")
 
     def _handled(self) -> None:
         received, self._received = self._received, None
         if received is not None:
-            self._metrics.received(self._path, self._shared.clock() - received)
+            self._metrics.received(self._path, self._now() - received)
 
     def _before(self, message: Message) -> tuple[Message, float]:
         if message["type"] in _STARTS:
-            headers = tuple(message.get("headers", ()))  # of a generator, too
-            ids = with_ids(headers, read_headers(headers), self._ids())
-            message = {**message, "headers": ids}
-        return message, self._shared.clock()
+            message = copy_of_start(message)
+            headers = message["headers"]
+            message["headers"] = with_ids(headers, read_headers(headers), self._ids())
+        return message, self._now()
 
     def _after(self, message: Message, started: float) -> None:
         match message["type"]:
             case "websocket.send":
-                self._metrics.sent(self._path, self._shared.clock() - started)
+                self._metrics.sent(self._path, self._now() - started)
             case "websocket.accept":
                 self._open()
             case "websocket.close":
@@ -113,7 +121,7 @@ class WebSocketExchange(Exchange):
                 pass
 
     def _open(self) -> None:
-        self.status, self._opened = _ACCEPTED, self._shared.clock()
+        self.status, self._opened = _ACCEPTED, self._now()
         self._path = self.route
         self._metrics.opened(self._path)
 
@@ -130,7 +138,7 @@ class WebSocketExchange(Exchange):
 
     def _report(self) -> None:
         self._handled()
-        now = self._shared.clock()
+        now = self._now()
         reason = self._reason or "abnormal"
         seconds = None if self._opened is None else now - self._opened
         if self._opened is None:

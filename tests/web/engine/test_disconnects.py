@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from otel_meta import instrument_fastapi
 from otel_meta.testing import capture
 from otel_meta.web.asgi import Message, Receive, Scope, Send
-from otel_meta.web.engine.http.disconnects import waiting_message
+from otel_meta.web.engine.disconnects import waiting_message
 from tests.web.cases.driver import Request
 
 DISCONNECT: Message = {"type": "http.disconnect"}
