@@ -19,7 +19,7 @@ PYTEST := $(BIN)/pytest
 export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/otel-meta/mypy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint docs generate dashboard-images bench alert-quality mutation tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
+.PHONY: help demo test test-unit lint docs generate dashboard-images bench alert-quality mutation differential tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ alert-quality: $(VENV)/ready tools ## judge the alerts of otel_meta and of other
 
 mutation: $(VENV)/ready ## run the tests against mutants; FILES=otel_meta/render or --mistakes, SAMPLE=100
 	$(BIN)/python tools/mutation $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
+
+differential: $(VENV)/ready ## compare applications with and without telemetry by random requests; MINUTES=10
+	$(BIN)/python -m tests.web.differential $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 tools: $(VENV)/ready ## build missing servers for tests and the demo, and install Grafana's npm packages
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py

@@ -55,6 +55,12 @@ def own_attribute(error: BaseException, name: str) -> Any:
     return vars(BaseException)[name].__get__(error)
 
 
+def class_name(error: BaseException) -> tuple[object, str]:
+    """Return module and name of the class of an exception, without calling code of a metaclass."""
+    kind, names = type(error), vars(type)
+    return names["__module__"].__get__(kind), names["__qualname__"].__get__(kind)
+
+
 def _has_argument(frame: FrameType, wanted: FrameType) -> bool:
     for value in frame.f_locals.values():
         values = cast("tuple[object, ...]", value) if type(value) is tuple else (value,)  # *args

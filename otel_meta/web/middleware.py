@@ -9,7 +9,7 @@ from opentelemetry.trace import get_current_span
 
 from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.interruption import reraise_interruption
-from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS, QuietRequest
+from otel_meta.runtime.logs.access import UNHELD_REQUEST, QuietRequest
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Message, Receive, Scope, Send, path_of
@@ -20,8 +20,6 @@ from .engine.unrecorded import UnrecordedRequests
 from .frameworks import OtherRecorders
 from .other_engines.lent_span import LentSpan
 from .web_options import Parts
-
-_QUIET: Final = QuietRequest()
 
 
 class TelemetryMiddleware:
@@ -48,7 +46,8 @@ class TelemetryMiddleware:
         self._readiness, self._endpoints, options, self._contexts = parts
         self._exclusions: Final = Exclusions(options.exclude)
         self._drain_thread: Final = BoundedThreads("drain", 1)
-        self._unrecorded: Final = UnrecordedRequests(self._contexts)
+        self._excluded: Final = UnrecordedRequests(self._contexts, UNHELD_REQUEST)
+        self._pages: Final = UnrecordedRequests(self._contexts, QuietRequest())
         self._engine: Final = Engine(telemetry, options, self._contexts)
         self._others: Final = others
         self._is_lent: Final = options.engine != "meta"
@@ -79,9 +78,9 @@ class TelemetryMiddleware:
         path = path_of(scope)
         endpoint = self._endpoints.find(path) if scope["type"] == "http" else None
         if endpoint is not None:
-            await _serve_quietly(endpoint, scope, receive, send)
+            await self._pages(endpoint, scope, receive, send)
         elif self._exclusions.includes(path):
-            await self._unrecorded(self.app, scope, receive, send)
+            await self._excluded(self.app, scope, receive, send)
         else:
             await self._engine(self.app, scope, receive, send)
 
@@ -118,11 +117,3 @@ class TelemetryMiddleware:
 
 
 _REQUESTS: Final = frozenset({"http", "websocket"})
-
-
-async def _serve_quietly(endpoint: App, scope: Scope, receive: Receive, send: Send) -> None:
-    token = REQUEST_IN_PROGRESS.set(_QUIET)
-    try:
-        await endpoint(scope, receive, send)
-    finally:
-        REQUEST_IN_PROGRESS.reset(token)

@@ -13,7 +13,7 @@ from textwrap import indent
 from types import FrameType, TracebackType
 from typing import Any, Final, NamedTuple
 
-from otel_meta.runtime.interruption import own_attribute, reraise_interruption
+from otel_meta.runtime.interruption import class_name, own_attribute, reraise_interruption
 from otel_meta.runtime.text import utf8_text
 
 MAX_MESSAGE: Final = 4_096
@@ -123,8 +123,7 @@ def _format(frames: list[tuple[FrameType, int]]) -> str:
 
 
 def _type_name(error: BaseException) -> str:
-    kind = type(error)
-    module, name = kind.__module__, kind.__qualname__
+    module, name = class_name(error)
     return name if module in (None, "builtins", "__main__") else f"{module}.{name}"
 
 

@@ -21,7 +21,7 @@ from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 from otel_meta.web.propagation.extraction import Extractor
 
 from .disconnects import waiting_message
-from .guarded_tracer import GuardedTracer, RequestHook
+from .guarded_tracer import GuardedTracer, RequestHook, SpanEnd
 from .request_attributes import RequestAttributes
 from .request_ids import RequestIds
 from .request_labels import request_labels
@@ -62,6 +62,8 @@ class Exchange(ABC):
 
     _kept: tuple[Message, ...] = ()
     """Messages that were received before the application asked for them."""
+    _receiving = 0
+    """Calls of the application that wait for a message."""
     _error: BaseException | None = None
     _is_reported = False
 
@@ -103,7 +105,11 @@ class Exchange(ABC):
             message, *rest = self._kept
             self._kept = tuple(rest)
             return message
-        message = await self._receive()
+        self._receiving += 1
+        try:
+            message = await self._receive()
+        finally:
+            self._receiving -= 1
         try:
             self._note_received(message)
         except Exception as error:
@@ -123,10 +129,14 @@ class Exchange(ABC):
         """Note the exception of the application, and attach the ids to it for the logs."""
 
     def finish(self) -> None:
-        """Report the end, at most once."""
+        """Report the end, at most once; no fault leaves the span open."""
         if not self._is_reported:
             self._is_reported = True
-            self._report()
+            try:
+                self._report()
+            finally:
+                if self.span.is_recording():
+                    self._shared.tracer.end(self.span, SpanEnd())
 
     def release(self) -> None:
         """Drop what leads back here, so that memory is freed without the garbage collector."""
@@ -138,7 +148,12 @@ class Exchange(ABC):
         """Note a part of a body, a message or a disconnect."""
 
     def _look_for_message(self) -> None:
-        """Note the message that waits at the server, and keep it: the application may ask."""
+        """Note the message that waits at the server, and keep it: the application may ask.
+
+        An application that waits for a message hears of it itself, and must get it.
+        """
+        if self._receiving:
+            return
         message = waiting_message(self._receive)
         if message is not None:
             self._kept = (*self._kept, message)

@@ -45,7 +45,7 @@ def excluded_by_environment(environ: Mapping[str, str]) -> list[str]:
 def _compiled(pattern: str) -> re.Pattern[str]:
     template = _PARAMETER.sub(lambda found: ".+" if found[1] else "[^/]+", pattern)
     try:
-        return re.compile(template)
+        return re.compile(template, re.DOTALL)  # a path may have line breaks
     except (re.error, OverflowError) as error:
         raise ConfigurationError(
             f"exclude={pattern!r} is no regular expression ({error}); give paths or templates of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, cast
 
+from otel_meta.runtime.interruption import class_name
 from otel_meta.semconv import Outcome
 
 _CLIENT_ERRORS_FROM: Final = 400
@@ -49,10 +50,8 @@ def ending(
 
 def qualified_name(error: BaseException) -> str:
     """Return the class of an exception as ``error.type`` has it."""
-    kind = type(error)
-    if kind.__module__ == "builtins":
-        return kind.__qualname__
-    return f"{kind.__module__}.{kind.__qualname__}"
+    module, name = class_name(error)
+    return name if module == "builtins" else f"{module}.{name}"
 
 
 _OK: Final = Ending("ok", "")

@@ -45,7 +45,9 @@ class RequestAttributes(Mapping[str, Any]):
     @cached_property
     def _attributes(self) -> dict[str, Any]:
         scope = self._scope
+        # A span that has too many attributes drops the first: captured headers, which clients add.
         attributes: dict[str, Any] = {
+            **self._captured.attributes(scope["headers"]),
             "http.request.method": self._method,
             "url.scheme": scope.get("scheme", "http"),
             "url.path": _bounded(scope["path"]),
@@ -57,7 +59,6 @@ class RequestAttributes(Mapping[str, Any]):
             attributes["url.query"] = redact_query(scope["query_string"])
         _add_client(attributes, scope.get("client"))
         _add_headers(attributes, scope)
-        attributes.update(self._captured.attributes(scope["headers"]))
         return attributes
 
     def __getitem__(self, key: str) -> Any:
@@ -76,7 +77,7 @@ class RequestAttributes(Mapping[str, Any]):
 
 def _add_client(attributes: dict[str, Any], client: Any) -> None:
     if client:
-        attributes["client.address"] = str(client[0])
+        attributes["client.address"] = _bounded(str(client[0]))  # behind a proxy, of a header
         if client[1]:
             attributes["client.port"] = int(client[1])
 

@@ -2,9 +2,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from otel_meta.web.asgi import Message
+from fastapi import FastAPI
+
+from otel_meta import instrument_fastapi
+from otel_meta.testing import capture
+from otel_meta.web.asgi import Message, Receive, Scope, Send
 from otel_meta.web.engine.disconnects import waiting_message
+from tests.web.cases.driver import Request
 
 DISCONNECT: Message = {"type": "http.disconnect"}
 
@@ -47,3 +53,37 @@ class TestWaitingMessage:
 
         assert look(receive) is None
         assert [] == calls
+
+
+class TestWaitingApplication:
+    def test_application_that_waits_for_disconnect_gets_it(self) -> None:
+        """An application that waits for a message gets it, although its response starts then."""
+        queue: asyncio.Queue[Message] = asyncio.Queue()
+        received: list[Message] = []
+
+        async def respond(_scope: Scope, receive: Receive, send: Send) -> None:
+            async def listen() -> None:
+                received.append(await receive())
+
+            await receive()
+            listening = asyncio.ensure_future(listen())
+            await asyncio.sleep(0)  # until it waits
+            queue.put_nowait(DISCONNECT)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            with suppress(TimeoutError):
+                await asyncio.wait_for(listening, 1)
+
+        async def ignore(_message: Message) -> None:
+            """Take a message."""
+
+        async def run() -> None:
+            queue.put_nowait({"type": "http.request"})
+            app = FastAPI()
+            app.mount("/", respond)
+            instrument_fastapi(app, captured.telemetry)
+            await app(Request("/a").scope(), queue.get, ignore)
+
+        with capture() as captured:
+            asyncio.run(run())
+
+        assert [DISCONNECT] == received

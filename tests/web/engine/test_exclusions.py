@@ -17,6 +17,7 @@ class TestExclusions:
         ("pattern", "path", "is_excluded"),
         [
             ("/internal/.*", "/internal/a/b", True),
+            ("/internal/.*", "/internal/a\nb", True),
             ("/internal/.*", "/internal", False),
             ("internal", "/internal", True),
             ("/internal", "/internal/a", False),

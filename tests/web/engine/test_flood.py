@@ -152,10 +152,11 @@ class TestFlood:
 
 class TestOversize:
     def test_oversized_request_has_bounded_attributes(self) -> None:
-        """The span of a request with oversized parts has a bounded number of bounded attributes."""
+        """The span of an oversized request has bounded attributes, and keeps those that matter."""
         scope = random_scope(random.Random(1)) | {  # repeatable
             "method": "GET",
             "path": "/items/" + "x" * 100 * KILOBYTE,
+            "client": ("c" * 200 * KILOBYTE, 1),
             "query_string": b"a=1&" * 50 * KILOBYTE,
             "headers": [
                 (b"host", b"h" * 200 * KILOBYTE),
@@ -169,6 +170,7 @@ class TestOversize:
             attributes = dict(span.attributes or {})
 
         assert "/items/{name}" == attributes["http.route"]
+        assert {"http.request.method", "url.path", "client.address"} <= attributes.keys()
         assert len(attributes) <= 128
         assert max(len(str(value)) for value in attributes.values()) <= 4 * KILOBYTE
         assert sum(len(str(value)) for value in attributes.values()) < 200 * KILOBYTE

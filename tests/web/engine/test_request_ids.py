@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from otel_meta.web.engine.request_ids import RequestIds
 
 SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:/+=-"
+THREADS, COUNT = 8, 2_000
 NEW = re.compile(r"[0-9a-f]{32}")
 
 
@@ -57,3 +61,27 @@ class TestFork:
 
         assert NEW.fullmatch(of_child)
         assert of_child not in islice(iter(lambda: ids.choose(None), None), 100)
+
+
+@pytest.fixture
+def _often_switching() -> Iterator[None]:
+    """Let threads take turns as often as possible."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+class TestThreads:
+    @pytest.mark.usefixtures("_often_switching")
+    def test_event_loops_on_threads_get_each_id_once(self) -> None:
+        """Event loops on several threads, which share an application, get each id once."""
+        ids = RequestIds()
+
+        def choose(_thread: int) -> list[str]:
+            return [ids.choose(None) for _ in range(COUNT)]
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            chosen = [each for part in pool.map(choose, range(THREADS)) for each in part]
+
+        assert THREADS * COUNT == len(set(chosen))

@@ -31,7 +31,9 @@ class TestUnrecordedRequests:
             await answer(scope, receive, send)
 
         asyncio.run(
-            UnrecordedRequests(RequestContext())(app, scope_of(), receiving([REQUEST]), direct.send)
+            UnrecordedRequests(RequestContext(), UNHELD_REQUEST)(
+                app, scope_of(), receiving([REQUEST]), direct.send
+            )
         )
 
         assert [True, UNHELD_REQUEST, True, ["request_id"]] == seen
@@ -46,7 +48,7 @@ class TestUnrecordedRequests:
 
         async def serve() -> tuple[Any, ...]:
             with pytest.raises(ValueError, match="a"):
-                await UnrecordedRequests(RequestContext())(
+                await UnrecordedRequests(RequestContext(), UNHELD_REQUEST)(
                     fail, scope_of(), receiving([]), direct.send
                 )
             return get_contextvars(), get_current_span().is_recording(), REQUEST_IN_PROGRESS.get()

@@ -26,7 +26,7 @@ from .http_metrics import HttpMetrics
 from .response_progress import ResponseProgress
 
 _FIRST_BYTE: Final = HTTP_SERVER_TIME_TO_FIRST_BYTE.name
-_TRANSFER_ENCODING: Final = b"transfer-encoding"
+_ANNOUNCE_BODY: Final = frozenset({CONTENT_LENGTH, b"transfer-encoding"})
 
 
 class HttpRecorder(NamedTuple):
@@ -171,7 +171,7 @@ class HttpExchange(Exchange):
         if self._server is not None:
             self._is_disconnected |= self._server.disconnected
             return
-        if not self._has_body and self._content_length() == 0:
+        if not self._has_body and self._has_no_body():
             self._look_for_message()  # the end of the empty body
         if self._has_body and not self._is_disconnected:
             self._look_for_message()
@@ -184,6 +184,7 @@ class HttpExchange(Exchange):
             self._recorder.metrics.first_byte(seconds, self._labels, self.route, status)
 
     def _report(self) -> None:
+        self._recorder.metrics.leave(self._labels)
         ended = self._response.ended
         seconds = (self._now() if ended is None else ended) - self._started
         route = self.route
@@ -216,7 +217,7 @@ class HttpExchange(Exchange):
 
     def _sizes(self) -> tuple[int | None, int | None]:
         """Return the sizes of the bodies of request and response, where they are exact."""
-        request = self._body_bytes if self._has_body else self._content_length()
+        request = self._body_bytes if self._has_body else None  # a length is the client's claim
         is_complete = self._response.ended is not None and not self._is_disconnected
         has_body = self.scope["method"] != "HEAD"
         return request or None, self._response.size if is_complete and has_body else None
@@ -241,14 +242,10 @@ class HttpExchange(Exchange):
             ),
         )
 
-    def _content_length(self) -> int | None:
-        """Return the length of the request body; None if it is not known."""
-        for name, value in self.scope["headers"]:
-            if name == CONTENT_LENGTH:
-                return int(value) if value.isdigit() else None
-            if name == _TRANSFER_ENCODING:
-                return None
-        return 0
+    def _has_no_body(self) -> bool:
+        """Return True if the headers announce no body."""
+        length = next((v for name, v in self.scope["headers"] if name in _ANNOUNCE_BODY), b"0")
+        return length == b"0"
 
 
 _END_ATTRIBUTES: Final = (

@@ -25,7 +25,6 @@ _MAX_HANDLES: Final = 1_000
 class _Handles(NamedTuple):
     """Series that a request with certain labels adds to."""
 
-    active: LiveUpDownCounter[[]]
     duration: LiveHistogram[[]]
     outcomes: LiveCounter[[]]
 
@@ -48,6 +47,10 @@ class HttpMetrics:
     def begin(self, labels: RequestLabels) -> None:
         """Count an active request."""
         self._active_with(labels).add(1)
+
+    def leave(self, labels: RequestLabels) -> None:
+        """Count an active request no more."""
+        self._active_with(labels).add(-1)
 
     def first_byte(self, seconds: float, labels: RequestLabels, route: str, status: str) -> None:
         """Record the time to the first byte of a stream, which may go on for hours."""
@@ -77,7 +80,6 @@ class HttpMetrics:
             ending: outcome and error.
         """
         handles = self._handles(labels, route, response, ending)
-        handles.active.add(-1)
         handles.duration.record(seconds)
         handles.outcomes.add(1)
 
@@ -107,7 +109,6 @@ class HttpMetrics:
     ) -> _Handles:
         (method, scheme), (status, is_stream) = labels, response
         return _Handles(
-            self._active_with(labels),
             self._duration.with_labels(
                 http_request_method=method,
                 url_scheme=scheme,

@@ -267,7 +267,8 @@ class TestSizes:
     @pytest.mark.parametrize(
         ("headers", "reads", "size"),
         [
-            ([(b"content-length", b"3")], False, 3),
+            ([(b"content-length", b"3")], False, None),
+            ([(b"content-length", b"3")], True, 3),
             ([(b"content-length", b"x")], False, None),
             ([(b"transfer-encoding", b"chunked")], False, None),
             ([(b"transfer-encoding", b"chunked")], True, 3),

@@ -16,10 +16,11 @@ from otel_meta.semconv import (
     HTTP_SERVER_TIME_TO_FIRST_BYTE,
 )
 from otel_meta.testing import capture
+from otel_meta.web.asgi import Receive, Scope, Send
 from otel_meta.web.engine.http.http_metrics import HttpMetrics
 from otel_meta.web.engine.outcome import Ending
 from otel_meta.web.engine.request_labels import RequestLabels
-from tests.web.engine.direct_calls import BODY, DirectCalls, sending, started
+from tests.web.engine.direct_calls import BODY, REQUEST, DirectCalls, sending, started
 
 GET = RequestLabels("GET", "http")
 OK = Ending("ok", "")
@@ -37,6 +38,7 @@ class TestHttpMetrics:
             for method, route, end in requests:
                 labels = RequestLabels(method, "http")
                 metrics.begin(labels)
+                metrics.leave(labels)
                 metrics.end(0.5, labels, route, (200, False), end)
 
             counts = Counter((method, route, end.error_type) for method, route, end in requests)
@@ -94,6 +96,12 @@ class TestRecordedByEngine:
     )
     def test_bodies_have_sizes(self, direct: DirectCalls, metric: Any, expected: int) -> None:
         """The bodies of request and response have sizes."""
-        direct.run(sending(started(), BODY), headers=[(b"content-length", b"7")])
+
+        async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            await send(started())
+            await send(BODY)
+
+        direct.run(app, {**REQUEST, "body": b"abc"})
 
         assert expected == direct.captured.value(metric)
