@@ -5,7 +5,7 @@ Servers tell of a disconnect by a message, which an application that only answer
 
 from __future__ import annotations
 
-from asyncio import _get_running_loop
+from asyncio import _get_running_loop  # pyright: ignore[reportPrivateUsage]  # as CPython's own code
 from inspect import iscoroutinefunction
 from typing import Any
 

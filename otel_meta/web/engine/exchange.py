@@ -68,7 +68,7 @@ class Exchange(ABC):
     _is_reported = False
 
     def __init__(self, shared: Shared, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope = scope
+        self.scope: Scope = scope
         self._shared: Final = shared
         self._receive: Final = receive
         self._send: Final = send

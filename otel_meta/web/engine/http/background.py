@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable
 from types import CodeType, FrameType
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, cast, runtime_checkable
 
 from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS
 
@@ -50,13 +50,13 @@ def trace_background() -> None:
 
     Call this from ``send``.
     """
-    response = _starting_response(sys._getframe(2))  # noqa: SLF001  # documented, for CPython
-    background = None if response is None else response.background
-    if background is None:
+    response = _starting_response(sys._getframe(2))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # documented, for CPython
+    if response is None or response.background is None:
         return
+    background: Any = response.background
     tasks = getattr(background, "tasks", None)
     if isinstance(tasks, list):
-        tasks[:] = map(_traced, tasks)
+        tasks[:] = map(_traced, cast("list[Any]", tasks))
     else:
         response.background = _traced(background)
 

@@ -75,4 +75,5 @@ def _reason(
         return otherwise
     if code in meanings:
         return meanings[code]
-    return _BLOCKS.get(code // _BLOCK, otherwise)
+    block = _BLOCKS.get(code // _BLOCK)
+    return otherwise if block is None else block

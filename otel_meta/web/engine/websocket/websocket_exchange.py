@@ -34,7 +34,7 @@ class WebSocketExchange(Exchange):
     """Wraps ``receive`` and ``send`` of one connection, and reports its end once."""
 
     _path = ""
-    status = 0
+    _status = 0
     _code: int | None = None
     _reason: CloseReason | None = None
     _opened: float | None = None
@@ -58,6 +58,11 @@ class WebSocketExchange(Exchange):
     @property
     def _name(self) -> str:
         return "WS"
+
+    @property
+    def status(self) -> int:
+        """The status of the handshake; 0 until it is answered."""
+        return self._status
 
     def count(self) -> None:
         """Do nothing: a connection is active from its acceptance."""
@@ -141,7 +146,7 @@ class WebSocketExchange(Exchange):
                 pass
 
     def _open(self) -> None:
-        self.status, self._opened = _ACCEPTED, self._now()
+        self._status, self._opened = _ACCEPTED, self._now()
         self._path = self.route
         self._metrics.opened(self._path)
 
@@ -153,7 +158,7 @@ class WebSocketExchange(Exchange):
             self._reason = reason_of_close(self._code)
 
     def _refuse(self, status: int) -> None:
-        self.status = status
+        self._status = status
         self._reason = "server_error" if status >= SERVER_ERRORS_FROM else "rejected"
 
     def _report(self) -> None:
@@ -170,7 +175,9 @@ class WebSocketExchange(Exchange):
     def _end_span(self, seconds: float, reason: CloseReason) -> None:
         attributes: dict[str, Any] = {"otel_meta.websocket.close_reason": reason}
         error_type = self._error_type(reason)
-        known = zip(_END_ATTRIBUTES, (self._path, self.status, error_type, self._code), strict=True)
+        known = zip(
+            _END_ATTRIBUTES, (self._path, self._status, error_type, self._code), strict=True
+        )
         attributes.update((key, value) for key, value in known if value)
         self._shared.tracer.end(
             self.span,
