@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
 from otel_meta.semconv import HTTP_SERVER_TIME_TO_FIRST_BYTE
-from otel_meta.web.asgi import Message, Receive, Scope, Send
+from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
 from otel_meta.web.engine.disconnects import server_state
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
@@ -244,8 +244,8 @@ class HttpExchange(Exchange):
 
     def _has_no_body(self) -> bool:
         """Return True if the headers announce no body."""
-        length = next((v for name, v in self.scope["headers"] if name in _ANNOUNCE_BODY), b"0")
-        return length == b"0"
+        headers: Iterable[Header] = self.scope["headers"]
+        return all(value == b"0" for name, value in headers if name in _ANNOUNCE_BODY)
 
 
 _END_ATTRIBUTES: Final = (
