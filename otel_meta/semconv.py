@@ -14,6 +14,7 @@ from otel_meta.model import (
     Combined,
     Counter,
     Histogram,
+    Instrument,
     Recording,
     UpDownCounter,
     labels,
@@ -32,6 +33,7 @@ __all__ = [
     "HTTP_SERVER_REQUEST_OUTCOMES",
     "HTTP_SERVER_RESPONSE_BODY_SIZE",
     "HTTP_SERVER_TIME_TO_FIRST_BYTE",
+    "INSTRUMENTATION",
     "WEBSOCKET_ACTIVE_CONNECTIONS",
     "WEBSOCKET_CLOSED_CONNECTIONS",
     "WEBSOCKET_CONNECTION_DURATION",
@@ -329,3 +331,18 @@ WEBSOCKET_MESSAGE_DURATION: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
 """Its count by direction is the number of messages."""
+
+INSTRUMENTATION: Final[tuple[Instrument[...], ...]] = (
+    HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_TIME_TO_FIRST_BYTE,
+    HTTP_SERVER_REQUEST_OUTCOMES,
+    HTTP_SERVER_AFTER_RESPONSE_ERRORS,
+    HTTP_SERVER_REQUEST_BODY_SIZE,
+    HTTP_SERVER_RESPONSE_BODY_SIZE,
+    WEBSOCKET_ACTIVE_CONNECTIONS,
+    WEBSOCKET_CLOSED_CONNECTIONS,
+    WEBSOCKET_CONNECTION_DURATION,
+    WEBSOCKET_MESSAGE_DURATION,
+)
+"""Recorded by every instrumented application, whatever its meta-repository declares."""

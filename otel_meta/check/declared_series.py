@@ -10,6 +10,7 @@ from otel_meta.model.bucket_bounds import le_spellings
 from otel_meta.model.labels import OTHER, Label
 from otel_meta.model.self_metrics import OWN
 from otel_meta.render.rules.series_names import NAMESPACE, SERVICE, UP
+from otel_meta.semconv import INSTRUMENTATION
 
 from .promql.series_type import MetricType, SeriesType
 from .promql.values import ABSENT, ANY, PRESENT, Values, one_of
@@ -19,7 +20,8 @@ def declared_series(catalog: Catalog) -> dict[str, SeriesType]:
     """Return the type of the series of every sample name."""
     identity = _identity(catalog)
     own = {UP: SeriesType(identity, metric_type="gauge")}
-    for instrument in (*OWN, *(instrument for _, instrument in catalog.instruments())):
+    declared = (instrument for _, instrument in catalog.instruments())
+    for instrument in (*OWN, *INSTRUMENTATION, *declared):
         own |= dict(_samples(instrument, identity))
     return own
 

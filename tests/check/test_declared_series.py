@@ -57,3 +57,12 @@ def test_count_has_neither_bounds_nor_undeclared_labels(atlas: Catalog) -> None:
     count = declared_series(atlas)["atlas_latency_seconds_count"]
 
     assert [False, False] == [count.may_have(label) for label in ("le", "layer")]
+
+
+def test_series_of_every_instrumented_application_are_known(atlas: Catalog) -> None:
+    """The series of every instrumented application are known, whatever a catalogue declares."""
+    assert {
+        "http_server_request_duration_seconds_bucket",
+        "http_server_after_response_errors_total",
+        "websocket_connections_active",
+    } <= declared_series(atlas).keys()

@@ -38,8 +38,10 @@ BESIDE = (
     "alertmanager_notifications_failed_total{}",
     "prometheus_rule_evaluation_failures_total{}",
     'otel_meta_faults_total{service_name="a",source="s",reason="r"}',
+    'http_server_request_outcomes_total{service_name="a",outcome="cancelled"}',
+    'http_server_after_response_errors_total{service_name="a",phase="background",error_type="E"}',
 )
-"""Counters of other programs, and of telemetry itself."""
+"""Counters of other programs, of telemetry itself, and of every instrumented application."""
 SHOWN = {
     *("slo-burn.md", "slo-budget-exhausted.md", "slo-no-data.md", "slo-overview.md"),
     *("quick-start.md", "troubleshooting.md"),

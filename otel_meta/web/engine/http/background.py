@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable
 from types import CodeType, FrameType
-from typing import Any, Final, Protocol, cast, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from otel_meta.runtime.logs.access import REQUEST_IN_PROGRESS
 
@@ -54,9 +54,9 @@ def trace_background() -> None:
     if response is None or response.background is None:
         return
     background: Any = response.background
-    tasks = getattr(background, "tasks", None)
-    if isinstance(tasks, list):
-        tasks[:] = map(_traced, cast("list[Any]", tasks))
+    tasks: list[Any] | None = getattr(background, "tasks", None)
+    if type(tasks) is list:
+        tasks[:] = map(_traced, tasks)
     else:
         response.background = _traced(background)
 
