@@ -12,8 +12,11 @@ from fastapi import FastAPI
 from opentelemetry.trace import SpanKind
 
 from otel_meta import instrument_fastapi
+from otel_meta.runtime.sdk_environment import prefer_stable_conventions
 from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION
 from otel_meta.testing import CapturedTelemetry, capture
+
+prefer_stable_conventions()  # instrumentors of contrib read the variable once in a process
 
 
 class Sample(NamedTuple):

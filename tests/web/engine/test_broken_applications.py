@@ -73,9 +73,13 @@ BROKEN: dict[str, Callable[[], App]] = {
 }
 
 
+OFF: Any = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own telemetry reads messages, if another test has left global providers."""
+
+
 def build() -> FastAPI:
     """Return an application with a mounted application for each mistake."""
-    app = FastAPI()
+    app = FastAPI(telemetry=OFF)
     for name, create in BROKEN.items():
         app.mount(f"/{name.replace(' ', '-')}", _created(create))
     return app
