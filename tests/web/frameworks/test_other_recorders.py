@@ -64,6 +64,10 @@ def others() -> Others:
     return Others()
 
 
+OFF: Any = {"tracing": False, "metrics": False, "logs": False}
+"""Another test may have left global providers, which FastAPI's own telemetry uses."""
+
+
 def shop(**options: Any) -> FastAPI:
     """Return an application."""
     app = FastAPI(**options)
@@ -373,7 +377,7 @@ class TestUninstrument:
         self, instrument: Instrument, others: Others, way: str
     ) -> None:
         """Recorders of mounted applications, which were cut out, record again."""
-        app = MOUNTS[way](shop(), others, instrument)
+        app = MOUNTS[way](shop(telemetry=OFF), others, instrument)
         request(app, "/sub/items/7")
         uninstrument_fastapi(app)
         request(app, "/sub/items/7")
