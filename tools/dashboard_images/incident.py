@@ -197,7 +197,8 @@ def _instrument_series(instrument: Instrument[...], place: Deployment) -> Sample
 def _values(field: Label) -> Sequence[str]:
     """Return a few values of a label; the first is the most frequent."""
     if field.values is not None:
-        return field.values[:3]
+        absent = () if field.default is None or field.default in field.values else (field.default,)
+        return (*absent, *field.values)[:3]
     return ("a", "b") if field.default is None else (field.default, "timeout")
 
 
