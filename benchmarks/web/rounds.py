@@ -34,7 +34,7 @@ class Size(NamedTuple):
     clients: int = 16
 
 
-FULL: Final = Size(rounds=4, blocks=2, requests=3000)
+FULL: Final = Size(rounds=3, blocks=2, requests=2000)
 QUICK: Final = Size(rounds=2, blocks=2, requests=400)
 
 
