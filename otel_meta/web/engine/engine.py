@@ -15,11 +15,11 @@ from otel_meta.web.frameworks import route_template
 from otel_meta.web.other_engines.lent_span import take_lent_span
 from otel_meta.web.propagation.extraction import create_extractor
 
+from .after_response import AfterResponse
 from .engine_options import EngineOptions
 from .exchange import Exchange, Shared
 from .fresh_context import Entered, RequestContext, leave
 from .guarded_tracer import GuardedTracer
-from .http.after_response import AfterResponse
 from .http.http_exchange import HttpExchange, HttpRecorder
 from .http.http_metrics import HttpMetrics
 from .marks import EXCHANGE

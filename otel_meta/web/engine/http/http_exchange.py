@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from otel_meta.runtime.logs.access import WriteRecord, add_request_fields
 from otel_meta.semconv import HTTP_SERVER_TIME_TO_FIRST_BYTE
 from otel_meta.web.asgi import Header, Message, Receive, Scope, Send
+from otel_meta.web.engine.after_response import AfterResponse
 from otel_meta.web.engine.disconnects import server_state
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
@@ -20,7 +21,6 @@ from otel_meta.web.engine.response_headers import (
     with_ids,
 )
 
-from .after_response import AfterResponse
 from .background import trace_background
 from .http_metrics import HttpMetrics
 from .response_progress import ResponseProgress

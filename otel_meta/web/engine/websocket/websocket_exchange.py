@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 from otel_meta.runtime.logs.access import WriteRecord
 from otel_meta.semconv import WEBSOCKET_SERVER_FAULTS, CloseReason
 from otel_meta.web.asgi import Message, Receive, Scope, Send
+from otel_meta.web.engine.after_response import AfterResponse
 from otel_meta.web.engine.exchange import Exchange, Shared
 from otel_meta.web.engine.guarded_tracer import SpanEnd
-from otel_meta.web.engine.http.after_response import AfterResponse
 from otel_meta.web.engine.outcome import SERVER_ERRORS_FROM, is_cancellation, qualified_name
 from otel_meta.web.engine.response_headers import copy_of_start, read_headers, with_ids
 from otel_meta.web.frameworks import is_websocket_disconnect

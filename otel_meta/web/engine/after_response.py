@@ -10,8 +10,9 @@ from opentelemetry.trace import Span, set_span_in_context
 
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.semconv import HTTP_SERVER_AFTER_RESPONSE_ERRORS
-from otel_meta.web.engine.guarded_tracer import GuardedTracer, SpanEnd
-from otel_meta.web.engine.outcome import qualified_name
+
+from .guarded_tracer import GuardedTracer, SpanEnd
+from .outcome import qualified_name
 
 
 class Ended(Protocol):
