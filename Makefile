@@ -11,7 +11,7 @@ PROGRAMS := tests/cli tests/examples tests/testing tests/workers
 BACKENDS := tests/backends
 # docs/reliability.md is compared with the faults and export paths of the same session.
 PATHS_OF_DATA := $(addprefix $(BACKENDS)/,collector exposition parity faults test_reliability.py)
-UNIT_GROUPS := test-programs test-other test-process test-series
+UNIT_GROUPS := test-process test-programs test-other test-series
 # First, because they wait the most.
 SERVER_GROUPS := test-backends test-data-paths test-rules test-render
 PYTEST := $(BIN)/pytest
@@ -27,8 +27,8 @@ help: ## this list
 demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a fault; FOR=60s, STACK=1 adds real servers
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
 
-test: lint docs tools ## everything that .ci/run checks
-	$(MAKE) --jobs=4 --keep-going --output-sync=target $(SERVER_GROUPS) $(UNIT_GROUPS)
+test: tools ## everything that .ci/run checks
+	$(MAKE) --jobs=4 --keep-going --output-sync=target $(SERVER_GROUPS) $(UNIT_GROUPS) lint docs
 
 test-unit: $(VENV)/ready ## the tests that need no server
 	$(MAKE) --jobs=4 --keep-going --output-sync=target $(UNIT_GROUPS)
