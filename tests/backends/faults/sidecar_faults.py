@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 
 import pytest
 
 from otel_meta.errors import UsageError
-from tests.backends.collector_server import Config
+from tests.backends.collector_server import Collector, Config
 from tests.backends.faults.fault_case import (
     FaultSetup,
     collector_with_mounts,
@@ -29,6 +28,7 @@ IN_MEMORY: Config = {
     "service": {"pipelines": {"traces": {"processors": ["memory_limiter", "batch"]}}},
 }
 NO_RETRIES: Config = {"exporters": {"load_balancing": {"retry_on_failure": {"enabled": False}}}}
+_ACCEPTED = "receiver_accepted_spans"
 _NOT_QUEUED = "exporter_enqueue_failed_spans"
 _OVER_LIMIT = "processor_memory_limiter_refused_spans"
 
@@ -97,7 +97,7 @@ def disk_full(setup: FaultSetup) -> FaultResult:
     mount = f"mount -t tmpfs -o size=2m tmpfs {shlex.quote(str(queue))}"
     sidecar = setup.sidecar(sink, program=collector_with_mounts(mount), QUEUE_DIR=queue)
     sender = SpanSender(sidecar.otlp, timeout=2)
-    _send_until_refused(sender, 200, lambda: sidecar.total(_NOT_QUEUED))
+    _send_until_refused(sender, sidecar, 200, _NOT_QUEUED)
     assert "no space left on device" in sidecar.log()
     sink.start()
     wait_for_delivery(sender, sidecar, sink)
@@ -140,7 +140,7 @@ def memory_limit(setup: FaultSetup) -> FaultResult:
     change: Config = {"processors": {"memory_limiter": {"check_interval": "100ms"}}}
     sidecar = setup.sidecar(sink, change, MEMORY_MIB=24, MEMORY_SPIKE_MIB=6)
     sender = SpanSender(sidecar.otlp, timeout=3)
-    _send_until_refused(sender, 2000, lambda: sidecar.total(_OVER_LIMIT))
+    _send_until_refused(sender, sidecar, 2000, _OVER_LIMIT)
     sink.start()
     wait_for_delivery(sender, sidecar, sink)
     observation = "refused and counted on both sides; recovers without intervention"
@@ -149,14 +149,16 @@ def memory_limit(setup: FaultSetup) -> FaultResult:
     return result
 
 
-def _send_until_refused(sender: SpanSender, batch: int, refused: Callable[[], int]) -> None:
-    """Send until the sidecar has refused as many spans as the service has given up.
+def _send_until_refused(sender: SpanSender, sidecar: Collector, batch: int, refused: str) -> None:
+    """Send until the sidecar has refused spans, as many as the service has given up, for good.
 
-    On a busy machine, the service also gives up batches whose response comes late.
+    On a busy machine, the service also gives up batches whose response comes late, and the sidecar
+    accepts batches that were refused before.
     """
 
     def enough() -> bool:
         sender.send(4 * batch, batch=batch)
-        return 0 < len(sender.given_up) <= refused()
+        is_short = sidecar.total(_ACCEPTED) < len(sender.sent)
+        return is_short and 0 < len(sender.given_up) <= sidecar.total(refused)
 
     wait_until(enough, "no span is refused")
