@@ -7,7 +7,6 @@ from typing import Any, Final
 from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Scope, path_of
-from .engine.exclusions import Exclusions
 from .engine.http.innermost_middleware import InnermostMiddleware
 from .engine.marks import EXCHANGE
 from .frameworks import BuiltinTelemetry, OtherRecorders, StackHook
@@ -35,7 +34,6 @@ class Instrumentation:
         self._app: Final = app
         self._telemetry: Final = telemetry
         self._parts: Final = parts
-        self._exclusions: Final = Exclusions(parts.options.exclude)
         self._others: Final = OtherRecorders(app)
         self._hook: Final = StackHook(app, self._around, InnermostMiddleware)
         self._builtin: BuiltinTelemetry | None = None
@@ -71,4 +69,4 @@ class Instrumentation:
             return False
         path = path_of(scope)
         is_endpoint = scope["type"] == "http" and self._parts.endpoints.find(path) is not None
-        return not (is_endpoint or self._exclusions.includes(path))
+        return not (is_endpoint or self._parts.exclusions.includes(path))

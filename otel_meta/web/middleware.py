@@ -14,7 +14,6 @@ from otel_meta.runtime.telemetry import Telemetry
 
 from .asgi import App, Message, Receive, Scope, Send, path_of
 from .engine.engine import Engine
-from .engine.exclusions import Exclusions
 from .engine.marks import EXCHANGE
 from .engine.unrecorded import UnrecordedRequests
 from .frameworks import OtherRecorders
@@ -29,7 +28,8 @@ class TelemetryMiddleware:
         app: the application.
         telemetry: records the requests.
         parts: the endpoints, whose requests are neither counted nor traced, the readiness, which
-            receives the lifespan messages, the options of the engine, and the contexts of requests.
+            receives the lifespan messages, the options of the engine, the excluded paths, and the
+            contexts of requests.
         others: recorders of the same requests.
     """
 
@@ -43,8 +43,7 @@ class TelemetryMiddleware:
     ) -> None:
         self.app: Final = app
         self._telemetry: Final = telemetry
-        self._readiness, self._endpoints, options, self._contexts = parts
-        self._exclusions: Final = Exclusions(options.exclude)
+        self._readiness, self._endpoints, options, self._exclusions, self._contexts = parts
         self._drain_thread: Final = BoundedThreads("drain", 1)
         self._excluded: Final = UnrecordedRequests(self._contexts, UNHELD_REQUEST)
         self._pages: Final = UnrecordedRequests(self._contexts, QuietRequest())

@@ -9,7 +9,7 @@ from otel_meta.runtime.telemetry import Telemetry
 
 from .endpoints import Endpoints, Paths
 from .engine.engine_options import EngineName, EngineOptions
-from .engine.exclusions import excluded_by_environment
+from .engine.exclusions import Exclusions, excluded_by_environment
 from .engine.fresh_context import RequestContext
 from .engine.guarded_tracer import RequestHook
 from .readiness import Check, Readiness
@@ -33,6 +33,7 @@ class Parts(NamedTuple):
     readiness: Readiness
     endpoints: Endpoints
     options: EngineOptions
+    exclusions: Exclusions
     contexts: RequestContext
 
 
@@ -54,8 +55,8 @@ def create_parts(
     endpoints = Endpoints(telemetry, readiness, rest.pop("paths", None) or Paths(), routes)
     engine = _engine(rest.pop("engine", None), telemetry)
     exclude = rest.pop("exclude", ()) or excluded_by_environment(telemetry.settings.sdk_variables)
-    engine_options = EngineOptions(engine=engine, exclude=exclude, **rest)
-    return Parts(readiness, endpoints, engine_options, RequestContext())
+    engine_options = EngineOptions(engine=engine, **rest)
+    return Parts(readiness, endpoints, engine_options, Exclusions(exclude), RequestContext())
 
 
 def _engine(given: str | None, telemetry: Telemetry) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,8 +17,6 @@ class EngineOptions:
 
     engine: str = "meta"
     """Which engine starts the server spans."""
-    exclude: Iterable[str] = ()
-    """Paths without spans, metrics and SLO events: regular expressions or templates of routes."""
     public: bool = False
     """Strangers call the application: a request begins a trace with a link to its caller."""
     traceresponse: bool = False
