@@ -7,7 +7,8 @@ from typing import Any, Final, cast
 
 SCOPE_KEY: Final = "fastapi.telemetry"
 """In the scope: what FastAPI records of a request; None keeps other applications from recording."""
-_OFF: Final = {"tracing": False, "metrics": False, "logs": False}
+OFF: Final = {"tracing": False, "metrics": False, "logs": False}
+"""Settings with which an application records nothing."""
 
 
 def is_recorded_by_fastapi(scope: Mapping[str, Any]) -> bool:
@@ -37,11 +38,11 @@ class BuiltinTelemetry:
     @property
     def is_on(self) -> bool:
         """Whether requests would be recorded, as soon as the process has providers."""
-        return any(self._settings.get(signal) for signal in _OFF)
+        return any(self._settings.get(signal) for signal in OFF)
 
     def switch_off(self) -> None:
         """Record nothing."""
-        self.change(_OFF)
+        self.change(OFF)
 
     def change(self, settings: Mapping[str, Any]) -> None:
         """Change settings, if the application has such telemetry."""
@@ -54,4 +55,4 @@ class BuiltinTelemetry:
 
 
 def _is_known(settings: object) -> bool:
-    return isinstance(settings, dict) and _OFF.keys() <= settings.keys()
+    return isinstance(settings, dict) and OFF.keys() <= settings.keys()

@@ -13,6 +13,7 @@ from otel_meta import instrument_fastapi
 from otel_meta.semconv import HTTP_SERVER_ACTIVE_REQUESTS
 from otel_meta.testing import CapturedTelemetry, capture
 from otel_meta.web.asgi import App, Receive, Scope, Send
+from otel_meta.web.frameworks.builtin_telemetry import OFF
 from tests.web.engine.direct_calls import BODY, START, sending, started
 
 if TYPE_CHECKING:
@@ -73,13 +74,10 @@ BROKEN: dict[str, Callable[[], App]] = {
 }
 
 
-OFF: Any = {"tracing": False, "metrics": False, "logs": False}
-"""FastAPI's own telemetry reads messages, if another test has left global providers."""
-
-
 def build() -> FastAPI:
     """Return an application with a mounted application for each mistake."""
-    app = FastAPI(telemetry=OFF)
+    off: Any = dict(OFF)  # reads messages, if another test has left global providers
+    app = FastAPI(telemetry=off)
     for name, create in BROKEN.items():
         app.mount(f"/{name.replace(' ', '-')}", _created(create))
     return app

@@ -20,6 +20,7 @@ from otel_meta import instrument_fastapi, uninstrument_fastapi
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION
 from otel_meta.testing import CapturedTelemetry
 from otel_meta.web.frameworks import other_recorders
+from otel_meta.web.frameworks.builtin_telemetry import OFF
 from tests.web.frameworks.routing import request
 
 Instrument = Callable[[FastAPI], object]
@@ -62,10 +63,6 @@ class Others:
 def others() -> Others:
     """Providers of other recorders."""
     return Others()
-
-
-OFF: Any = {"tracing": False, "metrics": False, "logs": False}
-"""Another test may have left global providers, which FastAPI's own telemetry uses."""
 
 
 def shop(**options: Any) -> FastAPI:
@@ -377,7 +374,7 @@ class TestUninstrument:
         self, instrument: Instrument, others: Others, way: str
     ) -> None:
         """Recorders of mounted applications, which were cut out, record again."""
-        app = MOUNTS[way](shop(telemetry=OFF), others, instrument)
+        app = MOUNTS[way](shop(telemetry=dict(OFF)), others, instrument)
         request(app, "/sub/items/7")
         uninstrument_fastapi(app)
         request(app, "/sub/items/7")
