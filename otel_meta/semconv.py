@@ -149,17 +149,9 @@ class HttpServerStream:
 
 
 @labels
-class HttpServerRequest:
+class HttpServerRequest(HttpServerStream):
     """Labels of finished requests."""
 
-    http_request_method: Annotated[Method, Attribute("http.request.method")]
-    url_scheme: Annotated[Literal["http", "https"], Attribute("url.scheme")]
-    http_route: Annotated[str, Attribute("http.route")] = ""
-    """Template of the route, never the raw path; empty if no route matched."""
-    http_response_status_code: Annotated[
-        str, Attribute("http.response.status_code", values=_STATUS_CODES, encode=_number)
-    ] = ""
-    """Empty if no response was started."""
     error_type: Annotated[str, Attribute("error.type")] = ""
     """Class of the exception, or the status code from 500; empty for success and client errors."""
     stream: Annotated[str, Attribute("stream", values=("true",))] = ""
