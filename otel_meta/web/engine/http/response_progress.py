@@ -53,26 +53,28 @@ class ResponseProgress:
     def sent(self, message: Message, now: float) -> None:
         """Note a message after the start."""
         kind = message["type"]
-        if kind == "http.response.body":
-            self._add(len(message.get("body", b"")), now)
-            is_last = not message.get("more_body", False) and not self._has_trailers
-        elif kind in _FROM_FILE:
-            self.byte_count = None
-            self._add(1, now)
+        if kind in _BODIES:
+            self._add(message, now)
             is_last = not message.get("more_body", False) and not self._has_trailers
         else:
             is_last = kind == "http.response.trailers" and not message.get("more_trailers", False)
         if is_last:
             self.ended = now
 
-    def _add(self, count: int, now: float) -> None:
+    def _add(self, message: Message, now: float) -> None:
+        """Add a part of the body; of a file, the size is not known."""
+        is_file = message["type"] in _FROM_FILE
+        count = 1 if is_file else len(message.get("body", b""))
         if count:
             self._chunks += 1
             if self.first_byte is None:
                 self.first_byte = now
-            if self.byte_count is not None:
-                self.byte_count += count
+        if is_file:
+            self.byte_count = None
+        elif self.byte_count is not None:
+            self.byte_count += count
 
 
 _FROM_FILE: Final = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
 """Extensions by which a server reads the body from a file."""
+_BODIES: Final = frozenset({"http.response.body", *_FROM_FILE})
