@@ -7,6 +7,7 @@
     │   ├── MissingExtra        an optional package is not installed
     │   └── PortInUse           another process listens on the metrics port
     ├── InstrumentationError    an application cannot be instrumented
+    ├── BackendError            a server cannot be asked, or does not have the answer
     └── UsageError              an argument of the command line is invalid
 
 Each message names the place, the problem and the fix. No error is raised while an application
@@ -73,6 +74,10 @@ class PortInUse(ConfigurationError):
 
 class InstrumentationError(OtelMetaError):
     """An application cannot be instrumented: it serves already, or is instrumented already."""
+
+
+class BackendError(OtelMetaError):
+    """A server, such as Prometheus, cannot be asked, or does not have the answer."""
 
 
 class UsageError(OtelMetaError):

@@ -26,8 +26,8 @@ from otel_meta.model.slo.combined import Combined
 from otel_meta.model.slo.sli import Ratio, Sli, Threshold, TimeSlice
 
 if TYPE_CHECKING:
-    from otel_meta.runtime.slo.status import Status
     from otel_meta.runtime.slo.tracker import SloTracker
+    from otel_meta.status.status import Status
 
 __all__ = [
     "Combined",
@@ -53,7 +53,7 @@ __all__ = [
 
 _HOMES: Final = {
     "SloTracker": "otel_meta.runtime.slo.tracker",
-    "Status": "otel_meta.runtime.slo.status",
+    "Status": "otel_meta.status.status",
 }
 """Modules that load OpenTelemetry, and are therefore imported at the first use of the name."""
 

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from otel_meta.model import Instrument, Slo
 from otel_meta.runtime.export.redacted_spans import redact_span
 from otel_meta.runtime.recording.cells import HistogramCell
-from otel_meta.runtime.slo.counting import Events
 from otel_meta.runtime.telemetry import Telemetry
+from otel_meta.status.events import Events
 
 OnSpan = Callable[[ReadableSpan], None]
 

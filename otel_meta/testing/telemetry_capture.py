@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_meta.model import Instrument, MetaRepo, Slo
 from otel_meta.runtime.configure import configure
-from otel_meta.runtime.slo.counting import Events
 from otel_meta.runtime.telemetry import OPEN, Telemetry
+from otel_meta.status.events import Events
 
 from .clock import FakeClock
 from .observed_telemetry import ObservedTelemetry, observed

@@ -25,7 +25,8 @@ from otel_meta.render.rules.sli_promql import Scope, increments
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.slo.counting import event_counter
-from otel_meta.runtime.slo.status import Status
+from otel_meta.status.status import Status
+from otel_meta.status.status_json import status_json
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ def test_status() -> None:
     """The status of the SLO counts events."""
     storage = MetricStorage(Faults())
     events = event_counter(SLI, storage, 0.0)(0.0)
-    status = Status(slo=Bakery.crisp, repo="bakery", events=events, burn_rates={}, covered=1.0)
+    status = Status(slo=Bakery.crisp, repo="bakery", events=events, burns={}, covered=1.0)
 
-    assert "events" == status.as_json()["unit"]
+    assert "events" == status_json(status)["unit"]
 
 
 def test_words() -> None:

@@ -18,6 +18,9 @@ from otel_meta.model.arguments import expect_choice, expect_type
 from otel_meta.model.declared_call import declaring_class
 from otel_meta.model.duration import Duration
 
+BURN_RATE_SPAN: Final = Duration("1h")
+"""The span of the burn rate by which the end of an error budget is projected."""
+
 Severity = Literal["page", "ticket"]
 """Urgency of an alert: ``page`` needs a person now, ``ticket`` waits for working hours."""
 

@@ -12,6 +12,9 @@ from otel_meta.errors import DeclarationError
 from otel_meta.model.arguments import exact_fraction, full_match, set_fields
 from otel_meta.model.declared_call import declaring_class
 
+LEAST_COVERAGE: Final = 0.25
+"""The least share of the period with data before an overspent budget is a breach that pages."""
+
 _ALL: Final = 100
 _FORM: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]+)?) ?%")
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from otel_meta.model import Catalog
 from otel_meta.model.self_metrics import FAULTS
+from otel_meta.model.slo.objective import LEAST_COVERAGE
 from otel_meta.render.rules import series_names
-from otel_meta.render.rules.alerting_rules import LEAST_COVERAGE
 from otel_meta.render.rules.promql_builder import number
 
 from . import runbook_queries

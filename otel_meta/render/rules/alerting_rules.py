@@ -12,6 +12,8 @@ from operator import attrgetter
 from typing import Final
 
 from otel_meta.model import Duration, MetaRepo, Severity, Slo
+from otel_meta.model.slo.burn import BURN_RATE_SPAN
+from otel_meta.model.slo.objective import LEAST_COVERAGE
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
@@ -19,7 +21,7 @@ from . import series_names, slo_texts
 from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
 from .burn_conditions import burn_condition, enough_events, slo_series
 from .declared_alerts import declared_groups
-from .intervals import ALERT_INTERVAL, BURN_RATE_SPAN, INCREASE_WINDOW, RECOUNT_SPAN
+from .intervals import ALERT_INTERVAL, INCREASE_WINDOW, RECOUNT_SPAN
 from .promql_builder import all_of, equals, labelled, lines, number, selector, series_of, sum_by
 from .recording_rules import alert_records, has_data
 from .rule import AlertRule, Group, Rule
@@ -28,8 +30,6 @@ from .sli_promql import histograms_of
 _SETTLE: Final = Duration("5m")
 _WEEK: Final = Duration("7d")
 _A_WEEK_AGO: Final = f" offset {_WEEK}"
-LEAST_COVERAGE: Final = 0.25
-"""The least share of the period with data for a page about an exhausted budget."""
 _BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
     "page": ("SloErrorBudgetBurnFast", "burns its error budget fast"),
     "ticket": ("SloErrorBudgetBurnSlow", "burns its error budget faster than the period allows"),

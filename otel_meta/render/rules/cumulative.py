@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from otel_meta.model import Duration, Slo
+from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.options import Options
 
 from . import series_names
 from .burn_conditions import slo_series
-from .intervals import BURN_RATE_SPAN, EVALUATION_INTERVAL, RECOUNT_SPAN
+from .intervals import EVALUATION_INTERVAL, RECOUNT_SPAN
 from .promql_builder import indented, labelled, lines, one_of, selector, sum_by
 
 _STEP: Final = Duration("2h")

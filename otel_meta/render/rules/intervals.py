@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.model import Duration, Slo
+from otel_meta.model.slo.burn import BURN_RATE_SPAN
 
 EVALUATION_INTERVAL: Final = Duration("1m")
 """The time from one evaluation of a rule group to the next."""
@@ -17,9 +18,6 @@ of 99.9 %; a minute more until the next evaluation would be most of the delay.""
 
 INCREASE_WINDOW: Final = Duration("5m")
 """The shortest span in which events are counted. Dashboards show its counts."""
-
-BURN_RATE_SPAN: Final = Duration("1h")
-"""The span of the recorded burn rate, of which `series_names.BURN_RATE_1H` has the name."""
 
 INCREASE_MINUTES: Final = INCREASE_WINDOW.seconds // 60
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_meta.model import Catalog, Duration, MetaRepo
+from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
@@ -18,7 +19,7 @@ from .alert_texts import (
     alert_annotations,
     alert_labels,
 )
-from .intervals import BURN_RATE_SPAN, INCREASE_WINDOW
+from .intervals import INCREASE_WINDOW
 from .promql_builder import equals, lines, number, selector, sum_by
 from .rule import AlertRule, Group, Record
 

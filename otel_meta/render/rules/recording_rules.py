@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otel_meta.model import Duration, MetaRepo, Slo
+from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.options import Options
 
 from . import series_names
 from .burn_conditions import slo_series
 from .cumulative import Cumulative, cumulative
 from .intervals import (
-    BURN_RATE_SPAN,
     INCREASE_WINDOW,
     RECOUNT_SPAN,
     alert_spans,

@@ -16,15 +16,9 @@ from otel_meta.model.slo.event_terms import (
 from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
+from otel_meta.status.events import Events
 
 from .event_sum import EventSum, SeriesCount
-
-
-class Events(NamedTuple):
-    """Cumulative counts of events; for time slices, seconds."""
-
-    bad: float
-    total: float
 
 
 class Series(Protocol):

@@ -7,7 +7,7 @@ from collections import deque
 from operator import itemgetter
 from typing import Final
 
-from .counting import Events
+from otel_meta.status.events import Events
 
 Sample = tuple[float, Events]
 

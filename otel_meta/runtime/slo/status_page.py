@@ -15,6 +15,7 @@ from otel_meta.runtime.prometheus.handler import (
 )
 from otel_meta.runtime.resource import identity_labels
 from otel_meta.runtime.settings import Settings
+from otel_meta.status.status_json import status_json
 
 from .tracker import SloTracker
 
@@ -55,7 +56,7 @@ class SloPage:
             "service_name": self._settings.service_name,
             "service_namespace": self._settings.namespace,
             **identity_labels(self._resource, self._settings),
-            "slos": [status.as_json() for status in self._tracker.statuses()],
+            "slos": [status_json(status) for status in self._tracker.statuses()],
         }
         if not page["slos"]:
             page["hint"] = NO_SLOS

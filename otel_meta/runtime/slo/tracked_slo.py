@@ -7,11 +7,13 @@ from fractions import Fraction
 from typing import Final
 
 from otel_meta.model import Budget, Duration, Slo
+from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.runtime.fork import ForkSafeLock
+from otel_meta.status.events import Events
+from otel_meta.status.status import Burn, Status
 
-from .counting import Events, Source, event_counter
+from .counting import Source, event_counter
 from .history import History
-from .status import Status
 
 
 class TrackedSlo:
@@ -66,9 +68,7 @@ class TrackedSlo:
                 slo=slo,
                 repo=self.repo,
                 events=events_over(slo.period),
-                burn_rates={
-                    str(span): _burn_rate(slo, events_over(span)) for span in slo.burn_lookbacks()
-                },
+                burns={span: _burn(slo, events_over(span)) for span in _lookbacks(slo)},
                 covered=min(now - self._began, float(slo.period.seconds)),
             )
 
@@ -76,5 +76,10 @@ class TrackedSlo:
         return History(self._began, self._slo.period.seconds, self._latest)
 
 
-def _burn_rate(slo: Slo, events: Events) -> Fraction | None:
-    return Budget(slo.objective, Fraction(events.bad), Fraction(events.total)).spent
+def _lookbacks(slo: Slo) -> list[Duration]:
+    return sorted({BURN_RATE_SPAN, *slo.burn_lookbacks()})
+
+
+def _burn(slo: Slo, events: Events) -> Burn:
+    spent = Budget(slo.objective, Fraction(events.bad), Fraction(events.total)).spent
+    return Burn(None if spent is None else float(spent), events.bad)

@@ -12,9 +12,9 @@ from typing import Final
 
 from otel_meta.model import MetaRepo, Slo
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.status.status import Status
 
 from .counting import Source
-from .status import Status
 from .tracked_slo import TrackedSlo
 
 INTERVAL: Final = 10.0

@@ -404,7 +404,7 @@ class TestOutput:
             r"^payments +titan-service-availability +99.9% +(\w+)", complete_demo.out, re.MULTILINE
         )
 
-        assert ["ok", "breached"] == [s for s, _ in groupby(states) if s != "no_data"]
+        assert ["ok", "at_risk"] == [s for s, _ in groupby(states) if s != "no_data"]
 
     def test_every_table_has_all_slos_of_both_services(self, complete_demo: Demo) -> None:
         """Every table has all SLOs of both services."""

@@ -12,7 +12,8 @@ from otel_meta.model.selector import as_selector
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
-from otel_meta.runtime.slo.counting import Events, event_counter
+from otel_meta.runtime.slo.counting import event_counter
+from otel_meta.status.events import Events
 
 
 @labels

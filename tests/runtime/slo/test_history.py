@@ -5,8 +5,8 @@ import pickle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_meta.runtime.slo.counting import Events
 from otel_meta.runtime.slo.history import History
+from otel_meta.status.events import Events
 
 HOUR, DAY = 3600, 86_400
 STEPS = ((1.2 * HOUR, 10), (7 * HOUR, 120), (3.1 * DAY, 600), (float("inf"), 1800))

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta import Counter, Gauge, NoLabels, Objective, Slo
-from otel_meta.model import Sli
-from otel_meta.runtime.slo.counting import Events
-from otel_meta.runtime.slo.status import Status
+from otel_meta.model import Duration, Sli
+from otel_meta.status.events import Events
+from otel_meta.status.status import Burn, Status
+from otel_meta.status.status_json import status_json
 
 TOTAL = Counter("acme.calls", "Calls.", NoLabels)
 BAD = Counter("acme.failures", "Failures.", NoLabels)
@@ -30,8 +31,9 @@ def status(bad: float, total: float, of: Slo | None = None) -> Status:
         slo=of or slo(),
         repo="acme",
         events=Events(bad, total),
-        burn_rates={"5m": Fraction(1, 3), "1h": None},
+        burns={Duration("5m"): Burn(1 / 3, 1.0), Duration("1h"): Burn(None, 0.0)},
         covered=12.34,
+        required_coverage=0.0,
     )
 
 
@@ -87,7 +89,7 @@ class TestSli:
 class TestAsJson:
     def test_json_has_plain_values_and_null_without_data(self) -> None:
         """The JSON has plain values, and null without data."""
-        page = json.loads(json.dumps(status(1, 1000).as_json()))
+        page = json.loads(json.dumps(status_json(status(1, 1000))))
 
         assert {
             "name": "acme-calls",
@@ -106,11 +108,11 @@ class TestAsJson:
 
     def test_without_events_sli_and_error_budget_are_null(self) -> None:
         """Without events SLI and error budget are null."""
-        page = status(0, 0).as_json()
+        page = status_json(status(0, 0))
 
         assert ("no_data", None, None) == (page["state"], page["sli"], page["budget_left"])
 
     @pytest.mark.parametrize(("sli", "unit"), [(RATIO, "events"), (LEVEL.at_least(1), "seconds")])
     def test_json_has_unit_of_counts(self, sli: Sli, unit: str) -> None:
         """The JSON has the unit of the counts."""
-        assert unit == status(0, 1, slo(sli=sli)).as_json()["unit"]
+        assert unit == status_json(status(0, 1, slo(sli=sli)))["unit"]

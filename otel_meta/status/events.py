@@ -1,0 +1,12 @@
+"""Counts of events."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Events(NamedTuple):
+    """Bad events and all events; for time slices, seconds."""
+
+    bad: float
+    total: float
