@@ -67,6 +67,8 @@ ROWS: dict[str, Row] = {
     "OTEL_META_REDACTION": Row("false", "no"),
     "OTEL_META_REDACT_NAMES": Row("iban", "i ban"),
     "OTEL_META_MULTIPROCESS_DIR": Row("/nowhere", None),
+    "OTEL_META_SLO_PATH": Row("/nowhere/slo", None),
+    "OTEL_META_SLO_REQUIRED_COVERAGE": Row("0.5", "2"),
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
     "OTEL_TRACES_SAMPLER": Row("always_off", "jaeger_remote"),
