@@ -21,6 +21,7 @@ class Row(NamedTuple):
 
 _DECLARE: Final = "Declare"
 _GENERATE: Final = "Generate"
+_OPERATE: Final = "Operate"
 _TRY: Final = "Try"
 
 COMMANDS: Final[Mapping[str, Row]] = {
@@ -28,6 +29,8 @@ COMMANDS: Final[Mapping[str, Row]] = {
     "check": Row("Check the catalogue, and rules against it.", _DECLARE),
     "generate": Row("Write rules, dashboards, runbooks and the rest.", _GENERATE),
     "backfill": Row("Write the past of new SLOs as blocks of Prometheus.", _GENERATE),
+    "slo": Row("Show the status of each SLO, or fail a deployment.", _OPERATE),
+    "budget": Row("Say what an error budget means, and when alerts fire.", _OPERATE),
     "demo": Row("Run two services under traffic, with a fault for a while.", _TRY),
 }
 """Every command, in the order of the help."""

@@ -27,8 +27,8 @@ class Gate:
     required_coverage: float = 0.0
 
     @property
-    def is_closed_by_nothing(self) -> bool:
-        """True if no condition is given."""
+    def is_open(self) -> bool:
+        """True without any condition."""
         return not self.fail_on and not self.required_coverage
 
     def failures(self, rows: Sequence[StatusJson], selection: Selection) -> Iterator[str]:
@@ -36,7 +36,7 @@ class Gate:
 
         An SLO or a service that is named and has no status counts as ``no_data``.
         """
-        if self.is_closed_by_nothing:
+        if self.is_open:
             return
         if not rows:
             yield NOTHING_KNOWN
