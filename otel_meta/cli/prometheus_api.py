@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from otel_meta.errors import UsageError
+from otel_meta.errors import BackendError
 
 _POINTS: Final = 5_000
 """Points of a series in one answer; Prometheus refuses more than 11,000."""
@@ -55,7 +55,7 @@ class PrometheusApi:
         """Return the finite values of each series by time, without the name of the series.
 
         Raises:
-            UsageError: the server does not answer, or refuses the query.
+            BackendError: the server does not answer, or refuses the query.
         """
         found: dict[Labels, dict[int, float]] = {}
         for part in steps.parts():
@@ -74,10 +74,10 @@ class PrometheusApi:
             with urlopen(request, timeout=self._timeout) as response:  # noqa: S310  # likewise
                 answer = json.load(response)
         except HTTPError as error:
-            raise UsageError(f"--prometheus {self._url}: {_reason(error)}") from error
+            raise BackendError(f"--prometheus {self._url}: {_reason(error)}") from error
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", None) or error or type(error).__name__
-            raise UsageError(f"--prometheus {self._url}: cannot be asked: {reason}") from error
+            raise BackendError(f"--prometheus {self._url}: cannot be asked: {reason}") from error
         result: list[Any] = answer["data"]["result"]
         return result
 
