@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.render.options import PROMETHEUS
 from otel_meta.render.receivers import Existing, Target
+from otel_meta.status.slo_links import PLACEHOLDERS, TEMPLATE_EXAMPLE, is_template
 
 Read = Callable[[object], Any]
 
@@ -115,6 +116,14 @@ def _url(value: object) -> str:
 
 def _base_url(value: object) -> str:
     return _url(value).rstrip("/")
+
+
+def _link(value: object) -> str:
+    text = _text(value, f'"{TEMPLATE_EXAMPLE}"')
+    if not is_template(text):
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise WrongValueError(f"{text!r} is not a URL whose placeholders are of {known}")
+    return text
 
 
 _any_label = _matching(_LABEL, "a label of Prometheus", '"letters_digits"')
@@ -269,6 +278,7 @@ TEMPLATE: Final = Kind('"text"', _template)
 FLAG: Final = Kind("true or false", _flag, of_texts=bool)
 FOLDER: Final = Kind('"folder"', _folder)
 BASE_URL: Final = Kind('"https://host/path"', _base_url)
+LINK: Final = Kind(f'"{TEMPLATE_EXAMPLE}"', _link)
 TARGET: Final = Kind('"https://host/path" or { receiver = "name" }', _receiver)
 VERSION: Final = Kind('"3.16"', _version)
 ZONE: Final = Kind('"Europe/Berlin"', _zone)

@@ -19,6 +19,7 @@ from .config_kinds import (
     K8S_KEY,
     K8S_VALUE,
     LABEL,
+    LINK,
     METRICS,
     PLACE,
     REPO,
@@ -203,6 +204,18 @@ ROWS: Final = (
         meaning="kind of the data source to which the dashboards' links to traces lead",
         option="--traces",
         metavar="KIND",
+    ),
+    Row(
+        key="traces_url",
+        kind=LINK,
+        default="no links",
+        meaning="links to the traces of an SLO's bad events, on pages of SLOs",
+    ),
+    Row(
+        key="logs_url",
+        kind=LINK,
+        default="no links",
+        meaning="links to the log lines of an SLO's bad events, on pages of SLOs",
     ),
     Row(
         key="receivers.page",
