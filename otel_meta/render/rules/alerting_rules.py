@@ -19,7 +19,7 @@ from otel_meta.render.options import Options
 
 from . import series_names, slo_texts
 from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
-from .burn_conditions import burn_condition, enough_events, slo_series
+from .burn_conditions import burn_condition, enough_events
 from .corrections.corrected_series import bad_name, unless_corrected
 from .declared_alerts import declared_groups
 from .intervals import ALERT_INTERVAL, INCREASE_WINDOW, RECOUNT_SPAN
@@ -32,6 +32,7 @@ from .promql_builder import (
     number,
     selector,
     series_of,
+    slo_series,
     sum_by,
 )
 from .recording_rules import alert_records, has_data

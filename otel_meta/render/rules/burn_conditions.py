@@ -10,7 +10,7 @@ from otel_meta.render.options import Options
 from . import series_names
 from .corrections.corrected_series import bad_name, unless_corrected
 from .intervals import RECOUNT_SPAN
-from .promql_builder import all_of, equals, indented, lines, number, selector
+from .promql_builder import all_of, indented, lines, number, slo_series
 
 
 def burn_condition(slo: Slo, window: BurnWindow, options: Options) -> str:
@@ -39,11 +39,6 @@ def enough_events(bad: str, slo: Slo) -> str:
     Extrapolation adds or takes less than half an event at small numbers.
     """
     return f"{slo_series(bad, slo)} > {number(slo.min_bad_events - Fraction(1, 2))}"
-
-
-def slo_series(name: str, slo: Slo) -> str:
-    """Return a selector of a recorded series of an SLO."""
-    return selector(name, [equals(series_names.SLO, slo.name)])
 
 
 def _above(name: str, slo: Slo, limit: str) -> str:

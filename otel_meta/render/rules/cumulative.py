@@ -18,9 +18,8 @@ from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.options import Options
 
 from . import series_names
-from .burn_conditions import slo_series
 from .intervals import EVALUATION_INTERVAL, RECOUNT_SPAN
-from .promql_builder import equals, indented, labelled, lines, one_of, selector, sum_by
+from .promql_builder import equals, indented, labelled, lines, one_of, selector, slo_series, sum_by
 
 _STEP: Final = Duration("2h")
 """The step in which a value before a hole is searched for.

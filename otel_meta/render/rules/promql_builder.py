@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Final
 
-from otel_meta.model import Duration, Selector
+from otel_meta.model import Duration, Selector, Slo
 from otel_meta.model.bucket_bounds import le_spellings
 from otel_meta.model.selector import Matcher, Presence
 from otel_meta.model.slo.comparison import Comparison
 from otel_meta.model.slo.objective import exact_decimal
 from otel_meta.render.options import Options
 
-from .series_names import NAMESPACE
+from .series_names import NAMESPACE, SLO
 
 
 def number(value: Fraction | float) -> str:
@@ -37,6 +37,11 @@ def selector(name: str, matchers: Iterable[str] = ()) -> str:
     """Return a vector selector."""
     inside = ",".join(matchers)
     return f"{name}{{{inside}}}" if inside else name
+
+
+def slo_series(name: str, slo: Slo) -> str:
+    """Return a selector of a recorded series of an SLO."""
+    return selector(name, [equals(SLO, slo.name)])
 
 
 def equals(label: str, value: str) -> str:

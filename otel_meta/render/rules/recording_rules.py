@@ -9,7 +9,6 @@ from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.options import Options
 
 from . import series_names
-from .burn_conditions import slo_series
 from .corrections.corrected_series import bad_name, spans_of, total_name
 from .corrections.correction_records import excluded_records, kept_records, since_records
 from .corrections.excluded_events import corrected_counts
@@ -22,7 +21,7 @@ from .intervals import (
     cumulative_spans,
 )
 from .measures.measure_rules import measure_groups
-from .promql_builder import indented, lines, number
+from .promql_builder import indented, lines, number, slo_series
 from .rule import Group, Record
 from .sli_promql import Scope, increments
 

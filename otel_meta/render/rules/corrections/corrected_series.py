@@ -9,7 +9,7 @@ from otel_meta.model.slo.corrected_span import CorrectedSpan, corrected_spans
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL, RECOUNT_SPAN, alert_spans
-from otel_meta.render.rules.promql_builder import equals, selector
+from otel_meta.render.rules.promql_builder import slo_series
 
 _LATE: Final = 2 * EVALUATION_INTERVAL.seconds
 """Seconds until the events of a moment are counted: an export or a scrape, and an evaluation."""
@@ -39,8 +39,7 @@ def total_name(slo: Slo, span: Duration, options: Options) -> str:
 
 def overlapping(slo: Slo, span: Duration, late: int = 0) -> str:
     """Return a condition: a span that ends now contains a part of a correction."""
-    since = selector(series_names.SINCE_CORRECTION, [equals(series_names.SLO, slo.name)])
-    return f"{since} < {span.seconds + late}"
+    return f"{slo_series(series_names.SINCE_CORRECTION, slo)} < {span.seconds + late}"
 
 
 def unless_corrected(slo: Slo, span: Duration, options: Options) -> str:

@@ -10,8 +10,7 @@ from otel_meta.model import Duration, Slo
 from otel_meta.model.slo.correction import Correction
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
-from otel_meta.render.rules.burn_conditions import slo_series
-from otel_meta.render.rules.promql_builder import equals, indented, lines, selector
+from otel_meta.render.rules.promql_builder import equals, indented, lines, selector, slo_series
 from otel_meta.render.rules.rule import Record
 from otel_meta.status.corrections_json import utc
 

@@ -17,10 +17,16 @@ from otel_meta.model import Duration, Slo
 from otel_meta.model.slo.corrected_span import CorrectedSpan, Service
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
-from otel_meta.render.rules.burn_conditions import slo_series
 from otel_meta.render.rules.cumulative import Cumulative, cumulative
 from otel_meta.render.rules.intervals import INCREASE_WINDOW
-from otel_meta.render.rules.promql_builder import equals, indented, lines, selector, sum_by
+from otel_meta.render.rules.promql_builder import (
+    equals,
+    indented,
+    lines,
+    selector,
+    slo_series,
+    sum_by,
+)
 from otel_meta.status.corrections_json import utc
 
 from .correction_times import in_period, seconds, until
