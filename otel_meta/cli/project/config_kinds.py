@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, cast
 from zoneinfo import available_timezones
 
@@ -98,6 +99,10 @@ def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise WrongValueError(f"is {_toml(value)}; write true or false, without quotes")
     return value
+
+
+def _file(value: object) -> Path:
+    return Path(_text(value, '"file.toml"'))
 
 
 def _folder(value: object) -> str:
@@ -267,6 +272,7 @@ TEXT: Final = Kind('"text"', _text)
 CONSTANT: Final = Kind('"text"', _constant)
 TEMPLATE: Final = Kind('"text"', _template)
 FLAG: Final = Kind("true or false", _flag, of_texts=bool)
+FILE: Final = Kind('"file"', _file)
 FOLDER: Final = Kind('"folder"', _folder)
 BASE_URL: Final = Kind('"https://host/path"', _base_url)
 TARGET: Final = Kind('"https://host/path" or { receiver = "name" }', _receiver)

@@ -13,6 +13,7 @@ from .config_kinds import (
     BASE_URL,
     CONSTANT,
     DAYS,
+    FILE,
     FLAG,
     FOLDER,
     IMAGE,
@@ -284,6 +285,15 @@ ROWS: Final = (
         kind=list_of(TEXT),
         default="none",
         meaning="services that end by themselves, such as a nightly job: their end pages nobody",
+    ),
+    Row(
+        key="corrections",
+        kind=FILE,
+        default="none",
+        meaning="file of corrections, times whose events count neither as good nor as bad; "
+        "in the table, from the folder of the file",
+        option="--corrections",
+        metavar="FILE",
     ),
     Row(
         key="check.metrics",

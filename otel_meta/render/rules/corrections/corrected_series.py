@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.model import Duration, Slo
+from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.model.slo.corrected_span import CorrectedSpan, corrected_spans
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL, RECOUNT_SPAN, alert_spans
-from otel_meta.render.rules.promql_builder import slo_series
+from otel_meta.render.rules.promql_builder import equals, selector, slo_series
 
 _LATE: Final = 2 * EVALUATION_INTERVAL.seconds
 """Seconds until the events of a moment are counted: an export or a scrape, and an evaluation."""
@@ -52,3 +52,28 @@ def unless_corrected(slo: Slo, span: Duration, options: Options) -> str:
         return ""
     by = ", ".join(options.identity.service)
     return f"\nunless on ({by}) {overlapping(slo, span, _LATE)}"
+
+
+def bad_of_repo(repo: type[MetaRepo], span: Duration, options: Options) -> str:
+    """Return the bad events of a meta-repository over a span from raw counters, without excluded.
+
+    SLOs without corrections have no series of their own for these.
+    """
+    own = [equals(series_names.NAMESPACE, repo.name)]
+    bad = selector(series_names.bad(span), own)
+    if not _is_corrected(repo, options):
+        return bad
+    return f"({selector(series_names.bad_kept(span), own)} or {bad})"
+
+
+def unless_repo_corrected(repo: type[MetaRepo], span: Duration, options: Options) -> str:
+    """Return the end of a condition on SLOs of a meta-repository, as `unless_corrected`."""
+    if not _is_corrected(repo, options):
+        return ""
+    since = selector(series_names.SINCE_CORRECTION, [equals(series_names.NAMESPACE, repo.name)])
+    by = ", ".join((series_names.SLO, *options.identity.service))
+    return f"\nunless on ({by}) {since} < {span.seconds + _LATE}"
+
+
+def _is_corrected(repo: type[MetaRepo], options: Options) -> bool:
+    return any(spans_of(slo, options) for slo in repo.slos.values())
