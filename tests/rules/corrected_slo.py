@@ -87,4 +87,4 @@ def budget(events: Events, *excluded: tuple[int, int]) -> float:
         if not any(begin <= minute < end for begin, end in excluded)
     ]
     good, bad = (sum(column) for column in zip(*kept, strict=True))
-    return 1 - bad / (good + bad) / float(SLO.objective.budget)
+    return float(1 - bad / (good + bad) / SLO.objective.budget)
