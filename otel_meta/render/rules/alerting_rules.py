@@ -67,7 +67,7 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             severity=severity,
             expr="\nor\n".join(burn_condition(slo, window) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
-            description=slo_texts.burning(slo, severity, options),
+            description=slo_texts.burning(repo, slo, severity, options),
             runbook="slo-burn",
             anchor=slo.name,
         )

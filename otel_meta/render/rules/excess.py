@@ -83,7 +83,7 @@ class Excess:
     def ratio(self) -> str:
         """Return the expression of the share of bad events."""
         bad, total = self.counts(())
-        return f"{bad} / {total}"
+        return f"{bad} / ({total})"
 
     def of_values(self, labels: Iterable[str], ratio: str) -> str:
         """Return the expression of the excess of every value of some labels.
