@@ -18,6 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from otel_meta.errors import OtelMetaError, UsageError
+from otel_meta.fleet.connection import Connection
+from otel_meta.fleet.prometheus_api import PrometheusApi
+from otel_meta.fleet.series_values import Labels, values_by_series
+from otel_meta.fleet.steps import Steps
 from otel_meta.model import Catalog, Duration, MetaRepo, Slo
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.render.options import Options
@@ -26,7 +30,6 @@ from otel_meta.render.rules.sli_promql import Scope, increments
 
 from .catalog_loader import add_catalog_options, load_catalog
 from .project.project import load_project
-from .prometheus_api import Labels, PrometheusApi, Steps
 from .result import FINDINGS, OK, Result
 
 _RECOUNT: Final = 21_600
@@ -77,7 +80,7 @@ def run(args: Namespace) -> Result:
     chosen = list(_chosen(load_catalog(project), args.slo))
     promtool = args.promtool or _promtool()
     _refuse_folder(args.blocks)
-    api = PrometheusApi(args.prometheus, args.timeout)
+    api = PrometheusApi(Connection(args.prometheus, timeout=args.timeout))
     series = [
         each
         for repo, slo in chosen
@@ -121,8 +124,8 @@ def _series(
         (series_names.TOTAL_CUMULATIVE, expressions.total),
         (series_names.BAD_CUMULATIVE, expressions.bad),
     ):
-        recorded = api.values(f'{name}{{slo="{slo.name}"}}', steps)
-        for labels, counts in api.values(query, steps).items():
+        recorded = values_by_series(api, f'{name}{{slo="{slo.name}"}}', steps)
+        for labels, counts in values_by_series(api, query, steps).items():
             named = labels | {("slo", slo.name)}
             values = _before(cumulated(counts, steps.times), recorded.get(named, {}))
             if values:
