@@ -18,7 +18,7 @@ from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 
 from . import series_names, slo_texts
-from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
+from .alert_texts import OF_SLO, SERVICE_TEXT, SHOWN, alert_annotations, alert_labels
 from .burn_conditions import burn_condition, enough_events, slo_series
 from .declared_alerts import declared_groups
 from .intervals import ALERT_INTERVAL, INCREASE_WINDOW, RECOUNT_SPAN
@@ -57,7 +57,8 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
 
 
 def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
-    for severity, windows in groupby(slo.burn_windows, key=attrgetter("severity")):
+    for severity, grouped in groupby(slo.burn_windows, key=attrgetter("severity")):
+        windows = tuple(grouped)
         alert, consequence = _BURN_ALERTS[severity]
         yield _slo_alert(
             repo,
@@ -70,6 +71,7 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             description=slo_texts.burning(repo, slo, severity, options),
             runbook="slo-burn",
             anchor=slo.name,
+            since=max(window.long for window in windows),
         )
 
 
@@ -183,6 +185,7 @@ def _slo_alert(
     runbook: str,
     anchor: str = "",
     for_: Duration | None = None,
+    since: Duration = SHOWN,
 ) -> AlertRule:
     return AlertRule(
         alert=alert,
@@ -196,6 +199,7 @@ def _slo_alert(
             anchor=anchor,
             dashboard=SLO_DASHBOARD,
             variables=OF_SLO,
+            since=since,
         ),
         for_=for_,
     )

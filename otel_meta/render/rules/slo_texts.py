@@ -97,14 +97,15 @@ def _causes(repo: type[MetaRepo], slo: Slo, severity: Severity, options: Options
     each = (
         "{{ range $label, $value := .Labels }}, "
         f'{{{{ $label }}}}={{{{ printf "%.{_LONGEST_VALUE}q" $value }}}} explains '
-        f'{{{{ range query ({_printf(f"100 * {share}")} $service $excess $label $value) }}}}'
+        f"{{{{ range query ({_printf(f'100 * {share}')} $service $excess $label $value) }}}}"
         '{{ printf "%.0f%%" .Value }}{{ end }}{{ end }}'
     )
-    of_what = "bad events" if slo.sli.unit == "events" else "bad time"
+    what = "bad events" if slo.sli.unit == "events" else "bad time"
+    all_causes = f"{{{{ range . }}}}{{{{ $excess := .Value }}}}{each}{{{{ end }}}}"
     return (
         f"{{{{ range query ({_printf(excess.ratio())} $service) }}}}"
-        f"{{{{ with query ({_printf(worst)} $service .Value $of) }}}}Of the {of_what} over {span}"
-        f"{{{{ range . }}}}{{{{ $excess := .Value }}}}{each}{{{{ end }}}}. {{{{ end }}}}{{{{ end }}}}"
+        f"{{{{ with query ({_printf(worst)} $service .Value $of) }}}}Of the {what} over {span}"
+        f"{all_causes}. {{{{ end }}}}{{{{ end }}}}"
     )
 
 
