@@ -7,7 +7,6 @@ import os
 import sys
 import sysconfig
 import traceback
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from importlib.metadata import entry_points
@@ -20,44 +19,13 @@ from otel_meta.model import Catalog, MetaRepo
 from otel_meta.model.arguments import did_you_mean, nearest_name
 from otel_meta.repos import BUILTIN
 
-from .project.config_kinds import REPO
-from .project.config_options import add_config_option, checked
-from .project.config_rows import TABLE
+from .project.config_options import ENTRY_POINTS
 from .project.project import Project, check_against
-
-ENTRY_POINTS: Final = "otel_meta.repos"
-"""Entry-point group for the meta-repositories of installed packages."""
-
 
 _OWN_FOLDER: Final = f"{Path(otel_meta.__file__).parent}{os.sep}"
 _IMPORTLIB: Final = f"{Path(importlib.__file__).parent}{os.sep}"
 _LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 """Folders of installed packages, which are not the user's own lines."""
-
-
-def add_catalog_options(parser: ArgumentParser) -> None:
-    """Add the options for the catalogue."""
-    parser.add_argument(
-        "--repo",
-        dest=f"{TABLE}.repos",
-        action="append",
-        type=checked(REPO),
-        metavar="MODULE:CLASS",
-        help="add a meta-repository, importable from the working directory; may be repeated",
-    )
-    parser.add_argument(
-        "--installed",
-        dest=f"{TABLE}.installed",
-        action="store_true",
-        help=f"add the meta-repositories in the entry-point group {ENTRY_POINTS}",
-    )
-    parser.add_argument(
-        "--only",
-        dest=f"{TABLE}.only",
-        action="store_true",
-        help="without the built-in meta-repositories",
-    )
-    add_config_option(parser)
 
 
 def load_catalog(project: Project) -> Catalog:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_meta.cli.backfill import cumulated
+from otel_meta.cli.commands.backfill_command import cumulated
 from otel_meta.testing.loopback import LOOPBACK
 from tests.cli.conftest import RunCommand
 

@@ -58,6 +58,11 @@ _OWN_ANNOTATIONS: Final[Mapping[str, str]] = dict.fromkeys(
     ("summary", "description", "runbook_url", "dashboard_url"), _OWN
 )
 
+_FILES: Final = "Files"
+_LINKS: Final = "Links"
+_RECEIVERS: Final = "Receivers"
+_PLATFORM: Final = "Kubernetes and images"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -70,6 +75,7 @@ class Row:
         meaning: what the value decides.
         option: the option of ``otel-meta generate`` with this meaning; empty without one.
         metavar: the name of the option's argument.
+        panel: the panel of the help with the option.
     """
 
     key: str
@@ -78,11 +84,7 @@ class Row:
     meaning: str
     option: str = ""
     metavar: str = ""
-
-    @property
-    def dest(self) -> str:
-        """The name of the option's value among the arguments of a command."""
-        return f"{TABLE}.{self.key}"
+    panel: str = "Rules"
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -117,6 +119,7 @@ ROWS: Final = (
         meaning="target folder; in the file, from the folder of the file",
         option="--out",
         metavar="DIR",
+        panel=_FILES,
     ),
     Row(
         key="folders",
@@ -187,6 +190,7 @@ ROWS: Final = (
         meaning="base of links to runbooks; `FILE.md` is added",
         option="--runbooks",
         metavar="URL",
+        panel=_LINKS,
     ),
     Row(
         key="dashboards",
@@ -195,6 +199,7 @@ ROWS: Final = (
         meaning="base of links to dashboards; the uid is added",
         option="--dashboards",
         metavar="URL",
+        panel=_LINKS,
     ),
     Row(
         key="traces",
@@ -203,6 +208,7 @@ ROWS: Final = (
         meaning="kind of the data source to which the dashboards' links to traces lead",
         option="--traces",
         metavar="KIND",
+        panel=_LINKS,
     ),
     Row(
         key="receivers.page",
@@ -211,6 +217,7 @@ ROWS: Final = (
         meaning="receiver of alerts that page",
         option="--page-webhook",
         metavar="URL",
+        panel=_RECEIVERS,
     ),
     Row(
         key="receivers.ticket",
@@ -219,6 +226,7 @@ ROWS: Final = (
         meaning="receiver of alerts that open a ticket, and of alerts without a severity",
         option="--ticket-webhook",
         metavar="URL",
+        panel=_RECEIVERS,
     ),
     Row(
         key="receivers.watchdog",
@@ -227,6 +235,7 @@ ROWS: Final = (
         meaning="receiver of the watchdog, each minute",
         option="--watchdog-webhook",
         metavar="URL",
+        panel=_RECEIVERS,
     ),
     Row(
         key=f"receivers.teams.{TEAM}.page",
@@ -261,6 +270,7 @@ ROWS: Final = (
         meaning="namespace of rules, monitors and Collectors",
         option="--namespace",
         metavar="NAME",
+        panel=_PLATFORM,
     ),
     Row(
         key="kubernetes.labels",
@@ -270,6 +280,7 @@ ROWS: Final = (
         "`release`",
         option="--kubernetes-label",
         metavar="NAME=TEXT",
+        panel=_PLATFORM,
     ),
     Row(
         key="images",
@@ -278,6 +289,7 @@ ROWS: Final = (
         meaning="container images of the stack, by digest or of another registry",
         option="--image",
         metavar="NAME=IMAGE",
+        panel=_PLATFORM,
     ),
     Row(
         key="jobs",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,18 +130,22 @@ def _fields(table: str, *names: str) -> dict[str, str]:
     return {f"{table}.{name}": name for name in names}
 
 
-def load_project(args: Namespace) -> Project:
+def load_project(config: Path | None, texts: Mapping[str, Any]) -> Project:
     """Return the choices of a command.
+
+    Args:
+        config: the file with the project's table; None searches it.
+        texts: values of options of the command line, as typed, by the key of the table.
 
     Raises:
         ProjectConfigError: the table, or a combination of options, is wrong.
     """
     given = {
-        row.key: row.kind.read(row.kind.of_texts(texts))
+        row.key: row.kind.read(row.kind.of_texts([text] if isinstance(text, str) else text))
         for row in ROWS
-        if (texts := getattr(args, row.dest, None))
+        if (text := texts.get(row.key))
     }
-    project = Project(file=read_config(args.config), given=given)
+    project = Project(file=read_config(config), given=given)
     _refuse(project, [*_problems(project)])
     return project
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
+from typer import Argument, Option
+
+from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.console.plain_table import table
+from otel_meta.cli.describe import catalog_as_json
+from otel_meta.cli.exit_code import ExitCode, Result
+from otel_meta.cli.project.config_options import with_project
+from otel_meta.cli.project.project import Project
 from otel_meta.errors import UsageError
-
-from .catalog_loader import add_catalog_options, load_catalog
-from .describe import catalog_as_json
-from .project.project import load_project
-from .result import OK, Result
-from .table import table
 
 _COLUMNS: Final[dict[str, dict[str, str]]] = {
     "repos": {
@@ -41,26 +42,24 @@ _COLUMNS: Final[dict[str, dict[str, str]]] = {
 """For each table, a heading and the key of the values for each column."""
 
 
-def add_to(commands: Any) -> None:
-    """Add the command."""
-    parser = commands.add_parser("show", help="show meta-repositories, metrics and SLOs")
-    known = "|".join(_COLUMNS)
-    parser.add_argument("tables", nargs="*", metavar=known, help="tables to show (all)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    add_catalog_options(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: Namespace) -> Result:
-    """Render the tables."""
-    for name in args.tables:
+@with_project
+def show(
+    project: Project,
+    tables: Annotated[
+        list[str] | None, Argument(metavar="TABLE...", help=f"{', '.join(_COLUMNS)} (all).")
+    ] = None,
+    *,
+    as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+) -> Result:
+    """Show meta-repositories, metrics and SLOs."""
+    for name in tables or ():
         if name not in _COLUMNS:
             raise UsageError(f"cannot show {name!r}; choose from {', '.join(_COLUMNS)}")
-    declared = catalog_as_json(load_catalog(load_project(args)))
-    chosen = {name: declared[name] for name in args.tables or _COLUMNS}
-    if args.json:
-        return Result(OK, json.dumps(chosen, indent=2))
-    return Result(OK, "\n\n".join(_as_table(name, rows) for name, rows in chosen.items()))
+    declared = catalog_as_json(load_catalog(project))
+    chosen = {name: declared[name] for name in tables or _COLUMNS}
+    if as_json:
+        return Result(ExitCode.OK, json.dumps(chosen, indent=2))
+    return Result(ExitCode.OK, "\n\n".join(_as_table(name, rows) for name, rows in chosen.items()))
 
 
 def _as_table(name: str, rows: list[dict[str, Any]]) -> str:
