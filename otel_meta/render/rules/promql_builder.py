@@ -82,8 +82,9 @@ def count_suffix(selected: Selector) -> str:
 
 
 def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str:
-    """Return an aggregation that keeps these labels."""
-    return f"{operator} by ({', '.join(labels)}) ({expression})"
+    """Return an aggregation that keeps these labels; without any, of everything."""
+    by = ", ".join(labels)
+    return f"{operator} by ({by}) ({expression})" if by else f"{operator}({expression})"
 
 
 def increase(series: str, over: Duration, options: Options, offset: str = "") -> str:
