@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from typer import Option
 
+from otel_meta.cli.completion import complete_repos
 from otel_meta.cli.option_set import Command, option, with_options
 
 from .config_kinds import REPO, Kind, choice
@@ -42,9 +43,11 @@ _CATALOG_OPTIONS: Final[Mapping[str, Parameter]] = {
         list[str] | None,
         Option(
             "--repo",
-            metavar="MODULE:CLASS",
+            metavar="NAME",
             parser=checked(REPO),
-            help="Add a meta-repository, importable from the working directory; may be repeated.",
+            help="Only the meta-repository of this name, such as aurora; or MODULE:CLASS, to add "
+            "one that is importable from the working directory. May be repeated.",
+            autocompletion=complete_repos,
             rich_help_panel=_CATALOG,
         ),
     ),

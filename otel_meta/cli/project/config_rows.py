@@ -107,8 +107,8 @@ ROWS: Final = (
         key="repos",
         kind=list_of(REPO),
         default="none",
-        meaning="meta-repositories of the catalogue, as `module:Class`; "
-        "the folder of the file is importable; `--repo` replaces them",
+        meaning="meta-repositories of the catalogue, as `module:Class`, or the name of one to "
+        "limit the catalogue to; the folder of the file is importable; `--repo` replaces them",
     ),
     Row(
         key="only",
