@@ -58,15 +58,19 @@ COMMANDS: Final[Mapping[str, Row]] = {
         "Show the status of each SLO, or fail a deployment.",
         _OPERATE,
         (
-            "slo http://localhost:8001",
+            "slo http://localhost:8000",
             "slo --prometheus http://localhost:9090 --watch",
-            "slo --prometheus http://localhost:9090 --fail-on breached,at_risk,no_data",
+            "slo --service payments --fail-on breached,at_risk,no_data --require-coverage 25%",
+            "slo serve --prometheus http://localhost:9090 --port 8080",
         ),
     ),
     "budget": Row(
         "Say what an error budget means, and when alerts fire.",
         _OPERATE,
-        ("budget aurora-api-latency", "budget aurora-api-latency --objective 99.5%"),
+        (
+            "budget aurora-api-availability --events 1000000",
+            "budget aurora-api-latency --prometheus http://localhost:9090 --objective 99.95%",
+        ),
     ),
     "new": Row(
         "Write a module with a meta-repository to start from.",

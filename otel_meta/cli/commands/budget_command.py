@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from typer import Argument, Option
 
 from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.exit_code import ExitCode, Result
+from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_server_project
 from otel_meta.cli.project.project import Project
 from otel_meta.cli.project.server import NO_SERVER, has_server, server_connection
 from otel_meta.cli.slo.option_values import events as read_events
 from otel_meta.cli.slo.option_values import objective as read_objective
+from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import UsageError
 from otel_meta.model import Catalog, MetaRepo, Objective, Slo
-from otel_meta.model.arguments import did_you_mean
 from otel_meta.model.identity import SERVICE
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ class _Asked(NamedTuple):
 @with_server_project
 def budget(
     project: Project,
-    name: Annotated[str, Argument(metavar="SLO", help="The name of an SLO.")],
+    name: Annotated[
+        str, Argument(metavar="SLO", help="The name of an SLO.", autocompletion=complete_slos)
+    ],
     *,
     service: Annotated[
         str | None, Option(metavar="NAME", help="A service (each that the server knows).")
@@ -60,14 +64,14 @@ def budget(
             help="Replay the recorded past under this objective, such as 99.95%.",
         ),
     ] = None,
-    as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> Result:
     """Say what an error budget means: bad events, thresholds, outages, and when each alert fires.
 
     The declaration is enough. With a server, the present budgets of its services are shown as well.
     """
     catalog = load_catalog(project)
-    repo, slo = _named(catalog, name)
+    ((repo, slo),) = chosen_slos(catalog, [name], named_by="")
     if not has_server(project) and (service or objective):
         raise UsageError(f"--{'service' if service else 'objective'} asks a server; {NO_SERVER}")
     services = {SERVICE: service} if service else {}
@@ -79,13 +83,6 @@ def budget(
     from otel_meta.cli.slo.budget_report import budget_report  # noqa: PLC0415
 
     return Result(ExitCode.OK, rendered(budget_report(found)))
-
-
-def _named(catalog: Catalog, name: str) -> tuple[type[MetaRepo], Slo]:
-    every = {slo.name: (repo, slo) for repo in catalog for slo in repo.slos.values()}
-    if name not in every:
-        raise UsageError(f"there is no SLO {name!r}{did_you_mean(name, every)}")
-    return every[name]
 
 
 def _budget(project: Project, asked: _Asked) -> BudgetJson:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Context, Option
 
-from otel_meta.cli.catalog_loader import load_repo
+from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.console import streams
 from otel_meta.cli.console.error_lines import print_error
 from otel_meta.cli.exit_code import ExitCode, Result
+from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_server_project
 from otel_meta.cli.project.project import Project
 from otel_meta.cli.slo.option_values import StateSet, seconds, share, state, states
@@ -42,7 +44,12 @@ def slo(
     ] = None,
     slo: Annotated[
         list[str] | None,
-        Option(metavar="NAME", help="An SLO; may be repeated.", rich_help_panel=_SELECT),
+        Option(
+            metavar="NAME",
+            help="An SLO; may be repeated.",
+            rich_help_panel=_SELECT,
+            autocompletion=complete_slos,
+        ),
     ] = None,
     shown: Annotated[
         list[str] | None,
@@ -54,9 +61,7 @@ def slo(
             rich_help_panel=_SELECT,
         ),
     ] = None,
-    as_json: Annotated[
-        bool, Option("--json", help="Print JSON.", rich_help_panel=_DISPLAY)
-    ] = False,
+    as_json: JsonOption = False,
     watch: Annotated[
         bool, Option("--watch", help="Show the statuses until Ctrl-C.", rich_help_panel=_DISPLAY)
     ] = False,
@@ -97,7 +102,9 @@ def slo(
     )
     _check_display(gate, as_json=as_json, watch=watch, every=every)
     selection = Selection(
-        repos=tuple(load_repo(spec).name for spec in project.given.get("repos", ())),
+        repos=tuple(repo.name for repo in load_catalog(project))
+        if "repos" in project.given
+        else (),
         services=tuple(service or ()),
         slos=tuple(slo or ()),
     )
