@@ -119,6 +119,7 @@ class Telemetry:
             clock,
             service=identity_labels(resource, settings),
             required_coverage=settings.slo_required_coverage,
+            corrections=settings.corrections,
             file=_history_file(settings, self.view, self.faults),
         )
         self.redaction: Final = Redaction(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from .sli_text import event_noun, sli_text
 from .status import Status
 
 
@@ -28,8 +29,12 @@ class StatusJson(TypedDict):
     objective: str
     period: str
     why: str
+    good_event: str
+    """The condition of a good event, with the names of Prometheus."""
     sli: float | None
     unit: str
+    noun: str
+    """The plural noun of the events, such as requests; seconds for time slices."""
     good: float
     bad: float
     total: float
@@ -60,8 +65,10 @@ def status_json(status: Status) -> StatusJson:
         "objective": str(status.slo.objective),
         "period": str(status.slo.period),
         "why": status.slo.why,
+        "good_event": sli_text(status.slo.sli),
         "sli": status.sli,
         "unit": status.slo.sli.unit,
+        "noun": event_noun(status.slo.sli),
         "good": total - bad,
         "bad": bad,
         "total": total,

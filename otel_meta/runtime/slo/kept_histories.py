@@ -44,10 +44,10 @@ class KeptHistories:
         self._idle, self._found = {}, {}
         self._is_told = True
 
-    def update(self, tracked: Iterable[TrackedSlo]) -> None:
+    def update(self, tracked: Sequence[TrackedSlo]) -> None:
         """Give the SLOs the histories that the file has of them."""
         with self._lock:
-            if self._is_closed:
+            if self._is_closed or not tracked:
                 return
             if not self._file.is_owner and self._file.acquire():
                 self._take_over(tracked)
