@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,7 +84,43 @@ class TestBefore:
         ]
 
 
+def covering(start: float) -> History:
+    """Return the history of a process that runs for a minute."""
+    return History(DAY, [Sample(start + each, 0.0, 0.0, each) for each in range(0, 70, 10)])
+
+
+class TestJoined:
+    def test_joined_history_has_events_of_both_at_every_moment(self) -> None:
+        """A joined history has the events of both at every moment, from the later start on."""
+        earlier, later = filled(0.0, 10, 6, DAY), filled(35.0, 10, 5, DAY)
+        joined = earlier.joined(later)
+
+        assert [0, 3, 4, 6, 10, 11] == [
+            joined.before(moment).total for moment in (0, 30, 40, 50, 75, 99)
+        ]
+
+    def test_joined_history_covers_second_once(self) -> None:
+        """Seconds that both processes covered are covered once, and a gap is not covered."""
+        earlier = covering(0.0)
+        covered = [earlier.joined(covering(start)).last.covered for start in (45.0, 100.0)]
+
+        assert [105.0, 120.0] == [pytest.approx(each, abs=10) for each in covered]
+
+
 class TestSize:
+    def test_thirty_days_of_samples_take_less_than_100_kilobytes(self) -> None:
+        """The 10-second samples of 30 days take less than 100 kB: 2,500 samples of 32 bytes."""
+        filled_up = filled(0.0, 60, 30 * 1440, 30 * DAY)
+        for number in range(1, 720):
+            filled_up.add(sample(30.0 * DAY + 10 * number, 30 * 1440 + number))
+        tracemalloc.start()
+        history = filled_up.copy(30 * DAY)
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert 2000 < len(history) < 2700
+        assert size < 100_000
+
     def test_two_periods_of_samples_take_no_more_memory_than_one(self) -> None:
         """Two periods of samples take no more memory than one."""
         one = filled(0.0, 600, 31 * 144, 30 * DAY)
