@@ -100,7 +100,6 @@ def test_parts_of_a_range_hold_every_time_once() -> None:
         ),
         (("--prometheus", "http://x", "--timeout", "0"), "'0' is not a number of seconds above 0"),
         (("--prometheus", "http://x", "--timeout", "nan"), "is not a number of seconds above 0"),
-        (("--prometheus", "http://127.0.0.1:1"), "--prometheus http://127.0.0.1:1: cannot be ask"),
     ],
 )
 def test_mistake_is_one_line_and_nothing_is_written(
@@ -125,8 +124,17 @@ def test_answer_that_is_none_is_one_line(
     assert callable(serve)
     code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", serve(handler))
 
-    assert (2, "", 1) == (code, out, len(err.splitlines()))
+    assert (3, "", 1) == (code, out, len(err.splitlines()))
     assert wrong in err
+
+
+def test_server_that_does_not_listen_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
+    """A server that does not listen is one line with exit code 3, and nothing is written."""
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
+
+    assert (3, "", 1) == (code, out, len(err.splitlines()))
+    assert "--prometheus http://127.0.0.1:1: cannot be asked" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_file_in_place_of_folder_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
