@@ -13,7 +13,7 @@ from otel_meta.fleet.prometheus_api import PrometheusApi
 from otel_meta.model import Catalog, Duration
 from otel_meta.repos import Aurora, Nebula
 from otel_meta.status.events import Events
-from otel_meta.status.status import Burn, FiringAlert, Status
+from otel_meta.status.status import Burn, BurnDownPoint, FiringAlert, Status
 from tests.backends.fleet.history_servers import SERVERS
 from tests.backends.fleet.recorded_history import AVAILABILITY, DAY, END, LATENCY, PER_STEP, STEP
 
@@ -83,8 +83,8 @@ def test_burn_rates_and_bad_events_are_those_recorded(answer: FleetAnswer) -> No
     """Each lookback has the recorded burn rate, and bad events where they are recorded."""
     found = status_of(answer, "breached")
 
-    assert (pytest.approx(20.0), 30.0) == tuple(found.burns[Duration("1h")])
-    assert (pytest.approx(20.0), None) == tuple(found.burns[Duration("2h")])
+    assert Burn(20.0, 30.0) == found.burns[Duration("1h")]
+    assert Burn(20.0, None) == found.burns[Duration("2h")]
     assert {*AVAILABILITY.burn_lookbacks()} == found.burns.keys()
     assert Burn(None, None) == status_of(answer, "fine").burns[Duration("1h")]
 
@@ -98,7 +98,7 @@ def test_burn_down_falls_from_a_whole_budget_to_what_is_left(answer: FleetAnswer
     assert [*sorted(shares, reverse=True)] == shares
     assert pytest.approx(1, abs=0.2) == shares[0]
     assert found.budget.left is not None
-    assert (0, pytest.approx(float(found.budget.left))) == tuple(found.burn_down[-1])
+    assert BurnDownPoint(0, float(found.budget.left)) == found.burn_down[-1]
 
 
 def test_firing_alerts_are_listed_and_pending_ones_are_not(answer: FleetAnswer) -> None:
