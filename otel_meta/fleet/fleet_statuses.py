@@ -15,11 +15,12 @@ from otel_meta.status.events import Events
 from otel_meta.status.status import NO_EVENTS, Burn, BurnDownPoint, Status
 
 from .prometheus_api import PrometheusApi
-from .recordings import EXCLUDED, Recordings, last_seen, lookbacks, read
+from .recordings import Edges, Recordings, last_seen, lookbacks, read
 from .slo_keys import Asked, SloKey
 
 _STALE: Final = 300
 """Seconds without an evaluation after which recordings say nothing about the present."""
+_EXCLUDED: Final = (series_names.PERIOD_BAD_EXCLUDED, series_names.PERIOD_TOTAL_EXCLUDED)
 _LISTED: Final = 10
 _DEFAULT: Final = Options()
 
@@ -113,7 +114,7 @@ class Fleet:
 def _status(asked: Asked, key: SloKey, recorded: Recordings, at: int, *, age: float) -> Status:
     repo, slo = asked.declared[key.slo]
     has_data = age <= _STALE and recorded.value(series_names.COMPLIANT, key) is not None
-    excluded = Events(*(recorded.value(name, key) or 0.0 for name in EXCLUDED))
+    excluded = Events(*(recorded.value(name, key) or 0.0 for name in _EXCLUDED))
     events = _events(key, recorded, excluded) if has_data else NO_EVENTS
     coverage = recorded.value(series_names.COVERAGE, key) or 0.0
     return Status(
@@ -139,20 +140,27 @@ def _events(key: SloKey, recorded: Recordings, excluded: Events) -> Events:
 def _burn(slo: Slo, span: Duration, key: SloKey, recorded: Recordings) -> Burn:
     ratio = recorded.value(series_names.error_ratio(span), key)
     rate = None if ratio is None else ratio / float(slo.objective.budget)
-    return Burn(rate, recorded.value(series_names.bad(span), key))
+    return Burn(rate, recorded.bad_over(span, key))
 
 
 def _burn_down(
     slo: Slo, key: SloKey, recorded: Recordings, events: Events, at: int
 ) -> Iterator[BurnDownPoint]:
-    """Yield the course of the budget; excluded events are those at the end."""
+    """Yield the course of the budget, without the events of corrections."""
     allowed = float(slo.objective.budget) * events.total
     if allowed <= 0:
         return
     before = recorded.before[series_names.BAD_CUMULATIVE].get(key, 0.0)
+    corrected = recorded.corrected.get(key, {}).values()
     for moment, count in sorted(recorded.bad.get(key, {}).items()):
-        bad = min(max(count - before, 0.0), events.bad)
-        yield BurnDownPoint(at - moment, 1 - bad / allowed)
+        bad = count - before - sum(_excluded(edges, before, count) for edges in corrected)
+        yield BurnDownPoint(at - moment, 1 - min(max(bad, 0.0), events.bad) / allowed)
+
+
+def _excluded(edges: Edges, before: float, count: float) -> float:
+    """Return the events of a correction between two values of a count that never falls."""
+    low, high = (min(max(value, edges.begin), edges.end) for value in (before, count))
+    return max(high - low, 0.0)
 
 
 def _missing(asked: Asked, found: Mapping[SloKey, float]) -> Iterator[Status]:

@@ -19,6 +19,8 @@ LATELY = range(END - 600, END + 1, 60)
 AVAILABILITY, LATENCY = Nebula.api_availability, Nebula.api_latency
 PER_STEP = 100
 """Events of a service from one sample to the next."""
+EXCUSED = 10 * DAY // STEP
+"""Samples of a correction that began twenty days ago, and ended ten days ago."""
 NOW: Mapping[str, float] = {
     "slo:error_ratio:5m": 0.02,
     "slo:error_ratio:1h": 0.02,
@@ -61,7 +63,7 @@ def store_history(store: Store) -> None:
 
 
 def _present() -> Mapping[str, float]:
-    excluded = 30 * DAY // STEP
+    begin, end = (2.0 * (len(TIMES) - step) for step in (2 * EXCUSED, EXCUSED))
     return {
         **_now("fine", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}),
         **_now("fine", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}, LATENCY.name),
@@ -72,10 +74,15 @@ def _present() -> Mapping[str, float]:
             {
                 "slo:period_coverage:ratio": 1.0,
                 "slo:compliant:bool": 1.0,
-                "slo:bad:excluded_period": 2.0 * excluded,
-                "slo:total:excluded_period": 2.0 * excluded,
+                "slo:bad:excluded_period": 2.0 * EXCUSED,
+                "slo:total:excluded_period": float(PER_STEP * EXCUSED),
+                "slo:error_ratio:1h": 0.02,
+                "slo:bad:increase1h": 30,
+                "slo:bad:kept1h": 10,
             },
         ),
+        _series("slo:bad:correction_begin", "excused", AVAILABILITY.name, correction="c"): begin,
+        _series("slo:bad:correction_end", "excused", AVAILABILITY.name, correction="c"): end,
         _series("ALERTS", "breached", AVAILABILITY.name, alertstate="firing", severity="page"): 1.0,
         _series("ALERTS", "young", AVAILABILITY.name, alertstate="pending", severity="page"): 1.0,
     }

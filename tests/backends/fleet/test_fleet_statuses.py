@@ -15,7 +15,15 @@ from otel_meta.repos import Aurora, Nebula
 from otel_meta.status.events import Events
 from otel_meta.status.status import Burn, BurnDownPoint, FiringAlert, Status
 from tests.backends.fleet.history_servers import SERVERS
-from tests.backends.fleet.recorded_history import AVAILABILITY, DAY, END, LATENCY, PER_STEP, STEP
+from tests.backends.fleet.recorded_history import (
+    AVAILABILITY,
+    DAY,
+    END,
+    EXCUSED,
+    LATENCY,
+    PER_STEP,
+    STEP,
+)
 
 CATALOG = Catalog((Nebula,))
 STEPS = 30 * DAY // STEP
@@ -57,7 +65,12 @@ def status_of(answer: FleetAnswer, service: str, slo: str = AVAILABILITY.name) -
         ("fine", LATENCY.name, Events(7 * DAY / STEP, 7 * DAY / STEP * PER_STEP), "ok"),
         ("breached", AVAILABILITY.name, Events(2 * STEPS, STEPS * PER_STEP), "breached"),
         ("young", AVAILABILITY.name, Events(2 * STEPS, STEPS * PER_STEP), "at_risk"),
-        ("excused", AVAILABILITY.name, Events(0, STEPS * (PER_STEP - 2)), "ok"),
+        (
+            "excused",
+            AVAILABILITY.name,
+            Events(2 * (STEPS - EXCUSED), PER_STEP * (STEPS - EXCUSED)),
+            "breached",
+        ),
         ("gone", AVAILABILITY.name, Events(0, 0), "no_data"),
     ],
 )
@@ -99,6 +112,19 @@ def test_burn_down_falls_from_a_whole_budget_to_what_is_left(answer: FleetAnswer
     assert pytest.approx(1, abs=0.2) == shares[0]
     assert found.budget.left is not None
     assert BurnDownPoint(0, float(found.budget.left)) == found.burn_down[-1]
+
+
+def test_corrected_time_spends_no_budget(answer: FleetAnswer) -> None:
+    """The budget stays the same while a correction lasts, and burns only before and after."""
+    found = status_of(answer, "excused")
+    ten, twenty = 10 * DAY, 20 * DAY
+    during = {round(one.left, 3) for one in found.burn_down if ten < one.seconds_ago < twenty}
+
+    assert Events(2 * EXCUSED, PER_STEP * EXCUSED) == found.excluded
+    assert Burn(20.0, 10.0) == found.burns[Duration("1h")]
+    assert {-9.0} == {round(left) for left in during}
+    assert max(during) - min(during) < 0.2
+    assert found.burn_down[-1].left == pytest.approx(-19.0)
 
 
 def test_firing_alerts_are_listed_and_pending_ones_are_not(answer: FleetAnswer) -> None:
