@@ -188,7 +188,7 @@ def _notes(asked: Asked, names: set[str], found: Mapping[SloKey, float], at: int
         minutes = (at - youngest) / 60
         yield (
             f"No rule was evaluated for {minutes:.0f} minutes, so that no SLO has data: look at "
-            "the server that evaluates rules."
+            "the server that evaluates rules, and at the clock of this machine."
         )
 
 

@@ -90,7 +90,7 @@ def read(api: PrometheusApi, asked: Asked, at: int) -> Recordings:
         now={name: _largest(asked, samples) for name, samples in now.items()},
         corrected=_corrected(asked, now),
         before=_before(api, asked, at, periods),
-        bad={key: values for p in periods for key, values in _course(api, asked, at, p)},
+        bad=_course(api, asked, at, periods),
         firing=_firing(api, asked, at),
     )
 
@@ -152,14 +152,20 @@ def _then(count: str, period: Duration) -> str:
 
 
 def _course(
-    api: PrometheusApi, asked: Asked, at: int, period: Duration
-) -> Iterator[tuple[SloKey, Mapping[int, float]]]:
-    steps = Steps.back(period.seconds, at, POINTS)
+    api: PrometheusApi, asked: Asked, at: int, periods: Iterable[Duration]
+) -> Mapping[SloKey, Mapping[int, float]]:
+    """Return the counts of bad events over each SLO's own period; replicas and names are one."""
     query = selector(series_names.BAD_CUMULATIVE, asked.matchers)
-    for one in api.range(query, steps):
-        key = asked.key(one.labels)
-        if key and asked.declared[key.slo][1].period == period:
-            yield key, {moment: value for moment, value in one.values.items() if isfinite(value)}
+    found: dict[SloKey, dict[int, float]] = defaultdict(dict)
+    for period in periods:
+        for one in api.range(query, Steps.back(period.seconds, at, POINTS)):
+            key = asked.key(one.labels)
+            if key and asked.declared[key.slo][1].period == period:
+                counts = found[key]
+                for moment, value in one.values.items():
+                    if isfinite(value):
+                        counts[moment] = max(value, counts.get(moment, value))
+    return found
 
 
 def _firing(api: PrometheusApi, asked: Asked, at: int) -> Mapping[SloKey, tuple[FiringAlert, ...]]:

@@ -23,9 +23,10 @@ from tests.backends.fleet.recorded_history import (
     LATENCY,
     PER_STEP,
     STEP,
+    Shop,
 )
 
-CATALOG = Catalog((Nebula,))
+CATALOG = Catalog((Nebula, Shop))
 STEPS = 30 * DAY // STEP
 """Samples of a period."""
 
@@ -83,13 +84,26 @@ def test_events_of_the_period_and_state(
     assert (events, state) == (found.events, found.state)
 
 
+def test_renamed_slo_has_the_events_of_its_former_name(answer: FleetAnswer) -> None:
+    """The events of the period under a former name count, and the former name is no foreign SLO."""
+    found = status_of(answer, "shop", Shop.delivery.name)
+
+    assert (Events(0, STEPS * PER_STEP), "ok") == (found.events, found.state)
+    assert len(found.burn_down) > 100
+    assert "shop-orders" not in str(answer.notes)
+
+
 def test_each_slo_of_a_service_is_there_once(answer: FleetAnswer) -> None:
     """The answer has each SLO of each service once, with repository and owner."""
     names = sorted((one.service["service_name"], one.slo.name) for one in answer.statuses)
     rows = [(name, AVAILABILITY.name) for name in ("breached", "excused", "fine", "gone", "young")]
 
-    assert sorted([*rows, ("fine", LATENCY.name)]) == names
-    assert {(Nebula.name, Nebula.owner)} == {(one.repo, one.owner) for one in answer.statuses}
+    others = [("fine", LATENCY.name), ("shop", Shop.delivery.name)]
+
+    assert sorted([*rows, *others]) == names
+    assert {(repo.name, repo.owner) for repo in CATALOG} == {
+        (one.repo, one.owner) for one in answer.statuses
+    }
 
 
 def test_burn_rates_and_bad_events_are_those_recorded(answer: FleetAnswer) -> None:
