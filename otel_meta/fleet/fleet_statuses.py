@@ -181,8 +181,12 @@ def _missing(asked: Asked, found: Mapping[SloKey, float]) -> Iterator[Status]:
 def _notes(asked: Asked, names: set[str], found: Mapping[SloKey, float], at: int) -> Iterator[str]:
     if unknown := {name for name in names if not asked.is_known(name)}:
         yield f"The catalogue does not declare these SLOs of the server: {_list(unknown)}."
-    if absent := asked.declared.keys() - {key.slo for key in found}:
-        yield f"No service has these SLOs in the last week: {_list(absent)}."
+    repos = {asked.declared[key.slo][0].name for key in found}
+    absent = [asked.declared[name] for name in asked.declared.keys() - {key.slo for key in found}]
+    if unseen := {repo.name for repo, _ in absent} - repos:
+        yield f"No service has recordings of these meta-repositories: {_list(unseen)}."
+    if missing := [slo.name for repo, slo in absent if repo.name in repos]:
+        yield f"No service has these SLOs in the last week: {_list(missing)}."
     youngest = max(found.values(), default=at)
     if at - youngest > _STALE:
         minutes = (at - youngest) / 60

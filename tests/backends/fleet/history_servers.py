@@ -19,10 +19,12 @@ _KEPT = ("--storage.tsdb.retention.time=100y",)
 
 
 @contextmanager
-def prometheus(folder: Path) -> Iterator[str]:
-    """Run a Prometheus with the history, and return its URL."""
+def prometheus(folder: Path, *more: str) -> Iterator[str]:
+    """Run a Prometheus with the history and more arguments, and return its URL."""
     store_history(lambda series, times: backfill(series, times, folder))
-    server = Backend(program=PROMETHEUS, folder=folder, config=_CONFIG, port=0, more=_KEPT)
+    server = Backend(
+        program=PROMETHEUS, folder=folder, config=_CONFIG, port=0, more=(*_KEPT, *more)
+    )
     with server:
         yield server.wait_until_ready().url
 

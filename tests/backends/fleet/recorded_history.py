@@ -1,4 +1,4 @@
-"""Recordings of three SLOs of six services over 31 days, as the rules would have left them."""
+"""Recordings of three SLOs of seven services over 31 days, as the rules would have left them."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ def store_history(store: Store) -> None:
             **_counts("fine", f"0+{PER_STEP}x{last}", f"0x{last}"),
             **_counts("breached", f"0+{PER_STEP}x{last}", f"0+2x{last}"),
             **_counts("young", f"0+{PER_STEP}x{last}", f"0+2x{last}"),
+            **_counts("ended", f"0+{PER_STEP}x{last}", f"0x{last}"),
             **_counts("excused", f"0+{PER_STEP}x{last}", f"0+2x{last}"),
             **_counts("fine", f"0+{PER_STEP}x{last}", f"0+1x{last}", slo=LATENCY.name),
             **_counts("other", f"0+{PER_STEP}x{last}", f"0x{last}", slo="foreign-slo"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from otel_meta.model import Catalog, Duration
 from otel_meta.repos import Aurora, Nebula
 from otel_meta.status.events import Events
 from otel_meta.status.status import Burn, BurnDownPoint, FiringAlert, Status
+from tests.backends.fleet import history_servers
 from tests.backends.fleet.history_servers import SERVERS
 from tests.backends.fleet.recorded_history import (
     AVAILABILITY,
@@ -26,7 +28,7 @@ from tests.backends.fleet.recorded_history import (
     Shop,
 )
 
-CATALOG = Catalog((Nebula, Shop))
+CATALOG = Catalog((Nebula, Shop, Aurora))
 STEPS = 30 * DAY // STEP
 """Samples of a period."""
 
@@ -73,6 +75,7 @@ def status_of(answer: FleetAnswer, service: str, slo: str = AVAILABILITY.name) -
             "breached",
         ),
         ("gone", AVAILABILITY.name, Events(0, 0), "no_data"),
+        ("ended", AVAILABILITY.name, Events(0, 0), "no_data"),
     ],
 )
 def test_events_of_the_period_and_state(
@@ -96,12 +99,13 @@ def test_renamed_slo_has_the_events_of_its_former_name(answer: FleetAnswer) -> N
 def test_each_slo_of_a_service_is_there_once(answer: FleetAnswer) -> None:
     """The answer has each SLO of each service once, with repository and owner."""
     names = sorted((one.service["service_name"], one.slo.name) for one in answer.statuses)
-    rows = [(name, AVAILABILITY.name) for name in ("breached", "excused", "fine", "gone", "young")]
+    names_of_services = ("breached", "ended", "excused", "fine", "gone", "young")
+    rows = [(name, AVAILABILITY.name) for name in names_of_services]
 
     others = [("fine", LATENCY.name), ("shop", Shop.delivery.name)]
 
     assert sorted([*rows, *others]) == names
-    assert {(repo.name, repo.owner) for repo in CATALOG} == {
+    assert {(repo.name, repo.owner) for repo in (Nebula, Shop)} == {
         (one.repo, one.owner) for one in answer.statuses
     }
 
@@ -149,18 +153,27 @@ def test_firing_alerts_are_listed_and_pending_ones_are_not(answer: FleetAnswer) 
     assert () == status_of(answer, "young").firing
 
 
-def test_note_names_foreign_slos_and_those_that_nobody_has(answer: FleetAnswer) -> None:
-    """Notes name the SLOs that the catalogue does not declare, and those that no service has."""
-    foreign, absent = answer.notes
-
-    assert "The catalogue does not declare these SLOs of the server: foreign-slo." == foreign
-    assert absent.startswith("No service has these SLOs in the last week: nebula-")
-    assert AVAILABILITY.name not in absent
+def test_notes_name_foreign_slos_and_those_that_nobody_has(answer: FleetAnswer) -> None:
+    """Notes name the SLOs that the catalogue does not declare, and what no service has."""
+    assert (
+        "The catalogue does not declare these SLOs of the server: foreign-slo.",
+        "No service has recordings of these meta-repositories: aurora-fullstack-saas.",
+        "No service has these SLOs in the last week: nebula-cost-forecast-accuracy.",
+    ) == answer.notes
 
 
 def test_stopped_rules_are_no_data_and_a_note(url: str) -> None:
     """Twenty minutes after the last evaluation no SLO has data, and a note says why."""
     statuses, notes = fleet(url, later=1200).answer(CATALOG)
+
+    assert {"no_data"} == {one.state for one in statuses}
+    assert "No rule was evaluated for 20 minutes" in notes[-1]
+
+
+def test_stopped_rules_are_no_data_on_a_server_that_looks_back_for_long(tmp_path: Path) -> None:
+    """Old recordings are no data even where a query still finds them."""
+    with history_servers.prometheus(tmp_path, "--query.lookback-delta=1h") as url:
+        statuses, notes = fleet(url, later=1200).answer(CATALOG)
 
     assert {"no_data"} == {one.state for one in statuses}
     assert "No rule was evaluated for 20 minutes" in notes[-1]
