@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-import httpx
+from otel_meta.extras import ExtraImports
 
 from .answers import Sample, Series, WrongAnswer, joined, samples_of, series_of
 from .connection import Connection
 from .failures import no_answer, refused, wrong_answer
 from .steps import Steps
+
+with ExtraImports("cli", "Asking a server"):
+    import httpx
 
 _WHOLE: Final = {"partial_response": "false", "deny_partial_response": "1", "nocache": "1"}
 """Thanos and VictoriaMetrics refuse to answer with a part of the data, and VictoriaMetrics moves no

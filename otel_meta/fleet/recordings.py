@@ -72,16 +72,6 @@ class Recordings:
         return max(self.now[name].get(key, 0.0) - self.before[name].get(key, 0.0), 0.0)
 
 
-def last_seen(api: PrometheusApi, at: int, identity: Iterable[str]) -> tuple[Sample, ...]:
-    """Return the time of the last recording of each SLO and service in a week, to the hour.
-
-    Recordings of the last five minutes have their exact time.
-    """
-    time = f"timestamp({series_names.TOTAL_CUMULATIVE})"
-    by = ", ".join((series_names.SLO, *identity))
-    return api.instant(f"max by ({by}) ({time} or max_over_time({time}[{_WEEK}:1h]))", at)
-
-
 def read(api: PrometheusApi, asked: Asked, at: int) -> Recordings:
     """Ask for the recordings: four queries, and one for each period that the SLOs have."""
     periods = dict.fromkeys(slo.period for _, slo in asked.declared.values())

@@ -49,6 +49,13 @@ class TestAnswers:
         assert ("up", "100.500") == (form_of(request)["query"], form_of(request)["time"])
         assert "POST /api/v1/query HTTP/1.1" == head_of(request)[0]
 
+    def test_prefix_of_the_url_is_kept(self) -> None:
+        """A prefix in the URL, such as that of Mimir, stands before the path of the API."""
+        with RawServer(http("200 OK", answer([]))) as server:
+            PrometheusApi(Connection(f"{server.url}/prometheus/")).instant("up")
+
+        assert "POST /prometheus/api/v1/query HTTP/1.1" == head_of(server.requests[0])[0]
+
     def test_long_range_is_asked_in_parts_and_joined(self) -> None:
         """A long range is asked in parts, and each series is returned once."""
         steps = Steps(0, 6_000, 1)

@@ -1,6 +1,6 @@
 """Tracker, rules and a count by hand say the same of one trace, within the stated bounds.
 
-Eight traces are services of one run. ``AGREEMENT_RUNS=50`` makes more runs than an ordinary test.
+Six traces are services of one run. ``AGREEMENT_RUNS=50`` makes more runs than an ordinary test.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.fleet.agreement.trace import SLO, Trace, traces
 from tests.fleet.agreement.tracker import by_the_tracker
 
 _RUNS = int(os.environ.get("AGREEMENT_RUNS", "2"))
-_TOGETHER = 8
+_TOGETHER = 6
 many_traces = st.lists(traces, min_size=_TOGETHER, max_size=_TOGETHER, unique=True)
 without_shrinking = settings(max_examples=_RUNS, phases=(Phase.generate,), database=None)
 
