@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.render.options import PROMETHEUS
 from otel_meta.render.receivers import Existing, Target
+from otel_meta.status.slo_links import PLACEHOLDERS, TEMPLATE_EXAMPLE, is_template
 
 Read = Callable[[object], Any]
 
@@ -162,6 +163,14 @@ def _server_url(value: object) -> str:
     if "@" in url:
         raise WrongValueError("has a name or password; give the user and the password apart")
     return url
+
+
+def _link(value: object) -> str:
+    text = _text(value, f'"{TEMPLATE_EXAMPLE}"')
+    if not is_template(text):
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise WrongValueError(f"{text!r} is not a URL whose placeholders are of {known}")
+    return text
 
 
 _any_header = _matching(_HEADER, "the name of a header", '"X-Name"')
@@ -322,6 +331,7 @@ HEADER: Final = Kind('"name"', _header)
 SECONDS: Final = Kind("10", _seconds)
 SERVER_URL: Final = Kind('"https://host/path"', _server_url)
 BASE_URL: Final = Kind('"https://host/path"', _base_url)
+LINK: Final = Kind(f'"{TEMPLATE_EXAMPLE}"', _link)
 TARGET: Final = Kind('"https://host/path" or { receiver = "name" }', _receiver)
 VERSION: Final = Kind('"3.16"', _version)
 ZONE: Final = Kind('"Europe/Berlin"', _zone)

@@ -21,6 +21,7 @@ from .config_kinds import (
     K8S_KEY,
     K8S_VALUE,
     LABEL,
+    LINK,
     METRICS,
     PLACE,
     REPO,
@@ -219,6 +220,18 @@ ROWS: Final = (
         option="--traces",
         metavar="KIND",
         panel=_LINKS,
+    ),
+    Row(
+        key="traces_url",
+        kind=LINK,
+        default="no links",
+        meaning="links to the traces of an SLO's bad events, on pages of SLOs",
+    ),
+    Row(
+        key="logs_url",
+        kind=LINK,
+        default="no links",
+        meaning="links to the log lines of an SLO's bad events, on pages of SLOs",
     ),
     Row(
         key="receivers.page",

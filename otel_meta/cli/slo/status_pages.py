@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from itertools import chain
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 import httpx
 
 from otel_meta.errors import BackendError
 from otel_meta.fleet.connection import Connection
 from otel_meta.fleet.failures import no_answer
+from otel_meta.status.status import State
 from otel_meta.status.status_json import StatusJson
 
 from .found_statuses import FoundStatuses
@@ -99,6 +100,8 @@ def _rows(url: str, page: Mapping[str, Any]) -> Iterable[StatusJson]:
             raise BackendError(
                 f"{url}: an SLO has no {min(missing)}; the service has another version of otel_meta"
             )
+        if row["state"] not in get_args(State):
+            raise BackendError(f"{url}: an SLO has a state of a newer otel_meta; update this one")
         yield cast("StatusJson", {**row, "service": labels | row["service"]})
 
 

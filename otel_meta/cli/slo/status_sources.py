@@ -19,12 +19,10 @@ from otel_meta.model.identity import SERVICE
 from otel_meta.status.status_json import status_json
 
 from .found_statuses import FoundStatuses
-from .status_order import Selection
+from .selection import SERVE, Selection
 from .status_pages import read_pages
 
 Source = Callable[[], FoundStatuses]
-SERVE: Final = "serve"
-"""The word in the place of URLs that starts the server of the page."""
 _TOKEN_OF_SERVICES: Final = "OTEL_META_PROMETHEUS_TOKEN"  # noqa: S105  # the name of a variable
 
 

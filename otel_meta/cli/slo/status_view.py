@@ -9,9 +9,10 @@ from dataclasses import asdict
 from rich.console import RenderableType
 from rich.text import Text
 
+from otel_meta.status.page.ordering import grouped
+
 from .found_statuses import FoundStatuses
 from .slo_gate import NOTHING_KNOWN
-from .status_order import worst_first
 from .status_table import StatusTable
 
 
@@ -36,7 +37,7 @@ def statuses_as_json(
     found: FoundStatuses, failures: Sequence[str], states: Collection[str] = ()
 ) -> str:
     """Return the plain values of the statuses, worst first, with notes and problems."""
-    rows = [row for group in worst_first(found.rows) for row in group]
+    rows = [row for _, group in grouped(found.rows) for row in group]
     shown = [row for row in rows if not states or row["state"] in states]
     others = {key: value for key, value in asdict(found).items() if key != "rows"}
     return json.dumps({"slos": shown, **others, "failures": failures}, indent=2)
