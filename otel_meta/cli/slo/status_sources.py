@@ -17,6 +17,7 @@ from otel_meta.fleet.fleet_statuses import Fleet
 from otel_meta.fleet.prometheus_api import PrometheusApi
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.model.identity import SERVICE
+from otel_meta.status.corrections_json import corrections_json
 from otel_meta.status.slo_links import with_links
 from otel_meta.status.status_json import status_json
 
@@ -65,12 +66,14 @@ def fleet_source(project: Project, selection: Selection) -> Source:
     """
     fleet = Fleet(PrometheusApi(server_connection(project)), project.options)
     catalog = load_catalog(project)
+    corrections = tuple(corrections_json(project.corrections))
     only = dict.fromkeys([SERVICE], *selection.services) if len(selection.services) == 1 else {}
 
     def find() -> FoundStatuses:
         answer = fleet.answer(catalog, selection.slos, only)
         rows = with_links(map(status_json, answer.statuses), project.slo_links, time.time())
-        return _selected(FoundStatuses(rows=tuple(rows), notes=answer.notes), selection)
+        found = FoundStatuses(rows=tuple(rows), corrections=corrections, notes=answer.notes)
+        return _selected(found, selection)
 
     return find
 

@@ -213,7 +213,7 @@ class TestGate:
         _, out, err = run_command("slo", pages.url, "--json", "--fail-on", "breached")
         found = json.loads(out)
 
-        assert ["slos", "notes", "problems", "failures"] == [*found]
+        assert ["slos", "corrections", "notes", "problems", "failures"] == [*found]
         assert [f"otel-meta: {line}" for line in found["failures"]] == err.splitlines()
         assert -0.5 == found["slos"][0]["budget_left"]
 

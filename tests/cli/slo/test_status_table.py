@@ -46,7 +46,7 @@ class TestStatusTable:
         """A row has every value of the status, at a width that is large enough."""
         assert " ".join(shown([status_row()])[2].split()) == (
             "titan-microservices-mesh payments titan-service-availability 99.9% in 30d ✓ ok "
-            "2,000 1 ████░░░░ 50.0% 0.0 0.6 1.2 (30m) █▆▅ - 100%"
+            "2,000 1 ████░░░░ 50.0% 0.0 0.6 1.2 (30m) █▆▅ 25 d 100%"
         )
 
     @pytest.mark.parametrize(
