@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +20,9 @@ BAD: Final = len(OUTAGE) * PER_MINUTE
 TOTAL: Final = 30 * 1440 * PER_MINUTE
 _LONGEST: Final = 3 * 1440
 """Minutes of the longest window."""
-_LABELS: Final = (
-    f'slo="{SLO}",service_namespace="titan-microservices-mesh",service_name="payments"'
-)
+_LABELS: Final = f'slo="{SLO}",service_namespace="titan-microservices-mesh",service_name="payments"'
+_BEYOND: Final = 10
+"""Minutes after the present, in which tests run."""
 _NOW: Final = {
     "slo:period_coverage:ratio": 1.0,
     "slo:compliant:bool": 1.0,
@@ -42,15 +43,14 @@ def recorded_slo(folder: Path) -> Iterator[str]:
 
 def _samples(last: int) -> Iterator[str]:
     """Yield the lines of OpenMetrics up to a minute since 1970, and some minutes beyond."""
-    first = last - 30 * 1440 - _LONGEST - 5
-    minutes = range(first, last + 10)
-    bad = 0
-    for name in ("slo:bad:cumulative", "slo:total:cumulative"):
-        for minute in minutes:
-            bad += PER_MINUTE * (minute - last - 1 in OUTAGE)
-            value = bad if name == "slo:bad:cumulative" else PER_MINUTE * (minute - first)
-            yield f"{name}{{{_LABELS}}} {value} {minute * 60}\n"
-    for name, value in _NOW.items():
-        for minute in range(last - 5, last + 10):
+    minutes = range(last - 30 * 1440 - _LONGEST - 5, last + _BEYOND)
+    events = [PER_MINUTE * (minute - last in OUTAGE) for minute in minutes]
+    counts = {
+        "slo:bad:cumulative": accumulate(events),
+        "slo:total:cumulative": range(0, PER_MINUTE * len(minutes), PER_MINUTE),
+        **{name: repeat(value) for name, value in _NOW.items()},
+    }
+    for name, values in counts.items():
+        for minute, value in zip(minutes, values, strict=False):
             yield f"{name}{{{_LABELS}}} {value} {minute * 60}\n"
     yield "# EOF\n"
