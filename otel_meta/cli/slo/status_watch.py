@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 
@@ -10,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from otel_meta.cli.console.rendered import rendered
-from otel_meta.cli.console.rich_console import output
+from otel_meta.cli.console.rich_console import is_screen, output
 from otel_meta.cli.console.streams import write
 from otel_meta.errors import BackendError
 
@@ -73,12 +74,11 @@ class Watch:
         yield Text(f"{data}; asked every {time_text(self._every)}; Ctrl-C ends", "dim")
 
     def _show(self) -> None:
-        console = output()
-        if not console.is_terminal:
+        if not is_screen(sys.stdout):
             while True:
-                write(rendered([self.view()]))
+                write(rendered(self.view().renderables))
                 time.sleep(self._every)
-        with Live(console=console, screen=True, auto_refresh=False) as live:
+        with Live(console=output(), screen=True, auto_refresh=False) as live:
             while True:
                 live.update(self.view(), refresh=True)
                 time.sleep(self._every)
