@@ -12,6 +12,7 @@ from typer import Argument, Option
 
 from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_slos
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_server_project
@@ -95,7 +96,8 @@ def _budget(project: Project, asked: _Asked) -> BudgetJson:
     if not has_server(project):
         budgets = [declared_budget(asked.slo, asked.events)]
         return budget_json(asked.repo, asked.slo, budgets, project.options)
-    return _recorded_budget(project, asked)
+    with progress(f"Asking {project.value('server.url')}"):
+        return _recorded_budget(project, asked)
 
 
 def _recorded_budget(project: Project, asked: _Asked) -> BudgetJson:
