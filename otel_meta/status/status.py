@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from otel_meta.model import Budget, BurnWindow, Duration, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
