@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from otel_meta.cli import main
-from otel_meta.cli.catalog_loader import add_catalog_options
 from otel_meta.cli.project.config_file import ProjectConfigError
-from otel_meta.cli.project.config_options import add_row_options
-from otel_meta.cli.project.project import Project, check_against, load_project
+from otel_meta.cli.project.project import Project, check_against
 from otel_meta.model.identity import PLACES
 from otel_meta.render.options import Foreign, Kubernetes, Options, TicketHours
 from otel_meta.render.receivers import RECEIVERS, Existing, Webhooks
 from otel_meta.repos import BUILTIN
 from otel_meta.status.slo_links import LinkBases
 from tests.cli.conftest import Command, Write
+from tests.cli.project_from_options import project_of
 from tests.yaml_files import read_yaml
 
 Choose = Callable[..., Project]
@@ -67,10 +65,7 @@ def choose(here: Path) -> Choose:
 
     def read(table: str, *arguments: str) -> Project:
         (here / "pyproject.toml").write_text(f"[tool.otel_meta]\n{table}\n")
-        parser = ArgumentParser()
-        add_catalog_options(parser)
-        add_row_options(parser)
-        return load_project(parser.parse_args(arguments))
+        return project_of(*arguments)
 
     return read
 
