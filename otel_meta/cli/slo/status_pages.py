@@ -20,7 +20,7 @@ from .found_statuses import FoundStatuses
 _PATH: Final = "/slo"
 _AT_ONCE: Final = 16
 """Pages that are read at the same time."""
-_NO_LABELS: Final = ("slos", "hint")
+_NO_LABELS: Final = ("slos", "hint", "corrections", "age_seconds", "problem")
 """Keys of a page beside the labels of the service."""
 _MENDED: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "give --token, or set OTEL_META_PROMETHEUS_TOKEN, as the service has",

@@ -8,7 +8,6 @@ from typing import Final
 
 from otel_meta.model.identity import NAMESPACE, SERVICE
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
-from otel_meta.model.slo.objective import LEAST_COVERAGE
 from otel_meta.status.slo_links import is_address
 from otel_meta.status.status_json import BurningJson, StatusJson
 
@@ -68,8 +67,8 @@ def place(row: StatusJson) -> str:
 
 
 def _about(row: StatusJson) -> str:
-    """Return the place, and the part of the period with data if the part is small."""
-    is_short = row["coverage"] < LEAST_COVERAGE
+    """Return the place, and the part of the period with data if a breach needs more."""
+    is_short = row["coverage"] < row["required_coverage"]
     parts = (place(row), f"{words.seen(row)} seen" if is_short else "")
     return ", ".join(filter(None, parts))
 

@@ -146,7 +146,7 @@ class Tab:
         """Type a text into the element with the focus."""
         self.send("Input.insertText", text=text)
 
-    def screenshot(self, *, whole: bool = True) -> bytes:
-        """Return an image of the page in PNG."""
-        answer = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+    def screenshot(self) -> bytes:
+        """Return an image of the window in PNG."""
+        answer = self.send("Page.captureScreenshot", format="png")
         return base64.b64decode(answer["data"])

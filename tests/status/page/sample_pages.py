@@ -132,6 +132,8 @@ SLICES = row(
     burn_down=burn_down(1.0, 1.0, 0.861, 0.861),
 )
 OK = row("sentinel-inference-latency", repo="sentinel-ai-engine", owner="ml", links=LINKS)
+DOCUMENTED = (BREACHED, AT_RISK, NO_DATA, SLICES, OK)
+"""The SLOs of the image in the documents."""
 EVERY_STATE = (OK, SLICES, NO_DATA, YOUNG, AT_RISK, OVERSPENT, BREACHED)
 
 LONG = "a-very-long-name-of-an-slo-" * 6
