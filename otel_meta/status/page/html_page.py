@@ -162,18 +162,12 @@ def _group(repo: str, rows: Sequence[StatusJson], opened: Sequence[StatusJson]) 
 
 
 def _corrections(corrections: Sequence[Correction]) -> Markup:
-    """Return the table of the times whose events do not count."""
-    names = ("From", "To", "Kind", "SLOs", "Reason")
-    head = element("tr", *(element("th", name, scope="col") for name in names))
+    """Return the list of the times whose events do not count."""
     return element(
         "section",
         element("h2", "Corrections", id="corrections"),
         element("p", "Events of these times count neither as good nor as bad."),
-        element(
-            "table",
-            element("thead", head),
-            element("tbody", *map(_correction, corrections)),
-        ),
+        element("ul", *map(_correction, corrections)),
         aria_labelledby="corrections",
         class_="corrections",
     )
@@ -181,14 +175,13 @@ def _corrections(corrections: Sequence[Correction]) -> Markup:
 
 def _correction(correction: Correction) -> Markup:
     about = [*correction.slos, *(f"{k}={v}" for k, v in correction.service.items())]
-    cells = (
-        _moment(correction.begin.timestamp()),
-        _moment(correction.end.timestamp()),
-        correction.kind,
-        ", ".join(about) or "all",
-        correction.reason,
+    begin, end = _moment(correction.begin.timestamp()), _moment(correction.end.timestamp())
+    return element(
+        "li",
+        element("strong", correction.reason),
+        element("span", correction.kind, " from ", begin, " to ", end),
+        element("span", ", ".join(about) or "all SLOs"),
     )
-    return element("tr", *(element("td", cell) for cell in cells))
 
 
 def _moment(seconds: float) -> Markup:

@@ -14,14 +14,14 @@ from otel_meta.status.page.page_context import PageContext
 from otel_meta.status.page.status_server import StatusServer
 from otel_meta.status.status_json import StatusJson
 from tests.status.page.chromium import Chromium, Tab, find_chromium
-from tests.status.page.sample_pages import NOW, PAGES
+from tests.status.page.served_pages import served_page
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "tools" / "dashboard_images"))
 
 from packages import ACCESSIBILITY, installed  # a tool, outside the packages
 
-Show = Callable[[str], StatusServer]
-"""Serves a page of `PAGES`."""
+Show = Callable[[str], str]
+"""Serves a page of `sample_pages.PAGES`, and returns its address."""
 ServePage = Callable[[Callable[[], Sequence[StatusJson]], PageContext], StatusServer]
 """Serves the statuses of a function, which is asked for each request."""
 
@@ -65,12 +65,6 @@ def serve_page() -> Generator[ServePage]:
 
 @pytest.fixture
 def show() -> Generator[Show]:
-    """Function that serves a page of `PAGES` until the end of the test."""
+    """Function that serves a page by name until the end of the test."""
     with ExitStack() as servers:
-
-        def serve(name: str) -> StatusServer:
-            rows, context = PAGES[name]
-            server = StatusServer(lambda: rows, context, clock=lambda: NOW)
-            return servers.enter_context(server)
-
-        yield serve
+        yield lambda name: servers.enter_context(served_page(name))

@@ -7,14 +7,12 @@ argument the images of every page: light, dark, and as wide as a phone.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from otel_meta.status.page.page_context import PageContext
-from otel_meta.status.page.status_server import StatusServer
-from otel_meta.status.status_json import StatusJson
-from tests.status.page.chromium import Chromium, Tab, find_chromium
-from tests.status.page.sample_pages import DOCUMENTED, NOW, PAGES
+from tests.status.page.chromium import Chromium, find_chromium
+from tests.status.page.sample_pages import PAGES
+from tests.status.page.served_pages import served_page
 
 IMAGE = Path(__file__).parents[3] / "docs" / "images" / "slo-page.png"
 HIGHEST = 2400
@@ -27,29 +25,27 @@ LOOKS: dict[str, tuple[int, str]] = {
 """Width and colour scheme."""
 
 
-def write_image(tab: Tab, url: str, path: Path, width: int, scheme: str) -> None:
+def write_image(browser: Chromium, name: str, path: Path, look: tuple[int, str]) -> None:
     """Write the image of a page, from its top."""
+    width, scheme = look
+    tab = browser.open_tab()
     tab.look(width=width, prefers_color_scheme=scheme)
-    tab.open(url)
-    height = tab.evaluate("document.body.scrollHeight")
-    tab.look(width=width, height=min(height, HIGHEST), prefers_color_scheme=scheme)
-    path.write_bytes(tab.screenshot())
+    with served_page(name) as url:
+        tab.open(url)
+        height = tab.evaluate("document.body.scrollHeight")
+        tab.look(width=width, height=min(height, HIGHEST), prefers_color_scheme=scheme)
+        path.write_bytes(tab.screenshot())
+    tab.close()
 
 
-def server_of(rows: Sequence[StatusJson], surroundings: PageContext) -> StatusServer:
-    """Return a server of the same statuses at all times."""
-    return StatusServer(lambda: rows, surroundings, clock=lambda: NOW)
-
-
-def jobs(folder: Path | None) -> Iterator[tuple[StatusServer, Path, int, str]]:
-    """Yield the server, the file and the look of each image."""
+def images(folder: Path | None) -> Iterator[tuple[str, Path, tuple[int, str]]]:
+    """Yield the page, the file and the look of each image."""
     if folder is None:
-        yield server_of(DOCUMENTED, PAGES["states"][1]), IMAGE, 1100, "light"
+        yield "documented", IMAGE, LOOKS["light"]
         return
     folder.mkdir(exist_ok=True)
-    for name, (rows, surroundings) in PAGES.items():
-        for look, (width, scheme) in LOOKS.items():
-            yield server_of(rows, surroundings), folder / f"{name}-{look}.png", width, scheme
+    for name in PAGES:
+        yield from ((name, folder / f"{name}-{look}.png", LOOKS[look]) for look in LOOKS)
 
 
 def main(folder: Path | None) -> None:
@@ -57,11 +53,8 @@ def main(folder: Path | None) -> None:
     program = find_chromium()
     assert program is not None, "install Chromium"
     with Chromium(program) as browser:
-        for server, path, width, scheme in jobs(folder):
-            tab = browser.open_tab()
-            with server:
-                write_image(tab, server.url, path, width, scheme)
-            tab.close()
+        for name, path, look in images(folder):
+            write_image(browser, name, path, look)
 
 
 if __name__ == "__main__":

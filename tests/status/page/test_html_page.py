@@ -94,10 +94,10 @@ class TestDetails:
 
         assert '<a href="#corrections">120 requests by corrections, 3 of them bad</a>' in page
         assert (
-            "2026-01-14 09:00:00 UTC 2026-01-14 09:12:00 UTC incident aurora-api-latency, "
-            "service_name=storefront A load test called the API without a limit."
+            "A load test called the API without a limit. incident from 2026-01-14 09:00:00 UTC "
+            "to 2026-01-14 09:12:00 UTC aurora-api-latency, service_name=storefront"
         ) in text
-        assert "maintenance all The database moved to a new host, as announced." in text
+        assert "to 2026-01-12 03:00:00 UTC all SLOs" in text
 
     def test_without_links_there_is_no_list_of_links(self) -> None:
         """Without links there is no list, and an address of another scheme is no link."""

@@ -39,7 +39,7 @@ class TestAccessibility:
     ) -> None:
         """The page with all details open has no violation, in light and dark, wide and narrow."""
         tab.look(width=look[1], prefers_color_scheme=look[0])
-        tab.open(show(name).url)
+        tab.open(show(name))
         tab.evaluate(OPEN_ALL)
 
         assert [] == violations(tab, axe)
@@ -48,7 +48,7 @@ class TestAccessibility:
         self, show: Show, tab: Tab, axe: str
     ) -> None:
         """The page of 200 SLOs has no violation."""
-        tab.open(show("many").url)
+        tab.open(show("many"))
 
         assert [] == violations(tab, axe)
 
@@ -57,7 +57,7 @@ class TestAccessibility:
     def test_page_fits_its_window(self, show: Show, tab: Tab, name: str, width: int) -> None:
         """The page is not wider than its window, whatever the length of names."""
         tab.look(width=width)
-        tab.open(show(name).url)
+        tab.open(show(name))
         tab.evaluate(OPEN_ALL)
 
         assert width >= tab.evaluate("document.documentElement.scrollWidth")
@@ -66,13 +66,13 @@ class TestAccessibility:
         """Nothing moves for readers who reduce motion."""
         moving = "getComputedStyle(document.querySelector('summary'), '::after').transitionDuration"
         tab.look(prefers_reduced_motion="reduce")
-        tab.open(show("states").url)
+        tab.open(show("states"))
 
         assert "0s" == tab.evaluate(moving)
 
     def test_keyboard_reaches_every_control_and_opens_details(self, show: Show, tab: Tab) -> None:
         """The Tab key goes through the controls in their order, and Enter opens the details."""
-        tab.open(show("problem").url)
+        tab.open(show("problem"))
         focused = []
         for _ in range(4):
             tab.press("Tab", code=9)
@@ -87,7 +87,7 @@ class TestAccessibility:
     def test_paper_has_details_and_no_controls(self, show: Show, tab: Tab) -> None:
         """On paper, the details are open, and there are no controls."""
         tab.look(media="print")
-        tab.open(show("problem").url)
+        tab.open(show("problem"))
 
         assert not tab.evaluate("document.querySelector('details').open")
         assert tab.evaluate("document.querySelector('.more').checkVisibility()")
@@ -182,7 +182,7 @@ class TestRefresh:
     def test_page_without_script_is_refreshed_by_browser(self, show: Show, tab: Tab) -> None:
         """Without script, the browser refreshes the page, and no control is shown."""
         tab.disable_script()
-        tab.open(show("states").url)
+        tab.open(show("states"))
         refresh = "document.querySelector('meta[http-equiv=refresh]').content"
 
         assert "10" == tab.evaluate(refresh)
@@ -195,7 +195,7 @@ class TestRefresh:
 class TestFilter:
     def test_filter_finds_state_and_text_among_many(self, show: Show, tab: Tab) -> None:
         """The filter finds a state and a text among 200 SLOs, and the address keeps the filter."""
-        tab.open(show("many").url)
+        tab.open(show("many"))
         tab.evaluate("document.querySelector('[name=find]').focus()")
         tab.type("SERVICE-00")
         tab.evaluate(
@@ -216,7 +216,7 @@ class TestFilter:
 
     def test_link_to_slo_opens_its_details(self, show: Show, tab: Tab) -> None:
         """A link to an SLO opens the details of the SLO."""
-        tab.open(show("states").url)
+        tab.open(show("states"))
         target = tab.evaluate("document.querySelector('.slo.ok').id")
         tab.evaluate(f"location.hash = {target!r}")
 
@@ -226,7 +226,7 @@ class TestFilter:
 class TestHostileTexts:
     def test_texts_do_not_become_markup(self, show: Show, tab: Tab) -> None:
         """Names, reasons and labels do not become markup, also after a refresh."""
-        tab.open(show("hostile").url)
+        tab.open(show("hostile"))
         elements: Any = tab.evaluate("[...document.querySelectorAll('img, script')].length")
 
         assert 1 == elements
@@ -235,7 +235,7 @@ class TestHostileTexts:
 
     def test_policy_forbids_script_of_others(self, show: Show, tab: Tab) -> None:
         """The policy of the page forbids the scripts and the images of others."""
-        tab.open(show("problem").url)
+        tab.open(show("problem"))
         tab.evaluate(
             "window.blocked = []; addEventListener('securitypolicyviolation',"
             "({effectiveDirective}) => blocked.push(effectiveDirective));"
