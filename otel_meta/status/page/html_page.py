@@ -1,4 +1,4 @@
-"""The page of SLOs: which SLO is in danger, how much budget is left, and when it will be gone."""
+"""The page of SLOs: the SLOs in danger, the budget left, and the end of the budget."""
 
 from __future__ import annotations
 
