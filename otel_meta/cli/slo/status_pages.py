@@ -26,7 +26,7 @@ _REQUIRED: Final = {
     for key, kind in get_type_hints(StatusJson, include_extras=True).items()
     if get_origin(kind) is not NotRequired
 }
-_NO_LABELS: Final = ("slos", "hint")
+_NO_LABELS: Final = ("slos", "hint", "corrections", "age_seconds", "problem")
 """Keys of a page beside the labels of the service."""
 _MENDED: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "give --token, or set OTEL_META_PROMETHEUS_TOKEN, as the service has",

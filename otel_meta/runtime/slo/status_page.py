@@ -9,6 +9,7 @@ from typing import Final
 import orjson
 from opentelemetry.sdk.resources import Resource
 
+from otel_meta.model.slo.correction import Correction
 from otel_meta.runtime.prometheus.handler import (
     UNAUTHORIZED,
     BearerToken,
@@ -17,6 +18,7 @@ from otel_meta.runtime.prometheus.handler import (
 )
 from otel_meta.runtime.resource import identity_labels
 from otel_meta.runtime.settings import Settings
+from otel_meta.status.corrections_json import corrections_json
 from otel_meta.status.page.html_page import render_page
 from otel_meta.status.page.page_context import PageContext
 from otel_meta.status.page.representation import represented
@@ -65,7 +67,7 @@ class SloPage:
             request.accept,
             request.query,
             render_json=lambda: self._json(rows),
-            render_html=lambda: render_page(rows, self._context(now)),
+            render_html=lambda: render_page(rows, self._context(rows, now)),
         )
         return Response(*page)
 
@@ -78,11 +80,21 @@ class SloPage:
 
     def _json(self, rows: Sequence[StatusJson]) -> bytes:
         page: dict[str, object] = {**self._service, "slos": rows}
+        if corrections := self._corrections(rows):
+            page["corrections"] = corrections_json(corrections)
         if not rows:
             page["hint"] = NO_SLOS
         return orjson.dumps(page)
 
-    def _context(self, now: float) -> PageContext:
+    def _corrections(self, rows: Sequence[StatusJson]) -> list[Correction]:
+        """Return the corrections of an SLO of this service."""
+        return [
+            correction
+            for correction in self._settings.corrections
+            if any(correction.applies_to(row["name"], row["service"]) for row in rows)
+        ]
+
+    def _context(self, rows: Sequence[StatusJson], now: float) -> PageContext:
         places = {name: text for name, text in self._service.items() if name != "service_name"}
         return PageContext(
             title=f"SLOs of {self._settings.service_name}",
@@ -90,4 +102,5 @@ class SloPage:
             now=now,
             place=places,
             hint=NO_SLOS,
+            corrections=self._corrections(rows),
         )
