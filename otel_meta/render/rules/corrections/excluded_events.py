@@ -9,7 +9,6 @@ whole gap lies in the correction: nobody knows when they occurred.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from math import ceil
 from typing import NamedTuple
 
@@ -18,7 +17,6 @@ from otel_meta.model.slo.corrected_span import CorrectedSpan, Service
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.cumulative import Cumulative, cumulative
-from otel_meta.render.rules.intervals import INCREASE_WINDOW
 from otel_meta.render.rules.promql_builder import (
     equals,
     indented,
@@ -48,7 +46,7 @@ class CorrectedCount(NamedTuple):
         def value(service: Service) -> Iterator[str]:
             past = self.whole.past(service)
             yield f"{past} @ {seconds(span.begin)}"
-            yield f"min_over_time({past}{_steps(span)} @ {seconds(span.end)})"
+            yield f"min_over_time({past}{_inside(span)})"
 
         values = indented("\nor ".join(self._of_services(span, value)))
         return lines("(", values, f") {in_period(span, self.whole.slo)}")
@@ -57,10 +55,9 @@ class CorrectedCount(NamedTuple):
         """Return the count when a correction ends, or now before the end; in a gap, before it."""
 
         def value(service: Service) -> Iterator[str]:
-            past, end = self.whole.past(service), seconds(span.end)
+            past = self.whole.past(service)
             yield f"{past} {until(span.end)}"
-            yield f"{past} @ {end}"
-            yield f"max_over_time({past}{_steps(span)} @ {end})"
+            yield f"max_over_time({past}{_inside(span)})"
 
         values = "\nor ".join(self._of_services(span, value))
         own = equals(series_names.SLO, self.whole.slo.name)
@@ -132,9 +129,6 @@ def corrected_counts(slo: Slo, options: Options) -> tuple[CorrectedCount, Correc
     )
 
 
-def _steps(span: CorrectedSpan) -> str:
-    return f"[{_length(span.begin, span.end)}:{INCREASE_WINDOW}]"
-
-
-def _length(begin: datetime, end: datetime) -> Duration:
-    return Duration(f"{ceil((end - begin).total_seconds())}s")
+def _inside(span: CorrectedSpan) -> str:
+    length = Duration(f"{ceil((span.end - span.begin).total_seconds())}s")
+    return f"[{length}] @ {seconds(span.end)}"
