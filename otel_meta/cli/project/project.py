@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +17,7 @@ from otel_meta.render.options import SEVERITIES, Foreign, Kubernetes, Options, T
 from otel_meta.render.receivers import RECEIVERS, Receivers, Webhooks
 from otel_meta.render.rules.alert_texts import NO_SEVERITY
 from otel_meta.status.corrections_file import check_corrections, read_corrections
+from otel_meta.status.slo_links import LinkBases
 
 from .config_file import ConfigFile, ProjectConfigError, read_config
 from .config_rows import FOLDERS, ROWS, TABLE
@@ -109,6 +109,12 @@ class Project:
         )
 
     @property
+    def slo_links(self) -> LinkBases:
+        """The bases of links on pages of SLOs, as far as they are absolute."""
+        names = ("runbooks", "dashboards", "traces_url", "logs_url")
+        return LinkBases(**self._present({name: name.removesuffix("_url") for name in names}))
+
+    @property
     def places(self) -> tuple[str, ...]:
         """The labels of identity besides the meta-repository and the service."""
         replaced = self.value("identity.places", PLACES)
@@ -153,18 +159,22 @@ def _fields(table: str, *names: str) -> dict[str, str]:
     return {f"{table}.{name}": name for name in names}
 
 
-def load_project(args: Namespace) -> Project:
+def load_project(config: Path | None, texts: Mapping[str, Any]) -> Project:
     """Return the choices of a command.
+
+    Args:
+        config: the file with the project's table; None searches it.
+        texts: values of options of the command line, as typed, by the key of the table.
 
     Raises:
         ProjectConfigError: the table, or a combination of options, is wrong.
     """
     given = {
-        row.key: row.kind.read(row.kind.of_texts(texts))
+        row.key: row.kind.read(row.kind.of_texts([text] if isinstance(text, str) else text))
         for row in ROWS
-        if (texts := getattr(args, row.dest, None))
+        if (text := texts.get(row.key))
     }
-    project = Project(file=read_config(args.config), given=given)
+    project = Project(file=read_config(config), given=given)
     _refuse(project, [*_problems(project)])
     return project
 

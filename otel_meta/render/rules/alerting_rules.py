@@ -14,11 +14,11 @@ from typing import Final
 from otel_meta.model import Duration, MetaRepo, Severity, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.model.slo.objective import LEAST_COVERAGE
-from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from . import series_names, slo_texts
-from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
+from .alert_texts import OF_SLO, SERVICE_TEXT, SHOWN, alert_annotations, alert_labels
 from .burn_conditions import burn_condition, enough_events
 from .corrections.corrected_series import bad_name, unless_corrected
 from .declared_alerts import declared_groups
@@ -69,7 +69,8 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
 
 
 def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
-    for severity, windows in groupby(slo.burn_windows, key=attrgetter("severity")):
+    for severity, grouped in groupby(slo.burn_windows, key=attrgetter("severity")):
+        windows = tuple(grouped)
         alert, consequence = _BURN_ALERTS[severity]
         yield _slo_alert(
             repo,
@@ -79,9 +80,10 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             severity=severity,
             expr="\nor\n".join(burn_condition(slo, window, options) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
-            description=slo_texts.burning(slo, severity, options),
+            description=slo_texts.burning(repo, slo, severity, options),
             runbook="slo-burn",
             anchor=slo.name,
+            since=max(window.long for window in windows),
         )
 
 
@@ -197,6 +199,7 @@ def _slo_alert(
     runbook: str,
     anchor: str = "",
     for_: Duration | None = None,
+    since: Duration = SHOWN,
 ) -> AlertRule:
     return AlertRule(
         alert=alert,
@@ -210,6 +213,7 @@ def _slo_alert(
             anchor=anchor,
             dashboard=SLO_DASHBOARD,
             variables=OF_SLO,
+            since=since,
         ),
         for_=for_,
     )
