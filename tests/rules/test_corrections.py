@@ -62,7 +62,7 @@ QUERIES: Final = {
     "budget": f'slo:error_budget_remaining:ratio{{slo="{SLO.name}"}}',
     "excluded": f'slo:bad:excluded_period{{slo="{SLO.name}"}}',
     "counted": f'slo:bad:cumulative{{slo="{SLO.name}"}}',
-    "reasons": f'slo:since_correction:seconds{{slo="{SLO.name}"}}',
+    "reasons": f'slo_correction_age_seconds{{slo="{SLO.name}"}}',
 }
 
 

@@ -10,7 +10,7 @@ from otel_meta.render.options import Options
 
 from . import series_names
 from .corrections.corrected_series import bad_name, spans_of, total_name
-from .corrections.correction_records import excluded_records, kept_records, since_records
+from .corrections.correction_records import age_records, excluded_records, kept_records
 from .corrections.excluded_events import corrected_counts
 from .cumulative import Cumulative, cumulative
 from .intervals import (
@@ -37,7 +37,7 @@ def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
 
 def alert_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:
     """Yield the counts and ratios of short spans, which are recorded right before the alerts."""
-    yield from since_records(slo, options)
+    yield from age_records(slo, options)
     for span in alert_spans(slo):
         yield from _counted(repo, slo, options, span)
 

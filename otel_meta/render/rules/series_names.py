@@ -44,7 +44,7 @@ TOTAL_AT_BEGIN: Final = "slo:total:correction_begin"
 """The cumulative count of all events when a correction begins."""
 TOTAL_AT_END: Final = "slo:total:correction_end"
 """The cumulative count of all events when a correction ends, or now."""
-SINCE_CORRECTION: Final = "slo:since_correction:seconds"
+CORRECTION_AGE: Final = "slo_correction_age_seconds"
 """Seconds since the end of a correction in the SLO's period, 0 until its end; the labels are its
 kind, its reason and its times."""
 

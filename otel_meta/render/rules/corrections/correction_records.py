@@ -19,13 +19,13 @@ from .correction_times import in_period, seconds
 from .excluded_events import CorrectedCount, corrected_counts, interval
 
 
-def since_records(slo: Slo, options: Options) -> Iterator[Record]:
+def age_records(slo: Slo, options: Options) -> Iterator[Record]:
     """Yield the time since each correction, which shows its reason while it is in the period."""
     mine = sorted((each for each in options.corrections if each.is_about(slo.name)), key=_shown)
     for shown, rows in groupby(mine, key=_shown):
         since = "\nor ".join(_since(row, slo) for row in rows)
         own = {series_names.SLO: slo.name}
-        yield Record(series_names.SINCE_CORRECTION, since, own | shown._asdict())
+        yield Record(series_names.CORRECTION_AGE, since, own | shown._asdict())
 
 
 def excluded_records(slo: Slo, options: Options) -> Iterator[Record]:
