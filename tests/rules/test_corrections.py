@@ -31,6 +31,8 @@ WITHIN: Final = Fault(start=START + 2 * MINUTE, stop=END - 2 * MINUTE, share=1.0
 WHOLE: Final = Fault(start=START, stop=END, share=1.0)
 AFTER: Final = Fault(start=END + 10 * MINUTE, stop=END + 20 * MINUTE, share=1.0)
 BEFORE: Final = Fault(start=START - 15 * MINUTE, stop=START - 10 * MINUTE, share=1.0)
+MILD: Final = Fault(start=END + 12 * MINUTE, stop=END + 16 * MINUTE, share=0.04)
+"""A fault that would page only together with the outage."""
 PAUSE: Final = Gap(start=START + 15 * MINUTE, stop=START + 35 * MINUTE)
 
 
@@ -52,6 +54,7 @@ CORRECTED: Final = (
     serving("until-the-end", WHOLE),
     serving("failed-before", BEFORE, WITHIN),
     serving("failed-after", WITHIN, AFTER),
+    serving("failed-mildly", WITHIN, MILD),
     replaced("restarted", WITHIN, at=START + HOUR // 2),
     serving("unscraped", WITHIN, gaps=(PAUSE,)),
 )
@@ -185,9 +188,11 @@ class TestLateCorrection:
 
 
 class TestPages:
-    @pytest.mark.parametrize("name", ["maintained", "until-the-end", "restarted", "unscraped"])
+    @pytest.mark.parametrize(
+        "name", ["maintained", "until-the-end", "failed-mildly", "restarted", "unscraped"]
+    )
     def test_outage_within_correction_pages_nobody(self, before: Outcome, name: str) -> None:
-        """An outage within a correction pages nobody, not even by its last events."""
+        """An outage within a correction pages nobody, not even with its last events."""
         (one,) = (one for one in SERVICES if one.name == name)
 
         assert [] == pages(before, one)
