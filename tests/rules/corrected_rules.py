@@ -40,7 +40,8 @@ def rules(corrected: Sequence[Correction]) -> dict[str, dict[str, Any]]:
 
 
 def _of_slo(document: Any) -> dict[str, Any]:
-    names = (SLO.name, f"{SLO.name}-alerts", "slo-overview", f"{Nebula.name}-overview")
+    own = (SLO.name, f"{SLO.name}-alerts", f"{SLO.name}-corrections")
+    names = (*own, "slo-overview", f"{Nebula.name}-overview")
     groups = [group for group in document["groups"] if group["name"] in names]
     for rule in (rule for group in groups for rule in group["rules"]):
         rule.pop("annotations", None)

@@ -32,14 +32,9 @@ def bad_name(slo: Slo, span: Duration, options: Options) -> str:
     )
 
 
-def total_name(slo: Slo, span: Duration, options: Options) -> str:
-    """Return the name of all events over a span from raw counters, without excluded ones."""
-    return series_names.total_kept(span) if spans_of(slo, options) else series_names.total(span)
-
-
 def overlapping(slo: Slo, span: Duration, late: int = 0) -> str:
     """Return a condition: a span that ends now contains a part of a correction."""
-    return f"{slo_series(series_names.CORRECTION_AGE, slo)} < {span.seconds + late}"
+    return f"{slo_series(series_names.SINCE_CORRECTION, slo)} < {span.seconds + late}"
 
 
 def unless_corrected(slo: Slo, span: Duration, options: Options) -> str:
@@ -70,7 +65,7 @@ def unless_repo_corrected(repo: type[MetaRepo], span: Duration, options: Options
     """Return the end of a condition on SLOs of a meta-repository, as `unless_corrected`."""
     if not _is_corrected(repo, options):
         return ""
-    since = selector(series_names.CORRECTION_AGE, [equals(series_names.NAMESPACE, repo.name)])
+    since = selector(series_names.SINCE_CORRECTION, [equals(series_names.NAMESPACE, repo.name)])
     by = ", ".join((series_names.SLO, *options.identity.service))
     return f"\nunless on ({by}) {since} < {span.seconds + _LATE}"
 
