@@ -19,6 +19,7 @@ from tests.rules.corrected_rules import SLO, corrections, rules
 START: Final = HOUR
 END: Final = 2 * HOUR
 """The times of the correction."""
+DURING: Final = START + 30 * MINUTE
 LATE: Final = END + 40 * MINUTE
 """When the correction is added that was not known before."""
 CHECK: Final = END + 80 * MINUTE
@@ -65,6 +66,8 @@ QUERIES: Final = {
     "budget": f'slo:error_budget_remaining:ratio{{slo="{SLO.name}"}}',
     "excluded": f'slo:bad:excluded_period{{slo="{SLO.name}"}}',
     "counted": f'slo:bad:cumulative{{slo="{SLO.name}"}}',
+    "burn": f'slo:error_ratio:1h{{slo="{SLO.name}"}}',
+    "recent": f'slo:error_ratio:5m{{slo="{SLO.name}"}}',
     "reasons": f'slo_correction_age_seconds{{slo="{SLO.name}"}}',
 }
 
@@ -82,7 +85,7 @@ def play(
         watched=((START - 20 * MINUTE, SECONDS),),
         down=down,
     )
-    times = (LATE - MINUTE, CHECK)
+    times = (DURING, LATE - MINUTE, CHECK)
     asked = [Query(name=name, expr=expr, times=times) for name, expr in QUERIES.items()]
     return run(described, rule_sets, asked)
 
@@ -167,6 +170,28 @@ class TestBudget:
         bad, _ = Truth.of(one, SECONDS).events(0, CHECK)
 
         assert pytest.approx(bad, rel=0.01) == said(before, "counted", one)
+
+
+class TestDuringCorrection:
+    def test_ratio_of_span_has_no_excluded_events(self, before: Outcome) -> None:
+        """During an outage in a correction, the ratio over an hour is that of the time before."""
+        one = CORRECTED[0]
+        bad, total = Truth.of(one, SECONDS).events(DURING - HOUR, START)
+
+        assert pytest.approx(bad / total, abs=1e-4) == said(before, "burn", one, DURING)
+
+    def test_span_without_other_events_has_no_ratio(self, before: Outcome) -> None:
+        """Where every event of a span is excluded there is no ratio."""
+        assert 1.0 == said(before, "recent", UNCORRECTED, DURING)
+        assert before.value("recent", DURING, service_name="maintained") is None
+
+    def test_budget_does_not_move(self, before: Outcome) -> None:
+        """During an outage in a correction, no budget is spent."""
+        one = CORRECTED[0]
+        bad, total = Truth.of(one, SECONDS).events(0, START)
+        spent = bad / total / AVAILABILITY.budget
+
+        assert pytest.approx(spent, abs=0.05) == 1 - said(before, "budget", one, DURING)
 
 
 class TestLateCorrection:
