@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Final
 
 from otel_meta.render.header import generated_from
@@ -38,6 +39,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in escaped)
+
+
+def folded(summary: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in HTML that opens at a click; Markdown inside HTML is no standard."""
+    lines = [("th", head), *(("td", row) for row in rows)]
+    body = "\n".join(
+        "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        for tag, cells in lines
+    )
+    title = f"<summary>{escape(summary)}</summary>"
+    return f"<details>\n{title}\n<table>\n{body}\n</table>\n</details>"
 
 
 def code(text: str, language: str = "") -> str:

@@ -68,8 +68,6 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             expr="\nor\n".join(burn_condition(slo, window) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
             description=slo_texts.burning(slo, severity, options),
-            runbook="slo-burn",
-            anchor=slo.name,
         )
 
 
@@ -95,7 +93,6 @@ def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
             summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is "
             "exhausted",
             description=slo_texts.exhausted(slo, options),
-            runbook="slo-budget-exhausted",
             for_=_SETTLE,
         )
 
@@ -122,7 +119,6 @@ def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         summary=f"{SERVICE_TEXT} has reported no data for {slo.no_data_after}: {slo.name}",
         description=f"The events of this SLO are not known: {causes}. Nobody knows if the SLO is "
         "met.",
-        runbook="slo-no-data",
         for_=_SETTLE,
     )
 
@@ -149,8 +145,6 @@ def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         summary=f"{SERVICE_TEXT} has had no events for {idle}: {slo.name}",
         description="The service reports, but the SLO's events have stopped; a week ago there "
         "were events at this time. Check that callers still reach the service.",
-        runbook="slo-no-data",
-        anchor="SloNoEvents",
         for_=_SETTLE,
     )
 
@@ -180,8 +174,6 @@ def _slo_alert(
     expr: str,
     summary: str,
     description: str,
-    runbook: str,
-    anchor: str = "",
     for_: Duration | None = None,
 ) -> AlertRule:
     return AlertRule(
@@ -192,8 +184,8 @@ def _slo_alert(
             options,
             summary=summary,
             description=description,
-            runbook=runbook,
-            anchor=anchor,
+            runbook=repo.name,
+            anchor=slo.name,
             dashboard=SLO_DASHBOARD,
             variables=OF_SLO,
         ),

@@ -139,7 +139,7 @@ def _bounds(part: EventCount) -> Iterator[float]:
 
 def _or_zero(part: EventCount, scope: Scope, total: str) -> str:
     """Count a part of the events: zero if only other events occurred, absent without any event."""
-    counted = sum_by(scope.by, _part(part, scope))
+    counted = sum_by(scope.by, counted_part(part, scope))
     if part.has_bounds:
         return counted
     return lines(counted, f"or on ({', '.join(scope.by)})", f"0 * {total}")
@@ -148,11 +148,11 @@ def _or_zero(part: EventCount, scope: Scope, total: str) -> str:
 def _values_outside(good: EventCount, scope: Scope) -> str:
     """Count the values of each histogram that are not good, never fewer than zero."""
     everything = _increase(good.selector, scope)
-    bad = f"clamp_min({everything} - {_grouped(_part(good, scope))}, 0)"
+    bad = f"clamp_min({everything} - {_grouped(counted_part(good, scope))}, 0)"
     return sum_by(scope.by, lines(bad, *_without_lost_buckets(good, scope)))
 
 
-def _part(part: EventCount, scope: Scope) -> str:
+def counted_part(part: EventCount, scope: Scope) -> str:
     """Count the events of a part in each of its series, without the label of buckets."""
     if not part.has_bounds:
         return _increase(part.selector, scope)

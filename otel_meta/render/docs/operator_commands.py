@@ -1,0 +1,61 @@
+"""The commands of runbooks, which read the labels of the notification from shell variables.
+
+A command without its variable ends with an error of the shell: an empty matcher would silence the
+alerts of other services.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_meta.render.hosts import ALERTMANAGER, PROMETHEUS
+
+from .markdown import code
+
+OF_SERVICE: Final = 'service_name="${SERVICE:?}"'
+"""The matcher of an alert about a service; without the matcher, other services are silent too."""
+OF_SERVER: Final = 'instance="${INSTANCE:?}"'
+"""The matcher of an alert about a Collector, Prometheus or Alertmanager."""
+OF_SLO: Final = 'slo="${SLO:?}" ' + OF_SERVICE
+"""The matchers of an alert about any SLO of a service."""
+OF_REPOSITORY: Final = 'meta_repository="${REPOSITORY:?}"'
+"""The matcher of an alert about the SLOs of a meta-repository."""
+_ALERTMANAGER: Final = f"--alertmanager.url=http://localhost:{ALERTMANAGER.port}"
+_FOR_TWO_HOURS: Final = '--duration=2h --comment="work on the cause"'
+_PROMETHEUS: Final = f"--prometheus http://localhost:{PROMETHEUS.port}"
+_VARIABLES: Final = {
+    "SERVICE": "the `service_name`",
+    "SLO": "the `slo`",
+    "REPOSITORY": "the `meta_repository`",
+    "INSTANCE": "the `instance`",
+}
+"""Variables of the shell, and the labels of the notification that are their values."""
+
+
+def silencing(matchers: str) -> str:
+    """Return the text and the command; amtool needs the address of Alertmanager."""
+    values = " and ".join(
+        f"`{variable}` ({label} of the notification)"
+        for variable, label in _VARIABLES.items()
+        if f"${{{variable}:?}}" in matchers
+    )
+    told = f" The command reads {values}; add its environment and cluster, if there are several."
+    return (
+        f"To silence the alert for two hours, while you work on the cause.{told if values else ''}"
+        "\n\n"
+    ) + silence_command(matchers)
+
+
+def silence_command(matchers: str) -> str:
+    """Return the command that silences alerts for two hours."""
+    return code(f"amtool {_ALERTMANAGER} silence add {_FOR_TWO_HOURS} {matchers}", "sh")
+
+
+def status_command() -> str:
+    """Return the command that shows the SLOs of all services, the worst first."""
+    return code(f"otel-meta slo {_PROMETHEUS}", "sh")
+
+
+def explain_command(slo: str) -> str:
+    """Return the command that names the causes of an SLO's bad events in a service."""
+    return code(f'otel-meta explain {slo} {_PROMETHEUS} --service "${{SERVICE:?}}"', "sh")
