@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from .errors import MissingExtra
 
-Extra = Literal["sdk", "prometheus", "otlp", "fastapi", "generate", "examples"]
+Extra = Literal["sdk", "prometheus", "otlp", "fastapi", "cli", "mcp", "generate", "examples"]
 
 _SDK: Final = ("opentelemetry.sdk", "orjson", "structlog")
 _PROMETHEUS: Final = ("opentelemetry.exporter.prometheus", "prometheus_client")
@@ -20,18 +20,21 @@ _OTLP: Final = (
     "requests",
 )
 _FASTAPI: Final = ("fastapi", "opentelemetry.instrumentation.fastapi", "starlette")
+_CLI: Final = ("httpx", "rich", "typer")
 PACKAGES: Final[Mapping[Extra, tuple[str, ...]]] = {
     "sdk": _SDK,
     "prometheus": (*_SDK, *_PROMETHEUS),
     "otlp": (*_SDK, *_OTLP),
     "fastapi": (*_SDK, *_FASTAPI),
-    "generate": ("yaml", "grafana_foundation_sdk", "promql_parser"),
+    "cli": _CLI,
+    "mcp": (*_CLI, "mcp"),
+    "generate": (*_CLI, "yaml", "grafana_foundation_sdk", "promql_parser"),
     "examples": (
         *_SDK,
         *_PROMETHEUS,
         *_OTLP,
         *_FASTAPI,
-        "httpx",
+        *_CLI,
         "opentelemetry.instrumentation.httpx",
         "uvicorn",
         "websockets",

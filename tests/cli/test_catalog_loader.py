@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from otel_meta import Catalog, MetaRepo
-from otel_meta.cli.catalog_loader import add_catalog_options, load_catalog, load_repo
-from otel_meta.cli.project.project import load_project
+from otel_meta.cli.catalog_loader import load_catalog, load_repo
 from otel_meta.errors import DeclarationError, UsageError
 from otel_meta.repos import BUILTIN, Titan
+from tests.cli.project_from_options import project_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command, Refused, Write
@@ -33,9 +32,7 @@ scale = 5
 
 def catalog(*arguments: str) -> Catalog:
     """Return the catalogue of these options."""
-    parser = ArgumentParser()
-    add_catalog_options(parser)
-    return load_catalog(load_project(parser.parse_args(arguments)))
+    return load_catalog(project_of(*arguments))
 
 
 def install(folder: Path, *entries: str) -> None:
@@ -236,8 +233,8 @@ class TestProgram:
             ("/opt/maps.py:Atlas", "--repo maps:Atlas in the folder /opt, or with PYTHONPATH"),
             ("atlas.Atlas", "for example atlas:Atlas"),
             ("atlsa:Atlas", "add the folder to PYTHONPATH; did you mean 'atlas'?"),
-            ("aurora", "for this one alone: --only --repo otel_meta.repos.aurora:Aurora"),
-            ("titan-microservices-mesh", "--only --repo otel_meta.repos.titan:Titan"),
+            ("auorra", "no meta-repository of the catalogue has this name; did you mean 'aurora'?"),
+            ("titan-microservice-mesh", "did you mean 'titan-microservices-mesh'?"),
             ("exits:Atlas", "SystemExit"),
         ],
     )

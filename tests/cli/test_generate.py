@@ -61,7 +61,9 @@ class TestFolders:
 
     def test_folder_that_is_not_generated_is_error(self, refused: Callable[..., str]) -> None:
         """A folder that is not generated is an error."""
-        assert "invalid choice: 'tests'" in refused("generate", "--folders", "tests")
+        assert "--folders: 'tests' is not one of rules, " in refused(
+            "generate", "--folders", "tests"
+        )
 
     def test_empty_name_of_target_folder_is_error(self, refused: Callable[..., str]) -> None:
         """An empty target folder is an error; it would be the working directory."""

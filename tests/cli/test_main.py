@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from otel_meta.cli.commands import COMMANDS
 from otel_meta.errors import OtelMetaError
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class TestInvocation:
 
         assert (0, f"otel-meta {version('otel_meta')}\n") == (done.returncode, done.stdout)
 
-    @pytest.mark.parametrize("command", ["show", "check", "demo"])
+    @pytest.mark.parametrize("command", COMMANDS)
     def test_each_command_is_listed_and_has_help_text(
         self, run_command: RunCommand, command: str
     ) -> None:
@@ -74,8 +76,8 @@ class TestInvocation:
         listed, explained = run_command("-h"), run_command(command, "-h")
 
         assert (0, 0) == (listed[0], explained[0])
-        assert f"\n    {command} " in listed[1]
-        assert explained[1].startswith(f"usage: otel-meta {command}")
+        assert re.search(rf"^│ {command} +[A-Z]", listed[1], re.MULTILINE)
+        assert f" Usage: otel-meta {command} [OPTIONS]" in explained[1]
 
     def test_python_m_otel_meta_runs_program(
         self, otel_meta: Command, environment: dict[str, str], tmp_path: Path
@@ -125,7 +127,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--nonsense"], "COMMAND"),
+            (["--nonsense"], "there is no option --nonsense"),
             (["check", "metrics"], "metrics"),
             (["demo", "--for"], "--for"),
             (["show", "--repo"], "--repo"),
@@ -133,7 +135,7 @@ class TestBadInput:
             (["show", "metrics", "none"], "cannot show 'none'; choose from repos, metrics, slos"),
             (["show", "--repo", "a\nb"], "--repo"),
             (["show", "a\nb"], "cannot show"),
-            (["check", "--a\nb"], "unrecognized"),
+            (["check", "--a\nb"], "there is no option --a b"),
             (["demo", "--for=a\nb"], "duration"),
         ],
         ids=str,
@@ -180,7 +182,7 @@ class TestBadInput:
         def fail(_: object) -> None:
             raise OtelMetaError("cannot continue")
 
-        monkeypatch.setattr("otel_meta.cli.check.load_catalog", fail)
+        monkeypatch.setattr("otel_meta.cli.commands.check_command.load_catalog", fail)
 
         assert (2, "", "otel-meta: cannot continue\n") == run_command("check")
 

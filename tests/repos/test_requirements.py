@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from otel_meta import PRESENT, Alert, Duration, MetaRepo, repos
+from otel_meta import PRESENT, Alert, Duration, MetaRepo, Slo, repos
 from otel_meta.model import Combined, Instrument, Ratio, Selector, Sli, Threshold, TimeSlice
 from otel_meta.model.labels import MAX_OPEN_LABELS, labels_of
 from otel_meta.model.measure import (
@@ -571,7 +571,7 @@ class TestNoPrivilege:
             for label in instrument.label_fields
             for value in label.values or ()
         }
-        declared = [*repo.slos.values(), *repo.alerts.values()]
+        declared: list[Slo | Alert] = [*repo.slos.values(), *repo.alerts.values()]
         advice = {each.name: each.first_steps for each in declared}
         named = {word for look in advice.values() for word in re.findall(r"\w+_\w+", look)}
 

@@ -9,7 +9,10 @@ that it cannot scrape.
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
@@ -24,15 +27,27 @@ from otel_meta.check.known_series import KnownSeries
 from otel_meta.check.promql.expressions import parse
 from otel_meta.check.promql.infer import Inference
 from otel_meta.check.rule_lint import known_series_of
+from otel_meta.cli.commands import COMMANDS
 from otel_meta.model.slo.sli import TimeSlice
 from otel_meta.repos import BUILTIN
 from otel_meta.testing.servers import PROMETHEUS, Backend
-from tests.rules.document_commands import Block, queries
-from tests.rules.pinned_tools import RULES
+from tests.rules.document_commands import Block, commands, queries
+from tests.rules.pinned_tools import ROOT, RULES
 from tests.rules.prometheus_server import backfill, fetch
 from tests.rules.raw_series import Flow, constant_flow, counter, raw_series
 
+SLOS = [(repo, slo) for repo in BUILTIN for slo in repo.slos.values()]
+SECTIONS = [slo.name for _, slo in SLOS]
 QUERIES = queries()
+PROMETHEUS_URL = "http://localhost:9090"
+"""The address of Prometheus in the documents."""
+ASKING = {
+    block.text: block
+    for block in commands("otel-meta")
+    if PROMETHEUS_URL in block.text and block.section in SECTIONS
+    if block.text.split()[1] in COMMANDS
+}
+"""The commands of sections that ask the server, each text once."""
 MINUTES, BURNING, ENDED, GONE = 300, 60, 30, 40
 """Minutes of history; since failures began, since they ended, and since a service is gone."""
 FAILING = 0.8
@@ -62,8 +77,6 @@ SHOWN = {
     *("quick-start.md", "troubleshooting.md"),
 }
 """Documents whose every query has a result in the situation of the runbooks."""
-SLOS = [(repo, slo) for repo in BUILTIN for slo in repo.slos.values()]
-IDS = [slo.name for _, slo in SLOS]
 SERVICES = {"first": "burning", "second": "burning", **{s: s for s in ("ended", "gone", "slow")}}
 """Services of each SLO, two of a state: a join of several series with several is an error."""
 COARSE = "titan-circuit-breaker-availability"
@@ -238,7 +251,7 @@ def of_slo(slo: Slo, result: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize(("repo", "slo"), SLOS, ids=IDS)
+@pytest.mark.parametrize(("repo", "slo"), SLOS, ids=SECTIONS)
 class TestSection:
     def test_burn_rate_shows_if_it_goes_on(self, repo: type[MetaRepo], slo: Slo, url: str) -> None:
         """The burn rate is high while events fail, 0 after the end, and absent without events."""
@@ -304,3 +317,21 @@ class TestSection:
                 expected = BURNING * FAILING * TOTAL / len(slo.sli.parts)
                 assert set(SERVICES) == set(counts)
                 assert expected == pytest.approx(counts["first"], rel=0.1)
+
+
+@pytest.mark.parametrize("block", ASKING.values(), ids=lambda block: block.name)
+def test_command_of_section_answers_about_its_slo(block: Block, url: str) -> None:
+    """The command of a section succeeds in a shell, and answers about the SLO of the section."""
+    _, _, arguments = block.text.replace(PROMETHEUS_URL, url).partition(" ")
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m otel_meta {arguments}"],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "SERVICE": f"{block.section}-first", "COLUMNS": "250"},
+        text=True,
+        timeout=60,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert block.section in done.stdout

@@ -13,15 +13,21 @@ from .config_kinds import (
     BASE_URL,
     CONSTANT,
     DAYS,
+    FILE,
     FLAG,
     FOLDER,
+    HEADER,
     IMAGE,
     K8S_KEY,
     K8S_VALUE,
     LABEL,
+    LINK,
     METRICS,
     PLACE,
     REPO,
+    SECONDS,
+    SECRET,
+    SERVER_URL,
     TARGET,
     TEMPLATE,
     TEXT,
@@ -58,6 +64,13 @@ _OWN_ANNOTATIONS: Final[Mapping[str, str]] = dict.fromkeys(
     ("summary", "description", "runbook_url", "dashboard_url"), _OWN
 )
 
+SERVER: Final = "Server"
+"""The panel of the options of the commands that ask a server."""
+_FILES: Final = "Files"
+_LINKS: Final = "Links"
+_RECEIVERS: Final = "Receivers"
+_PLATFORM: Final = "Kubernetes and images"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -68,8 +81,11 @@ class Row:
         kind: the kind of its values.
         default: the value without the key, for the documents.
         meaning: what the value decides.
-        option: the option of ``otel-meta generate`` with this meaning; empty without one.
+        option: the option of ``otel-meta generate``, or of the commands that ask a server, with
+            this meaning; empty without one.
         metavar: the name of the option's argument.
+        panel: the panel of the help with the option.
+        variable: the environment variable with this meaning; empty without one.
     """
 
     key: str
@@ -78,11 +94,8 @@ class Row:
     meaning: str
     option: str = ""
     metavar: str = ""
-
-    @property
-    def dest(self) -> str:
-        """The name of the option's value among the arguments of a command."""
-        return f"{TABLE}.{self.key}"
+    panel: str = "Rules"
+    variable: str = ""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -95,8 +108,8 @@ ROWS: Final = (
         key="repos",
         kind=list_of(REPO),
         default="none",
-        meaning="meta-repositories of the catalogue, as `module:Class`; "
-        "the folder of the file is importable; `--repo` replaces them",
+        meaning="meta-repositories of the catalogue, as `module:Class`, or the name of one to "
+        "limit the catalogue to; the folder of the file is importable; `--repo` replaces them",
     ),
     Row(
         key="only",
@@ -117,6 +130,7 @@ ROWS: Final = (
         meaning="target folder; in the file, from the folder of the file",
         option="--out",
         metavar="DIR",
+        panel=_FILES,
     ),
     Row(
         key="folders",
@@ -187,6 +201,7 @@ ROWS: Final = (
         meaning="base of links to runbooks; `FILE.md` is added",
         option="--runbooks",
         metavar="URL",
+        panel=_LINKS,
     ),
     Row(
         key="dashboards",
@@ -195,6 +210,7 @@ ROWS: Final = (
         meaning="base of links to dashboards; the uid is added",
         option="--dashboards",
         metavar="URL",
+        panel=_LINKS,
     ),
     Row(
         key="traces",
@@ -203,6 +219,19 @@ ROWS: Final = (
         meaning="kind of the data source to which the dashboards' links to traces lead",
         option="--traces",
         metavar="KIND",
+        panel=_LINKS,
+    ),
+    Row(
+        key="traces_url",
+        kind=LINK,
+        default="no links",
+        meaning="links to the traces of an SLO's bad events, on pages of SLOs",
+    ),
+    Row(
+        key="logs_url",
+        kind=LINK,
+        default="no links",
+        meaning="links to the log lines of an SLO's bad events, on pages of SLOs",
     ),
     Row(
         key="receivers.page",
@@ -211,6 +240,7 @@ ROWS: Final = (
         meaning="receiver of alerts that page",
         option="--page-webhook",
         metavar="URL",
+        panel=_RECEIVERS,
     ),
     Row(
         key="receivers.ticket",
@@ -219,6 +249,7 @@ ROWS: Final = (
         meaning="receiver of alerts that open a ticket, and of alerts without a severity",
         option="--ticket-webhook",
         metavar="URL",
+        panel=_RECEIVERS,
     ),
     Row(
         key="receivers.watchdog",
@@ -227,6 +258,7 @@ ROWS: Final = (
         meaning="receiver of the watchdog, each minute",
         option="--watchdog-webhook",
         metavar="URL",
+        panel=_RECEIVERS,
     ),
     Row(
         key=f"receivers.teams.{TEAM}.page",
@@ -261,6 +293,7 @@ ROWS: Final = (
         meaning="namespace of rules, monitors and Collectors",
         option="--namespace",
         metavar="NAME",
+        panel=_PLATFORM,
     ),
     Row(
         key="kubernetes.labels",
@@ -270,6 +303,7 @@ ROWS: Final = (
         "`release`",
         option="--kubernetes-label",
         metavar="NAME=TEXT",
+        panel=_PLATFORM,
     ),
     Row(
         key="images",
@@ -278,12 +312,101 @@ ROWS: Final = (
         meaning="container images of the stack, by digest or of another registry",
         option="--image",
         metavar="NAME=IMAGE",
+        panel=_PLATFORM,
+    ),
+    Row(
+        key="server.url",
+        kind=SERVER_URL,
+        default="none",
+        meaning="base URL of the Prometheus, Thanos, Mimir or VictoriaMetrics that commands ask",
+        option="--prometheus",
+        metavar="URL",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_URL",
+    ),
+    Row(
+        key="server.token",
+        kind=SECRET,
+        default="none",
+        meaning="bearer token of the server; refused in the file, as a secret",
+        option="--token",
+        metavar="TOKEN",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_TOKEN",
+    ),
+    Row(
+        key="server.user",
+        kind=TEXT,
+        default="none",
+        meaning="name for basic authentication of the server",
+        option="--user",
+        metavar="NAME",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_USER",
+    ),
+    Row(
+        key="server.password",
+        kind=SECRET,
+        default="none",
+        meaning="password of `server.user`; refused in the file, as a secret",
+        option="--password",
+        metavar="PASSWORD",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_PASSWORD",
+    ),
+    Row(
+        key="server.tenant",
+        kind=TEXT,
+        default="none",
+        meaning="tenant of a Mimir, the header `X-Scope-OrgID`",
+        option="--tenant",
+        metavar="NAME",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_TENANT",
+    ),
+    Row(
+        key="server.headers",
+        kind=map_of(HEADER, TEXT),
+        default="none",
+        meaning="more headers of every request to the server",
+        option="--header",
+        metavar="NAME=TEXT",
+        panel=SERVER,
+    ),
+    Row(
+        key="server.ca_file",
+        kind=FILE,
+        default="certificates of the system",
+        meaning="file of trusted certificates, as PEM; in the file, from the folder of the file",
+        option="--ca-file",
+        metavar="FILE",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_CA_FILE",
+    ),
+    Row(
+        key="server.timeout",
+        kind=SECONDS,
+        default="10",
+        meaning="seconds until a request to the server is given up",
+        option="--timeout",
+        metavar="SECONDS",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_TIMEOUT",
     ),
     Row(
         key="jobs",
         kind=list_of(TEXT),
         default="none",
         meaning="services that end by themselves, such as a nightly job: their end pages nobody",
+    ),
+    Row(
+        key="corrections",
+        kind=FILE,
+        default="none",
+        meaning="file of corrections, times whose events count neither as good nor as bad; "
+        "in the table, from the folder of the file",
+        option="--corrections",
+        metavar="FILE",
     ),
     Row(
         key="check.metrics",

@@ -23,6 +23,7 @@ OF_REPOSITORY: Final = 'meta_repository="${REPOSITORY:?}"'
 _ALERTMANAGER: Final = f"--alertmanager.url=http://localhost:{ALERTMANAGER.port}"
 _FOR_TWO_HOURS: Final = '--duration=2h --comment="work on the cause"'
 _PROMETHEUS: Final = f"--prometheus http://localhost:{PROMETHEUS.port}"
+_FOR_SERVICE: Final = '--service "${SERVICE:?}"'
 _VARIABLES: Final = {
     "SERVICE": "the `service_name`",
     "SLO": "the `slo`",
@@ -56,6 +57,11 @@ def status_command() -> str:
     return code(f"otel-meta slo {_PROMETHEUS}", "sh")
 
 
+def service_command() -> str:
+    """Return the command that shows the SLOs of a service, the worst first."""
+    return code(f"otel-meta slo {_PROMETHEUS} {_FOR_SERVICE}", "sh")
+
+
 def explain_command(slo: str) -> str:
     """Return the command that names the causes of an SLO's bad events in a service."""
-    return code(f'otel-meta explain {slo} {_PROMETHEUS} --service "${{SERVICE:?}}"', "sh")
+    return code(f"otel-meta explain {slo} {_PROMETHEUS} {_FOR_SERVICE}", "sh")

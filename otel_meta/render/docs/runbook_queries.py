@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.model.identity import SERVICE
-from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.slo.event_terms import Remainder, TimeSlices
 from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
@@ -21,7 +21,7 @@ from otel_meta.render.rules.promql_builder import (
     selector,
     series_of,
 )
-from otel_meta.render.rules.sli_promql import Scope, counted_part
+from otel_meta.render.rules.sli_promql import Scope, increments
 
 _RECENT: Final = Duration("1h")
 _DAY: Final = Duration("1d")
@@ -77,7 +77,6 @@ def span_of(slo: Slo) -> Duration:
 
 def bad_events(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[BadEvents]:
     """Yield the queries for each metric of the SLO."""
-    scope = Scope(repo.name, span_of(slo), options)
     for part in slo.sli.parts:
         bad = part.bad_events
         name = bad.selector.instrument.prometheus_name
@@ -85,25 +84,15 @@ def bad_events(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Bad
             outside = f" {compared(bad.comparison)}" if bad.comparison else ""
             yield BadEvents(name, f"{series_of(bad.selector, repo.name)}{outside}", "")
         else:
-            queries = (_worst(part, bad, scope, by) for by in (_labels(part), ("instance",)))
+            scope = Scope(repo.name, span_of(slo), options, sparse=True)
+            queries = (_worst(part, scope, labels) for labels in (_labels(part), ("instance",)))
             yield BadEvents(name, *queries)
 
 
-def _worst(
-    part: SimpleSli, bad: EventCount | Remainder, scope: Scope, labels: tuple[str, ...]
-) -> str:
+def _worst(part: SimpleSli, scope: Scope, labels: tuple[str, ...]) -> str:
     """Return the label values with the most bad events."""
     by = (SERVICE, *scope.options.identity.places, *labels)
-    match bad:
-        case EventCount():
-            events = _sum(by, counted_part(bad, scope))
-        case Remainder(EventCount(has_bounds=True) as good):
-            everything = counted_part(EventCount(good.selector), scope)
-            events = _sum(by, lines(everything, f"- {_grouped(counted_part(good, scope))}"))
-        case Remainder(good):
-            total = _sum(by, counted_part(EventCount(part.total_events.selector), scope))
-            passed = _sum(by, counted_part(good, scope))
-            events = lines(total, "- (", indented(lines(passed, "or", f"0 * {total}")), ")")
+    events = increments(part, scope._replace(labels=by)).bad
     return lines(f"topk({_WORST},", indented(lines(events, "> 0")), ")")
 
 
@@ -120,14 +109,6 @@ def _labels(part: SimpleSli) -> tuple[str, ...]:
         if isinstance(matcher.values, tuple) and len(matcher.values) == 1
     }
     return tuple(name for name in names if name not in fixed)
-
-
-def _sum(by: tuple[str, ...], events: str) -> str:
-    return lines(f"sum by ({', '.join(by)}) (", indented(events), ")")
-
-
-def _grouped(text: str) -> str:
-    return f"({text})" if " - " in text else text
 
 
 def _ratio(slo: Slo) -> str:

@@ -11,9 +11,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 from otel_meta.model import Catalog, MetaRepo, Slo
-from otel_meta.render.links import SLO_DASHBOARD
+from otel_meta.model.identity import NAMESPACE
 from otel_meta.render.options import Options
 from otel_meta.render.rules.promql_builder import number
+from otel_meta.status.slo_links import SLO_DASHBOARD, is_address, variable_of
 
 from . import operator_commands, runbook_queries
 from .events_text import counted_text
@@ -91,8 +92,8 @@ def _left(slo: Slo) -> Iterator[str]:
     yield code(runbook_queries.budget_left(slo), "promql")
     yield "Hours until the rest of the error budget is spent, at the burn rate of the last hour:"
     yield code(runbook_queries.hours_left(slo), "promql")
-    yield "The same for every SLO, to see if others fail too:"
-    yield operator_commands.status_command()
+    yield "What else fails? The state of every SLO of the service, with its budget and burn rates:"
+    yield operator_commands.service_command()
 
 
 def _failing_part(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[str]:
@@ -119,10 +120,9 @@ def _first_steps(slo: Slo) -> str:
 
 
 def _dashboard(repo: type[MetaRepo], slo: Slo, options: Options) -> str:
-    chosen = urlencode({"var-namespace": repo.name, "var-slo": slo.name})
+    chosen = urlencode({f"var-{variable_of(NAMESPACE)}": repo.name, "var-slo": slo.name})
     address = f"{options.links.dashboards}/{SLO_DASHBOARD}?{chosen}"
-    is_absolute = "://" in address
-    return f"[{SLO_DASHBOARD}]({address})" if is_absolute else code_span(address)
+    return f"[{SLO_DASHBOARD}]({address})" if is_address(address) else code_span(address)
 
 
 def _thresholds(slo: Slo, options: Options) -> str:

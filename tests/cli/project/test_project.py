@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from otel_meta.cli import main
-from otel_meta.cli.catalog_loader import add_catalog_options
 from otel_meta.cli.project.config_file import ProjectConfigError
-from otel_meta.cli.project.config_options import add_row_options
-from otel_meta.cli.project.project import Project, check_against, load_project
+from otel_meta.cli.project.project import Project, check_against
 from otel_meta.model.identity import PLACES
 from otel_meta.render.options import Foreign, Kubernetes, Options, TicketHours
 from otel_meta.render.receivers import RECEIVERS, Existing, Webhooks
 from otel_meta.repos import BUILTIN
+from otel_meta.status.slo_links import LinkBases
 from tests.cli.conftest import Command, Write
+from tests.cli.project_from_options import project_of
 from tests.yaml_files import read_yaml
 
 Choose = Callable[..., Project]
@@ -43,6 +42,8 @@ labels = { tier = "gold" }
 annotations = { chat = "https://chat.example/{{ $labels.service_name }}" }
 runbooks = "https://books.example/"
 dashboards = "https://grafana.example/d"
+traces_url = "https://traces.example/{service}"
+logs_url = "https://logs.example/{slo}"
 receivers.page = "https://pager.example"
 receivers.ticket = { receiver = "jira" }
 receivers.watchdog = "https://dead.example"
@@ -64,10 +65,7 @@ def choose(here: Path) -> Choose:
 
     def read(table: str, *arguments: str) -> Project:
         (here / "pyproject.toml").write_text(f"[tool.otel_meta]\n{table}\n")
-        parser = ArgumentParser()
-        add_catalog_options(parser)
-        add_row_options(parser)
-        return load_project(parser.parse_args(arguments))
+        return project_of(*arguments)
 
     return read
 
@@ -98,6 +96,12 @@ class TestOptions:
         assert "https://grafana.example/d/uid" == options.links.dashboard("uid")
         assert Webhooks(page="https://pager.example", ticket=Existing("jira")) == (
             options.receivers.default
+        )
+        assert project.slo_links == LinkBases(
+            runbooks="https://books.example",
+            dashboards="https://grafana.example/d",
+            traces="https://traces.example/{service}",
+            logs="https://logs.example/{slo}",
         )
         assert "https://dead.example" == options.receivers.watchdog
         assert {"maps": Webhooks(page=Existing("maps-pager"), ticket=Existing("jira"))} == (

@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from typing import TYPE_CHECKING, Any, Final
+import json
+from typing import TYPE_CHECKING, Annotated, Final
 
+from typer import Option
+
+from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.exit_code import ExitCode, Result
+from otel_meta.cli.option_set import JsonOption
+from otel_meta.cli.project.config_options import with_generator_project
+from otel_meta.cli.project.project import Project
 from otel_meta.errors import UsageError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
 from otel_meta.render.links import Links
 
-from .catalog_loader import add_catalog_options, load_catalog
-from .project.config_options import add_row_options
-from .project.config_rows import FOLDERS, TABLE
-from .project.project import Project, load_project
-from .result import FINDINGS, OK, Result
-
 if TYPE_CHECKING:
+    from otel_meta.cli.sync import Stale
     from otel_meta.render.artifacts import Artifact
-
-    from .sync import Stale
 
 _DIFF_LINES: Final = 20
 
 
-def add_to(commands: Any) -> None:
-    """Add the command."""
-    parser = commands.add_parser("generate", help="write rules, dashboards, runbooks and the rest")
-    add_catalog_options(parser)
-    parser.add_argument(
-        "--check", action="store_true", help="write no file; exit 1 if one is out of date"
-    )
-    parser.add_argument(
-        "--folders",
-        dest=f"{TABLE}.folders",
-        nargs="+",
-        choices=FOLDERS,
-        help="folders to write (all)",
-    )
-    add_row_options(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: Namespace) -> Result:
-    """Write the files; with ``--check``, report outdated files."""
-    project = load_project(args)
+@with_generator_project
+def generate(
+    project: Project,
+    *,
+    check: Annotated[
+        bool, Option("--check", help="Write no file; exit code 1 if one is out of date.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> Result:
+    """Write rules, dashboards, runbooks and the rest."""
     declared = load_catalog(project)
     _refuse_problems(declared)
     artifacts = _artifacts(declared, project)
     with ExtraImports("generate", "Generating files"):
-        from . import sync  # noqa: PLC0415 - needs an extra
-    if args.check:
-        stale = list(sync.stale(artifacts, project.out))
-        return Result(FINDINGS if stale else OK, "\n".join(map(_finding, stale)))
-    return Result(OK, "\n".join([str(sync.write(artifacts, project.out)), *_notes(project)]))
+        from otel_meta.cli import sync  # noqa: PLC0415 - needs an extra
+    if check:
+        return _compared(list(sync.stale(artifacts, project.out)), as_json=as_json)
+    written = sync.write(artifacts, project.out)
+    notes = _notes(project)
+    if as_json:
+        return Result(ExitCode.OK, json.dumps({**written.as_json(), "notes": notes}, indent=2))
+    return Result(ExitCode.OK, "\n".join([str(written), *notes]))
+
+
+def _compared(stale: list[Stale], *, as_json: bool) -> Result:
+    code = ExitCode.FINDINGS if stale else ExitCode.OK
+    if as_json:
+        files = [{"path": str(file.path), "diff": file.diff} for file in stale]
+        return Result(code, json.dumps({"out_of_date": files}, indent=2))
+    return Result(code, "\n".join(map(_finding, stale)))
 
 
 def _finding(file: Stale) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.cli.table import table
+from otel_meta.cli.console.plain_table import table
 
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=9)
 CELLS = st.lists(WORDS, max_size=3).map(" ".join).map(str.strip)

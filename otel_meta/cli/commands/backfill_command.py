@@ -7,27 +7,35 @@ adds them up as the rules do, and has promtool write them.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Annotated, Final
 
+from typer import Option
+
+from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.completion import complete_slos
+from otel_meta.cli.exit_code import ExitCode, Result
+from otel_meta.cli.option_set import JsonOption
+from otel_meta.cli.project.config_options import with_project
+from otel_meta.cli.project.project import Project
+from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import OtelMetaError, UsageError
-from otel_meta.model import Catalog, Duration, MetaRepo, Slo
-from otel_meta.model.arguments import did_you_mean
+from otel_meta.fleet.connection import Connection
+from otel_meta.fleet.prometheus_api import PrometheusApi
+from otel_meta.fleet.series_values import Labels, values_by_series
+from otel_meta.fleet.steps import Steps
+from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.sli_promql import Scope, increments
-
-from .catalog_loader import add_catalog_options, load_catalog
-from .project.project import load_project
-from .prometheus_api import Labels, PrometheusApi, Steps
-from .result import FINDINGS, OK, Result
 
 _RECOUNT: Final = 21_600
 """Seconds that the rules count again at each evaluation."""
@@ -48,46 +56,102 @@ Next:
 3. Look at the result: slo:error_budget_remaining:ratio"""
 
 
-def add_to(commands: Any) -> None:
-    """Add the command."""
-    parser: ArgumentParser = commands.add_parser(
-        "backfill", help="write the past of new SLOs as blocks of Prometheus"
-    )
-    add_catalog_options(parser)
-    parser.add_argument("--prometheus", type=_url, required=True, metavar="URL", help="the server")
-    parser.add_argument(
-        "--out", dest="blocks", type=Path, required=True, metavar="DIR", help="folder of blocks"
-    )
-    parser.add_argument(
-        "--slo", action="append", default=[], metavar="NAME", help="an SLO (all); may be repeated"
-    )
-    parser.add_argument("--period", type=_duration, metavar="TIME", help="time back (its period)")
-    parser.add_argument("--from", type=_time, metavar="TIME", dest="from_", help="2026-01-31T12:00")
-    parser.add_argument("--to", type=_time, metavar="TIME", help="end (now)")
-    parser.add_argument("--promtool", type=Path, metavar="PATH", help="promtool (the one in PATH)")
-    parser.add_argument(
-        "--timeout", type=_seconds, default=_TIMEOUT, metavar="SECONDS", help="for a query (120)"
-    )
-    parser.set_defaults(run=run)
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"{text!r} is not a URL; write it as http://host:9090")
+    return text
 
 
-def run(args: Namespace) -> Result:
-    """Write the blocks, and say what to do with them; exit code 1 if there is no data."""
-    project = load_project(args)
-    chosen = list(_chosen(load_catalog(project), args.slo))
-    promtool = args.promtool or _promtool()
-    _refuse_folder(args.blocks)
-    api = PrometheusApi(args.prometheus, args.timeout)
+def _duration(text: str) -> Duration:
+    with _form("a time such as 30d", text):
+        return Duration(text)
+
+
+def _seconds(text: str) -> float:
+    with _form("a number of seconds above 0", text):
+        seconds = float(text)
+        if not 0 < seconds <= _MAX_TIMEOUT:
+            raise ValueError
+        return seconds
+
+
+def _time(text: str) -> float:
+    with _form("a time such as 2026-01-31T12:00", text):
+        return datetime.fromisoformat(text).astimezone().timestamp()
+
+
+@contextmanager
+def _form(form: str, text: str) -> Generator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not {form}") from error
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The time whose counts are written; None stands for the default of the SLO."""
+
+    period: Duration | None
+    start: float | None
+    end: float | None
+
+    def steps(self, slo: Slo) -> Steps:
+        """Return the times of an SLO's samples, at full steps."""
+        end = int(min(self.end or time.time(), time.time())) // _STEP * _STEP
+        back = (self.period or slo.period).seconds + _BEFORE
+        start = int(self.start or end - back) // _STEP * _STEP
+        if start >= end:
+            raise UsageError("--from is not before --to")
+        return Steps(start, end, _STEP)
+
+
+@with_project
+def backfill(
+    project: Project,
+    *,
+    prometheus: Annotated[str, Option(metavar="URL", parser=_url, help="The server.")],
+    out: Annotated[Path, Option(metavar="DIR", help="Folder of the blocks.")],
+    slo: Annotated[
+        list[str] | None,
+        Option(metavar="NAME", help="An SLO (all); may be repeated.", autocompletion=complete_slos),
+    ] = None,
+    period: Annotated[
+        Duration | None,
+        Option(metavar="TIME", parser=_duration, help="Time back (the period of the SLO)."),
+    ] = None,
+    from_: Annotated[
+        float | None,
+        Option("--from", metavar="TIME", parser=_time, help="Begin, such as 2026-01-31T12:00."),
+    ] = None,
+    to: Annotated[float | None, Option(metavar="TIME", parser=_time, help="End (now).")] = None,
+    promtool: Annotated[
+        Path | None, Option(metavar="PATH", help="The program promtool (the one in PATH).")
+    ] = None,
+    timeout: Annotated[
+        float, Option(metavar="SECONDS", parser=_seconds, help="Time-out of a query.")
+    ] = _TIMEOUT,
+    as_json: JsonOption = False,
+) -> Result:
+    """Write the past of new SLOs as blocks of Prometheus; exit code 1 without data."""
+    chosen = list(chosen_slos(load_catalog(project), slo or []))
+    program = promtool or _promtool()
+    _refuse_folder(out)
+    api = PrometheusApi(Connection(prometheus, timeout=timeout))
+    span = _Span(period, from_, to)
     series = [
         each
-        for repo, slo in chosen
-        for each in _series(repo, slo, _steps(slo, args), api, project.options)
+        for repo, one in chosen
+        for each in _series(repo, one, span.steps(one), api, project.options)
     ]
-    if not series:
-        return Result(FINDINGS, f"{args.prometheus} has {_NOTHING}")
-    _write_blocks(promtool, series, args.blocks)
+    if series:
+        _write_blocks(program, series, out)
     samples = sum(len(values) for _, values in series)
-    return Result(OK, _NEXT.format(samples=samples, series=len(series), out=args.blocks))
+    written = {"samples": samples, "series": len(series), "out": str(out)}
+    text = _NEXT.format(**written) if series else f"{prometheus} has {_NOTHING}"
+    return Result(
+        ExitCode.OK if series else ExitCode.FINDINGS, json.dumps(written) if as_json else text
+    )
 
 
 def cumulated(counts: dict[int, float], times: range) -> dict[int, float]:
@@ -121,8 +185,8 @@ def _series(
         (series_names.TOTAL_CUMULATIVE, expressions.total),
         (series_names.BAD_CUMULATIVE, expressions.bad),
     ):
-        recorded = api.values(f'{name}{{slo="{slo.name}"}}', steps)
-        for labels, counts in api.values(query, steps).items():
+        recorded = values_by_series(api, f'{name}{{slo="{slo.name}"}}', steps)
+        for labels, counts in values_by_series(api, query, steps).items():
             named = labels | {("slo", slo.name)}
             values = _before(cumulated(counts, steps.times), recorded.get(named, {}))
             if values:
@@ -172,24 +236,6 @@ def _write_blocks(promtool: Path, series: list[tuple[str, dict[int, float]]], ou
         raise UsageError(f"promtool failed: {lines[-1] if lines else done.returncode}")
 
 
-def _chosen(catalog: Catalog, names: list[str]) -> Iterator[tuple[type[MetaRepo], Slo]]:
-    slos = {slo.name: (repo, slo) for repo in catalog for slo in repo.slos.values()}
-    for name in names or slos:
-        if name not in slos:
-            raise UsageError(f"--slo {name}: there is no such SLO{did_you_mean(name, slos)}")
-        yield slos[name]
-
-
-def _steps(slo: Slo, args: Namespace) -> Steps:
-    """Return the times of an SLO's samples, at full steps."""
-    end = int(min(args.to or time.time(), time.time())) // _STEP * _STEP
-    back = (args.period or slo.period).seconds + _BEFORE
-    start = int(args.from_ or end - back) // _STEP * _STEP
-    if start >= end:
-        raise UsageError("--from is not before --to")
-    return Steps(start, end, _STEP)
-
-
 def _promtool() -> Path:
     from otel_meta.testing.pinned_tools import find  # noqa: PLC0415 - for this command only
 
@@ -204,35 +250,3 @@ def _refuse_folder(out: Path) -> None:
         raise UsageError(f"--out {out}: is a file; name a new folder")
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"--out {out}: the folder is not empty; choose a new one")
-
-
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ArgumentTypeError(f"{text!r} is not a URL; write it as http://host:9090")
-    return text
-
-
-def _duration(text: str) -> Duration:
-    with _form("a time such as 30d", text):
-        return Duration(text)
-
-
-def _seconds(text: str) -> float:
-    with _form("a number of seconds above 0", text):
-        seconds = float(text)
-        if not 0 < seconds <= _MAX_TIMEOUT:
-            raise ValueError
-        return seconds
-
-
-def _time(text: str) -> float:
-    with _form("a time such as 2026-01-31T12:00", text):
-        return datetime.fromisoformat(text).astimezone().timestamp()
-
-
-@contextmanager
-def _form(form: str, text: str) -> Generator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not {form}") from error

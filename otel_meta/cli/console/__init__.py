@@ -1,0 +1,1 @@
+"""What commands print: standard streams, lines about errors, tables, help and progress."""
