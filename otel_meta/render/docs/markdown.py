@@ -10,7 +10,12 @@ from typing import Final
 from otel_meta.render.header import generated_from
 
 _CODE_OR_SIGN: Final = re.compile(
-    r"(?P<code>(?P<fence>`+)(?!`).*?(?<!`)(?P=fence)(?!`))|[<`]", re.DOTALL
+    r"""
+    ^[ ]*(?P<fence>`{3,})[^`\n]*\n(?:.*\n)*?[ ]*(?P=fence)$  # a block of code
+    | (?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)  # code in a line: a line may begin a new item
+    | [<`]
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 _SIGNS: Final = {"<": "&lt;", "`": "\\`"}
 
