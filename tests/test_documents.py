@@ -23,7 +23,7 @@ _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
 _COMMANDS = [
     line.strip()
     for block in blocks("sh")
-    for line in block.text.splitlines()
+    for line in block.text.replace("\\\n", " ").splitlines()
     if line.strip().startswith("otel-meta") and "--prometheus" not in line
 ]
 """The commands that need no server."""

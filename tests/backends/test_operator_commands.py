@@ -169,7 +169,9 @@ def test_a_silence_names_who_is_silent() -> None:
     found = [block.text for block in AMTOOL if "silence add" in block.text]
 
     assert [about_all] == [
-        text.split('cause" ')[1] for text in found if not any(name in text for name in names)
+        text.split('cause" ')[1].strip()
+        for text in found
+        if not any(name in text for name in names)
     ]
 
 

@@ -49,7 +49,7 @@ def silencing(matchers: str) -> str:
 
 def silence_command(matchers: str) -> str:
     """Return the command that silences alerts for two hours."""
-    return code(f"amtool {_ALERTMANAGER} silence add {_FOR_TWO_HOURS} {matchers}", "sh")
+    return code(f"amtool {_ALERTMANAGER} silence add {_FOR_TWO_HOURS} \\\n  {matchers}", "sh")
 
 
 def status_command() -> str:
@@ -64,4 +64,4 @@ def service_command() -> str:
 
 def explain_command(slo: str) -> str:
     """Return the command that names the causes of an SLO's bad events in a service."""
-    return code(f"otel-meta explain {slo} {_PROMETHEUS} {_FOR_SERVICE}", "sh")
+    return code(f"otel-meta explain {slo} \\\n  {_PROMETHEUS} {_FOR_SERVICE}", "sh")
