@@ -564,7 +564,7 @@ class TestNoPrivilege:
     ) -> None:
         """Each SLO and alert has first steps, which name declared metrics and label values."""
         instruments = [instrument for _, instrument in BUILTIN.instruments()]
-        known = {name for instrument in instruments for name in instrument.sample_names}
+        known = {name for i in instruments for name in (i.prometheus_name, *i.sample_names)}
         values = {
             value
             for instrument in repo.instruments.values()
