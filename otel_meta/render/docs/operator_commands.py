@@ -24,27 +24,24 @@ _ALERTMANAGER: Final = f"--alertmanager.url=http://localhost:{ALERTMANAGER.port}
 _FOR_TWO_HOURS: Final = '--duration=2h --comment="work on the cause"'
 _PROMETHEUS: Final = f"--prometheus http://localhost:{PROMETHEUS.port}"
 _FOR_SERVICE: Final = '--service "${SERVICE:?}"'
-_VARIABLES: Final = {
-    "SERVICE": "the `service_name`",
-    "SLO": "the `slo`",
-    "REPOSITORY": "the `meta_repository`",
-    "INSTANCE": "the `instance`",
+PLACES: Final = "and add its environment and cluster, if there are several"
+_LABELS: Final = {
+    "SLO": "slo",
+    "SERVICE": "service_name",
+    "REPOSITORY": "meta_repository",
+    "INSTANCE": "instance",
 }
 """Variables of the shell, and the labels of the notification that are their values."""
 
 
 def silencing(matchers: str) -> str:
     """Return the text and the command; amtool needs the address of Alertmanager."""
-    values = " and ".join(
-        f"`{variable}` ({label} of the notification)"
-        for variable, label in _VARIABLES.items()
-        if f"${{{variable}:?}}" in matchers
-    )
-    told = f" The command reads {values}; add its environment and cluster, if there are several."
-    return (
-        f"To silence the alert for two hours, while you work on the cause.{told if values else ''}"
-        "\n\n"
-    ) + silence_command(matchers)
+    read = [variable for variable in _LABELS if f"${{{variable}:?}}" in matchers]
+    variables = " and ".join(f"`{variable}`" for variable in read)
+    labels = " and the ".join(f"`{_LABELS[variable]}`" for variable in read)
+    told = f", set {variables} to the {labels} of the notification, {PLACES}" if read else ""
+    text = f"To silence the alert for two hours, while you work on the cause{told}:"
+    return f"{text}\n\n{silence_command(matchers)}"
 
 
 def silence_command(matchers: str) -> str:

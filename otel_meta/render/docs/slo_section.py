@@ -44,7 +44,10 @@ def slo_section(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[st
         f"add capacity, switch the part off]({_STOP})."
     )
     yield f"**Whom to call?** {whom_to_call(repo)}"
-    yield "**How to silence it?** For two hours, all alerts about this SLO of the service:"
+    yield (
+        "**How to silence it?** For two hours, all alerts about this SLO of the service "
+        f"({operator_commands.PLACES}):"
+    )
     yield operator_commands.silence_command(f'slo="{slo.name}" {operator_commands.OF_SERVICE}')
     yield _thresholds(slo, options)
 
