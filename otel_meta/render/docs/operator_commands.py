@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from otel_meta.model import Duration
 from otel_meta.render.hosts import ALERTMANAGER, PROMETHEUS
 
 from .markdown import code
@@ -59,6 +60,6 @@ def service_command() -> str:
     return code(f"otel-meta slo {_PROMETHEUS} {_FOR_SERVICE}", "sh")
 
 
-def explain_command(slo: str) -> str:
+def explain_command(slo: str, span: Duration) -> str:
     """Return the command that names the causes of an SLO's bad events in a service."""
-    return code(f"otel-meta explain {slo} \\\n  {_PROMETHEUS} {_FOR_SERVICE}", "sh")
+    return code(f"otel-meta explain {slo} --over {span} \\\n  {_PROMETHEUS} {_FOR_SERVICE}", "sh")

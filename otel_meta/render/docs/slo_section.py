@@ -33,7 +33,7 @@ def slo_section(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[st
     yield f"{counted_text(slo)} {literal(slo.why)}"
     yield (
         f"Dashboard: {_dashboard(repo, slo, options)}. The commands read the `service_name` of the "
-        "notification: `export SERVICE=...`"
+        "notification; set it first: `SERVICE=...`"
     )
     yield from _going_on(slo)
     yield from _left(slo)
@@ -104,7 +104,7 @@ def _failing_part(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[
         "**What fails?** The label values with more bad events than their share, and traces of "
         "bad events:"
     )
-    yield operator_commands.explain_command(slo.name)
+    yield operator_commands.explain_command(slo.name, runbook_queries.span_of(slo))
     for bad in runbook_queries.bad_events(repo, slo, options):
         if not bad.by_instance:
             yield "In PromQL, the series outside the bound now:"
