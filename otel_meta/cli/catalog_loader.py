@@ -7,7 +7,7 @@ import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -31,32 +31,64 @@ _LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "purel
 def load_catalog(project: Project) -> Catalog:
     """Load the catalogue of a project.
 
+    Names of meta-repositories limit the catalogue to these; MODULE:CLASS adds to the catalogue.
+
     Raises:
         ProjectConfigError: the project's table does not fit the catalogue.
         UsageError: a meta-repository cannot be loaded, or the catalogue is empty.
         DeclarationError: a declaration is invalid.
     """
-    named = [*_named_repos(project)]
-    if project.value("installed"):
-        named += [
-            load_repo(f"{entry.module}:{entry.attr}", f"entry point {entry.name} of {ENTRY_POINTS}")
-            for entry in entry_points(group=ENTRY_POINTS)
-        ]
-    catalog = (Catalog() if project.value("only") else BUILTIN).with_repos(*named)
+    added = [*_named_repos(project), *_installed_repos(project)]
+    names = [spec for spec in project.repos if _is_name(spec)]
+    if names:
+        known = BUILTIN.with_repos(*_repos_of_table(project), *added)
+        given = added if "repos" in project.given else ()
+        catalog = Catalog().with_repos(*(repo_of_name(name, known) for name in names), *given)
+    else:
+        catalog = (Catalog() if project.value("only") else BUILTIN).with_repos(*added)
     if not catalog:
         raise UsageError("--only needs a meta-repository; add --repo MODULE:CLASS")
     check_against(project, catalog)
     return catalog
 
 
+def _is_name(spec: str) -> bool:
+    return ":" not in spec
+
+
 def _named_repos(project: Project) -> Iterator[type[MetaRepo]]:
     """Load the meta-repositories of ``--repo``, or else of the project's table."""
-    if "repos" in project.given:
-        yield from map(load_repo, project.repos)
-        return
+    if "repos" not in project.given:
+        return _repos_of_table(project)
+    return (load_repo(spec) for spec in project.repos if not _is_name(spec))
+
+
+def _repos_of_table(project: Project) -> Iterator[type[MetaRepo]]:
+    """Load the meta-repositories of the project's table."""
     _make_importable(project.file.folder)
-    for spec in project.repos:
-        yield load_repo(spec, f"repos of {project.file.path}: {spec}")
+    for spec in project.file.values.get(("repos",), ()):
+        if not _is_name(spec):
+            yield load_repo(spec, f"repos of {project.file.path}: {spec}")
+
+
+def _installed_repos(project: Project) -> Iterator[type[MetaRepo]]:
+    for entry in entry_points(group=ENTRY_POINTS) if project.value("installed") else ():
+        named_by = f"entry point {entry.name} of {ENTRY_POINTS}"
+        yield load_repo(f"{entry.module}:{entry.attr}", named_by)
+
+
+def repo_of_name(name: str, known: Iterable[type[MetaRepo]]) -> type[MetaRepo]:
+    """Return the meta-repository of a name, which may be that of its class, in any case.
+
+    Raises:
+        UsageError: no meta-repository has the name.
+    """
+    by_name = {repo.__name__.lower(): repo for repo in known} | {repo.name: repo for repo in known}
+    found = by_name.get(name.lower())
+    if found is None:
+        near = did_you_mean(name, by_name) or f"; {_right_form(name)}"
+        raise UsageError(f"--repo {name}: no meta-repository of the catalogue has this name{near}")
+    return found
 
 
 def load_repo(spec: str, named_by: str = "") -> type[MetaRepo]:
@@ -82,13 +114,7 @@ def load_repo(spec: str, named_by: str = "") -> type[MetaRepo]:
 
 
 def _right_form(spec: str) -> str:
-    """Return the right form of a file, of a module without a class, or of a built-in name."""
-    for repo in BUILTIN:
-        if spec.lower() in {repo.name, repo.__name__.lower()}:
-            return (
-                f"{repo.__name__} is built in, and in every catalogue without --only; "
-                f"for this one alone: --only --repo {repo.__module__}:{repo.__name__}"
-            )
+    """Return the right form of a file, or of a module without a class."""
     written, _, class_name = spec.partition(":")
     if "/" in written or written.endswith(".py"):
         return _module_of(Path(written.removesuffix(".py")), class_name or "CLASS")

@@ -27,6 +27,10 @@ class Command(TyperCommand):
         """Return the help in panels."""
         return captured_help(lambda: super(Command, self).get_help(ctx))
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters."""
+        return _without_type_of_flags(super().get_params(ctx))
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments of the command."""
         return super().parse_args(ctx, [*spread(args, self.get_params(ctx))])
@@ -38,6 +42,10 @@ class CommandGroup(TyperGroup):
     def get_help(self, ctx: Any) -> str:
         """Return the help in panels."""
         return captured_help(lambda: super(CommandGroup, self).get_help(ctx))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters."""
+        return _without_type_of_flags(super().get_params(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base's parameter
         """Return the names, in the order of the help."""
@@ -63,6 +71,13 @@ class CommandGroup(TyperGroup):
         if not args and not ctx.resilient_parsing:
             raise UsageError(f"COMMAND is missing; the commands are {', '.join(COMMANDS)}")
         return super().parse_args(ctx, args)
+
+
+def _without_type_of_flags(parameters: list[Any]) -> list[Any]:
+    """Have the help show no type of an option without a value."""
+    for each in parameters:
+        each.metavar = "" if getattr(each, "is_flag", False) else each.metavar
+    return parameters
 
 
 def application() -> TyperGroup:
@@ -91,5 +106,10 @@ def _version(value: bool) -> None:
 def _loaded(name: str) -> TyperCommand:
     module = import_module(f".commands.{name}_command", __package__)
     app = Typer(add_completion=False, rich_markup_mode="rich")
-    app.command(name, cls=Command)(getattr(module, name))
+    app.command(name, cls=Command, epilog=_epilog(name))(getattr(module, name))
     return cast("TyperCommand", get_command(app))
+
+
+def _epilog(name: str) -> str:
+    examples = (f"otel-meta {example}" for example in COMMANDS[name].examples)
+    return "\n".join(["Examples:", *examples])

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Annotated, Any
 
+from typer import Option
 from typer.models import OptionInfo
 
 Command = Callable[..., Any]
+
+JsonOption = Annotated[bool, Option("--json", help="Print JSON.")]
+"""The option of every command that prints data or findings."""
 
 
 def option(name: str, kind: Any, info: OptionInfo, default: Any = None) -> inspect.Parameter:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
 from otel_meta.errors import UsageError
 from otel_meta.render.artifacts import Artifact
@@ -40,6 +41,16 @@ class Written:
             "unchanged": self.unchanged,
             "removed": len(self.removed),
             "left alone": len(self.left_alone),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        left_alone = [{"path": str(path), "source": of} for path, of in self.left_alone.items()]
+        return {
+            "written": [str(path) for path in self.written],
+            "removed": [str(path) for path in self.removed],
+            "left_alone": left_alone,
+            "unchanged": self.unchanged,
         }
 
     def __str__(self) -> str:

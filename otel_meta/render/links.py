@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model import Duration
-from otel_meta.model.identity import NAMESPACE, SERVICE
+from otel_meta.status.slo_links import SLO_DASHBOARD, variable_of
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,10 @@ def _choice(variable: str, value: str) -> str:
     return f"var-{variable}={{{{ {value} | urlquery }}}}"
 
 
-SLO_DASHBOARD: Final = "otel-meta-slo"
 BUSINESS_DASHBOARD: Final = "otel-meta-business"
 _LONGEST_UID: Final = 40
 """Grafana's limit of a dashboard's uid."""
 _DIGITS: Final = 8
-_VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
-    {NAMESPACE: "namespace", SERVICE: "service"}
-)
 
 
 def repo_dashboard(repo_name: str) -> str:
@@ -83,8 +79,3 @@ def repo_dashboard(repo_name: str) -> str:
         return uid
     digest = sha256(repo_name.encode()).hexdigest()[:_DIGITS]
     return f"{uid[: _LONGEST_UID - _DIGITS - 1]}-{digest}"
-
-
-def variable_of(label: str) -> str:
-    """Return the name of a dashboard's variable with the values of a label."""
-    return _VARIABLES.get(label, label)

@@ -18,6 +18,7 @@ from typing import Final, Unpack
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.model import MetaRepo
+from otel_meta.status.slo_links import LinkBases
 
 from . import setting_variables as rows
 from .configure_options import Options
@@ -68,6 +69,8 @@ class Settings:
     """True if the app serves /metrics and /slo too, besides a port."""
     prometheus_token: str | None = field(repr=False)
     """Bearer token for /metrics and /slo; None allows every request."""
+    slo_links: LinkBases
+    """Bases of the links on /slo."""
     merge_prometheus_client: bool
     """True if /metrics shows the metrics of prometheus_client's default registry too."""
     redaction: bool
@@ -142,6 +145,12 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         prometheus_port=(port := _port(env, options, exporters["metrics"])),
         pages_in_app=port is None or env.read(rows.METRICS_IN_APP) is not False,
         prometheus_token=_token(env, options.get("prometheus_token")),
+        slo_links=LinkBases(
+            runbooks=env.read(rows.RUNBOOKS_URL),
+            dashboards=env.read(rows.DASHBOARDS_URL),
+            traces=env.read(rows.TRACES_URL),
+            logs=env.read(rows.LOGS_URL),
+        ),
         merge_prometheus_client=_flag(
             env, rows.MERGE_PROMETHEUS_CLIENT, options.get("merge_prometheus_client")
         ),

@@ -92,7 +92,6 @@ class TestCumulated:
         ),
         (("--prometheus", "http://x", "--timeout", "0"), "'0' is not a number of seconds above 0"),
         (("--prometheus", "http://x", "--timeout", "nan"), "is not a number of seconds above 0"),
-        (("--prometheus", "http://127.0.0.1:1"), "http://127.0.0.1:1: cannot be reached"),
     ],
 )
 def test_mistake_is_one_line_and_nothing_is_written(
@@ -103,6 +102,15 @@ def test_mistake_is_one_line_and_nothing_is_written(
 
     assert (2, "", 1) == (code, out, len(err.splitlines()))
     assert wrong in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_server_that_is_not_there_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
+    """A server that does not run is one line with exit code 3, and nothing is written."""
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
+
+    assert (3, "", 1) == (code, out, len(err.splitlines()))
+    assert "http://127.0.0.1:1: cannot be reached" in err
     assert not (tmp_path / "out").exists()
 
 
@@ -120,7 +128,7 @@ def test_answer_that_is_none_is_one_line(
     assert callable(serve)
     code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", serve(handler))
 
-    assert (2, "", 1) == (code, out, len(err.splitlines()))
+    assert (3, "", 1) == (code, out, len(err.splitlines()))
     assert wrong in err
 
 

@@ -233,8 +233,8 @@ class TestProgram:
             ("/opt/maps.py:Atlas", "--repo maps:Atlas in the folder /opt, or with PYTHONPATH"),
             ("atlas.Atlas", "for example atlas:Atlas"),
             ("atlsa:Atlas", "add the folder to PYTHONPATH; did you mean 'atlas'?"),
-            ("aurora", "for this one alone: --only --repo otel_meta.repos.aurora:Aurora"),
-            ("titan-microservices-mesh", "--only --repo otel_meta.repos.titan:Titan"),
+            ("auorra", "no meta-repository of the catalogue has this name; did you mean 'aurora'?"),
+            ("titan-microservice-mesh", "did you mean 'titan-microservices-mesh'?"),
             ("exits:Atlas", "SystemExit"),
         ],
     )

@@ -13,21 +13,74 @@ from typing import Final, NamedTuple
 
 
 class Row(NamedTuple):
-    """A command: its line in the help of the program, and the panel with the line."""
+    """A command: its line in the help of the program, the panel with the line, and examples."""
 
     summary: str
     panel: str
+    examples: tuple[str, ...]
 
 
 _DECLARE: Final = "Declare"
 _GENERATE: Final = "Generate"
+_OPERATE: Final = "Operate"
 _TRY: Final = "Try"
 
 COMMANDS: Final[Mapping[str, Row]] = {
-    "show": Row("Show meta-repositories, metrics and SLOs.", _DECLARE),
-    "check": Row("Check the catalogue, and rules against it.", _DECLARE),
-    "generate": Row("Write rules, dashboards, runbooks and the rest.", _GENERATE),
-    "backfill": Row("Write the past of new SLOs as blocks of Prometheus.", _GENERATE),
-    "demo": Row("Run two services under traffic, with a fault for a while.", _TRY),
+    "show": Row(
+        "Show meta-repositories, metrics and SLOs.",
+        _DECLARE,
+        ("show slos --repo aurora", "show orders.placed", "show metrics --json"),
+    ),
+    "check": Row(
+        "Check the catalogue, and rules against it.",
+        _DECLARE,
+        (
+            "check --repo atlas:Atlas",
+            "check --rules rules --format github",
+            "check --rules rules/*.yml --metric 'mysql_*' 'redis_*'",
+        ),
+    ),
+    "generate": Row(
+        "Write rules, dashboards, runbooks and the rest.",
+        _GENERATE,
+        (
+            "generate --out deploy --runbooks https://runbooks.example.org",
+            "generate --repo aurora --folders rules dashboards",
+            "generate --check",
+        ),
+    ),
+    "backfill": Row(
+        "Write the past of new SLOs as blocks of Prometheus.",
+        _GENERATE,
+        ("backfill --prometheus http://localhost:9090 --slo aurora-api-latency --out blocks",),
+    ),
+    "slo": Row(
+        "Show the status of each SLO, or fail a deployment.",
+        _OPERATE,
+        (
+            "slo http://localhost:8000",
+            "slo --prometheus http://localhost:9090 --watch",
+            "slo --service payments --fail-on breached,at_risk,no_data --require-coverage 25%",
+            "slo serve --prometheus http://localhost:9090 --port 8080",
+        ),
+    ),
+    "budget": Row(
+        "Say what an error budget means, and when alerts fire.",
+        _OPERATE,
+        (
+            "budget aurora-api-availability --events 1000000",
+            "budget aurora-api-latency --prometheus http://localhost:9090 --objective 99.95%",
+        ),
+    ),
+    "new": Row(
+        "Write a module with a meta-repository to start from.",
+        _TRY,
+        ("new atlas-maps --owner maps",),
+    ),
+    "demo": Row(
+        "Run two services under traffic, with a fault for a while.",
+        _TRY,
+        ("demo --for 60s", "demo --stack yes"),
+    ),
 }
 """Every command, in the order of the help."""

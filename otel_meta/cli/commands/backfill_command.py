@@ -7,6 +7,7 @@ adds them up as the rules do, and has promtool write them.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Generator, Iterator
@@ -20,16 +21,18 @@ from typing import Annotated, Final
 from typer import Option
 
 from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.exit_code import ExitCode, Result
+from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_project
 from otel_meta.cli.project.project import Project
+from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import OtelMetaError, UsageError
 from otel_meta.fleet.connection import Connection
 from otel_meta.fleet.prometheus_api import PrometheusApi
 from otel_meta.fleet.series_values import Labels, values_by_series
 from otel_meta.fleet.steps import Steps
-from otel_meta.model import Catalog, Duration, MetaRepo, Slo
-from otel_meta.model.arguments import did_you_mean
+from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.sli_promql import Scope, increments
@@ -110,7 +113,8 @@ def backfill(
     prometheus: Annotated[str, Option(metavar="URL", parser=_url, help="The server.")],
     out: Annotated[Path, Option(metavar="DIR", help="Folder of the blocks.")],
     slo: Annotated[
-        list[str] | None, Option(metavar="NAME", help="An SLO (all); may be repeated.")
+        list[str] | None,
+        Option(metavar="NAME", help="An SLO (all); may be repeated.", autocompletion=complete_slos),
     ] = None,
     period: Annotated[
         Duration | None,
@@ -127,9 +131,10 @@ def backfill(
     timeout: Annotated[
         float, Option(metavar="SECONDS", parser=_seconds, help="Time-out of a query.")
     ] = _TIMEOUT,
+    as_json: JsonOption = False,
 ) -> Result:
     """Write the past of new SLOs as blocks of Prometheus; exit code 1 without data."""
-    chosen = list(_chosen(load_catalog(project), slo or []))
+    chosen = list(chosen_slos(load_catalog(project), slo or []))
     program = promtool or _promtool()
     _refuse_folder(out)
     api = PrometheusApi(Connection(prometheus, timeout=timeout))
@@ -139,11 +144,14 @@ def backfill(
         for repo, one in chosen
         for each in _series(repo, one, span.steps(one), api, project.options)
     ]
-    if not series:
-        return Result(ExitCode.FINDINGS, f"{prometheus} has {_NOTHING}")
-    _write_blocks(program, series, out)
+    if series:
+        _write_blocks(program, series, out)
     samples = sum(len(values) for _, values in series)
-    return Result(ExitCode.OK, _NEXT.format(samples=samples, series=len(series), out=out))
+    written = {"samples": samples, "series": len(series), "out": str(out)}
+    text = _NEXT.format(**written) if series else f"{prometheus} has {_NOTHING}"
+    return Result(
+        ExitCode.OK if series else ExitCode.FINDINGS, json.dumps(written) if as_json else text
+    )
 
 
 def cumulated(counts: dict[int, float], times: range) -> dict[int, float]:
@@ -226,14 +234,6 @@ def _write_blocks(promtool: Path, series: list[tuple[str, dict[int, float]]], ou
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise UsageError(f"promtool failed: {lines[-1] if lines else done.returncode}")
-
-
-def _chosen(catalog: Catalog, names: list[str]) -> Iterator[tuple[type[MetaRepo], Slo]]:
-    slos = {slo.name: (repo, slo) for repo in catalog for slo in repo.slos.values()}
-    for name in names or slos:
-        if name not in slos:
-            raise UsageError(f"--slo {name}: there is no such SLO{did_you_mean(name, slos)}")
-        yield slos[name]
 
 
 def _promtool() -> Path:

@@ -81,8 +81,10 @@ def check(
             help="Format of the findings.",
         ),
     ] = "text",
+    as_json: Annotated[bool, Option("--json", help="As --format json.")] = False,
 ) -> Result:
     """Check the catalogue, and rules against it; exit code 1 with findings."""
+    form = "json" if as_json else form
     report = REPORTS[form]
     try:
         declared = load_catalog(project)

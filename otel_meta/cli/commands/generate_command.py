@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Option
 
 from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.exit_code import ExitCode, Result
+from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_generator_project
 from otel_meta.cli.project.project import Project
 from otel_meta.errors import UsageError
@@ -29,6 +31,7 @@ def generate(
     check: Annotated[
         bool, Option("--check", help="Write no file; exit code 1 if one is out of date.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> Result:
     """Write rules, dashboards, runbooks and the rest."""
     declared = load_catalog(project)
@@ -37,11 +40,20 @@ def generate(
     with ExtraImports("generate", "Generating files"):
         from otel_meta.cli import sync  # noqa: PLC0415 - needs an extra
     if check:
-        stale = list(sync.stale(artifacts, project.out))
-        code = ExitCode.FINDINGS if stale else ExitCode.OK
-        return Result(code, "\n".join(map(_finding, stale)))
+        return _compared(list(sync.stale(artifacts, project.out)), as_json=as_json)
     written = sync.write(artifacts, project.out)
-    return Result(ExitCode.OK, "\n".join([str(written), *_notes(project)]))
+    notes = _notes(project)
+    if as_json:
+        return Result(ExitCode.OK, json.dumps({**written.as_json(), "notes": notes}, indent=2))
+    return Result(ExitCode.OK, "\n".join([str(written), *notes]))
+
+
+def _compared(stale: list[Stale], *, as_json: bool) -> Result:
+    code = ExitCode.FINDINGS if stale else ExitCode.OK
+    if as_json:
+        files = [{"path": str(file.path), "diff": file.diff} for file in stale]
+        return Result(code, json.dumps({"out_of_date": files}, indent=2))
+    return Result(code, "\n".join(map(_finding, stale)))
 
 
 def _finding(file: Stale) -> str:

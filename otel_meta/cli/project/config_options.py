@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from typer import Option
 
+from otel_meta.cli.completion import complete_repos
 from otel_meta.cli.option_set import Command, option, with_options
 
 from .config_kinds import REPO, Kind, choice
-from .config_rows import FOLDERS, ROWS, Row
+from .config_rows import FOLDERS, ROWS, SERVER, Row
 from .project import Project, load_project
 
 ENTRY_POINTS: Final = "otel_meta.repos"
@@ -42,9 +43,11 @@ _CATALOG_OPTIONS: Final[Mapping[str, Parameter]] = {
         list[str] | None,
         Option(
             "--repo",
-            metavar="MODULE:CLASS",
+            metavar="NAME",
             parser=checked(REPO),
-            help="Add a meta-repository, importable from the working directory; may be repeated.",
+            help="Only the meta-repository of this name, such as aurora; or MODULE:CLASS, to add "
+            "one that is importable from the working directory. May be repeated.",
+            autocompletion=complete_repos,
             rich_help_panel=_CATALOG,
         ),
     ),
@@ -90,6 +93,7 @@ def _row_option(row: Row) -> Parameter:
             parser=checked(row.kind),
             help=plain(help_text),
             rich_help_panel=row.panel,
+            envvar=row.variable or None,
         ),
     )
 
@@ -107,9 +111,14 @@ _GENERATOR_OPTIONS: Final[Mapping[str, Parameter]] = {
             rich_help_panel=_FILES,
         ),
     ),
-    **{row.key: _row_option(row) for row in ROWS if row.option},
+    **{row.key: _row_option(row) for row in ROWS if row.option and row.panel != SERVER},
 }
-"""Every option with the meaning of a key, by the key of the table."""
+"""Every option of the generator with the meaning of a key, by the key of the table."""
+_SERVER_OPTIONS: Final[Mapping[str, Parameter]] = {
+    **_CATALOG_OPTIONS,
+    **{row.key: _row_option(row) for row in ROWS if row.panel == SERVER},
+}
+"""Every option that says which server is asked, and how, by the key of the table."""
 
 
 def _with(options: Mapping[str, Parameter]) -> Callable[[Command], Command]:
@@ -128,3 +137,8 @@ def with_project(command: Command) -> Command:
 def with_generator_project(command: Command) -> Command:
     """Give a command the project, by every option that stands for a key of the table."""
     return _with(_GENERATOR_OPTIONS)(command)
+
+
+def with_server_project(command: Command) -> Command:
+    """Give a command the project, by the options for the catalogue and for the server to ask."""
+    return _with(_SERVER_OPTIONS)(command)

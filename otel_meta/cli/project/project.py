@@ -14,6 +14,7 @@ from otel_meta.render.links import Links
 from otel_meta.render.options import SEVERITIES, Foreign, Kubernetes, Options, TicketHours
 from otel_meta.render.receivers import RECEIVERS, Receivers, Webhooks
 from otel_meta.render.rules.alert_texts import NO_SEVERITY
+from otel_meta.status.slo_links import LinkBases
 
 from .config_file import ConfigFile, ProjectConfigError, read_config
 from .config_rows import FOLDERS, ROWS, TABLE
@@ -84,6 +85,12 @@ class Project:
             ticket_hours=self._ticket_hours(),
             foreign=Foreign(**self._present(_fields("check", "metrics", "labels"))),
         )
+
+    @property
+    def slo_links(self) -> LinkBases:
+        """The bases of links on pages of SLOs, as far as they are absolute."""
+        names = ("runbooks", "dashboards", "traces_url", "logs_url")
+        return LinkBases(**self._present({name: name.removesuffix("_url") for name in names}))
 
     @property
     def places(self) -> tuple[str, ...]:

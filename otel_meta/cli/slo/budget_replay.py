@@ -64,13 +64,18 @@ class Counts(NamedTuple):
         return _increase(self.bad, position, steps) / total if total > 0 else None
 
 
-def with_objective(slo: Slo, objective: Objective) -> Slo:
-    """Return the SLO with another objective, and the same windows.
+def replays(
+    api: PrometheusApi, slo: Slo, objective: Objective, services: Mapping[str, str], at: int
+) -> list[ReplayJson]:
+    """Return the recorded past of each service, under the declared and under another objective.
 
     Raises:
-        DeclarationError: a burn window could never fire.
+        DeclarationError: a burn window could never fire at the other objective.
+        BackendError: the server does not answer, or refuses the query.
     """
-    return replace(slo, objective=objective)
+    slos = (slo, replace(slo, objective=objective))
+    found = read_counts(api, slo, services, at)
+    return [replay(dict(labels), counts, slos) for labels, counts in found.items()]
 
 
 def read_counts(

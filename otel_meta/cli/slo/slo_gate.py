@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from otel_meta.status.status import State
 from otel_meta.status.status_json import StatusJson
 
-from .status_order import Selection, service_name
+from .selection import Selection, service_name
 from .status_texts import count_text, percent_text
 
 NOTHING_KNOWN = "no SLO has a status: nothing is known, so nothing counts as met"
@@ -27,8 +27,8 @@ class Gate:
     required_coverage: float = 0.0
 
     @property
-    def is_closed_by_nothing(self) -> bool:
-        """True if no condition is given."""
+    def is_open(self) -> bool:
+        """True without any condition."""
         return not self.fail_on and not self.required_coverage
 
     def failures(self, rows: Sequence[StatusJson], selection: Selection) -> Iterator[str]:
@@ -36,7 +36,7 @@ class Gate:
 
         An SLO or a service that is named and has no status counts as ``no_data``.
         """
-        if self.is_closed_by_nothing:
+        if self.is_open:
             return
         if not rows:
             yield NOTHING_KNOWN

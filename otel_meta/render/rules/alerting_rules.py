@@ -14,8 +14,8 @@ from typing import Final
 from otel_meta.model import Duration, MetaRepo, Severity, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.model.slo.objective import LEAST_COVERAGE
-from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from . import series_names, slo_texts
 from .alert_texts import OF_SLO, SERVICE_TEXT, SHOWN, alert_annotations, alert_labels

@@ -7,8 +7,8 @@ from typing import Final
 
 from otel_meta.model import Catalog, Duration, MetaRepo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
-from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from . import series_names
 from .alert_texts import (
