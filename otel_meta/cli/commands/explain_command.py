@@ -19,6 +19,7 @@ from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_server_project
 from otel_meta.cli.project.project import Project
 from otel_meta.cli.project.server import ca_file, server_connection, timeout
+from otel_meta.cli.several_values import SEVERAL
 from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import BackendError, UsageError
 from otel_meta.model import Duration
@@ -79,9 +80,8 @@ def explain(
     logs: Annotated[
         list[str] | None,
         Option(
-            metavar="FILE",
-            help="Log lines in JSON, of which those of the traces are shown; - for standard "
-            "input; may be repeated.",
+            metavar=f"FILE{SEVERAL}",
+            help="Log lines in JSON, of which those of the traces are shown; - for standard input.",
         ),
     ] = None,
     as_json: JsonOption = False,

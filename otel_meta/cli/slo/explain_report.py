@@ -22,6 +22,8 @@ _NO_CAUSE: Final = (
     "No label value stands out: every part fails alike. Look at what all parts share, such as a "
     "dependency, a configuration or a deployment."
 )
+_FEW: Final = 5
+_TOO_FEW: Final = "Too few bad events to tell the parts apart."
 
 
 def explain_report(found: ExplanationJson, at: float) -> Iterator[RenderableType]:
@@ -39,7 +41,7 @@ def explain_report(found: ExplanationJson, at: float) -> Iterator[RenderableType
     if found["causes"]:
         yield _causes(found)
     else:
-        yield Text(_NO_CAUSE)
+        yield Text(_NO_CAUSE if found["bad"] >= _FEW else _TOO_FEW)
     yield from _kinds(found)
     for trace in found["traces"]:
         yield from _trace(trace)
@@ -64,7 +66,7 @@ def _burning(found: ExplanationJson, at: float) -> str:
     begun = (
         "The error budget does not burn now."
         if since is None
-        else f"Burning for {duration(at - since)}, since {_clock(since)} UTC."
+        else f"Burning for {duration(max(at - since, 60))}, since {_clock(since)} UTC."
     )
     return f"{begun} Bad in {found['span']}: {bad} of {total} ({share})."
 

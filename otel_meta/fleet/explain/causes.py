@@ -42,6 +42,13 @@ class Cells:
         """All events."""
         return _sum(self.events.values())
 
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """The labels with several values; others explain nothing."""
+        columns = zip(*self.events, strict=True)
+        named = zip(self.labels, columns, strict=False)
+        return tuple(label for label, values in named if len(set(values)) > 1)
+
     def by(self, labels: tuple[str, ...]) -> dict[Part, Events]:
         """Return the events by the values of some of the labels."""
         at = [self.labels.index(label) for label in labels]
@@ -101,7 +108,7 @@ def causes(cells: Cells, before: Cells | None = None) -> tuple[Cause, ...]:
 
 def _parts(cells: Cells, before: Cells, width: int) -> Iterator[Cause]:
     """Yield the parts with excess bad events."""
-    for labels in combinations(cells.labels, width):
+    for labels in combinations(cells.varying, width):
         usual = before.by(labels)
         parts = cells.by(labels)
         new = {

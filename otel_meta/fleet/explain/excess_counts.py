@@ -59,7 +59,7 @@ class ExcessCounts:
             for values, count in self._by(total, labels, at).items()
             if count > 0
         }
-        return _without_constant_labels(Cells(labels, events))
+        return Cells(labels, events)
 
     def kinds(self, part: Part, span: Duration, at: float) -> dict[Part, float]:
         """Return the bad events of a part by the labels that say how an event fails."""
@@ -90,11 +90,3 @@ def matchers(part: Part) -> tuple[str, ...]:
 
 def _named(labels: Iterable[str], values: Iterable[str]) -> Part:
     return tuple((label, value) for label, value in zip(labels, values, strict=True) if value)
-
-
-def _without_constant_labels(cells: Cells) -> Cells:
-    """Leave out labels with one value, which explain nothing."""
-    varying = [len(set(column)) > 1 for column in zip(*cells.events, strict=True)]
-    at = [number for number, varies in enumerate(varying) if varies]
-    labels = tuple(cells.labels[number] for number in at)
-    return Cells(labels, {tuple(v[n] for n in at): e for v, e in cells.events.items()})

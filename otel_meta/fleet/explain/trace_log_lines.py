@@ -12,7 +12,12 @@ from .bad_exemplars import TRACE_ID
 
 _PER_TRACE: Final = 5
 _FIRST: Final = ("timestamp", "level", "service_name", "event", "message")
-_LAST: Final = ("exception_type", "exception_message")
+_LEFT_OUT: Final = frozenset(
+    {
+        *(*_FIRST, TRACE_ID, "span_id", "trace_flags", "request_id"),
+        *("logger", "service_namespace", "exception_stacktrace"),
+    }
+)
 
 
 def log_lines(lines: Iterable[str], trace_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -42,5 +47,6 @@ def _record(line: str) -> Mapping[str, Any]:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    shown = (record[name] for name in (*_FIRST, *_LAST) if record.get(name))
-    return one_line("  ".join(map(str, shown)))
+    first = (str(record[name]) for name in _FIRST if record.get(name))
+    others = (f"{name}={value}" for name, value in record.items() if name not in _LEFT_OUT)
+    return one_line(" ".join((*first, *others)))
