@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from otel_meta.fleet.explain.causes import Cells, Part
 from otel_meta.status.events import Events
@@ -27,6 +28,7 @@ _BEFORE: Final = 6
 """Length of the time before the incident, in spans."""
 
 Rng = np.random.Generator
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,21 @@ def incidents(seed: int, number: int) -> Iterator[Incident]:
                 yield from (each for each, _ in zip(burning, range(number), strict=False))
 
 
+def failing_alike(seed: int, number: int) -> Iterator[tuple[Cells, Cells]]:
+    """Yield so many incidents of each strength and traffic in which every part fails alike.
+
+    The events before the incident follow those of the incident.
+    """
+    rng = np.random.default_rng(seed)
+    for strength in STRENGTHS[:-1]:
+        for traffic in TRAFFIC:
+            for _ in range(number):
+                cells = list(_service(rng))
+                weights, noise = _weights(rng, cells), _noise(rng, cells)
+                now = _happened(rng, cells, traffic, weights, np.maximum(strength, noise))
+                yield now, _happened(rng, cells, _BEFORE * traffic, weights, noise)
+
+
 def _burns(incident: Incident) -> bool:
     """Return True if the service pages, and more than half of its bad events are of the cause."""
     bad, total = incident.now.whole
@@ -76,7 +93,7 @@ def _burns(incident: Incident) -> bool:
 
 def _incident(rng: Rng, strength: float, traffic: int, width: int) -> Incident:
     cells = list(_service(rng))
-    weights = rng.lognormal(0, 0.5, len(cells)) * [_popularity(cell) for cell in cells]
+    weights = _weights(rng, cells)
     noise = _noise(rng, cells)
     cause = _cause(rng, cells, width)
     at = [(LABELS.index(label), value) for label, value in cause]
@@ -106,12 +123,18 @@ def _service(rng: Rng) -> Iterator[tuple[str, ...]]:
                     )
 
 
+def _weights(rng: Rng, cells: list[tuple[str, ...]]) -> Floats:
+    popularity = np.array([_popularity(cell) for cell in cells])
+    weights: Floats = rng.lognormal(0, 0.5, len(cells)) * popularity
+    return weights
+
+
 def _popularity(cell: tuple[str, ...]) -> float:
     """Return the weight of a cell: routes and tenants are skewed, instances are not."""
     return 1 / (1 + int(cell[0][2:])) / (1 + int(cell[2][1:]))
 
 
-def _noise(rng: Rng, cells: list[tuple[str, ...]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _noise(rng: Rng, cells: list[tuple[str, ...]]) -> Floats:
     """Return the usual share of bad events of each cell; one route always fails more."""
     routes = sorted({cell[0] for cell in cells})
     usual = dict(zip(routes, _USUAL * rng.lognormal(0, 1, len(routes)), strict=True))
@@ -127,9 +150,9 @@ def _cause(rng: Rng, cells: list[tuple[str, ...]], width: int) -> Part:
 
 
 def _happened(
-    rng: Rng, cells: list[tuple[str, ...]], traffic: int, weights: object, failing: object
+    rng: Rng, cells: list[tuple[str, ...]], traffic: int, weights: Floats, failing: Floats
 ) -> Cells:
-    share = np.asarray(weights) / np.sum(weights)
+    share = weights / np.sum(weights)
     total = rng.poisson(traffic * share)
     bad = rng.binomial(total, failing)
     found = zip(cells, bad, total, strict=True)

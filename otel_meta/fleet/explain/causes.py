@@ -26,7 +26,7 @@ _LEAST_SHARE: Final = 0.1
 """The share of bad events that a cause explains, at least."""
 _LEAST_EVIDENCE: Final = 7.0
 """The evidence of a cause, at least: one in a hundred values has so much by chance."""
-_SURPLUS, _CLEARLY = 6.0, 1.05
+_SURPLUS, _CLEARLY = 4.0, 1.05
 """A pair has so much more evidence than each of its values, and so many times as much."""
 
 
@@ -117,9 +117,9 @@ def _parts(cells: Cells, before: Cells, width: int) -> Iterator[Cause]:
         }
         whole = _sum(new.values())
         for part, events in new.items():
-            excess = events.bad - whole.bad / whole.total * events.total
+            excess = events.bad - whole.bad / max(whole.total, events.total) * events.total
             if excess > 0:
-                share = excess / (excess + whole.bad - events.bad)
+                share = excess / (excess + max(whole.bad - events.bad, 0.0))
                 evidence = _evidence(events, whole)
                 yield Cause(part, parts[part], excess, share, evidence)
 
