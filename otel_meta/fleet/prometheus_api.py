@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-import httpx
+from otel_meta.extras import ExtraImports
 
 from .answers import (
     Exemplar,
@@ -23,8 +23,12 @@ from .connection import Connection
 from .failures import no_answer, refused, wrong_answer
 from .steps import Steps
 
-_COMPLETE: Final = {"partial_response": "false", "deny_partial_response": "1"}
-"""Thanos and VictoriaMetrics refuse to answer with a part of the data; others know neither."""
+with ExtraImports("cli", "Asking a server"):
+    import httpx
+
+_WHOLE: Final = {"partial_response": "false", "deny_partial_response": "1", "nocache": "1"}
+"""Thanos and VictoriaMetrics refuse to answer with a part of the data, and VictoriaMetrics moves no
+step of a range; a server that does not know a field ignores it."""
 _LARGEST: Final = 256 * 1024 * 1024
 """Bytes of an answer."""
 
@@ -93,7 +97,7 @@ class PrometheusApi:
         """
         limit = {"timeout": f"{self.connection.timeout:g}s"}
         try:
-            status, headers, body = self._sent(path, {**form, **_COMPLETE, **limit})
+            status, headers, body = self._sent(path, {**form, **_WHOLE, **limit})
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise no_answer(self.connection, error) from error
         if status != HTTPStatus.OK:

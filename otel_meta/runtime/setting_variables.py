@@ -169,6 +169,9 @@ INTERVAL: Final = Variable(
 SERIES: Final = Variable(
     "OTEL_META_MAX_SERIES", whole_number(1, 10_000_000), MAX_SERIES, "option `max_series`"
 )
+CORRECTIONS: Final = Variable[str | None](
+    "OTEL_META_SLO_CORRECTIONS", TEXT, None, "file of corrections, see corrections.md", "none"
+)
 SAMPLER: Final = Variable(
     "OTEL_TRACES_SAMPLER",
     installed_name("opentelemetry_traces_sampler", *SAMPLERS),
@@ -234,6 +237,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     WORKERS,
     INTERVAL,
     SERIES,
+    CORRECTIONS,
     ENGINE,
     SAMPLER,
     SAMPLER_RATIO,

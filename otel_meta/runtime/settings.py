@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Unpack
 
-from otel_meta.errors import ConfigurationError
+from otel_meta.errors import ConfigurationError, DeclarationError
 from otel_meta.model import MetaRepo
+from otel_meta.model.slo.correction import Correction
 from otel_meta.status.slo_links import LinkBases
 
 from . import setting_variables as rows
@@ -90,6 +91,8 @@ class Settings:
     """True if series show exemplars of sampled spans."""
     max_series: int
     """Default of a metric's cardinality limit."""
+    corrections: tuple[Correction, ...]
+    """Times whose events count neither as good nor as bad."""
     max_label_length: int
     """Maximum number of characters in a label value."""
     sampler: str
@@ -163,6 +166,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         exemplars=_exemplars(env),
         max_series=options.get("max_series") or env.read(rows.SERIES),
+        corrections=_corrections(env),
         max_label_length=env.read(ATTRIBUTE_LENGTH_LIMIT) or MAX_LENGTH,
         sampler=sampler,
         sampler_arg=_sampler_arg(env, sampler),
@@ -200,6 +204,21 @@ def _repo(env: Environment) -> type[MetaRepo] | None:
     except UnknownRepoError as error:
         env.warnings.append(f"{rows.REPO.name}={clip(spec)!r} {clip(str(error))}; ignoring it")
         return None
+
+
+def _corrections(env: Environment) -> tuple[Correction, ...]:
+    path = env.read(rows.CORRECTIONS)
+    if path is None:
+        return ()
+    from otel_meta.status.corrections_file import read_corrections  # noqa: PLC0415 - a TOML reader
+
+    try:
+        return read_corrections(Path(path))
+    except DeclarationError as error:
+        env.warnings.append(
+            f"{rows.CORRECTIONS.name}={clip(path)!r}: {clip(str(error))}; no event is excluded"
+        )
+        return ()
 
 
 def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, str]:

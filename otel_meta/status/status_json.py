@@ -47,6 +47,7 @@ class StatusJson(TypedDict):
     exhausted_in_seconds: float | None
     covered_seconds: float
     coverage: float
+    required_coverage: float
     burn_down: list[tuple[float, float]]
     links: NotRequired[dict[str, str]]
 
@@ -88,5 +89,6 @@ def status_json(status: Status) -> StatusJson:
         "exhausted_in_seconds": status.exhausted_in,
         "covered_seconds": round(status.covered, 1),
         "coverage": status.coverage,
+        "required_coverage": status.required_coverage,
         "burn_down": [(ago, left) for ago, left in status.burn_down],
     }

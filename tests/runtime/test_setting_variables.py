@@ -31,6 +31,7 @@ ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
 """The discard port: no exporter gets an answer."""
 PROMETHEUS = {"OTEL_METRICS_EXPORTER": "prometheus"}
 RATIO = {"OTEL_TRACES_SAMPLER": "traceidratio"}
+CORRECTIONS = str(Path(__file__).with_name("slo-corrections.toml"))
 SIGNALS = ("", "TRACES_", "METRICS_", "LOGS_")
 
 
@@ -73,6 +74,7 @@ ROWS: dict[str, Row] = {
     "OTEL_META_MULTIPROCESS_DIR": Row("/nowhere", None),
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
+    "OTEL_META_SLO_CORRECTIONS": Row(CORRECTIONS, "/nowhere.toml"),
     "OTEL_TRACES_SAMPLER": Row("always_off", "jaeger_remote"),
     "OTEL_TRACES_SAMPLER_ARG": Row("0.5", "2", RATIO),
     "OTEL_PROPAGATORS": Row("baggage", "b3"),

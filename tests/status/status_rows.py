@@ -31,6 +31,7 @@ _OK: StatusJson = {
     "exhausted_in_seconds": None,
     "covered_seconds": 2_592_000.0,
     "coverage": 1.0,
+    "required_coverage": 0.25,
     "burn_down": [],
 }
 

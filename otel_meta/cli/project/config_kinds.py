@@ -112,7 +112,7 @@ def _folder(value: object) -> str:
 
 
 def _file(value: object) -> str:
-    return _text(value, '"file.pem"')
+    return _text(value, '"file"')
 
 
 @dataclass(frozen=True)

@@ -400,6 +400,15 @@ ROWS: Final = (
         meaning="services that end by themselves, such as a nightly job: their end pages nobody",
     ),
     Row(
+        key="corrections",
+        kind=FILE,
+        default="none",
+        meaning="file of corrections, times whose events count neither as good nor as bad; "
+        "in the table, from the folder of the file",
+        option="--corrections",
+        metavar="FILE",
+    ),
+    Row(
         key="check.metrics",
         kind=list_of(METRICS),
         default="none",

@@ -19,10 +19,22 @@ from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from . import series_names, slo_texts
 from .alert_texts import OF_SLO, SERVICE_TEXT, SHOWN, alert_annotations, alert_labels
-from .burn_conditions import burn_condition, enough_events, slo_series
+from .burn_conditions import burn_condition, enough_events
+from .corrections.corrected_series import bad_name, unless_corrected
 from .declared_alerts import declared_groups
 from .intervals import ALERT_INTERVAL, INCREASE_WINDOW, RECOUNT_SPAN
-from .promql_builder import all_of, equals, labelled, lines, number, selector, series_of, sum_by
+from .promql_builder import (
+    all_of,
+    equals,
+    indented,
+    labelled,
+    lines,
+    number,
+    selector,
+    series_of,
+    slo_series,
+    sum_by,
+)
 from .recording_rules import alert_records, has_data
 from .rule import AlertRule, Group, Rule
 from .sli_promql import histograms_of
@@ -66,7 +78,7 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             options,
             alert=alert,
             severity=severity,
-            expr="\nor\n".join(burn_condition(slo, window) for window in windows),
+            expr="\nor\n".join(burn_condition(slo, window, options) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
             description=slo_texts.burning(repo, slo, severity, options),
             runbook="slo-burn",
@@ -82,9 +94,11 @@ def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
     known = enough_events(series_names.PERIOD_BAD, slo)
     still_burns = all_of(
         f"{slo_series(series_names.BURN_RATE_1H, slo)} > 1",
-        enough_events(series_names.bad(BURN_RATE_SPAN), slo),
+        enough_events(bad_name(slo, BURN_RATE_SPAN, options), slo),
         f"{slo_series(series_names.COVERAGE, slo)} >= {number(LEAST_COVERAGE)}",
     )
+    if waits := unless_corrected(slo, BURN_RATE_SPAN, options):
+        still_burns = lines("(", indented(still_burns + waits), ")")
     joined: tuple[tuple[Severity, str], ...] = (("page", "and"), ("ticket", "unless"))
     for severity, operator in joined:
         yield _slo_alert(

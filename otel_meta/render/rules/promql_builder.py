@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from otel_meta.model import Duration, Selector
+from otel_meta.model import Duration, Selector, Slo
 from otel_meta.model.bucket_bounds import le_spellings
 from otel_meta.render.options import Options
 from otel_meta.status.promql_text import (
@@ -19,7 +19,7 @@ from otel_meta.status.promql_text import (
     selector,
 )
 
-from .series_names import NAMESPACE
+from .series_names import NAMESPACE, SLO
 
 __all__ = [
     "all_of",
@@ -38,8 +38,14 @@ __all__ = [
     "quoted",
     "selector",
     "series_of",
+    "slo_series",
     "sum_by",
 ]
+
+
+def slo_series(name: str, slo: Slo) -> str:
+    """Return a selector of a recorded series of an SLO."""
+    return selector(name, [equals(SLO, slo.name)])
 
 
 def none_of(label: str, values: Sequence[str]) -> str:

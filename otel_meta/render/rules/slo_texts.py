@@ -16,6 +16,7 @@ from otel_meta.render.options import Options
 
 from . import series_names
 from .alert_texts import literal
+from .corrections.corrected_series import spans_of
 from .excess import INSTANCE, Excess, cause_labels
 from .intervals import RECOUNT_SPAN
 from .promql_builder import number, quoted
@@ -63,7 +64,19 @@ def exhausted(slo: Slo, options: Options) -> str:
     return (
         f'{_matchers(slo, options)}The error budget is spent {{{{ printf "%.1f" $value }}}} times: '
         f"less than {slo.objective} of its events were good over {slo.period}. The burn rate over "
-        f"the last hour is {rate}; at 1 the budget lasts exactly one period. {literal(slo.why)}"
+        f"the last hour is {rate}; at 1 the budget lasts exactly one period. "
+        f"{_excluded(slo, options)}{literal(slo.why)}"
+    )
+
+
+def _excluded(slo: Slo, options: Options) -> str:
+    """Return the bad events that corrections exclude; empty for an SLO without corrections."""
+    if not spans_of(slo, options):
+        return ""
+    what = "bad events" if slo.sli.unit == "events" else "bad seconds"
+    return _asked(
+        f"{series_names.PERIOD_BAD_EXCLUDED}%s > 0",
+        f'Corrections exclude {{{{ printf "%.0f" .Value }}}} {what} of this period. ',
     )
 
 
