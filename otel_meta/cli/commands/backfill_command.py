@@ -22,6 +22,7 @@ from typer import Option
 
 from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_slos
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_project
@@ -139,13 +140,14 @@ def backfill(
     _refuse_folder(out)
     api = PrometheusApi(Connection(prometheus, timeout=timeout))
     span = _Span(period, from_, to)
-    series = [
-        each
-        for repo, one in chosen
-        for each in _series(repo, one, span.steps(one), api, project.options)
-    ]
+    series: list[tuple[str, dict[int, float]]] = []
+    with progress(f"Asking {prometheus}", total=len(chosen)) as advance:
+        for repo, one in chosen:
+            series += _series(repo, one, span.steps(one), api, project.options)
+            advance()
     if series:
-        _write_blocks(program, series, out)
+        with progress("Writing blocks"):
+            _write_blocks(program, series, out)
     samples = sum(len(values) for _, values in series)
     written = {"samples": samples, "series": len(series), "out": str(out)}
     text = _NEXT.format(**written) if series else f"{prometheus} has {_NOTHING}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from otel_meta.cli.console.plain_table import table
+from otel_meta.cli.console.tables import table
 
 _HEADINGS: Final = (
     "SERVICE",

@@ -16,8 +16,7 @@ from itertools import combinations
 from math import log
 from typing import Final
 
-from otel_meta.status.events import Events
-from otel_meta.status.status import NO_EVENTS
+from otel_meta.status.events import NO_EVENTS, Events
 
 Part = tuple[tuple[str, str], ...]
 """A part of a service: one or two labels with their values."""

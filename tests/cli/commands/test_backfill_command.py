@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,12 @@ def serve() -> Iterator[object]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+class Empty(Refusing):
+    """Answers that there is no series."""
+
+    status, body = 200, b'{"status":"success","data":{"result":[]}}'
 
 
 class TestCumulated:
@@ -132,6 +139,15 @@ def test_answer_that_is_none_is_one_line(
     assert wrong in err
 
 
+def test_server_that_does_not_listen_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
+    """A server that does not listen is one line with exit code 3, and nothing is written."""
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
+
+    assert (3, "", 1) == (code, out, len(err.splitlines()))
+    assert "--prometheus http://127.0.0.1:1: cannot be asked" in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_file_in_place_of_folder_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
     """A file in the place of the folder is one line that names the option."""
     (tmp_path / "out").touch()
@@ -152,3 +168,16 @@ def test_folder_with_files_is_refused(run_command: RunCommand, tmp_path: Path) -
 
     assert 2 == code
     assert "the folder is not empty" in err
+
+
+def test_no_data_is_finding(run_command: RunCommand, serve: object) -> None:
+    """A server without data is a finding, as text and as JSON."""
+    assert callable(serve)
+    url = serve(Empty)
+
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", url)
+    as_json = run_command("backfill", *ARGUMENTS, "--prometheus", url, "--json")
+
+    assert (1, "") == (code, err)
+    assert out.startswith(f"{url} has no events of these SLOs")
+    assert (1, {"samples": 0, "series": 0, "out": "out"}) == (as_json[0], json.loads(as_json[1]))
