@@ -11,8 +11,8 @@ from otel_meta.model import Catalog, Duration, Slo
 from otel_meta.model.identity import NAMESPACE
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
-from otel_meta.status.events import Events
-from otel_meta.status.status import NO_EVENTS, Burn, BurnDownPoint, Status
+from otel_meta.status.events import NO_EVENTS, Events
+from otel_meta.status.status import Burn, BurnDownPoint, Status
 
 from .prometheus_api import PrometheusApi
 from .recordings import EXCLUDED, Recordings, last_seen, lookbacks, read

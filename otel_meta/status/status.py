@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from otel_meta.model import Budget, BurnWindow, Duration, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.model.slo.objective import LEAST_COVERAGE
 
-from .events import Events
+from .events import NO_EVENTS, Events
 
 State = Literal["ok", "at_risk", "breached", "no_data"]
-NO_EVENTS: Final = Events(0.0, 0.0)
 
 
 class Burn(NamedTuple):

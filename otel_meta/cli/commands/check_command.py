@@ -13,6 +13,7 @@ from typer import Option
 from otel_meta.check.finding import Diagnostic, Finding, Place
 from otel_meta.check.reports import REPORTS
 from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.completion import completing
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.project.config_kinds import choice
@@ -79,6 +80,7 @@ def check(
             "--format",
             metavar="|".join(REPORTS),
             parser=checked(choice(REPORTS)),
+            autocompletion=completing(REPORTS),
             help="Format of the findings.",
         ),
     ] = "text",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Option
 
+from otel_meta.cli.completion import completing
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.demo.services import Service, examples_folder
 from otel_meta.cli.demo.stop_signal import StopSignal
@@ -42,6 +43,7 @@ def demo(
         Option(
             metavar="|".join(_STACK),
             parser=checked(choice(_STACK)),
+            autocompletion=completing(_STACK),
             help="Also run a Collector, Prometheus, Alertmanager and Jaeger (auto: if installed).",
         ),
     ] = "auto",

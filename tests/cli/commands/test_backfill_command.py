@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,12 @@ def serve() -> Iterator[object]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+class Empty(Refusing):
+    """Answers that there is no series."""
+
+    status, body = 200, b'{"status":"success","data":{"result":[]}}'
 
 
 class TestCumulated:
@@ -152,3 +159,16 @@ def test_folder_with_files_is_refused(run_command: RunCommand, tmp_path: Path) -
 
     assert 2 == code
     assert "the folder is not empty" in err
+
+
+def test_no_data_is_finding(run_command: RunCommand, serve: object) -> None:
+    """A server without data is a finding, as text and as JSON."""
+    assert callable(serve)
+    url = serve(Empty)
+
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", url)
+    as_json = run_command("backfill", *ARGUMENTS, "--prometheus", url, "--json")
+
+    assert (1, "") == (code, err)
+    assert out.startswith(f"{url} has no events of these SLOs")
+    assert (1, {"samples": 0, "series": 0, "out": "out"}) == (as_json[0], json.loads(as_json[1]))
