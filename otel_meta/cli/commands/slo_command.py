@@ -10,6 +10,7 @@ from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.console import streams
 from otel_meta.cli.console.error_lines import print_error
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_server_project
@@ -127,7 +128,9 @@ def slo(
     source = _source(context, project, urls or [], selection)
     if watch:
         return _watched(source, shown or [], every or _EVERY)
-    return _shown(source(), shown or [], gate, selection, as_json=as_json)
+    with progress("Asking for the statuses"):
+        found = source()
+    return _shown(found, shown or [], gate, selection, as_json=as_json)
 
 
 def _check_display(gate: Gate, *, as_json: bool, watch: bool, every: float | None) -> None:

@@ -12,17 +12,12 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _UNLIMITED: Final = 100_000
-"""Characters in a line that is never folded."""
+"""Characters in a line, to measure a content that is not folded."""
 
 
 def output() -> Console:
     """Return the console of standard output."""
     return _console(to_errors=False)
-
-
-def unbroken_output() -> Console:
-    """Return a console of standard output that is as wide as any line."""
-    return _console(to_errors=False, width=_UNLIMITED)
 
 
 def errors() -> Console:

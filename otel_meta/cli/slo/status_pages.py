@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from itertools import chain
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, NotRequired, cast, get_args, get_origin, get_type_hints
 
 import httpx
 
@@ -21,6 +21,11 @@ from .found_statuses import FoundStatuses
 _PATH: Final = "/slo"
 _AT_ONCE: Final = 16
 """Pages that are read at the same time."""
+_REQUIRED: Final = {
+    key
+    for key, kind in get_type_hints(StatusJson, include_extras=True).items()
+    if get_origin(kind) is not NotRequired
+}
 _NO_LABELS: Final = ("slos", "hint")
 """Keys of a page beside the labels of the service."""
 _MENDED: Final[Mapping[int, str]] = {
@@ -95,7 +100,7 @@ def _response(url: str, service: Connection) -> httpx.Response:
 def _rows(url: str, page: Mapping[str, Any]) -> Iterable[StatusJson]:
     labels = {name: str(value) for name, value in page.items() if name not in _NO_LABELS}
     for row in page["slos"]:
-        missing = StatusJson.__required_keys__ - {*row} if isinstance(row, dict) else {"name"}
+        missing = _REQUIRED - {*row} if isinstance(row, dict) else {"name"}
         if missing:
             raise BackendError(
                 f"{url}: an SLO has no {min(missing)}; the service has another version of otel_meta"

@@ -32,8 +32,13 @@ def serve_fleet(project: Project, selection: Selection, host: str, port: int) ->
     def fetch() -> Sequence[StatusJson]:
         return source().rows
 
-    place = {"server": url}
-    context = PageContext(title="SLOs of all services", measured_at=0, now=0, place=place)
+    context = PageContext(
+        title="SLOs of all services",
+        measured_at=0,
+        now=0,
+        place={"server": url},
+        corrections=project.corrections,
+    )
     try:
         server = StatusServer(fetch, context, host=host, port=port)
     except OSError as error:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from rich.console import RenderableType
 from rich.text import Text
 
+from otel_meta.status.corrections_json import CorrectionJson
 from otel_meta.status.page.ordering import grouped
 
 from .found_statuses import FoundStatuses
@@ -30,7 +31,16 @@ def status_view(found: FoundStatuses, states: Collection[str] = ()) -> Iterator[
         yield Text(f"None of {len(found.rows)} SLOs is {' or '.join(states)}.")
     else:
         yield Text(f"{NOTHING_KNOWN[0].upper()}{NOTHING_KNOWN[1:]}.")
+    yield from (Text(_correction(each)) for each in found.corrections)
     yield from (Text(note, "dim") for note in found.notes)
+
+
+def _correction(correction: CorrectionJson) -> str:
+    about = [*correction["slos"], *(f"{k}={v}" for k, v in correction["service"].items())]
+    return (
+        f"Excluded: {correction['begin']} to {correction['end']}, {correction['kind']}, "
+        f"{', '.join(about) or 'all SLOs'}: {correction['reason']}"
+    )
 
 
 def statuses_as_json(
