@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from otel_meta.model import Budget, BurnWindow, Duration, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
@@ -14,6 +14,8 @@ from otel_meta.model.slo.objective import LEAST_COVERAGE
 from .events import NO_EVENTS, Events
 
 State = Literal["ok", "at_risk", "breached", "no_data"]
+_ROUNDING: Final = 0.5
+"""Half an event, by which a count from extrapolated rules may be too small, as in the alerts."""
 
 
 class Burn(NamedTuple):
@@ -139,4 +141,4 @@ class Status:
         rates = (self.burn_rate(window.long), self.burn_rate(window.short))
         bad = self.burns[window.long].bad if window.long in self.burns else None
         fast = all(rate is not None and rate > limit for rate in rates)
-        return fast and (bad is None or bad >= self.slo.min_bad_events)
+        return fast and (bad is None or bad > self.slo.min_bad_events - _ROUNDING)
