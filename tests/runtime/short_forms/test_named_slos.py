@@ -6,7 +6,7 @@ import pytest
 
 from otel_meta import Counter, MetaRepo, NoLabels, Slo, SLOTracker, configure
 from otel_meta.errors import DeclarationError
-from otel_meta.runtime.slo.named_slos import EVENTS
+from otel_meta.runtime.short_forms.named_slos import EVENTS
 from otel_meta.status.events import Events
 from otel_meta.testing import CapturedTelemetry, capture
 
