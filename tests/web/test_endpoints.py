@@ -248,7 +248,7 @@ class TestSlo:
         (slo,) = page["slos"]
 
         assert ("maps", "atlas-maps") == (page["service_name"], page["service_namespace"])
-        assert ("atlas-completeness", "breached", 0.98) == (slo["name"], slo["state"], slo["sli"])
+        assert ("atlas-completeness", "at_risk", 0.98) == (slo["name"], slo["state"], slo["sli"])
         assert (2.0, 100.0) == (slo["bad"], slo["total"])
 
     def test_page_and_metrics_have_place_of_service(self, serving: Serving) -> None:
