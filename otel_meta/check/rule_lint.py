@@ -24,6 +24,8 @@ from .templates import FILLED, queries, template_diagnostics
 
 _DEFAULTS: Final = Options()
 _FILLED_SELECTOR: Final = re.compile(rf"([\w:]+){FILLED}")
+_FILLED_MATCHER: Final = re.compile(rf',{FILLED}(?:[!=~]+"[^"]*")?(?=[,}}])')
+"""A matcher of which the label, or everything, is filled in."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def _of_queries(text: str, known: KnownSeries) -> Iterator[Diagnostic]:
     """Yield the mistakes of the queries in a text, except of values that are filled in later."""
     for query in queries(text):
         # A value right after a name is a selector in braces; without it, the name is checked.
-        diagnostics = _inferred(_FILLED_SELECTOR.sub(r"\1", query), known)[1]
+        spelt = _FILLED_MATCHER.sub("", _FILLED_SELECTOR.sub(r"\1", query))
+        diagnostics = _inferred(spelt, known)[1]
         is_filled = FILLED in query
         for each in diagnostics:
             if not (is_filled and each.kind in {"expression", "selector", "value"}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from otel_meta.model import Catalog, Histogram, Instrument, MetaRepo, Slo
-from otel_meta.render.docs.descriptions import sli_text
+from otel_meta.status.sli_text import sli_text
 
 
 def catalog_as_json(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:

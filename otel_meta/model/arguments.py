@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 _CLOSE_ENOUGH: Final = 0.6
 _LETTERS_OF_A_WORD: Final = 2
-_ENDS: Final = (".", "!", "?", "。", "…", '."', ".)")
-"""Ends of a sentence, after which no full stop is added."""
+_ENDS: Final = (".", "!", "?", "。", "…", '."', ".)", "```")
+"""Ends of a sentence or of a block of code, after which no full stop is added."""
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,20})?")
 _DASHED: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -142,6 +142,15 @@ def sentence(
         problem = f"has the {argument} {text!r}" if line else f"has an empty {argument}"
         raise DeclarationError(where, problem, fix)
     return line if line.endswith(_ENDS) else f"{line}."
+
+
+def optional_steps(where: str, text: str) -> str:
+    """Return the first steps of a diagnosis in Markdown, which keep their lines; "" for none.
+
+    Raises:
+        DeclarationError: the text is no string, or has no word.
+    """
+    return text and sentence(where, "first_steps", text, "the diagnosis", keep_lines=True)
 
 
 def members_of(collection: object) -> list[object]:

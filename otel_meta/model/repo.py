@@ -9,7 +9,7 @@ from typing import ClassVar, Final, TypeVar
 
 from otel_meta.errors import DeclarationError
 
-from .arguments import check_dashed_name, did_you_mean, expect_type, members_of
+from .arguments import check_dashed_name, did_you_mean, expect_type, members_of, sentence
 from .declared_call import declaring
 from .instrument import Instrument
 from .rules import Alert, Recording
@@ -40,6 +40,7 @@ class MetaRepo:
     name: ClassVar[str]
     owner: ClassVar[str]
     tier: ClassVar[int]
+    escalation: ClassVar[str]
     description: ClassVar[str]
     instruments: ClassVar[Mapping[str, Instrument[...]]]
     slos: ClassVar[Mapping[str, Slo]]
@@ -47,7 +48,9 @@ class MetaRepo:
     alerts: ClassVar[Mapping[str, Alert]]
 
     @declaring
-    def __init_subclass__(cls, *, name: str, owner: str, tier: int = 2) -> None:
+    def __init_subclass__(
+        cls, *, name: str, owner: str, tier: int = 2, escalation: str = ""
+    ) -> None:
         """Collect and check the declarations.
 
         Args:
@@ -55,6 +58,8 @@ class MetaRepo:
             owner: the responsible team, as lower-case words joined by dashes.
             tier: 1 if an outage stops customers, 2 if an outage slows customers, 3 if customers
                 do not notice an outage.
+            escalation: whom to call when the owner is needed at once, and whom if nobody answers,
+                in one sentence for the runbook.
         """
         check_dashed_name("meta-repository", name)
         where = f"meta-repository {name!r}"
@@ -79,6 +84,7 @@ class MetaRepo:
             if value is None and not attribute.startswith("_"):
                 _refuse_vain_removal(cls, attribute)
         cls.name, cls.owner, cls.tier = name, owner, tier
+        cls.escalation = escalation and sentence(where, "escalation", escalation, "whom to call")
         cls.description = cleandoc(cls.__doc__ or "").partition("\n")[0]
         cls.instruments = _declared(cls, Instrument)
         cls.slos = _declared(cls, Slo)

@@ -8,7 +8,15 @@ from typing import Final, get_args
 
 from otel_meta.errors import DeclarationError
 
-from .arguments import declared_in, expect_number, expect_type, full_match, sentence, set_fields
+from .arguments import (
+    declared_in,
+    expect_number,
+    expect_type,
+    full_match,
+    optional_steps,
+    sentence,
+    set_fields,
+)
 from .declared_call import declaring_class
 from .duration import Duration
 from .identity import SERVICE
@@ -63,7 +71,7 @@ class Alert:
         severity: ``page`` or ``ticket``.
         for_: time beyond the bound before the alert fires, as ``for`` in Prometheus.
         summary: the problem, in one sentence.
-        first_steps: first steps of the diagnosis, for the runbook.
+        first_steps: first steps of the diagnosis, for the runbook; Markdown is allowed.
         slo: an SLO of the same class whose page says the same: while it fires for a service,
             Alertmanager holds back this alert.
 
@@ -100,7 +108,7 @@ class Alert:
                 self,
                 for_=None if self.for_ is None else Duration.of(self.for_),
                 summary=sentence(where, "summary", self.summary, "the problem"),
-                first_steps=self.first_steps and _first_steps(where, self.first_steps),
+                first_steps=optional_steps(where, self.first_steps),
             )
 
     def __repr__(self) -> str:
@@ -112,10 +120,6 @@ class Alert:
         if self.above is not None:
             return Comparison(">", self.above)
         return Comparison("<", self.below or 0.0)
-
-
-def _first_steps(where: str, text: object) -> str:
-    return sentence(where, "first_steps", text, "the diagnosis", keep_lines=True)
 
 
 def _check_slo(where: str, slo: object, by: tuple[str, ...]) -> None:

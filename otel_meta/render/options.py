@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from otel_meta.model import Severity
 from otel_meta.model.identity import DEFAULT, Identity
+from otel_meta.model.slo.correction import Correction
 
 from .hosts import IMAGES
 from .links import Links
@@ -96,6 +97,8 @@ class Options:
     traces: TraceStore = "jaeger"
     """The kind of data source to which the dashboards' links to traces lead."""
     foreign: Foreign = field(default_factory=Foreign)
+    corrections: tuple[Correction, ...] = ()
+    """Times whose events count neither as good nor as bad."""
     images: Mapping[str, str] = field(default_factory=dict[str, str])
     """Container images by a key of `IMAGES`, in place of the defaults: by digest, of a mirror."""
 

@@ -10,6 +10,8 @@ import os
 import re
 from typing import Any, Final
 
+from otel_meta.status.slo_links import TEMPLATE_EXAMPLE, is_address, is_template
+
 from .environment.foreign_variables import FOREIGN_VARIABLES, UNSUPPORTED_VARIABLES
 from .environment.otlp_variables import OTLP_VARIABLES
 from .environment.sdk_variables import SDK_VARIABLES
@@ -52,6 +54,14 @@ ENGINES: Final = ("meta", "contrib", "native")
 _ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _FIELD: Final = re.compile(r"\w+(?:[.-]\w+)*")
 _TOKEN: Final = Kind("a token for a header", TEXT.parse, is_secret=True)
+_BASE: Final[Kind[str]] = Kind(
+    "an address, such as https://host/path",
+    lambda text, _reject: text if is_address(text) else None,
+)
+_TEMPLATE: Final[Kind[str]] = Kind(
+    f"an address with known placeholders, such as {TEMPLATE_EXAMPLE}",
+    lambda text, _reject: text if is_template(text) else None,
+)
 
 
 def _is_attribute(name: str) -> bool:
@@ -119,6 +129,26 @@ TOKEN: Final = Variable[str | None](
     "option `prometheus_token`; an invalid token is an error",
     "every scrape is answered",
 )
+RUNBOOKS_URL: Final = Variable(
+    "OTEL_META_RUNBOOKS_URL", _BASE, "", "base of the links to runbooks on `/slo`", "no links"
+)
+DASHBOARDS_URL: Final = Variable(
+    "OTEL_META_DASHBOARDS_URL",
+    _BASE,
+    "",
+    "base of the links to dashboards on `/slo`: the address before the uid",
+    "no links",
+)
+TRACES_URL: Final = Variable(
+    "OTEL_META_TRACES_URL",
+    _TEMPLATE,
+    "",
+    "link to the traces of bad events on `/slo`, see slo-page.md",
+    "no links",
+)
+LOGS_URL: Final = Variable(
+    "OTEL_META_LOGS_URL", _TEMPLATE, "", "link to the log lines of bad events on `/slo`", "no links"
+)
 MERGE_PROMETHEUS_CLIENT: Final = Variable(
     "OTEL_META_MERGE_PROMETHEUS_CLIENT", FLAG, True, "option `merge_prometheus_client`"
 )
@@ -138,6 +168,9 @@ INTERVAL: Final = Variable(
 )
 SERIES: Final = Variable(
     "OTEL_META_MAX_SERIES", whole_number(1, 10_000_000), MAX_SERIES, "option `max_series`"
+)
+CORRECTIONS: Final = Variable[str | None](
+    "OTEL_META_SLO_CORRECTIONS", TEXT, None, "file of corrections, see corrections.md", "none"
 )
 SAMPLER: Final = Variable(
     "OTEL_TRACES_SAMPLER",
@@ -194,12 +227,17 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     PORT,
     METRICS_IN_APP,
     TOKEN,
+    RUNBOOKS_URL,
+    DASHBOARDS_URL,
+    TRACES_URL,
+    LOGS_URL,
     MERGE_PROMETHEUS_CLIENT,
     REDACTION,
     REDACT_NAMES,
     WORKERS,
     INTERVAL,
     SERIES,
+    CORRECTIONS,
     ENGINE,
     SAMPLER,
     SAMPLER_RATIO,

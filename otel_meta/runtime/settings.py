@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Unpack
 
-from otel_meta.errors import ConfigurationError
+from otel_meta.errors import ConfigurationError, DeclarationError
 from otel_meta.model import MetaRepo
+from otel_meta.model.slo.correction import Correction
+from otel_meta.status.slo_links import LinkBases
 
 from . import setting_variables as rows
 from .configure_options import Options
@@ -68,6 +70,8 @@ class Settings:
     """True if the app serves /metrics and /slo too, besides a port."""
     prometheus_token: str | None = field(repr=False)
     """Bearer token for /metrics and /slo; None allows every request."""
+    slo_links: LinkBases
+    """Bases of the links on /slo."""
     merge_prometheus_client: bool
     """True if /metrics shows the metrics of prometheus_client's default registry too."""
     redaction: bool
@@ -87,6 +91,8 @@ class Settings:
     """True if series show exemplars of sampled spans."""
     max_series: int
     """Default of a metric's cardinality limit."""
+    corrections: tuple[Correction, ...]
+    """Times whose events count neither as good nor as bad."""
     max_label_length: int
     """Maximum number of characters in a label value."""
     sampler: str
@@ -142,6 +148,12 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         prometheus_port=(port := _port(env, options, exporters["metrics"])),
         pages_in_app=port is None or env.read(rows.METRICS_IN_APP) is not False,
         prometheus_token=_token(env, options.get("prometheus_token")),
+        slo_links=LinkBases(
+            runbooks=env.read(rows.RUNBOOKS_URL),
+            dashboards=env.read(rows.DASHBOARDS_URL),
+            traces=env.read(rows.TRACES_URL),
+            logs=env.read(rows.LOGS_URL),
+        ),
         merge_prometheus_client=_flag(
             env, rows.MERGE_PROMETHEUS_CLIENT, options.get("merge_prometheus_client")
         ),
@@ -154,6 +166,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         exemplars=_exemplars(env),
         max_series=options.get("max_series") or env.read(rows.SERIES),
+        corrections=_corrections(env),
         max_label_length=env.read(ATTRIBUTE_LENGTH_LIMIT) or MAX_LENGTH,
         sampler=sampler,
         sampler_arg=_sampler_arg(env, sampler),
@@ -191,6 +204,21 @@ def _repo(env: Environment) -> type[MetaRepo] | None:
     except UnknownRepoError as error:
         env.warnings.append(f"{rows.REPO.name}={clip(spec)!r} {clip(str(error))}; ignoring it")
         return None
+
+
+def _corrections(env: Environment) -> tuple[Correction, ...]:
+    path = env.read(rows.CORRECTIONS)
+    if path is None:
+        return ()
+    from otel_meta.status.corrections_file import read_corrections  # noqa: PLC0415 - a TOML reader
+
+    try:
+        return read_corrections(Path(path))
+    except DeclarationError as error:
+        env.warnings.append(
+            f"{rows.CORRECTIONS.name}={clip(path)!r}: {clip(str(error))}; no event is excluded"
+        )
+        return ()
 
 
 def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from .sli_text import event_noun, sli_text
 from .status import Status
 
 
@@ -28,8 +29,12 @@ class StatusJson(TypedDict):
     objective: str
     period: str
     why: str
+    good_event: str
+    """The condition of a good event, with the names of Prometheus."""
     sli: float | None
     unit: str
+    noun: str
+    """The plural noun of the events, such as requests; seconds for time slices."""
     good: float
     bad: float
     total: float
@@ -42,6 +47,7 @@ class StatusJson(TypedDict):
     exhausted_in_seconds: float | None
     covered_seconds: float
     coverage: float
+    required_coverage: float
     burn_down: list[tuple[float, float]]
     links: NotRequired[dict[str, str]]
 
@@ -59,8 +65,10 @@ def status_json(status: Status) -> StatusJson:
         "objective": str(status.slo.objective),
         "period": str(status.slo.period),
         "why": status.slo.why,
+        "good_event": sli_text(status.slo.sli),
         "sli": status.sli,
         "unit": status.slo.sli.unit,
+        "noun": event_noun(status.slo.sli),
         "good": total - bad,
         "bad": bad,
         "total": total,
@@ -81,5 +89,6 @@ def status_json(status: Status) -> StatusJson:
         "exhausted_in_seconds": status.exhausted_in,
         "covered_seconds": round(status.covered, 1),
         "coverage": status.coverage,
+        "required_coverage": status.required_coverage,
         "burn_down": [(ago, left) for ago, left in status.burn_down],
     }

@@ -182,7 +182,7 @@ def _slo(telemetry: Telemetry) -> Handler:
         def page() -> EndpointResponse:
             return _endpoint_response(telemetry.slo_page.handle(request))
 
-        return await _page(telemetry, threads, "/slo", page, "/slo")
+        return await _page(telemetry, threads, "/slo", page, request)
 
     return handle
 

@@ -3,13 +3,9 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-import pytest
-
 from otel_meta import (
-    PRESENT,
     Catalog,
     Counter,
-    Gauge,
     Histogram,
     MetaRepo,
     NoLabels,
@@ -18,10 +14,6 @@ from otel_meta import (
     labels,
 )
 from otel_meta.cli.describe import catalog_as_json
-from otel_meta.model import Ratio, TimeSlice
-from otel_meta.model.selector import as_selector
-from otel_meta.model.slo.sli import Sli
-from otel_meta.render.docs.descriptions import sli_text
 from otel_meta.repos import BUILTIN
 
 
@@ -35,9 +27,7 @@ class Trip:
 
 
 TRIPS = Counter("atlas.trips", "Trips.", Trip, unit="{trip}")
-GUIDED = Counter("atlas.guided", "Trips with a guide.", NoLabels)
 DURATION = Histogram("atlas.duration", "Duration.", Trip, unit="s", buckets=(1, 60, 3600))
-AGE = Gauge("atlas.age", "Age of a map.", Trip, unit="d")
 ACTIVE = UpDownCounter("atlas.active", "Trips under way.", NoLabels)
 
 
@@ -51,58 +41,6 @@ class Atlas(MetaRepo, name="atlas", owner="maps", tier=3):
     duration = DURATION
     active = ACTIVE
     fast = Slo("atlas-fast", objective="99.50%", period="7d", sli=DURATION.within(60), why="Haste.")
-
-
-class TestSliInWords:
-    @pytest.mark.parametrize(
-        ("sli", "words"),
-        [
-            (
-                TRIPS.ratio(bad=TRIPS.where(mode="car")),
-                'not atlas_trips_total{mode="car"} among atlas_trips_total',
-            ),
-            (
-                TRIPS.ratio(bad=TRIPS.where(mode=("car", "train"), region="alps")),
-                'not atlas_trips_total{mode=~"car|train",region="alps"} among atlas_trips_total',
-            ),
-            (
-                DURATION.ratio(bad=DURATION.where(delay=PRESENT)),
-                'not atlas_duration_seconds{delay!=""} among atlas_duration_seconds',
-            ),
-            (TRIPS.ratio(good=GUIDED), "atlas_guided_total among atlas_trips_total"),
-            (
-                Ratio(total=TRIPS.where(mode="foot"), good=as_selector(GUIDED)),
-                'atlas_guided_total among atlas_trips_total{mode="foot"}',
-            ),
-            (DURATION.within(60), "atlas_duration_seconds <= 60"),
-            (
-                DURATION.within(3600).where(mode="foot"),
-                'atlas_duration_seconds{mode="foot"} <= 3600',
-            ),
-            (AGE.at_most(2.5), "atlas_age_days <= 2.5, each series"),
-            (AGE.at_least(1).worst(), "atlas_age_days >= 1, worst series"),
-            (AGE.at_least(0), "atlas_age_days >= 0, each series"),
-            (AGE.at_most(0), "atlas_age_days <= 0, each series"),
-            (TimeSlice(as_selector(ACTIVE), at_most=7), "atlas_active <= 7, each series"),
-        ],
-    )
-    def test_condition_of_sli_is_one_line_with_names_in_prometheus(
-        self, sli: Sli, words: str
-    ) -> None:
-        """The condition of an SLI is one line with the names in Prometheus."""
-        assert words == sli_text(sli)
-
-    def test_bound_has_all_of_its_digits(self) -> None:
-        """A bound has all of its digits."""
-        exact = Histogram("atlas.size", "Size.", NoLabels, unit="By", buckets=(0.1, 12_345_678))
-
-        assert "atlas_size_bytes <= 12345678" == sli_text(exact.within(12_345_678))
-
-    def test_every_built_in_sli_is_described_in_one_line(self) -> None:
-        """Every built-in SLI is described in one line."""
-        words = [sli_text(slo.sli) for repo in BUILTIN for slo in repo.slos.values()]
-
-        assert [] == [line for line in words if not line or "\n" in line]
 
 
 class TestCatalogAsJson:

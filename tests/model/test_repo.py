@@ -84,6 +84,17 @@ class TestCollected:
 
         assert (2, "") == (Plain.tier, Plain.description)
 
+    def test_escalation_is_a_sentence_of_the_class_alone(self) -> None:
+        """The escalation is a sentence; a subclass, which may have another owner, has its own."""
+
+        class Rota(MetaRepo, name="rota", owner="maps", escalation="Call\n the rota of maps"):
+            pass
+
+        class Copy(Rota, name="copy", owner="routes"):
+            pass
+
+        assert ("Call the rota of maps.", "") == (Rota.escalation, Copy.escalation)
+
     def test_meta_repository_may_be_empty(self) -> None:
         """A meta-repository may be empty."""
 
@@ -129,6 +140,13 @@ class TestRefused:
         with pytest.raises(DeclarationError, match=r"'atlas-maps': has no owner; name the team"):
 
             class Nowhere(MetaRepo, name="atlas-maps", owner=""):
+                pass
+
+    def test_escalation_without_a_word_is_refused(self) -> None:
+        """An escalation without a word is refused."""
+        with pytest.raises(DeclarationError, match=r"escalation '112'; .* whom to call"):
+
+            class Nowhere(MetaRepo, name="atlas-maps", owner="maps", escalation="112"):
                 pass
 
     @pytest.mark.parametrize("tier", [0, 4, "1"])

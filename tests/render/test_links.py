@@ -4,8 +4,9 @@ from string import ascii_lowercase
 
 import pytest
 
-from otel_meta.render.links import BUSINESS_DASHBOARD, SLO_DASHBOARD, Links, repo_dashboard
+from otel_meta.render.links import BUSINESS_DASHBOARD, Links, repo_dashboard
 from otel_meta.repos import BUILTIN
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 
 def test_links_begin_with_given_base_or_with_default_base() -> None:

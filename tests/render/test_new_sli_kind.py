@@ -17,7 +17,6 @@ from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.render.collector.sampling import bad_spans
 from otel_meta.render.dashboards.grafana.panel import GREEN, RED, ThresholdStep
 from otel_meta.render.dashboards.instrument_panels import sli_thresholds
-from otel_meta.render.docs.descriptions import sli_text
 from otel_meta.render.options import Options
 from otel_meta.render.rules.alerting_rules import alerting_groups
 from otel_meta.render.rules.rule import AlertRule
@@ -25,6 +24,7 @@ from otel_meta.render.rules.sli_promql import Scope, increments
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.slo.counting import event_counter
+from otel_meta.status.sli_text import sli_text
 from otel_meta.status.status import Status
 from otel_meta.status.status_json import status_json
 

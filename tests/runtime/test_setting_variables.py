@@ -31,6 +31,7 @@ ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
 """The discard port: no exporter gets an answer."""
 PROMETHEUS = {"OTEL_METRICS_EXPORTER": "prometheus"}
 RATIO = {"OTEL_TRACES_SAMPLER": "traceidratio"}
+CORRECTIONS = str(Path(__file__).with_name("slo-corrections.toml"))
 SIGNALS = ("", "TRACES_", "METRICS_", "LOGS_")
 
 
@@ -62,6 +63,10 @@ ROWS: dict[str, Row] = {
     "OTEL_EXPORTER_PROMETHEUS_PORT": Row("9000", "http", PROMETHEUS),
     "OTEL_META_METRICS_IN_APP": Row("true", "yes", PROMETHEUS),
     "OTEL_META_PROMETHEUS_TOKEN": Row("hidden", None),
+    "OTEL_META_RUNBOOKS_URL": Row("https://books.example", "docs/runbooks"),
+    "OTEL_META_DASHBOARDS_URL": Row("https://grafana.example/d", "/d"),
+    "OTEL_META_TRACES_URL": Row("https://traces.example/{service}", "https://a/{trace}"),
+    "OTEL_META_LOGS_URL": Row("https://logs.example/{slo}", "javascript:alert(1)"),
     "OTEL_META_MERGE_PROMETHEUS_CLIENT": Row("false", "no"),
     "OTEL_META_ENGINE": Row("contrib", "fast"),
     "OTEL_META_REDACTION": Row("false", "no"),
@@ -69,6 +74,7 @@ ROWS: dict[str, Row] = {
     "OTEL_META_MULTIPROCESS_DIR": Row("/nowhere", None),
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
+    "OTEL_META_SLO_CORRECTIONS": Row(CORRECTIONS, "/nowhere.toml"),
     "OTEL_TRACES_SAMPLER": Row("always_off", "jaeger_remote"),
     "OTEL_TRACES_SAMPLER_ARG": Row("0.5", "2", RATIO),
     "OTEL_PROPAGATORS": Row("baggage", "b3"),

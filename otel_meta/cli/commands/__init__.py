@@ -22,6 +22,7 @@ class Row(NamedTuple):
 
 _DECLARE: Final = "Declare"
 _GENERATE: Final = "Generate"
+_OPERATE: Final = "Operate"
 _TRY: Final = "Try"
 
 COMMANDS: Final[Mapping[str, Row]] = {
@@ -52,6 +53,23 @@ COMMANDS: Final[Mapping[str, Row]] = {
         "Write the past of new SLOs as blocks of Prometheus.",
         _GENERATE,
         ("backfill --prometheus http://localhost:9090 --slo aurora-api-latency --out blocks",),
+    ),
+    "slo": Row(
+        "Show the status of each SLO, or fail a deployment.",
+        _OPERATE,
+        (
+            "slo http://localhost:8000",
+            "slo --prometheus http://localhost:9090 --watch",
+            "slo --service payments --fail-on breached,at_risk,no_data --require-coverage 25%",
+        ),
+    ),
+    "budget": Row(
+        "Say what an error budget means, and when alerts fire.",
+        _OPERATE,
+        (
+            "budget aurora-api-availability --events 1000000",
+            "budget aurora-api-latency --prometheus http://localhost:9090 --objective 99.95%",
+        ),
     ),
     "new": Row(
         "Write a module with a meta-repository to start from.",

@@ -25,11 +25,14 @@ from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
-from otel_meta.cli.project.config_options import with_project
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.prometheus_api import Labels, PrometheusApi, Steps
+from otel_meta.cli.project_options import with_project
 from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import OtelMetaError, UsageError
+from otel_meta.fleet.connection import Connection
+from otel_meta.fleet.prometheus_api import PrometheusApi
+from otel_meta.fleet.series_values import Labels, values_by_series
+from otel_meta.fleet.steps import Steps
 from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
@@ -135,7 +138,7 @@ def backfill(
     chosen = list(chosen_slos(load_catalog(project), slo or []))
     program = promtool or _promtool()
     _refuse_folder(out)
-    api = PrometheusApi(prometheus, timeout)
+    api = PrometheusApi(Connection(prometheus, timeout=timeout))
     span = _Span(period, from_, to)
     series: list[tuple[str, dict[int, float]]] = []
     with progress(f"Asking {prometheus}", total=len(chosen)) as advance:
@@ -184,8 +187,8 @@ def _series(
         (series_names.TOTAL_CUMULATIVE, expressions.total),
         (series_names.BAD_CUMULATIVE, expressions.bad),
     ):
-        recorded = api.values(f'{name}{{slo="{slo.name}"}}', steps)
-        for labels, counts in api.values(query, steps).items():
+        recorded = values_by_series(api, f'{name}{{slo="{slo.name}"}}', steps)
+        for labels, counts in values_by_series(api, query, steps).items():
             named = labels | {("slo", slo.name)}
             values = _before(cumulated(counts, steps.times), recorded.get(named, {}))
             if values:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from zoneinfo import available_timezones
 
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.render.options import PROMETHEUS
 from otel_meta.render.receivers import Existing, Target
+from otel_meta.status.slo_links import PLACEHOLDERS, TEMPLATE_EXAMPLE, is_template
 
 Read = Callable[[object], Any]
 
@@ -34,6 +35,10 @@ _NO_PLACES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("alertname", "severity", "team", "meta_repository"), "is set by rules"),
 }
 _ENDS_OF_A_RANGE: Final = 2
+_HEADER: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_]*")
+_SECRET_HEADERS: Final = ("authorization", "cookie", "proxy-authorization")
+_LONGEST: Final = 86_400.0
+"""Seconds of the longest time-out."""
 _EXPRESSION: Final = re.compile(
     r"\{\{ ?\$(?:(?:labels|externalLabels)\.\w+|externalURL|value) ?\}\}"
 )
@@ -108,6 +113,42 @@ def _folder(value: object) -> str:
     return _text(value, '"folder"')
 
 
+def _file(value: object) -> str:
+    return _text(value, '"file"')
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A text of the command line or of a variable, which no output repeats."""
+
+    text: str = field(repr=False)
+
+
+def _secret(value: object) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    raise WrongValueError("is a secret, which does not belong in a file; set the variable instead")
+
+
+def _header(value: object) -> str:
+    text: str = _any_header(value)
+    if text.lower() in _SECRET_HEADERS:
+        raise WrongValueError(f"{text!r} holds a secret; give the token or the user instead")
+    return text
+
+
+def _seconds(value: object) -> float:
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) else 0.0
+    except ValueError:
+        seconds = 0.0
+    if isinstance(value, bool) or not 0 < seconds <= _LONGEST:
+        raise WrongValueError(
+            f"{value!r} is not a number of seconds above 0; write 10, for example"
+        )
+    return seconds
+
+
 def _url(value: object) -> str:
     text = _text(value, '"https://host/path"')
     if not _URL.fullmatch(text):
@@ -119,6 +160,22 @@ def _base_url(value: object) -> str:
     return _url(value).rstrip("/")
 
 
+def _server_url(value: object) -> str:
+    url = _base_url(value)
+    if "@" in url:
+        raise WrongValueError("has a name or password; give the user and the password apart")
+    return url
+
+
+def _link(value: object) -> str:
+    text = _text(value, f'"{TEMPLATE_EXAMPLE}"')
+    if not is_template(text):
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise WrongValueError(f"{text!r} is not a URL whose placeholders are of {known}")
+    return text
+
+
+_any_header = _matching(_HEADER, "the name of a header", '"X-Name"')
 _any_label = _matching(_LABEL, "a label of Prometheus", '"letters_digits"')
 
 
@@ -270,7 +327,13 @@ CONSTANT: Final = Kind('"text"', _constant)
 TEMPLATE: Final = Kind('"text"', _template)
 FLAG: Final = Kind("true or false", _flag, of_texts=bool)
 FOLDER: Final = Kind('"folder"', _folder)
+FILE: Final = Kind('"file"', _file)
+SECRET: Final = Kind("none", _secret, of_texts=lambda texts: Secret(texts[-1]))
+HEADER: Final = Kind('"name"', _header)
+SECONDS: Final = Kind("10", _seconds)
+SERVER_URL: Final = Kind('"https://host/path"', _server_url)
 BASE_URL: Final = Kind('"https://host/path"', _base_url)
+LINK: Final = Kind(f'"{TEMPLATE_EXAMPLE}"', _link)
 TARGET: Final = Kind('"https://host/path" or { receiver = "name" }', _receiver)
 VERSION: Final = Kind('"3.16"', _version)
 ZONE: Final = Kind('"Europe/Berlin"', _zone)

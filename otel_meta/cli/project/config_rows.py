@@ -13,15 +13,21 @@ from .config_kinds import (
     BASE_URL,
     CONSTANT,
     DAYS,
+    FILE,
     FLAG,
     FOLDER,
+    HEADER,
     IMAGE,
     K8S_KEY,
     K8S_VALUE,
     LABEL,
+    LINK,
     METRICS,
     PLACE,
     REPO,
+    SECONDS,
+    SECRET,
+    SERVER_URL,
     TARGET,
     TEMPLATE,
     TEXT,
@@ -58,6 +64,8 @@ _OWN_ANNOTATIONS: Final[Mapping[str, str]] = dict.fromkeys(
     ("summary", "description", "runbook_url", "dashboard_url"), _OWN
 )
 
+SERVER: Final = "Server"
+"""The panel of the options of the commands that ask a server."""
 _FILES: Final = "Files"
 _LINKS: Final = "Links"
 _RECEIVERS: Final = "Receivers"
@@ -73,9 +81,11 @@ class Row:
         kind: the kind of its values.
         default: the value without the key, for the documents.
         meaning: what the value decides.
-        option: the option of ``otel-meta generate`` with this meaning; empty without one.
+        option: the option of ``otel-meta generate``, or of the commands that ask a server, with
+            this meaning; empty without one.
         metavar: the name of the option's argument.
         panel: the panel of the help with the option.
+        variable: the environment variable with this meaning; empty without one.
     """
 
     key: str
@@ -85,6 +95,7 @@ class Row:
     option: str = ""
     metavar: str = ""
     panel: str = "Rules"
+    variable: str = ""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -211,6 +222,18 @@ ROWS: Final = (
         panel=_LINKS,
     ),
     Row(
+        key="traces_url",
+        kind=LINK,
+        default="no links",
+        meaning="links to the traces of an SLO's bad events, on pages of SLOs",
+    ),
+    Row(
+        key="logs_url",
+        kind=LINK,
+        default="no links",
+        meaning="links to the log lines of an SLO's bad events, on pages of SLOs",
+    ),
+    Row(
         key="receivers.page",
         kind=TARGET,
         default="a container of the stack",
@@ -292,10 +315,98 @@ ROWS: Final = (
         panel=_PLATFORM,
     ),
     Row(
+        key="server.url",
+        kind=SERVER_URL,
+        default="none",
+        meaning="base URL of the Prometheus, Thanos, Mimir or VictoriaMetrics that commands ask",
+        option="--prometheus",
+        metavar="URL",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_URL",
+    ),
+    Row(
+        key="server.token",
+        kind=SECRET,
+        default="none",
+        meaning="bearer token of the server; refused in the file, as a secret",
+        option="--token",
+        metavar="TOKEN",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_TOKEN",
+    ),
+    Row(
+        key="server.user",
+        kind=TEXT,
+        default="none",
+        meaning="name for basic authentication of the server",
+        option="--user",
+        metavar="NAME",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_USER",
+    ),
+    Row(
+        key="server.password",
+        kind=SECRET,
+        default="none",
+        meaning="password of `server.user`; refused in the file, as a secret",
+        option="--password",
+        metavar="PASSWORD",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_PASSWORD",
+    ),
+    Row(
+        key="server.tenant",
+        kind=TEXT,
+        default="none",
+        meaning="tenant of a Mimir, the header `X-Scope-OrgID`",
+        option="--tenant",
+        metavar="NAME",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_TENANT",
+    ),
+    Row(
+        key="server.headers",
+        kind=map_of(HEADER, TEXT),
+        default="none",
+        meaning="more headers of every request to the server",
+        option="--header",
+        metavar="NAME=TEXT",
+        panel=SERVER,
+    ),
+    Row(
+        key="server.ca_file",
+        kind=FILE,
+        default="certificates of the system",
+        meaning="file of trusted certificates, as PEM; in the file, from the folder of the file",
+        option="--ca-file",
+        metavar="FILE",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_CA_FILE",
+    ),
+    Row(
+        key="server.timeout",
+        kind=SECONDS,
+        default="10",
+        meaning="seconds until a request to the server is given up",
+        option="--timeout",
+        metavar="SECONDS",
+        panel=SERVER,
+        variable="OTEL_META_SERVER_TIMEOUT",
+    ),
+    Row(
         key="jobs",
         kind=list_of(TEXT),
         default="none",
         meaning="services that end by themselves, such as a nightly job: their end pages nobody",
+    ),
+    Row(
+        key="corrections",
+        kind=FILE,
+        default="none",
+        meaning="file of corrections, times whose events count neither as good nor as bad; "
+        "in the table, from the folder of the file",
+        option="--corrections",
+        metavar="FILE",
     ),
     Row(
         key="check.metrics",

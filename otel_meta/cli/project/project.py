@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
 
 from otel_meta.model import Catalog
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.model.identity import PLACES, Identity
+from otel_meta.model.slo.correction import Correction
 from otel_meta.render.links import Links
 from otel_meta.render.options import SEVERITIES, Foreign, Kubernetes, Options, TicketHours
 from otel_meta.render.receivers import RECEIVERS, Receivers, Webhooks
 from otel_meta.render.rules.alert_texts import NO_SEVERITY
+from otel_meta.status.corrections_file import check_corrections, read_corrections
+from otel_meta.status.slo_links import LinkBases
 
 from .config_file import ConfigFile, ProjectConfigError, read_config
 from .config_rows import FOLDERS, ROWS, TABLE
@@ -58,6 +62,24 @@ class Project:
         return self.file.folder / in_file if in_file else Path()
 
     @property
+    def corrections_file(self) -> Path | None:
+        """The file of corrections, if there is one."""
+        if "corrections" in self.given:
+            return Path(self.given["corrections"])
+        in_file = self.file.values.get(("corrections",))
+        return self.file.folder / in_file if in_file else None
+
+    @cached_property
+    def corrections(self) -> tuple[Correction, ...]:
+        """The corrections of the file.
+
+        Raises:
+            DeclarationError: the file cannot be read, or a correction is wrong.
+        """
+        path = self.corrections_file
+        return read_corrections(path) if path else ()
+
+    @property
     def folders(self) -> tuple[str, ...]:
         """The folders to write."""
         return tuple(self.value("folders", FOLDERS))
@@ -82,8 +104,15 @@ class Project:
             severities={**SEVERITIES, **self.value("severities", {})},
             kubernetes=Kubernetes(**self._present(_fields("kubernetes", "namespace", "labels"))),
             ticket_hours=self._ticket_hours(),
+            corrections=self.corrections,
             foreign=Foreign(**self._present(_fields("check", "metrics", "labels"))),
         )
+
+    @property
+    def slo_links(self) -> LinkBases:
+        """The bases of links on pages of SLOs, as far as they are absolute."""
+        names = ("runbooks", "dashboards", "traces_url", "logs_url")
+        return LinkBases(**self._present({name: name.removesuffix("_url") for name in names}))
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -151,12 +180,16 @@ def load_project(config: Path | None, texts: Mapping[str, Any]) -> Project:
 
 
 def check_against(project: Project, catalog: Catalog) -> None:
-    """Refuse teams that own nothing, and labels of identity that a metric has.
+    """Refuse teams that own nothing, labels of identity that a metric has, and wrong corrections.
 
     Raises:
         ProjectConfigError: the project does not fit the catalogue.
+        DeclarationError: a correction does not.
     """
     _refuse(project, [*_catalog_problems(project, catalog)])
+    if path := project.corrections_file:
+        labels = project.options.identity.service
+        check_corrections(path, project.corrections, catalog, labels)
 
 
 def _refuse(project: Project, problems: list[str]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from otel_meta.errors import DeclarationError
-from otel_meta.model.arguments import expect_choice, sentence
+from otel_meta.model.arguments import expect_choice, expect_type, sentence, set_fields
 
 CorrectionKind = Literal["maintenance", "incident"]
+_FORM: Final = "2026-11-20T10:00:00Z"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +37,22 @@ class Correction:
     def __post_init__(self) -> None:
         where = f"correction from {self.begin}"
         expect_choice(where, "kind", self.kind, get_args(CorrectionKind), {})
-        sentence(where, "reason", self.reason, "why these events do not count")
-        for moment in (self.begin, self.end):
-            if moment.tzinfo is None:
-                raise DeclarationError(where, "has a time without a zone", "end the time with Z")
+        reason = sentence(where, "reason", self.reason, "why these events do not count")
+        set_fields(self, reason=reason)
+        for name, moment in (("begin", self.begin), ("end", self.end)):
+            expect_type(where, name, moment, datetime, f"write the time as {_FORM}")
+            if moment.utcoffset() is None:
+                raise DeclarationError(
+                    where, f"has the {name} {moment} without a zone", f"write the time as {_FORM}"
+                )
         if self.begin >= self.end:
             raise DeclarationError(where, "does not end after it begins", "exchange the two times")
+
+    def is_about(self, slo: str) -> bool:
+        """Return True if a correction is about an SLO of some service."""
+        return not self.slos or slo in self.slos
 
     def applies_to(self, slo: str, service: Mapping[str, str]) -> bool:
         """Return True if the correction is about an SLO of a service."""
         of_service = all(service.get(name) == value for name, value in self.service.items())
-        return of_service and (not self.slos or slo in self.slos)
+        return of_service and self.is_about(slo)

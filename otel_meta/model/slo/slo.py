@@ -10,6 +10,7 @@ from otel_meta.model.arguments import (
     declared_in,
     expect_count,
     expect_type,
+    optional_steps,
     sentence,
     set_fields,
 )
@@ -32,6 +33,8 @@ class Slo:
         period: rolling time window of the objective, as "30d".
         sli: the events, and the good or bad events among them.
         why: the impact on users if the SLO is not met, in one sentence.
+        first_steps: usual causes of bad events, and the first actions against each, for the
+            runbook; Markdown is allowed.
         burn_windows: conditions of the burn-rate alerts; by default the rows of `BURN_WINDOWS` for
             the period.
         min_bad_events: minimum of bad events (for time slices, seconds) in a window of a burn-rate
@@ -49,6 +52,7 @@ class Slo:
     period: Duration
     sli: Sli
     why: str
+    first_steps: str
     burn_windows: tuple[BurnWindow, ...]
     min_bad_events: int
     no_data_after: Duration
@@ -62,6 +66,7 @@ class Slo:
         period: str | Duration,
         sli: Sli,
         why: str,
+        first_steps: str = "",
         burn_windows: tuple[BurnWindow, ...] | None = None,
         min_bad_events: int = 3,
         no_data_after: str | Duration = "6h",
@@ -81,6 +86,7 @@ class Slo:
                 period=Duration.of(period),
                 sli=sli,
                 why=sentence(where, "why", why, "the impact on users"),
+                first_steps=optional_steps(where, first_steps),
                 min_bad_events=min_bad_events,
                 no_data_after=Duration.of(no_data_after),
                 formerly=formerly,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otel_meta.model.identity import Identity
-from otel_meta.render.links import variable_of
 from otel_meta.render.rules.promql_builder import equals
 from otel_meta.render.rules.series_names import NAMESPACE, SERVICE, SLO
+from otel_meta.status.slo_links import variable_of
 
 from .grafana.panel import legend_of
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from itertools import chain
 
 from otel_meta.model import Catalog, Histogram, Slo
-from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.overview import LOWEST_COMPLIANCE, MOST_VIOLATIONS
 from otel_meta.render.rules.promql_builder import selector, sum_by
 from otel_meta.render.rules.series_names import NAMESPACE
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from . import variables
 from .deployments import deployments

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Final
 
 from otel_meta.model import Slo
-from otel_meta.render.links import SLO_DASHBOARD, variable_of
 from otel_meta.render.rules.series_names import NAMESPACE, SERVICE, SLO
+from otel_meta.status.slo_links import SLO_DASHBOARD, variable_of
 
 from .grafana.panel import (
     GREEN,

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model.identity import ENVIRONMENT
-from otel_meta.render.links import variable_of
 from otel_meta.render.options import TraceStore
 from otel_meta.render.rules.promql_builder import selector
 from otel_meta.render.rules.series_names import NAMESPACE, OBJECTIVE, SERVICE, SLO, UP
+from otel_meta.status.slo_links import variable_of
 
 from .grafana._sdk import dashboard, models
 from .grafana.dashboard import Variable

@@ -9,9 +9,9 @@ from otel_meta.model import Catalog, MetaRepo, Slo
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.promql_builder import equals, number, selector
+from otel_meta.status.sli_text import sli_text
 
 from . import runbook_queries
-from .descriptions import sli_text
 from .markdown import code, code_span, literal, page, table
 from .silences import OF_SERVICE, silencing
 

@@ -13,8 +13,9 @@ from otel_meta.render.rules.intervals import ALERT_INTERVAL, INCREASE_WINDOW
 from otel_meta.render.rules.recording_rules import recording_groups
 from otel_meta.render.rules.rule import AlertRule, Group, Record
 from otel_meta.render.rules.telemetry import telemetry_groups
+from otel_meta.status.sli_text import sli_text
 
-from .descriptions import labels_text, sli_text
+from .descriptions import labels_text
 from .markdown import code_span, literal, page, table
 
 _SOURCE = "otel_meta/render/docs/reference.py"

@@ -9,9 +9,9 @@ from otel_meta.model.self_metrics import FAULTS
 from otel_meta.model.slo.objective import LEAST_COVERAGE
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.promql_builder import number
+from otel_meta.status.sli_text import sli_text
 
 from . import runbook_queries
-from .descriptions import sli_text
 from .markdown import code, code_span, page, table
 from .silences import OF_SERVICE, silencing
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-from otel_meta.model import MetaRepo, Severity
+from otel_meta.model import Duration, MetaRepo, Severity
 from otel_meta.render.options import Options
 
 from . import series_names
@@ -27,6 +27,8 @@ OF_SERVICE_SLOS: Final[Mapping[str, str]] = MappingProxyType({**OF_NAMESPACE, **
 """The variables of the SLO dashboard that an alert about a service sets, and their labels."""
 OF_SLO: Final[Mapping[str, str]] = MappingProxyType({**OF_SERVICE_SLOS, "slo": series_names.SLO})
 """The variables of the SLO dashboard that an alert about an SLO sets, and their labels."""
+SHOWN: Final = Duration("6h")
+"""How long before an alert its dashboard begins."""
 _OPENING: Final = re.compile(r"\{\{|\{$")
 
 
@@ -72,6 +74,7 @@ def alert_annotations(
     dashboard: str,
     anchor: str = "",
     variables: Mapping[str, str] = MappingProxyType({}),
+    since: Duration = SHOWN,
 ) -> dict[str, str]:
     """Return the annotations of an alert, with the user's annotations first.
 
@@ -83,11 +86,13 @@ def alert_annotations(
         dashboard: the uid of the dashboard.
         anchor: the alert whose section of the page is meant; without it, the beginning of the page.
         variables: variables of the dashboard, and the labels of the alert that are their values.
+        since: how long before the alert the dashboard begins.
     """
+    places = options.identity.places
     return {
         **options.alert_annotations,
         "summary": summary,
         "description": description,
         "runbook_url": options.links.runbook(runbook, anchor),
-        "dashboard_url": options.links.dashboard(dashboard, variables, options.identity.places),
+        "dashboard_url": options.links.dashboard(dashboard, variables, places, since),
     }

@@ -14,15 +14,27 @@ from typing import Final
 from otel_meta.model import Duration, MetaRepo, Severity, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.model.slo.objective import LEAST_COVERAGE
-from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from . import series_names, slo_texts
-from .alert_texts import OF_SLO, SERVICE_TEXT, alert_annotations, alert_labels
-from .burn_conditions import burn_condition, enough_events, slo_series
+from .alert_texts import OF_SLO, SERVICE_TEXT, SHOWN, alert_annotations, alert_labels
+from .burn_conditions import burn_condition, enough_events
+from .corrections.corrected_series import bad_name, unless_corrected
 from .declared_alerts import declared_groups
 from .intervals import ALERT_INTERVAL, INCREASE_WINDOW, RECOUNT_SPAN
-from .promql_builder import all_of, equals, labelled, lines, number, selector, series_of, sum_by
+from .promql_builder import (
+    all_of,
+    equals,
+    indented,
+    labelled,
+    lines,
+    number,
+    selector,
+    series_of,
+    slo_series,
+    sum_by,
+)
 from .recording_rules import alert_records, has_data
 from .rule import AlertRule, Group, Rule
 from .sli_promql import histograms_of
@@ -57,7 +69,8 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
 
 
 def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
-    for severity, windows in groupby(slo.burn_windows, key=attrgetter("severity")):
+    for severity, grouped in groupby(slo.burn_windows, key=attrgetter("severity")):
+        windows = tuple(grouped)
         alert, consequence = _BURN_ALERTS[severity]
         yield _slo_alert(
             repo,
@@ -65,11 +78,12 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             options,
             alert=alert,
             severity=severity,
-            expr="\nor\n".join(burn_condition(slo, window) for window in windows),
+            expr="\nor\n".join(burn_condition(slo, window, options) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
-            description=slo_texts.burning(slo, severity, options),
+            description=slo_texts.burning(repo, slo, severity, options),
             runbook="slo-burn",
             anchor=slo.name,
+            since=max(window.long for window in windows),
         )
 
 
@@ -80,9 +94,11 @@ def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
     known = enough_events(series_names.PERIOD_BAD, slo)
     still_burns = all_of(
         f"{slo_series(series_names.BURN_RATE_1H, slo)} > 1",
-        enough_events(series_names.bad(BURN_RATE_SPAN), slo),
+        enough_events(bad_name(slo, BURN_RATE_SPAN, options), slo),
         f"{slo_series(series_names.COVERAGE, slo)} >= {number(LEAST_COVERAGE)}",
     )
+    if waits := unless_corrected(slo, BURN_RATE_SPAN, options):
+        still_burns = lines("(", indented(still_burns + waits), ")")
     joined: tuple[tuple[Severity, str], ...] = (("page", "and"), ("ticket", "unless"))
     for severity, operator in joined:
         yield _slo_alert(
@@ -183,6 +199,7 @@ def _slo_alert(
     runbook: str,
     anchor: str = "",
     for_: Duration | None = None,
+    since: Duration = SHOWN,
 ) -> AlertRule:
     return AlertRule(
         alert=alert,
@@ -196,6 +213,7 @@ def _slo_alert(
             anchor=anchor,
             dashboard=SLO_DASHBOARD,
             variables=OF_SLO,
+            since=since,
         ),
         for_=for_,
     )

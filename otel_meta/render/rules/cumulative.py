@@ -8,7 +8,9 @@ at a cost that grows neither with the number of series nor with the length of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import starmap
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from otel_meta.model import Duration, Slo
@@ -16,9 +18,8 @@ from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.options import Options
 
 from . import series_names
-from .burn_conditions import slo_series
 from .intervals import EVALUATION_INTERVAL, RECOUNT_SPAN
-from .promql_builder import indented, labelled, lines, one_of, selector, sum_by
+from .promql_builder import equals, indented, labelled, lines, one_of, selector, slo_series, sum_by
 
 _STEP: Final = Duration("2h")
 """The step in which a value before a hole is searched for.
@@ -66,7 +67,7 @@ class Cumulative(NamedTuple):
         back. The count ends with the data of the service.
         """
         recount = self._own(self.recount)
-        again = [f"{recount}", f"+ {self.on} (", *self._before(RECOUNT_SPAN, recount), ")"]
+        again = [f"{recount}", f"+ {self.on} (", *self.before(RECOUNT_SPAN, recount), ")"]
         recent = f"{_DAMPED} * {self._own(self.hour)} + {self.now} offset {_BEFORE_HOUR}"
         values = lines(
             labelled(lines(*again), "since", str(RECOUNT_SPAN)),
@@ -80,7 +81,7 @@ class Cumulative(NamedTuple):
 
     def over(self, span: Duration) -> str:
         """Return the number of events over a span."""
-        return lines(self.now, f"- {self.on} (", *self._before(span, self.now), ")")
+        return lines(self.now, f"- {self.on} (", *self.before(span, self.now), ")")
 
     def counted(self, span: Duration) -> str:
         """Return the number of events that were counted within a span, whenever they occurred.
@@ -94,29 +95,30 @@ class Cumulative(NamedTuple):
 
     def coverage(self, span: Duration) -> str:
         """Return the share of the steps in a span in which the count has a value."""
-        held = f"count_over_time({self._past()}[{span}:{_STEP}])"
+        held = f"count_over_time({self.past()}[{span}:{_STEP}])"
         if self.slo.formerly:
             held = sum_by(self.options.identity.service, held)
         return f"clamp_max({held} / {span.seconds // _STEP.seconds}, 1)"
 
-    def _before(self, span: Duration, present: str) -> Iterator[str]:
+    def before(self, span: Duration, present: str) -> Iterator[str]:
         """Yield the value before a span: the last known value in a hole, 0 if there is none."""
         beyond = self.slo.period.seconds + _MEMORY.seconds - span.seconds
         memory = max(Duration(f"{max(beyond, 1)}s"), _MEMORY)
-        past = self._past()
+        past = self.past()
         then = f"{past} offset {span}"
         last = f"max_over_time({past}[{memory}:{_STEP}] offset {span})"
         for number, value in enumerate((then, last, f"0 * {present}")):
-            known = self._once(value)
+            known = self.once(value)
             yield f"  {'or ' if number else ''}{known}"
 
-    def _once(self, value: str) -> str:
+    def once(self, value: str) -> str:
         """Return a value without the name of the SLO, if it may have had several names."""
         return sum_by(self.options.identity.service, value, "max") if self.slo.formerly else value
 
-    def _past(self) -> str:
-        names = (self.slo.name, *self.slo.formerly)
-        return selector(self.name, [one_of(series_names.SLO, names)])
+    def past(self, service: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Return the selector of values under every name of the SLO, of some services."""
+        names = one_of(series_names.SLO, (self.slo.name, *self.slo.formerly))
+        return selector(self.name, [names, *starmap(equals, service.items())])
 
     def _own(self, name: str) -> str:
         return slo_series(name, self.slo)

@@ -7,8 +7,8 @@ from typing import Final
 
 from otel_meta.model import Catalog, Duration, MetaRepo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
-from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from . import series_names
 from .alert_texts import (
@@ -19,6 +19,7 @@ from .alert_texts import (
     alert_annotations,
     alert_labels,
 )
+from .corrections.corrected_series import bad_of_repo, unless_repo_corrected
 from .intervals import INCREASE_WINDOW
 from .promql_builder import equals, lines, number, selector, sum_by
 from .rule import AlertRule, Group, Record
@@ -71,15 +72,15 @@ def _overview(repo: type[MetaRepo], options: Options) -> Iterator[AlertRule]:
 
 
 def _burning_fast(repo: type[MetaRepo], options: Options) -> AlertRule:
-    rate, recent, objective, bad = (
+    rate, recent, objective = (
         _of_repo(repo, name)
         for name in (
             series_names.BURN_RATE_1H,
             series_names.error_ratio(INCREASE_WINDOW),
             series_names.OBJECTIVE,
-            series_names.bad(BURN_RATE_SPAN),
         )
     )
+    bad = bad_of_repo(repo, BURN_RATE_SPAN, options)
     return AlertRule(
         alert="SloErrorBudgetBurningFast",
         expr=lines(
@@ -87,7 +88,8 @@ def _burning_fast(repo: type[MetaRepo], options: Options) -> AlertRule:
             "and",
             f"{recent} > {HIGH_BURN_RATE} * (1 - {objective})",
             "and",
-            f"{bad} > {number(_MIN_BAD_EVENTS - _HALF)}",
+            f"{bad} > {number(_MIN_BAD_EVENTS - _HALF)}"
+            f"{unless_repo_corrected(repo, INCREASE_WINDOW, options)}",
         ),
         labels=alert_labels(repo, "ticket", options),
         annotations=alert_annotations(
@@ -131,7 +133,7 @@ def _compliance_low(repo: type[MetaRepo], options: Options) -> AlertRule:
 
 def _multiple_violations(repo: type[MetaRepo], options: Options) -> AlertRule:
     """Return the page about a service that fails in several ways, while it does."""
-    count, share, rate, recent, objective, bad = (
+    count, share, rate, recent, objective = (
         _of_repo(repo, name)
         for name in (
             series_names.VIOLATIONS,
@@ -139,14 +141,15 @@ def _multiple_violations(repo: type[MetaRepo], options: Options) -> AlertRule:
             series_names.BURN_RATE_1H,
             series_names.error_ratio(INCREASE_WINDOW),
             series_names.OBJECTIVE,
-            series_names.bad(BURN_RATE_SPAN),
         )
     )
+    bad = bad_of_repo(repo, BURN_RATE_SPAN, options)
     # The hour is above 1 for an hour after the repair; the last minutes are not.
     now = f"{rate} > 1 and {recent} > 1 - {objective}"
     burning = sum_by(
         options.identity.service,
-        f"{now} and {bad} > {number(_FEW_BAD_EVENTS - _HALF)}",
+        f"{now} and {bad} > {number(_FEW_BAD_EVENTS - _HALF)}"
+        f"{unless_repo_corrected(repo, INCREASE_WINDOW, options)}",
         "count",
     )
     return AlertRule(

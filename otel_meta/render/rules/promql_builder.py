@@ -2,63 +2,55 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Final
 
-from otel_meta.model import Duration, Selector
+from otel_meta.model import Duration, Selector, Slo
 from otel_meta.model.bucket_bounds import le_spellings
-from otel_meta.model.selector import Matcher, Presence
-from otel_meta.model.slo.comparison import Comparison
-from otel_meta.model.slo.objective import exact_decimal
 from otel_meta.render.options import Options
+from otel_meta.status.promql_text import (
+    compared,
+    equals,
+    escaped,
+    matcher,
+    number,
+    one_of,
+    quoted,
+    selector,
+)
 
-from .series_names import NAMESPACE
+from .series_names import NAMESPACE, SLO
+
+__all__ = [
+    "all_of",
+    "bucket",
+    "compared",
+    "count_suffix",
+    "equals",
+    "increase",
+    "indented",
+    "labelled",
+    "lines",
+    "matcher",
+    "none_of",
+    "number",
+    "one_of",
+    "quoted",
+    "selector",
+    "series_of",
+    "slo_series",
+    "sum_by",
+]
 
 
-def number(value: Fraction | float) -> str:
-    """Return a number in its exact decimal form: 0.0144, not 0.014400000000000001."""
-    try:
-        return exact_decimal(
-            Fraction(value) if isinstance(value, Fraction) else Fraction(repr(value))
-        )
-    except ValueError:
-        return repr(float(value))
-
-
-def compared(comparison: Comparison) -> str:
-    """Return an operator and its bound, to follow an expression."""
-    return f"{comparison.operator} {number(comparison.bound)}"
-
-
-def selector(name: str, matchers: Iterable[str] = ()) -> str:
-    """Return a vector selector."""
-    inside = ",".join(matchers)
-    return f"{name}{{{inside}}}" if inside else name
-
-
-def equals(label: str, value: str) -> str:
-    """Return a matcher of one value."""
-    return f"{label}={quoted(value)}"
-
-
-def one_of(label: str, values: Sequence[str]) -> str:
-    """Return a matcher of any of these values."""
-    if len(values) == 1:
-        return equals(label, values[0])
-    return f"{label}=~{quoted('|'.join(map(_escaped, values)))}"
+def slo_series(name: str, slo: Slo) -> str:
+    """Return a selector of a recorded series of an SLO."""
+    return selector(name, [equals(SLO, slo.name)])
 
 
 def none_of(label: str, values: Sequence[str]) -> str:
     """Return a matcher of any other value."""
-    return f"{label}!~{quoted('|'.join(map(_escaped, values)))}"
-
-
-def quoted(text: str) -> str:
-    """Return a string in PromQL's quotes."""
-    return json.dumps(text, ensure_ascii=False)
+    return f"{label}!~{quoted('|'.join(map(escaped, values)))}"
 
 
 def series_of(selected: Selector, namespace: str, suffix: str = "", *more: str) -> str:
@@ -81,11 +73,7 @@ def bucket(bound: float) -> str:
         return equals("le", plain)
     if others == [f"{plain}.0"]:
         return f"le=~{quoted(plain + _WHOLE)}"
-    return f"le=~{quoted('|'.join(map(_escaped, (plain, *others))))}"
-
-
-def _escaped(text: str) -> str:
-    return _RE2_SPECIAL.sub(r"\\\g<0>", text)
+    return f"le=~{quoted('|'.join(map(escaped, (plain, *others))))}"
 
 
 def count_suffix(selected: Selector) -> str:
@@ -94,8 +82,9 @@ def count_suffix(selected: Selector) -> str:
 
 
 def sum_by(labels: Iterable[str], expression: str, operator: str = "sum") -> str:
-    """Return an aggregation that keeps these labels."""
-    return f"{operator} by ({', '.join(labels)}) ({expression})"
+    """Return an aggregation that keeps these labels; without any, of everything."""
+    by = ", ".join(labels)
+    return f"{operator} by ({by}) ({expression})" if by else f"{operator}({expression})"
 
 
 def increase(series: str, over: Duration, options: Options, offset: str = "") -> str:
@@ -136,14 +125,4 @@ def indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
 
 
-def matcher(declared: Matcher) -> str:
-    """Return a label matcher."""
-    match declared.values:
-        case Presence():
-            return f'{declared.label}!=""'
-        case values:
-            return one_of(declared.label, values)
-
-
 _WHOLE: Final = r"(\.0)?"
-_RE2_SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from otel_meta.model import Duration, MetaRepo, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.options import Options
 
 from . import series_names
-from .burn_conditions import slo_series
+from .corrections.corrected_series import bad_name, spans_of, total_name
+from .corrections.correction_records import excluded_records, kept_records, since_records
+from .corrections.excluded_events import corrected_counts
 from .cumulative import Cumulative, cumulative
 from .intervals import (
     INCREASE_WINDOW,
@@ -19,9 +21,11 @@ from .intervals import (
     cumulative_spans,
 )
 from .measures.measure_rules import measure_groups
-from .promql_builder import indented, lines, number
+from .promql_builder import indented, lines, number, slo_series
 from .rule import Group, Record
 from .sli_promql import Scope, increments
+
+_Over = Callable[[Duration], str]
 
 
 def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
@@ -33,6 +37,7 @@ def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
 
 def alert_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:
     """Yield the counts and ratios of short spans, which are recorded right before the alerts."""
+    yield from since_records(slo, options)
     for span in alert_spans(slo):
         yield from _counted(repo, slo, options, span)
 
@@ -45,15 +50,18 @@ def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Re
     yield Record(total.name, total.expression(), own)
     yield Record(bad.name, bad.expression(), own)
     yield Record(series_names.LATE_ERROR_RATIO, _late_ratio(slo, bad, total), own)
+    yield from excluded_records(slo, options)
+    bad_over, total_over, some = _kept(slo, options)
     for span in cumulative_longs(slo):
-        yield Record(series_names.bad(span), bad.over(span), own)
-    yield Record(series_names.PERIOD_BAD, bad.over(slo.period), own)
+        yield Record(series_names.bad(span), bad_over(span), own)
+    yield Record(series_names.PERIOD_BAD, bad_over(slo.period), own)
     for span in cumulative_spans(slo):
         recorded = span in cumulative_longs(slo)
-        bad_events = slo_series(series_names.bad(span), slo) if recorded else bad.over(span)
-        ratio = _share(bad_events, total.over(span), total.on)
+        bad_events = slo_series(series_names.bad(span), slo) if recorded else bad_over(span)
+        ratio = _share(bad_events, total_over(span), total.on, some)
         yield Record(series_names.error_ratio(span), ratio, own)
-    ratio = _share(slo_series(series_names.PERIOD_BAD, slo), total.over(slo.period), total.on)
+    period_bad = slo_series(series_names.PERIOD_BAD, slo)
+    ratio = _share(period_bad, total_over(slo.period), total.on, some)
     yield Record(series_names.PERIOD_ERROR_RATIO, ratio, own)
     yield Record(series_names.COVERAGE, total.coverage(slo.period), own)
     yield from _budget(slo)
@@ -65,12 +73,22 @@ def _counted(repo: type[MetaRepo], slo: Slo, options: Options, span: Duration) -
     events = increments(slo.sli, Scope(repo.name, span, options), recorded)
     yield Record(series_names.total(span), events.total, _own(slo))
     yield Record(series_names.bad(span), events.bad, _own(slo))
-    yield _ratio(slo, span)
+    yield from kept_records(slo, span, options)
+    yield _ratio(slo, options, span)
 
 
-def _ratio(slo: Slo, span: Duration) -> Record:
+def _kept(slo: Slo, options: Options) -> tuple[_Over, _Over, str]:
+    """Return the bad and all events over a span without excluded ones, and the least total."""
+    if not spans_of(slo, options):
+        bad, total = cumulative(slo, options)
+        return bad.over, total.over, "0"
+    kept_bad, kept_total = corrected_counts(slo, options)
+    return kept_bad.kept, kept_total.kept, series_names.ROUNDING
+
+
+def _ratio(slo: Slo, options: Options, span: Duration) -> Record:
     """Return the share of bad events; absent where there were no events."""
-    bad, total = (slo_series(name(span), slo) for name in (series_names.bad, series_names.total))
+    bad, total = (slo_series(name(slo, span, options), slo) for name in (bad_name, total_name))
     return Record(series_names.error_ratio(span), f"{bad} / ({total} > 0)", _own(slo))
 
 

@@ -32,6 +32,22 @@ INFO: Final = "slo_info"
 BURN_RATE_1H: Final = "slo:burn_rate:1h"
 """Burn rate over the last hour; 1 spends the budget in exactly one period."""
 
+PERIOD_BAD_EXCLUDED: Final = "slo:bad:excluded_period"
+"""Bad events over the SLO's period that corrections exclude."""
+PERIOD_TOTAL_EXCLUDED: Final = "slo:total:excluded_period"
+"""All events over the SLO's period that corrections exclude."""
+BAD_AT_BEGIN: Final = "slo:bad:correction_begin"
+"""The cumulative count of bad events when a correction begins."""
+BAD_AT_END: Final = "slo:bad:correction_end"
+"""The cumulative count of bad events when a correction ends, or now."""
+TOTAL_AT_BEGIN: Final = "slo:total:correction_begin"
+"""The cumulative count of all events when a correction begins."""
+TOTAL_AT_END: Final = "slo:total:correction_end"
+"""The cumulative count of all events when a correction ends, or now."""
+SINCE_CORRECTION: Final = "slo:since_correction:seconds"
+"""Seconds since the end of a correction in the SLO's period, 0 until its end; the labels are its
+kind, its reason and its times."""
+
 COMPLIANCE: Final = "service:slo_compliance:ratio"
 """Share of a service's SLOs that are met."""
 VIOLATIONS: Final = "service:slo_violations:count1d"
@@ -42,9 +58,14 @@ PROCESSES: Final = "service:otel_meta_up:count"
 """Number of a service's processes that report."""
 
 SLO: Final = "slo"
+CORRECTION: Final = "correction"
+"""The label that tells the corrections of an SLO apart: begin and end, joined by a slash."""
 NAMESPACE: Final = identity.NAMESPACE
 SERVICE: Final = identity.SERVICE
 UP: Final = prometheus_name(self_metrics.UP, "", monotonic=False)
+
+ROUNDING: Final = "0.5"
+"""Half an event, or half a second: a difference of counts below it is rounding."""
 
 
 def bad(span: Duration) -> str:
@@ -55,6 +76,16 @@ def bad(span: Duration) -> str:
 def total(span: Duration) -> str:
     """Return the name of all events over a span."""
     return f"slo:total:increase{span}"
+
+
+def bad_kept(span: Duration) -> str:
+    """Return the name of the bad events over a span that no correction excludes."""
+    return f"slo:bad:kept{span}"
+
+
+def total_kept(span: Duration) -> str:
+    """Return the name of all events over a span that no correction excludes."""
+    return f"slo:total:kept{span}"
 
 
 def error_ratio(span: Duration) -> str:

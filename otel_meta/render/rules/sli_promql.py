@@ -26,11 +26,25 @@ class Scope(NamedTuple):
     namespace: str
     span: Duration
     options: Options
+    labels: tuple[str, ...] | None = None
+    """The labels that series are added up by; None for the labels of a service."""
+    where: tuple[str, ...] = ()
+    """More matchers of every series."""
+    sparse: bool = False
+    """Count what there is: no zeros where a part has no series, and no search for lost buckets."""
 
     @property
     def by(self) -> tuple[str, ...]:
         """The labels that series are added up by."""
-        return self.options.identity.service
+        return self.options.identity.service if self.labels is None else self.labels
+
+    def series(self, selected: Selector, suffix: str = "", *more: str) -> str:
+        """Return a vector selector of the series of a metric."""
+        return series_of(selected, self.namespace, suffix, *self.where, *more)
+
+    def slices(self, sli: SimpleSli, term: TimeSlices) -> str:
+        """Return the seconds of a term."""
+        return slices(sli, term, self.series(term.selector), self.by, self.span)
 
 
 class Increments(NamedTuple):
@@ -83,7 +97,7 @@ def _total(sli: SimpleSli, scope: Scope) -> str:
         case EventCount():
             return sum_by(scope.by, _known(sli, total, scope))
         case TimeSlices():
-            return slices(sli, total, scope.namespace, scope.by, scope.span)
+            return scope.slices(sli, total)
         case _:
             assert_never(total)
 
@@ -91,6 +105,8 @@ def _total(sli: SimpleSli, scope: Scope) -> str:
 def _bad(sli: SimpleSli, scope: Scope, total: str, present: str) -> str:
     bad = sli.bad_events
     match bad:
+        case EventCount() if scope.sparse:
+            return sum_by(scope.by, _part(bad, scope))
         case EventCount():
             return _or_zero(bad, scope, present)
         case Remainder(EventCount(has_bounds=True) as good):
@@ -101,7 +117,7 @@ def _bad(sli: SimpleSli, scope: Scope, total: str, present: str) -> str:
                 f"- on ({', '.join(scope.by)}) ({_indent(_or_zero(good, scope, present))}), 0)",
             )
         case TimeSlices():
-            return slices(sli, bad, scope.namespace, scope.by, scope.span)
+            return scope.slices(sli, bad)
         case _:
             assert_never(bad)
 
@@ -114,7 +130,7 @@ def _known(sli: SimpleSli, total: EventCount, scope: Scope) -> str:
     """
     counted = _increase(total.selector, scope)
     part = _histogram_of(sli)
-    if part is None:
+    if part is None or scope.sparse:
         return counted
     buckets = (_bucket(bound, part.selector, scope) for bound in _bounds(part))
     return lines(
@@ -126,9 +142,11 @@ def _known(sli: SimpleSli, total: EventCount, scope: Scope) -> str:
 
 def _without_lost_buckets(part: EventCount, scope: Scope) -> Iterator[str]:
     """Yield the exclusions of histograms that still report, but no longer with their buckets."""
-    count = f"timestamp({series_of(part.selector, scope.namespace, '_count')})"
+    if scope.sparse:
+        return
+    count = f"timestamp({scope.series(part.selector, '_count')})"
     for bound in _bounds(part):
-        bucket = series_of(part.selector, scope.namespace, "_bucket", promql.bucket(bound))
+        bucket = scope.series(part.selector, "_bucket", promql.bucket(bound))
         seen = f"max without (le) (timestamp({bucket})) or 0 * {count}"
         yield f"unless {count} > ({seen})"
 
@@ -170,12 +188,12 @@ def _up_to(bound: float | None, selector: Selector, scope: Scope) -> str:
 
 
 def _bucket(bound: float, selector: Selector, scope: Scope) -> str:
-    series = series_of(selector, scope.namespace, "_bucket", promql.bucket(bound))
+    series = scope.series(selector, "_bucket", promql.bucket(bound))
     return promql.increase(series, scope.span, scope.options)
 
 
 def _increase(selector: Selector, scope: Scope) -> str:
-    series = series_of(selector, scope.namespace, promql.count_suffix(selector))
+    series = scope.series(selector, promql.count_suffix(selector))
     return promql.increase(series, scope.span, scope.options)
 
 

@@ -10,7 +10,7 @@ from otel_meta.model.slo.comparison import Comparison
 from otel_meta.model.slo.event_terms import TimeSlices
 from otel_meta.model.slo.sli import SimpleSli
 
-from .promql_builder import number, series_of, sum_by
+from .promql_builder import number, sum_by
 
 SLICE: Final = Duration("15s")
 """The length of a slice, which is the scrape interval of the generated Prometheus configuration.
@@ -22,15 +22,12 @@ _NUMBERS: Final = ">= -Inf"
 """A filter of values that are numbers: a comparison with NaN is false."""
 
 
-def slices(
-    sli: SimpleSli, term: TimeSlices, namespace: str, by: Iterable[str], span: Duration
-) -> str:
+def slices(sli: SimpleSli, term: TimeSlices, series: str, by: Iterable[str], span: Duration) -> str:
     """Return the seconds of a term over a span, by service.
 
     A value of NaN is not seen: it is neither good nor bad, and a gauge without any other value has
     no data.
     """
-    series = series_of(term.selector, namespace)
     if term.series == "worst":
         worst = sum_by(by, series, _worst(sli))
         seconds = _sampled(worst, term.comparison, span)

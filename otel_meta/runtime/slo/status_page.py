@@ -1,7 +1,9 @@
-"""The page /slo: the status of each SLO as JSON, in the application and on the separate port."""
+"""The page /slo: the status of each SLO as JSON or HTML, in the application and on the port."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import orjson
@@ -15,7 +17,11 @@ from otel_meta.runtime.prometheus.handler import (
 )
 from otel_meta.runtime.resource import identity_labels
 from otel_meta.runtime.settings import Settings
-from otel_meta.status.status_json import status_json
+from otel_meta.status.page.html_page import render_page
+from otel_meta.status.page.page_context import PageContext
+from otel_meta.status.page.representation import represented
+from otel_meta.status.slo_links import with_links
+from otel_meta.status.status_json import StatusJson, status_json
 
 from .tracker import SloTracker
 
@@ -30,16 +36,20 @@ class SloPage:
     """Handles requests of the page.
 
     Args:
-        settings: with the token of every request.
+        settings: with the token of every request, and the bases of links.
         resource: the resource of the process.
         tracker: tracks the SLOs.
     """
 
     def __init__(self, settings: Settings, resource: Resource, tracker: SloTracker) -> None:
         self._settings: Final = settings
-        self._resource: Final = resource
         self._tracker: Final = tracker
         self._token: Final = BearerToken(settings.prometheus_token)
+        self._service: Final[Mapping[str, str]] = {
+            "service_name": settings.service_name,
+            "service_namespace": settings.namespace,
+            **identity_labels(resource, settings),
+        }
 
     def is_allowed(self, request: ScrapeRequest) -> bool:
         """Return True if a request has the token, or no token is needed."""
@@ -49,15 +59,35 @@ class SloPage:
         """Respond with the page."""
         if not self.is_allowed(request):
             return UNAUTHORIZED
-        return Response(200, {"content-type": "application/json"}, self._render())
+        now = time.time()
+        rows = self._rows(now)
+        page = represented(
+            request.accept,
+            request.query,
+            render_json=lambda: self._json(rows),
+            render_html=lambda: render_page(rows, self._context(now)),
+        )
+        return Response(*page)
 
-    def _render(self) -> bytes:
-        page: dict[str, object] = {
-            "service_name": self._settings.service_name,
-            "service_namespace": self._settings.namespace,
-            **identity_labels(self._resource, self._settings),
-            "slos": [status_json(status) for status in self._tracker.statuses()],
-        }
-        if not page["slos"]:
+    def _rows(self, now: float) -> list[StatusJson]:
+        """Return the statuses with the labels of this service, as a server of metrics has them."""
+        rows = map(status_json, self._tracker.statuses())
+        service = {name: value for name, value in self._service.items() if value}
+        labelled: list[StatusJson] = [{**row, "service": row["service"] or service} for row in rows]
+        return with_links(labelled, self._settings.slo_links, now)
+
+    def _json(self, rows: Sequence[StatusJson]) -> bytes:
+        page: dict[str, object] = {**self._service, "slos": rows}
+        if not rows:
             page["hint"] = NO_SLOS
         return orjson.dumps(page)
+
+    def _context(self, now: float) -> PageContext:
+        places = {name: text for name, text in self._service.items() if name != "service_name"}
+        return PageContext(
+            title=f"SLOs of {self._settings.service_name}",
+            measured_at=now,
+            now=now,
+            place=places,
+            hint=NO_SLOS,
+        )

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from otel_meta.cli.commands.backfill_command import cumulated
-from otel_meta.cli.prometheus_api import Steps
 from otel_meta.testing.loopback import LOOPBACK
 from tests.cli.conftest import RunCommand
 
@@ -87,13 +86,6 @@ class TestCumulated:
         assert values == sorted(values)
 
 
-def test_parts_of_a_range_hold_every_time_once() -> None:
-    """The parts of a range hold every time once, in order."""
-    steps = Steps(0, 90 * 86_400, 300)
-
-    assert [*steps.times] == [at for part in steps.parts() for at in part.times]
-
-
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
@@ -120,9 +112,21 @@ def test_mistake_is_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_server_that_is_not_there_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
+    """A server that does not run is one line with exit code 3, and nothing is written."""
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
+
+    assert (3, "", 1) == (code, out, len(err.splitlines()))
+    assert "http://127.0.0.1:1: cannot be reached" in err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("handler", "wrong"),
-    [(Refusing, "refuses a query: query timed out"), (Page, "cannot be asked: Expecting value")],
+    [
+        (Refusing, "cannot evaluate a query (422): query timed out"),
+        (Page, "answers with a page of HTML"),
+    ],
 )
 def test_answer_that_is_none_is_one_line(
     handler: type[Refusing], wrong: str, run_command: RunCommand, serve: object

@@ -15,6 +15,7 @@ from otel_meta.model.identity import PLACES
 from otel_meta.render.options import Foreign, Kubernetes, Options, TicketHours
 from otel_meta.render.receivers import RECEIVERS, Existing, Webhooks
 from otel_meta.repos import BUILTIN
+from otel_meta.status.slo_links import LinkBases
 from tests.cli.conftest import Command, Write
 from tests.cli.project_from_options import project_of
 from tests.yaml_files import read_yaml
@@ -41,6 +42,8 @@ labels = { tier = "gold" }
 annotations = { chat = "https://chat.example/{{ $labels.service_name }}" }
 runbooks = "https://books.example/"
 dashboards = "https://grafana.example/d"
+traces_url = "https://traces.example/{service}"
+logs_url = "https://logs.example/{slo}"
 receivers.page = "https://pager.example"
 receivers.ticket = { receiver = "jira" }
 receivers.watchdog = "https://dead.example"
@@ -93,6 +96,12 @@ class TestOptions:
         assert "https://grafana.example/d/uid" == options.links.dashboard("uid")
         assert Webhooks(page="https://pager.example", ticket=Existing("jira")) == (
             options.receivers.default
+        )
+        assert project.slo_links == LinkBases(
+            runbooks="https://books.example",
+            dashboards="https://grafana.example/d",
+            traces="https://traces.example/{service}",
+            logs="https://logs.example/{slo}",
         )
         assert "https://dead.example" == options.receivers.watchdog
         assert {"maps": Webhooks(page=Existing("maps-pager"), ticket=Existing("jira"))} == (

@@ -19,11 +19,18 @@ def slo(
     objective: str | Objective = "99.9%",
     period: str | Duration = "30d",
     why: str = "Maps stay blank.",
+    first_steps: str = "",
     burn_windows: tuple[BurnWindow, ...] | None = None,
 ) -> Slo:
     """Make a valid SLO with given arguments."""
     return Slo(
-        name, objective=objective, period=period, sli=SLI, why=why, burn_windows=burn_windows
+        name,
+        objective=objective,
+        period=period,
+        sli=SLI,
+        why=why,
+        first_steps=first_steps,
+        burn_windows=burn_windows,
     )
 
 
@@ -80,8 +87,25 @@ class TestSlo:
         assert slo() == slo()
         assert slo() != slo("atlas-other")
 
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            ("- Roll back.\n- Call maps", "- Roll back.\n- Call maps."),
+            ("Look:\n\n```promql\nup == 0\n```", "Look:\n\n```promql\nup == 0\n```"),
+            ("", ""),
+        ],
+    )
+    def test_first_steps_keep_lists_and_blocks_of_code(self, given: str, kept: str) -> None:
+        """First steps keep lists and blocks of code."""
+        assert kept == slo(first_steps=given).first_steps
+
 
 class TestRefused:
+    def test_first_steps_without_a_word_are_refused(self) -> None:
+        """First steps without a word are refused."""
+        with pytest.raises(DeclarationError, match=r"has the first_steps '- '"):
+            slo(first_steps="- ")
+
     @pytest.mark.parametrize("name", ["", "Atlas", "atlas_availability", "atlas-", "1st", "a b"])
     def test_name_other_than_words_joined_by_dashes_is_refused(self, name: str) -> None:
         """A name other than words joined by dashes is refused."""

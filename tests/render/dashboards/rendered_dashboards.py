@@ -13,10 +13,10 @@ from otel_meta.model.labels import IDENTITY_LABELS
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.render.artifacts import rule_files
 from otel_meta.render.dashboards import dashboards
-from otel_meta.render.links import variable_of
 from otel_meta.render.options import Options
 from otel_meta.render.rules.rule import AlertRule, Record
 from otel_meta.repos import BUILTIN
+from otel_meta.status.slo_links import variable_of
 from tests.render.dashboards.promql_labels import result_labels, selectors
 
 ROOT = Path(__file__).resolve().parents[3]

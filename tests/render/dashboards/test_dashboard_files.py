@@ -12,8 +12,9 @@ import pytest
 
 from otel_meta.model import Catalog, MetaRepo
 from otel_meta.render.dashboards import dashboards
-from otel_meta.render.links import BUSINESS_DASHBOARD, SLO_DASHBOARD, repo_dashboard
+from otel_meta.render.links import BUSINESS_DASHBOARD, repo_dashboard
 from otel_meta.repos import BUILTIN
+from otel_meta.status.slo_links import SLO_DASHBOARD
 from tests.render.dashboards.rendered_dashboards import (
     OPTIONS,
     TYPES_WITHOUT_UNIT,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_meta.model import Catalog, Duration, MetaRepo
-from otel_meta.render.links import SLO_DASHBOARD, repo_dashboard
+from otel_meta.render.links import repo_dashboard
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.alert_texts import (
@@ -18,6 +18,7 @@ from otel_meta.render.rules.alert_texts import (
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
 from otel_meta.render.rules.promql_builder import equals, lines, none_of, selector, sum_by
 from otel_meta.render.rules.rule import AlertRule, Group, Record
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from .telemetry_alert import RUNBOOK
 

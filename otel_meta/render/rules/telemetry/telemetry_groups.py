@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from otel_meta.model import Catalog
-from otel_meta.render.links import SLO_DASHBOARD
 from otel_meta.render.options import Options
 from otel_meta.render.rules.alert_texts import alert_annotations, alert_labels
 from otel_meta.render.rules.rule import AlertRule, Group
+from otel_meta.status.slo_links import SLO_DASHBOARD
 
 from .collector_alerts import collector_alerts
 from .monitoring_alerts import monitoring_alerts

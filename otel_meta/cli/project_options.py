@@ -9,15 +9,13 @@ from typing import Any, Final
 
 from typer import Option
 
-from otel_meta.cli.completion import complete_repos, completing
-from otel_meta.cli.option_set import Command, option, with_options
+from .catalog_loader import ENTRY_POINTS
+from .completion import complete_repos, completing
+from .option_set import Command, option, with_options
+from .project.config_kinds import REPO, Kind, choice
+from .project.config_rows import FOLDERS, ROWS, SERVER, Row
+from .project.project import Project, load_project
 
-from .config_kinds import REPO, Kind, choice
-from .config_rows import FOLDERS, ROWS, Row
-from .project import Project, load_project
-
-ENTRY_POINTS: Final = "otel_meta.repos"
-"""Entry-point group for the meta-repositories of installed packages."""
 _CATALOG: Final = "Catalogue"
 _FILES: Final = "Files"
 
@@ -94,6 +92,7 @@ def _row_option(row: Row) -> Parameter:
             autocompletion=completing(row.kind.names),
             help=plain(help_text),
             rich_help_panel=row.panel,
+            envvar=row.variable or None,
         ),
     )
 
@@ -112,9 +111,14 @@ _GENERATOR_OPTIONS: Final[Mapping[str, Parameter]] = {
             rich_help_panel=_FILES,
         ),
     ),
-    **{row.key: _row_option(row) for row in ROWS if row.option},
+    **{row.key: _row_option(row) for row in ROWS if row.option and row.panel != SERVER},
 }
-"""Every option with the meaning of a key, by the key of the table."""
+"""Every option of the generator with the meaning of a key, by the key of the table."""
+_SERVER_OPTIONS: Final[Mapping[str, Parameter]] = {
+    **_CATALOG_OPTIONS,
+    **{row.key: _row_option(row) for row in ROWS if row.panel == SERVER},
+}
+"""Every option that says which server is asked, and how, by the key of the table."""
 
 
 def _with(options: Mapping[str, Parameter]) -> Callable[[Command], Command]:
@@ -133,3 +137,8 @@ def with_project(command: Command) -> Command:
 def with_generator_project(command: Command) -> Command:
     """Give a command the project, by every option that stands for a key of the table."""
     return _with(_GENERATOR_OPTIONS)(command)
+
+
+def with_server_project(command: Command) -> Command:
+    """Give a command the project, by the options for the catalogue and for the server to ask."""
+    return _with(_SERVER_OPTIONS)(command)

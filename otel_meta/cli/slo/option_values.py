@@ -1,0 +1,70 @@
+"""The values of the options of ``slo`` and ``budget``, each with one line for a wrong form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from otel_meta.model import Objective
+from otel_meta.model.arguments import did_you_mean
+from otel_meta.status.status import State
+
+from .status_order import STATES
+
+_PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
+_COUNT: Final = re.compile(r"[0-9]{1,18}")
+_LONGEST: Final = 86_400.0
+
+
+@dataclass(frozen=True)
+class StateSet:
+    """Some states of SLOs."""
+
+    states: tuple[State, ...] = ()
+
+
+def state(text: str) -> State:
+    """Read a state."""
+    if text not in STATES:
+        near = did_you_mean(text, STATES)
+        raise ValueError(f"{text!r} is not one of {', '.join(STATES)}{near}")
+    return text
+
+
+def states(text: str) -> StateSet:
+    """Read states, separated by commas."""
+    return StateSet(tuple(dict.fromkeys(state(word.strip()) for word in text.split(","))))
+
+
+def share(text: str) -> float:
+    """Read a percentage above 0 and at most 100."""
+    form = _PERCENT.fullmatch(text)
+    percent = Fraction(form[1]) if form else Fraction(0)
+    if not 0 < percent <= 100:  # noqa: PLR2004 - per cent
+        raise ValueError(f"{text!r} is not a percentage above 0 and up to 100; write it as 25%")
+    return float(percent / 100)
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= _LONGEST:
+        raise ValueError(f"{text!r} is not a number of seconds above 0")
+    return number
+
+
+def events(text: str) -> int:
+    """Read a number of events."""
+    if not _COUNT.fullmatch(text):
+        raise ValueError(f"{text!r} is not a number of events; write it as 1000000")
+    return int(text)
+
+
+def objective(text: str) -> Objective:
+    """Read an objective."""
+    return Objective(text)

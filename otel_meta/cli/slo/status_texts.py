@@ -1,0 +1,70 @@
+"""The values of a status as a person reads them in a cell of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from otel_meta.status.status_json import StatusJson
+
+NO_VALUE: Final = "-"
+_SHOWN_AS_MULTIPLE: Final = -10
+"""A lower share of error budget left is shown as a multiple, not as a percentage."""
+_TIMES: Final = ((172_800, 86_400, "d"), (7200, 3600, "h"), (120, 60, "min"), (0, 1, "s"))
+"""The seconds from which a time is shown in a unit, the seconds of the unit, and its sign."""
+_LARGE_UNITS: Final = ("h", "d")
+_PRECISE_BELOW: Final = 10
+"""A number of hours or days below which a decimal is shown."""
+_LARGE: Final = 100
+"""A number from which decimals are not shown."""
+
+
+def count_text(number: float, unit: str) -> str:
+    """Return a count of events, or a time for time slices."""
+    return f"{number:.0f} s" if unit == "seconds" else f"{number:.0f}"
+
+
+def percent_text(share: float | None, decimals: int = 1) -> str:
+    """Return a share as a percentage; far below zero, as a multiple."""
+    if share is None:
+        return NO_VALUE
+    return f"{share:.{decimals}%}" if share > _SHOWN_AS_MULTIPLE else f"{share:.0f} x"
+
+
+def rate_text(rate: float | None) -> str:
+    """Return a burn rate."""
+    return NO_VALUE if rate is None else f"{rate:.{0 if rate >= _LARGE else 1}f}"
+
+
+def time_text(seconds: float | None) -> str:
+    """Return a time in one unit, such as 90 s, 86 min, 5.3 h or 12 d."""
+    if seconds is None:
+        return NO_VALUE
+    size, unit = next((size, unit) for least, size, unit in _TIMES if seconds >= least)
+    decimals = 1 if unit in _LARGE_UNITS and seconds < _PRECISE_BELOW * size else 0
+    return f"{seconds / size:.{decimals}f} {unit}"
+
+
+def fastest_text(rates: Mapping[str, float | None]) -> str:
+    """Return the highest burn rate and its lookback."""
+    known = [(rate, span) for span, rate in rates.items() if rate is not None]
+    if not known:
+        return NO_VALUE
+    rate, span = max(known, key=lambda pair: pair[0])
+    return f"{rate_text(rate)} ({span})"
+
+
+def exhausted_text(row: StatusJson) -> str:
+    """Return the time until the error budget is gone."""
+    left = row["budget_left"]
+    if left is not None and left <= 0:
+        return "gone"
+    return time_text(row["exhausted_in_seconds"])
+
+
+def service_text(row: StatusJson) -> str:
+    """Return the name of the service, with the places that it has."""
+    labels = row["service"]
+    hidden = ("service_namespace", "service_name")
+    places = [value for name, value in labels.items() if name not in hidden and value]
+    return " ".join([labels.get("service_name") or NO_VALUE, *places])

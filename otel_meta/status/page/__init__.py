@@ -1,0 +1,1 @@
+"""The page of SLOs in HTML: pure functions of statuses, with the standard library alone."""

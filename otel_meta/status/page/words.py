@@ -1,0 +1,135 @@
+"""Numbers in words: 13 of 15,000 requests bad, gone in 86 min."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from otel_meta.model import Objective
+from otel_meta.status.status_json import StatusJson
+
+STATES: Final[Mapping[str, str]] = MappingProxyType(
+    {"breached": "Breached", "at_risk": "At risk", "no_data": "No data", "ok": "OK"}
+)
+"""The words of the states, worst first."""
+UNKNOWN: Final = "unknown"
+MINUS: Final = "\N{MINUS SIGN}"
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_UNITS: Final = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"))
+_LEAST_UNITS: Final = 1.5
+"""From how many on a unit is used: 86 min, but 1.5 h."""
+_EXACT: Final = 10
+"""Numbers below have a decimal."""
+_NEARLY_ALL: Final = 99
+
+
+def count(value: float) -> str:
+    """Return a number of events, with a comma between thousands."""
+    return signed(f"{value:,.1f}".removesuffix(".0") if abs(value) < _EXACT else f"{value:,.0f}")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its largest sensible unit, rounded down."""
+    for size, unit in _UNITS:
+        if seconds >= _LEAST_UNITS * size:
+            return f"{_rounded_down(seconds / size)} {unit}"
+    return f"{_rounded_down(seconds)} s"
+
+
+def percent(share: float) -> str:
+    """Return a share of a budget, rounded down: a budget that is overspent never reads as 0 %."""
+    value = round(100 * share, 6)
+    is_exact = abs(value) < _EXACT or value > _NEARLY_ALL
+    rounded = math.floor(10 * value) / 10 if is_exact else math.floor(value)
+    return signed(f"{rounded:,.1f}".removesuffix(".0")) + " %"
+
+
+def times(rate: float | None) -> str:
+    """Return a burn rate."""
+    if rate is None:
+        return "no events"
+    number = f"{rate:,.1f}".removesuffix(".0") if rate < 10 * _EXACT else f"{rate:,.0f}"
+    return number + TIMES
+
+
+def signed(number: str) -> str:
+    """Return a number with the typographic sign, which lines do not break after."""
+    return number.replace("-", MINUS)
+
+
+def good_share(row: StatusJson) -> str:
+    """Return the share of good events, with two decimals more than the objective has.
+
+    The share is rounded down: an SLO that is not met never reads as met.
+    """
+    if row["sli"] is None:
+        return UNKNOWN
+    decimals = len(row["objective"].rstrip("%").partition(".")[2]) + 2
+    scale = 10**decimals
+    return f"{math.floor(round(100 * row['sli'] * scale, 3)) / scale:.{decimals}f} %"
+
+
+def bad_events(row: StatusJson) -> str:
+    """Return the bad events among all events, and the bad events that the budget allows."""
+    show = duration if row["unit"] == "seconds" else count
+    noun = "" if row["unit"] == "seconds" else f" {row['noun']}"
+    allowed = float(Objective(row["objective"]).budget) * row["total"]
+    return (
+        f"{show(row['bad'])} of {show(row['total'])}{noun} bad; "
+        f"the budget allows {show(math.floor(allowed) if noun else allowed)}"
+    )
+
+
+def excluded_events(row: StatusJson) -> str | None:
+    """Return the events that corrections exclude; None without such events."""
+    bad, total = row["excluded_bad"], row["excluded_total"]
+    if not total:
+        return None
+    show = duration if row["unit"] == "seconds" else count
+    noun = "" if row["unit"] == "seconds" else f" {row['noun']}"
+    return f"{show(total)}{noun} by corrections, {show(bad)} of them bad"
+
+
+def budget_left(row: StatusJson) -> str:
+    """Return how much of the error budget is left."""
+    left = row["budget_left"]
+    if left is None:
+        return "budget unknown"
+    if left < 0:
+        return f"overspent by {percent(left).removeprefix(MINUS)}"
+    return f"{percent(left)} of the budget left"
+
+
+def end_of_budget(row: StatusJson) -> str:
+    """Return when the error budget will be gone."""
+    left, seconds = row["budget_left"], row["exhausted_in_seconds"]
+    if left is None:
+        return ""
+    if left <= 0:
+        return "gone"
+    return "lasts the period" if seconds is None else f"gone in {duration(seconds)}"
+
+
+def seen(row: StatusJson) -> str:
+    """Return the part of the period in which the service had data."""
+    return f"{duration(row['covered_seconds'])} of {period(row['period'])}"
+
+
+def period(text: str) -> str:
+    """Return a duration of a declaration with a space before its unit."""
+    return f"{text[:-1]} {text[-1:].replace('m', 'min')}"
+
+
+def spaced(percentage: str) -> str:
+    """Return a percentage of a declaration with a space before its sign."""
+    return percentage.replace("%", " %")
+
+
+def _rounded_down(value: float) -> str:
+    if value >= _EXACT:
+        return f"{math.floor(value + 1e-9):,}"
+    return f"{math.floor(10 * value + 1e-9) / 10:.1f}".removesuffix(".0")
