@@ -50,7 +50,8 @@ def test_page_has_every_option(command: str) -> None:
     parameters = load_command(command).params
     catalogue = {form(each) for each in parameters if panel(each) == "Catalogue"}
     elsewhere = ELSEWHERE if command == "generate" else set[str]()
-    own = [form(e) for e in parameters if panel(e) != "Catalogue" and e.opts[-1] not in elsewhere]
+    shared = ("Catalogue", "Server")
+    own = [form(e) for e in parameters if panel(e) not in shared and e.opts[-1] not in elsewhere]
 
     assert sorted(own) == sorted(options_in(command))
     assert catalogue <= {*options_in("The catalogue of a command")}
