@@ -9,7 +9,16 @@ from typing import Final
 
 from otel_meta.extras import ExtraImports
 
-from .answers import Sample, Series, WrongAnswer, joined, samples_of, series_of
+from .answers import (
+    Exemplar,
+    Sample,
+    Series,
+    WrongAnswer,
+    exemplars_of,
+    joined,
+    samples_of,
+    series_of,
+)
 from .connection import Connection
 from .failures import no_answer, refused, wrong_answer
 from .steps import Steps
@@ -61,6 +70,18 @@ class PrometheusApi:
         """
         try:
             return joined(self._part(query, part) for part in steps.parts())
+        except WrongAnswer as wrong:
+            raise wrong_answer(self.connection, wrong) from wrong
+
+    def exemplars(self, query: str, begin: float, end: float) -> tuple[Exemplar, ...]:
+        """Return the exemplars of the series that a query selects, in a range of time.
+
+        Raises:
+            BackendError: as of `instant`.
+        """
+        moments = {"start": f"{begin:.3f}", "end": f"{end:.3f}"}
+        try:
+            return exemplars_of(self._answer("query_exemplars", {"query": query, **moments}))
         except WrongAnswer as wrong:
             raise wrong_answer(self.connection, wrong) from wrong
 

@@ -8,8 +8,8 @@ from typing import Final
 from otel_meta.model import Duration, Slo
 from otel_meta.model.identity import NAMESPACE
 from otel_meta.render.rules import series_names
-from otel_meta.status.events import Events
-from otel_meta.status.status import NO_EVENTS, Burn, BurnDownPoint, Status
+from otel_meta.status.events import NO_EVENTS, Events
+from otel_meta.status.status import Burn, BurnDownPoint, Status
 
 from .recordings import Edges, Recordings, lookbacks
 from .slo_keys import Asked, SloKey

@@ -11,10 +11,9 @@ from otel_meta.model import Budget, BurnWindow, Duration, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.model.slo.objective import LEAST_COVERAGE
 
-from .events import Events
+from .events import NO_EVENTS, Events
 
 State = Literal["ok", "at_risk", "breached", "no_data"]
-NO_EVENTS: Final = Events(0.0, 0.0)
 _ROUNDING: Final = 0.5
 """Half an event, by which a count from extrapolated rules may be too small, as in the alerts."""
 
