@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 T = TypeVar("T")
 
 _OTHER_FORM: Final = "answers, but in another form than Prometheus does"
+_MALFORMED: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _SHOWN: Final = 200
 """Characters of a server's text in an error."""
 
@@ -92,7 +93,7 @@ def exemplars_of(body: bytes) -> tuple[Exemplar, ...]:
             for series in data
             for one in series["exemplars"]
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise WrongAnswer(_OTHER_FORM) from error
 
 
@@ -124,7 +125,7 @@ def _results(body: bytes, kind: str, read: Callable[[Any], T]) -> tuple[T, ...]:
     answer = _whole(body)
     try:
         found, results = answer["data"]["resultType"], tuple(map(read, answer["data"]["result"]))
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise WrongAnswer(_OTHER_FORM) from error
     if found != kind:
         raise WrongAnswer(f"answers with a {one_line(found)}, where a {kind} belongs")
