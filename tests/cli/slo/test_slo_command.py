@@ -116,6 +116,28 @@ class TestPages:
         assert 1 == code
         assert "bind one" in out
 
+    def test_corrections_of_the_services_are_listed_once(
+        self, pages: ServicePages, run_command: RunCommand
+    ) -> None:
+        """A correction that two services have is one line below the table."""
+        correction = {
+            "begin": "2026-11-20T10:00:00Z",
+            "end": "2026-11-20T11:00:00Z",
+            "reason": "Announced maintenance.",
+            "kind": "maintenance",
+            "slos": [],
+            "service": {},
+        }
+        content = json.loads(page("payments", status_row())) | {"corrections": [correction]}
+        pages.body = json.dumps(content).encode()
+        _, out, _ = run_command("slo", pages.url, f"{pages.url}/slo")
+
+        (line,) = (line for line in out.splitlines() if "Excluded" in line)
+        assert line == (
+            "Excluded: 2026-11-20T10:00:00Z to 2026-11-20T11:00:00Z, maintenance, all SLOs: "
+            "Announced maintenance."
+        )
+
 
 class TestToken:
     def authorization(self, pages: ServicePages) -> str | None:
