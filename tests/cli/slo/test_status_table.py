@@ -80,6 +80,16 @@ class TestStatusTable:
         for count, found in kept.items():
             assert [*LOST, *KEPT][-count:] == found
 
+    def test_terminal_is_never_too_narrow_while_a_column_can_be_lost(self) -> None:
+        """While a column can be lost, no line is longer than the terminal, and no cell is cut."""
+        for width in range(70, 180):
+            heading, _, row, *more = shown([status_row()], width)
+
+            assert [] == more
+            assert width >= len(row)
+            assert "payments  titan-service-availability  " in row
+            assert heading.endswith(("BUDGET LEFT", "GONE IN", "COVERED", "BURN-DOWN"))
+
     def test_page_states_the_order_in_which_columns_are_lost(self) -> None:
         """The page about the command has the order in which columns are lost."""
         text = " ".join(PAGE.read_text().split())
