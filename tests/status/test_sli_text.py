@@ -90,7 +90,7 @@ class TestNoun:
             (QUERIES.ratio(bad=QUERIES.where(mode="car")), "queries"),
             (DURATION.within(60), "events"),
             (BREAKER.at_most(0), "seconds"),
-            (Combined(DURATION.within(60), TRIPS.ratio(good=GUIDED)), "events"),
+            (Combined(TRIPS.ratio(good=GUIDED), QUERIES.ratio(good=GUIDED)), "events"),
         ],
     )
     def test_unit_of_counted_things_names_events(self, sli: Sli, noun: str) -> None:
