@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from typer import Option
 
 from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_generator_project
@@ -16,6 +17,7 @@ from otel_meta.errors import UsageError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
 from otel_meta.render.links import Links
+from otel_meta.status.corrections_file import overlaps
 
 if TYPE_CHECKING:
     from otel_meta.cli.sync import Stale
@@ -36,7 +38,8 @@ def generate(
     """Write rules, dashboards, runbooks and the rest."""
     declared = load_catalog(project)
     _refuse_problems(declared)
-    artifacts = _artifacts(declared, project)
+    with progress(f"Rendering the files of {len(declared)} meta-repositories"):
+        artifacts = _artifacts(declared, project)
     with ExtraImports("generate", "Generating files"):
         from otel_meta.cli import sync  # noqa: PLC0415 - needs an extra
     if check:
@@ -75,6 +78,13 @@ def _artifacts(declared: Catalog, project: Project) -> list[Artifact]:
 
 
 def _notes(project: Project) -> list[str]:
+    """Return notes about links that lead nowhere, and about corrections that overlap."""
+    path = project.corrections_file
+    overlapping = overlaps(path, project.corrections) if path else ()
+    return [*_link_notes(project), *(f"note: {each}" for each in overlapping)]
+
+
+def _link_notes(project: Project) -> list[str]:
     """Return a note about links that lead nowhere from a notification."""
     links, relative = project.options.links, Links()
     keys = [

@@ -9,7 +9,6 @@ from typing import Final
 import orjson
 from opentelemetry.sdk.resources import Resource
 
-from otel_meta.model.slo.correction import Correction
 from otel_meta.runtime.prometheus.handler import (
     UNAUTHORIZED,
     BearerToken,
@@ -52,6 +51,9 @@ class SloPage:
             "service_namespace": settings.namespace,
             **identity_labels(resource, settings),
         }
+        self._corrections: Final = [
+            each for each in settings.corrections if each.is_of(self._service)
+        ]
 
     def is_allowed(self, request: ScrapeRequest) -> bool:
         """Return True if a request has the token, or no token is needed."""
@@ -67,7 +69,7 @@ class SloPage:
             request.accept,
             request.query,
             render_json=lambda: self._json(rows),
-            render_html=lambda: render_page(rows, self._context(rows, now)),
+            render_html=lambda: render_page(rows, self._context(now)),
         )
         return Response(*page)
 
@@ -79,22 +81,16 @@ class SloPage:
         return with_links(labelled, self._settings.slo_links, now)
 
     def _json(self, rows: Sequence[StatusJson]) -> bytes:
-        page: dict[str, object] = {**self._service, "slos": rows}
-        if corrections := self._corrections(rows):
-            page["corrections"] = corrections_json(corrections)
+        page: dict[str, object] = {
+            **self._service,
+            "slos": rows,
+            "corrections": corrections_json(self._corrections),
+        }
         if not rows:
             page["hint"] = NO_SLOS
         return orjson.dumps(page)
 
-    def _corrections(self, rows: Sequence[StatusJson]) -> list[Correction]:
-        """Return the corrections of an SLO of this service."""
-        return [
-            correction
-            for correction in self._settings.corrections
-            if any(correction.applies_to(row["name"], row["service"]) for row in rows)
-        ]
-
-    def _context(self, rows: Sequence[StatusJson], now: float) -> PageContext:
+    def _context(self, now: float) -> PageContext:
         places = {name: text for name, text in self._service.items() if name != "service_name"}
         return PageContext(
             title=f"SLOs of {self._settings.service_name}",
@@ -102,5 +98,5 @@ class SloPage:
             now=now,
             place=places,
             hint=NO_SLOS,
-            corrections=self._corrections(rows),
+            corrections=self._corrections,
         )

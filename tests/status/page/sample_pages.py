@@ -23,7 +23,7 @@ def burn_down(*shares: float, seen: float = _MONTH) -> list[tuple[float, float]]
 
 
 LINKS = {
-    "runbook": "https://books.example/runbooks/slo-burn.md#aurora-api-availability",
+    "runbook": "https://books.example/runbooks/aurora-fullstack-saas.md#aurora-api-availability",
     "dashboard": "https://grafana.example/d/otel-meta-slo",
     "traces": "https://traces.example/search",
     "logs": "https://logs.example/search",
