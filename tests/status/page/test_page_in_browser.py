@@ -21,7 +21,8 @@ VIOLATIONS = """
 """
 QUICK = context(refresh=1)
 NAMES = "[...document.querySelectorAll('.slo:not([hidden]) h3')].map((one) => one.textContent)"
-FOCUS = "document.activeElement.id || document.activeElement.parentElement.id"
+NO_SCROLL_ANCHORING = "document.documentElement.style.overflowAnchor = 'none'"
+"""As in browsers that do not keep the place of a reader themselves."""
 
 
 def violations(tab: Tab, axe: str) -> list[str]:
@@ -102,6 +103,7 @@ class TestRefresh:
         rows: list[StatusJson] = [OK, AT_RISK]
         tab.look(height=300)
         tab.open(serve_page(lambda: rows, QUICK).url)
+        tab.evaluate(NO_SCROLL_ANCHORING)
         tab.evaluate("document.querySelector('.slo.ok').open = true")
         tab.evaluate("document.querySelector('.slo.at_risk').open = false")
         tab.evaluate("document.querySelector('.slo.ok > summary').focus()")
@@ -120,6 +122,19 @@ class TestRefresh:
         )
         assert "1 breached, 2 ok | SLOs of storefront" == tab.evaluate("document.title")
         assert "1 breached, 2 ok" == tab.evaluate("document.querySelector('#news').textContent")
+
+    def test_focus_follows_slo_that_moves(self, serve_page: ServePage, tab: Tab) -> None:
+        """The focus follows an SLO that becomes the worst, and so the first on the page."""
+        rows: list[StatusJson] = [OK, AT_RISK]
+        tab.open(serve_page(lambda: rows, QUICK).url)
+        tab.evaluate("document.querySelector('.slo.ok > summary').focus()")
+
+        rows[:] = [{**OK, "state": "breached"}, AT_RISK]
+
+        assert [OK["name"], AT_RISK["name"]] == poll_for(
+            [OK["name"], AT_RISK["name"]], lambda: tab.evaluate(NAMES)
+        )
+        assert OK["name"] == tab.evaluate("document.activeElement.querySelector('h3')?.textContent")
 
     def test_unchanged_totals_are_not_announced(self, serve_page: ServePage, tab: Tab) -> None:
         """A refresh with the same totals is not announced to screen readers."""
