@@ -21,6 +21,7 @@ VIOLATIONS = """
 """
 QUICK = context(refresh=1)
 NAMES = "[...document.querySelectorAll('.slo:not([hidden]) h3')].map((one) => one.textContent)"
+FOCUSED = "document.activeElement.closest('.slo')?.querySelector('h3').textContent"
 NO_SCROLL_ANCHORING = "document.documentElement.style.overflowAnchor = 'none'"
 """As in browsers that do not keep the place of a reader themselves."""
 
@@ -113,7 +114,7 @@ class TestRefresh:
 
         assert poll(lambda: "14 of 15,000" in tab.evaluate("document.body.textContent"))
         assert [BREACHED["name"], AT_RISK["name"], OK["name"]] == tab.evaluate(NAMES)
-        assert tab.evaluate("document.activeElement.querySelector('h3').textContent") == OK["name"]
+        assert OK["name"] == tab.evaluate(FOCUSED)
         assert tab.evaluate("document.activeElement.parentElement.open")
         assert not tab.evaluate("document.querySelectorAll('.slo')[1].open")
         assert before[0] > 0
@@ -134,7 +135,7 @@ class TestRefresh:
         assert [OK["name"], AT_RISK["name"]] == poll_for(
             [OK["name"], AT_RISK["name"]], lambda: tab.evaluate(NAMES)
         )
-        assert OK["name"] == tab.evaluate("document.activeElement.querySelector('h3')?.textContent")
+        assert OK["name"] == tab.evaluate(FOCUSED)
 
     def test_unchanged_totals_are_not_announced(self, serve_page: ServePage, tab: Tab) -> None:
         """A refresh with the same totals is not announced to screen readers."""
