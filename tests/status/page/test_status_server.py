@@ -121,8 +121,8 @@ class TestCache:
             page, statuses = httpx.get(served.url, headers=HTML), httpx.get(served.url).json()
 
         assert 200 == page.status_code
-        assert "http://p:9090: no answer The state is 3.3 min old." in page.text
-        assert "Last known state:" in page.text
+        assert "http://p:9090: no answer</p>" in page.text
+        assert "Last known state, 3.3 min old:" in page.text
         assert OK["name"] in page.text
         assert (200.0, "http://p:9090: no answer") == (
             statuses["age_seconds"],
