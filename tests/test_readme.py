@@ -132,7 +132,16 @@ class TestReadme:
 
         named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
 
-        assert {"sdk", "prometheus", "otlp", "fastapi", "generate", "all", "examples"} == set(named)
+        assert {
+            "sdk",
+            "prometheus",
+            "otlp",
+            "fastapi",
+            "cli",
+            "generate",
+            "all",
+            "examples",
+        } == set(named)
         assert set() == set(named) - set(extras)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from otel_meta.errors import MissingExtra
 from otel_meta.extras import ExtraImports
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         with ExtraImports("cli", "The command line"):
+            import_module("rich")  # which the help and tables need
             from .program import run  # noqa: PLC0415 - needs an extra
         return run(sys.argv[1:] if arguments is None else arguments)
     except MissingExtra as error:

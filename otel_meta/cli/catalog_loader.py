@@ -38,14 +38,13 @@ def load_catalog(project: Project) -> Catalog:
         UsageError: a meta-repository cannot be loaded, or the catalogue is empty.
         DeclarationError: a declaration is invalid.
     """
-    added = [*_named_repos(project), *_installed_repos(project)]
+    added, installed = [*_added_repos(project)], [*_installed_repos(project)]
     names = [spec for spec in project.repos if _is_name(spec)]
     if names:
-        known = BUILTIN.with_repos(*_repos_of_table(project), *added)
-        given = added if "repos" in project.given else ()
-        catalog = Catalog().with_repos(*(repo_of_name(name, known) for name in names), *given)
+        known = BUILTIN.with_repos(*_repos_of_table(project), *added, *installed)
+        catalog = Catalog().with_repos(*(repo_of_name(name, known) for name in names), *added)
     else:
-        catalog = (Catalog() if project.value("only") else BUILTIN).with_repos(*added)
+        catalog = (Catalog() if project.value("only") else BUILTIN).with_repos(*added, *installed)
     if not catalog:
         raise UsageError("--only needs a meta-repository; add --repo MODULE:CLASS")
     check_against(project, catalog)
@@ -56,15 +55,15 @@ def _is_name(spec: str) -> bool:
     return ":" not in spec
 
 
-def _named_repos(project: Project) -> Iterator[type[MetaRepo]]:
-    """Load the meta-repositories of ``--repo``, or else of the project's table."""
+def _added_repos(project: Project) -> Iterator[type[MetaRepo]]:
+    """Load the classes of ``--repo``, or else of the project's table."""
     if "repos" not in project.given:
         return _repos_of_table(project)
     return (load_repo(spec) for spec in project.repos if not _is_name(spec))
 
 
 def _repos_of_table(project: Project) -> Iterator[type[MetaRepo]]:
-    """Load the meta-repositories of the project's table."""
+    """Load the classes of the project's table."""
     _make_importable(project.file.folder)
     for spec in project.file.values.get(("repos",), ()):
         if not _is_name(spec):

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final, cast
 
 from typer import Exit, Option, Typer, echo
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 from typer.main import get_command
 
 from otel_meta._version import __version__
 from otel_meta.errors import UsageError
-from otel_meta.model.arguments import did_you_mean
 
 from .commands import COMMANDS
 from .console.help_text import captured_help
@@ -33,7 +33,11 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments of the command."""
-        return super().parse_args(ctx, [*spread(args, self.get_params(ctx))])
+        try:
+            return super().parse_args(ctx, [*spread(args, self.get_params(ctx))])
+        except TyperException as error:
+            vars(error)["ctx"] = ctx  # the parser omits the context of some mistakes
+            raise
 
 
 class CommandGroup(TyperGroup):
@@ -60,9 +64,11 @@ class CommandGroup(TyperGroup):
         """Import the command of the first argument."""
         name, *rest = args
         if name in COMMANDS:
-            return name, _loaded(name), rest
+            return name, load_command(name), rest
         if ctx.resilient_parsing:  # while a shell completes a wrong name
             return None, None, rest
+        from otel_meta.model.arguments import did_you_mean  # noqa: PLC0415 - for a mistake only
+
         near = did_you_mean(name, COMMANDS) or f"; the commands are {', '.join(COMMANDS)}"
         raise UsageError(f"there is no command {name!r}{near}")
 
@@ -103,7 +109,8 @@ def _version(value: bool) -> None:
         raise Exit
 
 
-def _loaded(name: str) -> TyperCommand:
+def load_command(name: str) -> TyperCommand:
+    """Import a command of the table."""
     module = import_module(f".commands.{name}_command", __package__)
     app = Typer(add_completion=False, rich_markup_mode="rich")
     app.command(name, cls=Command, epilog=_epilog(name))(getattr(module, name))

@@ -6,9 +6,11 @@ catalogue is that of the project in the working folder, with the built-in meta-r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from otel_meta.model import Catalog
+
+Complete = Callable[[str], list[str]]
 
 
 def complete_repos(incomplete: str) -> list[str]:
@@ -24,6 +26,15 @@ def complete_slos(incomplete: str) -> list[str]:
 def complete_names(incomplete: str) -> list[str]:
     """Return the names of tables, meta-repositories, metrics and SLOs that begin so."""
     return _names(_all, incomplete)
+
+
+def completing(names: Collection[str]) -> Complete:
+    """Return the function that completes one of these names."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
 
 
 def _repos(catalog: Catalog) -> Iterator[str]:
@@ -51,7 +62,7 @@ def _names(names_of: Callable[[Catalog], Iterator[str]], incomplete: str) -> lis
         names = sorted({*names_of(_catalog())})
     except Exception:  # noqa: BLE001 - a module of the user may raise anything
         return []
-    return [name for name in names if name.startswith(incomplete)]
+    return completing(names)(incomplete)
 
 
 def _catalog() -> Catalog:

@@ -15,7 +15,6 @@ from .command_group import application
 from .console import streams
 from .console.error_lines import print_error
 from .exit_code import ExitCode, Result
-from .project.config_file import ProjectConfigError
 from .usage_problem import usage_problem
 
 PROGRAM: Final = "otel-meta"
@@ -37,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.USAGE
     except (OtelMetaError, OSError) as error:
         streams.discard_unwritten()
-        for problem in error.problems if isinstance(error, ProjectConfigError) else (error,):
+        for problem in getattr(error, "problems", (error,)):
             print_error(problem)
         return ExitCode.BACKEND if isinstance(error, BackendError) else ExitCode.USAGE
     return result.exit_code

@@ -7,8 +7,6 @@ from typing import Any
 from typer import BadParameter
 from typer.exceptions import TyperException
 
-from otel_meta.model.arguments import did_you_mean
-
 _OF_PYDANTIC = "Value error, "
 """Stands before the text of an error in a parser of values."""
 
@@ -23,6 +21,8 @@ def usage_problem(error: TyperException) -> str:
 
 
 def _problem(error: TyperException, context: Any) -> str:
+    from otel_meta.model.arguments import did_you_mean  # noqa: PLC0415 - for a mistake only
+
     option = getattr(error, "option_name", None)
     known = [name for param in context.command.get_params(context) for name in param.opts]
     if option and option not in known:

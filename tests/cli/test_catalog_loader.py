@@ -11,7 +11,7 @@ import pytest
 from otel_meta import Catalog, MetaRepo
 from otel_meta.cli.catalog_loader import load_catalog, load_repo
 from otel_meta.errors import DeclarationError, UsageError
-from otel_meta.repos import BUILTIN, Titan
+from otel_meta.repos import BUILTIN, Aurora, Titan
 from tests.cli.project_from_options import project_of
 
 if TYPE_CHECKING:
@@ -78,6 +78,46 @@ class TestCatalog:
         """An empty catalogue is an error."""
         with pytest.raises(UsageError, match="--only needs a meta-repository"):
             catalog("--only")
+
+
+@pytest.mark.usefixtures("here")
+class TestNames:
+    @pytest.mark.parametrize("name", ["titan", "Titan", "titan-microservices-mesh"])
+    @pytest.mark.parametrize("more", [(), ("--only",)])
+    def test_name_limits_catalogue(self, name: str, more: tuple[str, ...]) -> None:
+        """A name limits the catalogue to one meta-repository: its own, or that of its class."""
+        assert [Titan] == list(catalog("--repo", name, *more))
+
+    def test_names_are_in_order_of_options(self) -> None:
+        """Several names limit the catalogue to these, in the order of the options."""
+        found = catalog("--repo=titan", "--repo=aurora", "--repo=titan")
+
+        assert [Titan, Aurora] == list(found)
+
+    def test_added_class_stays_beside_named_one(self, write: Write) -> None:
+        """A class that is added is in the catalogue, beside the named meta-repositories."""
+        write("atlas", ATLAS)
+
+        found = catalog("--repo=atlas:Atlas", "--repo=titan")
+
+        assert [Titan, load_repo("atlas:Atlas")] == list(found)
+
+    def test_name_of_table_limits_catalogue(self, write: Write, here: Path) -> None:
+        """A name may be that of a meta-repository of the project's table."""
+        write("atlas", ATLAS)
+        table = "[tool.otel_meta]\nonly = true\nrepos = ['atlas:Atlas', 'atlas:Globe']\n"
+        (here / "pyproject.toml").write_text(table)
+
+        assert [load_repo("atlas:Globe")] == list(catalog("--repo=globe"))
+        assert [Titan] == list(catalog("--repo=titan"))
+
+    def test_table_may_name_built_in_ones(self, write: Write, here: Path) -> None:
+        """The table may limit the catalogue by names, and add classes."""
+        write("atlas", ATLAS)
+        table = "[tool.otel_meta]\nrepos = ['aurora', 'atlas:Atlas']\n"
+        (here / "pyproject.toml").write_text(table)
+
+        assert [Aurora, load_repo("atlas:Atlas")] == list(catalog())
 
 
 @pytest.mark.usefixtures("here")

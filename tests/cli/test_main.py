@@ -109,6 +109,28 @@ class TestInvocation:
         assert (2, "") == (done.returncode, done.stdout)
         assert done.stderr.startswith("otel-meta: cannot show 'nothing'")
 
+    @pytest.mark.parametrize("arguments", [["-h"], ["--version"]], ids=str)
+    def test_program_without_command_imports_none(
+        self, environment: dict[str, str], arguments: list[str]
+    ) -> None:
+        """The help and the version import no command, no catalogue and no YAML."""
+        code = (
+            "import sys; from otel_meta.cli import main\n"
+            f"try: main({arguments})\n"
+            "finally: print([name for name in sys.modules if name in "
+            "('pydantic', 'yaml', 'httpx', 'otel_meta.repos', 'otel_meta.render') "
+            "or name.endswith('_command')])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+
+        assert "[]" == done.stdout.splitlines()[-1]
+
 
 class TestBadInput:
     """Bad input: exit code 2, one line on standard error, no standard output."""
@@ -270,9 +292,11 @@ class TestOutput:
 class TestBareInstallation:
     """Installation without the optional packages."""
 
-    def run(self, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in a process without the optional packages."""
-        code = SHADOWED.format(absent=EXTRAS, arguments=list(arguments))
+    def run(
+        self, environment: dict[str, str], *arguments: str, absent: list[str] = EXTRAS
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a process without some packages."""
+        code = SHADOWED.format(absent=absent, arguments=list(arguments))
         return subprocess.run(
             [sys.executable, "-c", code],
             env=environment,
@@ -290,6 +314,17 @@ class TestBareInstallation:
 
         assert (0, "") == (done.returncode, done.stderr)
         assert otel_meta(command).stdout == done.stdout
+
+    @pytest.mark.parametrize("package", ["typer", "rich"])
+    @pytest.mark.parametrize("arguments", [["show"], ["-h"], []], ids=str)
+    def test_without_command_line_is_error_with_pip_command(
+        self, environment: dict[str, str], package: str, arguments: list[str]
+    ) -> None:
+        """Without the extra of the command line, every call is an error with the pip command."""
+        done = self.run(environment, *arguments, absent=[package])
+
+        assert (2, "") == (done.returncode, done.stdout)
+        assert "otel-meta: The command line needs: pip install 'otel_meta[cli]'\n" == done.stderr
 
     def test_demo_without_its_packages_is_error_with_pip_command(
         self, environment: dict[str, str]

@@ -13,6 +13,8 @@ from typer import Option
 from otel_meta.check.finding import Diagnostic, Finding, Place
 from otel_meta.check.reports import REPORTS
 from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.completion import completing
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.project.config_kinds import choice
 from otel_meta.cli.project.config_options import checked, with_project
@@ -78,6 +80,7 @@ def check(
             "--format",
             metavar="|".join(REPORTS),
             parser=checked(choice(REPORTS)),
+            autocompletion=completing(REPORTS),
             help="Format of the findings.",
         ),
     ] = "text",
@@ -91,11 +94,13 @@ def check(
     except DeclarationError as error:
         return Result(ExitCode.FINDINGS, report([_of_declaration(str(error))]))
     findings = [_of_declaration(str(problem)) for problem in declared.problems()]
-    findings += [] if findings else _collisions(declared, project.options)
+    with progress(f"Checking {len(declared)} meta-repositories"):
+        findings += [] if findings else _collisions(declared, project.options)
     summary = [_catalog_summary(declared)]
     if rules:
         foreign = _foreign(project.options, metric or (), label or ())
-        checked = _check_rules(declared, rules, replace(project.options, foreign=foreign))
+        with progress("Checking rules"):
+            checked = _check_rules(declared, rules, replace(project.options, foreign=foreign))
         findings += checked.findings
         summary.append(f"{checked.files} files, {checked.rules} rules: no findings")
     text = "\n".join(summary) if form == "text" and not findings else report(findings)

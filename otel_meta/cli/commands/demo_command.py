@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Option
 
+from otel_meta.cli.completion import completing
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.demo.services import Service, examples_folder
 from otel_meta.cli.demo.stop_signal import StopSignal
 from otel_meta.cli.demo.traffic import Traffic
@@ -41,6 +43,7 @@ def demo(
         Option(
             metavar="|".join(_STACK),
             parser=checked(choice(_STACK)),
+            autocompletion=completing(_STACK),
             help="Also run a Collector, Prometheus, Alertmanager and Jaeger (auto: if installed).",
         ),
     ] = "auto",
@@ -74,7 +77,8 @@ def _start_stack(choice: str, resources: ExitStack, spans: str, stop: StopSignal
         return None
     folder = Path(resources.enter_context(TemporaryDirectory(prefix="otel-meta-demo-")))
     stack = resources.enter_context(servers.Stack(folder, spans))
-    stack.wait_until_ready(stop)
+    with progress("Starting the Collector, Prometheus, Alertmanager and Jaeger"):
+        stack.wait_until_ready(stop)
     return stack
 
 
@@ -91,11 +95,15 @@ def _set_up(
         "PAYMENTS_URL": f"http://127.0.0.1:{ports['payments']}",
     }
     services = {
-        name: resources.enter_context(Service(name, port, folder, environment))
+        name: resources.enter_context(
+            Service(name, port, folder, environment, log=stack.log_of(name) if stack else None)
+        )
         for name, port in ports.items()
     }
-    for service in services.values():
-        service.wait_until_ready(stop)
+    with progress(f"Starting {' and '.join(services)}", total=len(services)) as advance:
+        for service in services.values():
+            service.wait_until_ready(stop)
+            advance()
     resources.enter_context(Traffic(services["storefront"].url))
     # A local import: it reads OTLP, and other commands need no such package.
     with ExtraImports("examples", "The demo"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from typer import Option
 
 from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_options import with_generator_project
@@ -37,7 +38,8 @@ def generate(
     """Write rules, dashboards, runbooks and the rest."""
     declared = load_catalog(project)
     _refuse_problems(declared)
-    artifacts = _artifacts(declared, project)
+    with progress(f"Rendering the files of {len(declared)} meta-repositories"):
+        artifacts = _artifacts(declared, project)
     with ExtraImports("generate", "Generating files"):
         from otel_meta.cli import sync  # noqa: PLC0415 - needs an extra
     if check:

@@ -10,7 +10,7 @@ from typer import Argument
 
 from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_names
-from otel_meta.cli.console.plain_table import table
+from otel_meta.cli.console.tables import table
 from otel_meta.cli.describe import catalog_as_json
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption

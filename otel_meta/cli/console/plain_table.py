@@ -1,4 +1,4 @@
-"""Plain tables for a terminal."""
+"""Plain tables for pipes and files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Final
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:%| [a-z]+)?")
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Render columns two spaces apart; columns of numbers are aligned to the right."""
     columns = list(zip(head, *rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
-    right = [bool(rows) and all(_is_number(cell) for cell in column[1:]) for column in columns]
+    right = [is_right(column[1:]) for column in columns]
 
     def line(cells: Sequence[str]) -> str:
         aligned = (
@@ -25,5 +25,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(head), line(["-" * width for width in widths]), *map(line, rows)])
 
 
-def _is_number(cell: str) -> bool:
-    return cell == "-" or _NUMBER.fullmatch(cell) is not None
+def is_right(cells: Sequence[str]) -> bool:
+    """Return True if a column of these cells is aligned to the right: a column of numbers."""
+    return bool(cells) and all(cell == "-" or _NUMBER.fullmatch(cell) for cell in cells)

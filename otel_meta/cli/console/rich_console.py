@@ -5,13 +5,14 @@ They follow ``NO_COLOR``, ``FORCE_COLOR`` and ``TERM=dumb``; a pipe and a file g
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Final
+import sys
+from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
-_ANY_WIDTH: Final = 10_000
+_UNLIMITED: Final = 100_000
+"""Characters in a line, to measure a content that is not folded."""
 
 
 def output() -> Console:
@@ -19,17 +20,27 @@ def output() -> Console:
     return _console(to_errors=False)
 
 
-def unbroken_output() -> Console:
-    """Return a console of standard output that is as wide as any line."""
-    return _console(to_errors=False, width=_ANY_WIDTH)
-
-
 def errors() -> Console:
     """Return the console of standard error, for progress."""
     return _console(to_errors=True)
 
 
-@cache
+def is_screen(stream: TextIO | None) -> bool:
+    """Return True for a terminal on which lines can be written over."""
+    return stream is not None and stream.isatty() and not output().is_dumb_terminal
+
+
+def wide_output(content: RenderableType) -> Console:
+    """Return the console of standard output, as wide as the content needs at least."""
+    from rich.measure import Measurement  # noqa: PLC0415 - for a terminal only
+
+    console = output()
+    measured = Measurement.get(console, console.options.update(max_width=_UNLIMITED), content)
+    is_narrow = is_screen(sys.stdout)
+    least = max(console.width, measured.minimum) if is_narrow else measured.maximum
+    return _console(to_errors=False, width=least)
+
+
 def _console(*, to_errors: bool, width: int | None = None) -> Console:
     from rich.console import Console  # noqa: PLC0415 - a command that prints plain text needs none
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+from otel_meta.cli.console.rendered import rendered
+from otel_meta.cli.console.rich_console import is_screen
+from otel_meta.cli.slo.status_table import StatusTable
 from otel_meta.testing.otlp_receiver import OtlpReceiver, ReceivedSpan
 
-from .slo_table import slo_table
 from .stop_signal import StopSignal
 from .trace_tree import trace_tree
 
@@ -70,7 +72,7 @@ class Scenario:
         self._receiver: Final = receiver
         self._stack: Final = stack
         self._messages: Final[list[str]] = []
-        self._is_terminal: Final = sys.stdout is not None and sys.stdout.isatty()
+        self._is_screen: Final = is_screen(sys.stdout)
 
     def run(self, seconds: float, stop: StopSignal) -> None:
         """Run for so many seconds, or until the signal."""
@@ -80,7 +82,7 @@ class Scenario:
             (_FAULT_STARTS * seconds, self._inject_fault),
             (_FAULT_ENDS * seconds, self._remove_fault),
         ]
-        pause = 1.0 if self._is_terminal else min(max(seconds / _TABLES, 1.0), _LONGEST_PAUSE)
+        pause = 1.0 if self._is_screen else min(max(seconds / _TABLES, 1.0), _LONGEST_PAUSE)
         while not stop.is_set() and (elapsed := time.monotonic() - start) < seconds:
             while phases and phases[0][0] <= elapsed:
                 phases.pop(0)[1](elapsed)
@@ -129,13 +131,14 @@ class Scenario:
         if self._stack is not None:
             for notification in self._stack.webhooks.new_notifications():
                 self._add_event(elapsed, f"Alertmanager: {notification}")
-        if self._is_terminal:
+        if self._is_screen:
             print(_CLEAR_SCREEN, end="")
         if self._messages:
             print("\n".join(self._messages), end="\n\n")
-        print(slo_table([self._storefront.get("/slo"), self._payments.get("/slo")]))
+        pages = (self._storefront.get("/slo"), self._payments.get("/slo"))
+        print(rendered([StatusTable(row for page in pages for row in page["slos"])]))
         print(f"\n{elapsed:.0f} of {seconds:.0f} s; Ctrl-C ends it\n", flush=True)
-        if not self._is_terminal:
+        if not self._is_screen:
             self._messages.clear()
 
     def _trace_over_both_services(self) -> Sequence[ReceivedSpan]:

@@ -59,12 +59,14 @@ class Kind:
         of_texts: returns the value, as in TOML, of the texts of a command line option; of True
             for an option without an argument.
         repeatable: whether the option may be given several times.
+        names: the only values, for the completion of a shell; empty if others are values as well.
     """
 
     form: str
     read: Read
     of_texts: Callable[[Any], object] = lambda texts: texts[-1]
     repeatable: bool = False
+    names: Collection[str] = ()
 
 
 def _text(value: object, form: str = '"text"') -> str:
@@ -252,7 +254,7 @@ def choice(names: Collection[str]) -> Kind:
             raise WrongValueError(f"{text!r} is not one of {', '.join(names)}{near}")
         return text
 
-    return Kind(" or ".join(f'"{name}"' for name in names), read)
+    return Kind(" or ".join(f'"{name}"' for name in names), read, names=names)
 
 
 def list_of(kind: Kind, *, may_be_empty: bool = True) -> Kind:
@@ -270,7 +272,7 @@ def list_of(kind: Kind, *, may_be_empty: bool = True) -> Kind:
             raise WrongValueError("is empty; name one at least, or remove the key")
         return tuple(dict.fromkeys(kind.read(item) for item in cast("list[object]", value)))
 
-    return Kind(f"[{kind.form}, …]", read, of_texts=list, repeatable=True)
+    return Kind(f"[{kind.form}, …]", read, of_texts=list, repeatable=True, names=kind.names)
 
 
 def map_of(key: Kind, value_kind: Kind, *, refused: Mapping[str, str] | None = None) -> Kind:

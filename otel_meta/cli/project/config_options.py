@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from typer import Option
 
-from otel_meta.cli.completion import complete_repos
+from otel_meta.cli.completion import complete_repos, completing
 from otel_meta.cli.option_set import Command, option, with_options
 
 from .config_kinds import REPO, Kind, choice
@@ -91,6 +91,7 @@ def _row_option(row: Row) -> Parameter:
             row.option,
             metavar=row.metavar,
             parser=checked(row.kind),
+            autocompletion=completing(row.kind.names),
             help=plain(help_text),
             rich_help_panel=row.panel,
             envvar=row.variable or None,
@@ -107,6 +108,7 @@ _GENERATOR_OPTIONS: Final[Mapping[str, Parameter]] = {
             "--folders",
             metavar="FOLDER...",
             parser=checked(choice(FOLDERS)),
+            autocompletion=completing(FOLDERS),
             help=f"Folders to write: {', '.join(FOLDERS)} (all).",
             rich_help_panel=_FILES,
         ),

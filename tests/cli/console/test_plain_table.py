@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.cli.console.plain_table import table
+from otel_meta.cli.console.plain_table import plain_table
 
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=9)
 CELLS = st.lists(WORDS, max_size=3).map(" ".join).map(str.strip)
@@ -32,7 +32,7 @@ class TestTable:
     @given(grids())
     def test_no_cell_is_lost(self, grid: list[list[str]]) -> None:
         """Each cell is complete below its heading."""
-        text = table(grid[0], grid[1:])
+        text = plain_table(grid[0], grid[1:])
         head, _, *rows = text.split("\n")
         columns = columns_of(text)
 
@@ -43,7 +43,7 @@ class TestTable:
     @given(grids())
     def test_same_columns_in_every_line(self, grid: list[list[str]]) -> None:
         """Every line has the same columns, two spaces apart."""
-        text = table(grid[0], grid[1:])
+        text = plain_table(grid[0], grid[1:])
         columns = columns_of(text)
         gaps = [
             line.ljust(columns[-1][1])[end:begin]
@@ -58,7 +58,7 @@ class TestTable:
     @given(grids())
     def test_no_space_at_the_end(self, grid: list[list[str]]) -> None:
         """No line ends in spaces."""
-        lines = table(grid[0], grid[1:]).split("\n")
+        lines = plain_table(grid[0], grid[1:]).split("\n")
 
         assert [line.rstrip() for line in lines] == lines
 
@@ -68,22 +68,22 @@ class TestTable:
     )
     def test_numbers_to_the_right(self, cells: list[str]) -> None:
         """A column of numbers is aligned to the right."""
-        lines = table(["NUMBERS", "WORD"], [[cell, "x"] for cell in cells]).split("\n")
+        lines = plain_table(["NUMBERS", "WORD"], [[cell, "x"] for cell in cells]).split("\n")
 
         assert [f"{cell:>7}  x" for cell in cells] == lines[2:]
 
     @pytest.mark.parametrize("word", ["no_data", "7d", "a1", "1.2.3", "--1", "²", ""])
     def test_words_to_the_left(self, word: str) -> None:
         """A column with a word is aligned to the left."""
-        lines = table(["NUMBERS", "WORD"], [["1", "x"], [word, "x"]]).split("\n")
+        lines = plain_table(["NUMBERS", "WORD"], [["1", "x"], [word, "x"]]).split("\n")
 
         assert [f"{cell:<7}  x" for cell in ("1", word)] == lines[2:]
 
     def test_without_rows_table_is_its_headings(self) -> None:
         """Without rows, the table is its headings."""
-        assert "A  BC\n-  --" == table(["A", "BC"], [])
+        assert "A  BC\n-  --" == plain_table(["A", "BC"], [])
 
     def test_row_shorter_than_headings_is_error(self) -> None:
         """A row shorter than the headings is an error."""
         with pytest.raises(ValueError, match="shorter"):
-            table(["A", "B"], [["1"]])
+            plain_table(["A", "B"], [["1"]])

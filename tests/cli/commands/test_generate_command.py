@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,24 @@ class TestFolders:
         assert f"wrote {path}" in titan.stdout.splitlines()
         assert f"left alone {path}: it follows from otel_meta.repos.titan.Titan" in aurora.stdout
         assert (tmp_path / path).is_file()
+
+    def test_two_catalogues_share_folder(self, otel_meta: Command, tmp_path: Path) -> None:
+        """Two catalogues write into one folder in turn, and neither removes a file of the other."""
+        rules = ("generate", "--folders", "rules", "--only", "--json")
+        catalogues = [(*rules, "--repo", name) for name in ("titan", "aurora")]
+        first = [json.loads(otel_meta(*each).stdout) for each in catalogues]
+        files = {path: path.read_bytes() for path in (tmp_path / "rules").iterdir()}
+        again = [json.loads(otel_meta(*each).stdout) for each in catalogues]
+
+        own = {
+            name: {path for path in files if path.name.startswith(name)}
+            for name in ("titan", "aurora")
+        }
+        assert files.keys() == set((tmp_path / "rules").iterdir())
+        assert [[], [], [], []] == [each["removed"] for each in (*first, *again)]
+        assert own["titan"] <= {tmp_path / each["path"] for each in again[1]["left_alone"]}
+        assert own["aurora"] <= {tmp_path / each["path"] for each in again[0]["left_alone"]}
+        assert files.items() >= {path: path.read_bytes() for path in own["titan"]}.items()
 
     def test_files_of_old_name_of_meta_repository_are_removed(
         self, otel_meta: Command, tmp_path: Path, write: Callable[[str, str], Path]
@@ -163,3 +182,29 @@ slos = ["{slo}"]
         assert "rows.toml, correction 1" in done.stderr
         assert "did you mean 'nebula-api-availability'?" in done.stderr
         assert ["rows.toml"] == [path.name for path in tmp_path.iterdir()]
+
+
+class TestJson:
+    def test_result_lists_files(self, otel_meta: Command, tmp_path: Path) -> None:
+        """With --json the result has the files, and says what is unchanged."""
+        wanted = ("generate", "--folders", "rules", "--repo", "titan", "--json")
+        first, again = (json.loads(otel_meta(*wanted).stdout) for _ in range(2))
+
+        assert ["written", "removed", "left_alone", "unchanged", "notes"] == [*first]
+        assert {str(path.relative_to(tmp_path)) for path in (tmp_path / "rules").iterdir()} == {
+            *first["written"]
+        }
+        assert ([], len(first["written"])) == (again["written"], again["unchanged"])
+        assert ["note"] == [note.partition(":")[0] for note in again["notes"]]
+
+    def test_check_lists_outdated_files(self, otel_meta: Command, tmp_path: Path) -> None:
+        """With --check and --json the result has each outdated file with its diff."""
+        wanted = ("generate", "--folders", "rules", "--repo", "titan", "--json")
+        written = json.loads(otel_meta(*wanted).stdout)["written"]
+        (tmp_path / written[0]).write_text("mine: 1\n")
+
+        done = otel_meta(*wanted, "--check")
+        (file,) = json.loads(done.stdout)["out_of_date"]
+
+        assert (1, written[0]) == (done.returncode, file["path"])
+        assert "-mine: 1" in file["diff"].splitlines()

@@ -12,12 +12,12 @@ import pytest
 from otel_meta.repos import BUILTIN
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Command, RunCommand, Write
+    from tests.cli.conftest import Command, Refused, RunCommand, Write
 
 Shown = Callable[..., str]
 Declared = dict[str, list[dict[str, Any]]]
 
-SEVENTH = Path(__file__).resolve().parents[2] / "examples" / "seventh_repo"
+SEVENTH = Path(__file__).resolve().parents[3] / "examples" / "seventh_repo"
 COURT = """\
 from typing import Literal
 from otel_meta import Counter, MetaRepo, NoLabels, labels
@@ -260,3 +260,38 @@ class TestAddedRepository:
 
         assert 2 == done.returncode
         assert "cannot import atlas: ModuleNotFoundError" in done.stderr
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["orders.placed", "orders_placed_total"])
+    def test_metric_is_shown_by_either_name(self, shown: Shown, name: str) -> None:
+        """A metric is shown by its name in OpenTelemetry or in Prometheus, alone."""
+        found = json.loads(shown(name, "--json"))
+
+        assert {"metrics": ["orders.placed"]} == {
+            table: [row["name"] for row in rows] for table, rows in found.items()
+        }
+
+    def test_names_of_several_tables_are_shown_once(self, shown: Shown) -> None:
+        """Names of several tables are shown in these tables, each once."""
+        names = ("aurora-api-latency", "aurora-fullstack-saas", "aurora-api-latency")
+        found = json.loads(shown(*names, "--json"))
+
+        assert {"slos": ["aurora-api-latency"], "repos": ["aurora-fullstack-saas"]} == {
+            table: [row["name"] for row in rows] for table, rows in found.items()
+        }
+
+    @pytest.mark.parametrize(
+        ("name", "near"),
+        [
+            ("metric", "metrics"),
+            ("orders.plced", "orders.placed"),
+            ("aurora-api-latencies", "aurora-api-latency"),
+            ("aurora-full-saas", "aurora-fullstack-saas"),
+        ],
+    )
+    def test_misspelt_name_is_answered_by_nearest(
+        self, refused: Refused, name: str, near: str
+    ) -> None:
+        """A misspelt table, metric, SLO or meta-repository is answered by the nearest name."""
+        assert f"otel-meta: cannot show {name!r}; did you mean {near!r}?" == refused("show", name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,12 @@ def serve() -> Iterator[object]:
         server.server_close()
 
 
+class Empty(Refusing):
+    """Answers that there is no series."""
+
+    status, body = 200, b'{"status":"success","data":{"result":[]}}'
+
+
 class TestCumulated:
     def test_counts_over_six_hours_add_up_once(self) -> None:
         """Counts over overlapping windows of six hours add up to each event once."""
@@ -82,7 +89,7 @@ class TestCumulated:
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
-        (("--prometheus", "localhost:9090"), "is not a URL; write it as http://host:9090"),
+        (("--prometheus", "localhost:9090"), "is not a URL; write it as https://host/path"),
         (("--prometheus", "http://x", "--period", "month"), "is not a time such as 30d"),
         (("--prometheus", "http://x", "--from", "monday"), "is not a time such as 2026-01-31T12"),
         (("--prometheus", "http://x", "--slo", "chronos-pipline-success"), "did you mean 'chron"),
@@ -105,15 +112,6 @@ def test_mistake_is_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_server_that_is_not_there_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
-    """A server that does not run is one line with exit code 3, and nothing is written."""
-    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
-
-    assert (3, "", 1) == (code, out, len(err.splitlines()))
-    assert "http://127.0.0.1:1: cannot be reached" in err
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.parametrize(
     ("handler", "wrong"),
     [
@@ -130,6 +128,15 @@ def test_answer_that_is_none_is_one_line(
 
     assert (3, "", 1) == (code, out, len(err.splitlines()))
     assert wrong in err
+
+
+def test_server_that_does_not_listen_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
+    """A server that does not listen is one line with exit code 3, and nothing is written."""
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
+
+    assert (3, "", 1) == (code, out, len(err.splitlines()))
+    assert "http://127.0.0.1:1: cannot be reached" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_file_in_place_of_folder_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
@@ -152,3 +159,16 @@ def test_folder_with_files_is_refused(run_command: RunCommand, tmp_path: Path) -
 
     assert 2 == code
     assert "the folder is not empty" in err
+
+
+def test_no_data_is_finding(run_command: RunCommand, serve: object) -> None:
+    """A server without data is a finding, as text and as JSON."""
+    assert callable(serve)
+    url = serve(Empty)
+
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", url)
+    as_json = run_command("backfill", *ARGUMENTS, "--prometheus", url, "--json")
+
+    assert (1, "") == (code, err)
+    assert out.startswith(f"{url} has no events of these SLOs")
+    assert (1, {"samples": 0, "series": 0, "out": "out"}) == (as_json[0], json.loads(as_json[1]))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -241,3 +242,16 @@ def test_rules_with_annotations_of_the_project_have_no_findings(
 
     assert 0 == run_command("generate", "--folders", "rules")[0]
     assert (0, "") == run_command("check", "--rules", "rules")[::2]
+
+
+def test_json_is_list_of_findings(run_command: RunCommand, write: Write) -> None:
+    """With --json the output is the list of findings, empty without one."""
+    write("atlas", repo('bad = Counter("Map-Routes", "Routes.", Route)'))
+
+    found, clean = (
+        run_command("check", "--repo=atlas:Atlas", "--json"),
+        run_command("check", "--json"),
+    )
+
+    assert (1, ["declaration"]) == (found[0], [each["kind"] for each in json.loads(found[1])])
+    assert (0, []) == (clean[0], json.loads(clean[1]))
