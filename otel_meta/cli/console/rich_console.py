@@ -20,11 +20,6 @@ def output() -> Console:
     return _console(to_errors=False)
 
 
-def unbroken_output() -> Console:
-    """Return a console of standard output that breaks no line, for a pipe or a file."""
-    return _console(to_errors=False, width=_ANY_WIDTH)
-
-
 def wide_output(content: RenderableType) -> Console:
     """Return the console of standard output, as wide as the content needs at least."""
     from rich.measure import Measurement  # noqa: PLC0415 - for a terminal only
