@@ -224,9 +224,7 @@ def _corrections(env: Environment) -> tuple[Correction, ...]:
     try:
         return read_corrections(Path(path))
     except DeclarationError as error:
-        env.warnings.append(
-            f"{rows.CORRECTIONS.name}={clip(path)!r}: {clip(str(error))}; no event is excluded"
-        )
+        env.warnings.append(f"{rows.CORRECTIONS.name}: {clip(str(error))}; no event is excluded")
         return ()
 
 

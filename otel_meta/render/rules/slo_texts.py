@@ -103,7 +103,7 @@ def _causes(repo: type[MetaRepo], slo: Slo, options: Options) -> str:
     """
     span = _SPAN_OF_CAUSES
     excess = Excess(repo=repo, slo=slo, span=span, options=options, where=(_SERVICE,))
-    labels = (*cause_labels(repo, slo), INSTANCE, *options.foreign.labels)
+    labels = dict.fromkeys((*cause_labels(repo, slo), INSTANCE, *options.foreign.labels))
     least = f"{number(_LEAST_SHARE)} * scalar({series_names.bad(span)}{_RECORDED})"
     worst = f"sort_desc(topk({_CAUSES}, ({excess.of_values(labels, _NUMBER)}) > {least}))"
     share = excess.share(_NUMBER, f"{_LABEL}!={quoted(_VALUE)}")
