@@ -243,7 +243,10 @@ class TestMetrics:
 
 class TestSlo:
     def test_page_has_status_of_every_slo_and_name_of_service(self, client: httpx.Client) -> None:
-        """The page has the status of every SLO, and the name of the service."""
+        """The page has the status of every SLO, and the name of the service.
+
+        A new process has seen too little of the period for a breach.
+        """
         page = client.get("/slo").json()
         (slo,) = page["slos"]
 
