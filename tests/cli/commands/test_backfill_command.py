@@ -60,7 +60,7 @@ def serve() -> Iterator[object]:
 class Empty(Refusing):
     """Answers that there is no series."""
 
-    status, body = 200, b'{"status":"success","data":{"result":[]}}'
+    status, body = 200, b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
 
 
 class TestCumulated:
@@ -137,15 +137,6 @@ def test_answer_that_is_none_is_one_line(
 
     assert (3, "", 1) == (code, out, len(err.splitlines()))
     assert wrong in err
-
-
-def test_server_that_does_not_listen_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
-    """A server that does not listen is one line with exit code 3, and nothing is written."""
-    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
-
-    assert (3, "", 1) == (code, out, len(err.splitlines()))
-    assert "--prometheus http://127.0.0.1:1: cannot be asked" in err
-    assert not (tmp_path / "out").exists()
 
 
 def test_file_in_place_of_folder_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
