@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Final, NamedTuple
 
 from otel_meta.model import Duration, Slo
@@ -38,7 +38,7 @@ ByKey = Mapping[SloKey, float]
 
 
 class Edges(NamedTuple):
-    """A cumulative count when a correction begins and when it ends, or now."""
+    """A cumulative count when a correction begins and when it ends; infinite until it ends."""
 
     begin: float
     end: float
@@ -110,7 +110,7 @@ def _corrected(
         for one in now[name]:
             if key := asked.key(one.labels):
                 correction = one.labels.get(series_names.CORRECTION, "")
-                edges = found[key].get(correction, Edges(one.value, one.value))
+                edges = found[key].get(correction, Edges(one.value, inf))
                 found[key][correction] = edges if number == 0 else Edges(edges.begin, one.value)
     return found
 

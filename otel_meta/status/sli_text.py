@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, assert_never
 
-from otel_meta.model import Selector, Sli
+from otel_meta import semconv
+from otel_meta.model import Instrument, Selector, Sli
 from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.model.slo.sli import SimpleSli
 
@@ -13,6 +16,15 @@ from .promql_text import compared, matcher, selector
 
 _COUNTED: Final = re.compile(r"\{([a-z ]+)\}")
 """A unit that names the counted thing, such as ``{run}``."""
+_MEASURED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        semconv.HTTP_SERVER_REQUEST_DURATION.name: "requests",
+        semconv.HTTP_SERVER_TIME_TO_FIRST_BYTE.name: "requests",
+        semconv.WEBSOCKET_CONNECTION_DURATION.name: "connections",
+        semconv.WEBSOCKET_MESSAGE_DURATION.name: "messages",
+    }
+)
+"""The measured things of histograms, whose unit is that of the measurement."""
 
 
 def sli_text(sli: Sli) -> str:
@@ -44,9 +56,13 @@ def _series(selected: Selector) -> str:
 
 def event_noun(sli: Sli) -> str:
     """Return the plural noun of the events: ``runs`` of a counter with the unit ``{run}``."""
-    units = {part.total_events.selector.instrument.unit for part in sli.parts}
-    counted = _COUNTED.fullmatch(units.pop()) if len(units) == 1 else None
-    return _plural(counted[1]) if counted and sli.unit == "events" else sli.unit
+    nouns = {_noun(part.total_events.selector.instrument) for part in sli.parts}
+    return nouns.pop() if len(nouns) == 1 and sli.unit == "events" else sli.unit
+
+
+def _noun(instrument: Instrument[...]) -> str:
+    counted = _COUNTED.fullmatch(instrument.unit)
+    return _plural(counted[1]) if counted else _MEASURED.get(instrument.name, "events")
 
 
 def _plural(noun: str) -> str:

@@ -9,6 +9,7 @@ from otel_meta.model import Combined, Ratio, TimeSlice
 from otel_meta.model.selector import as_selector
 from otel_meta.model.slo.sli import Sli
 from otel_meta.repos import BUILTIN
+from otel_meta.semconv import responses_within
 from otel_meta.status.sli_text import event_noun, sli_text
 
 
@@ -90,7 +91,8 @@ class TestNoun:
             (QUERIES.ratio(bad=QUERIES.where(mode="car")), "queries"),
             (DURATION.within(60), "events"),
             (BREAKER.at_most(0), "seconds"),
-            (Combined(DURATION.within(60), TRIPS.ratio(good=GUIDED)), "events"),
+            (responses_within(0.1), "requests"),
+            (Combined(TRIPS.ratio(good=GUIDED), QUERIES.ratio(good=GUIDED)), "events"),
         ],
     )
     def test_unit_of_counted_things_names_events(self, sli: Sli, noun: str) -> None:

@@ -6,7 +6,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+_HERE: Final = Path(__file__).parent
 
 
 @cache
@@ -46,7 +49,7 @@ def html_headers() -> Mapping[str, str]:
 
 
 def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return (_HERE / name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:

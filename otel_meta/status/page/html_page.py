@@ -109,11 +109,9 @@ def _filter() -> Markup:
 
 def _main(rows: Sequence[StatusJson], context: PageContext) -> Iterator[Content]:
     if context.problem:
-        age = words.duration(max(context.now - context.measured_at, 0.0))
-        yield element("p", f"{context.problem} The state is {age} old.", class_="problem")
-    last_known = element("span", "Last known state:") if context.problem and rows else None
-    yield element("p", last_known, *_totals(rows), id="totals", class_="totals")
-    if not rows and context.hint:
+        yield element("p", context.problem, class_="problem")
+    yield element("p", _last_known(rows, context), *_totals(rows), id="totals", class_="totals")
+    if context.hint and not rows and not context.problem:
         yield element("p", _sentence(context.hint), class_="hint")
     in_danger = [row for row in rows if row["state"] in _IN_DANGER]
     opened = in_danger if len(in_danger) <= _MOST_OPEN else ()
@@ -121,6 +119,14 @@ def _main(rows: Sequence[StatusJson], context: PageContext) -> Iterator[Content]
         yield _group(repo, members, opened)
     if context.corrections:
         yield _corrections(context.corrections)
+
+
+def _last_known(rows: Sequence[StatusJson], context: PageContext) -> Markup | None:
+    """Return the words before the totals of a state that may have changed since."""
+    if not context.problem or not rows:
+        return None
+    age = words.duration(max(context.now - context.measured_at, 0.0))
+    return element("span", f"Last known state, {age} old:")
 
 
 def _sentence(hint: str) -> str:

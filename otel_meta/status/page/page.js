@@ -69,16 +69,21 @@
     };
   }
 
+  // What screen readers announce when it changes.
+  function summary() {
+    const parts = document.querySelectorAll(".problem, .total");
+    return [...parts].map((one) => one.textContent).join(", ");
+  }
+
   function show(page) {
     const fresh = page.getElementById("content");
-    const before = byId("totals").textContent;
+    const before = summary();
     const restore = holdPlace();
     morph(byId("content"), fresh);
     filter();
     restore();
     document.title = page.title;
-    const summary = [...document.querySelectorAll(".total")].map((one) => one.textContent).join(", ");
-    if (byId("totals").textContent !== before) byId("news").textContent = summary;
+    if (summary() !== before) byId("news").textContent = summary();
   }
 
   function words(milliseconds) {

@@ -75,13 +75,10 @@ def good_share(row: StatusJson) -> str:
 
 def bad_events(row: StatusJson) -> str:
     """Return the bad events among all events, and the bad events that the budget allows."""
-    show = duration if row["unit"] == "seconds" else count
-    noun = "" if row["unit"] == "seconds" else f" {row['noun']}"
     allowed = float(Objective(row["objective"]).budget) * row["total"]
-    return (
-        f"{show(row['bad'])} of {show(row['total'])}{noun} bad; "
-        f"the budget allows {show(math.floor(allowed) if noun else allowed)}"
-    )
+    whole = allowed if row["unit"] == "seconds" else math.floor(allowed)
+    bad, total = _amount(row, row["bad"]), _amount(row, row["total"])
+    return f"{bad} of {total}{_noun(row)} bad; the budget allows {_amount(row, whole)}"
 
 
 def excluded_events(row: StatusJson) -> str | None:
@@ -89,9 +86,17 @@ def excluded_events(row: StatusJson) -> str | None:
     bad, total = row["excluded_bad"], row["excluded_total"]
     if not total:
         return None
-    show = duration if row["unit"] == "seconds" else count
-    noun = "" if row["unit"] == "seconds" else f" {row['noun']}"
-    return f"{show(total)}{noun} by corrections, {show(bad)} of them bad"
+    return f"{_amount(row, total)}{_noun(row)} by corrections, {_amount(row, bad)} of them bad"
+
+
+def _amount(row: StatusJson, value: float) -> str:
+    """Return a number of events, or a duration of time slices."""
+    return duration(value) if row["unit"] == "seconds" else count(value)
+
+
+def _noun(row: StatusJson) -> str:
+    """Return the noun after a number of events; a duration has its unit."""
+    return "" if row["unit"] == "seconds" else f" {row['noun']}"
 
 
 def budget_left(row: StatusJson) -> str:

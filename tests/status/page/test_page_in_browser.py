@@ -12,8 +12,7 @@ from tests.status.page.conftest import ServePage, Show
 from tests.status.page.sample_pages import AT_RISK, BREACHED, OK, PAGES, context
 from tests.waiting import poll, poll_for
 
-WIDTHS = (1200, 390)
-LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in WIDTHS]
+LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1200, 390)]
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 VIOLATIONS = """
     axe.run(document).then(({violations}) => violations.map(
@@ -21,7 +20,9 @@ VIOLATIONS = """
 """
 QUICK = context(refresh=1)
 NAMES = "[...document.querySelectorAll('.slo:not([hidden]) h3')].map((one) => one.textContent)"
-FOCUS = "document.activeElement.id || document.activeElement.parentElement.id"
+FOCUSED = "document.activeElement.closest('.slo')?.querySelector('h3').textContent"
+NO_SCROLL_ANCHORING = "document.documentElement.style.overflowAnchor = 'none'"
+"""As in browsers that do not keep the place of a reader themselves."""
 
 
 def violations(tab: Tab, axe: str) -> list[str]:
@@ -53,7 +54,7 @@ class TestAccessibility:
         assert [] == violations(tab, axe)
 
     @pytest.mark.parametrize("name", PAGES)
-    @pytest.mark.parametrize("width", [*WIDTHS, 320])
+    @pytest.mark.parametrize("width", [1200, 320])
     def test_page_fits_its_window(self, show: Show, tab: Tab, name: str, width: int) -> None:
         """The page is not wider than its window, whatever the length of names."""
         tab.look(width=width)
@@ -102,6 +103,7 @@ class TestRefresh:
         rows: list[StatusJson] = [OK, AT_RISK]
         tab.look(height=300)
         tab.open(serve_page(lambda: rows, QUICK).url)
+        tab.evaluate(NO_SCROLL_ANCHORING)
         tab.evaluate("document.querySelector('.slo.ok').open = true")
         tab.evaluate("document.querySelector('.slo.at_risk').open = false")
         tab.evaluate("document.querySelector('.slo.ok > summary').focus()")
@@ -111,7 +113,7 @@ class TestRefresh:
 
         assert poll(lambda: "14 of 15,000" in tab.evaluate("document.body.textContent"))
         assert [BREACHED["name"], AT_RISK["name"], OK["name"]] == tab.evaluate(NAMES)
-        assert tab.evaluate("document.activeElement.querySelector('h3').textContent") == OK["name"]
+        assert OK["name"] == tab.evaluate(FOCUSED)
         assert tab.evaluate("document.activeElement.parentElement.open")
         assert not tab.evaluate("document.querySelectorAll('.slo')[1].open")
         assert before[0] > 0
@@ -120,6 +122,19 @@ class TestRefresh:
         )
         assert "1 breached, 2 ok | SLOs of storefront" == tab.evaluate("document.title")
         assert "1 breached, 2 ok" == tab.evaluate("document.querySelector('#news').textContent")
+
+    def test_focus_follows_slo_that_moves(self, serve_page: ServePage, tab: Tab) -> None:
+        """The focus follows an SLO that becomes the worst, and so the first on the page."""
+        rows: list[StatusJson] = [OK, AT_RISK]
+        tab.open(serve_page(lambda: rows, QUICK).url)
+        tab.evaluate("document.querySelector('.slo.ok > summary').focus()")
+
+        rows[:] = [{**OK, "state": "breached"}, AT_RISK]
+
+        assert [OK["name"], AT_RISK["name"]] == poll_for(
+            [OK["name"], AT_RISK["name"]], lambda: tab.evaluate(NAMES)
+        )
+        assert OK["name"] == tab.evaluate(FOCUSED)
 
     def test_unchanged_totals_are_not_announced(self, serve_page: ServePage, tab: Tab) -> None:
         """A refresh with the same totals is not announced to screen readers."""
@@ -153,7 +168,10 @@ class TestRefresh:
         shown = "document.querySelector('.problem')?.textContent ?? ''"
         assert "" == tab.evaluate(shown)
         problems[0] = "no route"
-        assert poll(lambda: tab.evaluate(shown)).startswith("RuntimeError: no route The state is")
+        assert "RuntimeError: no route" == poll(lambda: tab.evaluate(shown))
+        assert tab.evaluate("document.querySelector('#news').textContent").startswith(
+            "RuntimeError: no route, 1 ok"
+        )
         assert [OK["name"]] == tab.evaluate(NAMES)
         problems[0] = ""
 
