@@ -208,6 +208,16 @@ def test_stopped_rules_are_no_data_on_a_server_that_looks_back_for_long(tmp_path
     assert "No rule was evaluated for 20 minutes" in notes[-1]
 
 
+def test_store_of_thanos_that_is_down_is_an_error(tmp_path: Path) -> None:
+    """Thanos without one of its stores gives no answer, in place of one without its bad events."""
+    with history_servers.querier_and_sidecar(tmp_path) as (querier, sidecar):
+        sidecar.stop()
+        with pytest.raises(
+            BackendError, match=r"cannot evaluate a query \(422\): .* stores answers"
+        ):
+            fleet(querier.url).statuses(CATALOG)
+
+
 def test_chosen_slo_and_service_are_asked_for_alone(url: str) -> None:
     """Names of SLOs and labels of services choose the rows."""
     found = fleet(url).statuses(CATALOG, [AVAILABILITY.name], {"service_name": "young"})
