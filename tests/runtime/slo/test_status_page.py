@@ -143,7 +143,7 @@ class TestForms:
 
             assert {"service_name": "maps", "service_namespace": "maps"} == slo["service"]
             assert {
-                "runbook": "https://books.example/slo-burn.md#maps-completeness",
+                "runbook": "https://books.example/maps.md#maps-completeness",
                 "traces": "https://traces.example/maps",
             } == slo["links"]
 
