@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from otel_meta.runtime.api.bound_repo import bind
     from otel_meta.runtime.configure import configure
+    from otel_meta.runtime.short_forms.named_slos import SLOTracker
     from otel_meta.runtime.telemetry import Telemetry
     from otel_meta.web.asgi_application import instrument_asgi
     from otel_meta.web.endpoints import Paths
@@ -56,6 +57,7 @@ __all__ = [
     "Objective",
     "Paths",
     "Recording",
+    "SLOTracker",
     "Slo",
     "Telemetry",
     "UpDownCounter",
@@ -73,6 +75,7 @@ _SUBMODULES: Final = ("errors", "measures", "model", "repos", "semconv", "typing
 _HOMES: Final = {
     **dict.fromkeys(__all__, "otel_meta.model"),
     **{name: f"otel_meta.{name}" for name in _SUBMODULES},
+    "SLOTracker": "otel_meta.runtime.short_forms.named_slos",
     "Paths": "otel_meta.web.endpoints",
     "Telemetry": "otel_meta.runtime.telemetry",
     "__version__": "otel_meta._version",

@@ -73,6 +73,7 @@ class TestRoot:
             "Objective",
             "Paths",
             "Recording",
+            "SLOTracker",
             "Slo",
             "Telemetry",
             "UpDownCounter",

@@ -19,8 +19,10 @@ from otel_meta.model import Catalog, MetaRepo
 from otel_meta.model.arguments import did_you_mean, nearest_name
 from otel_meta.repos import BUILTIN
 
-from .project.config_options import ENTRY_POINTS
 from .project.project import Project, check_against
+
+ENTRY_POINTS: Final = "otel_meta.repos"
+"""Entry-point group for the meta-repositories of installed packages."""
 
 _OWN_FOLDER: Final = f"{Path(otel_meta.__file__).parent}{os.sep}"
 _IMPORTLIB: Final = f"{Path(importlib.__file__).parent}{os.sep}"

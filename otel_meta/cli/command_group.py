@@ -93,6 +93,12 @@ def application() -> TyperGroup:
     return cast("TyperGroup", get_command(app))
 
 
+def _version(value: bool) -> None:
+    if value:
+        echo(f"otel-meta {__version__}")
+        raise Exit
+
+
 def _options(
     *,
     version: Annotated[
@@ -101,12 +107,6 @@ def _options(
     ] = False,
 ) -> None:
     """Metrics and SLOs declared once, and the files generated from them."""
-
-
-def _version(value: bool) -> None:
-    if value:
-        echo(f"otel-meta {__version__}")
-        raise Exit
 
 
 def load_command(name: str) -> TyperCommand:

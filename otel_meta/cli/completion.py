@@ -10,6 +10,9 @@ from collections.abc import Callable, Collection, Iterator
 
 from otel_meta.model import Catalog
 
+from .catalog_loader import load_catalog
+from .project.project import load_project
+
 Complete = Callable[[str], list[str]]
 
 
@@ -66,7 +69,4 @@ def _names(names_of: Callable[[Catalog], Iterator[str]], incomplete: str) -> lis
 
 
 def _catalog() -> Catalog:
-    from .catalog_loader import load_catalog  # noqa: PLC0415 - the loader has options with names
-    from .project.project import load_project  # noqa: PLC0415 - likewise
-
     return load_catalog(load_project(None, {}))

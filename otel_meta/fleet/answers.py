@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 T = TypeVar("T")
 
 _OTHER_FORM: Final = "answers, but in another form than Prometheus does"
+_MALFORMED: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _SHOWN: Final = 200
 """Characters of a server's text in an error."""
 
@@ -92,7 +93,7 @@ def exemplars_of(body: bytes) -> tuple[Exemplar, ...]:
             for series in data
             for one in series["exemplars"]
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise WrongAnswer(_OTHER_FORM) from error
 
 
@@ -124,7 +125,7 @@ def _results(body: bytes, kind: str, read: Callable[[Any], T]) -> tuple[T, ...]:
     answer = _whole(body)
     try:
         found, results = answer["data"]["resultType"], tuple(map(read, answer["data"]["result"]))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise WrongAnswer(_OTHER_FORM) from error
     if found != kind:
         raise WrongAnswer(f"answers with a {one_line(found)}, where a {kind} belongs")
@@ -138,16 +139,17 @@ def _whole(body: bytes) -> dict[str, Any]:
     answer that lacks bad events would show an SLO as met.
     """
     try:
-        answer = json.loads(body)
-    except ValueError as error:
+        answer: Any = json.loads(body)
+    except (ValueError, RecursionError) as error:
         raise WrongAnswer(_no_json(body)) from error
-    if not isinstance(answer, dict) or answer.get("status") != "success":
+    fields = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
+    if fields.get("status") != "success":
         raise WrongAnswer(_OTHER_FORM)
-    warnings = answer.get("warnings") or ()
-    if warnings or answer.get("isPartial"):
-        why = one_line(", ".join(map(str, warnings)))
+    warnings = fields.get("warnings")
+    if warnings or fields.get("isPartial"):
+        why = one_line(json.dumps(warnings).strip('[]"')) if warnings else ""
         raise PartialAnswer(f"has only a part of the data{why and f': {why}'}")
-    return answer
+    return fields
 
 
 def _no_json(body: bytes) -> str:
@@ -158,6 +160,7 @@ def _no_json(body: bytes) -> str:
 
 
 def _labels(metric: Any) -> Mapping[str, str]:
-    if not isinstance(metric, dict):
+    labels: dict[Any, Any] = dict(metric)
+    if not all(isinstance(value, str) for value in labels.values()):
         raise WrongAnswer(_OTHER_FORM)
-    return metric
+    return labels

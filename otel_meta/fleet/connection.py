@@ -85,23 +85,29 @@ def _trusted(ca_file: str | Path | None) -> ssl.SSLContext:
 
 
 def _split(url: str) -> SplitResult:
-    """Return the parts of a URL.
+    """Return the parts of a base URL.
 
     Raises:
         UsageError: the text is no base URL; the error does not repeat credentials.
     """
-    try:
-        parts = urlsplit(url.strip())
-        is_host = parts.hostname is not None and not set(parts.hostname) & _NOT_IN_HOST
-        is_url = parts.scheme in _SCHEMES and is_host and parts.port != 0
-    except ValueError:
-        is_url = False
-    if not is_url:
+    parts = _parsed(url.strip())
+    if parts is None:
         shown = url.rpartition("@")[2]
         raise UsageError(f"{shown!r} is not a URL; write it as http://host:9090")
     if parts.query or parts.fragment:
         raise UsageError(f"{_plain(parts)}: give the base URL, without ? and # and what follows")
     return parts
+
+
+def _parsed(url: str) -> SplitResult | None:
+    """Return the parts of a URL with a host and a valid port; None for another text."""
+    try:
+        parts = urlsplit(url)
+        is_port = parts.port != 0
+    except ValueError:
+        return None
+    is_host = bool(parts.hostname) and not set(parts.hostname or "") & _NOT_IN_HOST
+    return parts if parts.scheme in _SCHEMES and is_host and is_port else None
 
 
 def _plain(parts: SplitResult) -> str:

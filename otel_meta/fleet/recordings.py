@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Final, NamedTuple
 
 from otel_meta.model import Duration, Slo
@@ -38,7 +38,7 @@ ByKey = Mapping[SloKey, float]
 
 
 class Edges(NamedTuple):
-    """A cumulative count when a correction begins and when it ends, or now."""
+    """A cumulative count when a correction begins and when it ends; infinite until it ends."""
 
     begin: float
     end: float
@@ -98,7 +98,7 @@ def _present(api: PrometheusApi, asked: Asked, at: int) -> Mapping[str, list[Sam
     any_name = f"__name__=~{quoted('|'.join(names))}"
     found: dict[str, list[Sample]] = {name: [] for name in names}
     for one in api.instant(selector("", [any_name, *asked.matchers]), at):
-        found[one.labels["__name__"]].append(one)
+        found.setdefault(one.labels.get("__name__", ""), []).append(one)
     return found
 
 
@@ -109,8 +109,8 @@ def _corrected(
     for number, name in enumerate((series_names.BAD_AT_BEGIN, series_names.BAD_AT_END)):
         for one in now[name]:
             if key := asked.key(one.labels):
-                correction = one.labels[series_names.CORRECTION]
-                edges = found[key].get(correction, Edges(one.value, one.value))
+                correction = one.labels.get(series_names.CORRECTION, "")
+                edges = found[key].get(correction, Edges(one.value, inf))
                 found[key][correction] = edges if number == 0 else Edges(edges.begin, one.value)
     return found
 
@@ -129,7 +129,7 @@ def _before(
 
     def of(name: str) -> Iterator[Sample]:
         for one in found:
-            recorded, period = points[one.labels[_POINT]]
+            recorded, period = points.get(one.labels.get(_POINT, ""), ("", None))
             key = asked.key(one.labels)
             if recorded == name and key and asked.declared[key.slo][1].period == period:
                 yield one
@@ -163,7 +163,7 @@ def _firing(api: PrometheusApi, asked: Asked, at: int) -> Mapping[SloKey, tuple[
     found: dict[SloKey, list[FiringAlert]] = defaultdict(list)
     for one in api.instant(query, at):
         if key := asked.key(one.labels):
-            alert = FiringAlert(one.labels["alertname"], one.labels.get("severity", ""))
+            alert = FiringAlert(one.labels.get("alertname", ""), one.labels.get("severity", ""))
             found[key].append(alert)
     return {key: tuple(sorted(set(alerts))) for key, alerts in found.items()}
 

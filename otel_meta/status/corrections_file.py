@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import combinations
 from pathlib import Path
@@ -16,15 +16,36 @@ from otel_meta.model.slo.correction import Correction, CorrectionKind
 
 _TABLE: Final = "correction"
 _TIME: Final = "write the time without quotes, as 2026-11-20T10:00:00Z"
-_KEYS: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
-    "begin": (date, _TIME),
-    "end": (date, _TIME),
-    "reason": (str, 'write a sentence, as reason = "Announced maintenance."'),
-    "kind": (str, f"write one of {', '.join(get_args(CorrectionKind))}"),
-    "slos": (list, 'write a list of names, as slos = ["aurora-api-availability"]'),
-    "service": (dict, 'write a table of labels, as service = { service_name = "storefront" }'),
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, datetime)
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, cast("list[object]", value)))
+
+
+def _are_labels(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, cast("dict[str, object]", value).values()))
+
+
+_KEYS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "begin": (_is_time, _TIME),
+    "end": (_is_time, _TIME),
+    "reason": (_is_text, 'write a sentence, as reason = "Announced maintenance."'),
+    "kind": (_is_text, f"write one of {', '.join(get_args(CorrectionKind))}"),
+    "slos": (_are_names, 'write a list of names, as slos = ["aurora-api-availability"]'),
+    "service": (
+        _are_labels,
+        'write a table of labels, as service = { service_name = "storefront" }',
+    ),
 }
-"""The type of each key, and the right form."""
+"""Whether a value has the type of its key, and the right form."""
 _REQUIRED: Final = ("begin", "end", "reason")
 
 
@@ -39,11 +60,12 @@ def read_corrections(path: Path) -> tuple[Correction, ...]:
         if key != _TABLE:
             near = did_you_mean(key, [_TABLE]) or f"; write [[{_TABLE}]]"
             raise DeclarationError(str(path), f"has the unknown key {key!r}", near.lstrip("; "))
-    rows = document.get(_TABLE, [])
-    if not isinstance(rows, list):
+    table: object = document.get(_TABLE, [])
+    if not isinstance(table, list):
         raise DeclarationError(
             str(path), f"has the table [{_TABLE}]", f"write two brackets, as [[{_TABLE}]]"
         )
+    rows = cast("list[object]", table)
     found = [_correction(place(path, number), row) for number, row in _numbered(rows)]
     _refuse_repetition(path, found)
     return tuple(found)
@@ -114,28 +136,25 @@ def _numbered(rows: Iterable[Any]) -> Iterator[tuple[int, Any]]:
 def _correction(where: str, row: object) -> Correction:
     if not isinstance(row, dict):
         raise DeclarationError(where, f"is {row!r}", f"write a table, as [[{_TABLE}]]")
-    values = cast("dict[str, Any]", row)
+    values = dict(cast("dict[str, Any]", row))
     for key, value in values.items():
         _check_value(where, key, value)
     for key in _REQUIRED:
         if key not in values:
             raise DeclarationError(where, f"has no {key}", _KEYS[key][1])
     with declared_in(where):
-        return Correction(**(values | {"slos": tuple(values.get("slos", ()))}))
+        values["slos"] = tuple(values.get("slos", ()))
+        return Correction(**values)
 
 
 def _check_value(where: str, key: str, value: object) -> None:
     if key not in _KEYS:
         near = did_you_mean(key, _KEYS) or f"; the keys are {', '.join(_KEYS)}"
         raise DeclarationError(where, f"has the unknown key {key!r}", near.lstrip("; "))
-    kind, fix = _KEYS[key]
-    inside: Iterable[object] = ()
-    if isinstance(value, list | dict):
-        inside = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, kind) or not all(isinstance(each, str) for each in inside):
-        raise DeclarationError(where, f"has the {key} {value!r}", fix)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        raise DeclarationError(where, f"has the {key} {value} without a time of day", fix)
+    has_type, fix = _KEYS[key]
+    if not has_type(value):
+        shown = value if isinstance(value, date) else repr(value)
+        raise DeclarationError(where, f"has the {key} {shown}", fix)
 
 
 def _refuse_repetition(path: Path, corrections: Sequence[Correction]) -> None:

@@ -111,5 +111,6 @@ class FullStack:
             "OTEL_EXPORTER_OTLP_ENDPOINT": sidecar.otlp,
             "PAYMENTS_URL": f"http://127.0.0.1:{ports['payments']}",
         }
-        service = Service(name, ports[name], examples_folder(), environment)
+        log = self._folder / f"{name}.log"
+        service = Service(name, ports[name], examples_folder(), environment, log=log)
         return self._stack.enter_context(service)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +27,11 @@ PAYMENTS_SLO = {
     "service_name": "payments",
     "slo": "titan-service-availability",
 }
+STOREFRONT_SLO = {
+    "service_namespace": "aurora-fullstack-saas",
+    "service_name": "storefront",
+    "slo": "aurora-api-availability",
+}
 
 
 @dataclass
@@ -41,6 +49,10 @@ class Incident:
     """The alerts about the SLO in Alertmanager during the fault."""
     pages: Sequence[Json]
     tickets: Sequence[Json]
+    page_text: str
+    """The description of the page about the SLO of storefront, in its notification."""
+    explained: str
+    """The report of ``otel-meta explain`` during the fault."""
     page_is_resolved: bool
     page_stops_firing: bool
     """True if the SLO pages no more; SLOs of latency may still page on a busy machine."""
@@ -57,6 +69,7 @@ def run_incident() -> Incident:
         exemplar, traces_of_exemplar = _exemplar_and_traces(servers)
         rule_groups = poll(lambda: _evaluated_groups(servers.prometheus))
         alerts = _begin_fault(servers)
+        page_text, explained = _text_of_page(servers), _explained(servers, folder)
         page_is_resolved = _end_fault(servers)
         return Incident(
             trace=trace,
@@ -67,6 +80,8 @@ def run_incident() -> Incident:
             alerts=alerts,
             pages=servers.receiver.bodies("/page"),
             tickets=servers.receiver.bodies("/ticket"),
+            page_text=page_text,
+            explained=explained,
             page_is_resolved=page_is_resolved,
             page_stops_firing=poll(lambda: not servers.prometheus.is_firing(PAGE, **PAYMENTS_SLO)),
         )
@@ -117,6 +132,36 @@ def _begin_fault(servers: FullStack) -> Sequence[Json]:
     poll(lambda: PAGE in _slo_alerts(servers.receiver.alerts("/page", "firing")))
     poll(lambda: TICKET in _inhibited(servers.alerts(PAYMENTS_SLO)))
     return servers.alerts(PAYMENTS_SLO)
+
+
+def _text_of_page(servers: FullStack) -> str:
+    """Return the text of the page about storefront, as soon as it names a cause."""
+    found = poll(lambda: [text for text in _page_texts(servers) if "Of the bad events" in text])
+    return found[-1] if found else ""
+
+
+def _page_texts(servers: FullStack) -> Sequence[str]:
+    return [
+        alert["annotations"]["description"]
+        for alert in servers.receiver.alerts("/page", "firing")
+        if STOREFRONT_SLO.items() <= alert["labels"].items()
+        and alert["labels"]["alertname"] == PAGE
+    ]
+
+
+def _explained(servers: FullStack, folder: Path) -> str:
+    """Return what a person reads who runs the command in a shell."""
+    logs = [str(folder / f"{name}.log") for name in SERVICES]
+    arguments = ["--prometheus", servers.prometheus.url, "--traces", servers.jaeger.url]
+    command = [sys.executable, "-m", "otel_meta", "explain", STOREFRONT_SLO["slo"], *arguments]
+    done = subprocess.run(
+        [*command, "--over", "1m", "--logs", *logs],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
 
 
 def _inhibited(alerts: Sequence[Json]) -> set[str]:
@@ -187,6 +232,22 @@ class TestFault:
 
         assert TICKET in _inhibited(incident.alerts)
         assert TICKET not in _slo_alerts(sent)
+
+
+class TestReason:
+    def test_page_names_the_route_that_fails(self, incident: Incident) -> None:
+        """The page names the route that explains the bad events, and nothing is left unexpanded."""
+        assert re.search(r'http_route="/orders" explains (100|9\d)%', incident.page_text)
+        assert "{{" not in incident.page_text
+
+    def test_command_leads_to_route_trace_and_log_line(self, incident: Incident) -> None:
+        """The command names the route, the span in which a trace fails, and its log lines."""
+        first = incident.explained.partition("PART")[2].splitlines()[2]
+
+        assert first.startswith('http_route="/orders"')
+        assert re.search(r"trace [0-9a-f]{32}", incident.explained)
+        assert "fails in payments: POST /payments" in incident.explained
+        assert re.search(r"^  \S+ \w+ (payments|storefront) ", incident.explained, re.MULTILINE)
 
 
 class TestEndOfFault:

@@ -71,6 +71,7 @@ class TestQueries:
             "{{ range query (printf \"atlas_tile{layer='%s'}\" $labels.route) }}{{ end }}",
             '{{ printf "atlas_tile > %f" $value | query }}',
             '{{ query (printf "atlas_tile%[1]s" $labels.route) }}',
+            '{{ query (printf `atlas_tile{a!="b",%[1]s,%[2]s!=%[3]q}` "" "a" "b") }}',
         ],
     )
     def test_query_is_checked_like_an_expression(self, text: str, diagnose: Diagnose) -> None:

@@ -7,8 +7,8 @@ from typing import cast
 from typer import Typer
 from typer.main import get_command
 
-from otel_meta.cli.project.config_options import with_generator_project
 from otel_meta.cli.project.project import Project
+from otel_meta.cli.project_options import with_generator_project
 
 
 def project_of(*options: str) -> Project:

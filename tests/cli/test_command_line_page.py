@@ -16,6 +16,8 @@ from otel_meta.cli.project.config_rows import ROWS
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
 ELSEWHERE = {row.option for row in ROWS if row.option}
 """Options of generate with a line in docs/project.md."""
+SHARED = {"Catalogue": "The catalogue of a command", "Server": "The server of a command"}
+"""The sections of the options in a panel that several commands have."""
 
 
 def options_in(section: str) -> list[str]:
@@ -46,14 +48,14 @@ def test_page_lists_every_command() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_page_has_every_option(command: str) -> None:
-    """The section of a command has each of its options; those of the catalogue have their own."""
+    """The section of a command has each of its options; shared ones have their own."""
     parameters = load_command(command).params
-    catalogue = {form(each) for each in parameters if panel(each) == "Catalogue"}
     elsewhere = ELSEWHERE if command == "generate" else set[str]()
-    own = [form(e) for e in parameters if panel(e) != "Catalogue" and e.opts[-1] not in elsewhere]
+    own = [form(e) for e in parameters if panel(e) not in SHARED and e.opts[-1] not in elsewhere]
 
     assert sorted(own) == sorted(options_in(command))
-    assert catalogue <= {*options_in("The catalogue of a command")}
+    for shared, section in SHARED.items():
+        assert {form(e) for e in parameters if panel(e) == shared} <= {*options_in(section)}
 
 
 def panel(parameter: Any) -> str | None:

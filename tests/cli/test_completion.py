@@ -52,7 +52,7 @@ def completed(otel_meta: Command, environment: dict[str, str]) -> Completed:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("b",), ["backfill"]),
+        (("ba",), ["backfill"]),
         (("generate", "--fo"), ["--folders", "--format"]),
         (("show", "aurora-api"), ["aurora-api-availability", "aurora-api-latency"]),
         (("show", "orders_placed"), ["orders_placed_total"]),

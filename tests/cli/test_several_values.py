@@ -40,7 +40,9 @@ def test_option_of_one_value_takes_one() -> None:
 
 def test_words_after_two_dashes_are_unchanged() -> None:
     """The words after two dashes are unchanged."""
-    assert ["--rules", "a", "--", "b", "c"] == spread_words("--rules", "a", "--", "b", "c")
+    words = ["--rules", "a", "--", "--rules", "b", "c"]
+
+    assert words == spread_words(*words)
 
 
 def test_options_of_several_values_are_repeatable() -> None:

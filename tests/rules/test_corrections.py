@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -14,7 +15,7 @@ from alert_quality.traffic import service
 from alert_quality.truth import Truth
 
 from otel_meta.model.slo.correction import Correction
-from tests.rules.corrected_rules import SLO, corrections, rules
+from tests.rules.corrected_rules import SLO, TOLD, corrections, rules
 
 START: Final = HOUR
 END: Final = 2 * HOUR
@@ -108,6 +109,12 @@ def later() -> Outcome:
     return play(old, RuleSet(name="rules", files=rules(ROWS), start=LATE))
 
 
+def named(name: str) -> Service:
+    """Return a service by its name."""
+    (found,) = (one for one in SERVICES if one.name == name)
+    return found
+
+
 def budget(one: Service, *excluded: Span) -> float:
     """Return the true share of the budget that is left at the check, event by event."""
     truth = Truth.of(one, SECONDS)
@@ -159,7 +166,7 @@ class TestBudget:
 
     def test_events_at_edges_are_excluded_within_an_evaluation(self, before: Outcome) -> None:
         """Of an outage as long as the correction, all but the last evaluation is excluded."""
-        one = next(one for one in CORRECTED if one.name == "until-the-end")
+        one = named("until-the-end")
         bad, _ = Truth.of(one, SECONDS).events(START, END)
 
         assert pytest.approx(bad, abs=EDGE * RATE) == said(before, "excluded", one)
@@ -218,9 +225,7 @@ class TestPages:
     )
     def test_outage_within_correction_pages_nobody(self, before: Outcome, name: str) -> None:
         """An outage within a correction pages nobody, not even with its last events."""
-        (one,) = (one for one in SERVICES if one.name == name)
-
-        assert [] == pages(before, one)
+        assert [] == pages(before, named(name))
 
     def test_outage_of_other_service_pages(self, before: Outcome) -> None:
         """The same outage of a service that the correction does not name pages at once."""
@@ -230,15 +235,13 @@ class TestPages:
 
     def test_incident_ten_minutes_after_correction_pages(self, before: Outcome) -> None:
         """An incident that begins ten minutes after a correction pages within two minutes."""
-        (one,) = (one for one in SERVICES if one.name == "failed-after")
-        first, *_ = pages(before, one)
+        first, *_ = pages(before, named("failed-after"))
 
         assert AFTER.start < first < AFTER.start + 2 * MINUTE
 
     def test_incident_before_correction_pages(self, before: Outcome) -> None:
         """An incident before a correction pages before the correction."""
-        (one,) = (one for one in SERVICES if one.name == "failed-before")
-        first, *_ = pages(before, one)
+        first, *_ = pages(before, named("failed-before"))
 
         assert BEFORE.start < first < BEFORE.stop
 
@@ -254,6 +257,23 @@ class TestReasons:
 
         assert "maintenance: Announced maintenance." == "{kind}: {reason}".format(**one.labels)
         assert pytest.approx(CHECK - END, abs=MINUTE) == one.value
+
+    def test_text_of_exhausted_budget_has_excluded_events(self, before: Outcome) -> None:
+        """The text of an exhausted budget says how many bad events corrections exclude."""
+        one = named("failed-after")
+        bad, _ = Truth.of(one, SECONDS).events(START, END)
+        told, *_ = before.of(TOLD, service_name=one.name)
+        (excluded,) = re.findall(
+            r"Corrections exclude (\d+) bad events of this period", told.annotations["description"]
+        )
+
+        assert pytest.approx(bad, rel=0.01) == int(excluded)
+
+    def test_text_without_excluded_events_says_nothing_of_them(self, before: Outcome) -> None:
+        """The text about a service without excluded events says nothing of corrections."""
+        told, *_ = before.of(TOLD, service_name=UNCORRECTED.name)
+
+        assert "Corrections" not in told.annotations["description"]
 
 
 class TestGapOfPrometheus:

@@ -67,7 +67,7 @@ class TestRead:
             (f'{ROW}service = "shop"\n', "has the service 'shop'; write a table"),
             (f'{ROW}kind = "maintenence"\n', "did you mean 'maintenance'"),
             (ROW.replace("11:00:00Z", "11:00:00"), "correction 1.* without a zone"),
-            (ROW.replace("T11:00:00Z", ""), "correction 1: has the end 2026-11-20 without a time"),
+            (ROW.replace("T11:00:00Z", ""), "correction 1: has the end 2026-11-20; write the time"),
             (ROW.replace("11:00:00Z", "09:00:00Z"), "correction 1.* does not end after"),
             ('[[correction]]\nreason = "Why not."\n', "correction 1: has no begin"),
         ],

@@ -61,7 +61,6 @@ COMMANDS: Final[Mapping[str, Row]] = {
             "slo http://localhost:8000",
             "slo --prometheus http://localhost:9090 --watch",
             "slo --service payments --fail-on breached,at_risk,no_data --require-coverage 25%",
-            "slo serve --prometheus http://localhost:9090 --port 8080",
         ),
     ),
     "budget": Row(

@@ -17,8 +17,8 @@ from otel_meta.cli.completion import completing
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.project.config_kinds import choice
-from otel_meta.cli.project.config_options import checked, with_project
 from otel_meta.cli.project.project import Project
+from otel_meta.cli.project_options import checked, with_project
 from otel_meta.errors import DeclarationError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog

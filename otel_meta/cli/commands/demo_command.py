@@ -18,7 +18,7 @@ from otel_meta.cli.demo.stop_signal import StopSignal
 from otel_meta.cli.demo.traffic import Traffic
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.project.config_kinds import choice
-from otel_meta.cli.project.config_options import checked
+from otel_meta.cli.project_options import checked
 from otel_meta.errors import UsageError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Duration

@@ -16,9 +16,9 @@ from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
-from otel_meta.cli.project.config_options import with_server_project
 from otel_meta.cli.project.project import Project
 from otel_meta.cli.project.server import ca_file, server_connection, timeout
+from otel_meta.cli.project_options import with_server_project
 from otel_meta.cli.several_values import SEVERAL
 from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import BackendError, UsageError

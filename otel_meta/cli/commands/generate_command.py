@@ -11,8 +11,8 @@ from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
-from otel_meta.cli.project.config_options import with_generator_project
 from otel_meta.cli.project.project import Project
+from otel_meta.cli.project_options import with_generator_project
 from otel_meta.errors import UsageError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog

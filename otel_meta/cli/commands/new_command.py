@@ -14,7 +14,7 @@ from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.new_module import NewModule
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.config_kinds import FOLDER
-from otel_meta.cli.project.config_options import checked
+from otel_meta.cli.project_options import checked
 from otel_meta.errors import DeclarationError, UsageError
 from otel_meta.repos import BUILTIN
 

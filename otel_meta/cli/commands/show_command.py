@@ -14,8 +14,8 @@ from otel_meta.cli.console.tables import table
 from otel_meta.cli.describe import catalog_as_json
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
-from otel_meta.cli.project.config_options import with_project
 from otel_meta.cli.project.project import Project
+from otel_meta.cli.project_options import with_project
 from otel_meta.errors import UsageError
 from otel_meta.model.arguments import did_you_mean
 

@@ -13,8 +13,8 @@ from otel_meta.cli.console.error_lines import print_error
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
-from otel_meta.cli.project.config_options import with_server_project
 from otel_meta.cli.project.project import Project
+from otel_meta.cli.project_options import with_server_project
 from otel_meta.cli.slo.option_values import StateSet, seconds, share, state, states
 from otel_meta.cli.slo.selection import SERVE, Selection
 from otel_meta.cli.slo.slo_gate import Gate

@@ -11,13 +11,24 @@ from typing import TYPE_CHECKING, Final, TextIO
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-_UNLIMITED: Final = 100_000
-"""Characters in a line, to measure a content that is not folded."""
+_ANY_WIDTH: Final = 10_000
+"""Characters in a line that is not broken."""
 
 
 def output() -> Console:
     """Return the console of standard output."""
     return _console(to_errors=False)
+
+
+def wide_output(content: RenderableType) -> Console:
+    """Return the console of standard output, as wide as the content needs at least."""
+    from rich.measure import Measurement  # noqa: PLC0415 - for a terminal only
+
+    console = output()
+    measured = Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), content)
+    is_narrow = is_screen(sys.stdout)
+    least = max(console.width, measured.minimum) if is_narrow else measured.maximum
+    return _console(to_errors=False, width=least)
 
 
 def errors() -> Console:
@@ -28,17 +39,6 @@ def errors() -> Console:
 def is_screen(stream: TextIO | None) -> bool:
     """Return True for a terminal on which lines can be written over."""
     return stream is not None and stream.isatty() and not output().is_dumb_terminal
-
-
-def wide_output(content: RenderableType) -> Console:
-    """Return the console of standard output, as wide as the content needs at least."""
-    from rich.measure import Measurement  # noqa: PLC0415 - for a terminal only
-
-    console = output()
-    measured = Measurement.get(console, console.options.update(max_width=_UNLIMITED), content)
-    is_narrow = is_screen(sys.stdout)
-    least = max(console.width, measured.minimum) if is_narrow else measured.maximum
-    return _console(to_errors=False, width=least)
 
 
 def _console(*, to_errors: bool, width: int | None = None) -> Console:

@@ -13,6 +13,7 @@ import httpx
 from otel_meta.errors import BackendError
 from otel_meta.fleet.connection import Connection
 from otel_meta.fleet.failures import no_answer
+from otel_meta.status.corrections_json import CorrectionJson
 from otel_meta.status.status import State
 from otel_meta.status.status_json import StatusJson
 
@@ -26,8 +27,6 @@ _REQUIRED: Final = {
     for key, kind in get_type_hints(StatusJson, include_extras=True).items()
     if get_origin(kind) is not NotRequired
 }
-_NO_LABELS: Final = ("slos", "hint", "corrections", "age_seconds", "problem")
-"""Keys of a page beside the labels of the service."""
 _MENDED: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "give --token, or set OTEL_META_PROMETHEUS_TOKEN, as the service has",
     HTTPStatus.FORBIDDEN: "give a token that may read the page",
@@ -45,6 +44,7 @@ def read_pages(services: Sequence[Connection]) -> FoundStatuses:
         pages = [*threads.map(_read_page, services)]
     return FoundStatuses(
         rows=tuple(chain.from_iterable(page.rows for page in pages)),
+        corrections=tuple(_once(chain.from_iterable(page.corrections for page in pages))),
         notes=tuple(chain.from_iterable(page.notes for page in pages)),
         problems=tuple(chain.from_iterable(page.problems for page in pages)),
     )
@@ -59,7 +59,11 @@ def _read_page(service: Connection) -> FoundStatuses:
     url = page_url(service.url)
     try:
         page = _page(url, service)
-        return FoundStatuses(rows=tuple(_rows(url, page)), notes=tuple(_hints(url, page)))
+        return FoundStatuses(
+            rows=tuple(_rows(url, page)),
+            corrections=tuple(page.get("corrections", ())),
+            notes=tuple(_hints(url, page)),
+        )
     except BackendError as error:
         return FoundStatuses(problems=(str(error),))
 
@@ -98,7 +102,6 @@ def _response(url: str, service: Connection) -> httpx.Response:
 
 
 def _rows(url: str, page: Mapping[str, Any]) -> Iterable[StatusJson]:
-    labels = {name: str(value) for name, value in page.items() if name not in _NO_LABELS}
     for row in page["slos"]:
         missing = _REQUIRED - {*row} if isinstance(row, dict) else {"name"}
         if missing:
@@ -107,7 +110,14 @@ def _rows(url: str, page: Mapping[str, Any]) -> Iterable[StatusJson]:
             )
         if row["state"] not in get_args(State):
             raise BackendError(f"{url}: an SLO has a state of a newer otel_meta; update this one")
-        yield cast("StatusJson", {**row, "service": labels | row["service"]})
+        yield cast("StatusJson", row)
+
+
+def _once(corrections: Iterable[CorrectionJson]) -> list[CorrectionJson]:
+    """Return corrections without those that several services repeat."""
+    found: list[CorrectionJson] = []
+    found += (each for each in corrections if each not in found)
+    return found
 
 
 def _hints(url: str, page: Mapping[str, Any]) -> Iterable[str]:

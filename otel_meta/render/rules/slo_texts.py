@@ -6,7 +6,7 @@ Mimir and VictoriaMetrics have as well. A query without an answer leaves its wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
@@ -18,14 +18,14 @@ from . import series_names
 from .alert_texts import literal
 from .corrections.corrected_series import spans_of
 from .excess import INSTANCE, Excess, cause_labels
-from .intervals import RECOUNT_SPAN
 from .promql_builder import number, quoted
 
 _PERCENT: Final = "humanizePercentage"
-_SPAN_OF_CAUSES: Final[Mapping[Severity, Duration]] = MappingProxyType(
-    {"page": BURN_RATE_SPAN, "ticket": RECOUNT_SPAN}
-)
-"""The span in which causes are searched for: its bad events are recorded for every SLO."""
+_SPAN_OF_CAUSES: Final = BURN_RATE_SPAN
+"""The span in which causes are searched for.
+
+The queries read raw counters at each evaluation of an alert that fires. A longer span would cost
+more than the recordings, in the middle of an incident (docs/alerting.md)."""
 _CAUSES: Final = 3
 _LEAST_SHARE: Final = 0.1
 """Excess bad events of a cause, at least, as a share of all bad events."""
@@ -52,7 +52,7 @@ def burning(repo: type[MetaRepo], slo: Slo, severity: Severity, options: Options
     what = "events" if slo.sli.unit == "events" else "time"
     return (
         f"{_matchers(slo, options)}Bad {what}: {shares}; the objective is {slo.objective} good "
-        f"over {slo.period}. {_causes(repo, slo, severity, options)}"
+        f"over {slo.period}. {_causes(repo, slo, options)}"
         f"{_budget_left(slo, windows)} The alert fires above {_limits(slo, windows)}. "
         f"{literal(slo.why)}"
     )
@@ -96,14 +96,14 @@ def _share(span: Duration) -> str:
     return f"{share} over {span}"
 
 
-def _causes(repo: type[MetaRepo], slo: Slo, severity: Severity, options: Options) -> str:
+def _causes(repo: type[MetaRepo], slo: Slo, options: Options) -> str:
     """Return a sentence with the label values of the most excess bad events.
 
     The share of bad events of the service comes first, since every other query reads it.
     """
-    span = _SPAN_OF_CAUSES[severity]
+    span = _SPAN_OF_CAUSES
     excess = Excess(repo=repo, slo=slo, span=span, options=options, where=(_SERVICE,))
-    labels = (*cause_labels(repo, slo), INSTANCE, *options.foreign.labels)
+    labels = dict.fromkeys((*cause_labels(repo, slo), INSTANCE, *options.foreign.labels))
     least = f"{number(_LEAST_SHARE)} * scalar({series_names.bad(span)}{_RECORDED})"
     worst = f"sort_desc(topk({_CAUSES}, ({excess.of_values(labels, _NUMBER)}) > {least}))"
     share = excess.share(_NUMBER, f"{_LABEL}!={quoted(_VALUE)}")

@@ -24,6 +24,8 @@ Files
 ``new`` and ``<pid>-<random>.new``
     A file under construction. Renaming is the last step, except for the first totals, which are
     linked, so that one of several processes wins.
+``slo-history``, ``slo-history.lock``
+    The history of the service's SLOs, see `otel_meta.runtime.slo.history_file`.
 ``damaged/latest``
     The latest damaged file, for a person to read. No code reads it.
 

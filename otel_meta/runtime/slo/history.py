@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import inf
 from typing import Final, NamedTuple
 
 from otel_meta.status.events import Events
@@ -50,17 +49,19 @@ class History:
 
     Args:
         period: length of the SLO's period in seconds.
-        samples: the first samples, oldest first.
+        columns: the samples, oldest first, as columns in the order of the fields of `Sample`.
     """
 
-    def __init__(self, period: float, samples: Iterable[Sample]) -> None:
-        self.period = period
-        self._columns: Final = tuple(array("d") for _ in Sample._fields)
-        self._times: Final = self._columns[0]
-        self._most = _SLACK
-        for sample in samples:
-            self._append(sample)
-        self._thin_out()
+    def __init__(self, period: float, columns: Iterable[Iterable[float]]) -> None:
+        self.period: Final = period
+        self._columns: Final = tuple(array("d", column) for column in columns)
+        self._times, self._bad, self._total, self._covered = self._columns
+        self._most = len(self) + _SLACK
+
+    @classmethod
+    def of(cls, period: float, samples: Iterable[Sample]) -> History:
+        """Return the history of some samples, oldest first."""
+        return cls(period, zip(*samples, strict=True))
 
     def __len__(self) -> int:
         return len(self._times)
@@ -88,40 +89,52 @@ class History:
         if len(self) > 1 and sample.at - self._times[-2] < STEP:
             for column in self._columns:
                 column.pop()
-        self._append(sample)
+        for column, value in zip(self._columns, sample, strict=True):
+            column.append(value)
         if len(self) > self._most:
             self._thin_out()
 
     def before(self, moment: float) -> Sample:
         """Return the latest sample at or before a moment; the first if there is none."""
-        return self._at(max(bisect_right(self._times, moment) - 1, 0))
+        return self._at(self._index(moment))
+
+    def bad_before(self, moment: float) -> float:
+        """Return the bad events of the latest sample at or before a moment."""
+        return self._bad[self._index(moment)]
 
     def joined(self, later: History) -> History:
         """Return the history of two processes of a service, one of which began later.
 
         In the time of both, their events are added up, and a second is covered once.
         """
-        times = sorted({*self._times, *later._times})
-        return History(later.period, _joined(times, self, later))
+        alone = bisect_left(self._times, later.first.at)
+        both = History.of(later.period, _both(self, later, self._times[alone:]))
+        parts = zip(self._columns, both.columns(), strict=True)
+        return History(later.period, (column[:alone] + array("d", more) for column, more in parts))
 
     def copy(self, period: float) -> History:
         """Return a history of the same samples for another period."""
-        return History(period, self)
+        return History(period, self._columns)
 
     def shift(self, seconds: float) -> None:
         """Move all samples to the times of another clock."""
         self._times[:] = array("d", [at + seconds for at in self._times])
 
+    def times(self) -> Iterator[float]:
+        """Iterate over the times of the samples."""
+        return iter(self._times)
+
     def columns(self) -> list[list[float]]:
         """Return the samples as columns, in the order of the fields of `Sample`."""
         return [column.tolist() for column in self._columns]
 
-    def _at(self, index: int) -> Sample:
-        return Sample(*(column[index] for column in self._columns))
+    def _index(self, moment: float) -> int:
+        return max(bisect_right(self._times, moment) - 1, 0)
 
-    def _append(self, sample: Sample) -> None:
-        for column, value in zip(self._columns, sample, strict=True):
-            column.append(value)
+    def _at(self, index: int) -> Sample:
+        return Sample(
+            self._times[index], self._bad[index], self._total[index], self._covered[index]
+        )
 
     def _thin_out(self) -> None:
         """Drop samples that no count of a window needs any more."""
@@ -131,10 +144,11 @@ class History:
         self._most = len(kept) + _SLACK
 
 
-def _joined(times: Iterable[float], earlier: History, later: History) -> Iterator[Sample]:
-    at, covered, before = -inf, 0.0, 0.0
-    begun = later.first
-    for moment in times:
+def _both(earlier: History, later: History, times: Iterable[float]) -> Iterator[Sample]:
+    """Yield the sum of two histories from the beginning of the later one on."""
+    begun, last = later.first, earlier.before(later.first.at)
+    at, covered, before = last.at, last.covered, last.covered
+    for moment in sorted({*times, *later.times()}):
         one, other = earlier.before(moment), later.before(moment)
         both = one.covered + other.covered - begun.covered
         covered += min(both - before, moment - at)
@@ -145,8 +159,6 @@ def _joined(times: Iterable[float], earlier: History, later: History) -> Iterato
 
 def _needed(times: Sequence[float], period: float) -> list[int]:
     """Return the positions of the samples that keep the distance of two within the step."""
-    if not times:
-        return []
     now = times[-1]
     kept = [max(bisect_right(times, now - period) - 1, 0)]
     step = _step_of(now)

@@ -136,8 +136,7 @@ class SavedHistories:
 
 def _saved(value: Any) -> SavedSlo:
     repo, slo = value["slo"]
-    samples = (Sample(*row) for row in zip(*value["samples"], strict=True))
-    history = History(float(value["period"]), samples)
+    history = History(float(value["period"]), value["samples"])
     return SavedSlo((repo, slo), value["sli"], history, Events(*value["mark"]), value["origins"])
 
 

@@ -46,6 +46,8 @@ class KeptHistories:
 
     def update(self, tracked: Sequence[TrackedSlo]) -> None:
         """Give the SLOs the histories that the file has of them."""
+        if self._file.is_owner and not self._idle:
+            return  # without the lock, which is held while a sample is written to the disk
         with self._lock:
             if self._is_closed or not tracked:
                 return

@@ -92,9 +92,15 @@ class Past:
         if not allowed:
             return ()
         return tuple(
-            BurnDownPoint(self._current.at - moment, 1 - self.events(begin, moment).bad / allowed)
+            BurnDownPoint(self._current.at - moment, 1 - self._bad(begin, moment) / allowed)
             for moment in self._moments(begin)
         )
+
+    def _bad(self, begin: float, end: float) -> float:
+        """Return the bad events of a span that count, as `events` does."""
+        if self._excluded or end >= self._current.at:
+            return self.events(begin, end).bad
+        return self._history.bad_before(end) - self._history.bad_before(begin)
 
     def _moments(self, begin: float) -> Iterator[float]:
         first, step = self._history.first.at, (self._current.at - begin) / (POINTS - 2)

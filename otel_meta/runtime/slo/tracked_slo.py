@@ -152,7 +152,7 @@ class TrackedSlo:
 
     def _begin(self) -> None:
         self._began = self._latest.at
-        self._history = History(float(self._slo.period.seconds), (self._latest,))
+        self._history = History.of(float(self._slo.period.seconds), (self._latest,))
 
     def _count(self) -> Sample:
         now = self._clock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _KEPT = ("--storage.tsdb.retention.time=100y",)
 
 
 @contextmanager
-def prometheus(folder: Path, *more: str) -> Iterator[str]:
+def prometheus(folder: Path, *more: str) -> Generator[str]:
     """Run a Prometheus with the history and more arguments, and return its URL."""
     store_history(lambda series, times: backfill(series, times, folder))
     server = Backend(
@@ -30,7 +30,7 @@ def prometheus(folder: Path, *more: str) -> Iterator[str]:
 
 
 @contextmanager
-def thanos(folder: Path) -> Iterator[str]:
+def thanos(folder: Path) -> Generator[str]:
     """Run Thanos' querier in front of a Prometheus with the history."""
     grpc, own = f"{LOOPBACK}:{free_port()}", f"{LOOPBACK}:{free_port()}"
     with prometheus(folder) as url:
@@ -51,7 +51,7 @@ def _component(program: Program, folder: Path, *arguments: str) -> Backend:
 
 
 @contextmanager
-def victoria_metrics(folder: Path) -> Iterator[str]:
+def victoria_metrics(folder: Path) -> Generator[str]:
     """Run a VictoriaMetrics with the history."""
     with VictoriaMetrics.running(folder) as server:
         store_history(server.import_series)

@@ -1,4 +1,4 @@
-"""Recordings of three SLOs of seven services over 31 days, as the rules would have left them."""
+"""Recordings of three SLOs of eight services over 31 days, as the rules would have left them."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ EXCUSED = 10 * DAY // STEP
 """Samples of a correction that began twenty days ago, and ended ten days ago."""
 OLD, NEW = (("shop-orders", Shop.name), (Shop.delivery.name, Shop.name))
 """Name and meta-repository of the SLO before and after its change of name."""
+HOLE = (DAY // 2 // STEP, 3 * DAY // 2 // STEP)
+"""Samples from the first one to the hole around the beginning of the period, and to its end."""
 NOW: Mapping[str, float] = {
     "slo:error_ratio:5m": 0.02,
     "slo:error_ratio:1h": 0.02,
@@ -81,6 +83,10 @@ def store_history(store: Store) -> None:
     store(_counts("shop", f"0+{PER_STEP}x{renamed - 1}", f"0x{renamed - 1}", *OLD), TIMES[:renamed])
     begin, more = PER_STEP * renamed, len(TIMES) - renamed - 1
     store(_counts("shop", f"{begin}+{PER_STEP}x{more}", f"0x{more}", *NEW), TIMES[renamed:])
+    before, after = HOLE
+    store(_counts("paused", f"0+{PER_STEP}x{before - 1}", f"0x{before - 1}"), TIMES[:before])
+    begin, more = PER_STEP * after, len(TIMES) - after - 1
+    store(_counts("paused", f"{begin}+{PER_STEP}x{more}", f"0x{more}"), TIMES[after:])
     ended = TIMES[: -2 * DAY // STEP]
     store(_counts("gone", f"0+{PER_STEP}x{len(ended) - 1}", f"0x{len(ended) - 1}"), ended)
     store({name: f"{value!r}x{len(LATELY) - 1}" for name, value in _present().items()}, LATELY)
@@ -91,6 +97,7 @@ def _present() -> Mapping[str, float]:
     return {
         **_now("shop", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}, *NEW),
         **_now("fine", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}),
+        **_now("paused", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}),
         **_now("fine", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}, LATENCY.name),
         **_now("breached", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 0.0, **NOW}),
         **_now("young", {"slo:period_coverage:ratio": 0.1, "slo:compliant:bool": 0.0, **NOW}),

@@ -87,6 +87,14 @@ def test_events_of_the_period_and_state(
     assert (events, state) == (found.events, found.state)
 
 
+def test_count_of_a_period_begins_before_a_hole(answer: FleetAnswer) -> None:
+    """Without a value when the period began, the last value before counts, to two hours."""
+    events = 30.5 * DAY / STEP * PER_STEP
+    two_hours = 7200 / STEP * PER_STEP
+
+    assert 0 <= status_of(answer, "paused").events.total - events <= two_hours
+
+
 def test_renamed_slo_has_the_events_of_its_former_name(answer: FleetAnswer) -> None:
     """The events of the period under a former name count, and the former name is no foreign SLO."""
     found = status_of(answer, "shop", Shop.delivery.name)
@@ -99,7 +107,7 @@ def test_renamed_slo_has_the_events_of_its_former_name(answer: FleetAnswer) -> N
 def test_each_slo_of_a_service_is_there_once(answer: FleetAnswer) -> None:
     """The answer has each SLO of each service once, with repository and owner."""
     names = sorted((one.service["service_name"], one.slo.name) for one in answer.statuses)
-    names_of_services = ("breached", "ended", "excused", "fine", "gone", "young")
+    names_of_services = ("breached", "ended", "excused", "fine", "gone", "paused", "young")
     rows = [(name, AVAILABILITY.name) for name in names_of_services]
 
     others = [("fine", LATENCY.name), ("shop", Shop.delivery.name)]

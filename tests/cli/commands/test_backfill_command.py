@@ -60,7 +60,7 @@ def serve() -> Iterator[object]:
 class Empty(Refusing):
     """Answers that there is no series."""
 
-    status, body = 200, b'{"status":"success","data":{"result":[]}}'
+    status, body = 200, b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
 
 
 class TestCumulated:

@@ -142,6 +142,48 @@ class TestWebhooks:
         assert "--ticket-webhook: 'localhost' is not a URL; write it as https://host/path" in line
 
 
+class TestCorrections:
+    ROW = """
+[[correction]]
+begin = 2026-11-20T10:00:00Z
+end = 2026-11-20T{end}:00:00Z
+reason = "Maintenance."
+slos = ["{slo}"]
+"""
+
+    def test_file_of_project_changes_rules_of_its_slos(
+        self, otel_meta: Command, tmp_path: Path
+    ) -> None:
+        """The file that the project names is found from its folder, and changes its SLOs' rules."""
+        rows = [self.ROW.format(end=end, slo="nebula-api-availability") for end in (11, 12)]
+        (tmp_path / "slo").mkdir()
+        (tmp_path / "slo" / "rows.toml").write_text("".join(rows))
+        (tmp_path / "pyproject.toml").write_text(
+            '[tool.otel_meta]\ncorrections = "slo/rows.toml"\n'
+        )
+
+        done = otel_meta("generate", "--folders", "rules")
+        rules = {path.name: path.read_text() for path in (tmp_path / "rules").iterdir()}
+        changed = [name for name in sorted(rules) if "slo_correction_age_seconds" in rules[name]]
+
+        assert "corrections 1 and 2 overlap; their events are excluded once" in done.stdout
+        assert ["nebula-cloud-platform.recording.yml"] == changed
+        assert 'slo:bad:kept1h{slo="nebula-api-latency"}' not in str(rules)
+
+    def test_wrong_row_is_refused_and_nothing_is_written(
+        self, otel_meta: Command, tmp_path: Path
+    ) -> None:
+        """A row about an SLO that does not exist is an error, and no file is written."""
+        (tmp_path / "rows.toml").write_text(self.ROW.format(end=11, slo="nebula-api-availabilty"))
+
+        done = otel_meta("generate", "--corrections", "rows.toml")
+
+        assert 2 == done.returncode
+        assert "rows.toml, correction 1" in done.stderr
+        assert "did you mean 'nebula-api-availability'?" in done.stderr
+        assert ["rows.toml"] == [path.name for path in tmp_path.iterdir()]
+
+
 class TestJson:
     def test_result_lists_files(self, otel_meta: Command, tmp_path: Path) -> None:
         """With --json the result has the files, and says what is unchanged."""

@@ -13,7 +13,7 @@ from otel_meta.cli.project.server import NO_SERVER, has_server, server_connectio
 from otel_meta.errors import UsageError
 from tests.cli.conftest import Command, clean_environment
 
-PAGE = Path(__file__).parents[3] / "docs" / "slo-command.md"
+PAGE = Path(__file__).parents[3] / "docs" / "command-line.md"
 HEAD = ["| option | variable | key | default | meaning |", "|---|---|---|---|---|"]
 SERVER_ROWS = [row for row in ROWS if row.panel == SERVER]
 

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from otel_meta.cli.slo.bad_events import bad_events_words
+from otel_meta.cli.slo.budget_json import service_budget
 from otel_meta.model import Counter, Gauge, Histogram, NoLabels, Sli
 from otel_meta.model.slo.combined import Combined
 from otel_meta.repos import BUILTIN
+from otel_meta.status.events import Events
+from otel_meta.status.status import Status
 from tests.cli.conftest import RunCommand
 
 SLO = "aurora-api-availability"
@@ -86,6 +89,40 @@ class TestDeclaration:
         assert {"100% bad", "10% bad", "1% bad"} <= {
             line.split("  ")[0] for line in out.splitlines()
         }
+
+
+class TestServiceBudget:
+    def status(self, bad: float, total: float, coverage: float) -> Status:
+        """Return the status of a service with these events in a part of the period."""
+        slo = next(slo for repo in BUILTIN for slo in repo.slos.values() if slo.name == SLO)
+        covered = coverage * slo.period.seconds
+        events = Events(bad, total)
+        return Status(slo=slo, repo="aurora", events=events, burns={}, covered=covered)
+
+    def test_traffic_of_the_covered_part_is_that_of_the_period(self) -> None:
+        """The rest of a period is taken to have as many events as its covered part."""
+        found = service_budget(self.status(250, 500_000, 0.5))
+
+        assert (1_000_000, 1000, 500) == (
+            found["events"],
+            found["bad_events_allowed"],
+            found["bad_events_left"],
+        )
+
+    def test_overspent_budget_lasts_no_outage(self) -> None:
+        """An outage after the budget is spent has no time left."""
+        found = service_budget(self.status(2000, 1_000_000, 1.0))
+
+        assert (-1.0, {0.0}) == (
+            found["budget_left"],
+            {outage["left_lasts_seconds"] for outage in found["outages"]},
+        )
+
+    def test_service_without_events_has_no_counts(self) -> None:
+        """A service without events has no counts of events."""
+        found = service_budget(self.status(0, 0, 0.0))
+
+        assert (None, None) == (found["events"], found["bad_events_left"])
 
 
 class TestBadEvents:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from otel_meta.testing.loopback import free_port
 from tests.cli.conftest import Command, RunCommand, clean_environment
 from tests.cli.slo.service_pages import ServicePages, page, service_pages
 from tests.cli.slo.status_rows import status_row
+from tests.cli.terminal_output import ON_TERMINAL
 from tests.waiting import wait_until
 
 BREACHED = status_row(state="breached", budget_left=-0.5)
@@ -115,6 +120,28 @@ class TestPages:
 
         assert 1 == code
         assert "bind one" in out
+
+    def test_corrections_of_the_services_are_listed_once(
+        self, pages: ServicePages, run_command: RunCommand
+    ) -> None:
+        """A correction that two services have is one line below the table."""
+        correction = {
+            "begin": "2026-11-20T10:00:00Z",
+            "end": "2026-11-20T11:00:00Z",
+            "reason": "Announced maintenance.",
+            "kind": "maintenance",
+            "slos": [],
+            "service": {},
+        }
+        content = json.loads(page("payments", status_row())) | {"corrections": [correction]}
+        pages.body = json.dumps(content).encode()
+        _, out, _ = run_command("slo", pages.url, f"{pages.url}/slo")
+
+        (line,) = (line for line in out.splitlines() if "Excluded" in line)
+        assert line == (
+            "Excluded: 2026-11-20T10:00:00Z to 2026-11-20T11:00:00Z, maintenance, all SLOs: "
+            "Announced maintenance."
+        )
 
 
 class TestToken:
@@ -294,3 +321,33 @@ class TestWatch:
 
         assert out.index("answers 500") < out.index("titan-service-availability")
         assert "answers 500" not in out[out.index("titan-service-availability") :]
+
+    def test_screen_of_the_terminal_is_restored(
+        self, pages: ServicePages, program: Path, environment: dict[str, str]
+    ) -> None:
+        """On a terminal the statuses have a screen of their own, which Ctrl-C leaves."""
+        screen, inside = os.openpty()
+        command = [str(program), "slo", pages.url, "--watch", "--every", "0.1"]
+        process = subprocess.Popen(
+            [sys.executable, "-c", ON_TERMINAL, "150", *command],
+            env={"TERM": "xterm", **environment},
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+        )
+        os.close(inside)
+        text = b""
+        with suppress(OSError):  # nobody writes any more
+            while part := os.read(screen, 1 << 16):
+                if b"OBJECTIVE" in part and not text.count(b"OBJECTIVE"):
+                    os.write(screen, b"\x03")
+                text += part
+        os.close(screen)
+
+        assert 0 == process.wait(60)
+        before, own, after = re.split(r"\x1b\[\?1049[hl]", text.decode())
+        assert "" == before
+        assert "Ctrl-C ends" in own
+        assert "Ctrl-C" not in after.replace("^C", "")
+        assert "titan-service-availability" in after

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -10,6 +11,7 @@ from otel_meta.cli.slo.status_table import StatusTable
 from otel_meta.status.status_json import StatusJson
 from tests.cli.slo.status_rows import status_row
 
+PAGE = Path(__file__).parents[3] / "docs" / "slo-command.md"
 WIDE = 400
 LOST = [
     "META-REPOSITORY",
@@ -77,6 +79,22 @@ class TestStatusTable:
         assert [*range(len(KEPT), len(KEPT) + len(LOST) + 1)] == sorted(kept)
         for count, found in kept.items():
             assert [*LOST, *KEPT][-count:] == found
+
+    def test_terminal_is_never_too_narrow_while_a_column_can_be_lost(self) -> None:
+        """While a column can be lost, no line is longer than the terminal, and no cell is cut."""
+        for width in range(70, 180):
+            heading, _, row, *more = shown([status_row()], width)
+
+            assert [] == more
+            assert width >= len(row)
+            assert "payments  titan-service-availability  " in row
+            assert heading.endswith(("BUDGET LEFT", "GONE IN", "COVERED", "BURN-DOWN"))
+
+    def test_page_states_the_order_in_which_columns_are_lost(self) -> None:
+        """The page about the command has the order in which columns are lost."""
+        text = " ".join(PAGE.read_text().split())
+
+        assert f"loses columns in this order: {', '.join(LOST)}." in text
 
     def test_long_name_is_continued_where_it_does_not_fit(self) -> None:
         """A long name continues on the next line, and no character is lost."""

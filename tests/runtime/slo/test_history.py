@@ -20,7 +20,7 @@ def step_of(ago: float) -> int:
 
 def filled(start: float, spacing: int, count: int, period: float) -> History:
     """Return a history with regular samples, each with the number of samples so far."""
-    history = History(period, [Sample(start, 0.0, 0.0, 0.0)])
+    history = History.of(period, [Sample(start, 0.0, 0.0, 0.0)])
     for number in range(1, count + 1):
         history.add(sample(start + number * spacing, number))
     return history
@@ -86,7 +86,7 @@ class TestBefore:
 
 def covering(start: float) -> History:
     """Return the history of a process that runs for a minute."""
-    return History(DAY, [Sample(start + each, 0.0, 0.0, each) for each in range(0, 70, 10)])
+    return History.of(DAY, [Sample(start + each, 0.0, 0.0, each) for each in range(0, 70, 10)])
 
 
 class TestJoined:

@@ -317,9 +317,27 @@ class TestSeveralProcesses:
 
         assert (False, Events(5.0, 10.0)) == in_child(sample)
         assert before == machine.path.read_bytes()
-        parent.run(10)
+        parent.run(INTERVAL)
         assert parent.file.is_owner
         assert not Process(machine).file.is_owner
+
+
+class TestForkedWorker:
+    def test_child_with_shared_series_answers_from_file_of_its_parent(
+        self, machine: Machine
+    ) -> None:
+        """A forked worker with shared series answers from its parent's file, and writes nothing."""
+        parent = Process(machine, origins=SHARED)
+        parent.happen(1, 9)
+        parent.run(20)
+        before = machine.path.read_bytes()
+
+        def events() -> tuple[Events, bool]:
+            parent.run(20)
+            return parent.events(), parent.file.is_owner
+
+        assert (Events(1.0, 10.0), False) == in_child(events)
+        assert before == machine.path.read_bytes()
 
 
 @pytest.mark.usefixtures("disk_without_delay")

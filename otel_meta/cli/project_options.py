@@ -9,15 +9,13 @@ from typing import Any, Final
 
 from typer import Option
 
-from otel_meta.cli.completion import complete_repos, completing
-from otel_meta.cli.option_set import Command, option, with_options
+from .catalog_loader import ENTRY_POINTS
+from .completion import complete_repos, completing
+from .option_set import Command, option, with_options
+from .project.config_kinds import REPO, Kind, choice
+from .project.config_rows import FOLDERS, ROWS, SERVER, Row
+from .project.project import Project, load_project
 
-from .config_kinds import REPO, Kind, choice
-from .config_rows import FOLDERS, ROWS, SERVER, Row
-from .project import Project, load_project
-
-ENTRY_POINTS: Final = "otel_meta.repos"
-"""Entry-point group for the meta-repositories of installed packages."""
 _CATALOG: Final = "Catalogue"
 _FILES: Final = "Files"
 

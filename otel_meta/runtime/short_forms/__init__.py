@@ -1,0 +1,1 @@
+"""Short forms of declarations, for services that declare no meta-repository."""

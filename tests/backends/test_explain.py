@@ -1,0 +1,164 @@
+"""``otel-meta explain`` on real servers with a made incident: one route fails on one instance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otel_meta.cli import main
+from otel_meta.render.rules import series_names
+from otel_meta.repos import Titan
+from tests.backends.query_engines import VictoriaMetrics, backfill, prometheus
+from tests.rules.raw_series import label_text
+
+SLO = Titan.service_availability
+BEGIN = 1_767_225_600
+HOURS = 9
+TIMES = range(BEGIN, BEGIN + HOURS * 3600 + 1, 60)
+END = TIMES[-1]
+FAULT = 20
+"""Minutes of the incident, which lasts until the end."""
+HOSTILE = '/ord"ers\\`{{x}}'
+"""The route that fails, with every sign that a query or a template could misread."""
+ROUTES, INSTANCES = (HOSTILE, "/items", "/search"), ("a:1", "b:1", "c:1")
+COUNTER = "http_server_request_duration_seconds_count"
+SERVICE = {"service_namespace": Titan.name, "service_name": "payments"}
+OTHER = {**SERVICE, "service_name": "search"}
+
+
+def requests() -> Iterator[tuple[str, str]]:
+    """Yield the counters of all requests; the last route always fails a little."""
+    for service in (SERVICE, OTHER):
+        for route in ROUTES:
+            for instance in INSTANCES:
+                labels = {**service, "http_route": route, "instance": instance}
+                failing = service is SERVICE and (route, instance) == (HOSTILE, "b:1")
+                yield COUNTER + label_text(labels), _counter(100, 60 if failing else 100)
+                failed = {**labels, "error_type": "503", "http_response_status_code": "503"}
+                usual = 2 if route == "/search" else 0
+                yield COUNTER + label_text(failed), _counter(usual, 40 if failing else usual)
+
+
+def _counter(before: float, after: float) -> str:
+    """Return a counter in promtool's notation: its increments until the fault, and from then on."""
+    usual = HOURS * 60 - FAULT
+    return f"0+{before}x{usual} {before * usual + after}+{after}x{FAULT - 1}"
+
+
+def recordings() -> Iterator[tuple[str, str]]:
+    """Yield the recordings that a status is made of."""
+    for service, ratio in ((SERVICE, "0.01"), (OTHER, "0.0001")):
+        labels = label_text({**service, "slo": SLO.name})
+        minutes = HOURS * 60
+        for name in (series_names.COMPLIANT, series_names.COVERAGE):
+            yield name + labels, f"1x{minutes}"
+        yield series_names.TOTAL_CUMULATIVE + labels, f"0+900x{minutes}"
+        yield series_names.BAD_CUMULATIVE + labels, f"0+1x{minutes}"
+        for span in {*SLO.burn_lookbacks()}:
+            yield series_names.bad(span) + labels, f"800x{minutes}"
+            late = f"{ratio}x{minutes - FAULT} {10 * float(ratio)}x{FAULT - 1}"
+            usual = f"0.0005x{minutes - FAULT} {10 * float(ratio)}x{FAULT - 1}"
+            yield series_names.error_ratio(span) + labels, usual if str(span) == "5m" else late
+
+
+HISTORY = dict((*requests(), *recordings()))
+
+
+@contextmanager
+def _prometheus(folder: Path) -> Iterator[str]:
+    backfill(HISTORY, TIMES, folder)
+    with prometheus(folder) as engine:
+        yield engine.url
+
+
+@contextmanager
+def _victoria(folder: Path) -> Iterator[str]:
+    with VictoriaMetrics.running(folder) as server:
+        server.import_series(HISTORY, TIMES)
+        yield server.url
+
+
+SERVERS: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {
+    "Prometheus": _prometheus,
+    "VictoriaMetrics": _victoria,
+}
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with the incident."""
+    with SERVERS[request.param](tmp_path_factory.mktemp("explain")) as found:
+        yield found
+
+
+def moment(seconds: float) -> str:
+    """Return a time as the option --at reads it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+@pytest.fixture
+def explained(url: str, capsys: pytest.CaptureFixture[str]) -> Any:
+    """The explanation of the incident, as JSON."""
+    assert 0 == main(["explain", SLO.name, "--prometheus", url, "--at", moment(END), "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+class TestIncident:
+    def test_service_that_burns_is_explained(self, explained: Any) -> None:
+        """Of two services, the one that burns is explained."""
+        assert SERVICE == explained["status"]["service"]
+
+    def test_route_on_one_instance_is_the_cause(self, explained: Any) -> None:
+        """The route that fails on one instance is the first cause; a usual failure is none."""
+        cause, *others = explained["causes"]
+
+        assert {"http_route": HOSTILE, "instance": "b:1"} == cause["part"]
+        assert pytest.approx(1.0, abs=0.02) == cause["share"]
+        assert "/search" not in str(others)
+        assert pytest.approx(40 * FAULT, rel=0.05) == cause["bad"]
+
+    def test_kinds_of_failure_are_no_causes(self, explained: Any) -> None:
+        """Status code and type of error say how the cause fails."""
+        (kind,) = explained["kinds"]
+
+        assert {"error_type": "503", "http_response_status_code": "503"} == kind["labels"]
+
+    def test_burn_has_a_beginning(self, explained: Any) -> None:
+        """The error budget burns since the beginning of the fault."""
+        assert pytest.approx(END - FAULT * 60, abs=180) == explained["burning_since"]
+
+    def test_report_names_the_cause_in_its_table(
+        self, url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The report names the cause with its signs escaped, and its share."""
+        main(["explain", SLO.name, "--prometheus", url, "--at", moment(END)])
+        text = capsys.readouterr().out
+
+        assert r'http_route="/ord\"ers\\`{{x}}", instance="b:1"' in text
+        assert "100%" in text
+        assert "Burning for 19 min" in text
+
+    def test_named_service_is_explained(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """A service that is named is explained although it does not burn, and has no new cause."""
+        arguments = ["explain", SLO.name, "--prometheus", url, "--at", moment(END)]
+        assert 0 == main([*arguments, "--service", "search", "--json"])
+        found = json.loads(capsys.readouterr().out)
+
+        assert OTHER == found["status"]["service"]
+        assert [] == found["causes"]
+
+    def test_time_without_events_is_a_finding(
+        self, url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A time with recordings, and without events in the span, says so with exit code 1."""
+        at = moment(END + 3 * 3600)
+        code = main(["explain", SLO.name, "--prometheus", url, "--at", at, "--over", "30m"])
+
+        assert 1 == code
+        assert "no events in 30m" in capsys.readouterr().out
