@@ -33,20 +33,6 @@ service = { service_name = "shop" }
 PORT_ONLY = {"OTEL_META_METRICS_IN_APP": "false"}
 
 
-CORRECTIONS = """\
-[[correction]]
-begin = 2026-01-12T02:00:00Z
-end = 2026-01-12T03:00:00Z
-reason = "The tiles moved."
-
-[[correction]]
-begin = 2026-01-12T02:00:00Z
-end = 2026-01-12T03:00:00Z
-reason = "Another service moved."
-service = { service_name = "other" }
-"""
-
-
 class Maps(MetaRepo, name="maps", owner="us"):
     """Map tiles."""
 
@@ -167,22 +153,9 @@ class TestForms:
 
             assert {"service_name": "maps", "service_namespace": "maps"} == slo["service"]
             assert {
-                "runbook": "https://books.example/slo-burn.md#maps-completeness",
+                "runbook": "https://books.example/maps.md#maps-completeness",
                 "traces": "https://traces.example/maps",
             } == slo["links"]
-
-    def test_page_lists_corrections_of_its_service(self, serving: Serving, tmp_path: Path) -> None:
-        """Both forms of the page list the corrections of the service, and no others."""
-        file = tmp_path / "corrections.toml"
-        file.write_text(CORRECTIONS)
-        environ = {"OTEL_META_SLO_CORRECTIONS": str(file)}
-        for response in asked_by_both(serving, {}, environ=environ):
-            (correction,) = response.json()["corrections"]
-
-            assert "The tiles moved." == correction["reason"]
-        for response in asked_by_both(serving, {}, "?format=html", environ=environ):
-            assert "The tiles moved." in response.text
-            assert "Another service moved." not in response.text
 
     def test_page_without_slos_says_how_to_have_some(self) -> None:
         """The page without SLOs says how to have some."""
