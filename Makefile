@@ -91,7 +91,7 @@ mutation: $(VENV)/ready ## run the tests against mutants; FILES=otel_meta/render
 differential: $(VENV)/ready ## compare applications with and without telemetry by random requests; MINUTES=10
 	$(BIN)/python -m tests.web.differential $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
-tools: $(VENV)/ready ## build missing servers for tests and the demo, and install Grafana's npm packages
+tools: $(VENV)/ready ## build missing servers for tests and the demo, and install npm packages
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/build.py
 	$(BIN)/python tools/dashboard_images/packages.py
 

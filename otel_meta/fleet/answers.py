@@ -29,6 +29,15 @@ class Series(NamedTuple):
     values: Mapping[int, float]
 
 
+class Exemplar(NamedTuple):
+    """An event of a series, with labels of its own such as the id of its trace."""
+
+    series: Mapping[str, str]
+    labels: Mapping[str, str]
+    at: float
+    value: float
+
+
 class WrongAnswer(ValueError):
     """The body is no answer to a query."""
 
@@ -63,6 +72,28 @@ def series_of(body: bytes) -> tuple[Series, ...]:
         return Series(_labels(one["metric"]), values)
 
     return _results(body, "matrix", series)
+
+
+def exemplars_of(body: bytes) -> tuple[Exemplar, ...]:
+    """Return the exemplars of an answer.
+
+    Raises:
+        WrongAnswer: the body has no exemplars in Prometheus' form, or only a part of them.
+    """
+    data = _whole(body).get("data") or ()
+    try:
+        return tuple(
+            Exemplar(
+                _labels(series["seriesLabels"]),
+                _labels(one["labels"]),
+                float(one["timestamp"]),
+                float(one["value"]),
+            )
+            for series in data
+            for one in series["exemplars"]
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WrongAnswer(_OTHER_FORM) from error
 
 
 def joined(parts: Iterable[tuple[Series, ...]]) -> tuple[Series, ...]:

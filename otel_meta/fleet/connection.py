@@ -15,6 +15,7 @@ from otel_meta.model.arguments import set_fields
 TENANT: Final = "X-Scope-OrgID"
 """The header in which Mimir, Loki and Tempo read the tenant."""
 _SCHEMES: Final = ("http", "https")
+_NOT_IN_HOST: Final = {*" \t,;\\<>\"'"}
 _LONGEST: Final = 86_400.0
 
 
@@ -91,7 +92,8 @@ def _split(url: str) -> SplitResult:
     """
     try:
         parts = urlsplit(url.strip())
-        is_url = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+        is_host = parts.hostname is not None and not set(parts.hostname) & _NOT_IN_HOST
+        is_url = parts.scheme in _SCHEMES and is_host and parts.port != 0
     except ValueError:
         is_url = False
     if not is_url:

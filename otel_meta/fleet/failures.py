@@ -9,12 +9,14 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from otel_meta.errors import BackendError
+from otel_meta.extras import ExtraImports
 
 from .answers import PartialAnswer, WrongAnswer, error_of, one_line
 from .connection import Connection
+
+with ExtraImports("cli", "Asking a server"):
+    import httpx
 
 _CREDENTIALS: Final = "give a token or a user with its password, and the tenant of a Mimir"
 _CHECK_CREDENTIALS: Final = "check the token or password, whether it is still valid, and the tenant"

@@ -7,15 +7,28 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-import httpx
+from otel_meta.extras import ExtraImports
 
-from .answers import Sample, Series, WrongAnswer, joined, samples_of, series_of
+from .answers import (
+    Exemplar,
+    Sample,
+    Series,
+    WrongAnswer,
+    exemplars_of,
+    joined,
+    samples_of,
+    series_of,
+)
 from .connection import Connection
 from .failures import no_answer, refused, wrong_answer
 from .steps import Steps
 
-_COMPLETE: Final = {"partial_response": "false", "deny_partial_response": "1"}
-"""Thanos and VictoriaMetrics refuse to answer with a part of the data; others know neither."""
+with ExtraImports("cli", "Asking a server"):
+    import httpx
+
+_WHOLE: Final = {"partial_response": "false", "deny_partial_response": "1", "nocache": "1"}
+"""Thanos and VictoriaMetrics refuse to answer with a part of the data, and VictoriaMetrics moves no
+step of a range; a server that does not know a field ignores it."""
 _LARGEST: Final = 256 * 1024 * 1024
 """Bytes of an answer."""
 
@@ -60,6 +73,18 @@ class PrometheusApi:
         except WrongAnswer as wrong:
             raise wrong_answer(self.connection, wrong) from wrong
 
+    def exemplars(self, query: str, begin: float, end: float) -> tuple[Exemplar, ...]:
+        """Return the exemplars of the series that a query selects, in a range of time.
+
+        Raises:
+            BackendError: as of `instant`.
+        """
+        moments = {"start": f"{begin:.3f}", "end": f"{end:.3f}"}
+        try:
+            return exemplars_of(self._answer("query_exemplars", {"query": query, **moments}))
+        except WrongAnswer as wrong:
+            raise wrong_answer(self.connection, wrong) from wrong
+
     def _part(self, query: str, steps: Steps) -> tuple[Series, ...]:
         given = {name: str(value) for name, value in steps._asdict().items()}
         return series_of(self._answer("query_range", {"query": query, **given}))
@@ -72,7 +97,7 @@ class PrometheusApi:
         """
         limit = {"timeout": f"{self.connection.timeout:g}s"}
         try:
-            status, headers, body = self._sent(path, {**form, **_COMPLETE, **limit})
+            status, headers, body = self._sent(path, {**form, **_WHOLE, **limit})
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise no_answer(self.connection, error) from error
         if status != HTTPStatus.OK:

@@ -37,7 +37,7 @@ def refuse_collisions(
     """
     files = list(files)
     _refuse_alerts(catalog, files)
-    counted = Counter((*_of_artifacts(artifacts), *_of_rules(files)))
+    counted = Counter((*_of_artifacts(artifacts), *_of_rules(files), *_of_runbooks(catalog)))
     for (kind, name), count in counted.items():
         if count > 1:
             raise DeclarationError(
@@ -74,6 +74,15 @@ def _of_rules(files: Iterable[RuleFile]) -> Iterator[_Name]:
     for file in files:
         yield _Name("PrometheusRule", resource_name(file))
         yield from (_Name("group", f"{group.name} of {file.name}") for group in file.groups)
+
+
+def _of_runbooks(catalog: Catalog) -> Iterator[_Name]:
+    """Yield the sections of runbooks, by their anchors, which are in lower case."""
+    for repo in catalog:
+        slos = (slo.name for slo in repo.slos.values())
+        alerts = (alert.name for alert in repo.alerts.values())
+        for heading in (*slos, *alerts):
+            yield _Name("section", f"{repo.name}.md#{heading.lower()}")
 
 
 def _fix(catalog: Catalog, name: str) -> str:

@@ -109,7 +109,13 @@ class CacheLookup:
     result: Literal["hit", "miss"]
 
 
-class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=1):
+class Aurora(
+    MetaRepo,
+    name="aurora-fullstack-saas",
+    owner="saas-product",
+    tier=1,
+    escalation="Phone the rota of the product; after 15 minutes, the incident lead.",
+):
     """API, WebSockets, database and users."""
 
     http_requests = HTTP_SERVER_REQUEST_DURATION
@@ -174,6 +180,13 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         period="30d",
         sli=http_requests.ratio(bad=http_requests.where(error_type=PRESENT)),
         why="A failed call is a page that does not load.",
+        first_steps=(
+            "- One route with status 500: undo the last deployment of the API.\n"
+            "- Many routes: a trace shows the call that fails. For the database, continue at "
+            "[aurora-database-latency](#aurora-database-latency).\n"
+            "- `http_server_request_outcomes_total` with outcome `incomplete_response`: "
+            "responses break off. Look at memory and at restarts of the instances."
+        ),
     )
     api_latency = Slo(
         "aurora-api-latency",
@@ -181,6 +194,15 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         period="7d",
         sli=responses_within(0.1),
         why="A page makes a dozen calls, and users wait for the sum of them.",
+        first_steps=(
+            "- One route: a trace of a slow request shows the query or the call that it waits "
+            "for.\n"
+            "- Many routes: `cache_lookups_total` with result `miss` grows when a cache is "
+            "gone. Restore the cache before anything else.\n"
+            "- Queries are slow: continue at "
+            "[aurora-database-latency](#aurora-database-latency).\n"
+            "- `http_server_active_requests` grows: add instances."
+        ),
     )
     websocket_stability = Slo(
         "aurora-websocket-stability",
@@ -188,6 +210,12 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         period="7d",
         sli=websocket_ends.ratio(bad=websocket_ends.where(reason=WEBSOCKET_SERVER_FAULTS)),
         why="Live pages freeze, and users see stale data without a warning.",
+        first_steps=(
+            "- Reason `server_error` or `abnormal`: handlers fail. Undo the last deployment.\n"
+            "- Reason `try_again_later`: `websocket_connections_active` is at its limit. Add "
+            "instances.\n"
+            "- Reason `bad_gateway`: look at the proxy before the service, and its time-outs."
+        ),
     )
     database_latency = Slo(
         "aurora-database-latency",
@@ -195,6 +223,13 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
         period="7d",
         sli=query_duration.within(0.05),
         why="Every request waits for several queries.",
+        first_steps=(
+            "- One table: a migration holds a lock, or a query lacks its index. Stop the "
+            "migration, or undo the release with the query.\n"
+            "- All tables: queries wait for a connection. Pause batch jobs, then look at the "
+            "disk of the database.\n"
+            "- Only `insert` and `update`: look at replication and at the space for the log."
+        ),
     )
     # Invalid input and duplicates are mistakes of users, and would hide failures of the product.
     registration_success = Slo(
@@ -205,6 +240,12 @@ class Aurora(MetaRepo, name="aurora-fullstack-saas", owner="saas-product", tier=
             bad=registration_failures.where(reason=("mail_undeliverable", "dependency", "internal"))
         ),
         why="Visitors who cannot register do not come back.",
+        first_steps=(
+            "- Reason `mail_undeliverable`: read the status page of the mail provider, and "
+            "switch to the second provider.\n"
+            "- Reason `dependency`: a trace of POST /registrations shows which call fails.\n"
+            "- Reason `internal`: undo the last deployment of the registration."
+        ),
     )
 
     api_latency_p99 = HTTP_SERVER_LATENCY_P99

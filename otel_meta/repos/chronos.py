@@ -82,7 +82,12 @@ class SchemaChange:
     change: Literal["column_added", "column_removed", "type_changed", "table_removed"]
 
 
-class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
+class Chronos(
+    MetaRepo,
+    name="chronos-data-platform",
+    owner="data-platform",
+    escalation="Write to the channel of the data platform; at night, data can wait until six.",
+):
     """Pipelines, Airflow and dbt."""
 
     pipeline_runs = Counter(
@@ -141,6 +146,14 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         no_data_after="26h",  # most pipelines run once a day
         sli=pipeline_runs.ratio(bad=pipeline_runs.where(outcome="failure")),
         why="Reports and models use yesterday's data until the pipeline is run again.",
+        first_steps=(
+            "- One pipeline: `airflow_task_runs_total` with state `failed` names the task. "
+            "Read its log, mend the cause, and run the pipeline again.\n"
+            "- Many pipelines at once: check the warehouse, the object store, and the "
+            "credentials of both.\n"
+            "- A source changed: `data_schema_changes_detected_total` names the data set. Pause "
+            "the pipelines that read it."
+        ),
     )
     pipeline_latency = Slo(
         "chronos-pipeline-latency",
@@ -149,6 +162,13 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         no_data_after="26h",  # most pipelines run once a day
         sli=pipeline_duration.within(3600),
         why="Data that arrives after more than an hour is too late for the morning's decisions.",
+        first_steps=(
+            "- One pipeline: compare `dbt_model_duration_seconds` and "
+            "`data_volume_bytes_total` with yesterday: a slow model, or more data.\n"
+            "- All pipelines from one minute on: tasks wait for the scheduler or the "
+            "warehouse. Pause backfills.\n"
+            "- Tell the readers of the data when it will arrive."
+        ),
     )
     quality_check_success_rate = Slo(
         "chronos-data-quality",
@@ -157,6 +177,15 @@ class Chronos(MetaRepo, name="chronos-data-platform", owner="data-platform"):
         no_data_after="26h",  # most pipelines run once a day
         sli=quality_checks.ratio(good=quality_check_success),
         why="Wrong data is trusted, and found later than missing data.",
+        first_steps=(
+            "- Check `freshness` or `volume`: the source is late. `data_freshness_lag_seconds` "
+            "says by how much; ask its owner.\n"
+            "- Check `not_null`, `unique` or `relationship`: undo the last change of the "
+            "transformation.\n"
+            "- Check `accepted_values`: the source has new values; "
+            "`data_schema_changes_detected_total` shows other changes of it.\n"
+            "- Hold the data set back from its readers until the checks pass."
+        ),
     )
 
     records_rate = Recording(

@@ -68,7 +68,13 @@ class Spending:
     gcp_service: str
 
 
-class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tier=1):
+class Nebula(
+    MetaRepo,
+    name="nebula-cloud-platform",
+    owner="cloud-platform",
+    tier=1,
+    escalation="Phone the rota of the cloud platform; after 15 minutes, its lead.",
+):
     """Cloud infrastructure and its API."""
 
     http_requests = HTTP_SERVER_REQUEST_DURATION
@@ -131,6 +137,12 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         period="30d",
         sli=http_requests.ratio(bad=http_requests.where(error_type=PRESENT)),
         why="Nobody can provision, scale or roll back while the API fails.",
+        first_steps=(
+            "- One route with status 500: undo the last deployment of the API.\n"
+            "- Many routes with status 502 to 504: an API of the cloud provider fails or "
+            "throttles. Read the provider's status page, and pause automated deployments.\n"
+            "- One instance: replace it if its `infrastructure_memory_utilization` is above 0.9."
+        ),
     )
     api_latency = Slo(
         "nebula-api-latency",
@@ -138,6 +150,13 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         period="7d",
         sli=responses_within(0.1),
         why="Deployment tools make hundreds of calls, one after another.",
+        first_steps=(
+            "- One route: a trace of a slow call shows the call of the provider that it waits "
+            "for.\n"
+            "- All routes: if `http_server_active_requests` grows, add instances, or pause the "
+            "tool that makes the most calls.\n"
+            "- After a deployment: undo it."
+        ),
     )
     # The events are dollars: accuracy is 1 - sum(|forecast - actual|) / sum(actual), in forecasting
     # called 1 - WAPE. In a mean of daily accuracies a cheap day would hide an expensive one.
@@ -148,6 +167,13 @@ class Nebula(MetaRepo, name="nebula-cloud-platform", owner="cloud-platform", tie
         no_data_after="26h",  # a day's bill is known once a day
         sli=cost.ratio(bad=cost_forecast_error),
         why="Teams get their budgets from the forecast, and are stopped by the bill.",
+        first_steps=(
+            "- One project: `cloud_cost_usd_total` by service shows what grew. Stop what "
+            "nobody needs, or make the forecast again.\n"
+            "- All projects: check that yesterday's bill is complete, and compare "
+            "`cloud_cost_forecast_usd` with last month.\n"
+            "- No step is urgent at night: a day's bill is known once a day."
+        ),
     )
 
     api_latency_p99 = HTTP_SERVER_LATENCY_P99

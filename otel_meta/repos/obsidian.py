@@ -60,7 +60,12 @@ class PolicyEvaluation:
     result: Literal["compliant", "violation"]
 
 
-class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
+class Obsidian(
+    MetaRepo,
+    name="obsidian-devsecops-platform",
+    owner="security",
+    escalation="Phone the security duty officer, at any hour, before a finding becomes public.",
+):
     """Scans, findings and policies."""
 
     scans = Counter(
@@ -131,6 +136,14 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         no_data_after="26h",
         sli=scans.ratio(bad=scan_failures),
         why="Without a scan, vulnerabilities are shipped unnoticed.",
+        first_steps=(
+            "- Reason `timeout`: use a larger runner. Reason `access_denied`: renew the token "
+            "of the scanner.\n"
+            "- Reason `unreachable`: ask the owner of the target, or look at the network "
+            "policy.\n"
+            "- Reason `scanner_error`: return to the version of the scanner before.\n"
+            "- Treat a target without a result as unscanned: hold back its releases."
+        ),
     )
     remediation_time = Slo(
         "obsidian-critical-remediation",
@@ -139,6 +152,13 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         no_data_after="6d",  # longer pauses are normal: critical findings are rare
         sli=remediation_duration.within(86_400).where(severity="critical"),
         why="A critical finding is exploited within days of being published.",
+        first_steps=(
+            "- `vulnerability_age_days` with severity `critical` shows which findings are "
+            "still open. Ask their teams for a date.\n"
+            "- A fixed version exists: release it now, before other changes.\n"
+            "- No fixed version exists: take the part from the network, and record the "
+            "resolution `mitigated`."
+        ),
     )
     # "Zero critical findings" as an objective of 100 % would have no error budget. Therefore the
     # alert below fires at the first finding, and this SLO is on time: 95 % of 30 days leaves
@@ -149,6 +169,12 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         period="30d",
         sli=findings_open.at_most(0).where(severity="critical").worst(),
         why="An open critical finding can be exploited at any time.",
+        first_steps=(
+            "- Read the report of the scanner: is the vulnerable code reachable?\n"
+            "- A fixed version exists: deploy it. Otherwise take the part from the network.\n"
+            "- Many findings at once: `security_findings_discovered_total` by scanner shows a "
+            "new rule set. Confirm a finding before it is closed as `false_positive`."
+        ),
     )
     policy_compliance = Slo(
         "obsidian-policy-compliance",
@@ -157,6 +183,13 @@ class Obsidian(MetaRepo, name="obsidian-devsecops-platform", owner="security"):
         no_data_after="26h",
         sli=policy_evaluations.ratio(bad=policy_evaluations.where(result="violation")),
         why="Violations of policies fail audits.",
+        first_steps=(
+            "- One policy: undo the last change of the policy, or of what it checks.\n"
+            "- All policies: the evaluation itself may be at fault. Evaluate one policy by "
+            "hand.\n"
+            "- A violation that has to stay needs an exception with an end, from the security "
+            "team."
+        ),
     )
 
     critical_findings = Recording(

@@ -76,7 +76,13 @@ class Feature:
     feature: str
 
 
-class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1):
+class Sentinel(
+    MetaRepo,
+    name="sentinel-ai-engine",
+    owner="ml-platform",
+    tier=1,
+    escalation="Write to the channel of the model platform by day, and phone its rota at night.",
+):
     """Model training and inference."""
 
     inference_requests = Counter(
@@ -153,6 +159,13 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
             bad=inference_requests.where(outcome=("timeout", "error")),
         ),
         why="Products fall back to rules, which decide worse than the model.",
+        first_steps=(
+            "- One version: route its traffic to the version before.\n"
+            "- Outcome `timeout` for all versions: add replicas, and refuse batch callers "
+            "first.\n"
+            "- Outcome `error` for all models: check the accelerators, and the store that the "
+            "features come from."
+        ),
     )
     inference_latency = Slo(
         "sentinel-inference-latency",
@@ -160,6 +173,12 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         period="7d",
         sli=inference_duration.within(0.5),
         why="Callers give up on a prediction after half a second.",
+        first_steps=(
+            "- One version: route its traffic to the version before.\n"
+            "- All versions: `model_inference_requests_total` by model shows whose traffic "
+            "grew. Add replicas, or limit that caller.\n"
+            "- One instance: replace it; its accelerator may be shared or throttled."
+        ),
     )
     accuracy_maintenance = Slo(
         "sentinel-accuracy-maintenance",
@@ -167,6 +186,13 @@ class Sentinel(MetaRepo, name="sentinel-ai-engine", owner="ml-platform", tier=1)
         period="30d",
         sli=accuracy_to_baseline.at_least(0.95),
         why="Decisions based on a degraded model are wrong more often.",
+        first_steps=(
+            "- `model_drift_checks_total` with result `drifted` for the same model: train the "
+            "model again with newer data.\n"
+            "- No drift: `model_data_quality_score` shows a bad training set; otherwise labels "
+            "arrive late, or a feature changed.\n"
+            "- Decisions are at risk: route the traffic to the version before."
+        ),
     )
 
     inference_latency_p99 = Recording(

@@ -74,7 +74,13 @@ class Retry:
     outcome: Literal["success", "failure"]
 
 
-class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tier=1):
+class Titan(
+    MetaRepo,
+    name="titan-microservices-mesh",
+    owner="service-mesh",
+    tier=1,
+    escalation="Phone the rota of the service mesh; after 15 minutes, the incident lead.",
+):
     """Services, events and circuit breakers."""
 
     http_requests = HTTP_SERVER_REQUEST_DURATION
@@ -138,6 +144,13 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         period="30d",
         sli=http_requests.ratio(bad=http_requests.where(error_type=PRESENT)),
         why="A failing service takes its callers down.",
+        first_steps=(
+            "- One route with status 500: undo the last deployment of the service.\n"
+            "- Status 502 to 504: a dependency fails. `service_dependency_health` and open "
+            "breakers in `circuit_breaker_state` name it.\n"
+            "- All routes, with more traffic: add instances, and refuse the callers that can "
+            "wait."
+        ),
     )
     service_latency = Slo(
         "titan-service-latency",
@@ -145,6 +158,12 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         period="7d",
         sli=responses_within(0.1),
         why="Calls are nested: the slowest call delays the whole page.",
+        first_steps=(
+            "- One route: a trace of a slow request shows the call that it waits for.\n"
+            "- All routes: if `service_request_queue_depth` grows, add instances.\n"
+            "- `service_retry_attempts_total` grows: retries multiply the load. Limit the "
+            "retries of callers first."
+        ),
     )
     event_success = Slo(
         "titan-event-processing-success",
@@ -152,6 +171,13 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         period="7d",
         sli=events_processed.ratio(bad=event_failures),
         why="A lost event is an order, a payment or a mail that is never made.",
+        first_steps=(
+            "- Reason `invalid`: a producer changed the schema. Undo that change, then send "
+            "the events of the dead-letter queue again.\n"
+            "- Reason `timeout` or `dependency`: pause the consumer, so that events wait. "
+            "`service_dependency_health` names the cause.\n"
+            "- Reason `internal`: undo the last deployment of the consumer."
+        ),
     )
     breaker_availability = Slo(
         "titan-circuit-breaker-availability",
@@ -159,6 +185,13 @@ class Titan(MetaRepo, name="titan-microservices-mesh", owner="service-mesh", tie
         period="7d",
         sli=breaker_state.at_least(1).where(state="closed"),
         why="An open circuit breaker refuses every call of its dependency.",
+        first_steps=(
+            "- The dependency fails: `service_dependency_health` says since when. Mend the "
+            "dependency; the breaker is the effect.\n"
+            "- The dependency works: `circuit_breaker_transitions_total` shows if the breaker "
+            "tries to close. Restart one instance as a test.\n"
+            "- Until then, switch off what needs the dependency."
+        ),
     )
 
     latency_by_route_p99 = Recording(

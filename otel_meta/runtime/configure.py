@@ -64,6 +64,10 @@ def configure(
             ``iban``.
         workers: share series with all workers of the service, in the directory
             ``OTEL_META_MULTIPROCESS_DIR``; by default True if the variable is set.
+        slo_path: file in which the SLOs of the service outlive a restart; by default
+            ``OTEL_META_SLO_PATH``, or a file in the directory of the workers.
+        slo_required_coverage: share of an SLO's period that has to be covered before an overspent
+            budget is a breach, 0.25 by default.
         metric_interval: seconds between pushes of metrics.
         max_series: cardinality limit of a metric, 2,000 by default; further series are merged.
         log_level: debug, info, warning, error or critical, or a level of `logging`.

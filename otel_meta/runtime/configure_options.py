@@ -7,6 +7,7 @@ is a setting, `Settings` has a field, and `read_settings` adds the environment v
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from os import PathLike
 from typing import BinaryIO, TypedDict
 
 
@@ -30,6 +31,8 @@ class Options(TypedDict, total=False):
     redaction: bool | None
     redact_names: str | Collection[str] | None
     workers: bool | None
+    slo_path: str | PathLike[str] | None
+    slo_required_coverage: float | None
     metric_interval: float | None
     max_series: int | None
     log_level: str | int | None

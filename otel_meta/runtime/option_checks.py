@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
+from os import PathLike
 from reprlib import Repr
 from typing import Any, Final, NamedTuple, cast
 
@@ -58,6 +60,14 @@ def _whole_number(minimum: int, maximum: int) -> Callable[[Any], bool]:
 
 def _is_duration(value: Any) -> bool:
     return _is_a(value, int, float) and 0 < value <= _MAX_SECONDS
+
+
+def _is_share(value: Any) -> bool:
+    return _is_a(value, int, float) and 0 <= value <= 1
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | PathLike) and bool(os.fspath(cast("str", value)))
 
 
 def _are_all_text(parts: Iterable[Any]) -> bool:
@@ -117,6 +127,8 @@ CHECKS: Final[Mapping[str, _Check]] = {
         _are_names, "give the names of fields or attributes, such as ('iban', 'customer.phone')"
     ),
     "workers": _ON_OR_OFF,
+    "slo_path": _Check(_is_path, "give the path of a file, such as '/var/lib/my-service/slo'"),
+    "slo_required_coverage": _Check(_is_share, "give a share from 0 to 1, such as 0.25"),
     "metric_interval": _SECONDS,
     "max_series": _Check(
         _whole_number(1, 10_000_000),

@@ -10,6 +10,7 @@ import os
 import re
 from typing import Any, Final
 
+from otel_meta.model.slo.objective import LEAST_COVERAGE
 from otel_meta.status.slo_links import TEMPLATE_EXAMPLE, is_address, is_template
 
 from .environment.foreign_variables import FOREIGN_VARIABLES, UNSUPPORTED_VARIABLES
@@ -163,6 +164,19 @@ REDACT_NAMES: Final = Variable[tuple[str, ...]](
 WORKERS: Final = Variable[str | None](
     "OTEL_META_MULTIPROCESS_DIR", TEXT, None, "option `workers`, see workers.md", "no sharing"
 )
+SLO_PATH: Final = Variable[str | None](
+    "OTEL_META_SLO_PATH",
+    TEXT,
+    None,
+    "option `slo_path`",
+    "`slo-history` in OTEL_META_MULTIPROCESS_DIR; without that directory, memory alone",
+)
+SLO_COVERAGE: Final = Variable(
+    "OTEL_META_SLO_REQUIRED_COVERAGE",
+    number(0, 1),
+    LEAST_COVERAGE,
+    "option `slo_required_coverage`",
+)
 INTERVAL: Final = Variable(
     "OTEL_METRIC_EXPORT_INTERVAL", DURATION, 60_000, "option `metric_interval`"
 )
@@ -235,6 +249,8 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     REDACTION,
     REDACT_NAMES,
     WORKERS,
+    SLO_PATH,
+    SLO_COVERAGE,
     INTERVAL,
     SERIES,
     CORRECTIONS,

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Final, Unpack
 
@@ -43,6 +44,8 @@ from .signals import SIGNALS, Signal
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """RFC 6750, section 2.1."""
 
+HISTORY_NAME: Final = "slo-history"
+"""Name of the history of SLOs in the directory of the workers."""
 
 _ENVIRONMENT: Final = "deployment.environment.name"
 _OLD_ENVIRONMENT: Final = "deployment.environment"
@@ -86,6 +89,10 @@ class Settings:
     """Regular expressions of further names of headers whose values are hidden."""
     workers_directory: Path | None
     """Directory for the series of all workers of the service; None without sharing."""
+    slo_path: Path | None
+    """File in which the histories of SLOs outlive the process; None for memory alone."""
+    slo_required_coverage: float
+    """Share of the period that has to be covered before an SLO counts as breached."""
     metric_interval: float
     exemplars: bool
     """True if series show exemplars of sampled spans."""
@@ -162,7 +169,9 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         request_headers=env.read(REQUEST_HEADERS),
         response_headers=env.read(RESPONSE_HEADERS),
         secret_headers=env.read(SECRET_HEADERS),
-        workers_directory=_workers_directory(env, options.get("workers")),
+        workers_directory=(workers := _workers_directory(env, options.get("workers"))),
+        slo_path=_slo_path(env, options.get("slo_path"), workers),
+        slo_required_coverage=_number(env, rows.SLO_COVERAGE, options.get("slo_required_coverage")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         exemplars=_exemplars(env),
         max_series=options.get("max_series") or env.read(rows.SERIES),
@@ -215,9 +224,7 @@ def _corrections(env: Environment) -> tuple[Correction, ...]:
     try:
         return read_corrections(Path(path))
     except DeclarationError as error:
-        env.warnings.append(
-            f"{rows.CORRECTIONS.name}={clip(path)!r}: {clip(str(error))}; no event is excluded"
-        )
+        env.warnings.append(f"{rows.CORRECTIONS.name}: {clip(str(error))}; no event is excluded")
         return ()
 
 
@@ -325,6 +332,19 @@ def _workers_directory(env: Environment, given: bool | None) -> Path | None:
             "the same for all its workers, such as /dev/shm/my-service"
         )
     return None if path is None or given is False else Path(path)
+
+
+def _slo_path(
+    env: Environment, given: str | PathLike[str] | None, workers: Path | None
+) -> Path | None:
+    path = given or env.read(rows.SLO_PATH)
+    if path is None:
+        return None if workers is None else workers / HISTORY_NAME
+    return Path(path)
+
+
+def _number(env: Environment, row: Variable[float], given: float | None) -> float:
+    return env.read(row) if given is None else given
 
 
 def _sampler_arg(env: Environment, sampler: str) -> str | None:

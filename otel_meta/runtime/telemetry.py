@@ -31,8 +31,11 @@ from .recording.bind import bind
 from .recording.faults import Faults, logger
 from .recording.storage import MetricStorage
 from .redaction import Redaction
+from .resource import identity_labels
 from .settings import Settings
 from .signals import SIGNALS
+from .slo.history_file import SOURCE as SLO_HISTORY
+from .slo.history_file import HistoryFile
 from .slo.status_page import PATH as SLO_PATH
 from .slo.status_page import SloPage
 from .slo.tracker import INTERVAL, SloTracker
@@ -71,6 +74,16 @@ def _view(workers: Workers | None, storage: MetricStorage) -> ServiceView | None
     return workers.view(storage.families, storage.faults.report)
 
 
+def _history_file(
+    settings: Settings, view: ServiceView | None, faults: Faults
+) -> HistoryFile | None:
+    if settings.slo_path is None or settings.disabled:
+        return None
+    service = (settings.namespace, settings.service_name)
+    origins = frozenset[str] if view is None else view.origins
+    return HistoryFile(settings.slo_path, service, faults.report, origins)
+
+
 class Telemetry:
     """Metrics, traces, logs and SLOs of a process; a context manager for its shutdown.
 
@@ -101,7 +114,14 @@ class Telemetry:
             max_length=settings.max_label_length,
         )
         self.view: Final = _view(self.workers, self.storage)
-        self.tracker: Final = SloTracker(self.view or self.storage, clock)
+        self.tracker: Final = SloTracker(
+            self.view or self.storage,
+            clock,
+            service=identity_labels(resource, settings),
+            required_coverage=settings.slo_required_coverage,
+            corrections=settings.corrections,
+            file=_history_file(settings, self.view, self.faults),
+        )
         self.redaction: Final = Redaction(
             settings.redacted_names, settings.secret_headers, enabled=settings.redaction
         )
@@ -287,6 +307,7 @@ class Telemetry:
         in_time = run_with_deadline(left(), jobs, self.faults)
         self._monitor.finish(in_time=in_time)
         self._slo_ticker.stop(left())  # not before: a sample under way is no export
+        self._save_slos(self.tracker.close, left())
         if self.workers is not None:  # late or not: nothing is lost, another worker adds the file
             run_with_deadline(left(), {"workers close": self.workers.close}, self.faults)
         return in_time
@@ -296,7 +317,12 @@ class Telemetry:
         self._monitor.exports.stop()
         in_time = self.flush(seconds)
         self._monitor.report(in_time=in_time)
+        self._save_slos(self.tracker.sample, seconds)
         return in_time
+
+    def _save_slos(self, save: Callable[[], None], seconds: float) -> None:
+        if self.settings.slo_path is not None:
+            run_with_deadline(seconds, {SLO_HISTORY: save}, self.faults)
 
     def _seconds_left(self) -> float:
         return max(self.settings.shutdown_timeout - self._drain_seconds, 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Events(NamedTuple):
@@ -10,3 +10,6 @@ class Events(NamedTuple):
 
     bad: float
     total: float
+
+
+NO_EVENTS: Final = Events(0.0, 0.0)

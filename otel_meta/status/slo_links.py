@@ -18,8 +18,6 @@ from .status_json import StatusJson
 
 SLO_DASHBOARD: Final = "otel-meta-slo"
 """The uid of the dashboard of all SLOs."""
-BURN_RUNBOOK: Final = "slo-burn"
-"""The page of runbooks with a section for each SLO."""
 PLACEHOLDERS: Final = ("service", "slo", "from", "to")
 """The names in templates; times are milliseconds since 1970, as in Grafana."""
 TEMPLATE_EXAMPLE: Final = "https://host/search?service={service}&start={from}&end={to}"
@@ -54,7 +52,7 @@ class LinkBases:
         names = {"service": row["service"].get(SERVICE, ""), "slo": row["name"]}
         values = {**names, "from": str(begin), "to": str(end)}
         links = {
-            "runbook": f"{self.runbooks.rstrip('/')}/{BURN_RUNBOOK}.md#{quote(row['name'])}",
+            "runbook": f"{self.runbooks.rstrip('/')}/{quote(row['repo'])}.md#{quote(row['name'])}",
             "dashboard": f"{self.dashboards.rstrip('/')}/{SLO_DASHBOARD}?{_query(row, values)}",
             "traces": _filled(self.traces, values),
             "logs": _filled(self.logs, values),

@@ -11,10 +11,11 @@ from otel_meta.model import Budget, BurnWindow, Duration, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.model.slo.objective import LEAST_COVERAGE
 
-from .events import Events
+from .events import NO_EVENTS, Events
 
 State = Literal["ok", "at_risk", "breached", "no_data"]
-NO_EVENTS: Final = Events(0.0, 0.0)
+_ROUNDING: Final = 0.5
+"""Half an event, by which a count from extrapolated rules may be too small, as in the alerts."""
 
 
 class Burn(NamedTuple):
@@ -140,4 +141,4 @@ class Status:
         rates = (self.burn_rate(window.long), self.burn_rate(window.short))
         bad = self.burns[window.long].bad if window.long in self.burns else None
         fast = all(rate is not None and rate > limit for rate in rates)
-        return fast and (bad is None or bad >= self.slo.min_bad_events)
+        return fast and (bad is None or bad > self.slo.min_bad_events - _ROUNDING)

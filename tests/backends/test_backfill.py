@@ -7,14 +7,20 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from otel_meta.cli import main
+from otel_meta.model import Catalog
+from otel_meta.model.slo.correction import Correction
+from otel_meta.render.artifacts import rule_files
+from otel_meta.render.options import Options
+from otel_meta.render.rules.rule_formats import prometheus
 from otel_meta.repos import BUILTIN
+from otel_meta.repos.chronos import Chronos
 from otel_meta.testing.servers import PROMETHEUS, Backend
-from tests.rules.pinned_tools import RULES
 from tests.rules.prometheus_server import backfill, fetch
 
 Output = pytest.CaptureFixture[str]
@@ -42,10 +48,20 @@ def counters(now: float) -> Iterator[str]:
         yield f'pipeline_runs_total{{{NAMES},pipeline="p",outcome="failure"}} {bad} {at:.0f}\n'
 
 
-def truth() -> float:
-    """Return the error budget that is left, from the events of the last 7 days."""
-    bad = BAD * 1440 * len(FAILING)
-    return 1 - bad / (GOOD * 1440 * 7 + bad) / BUDGET
+def truth(corrected: int = 0) -> float:
+    """Return the error budget that is left, from the events of the last 7 days.
+
+    Args:
+        corrected: days among the failing ones whose events do not count.
+    """
+    bad = BAD * 1440 * (len(FAILING) - corrected)
+    return 1 - bad / (GOOD * 1440 * (7 - corrected) + bad) / BUDGET
+
+
+def correction(now: float) -> Correction:
+    """Return a correction of the first of the failing days."""
+    begin = datetime.fromtimestamp(now, UTC) - timedelta(days=FAILING.stop)
+    return Correction(begin=begin, end=begin + timedelta(days=1), reason="A failed disk.")
 
 
 class Server:
@@ -56,12 +72,15 @@ class Server:
         samples = folder / "raw.txt"
         samples.write_text("".join(sorted_by_series(counters(time.time()))) + "# EOF\n")
         backfill(samples, folder / "data")
-        rules = (RULES / "chronos-data-platform.recording.yml").read_text()
-        alerts = (RULES / "chronos-data-platform.alerting.yml").read_text()
         (folder / "rules").mkdir()
-        for name, text in (("recording", rules), ("alerting", alerts)):
-            quick = re.sub(r"interval: (?:30s|1m)\b", "interval: 2s", text)
-            (folder / "rules" / f"{name}.yml").write_text(quick)
+        self.load()
+
+    def load(self, *corrections: Correction) -> None:
+        """Write the rules, which are evaluated every two seconds, with corrections."""
+        for file in rule_files(Catalog((Chronos,)), Options(corrections=corrections)):
+            if file.name.startswith(Chronos.name):
+                quick = re.sub(r"interval: (?:30s|1m)\b", "interval: 2s", prometheus(file))
+                (self.folder / "rules" / f"{file.name}.yml").write_text(quick)
 
     def backend(self, *, rules: bool) -> Backend:
         """Return the server, with or without the rules."""
@@ -121,6 +140,26 @@ def test_backfill_continues_what_the_rules_have_recorded(tmp_path: Path, capsys:
     move(tmp_path / "out", tmp_path / "data")
     with server.backend(rules=True) as backend:
         assert truth() == pytest.approx(budget(backend.wait_until_ready().url), abs=0.01)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known before", "added later"])
+def test_budget_after_backfill_is_that_without_corrected_day(
+    tmp_path: Path, capsys: Output, *, known: bool
+) -> None:
+    """After a backfill, a correction excludes its day, whether the rules had it before or not."""
+    server, corrected = Server(tmp_path), correction(time.time())
+    with server.backend(rules=False) as backend:
+        assert 0 == run(backend.wait_until_ready().url, tmp_path / "out")
+    capsys.readouterr()
+    move(tmp_path / "out", tmp_path / "data")
+    if not known:
+        with server.backend(rules=True) as backend:
+            assert truth() == pytest.approx(budget(backend.wait_until_ready().url), abs=0.01)
+    server.load(corrected)
+    with server.backend(rules=True) as backend:
+        url = backend.wait_until_ready().url
+
+        assert truth(1) == pytest.approx(budget(url), abs=0.01)
 
 
 def test_no_events_are_findings(tmp_path: Path, capsys: Output) -> None:

@@ -37,7 +37,7 @@ class Call:
     outcome: Literal["ok", 'b"a|d', "{{ bad }}", "`tick`"]
 
 
-class Hostile(MetaRepo, name="hostile", owner="hostile-team"):
+class Hostile(MetaRepo, name="hostile", owner="hostile-team", escalation=ALL):
     __doc__ = ALL
 
     calls = Counter("hostile.calls", ALL, Call)
@@ -50,8 +50,16 @@ class Hostile(MetaRepo, name="hostile", owner="hostile-team"):
         period="30d",
         sli=calls.ratio(bad=calls.where(outcome=('b"a|d', "{{ bad }}", "`tick`"))),
         why=ALL,
+        first_steps=ALL,
     )
-    quick = Slo("hostile-quick", objective="99%", period="7d", sli=wait.within(0.5), why=ALL)
+    quick = Slo(
+        "hostile-quick",
+        objective="99%",
+        period="7d",
+        sli=wait.within(0.5),
+        why=ALL,
+        first_steps=f"- {ALL}\n- {ALL}\n\n```promql\nup < 1\n```",
+    )
 
     lowest = Recording("service:hostile_level:min", measures.latest(level), ALL)
     empty = Alert(

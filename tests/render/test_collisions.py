@@ -75,6 +75,16 @@ class TestCollisions:
         ) == str(raised.value)
         assert artifacts_of(Catalog((repo("two", slo="two-a"),)), Options())
 
+    def test_slo_with_the_section_of_an_alert_is_refused(self) -> None:
+        """An SLO and an alert whose sections of the runbook have one anchor are refused."""
+        with pytest.raises(DeclarationError) as raised:
+            artifacts_of(Catalog((repo("two", slo="overload", alert="Overload"),)), Options())
+
+        assert (
+            "section two.md#overload: would be generated 2 times; "
+            "rename the meta-repository 'two' or the SLO 'overload'"
+        ) == str(raised.value)
+
     @pytest.mark.parametrize("alert", ["SloNoData", "ServiceDown", "Watchdog"])
     def test_alert_with_the_name_of_a_generated_alert_is_refused(self, alert: str) -> None:
         """An alert with the name of a generated alert is refused: routes would take it for that."""

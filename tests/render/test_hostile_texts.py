@@ -14,7 +14,7 @@ import pytest
 
 from otel_meta.model import Catalog
 from otel_meta.render.artifacts import Artifact, artifacts_of
-from otel_meta.render.docs.markdown import code_span, literal, table
+from otel_meta.render.docs.markdown import code_span, folded, literal, table
 from otel_meta.render.options import Options
 from otel_meta.render.rules import rule_formats
 from otel_meta.render.rules.alert_texts import literal as template_text
@@ -27,6 +27,7 @@ from tests.yaml_files import read_yaml
 ARTIFACTS = artifacts_of(HOSTILE, Options())
 TEXT_OF = {str(artifact.path): artifact.text for artifact in ARTIFACTS}
 ONE_LINE = " ".join(ALL.split())
+_TAGS = re.compile(r"</?(?:details|summary|table|tr|th|td)>")
 
 
 def alerts(text: str) -> Iterator[dict[str, Any]]:
@@ -162,12 +163,27 @@ def titles_of(node: Any) -> Iterator[str]:
 
 class TestDocuments:
     def test_documents_have_no_html_of_the_catalogue(self) -> None:
-        """Documents have no HTML of the catalogue, besides the comment of the header."""
+        """Documents have no HTML besides the comment of the header and the tags of tables."""
         for artifact in documents():
             body = re.sub(r"^(```|~~~).*?^\1$", "", artifact.text, flags=re.MULTILINE | re.DOTALL)
             bare = re.sub(r"(?<!\\)(`+)(?!`).*?(?<!`)\1(?!`)", "", body.partition("-->")[2])
 
-            assert "<" not in bare, artifact.path
+            assert "<" not in _TAGS.sub("", bare), artifact.path
+
+    def test_folded_table_escapes_its_texts(self) -> None:
+        """A folded table escapes the texts of its summary and of its cells."""
+        made = folded("a <b>", ["<i>"], [["x & <td>"]])
+
+        assert "<summary>a &lt;b&gt;</summary>" in made
+        assert "<th>&lt;i&gt;</th>" in made
+        assert "<td>x &amp; &lt;td&gt;</td>" in made
+
+    def test_section_of_slo_has_its_first_steps_and_its_escalation(self) -> None:
+        """The section of an SLO has its first steps and the escalation of its owner as written."""
+        runbook = TEXT_OF["docs/runbooks/hostile.md"].replace("&lt;", "<").replace("\\`", "`")
+
+        assert 2 == runbook.count(f"The owner is hostile-team. {ONE_LINE}.\n\n**How")
+        assert f"- {ALL}\n- {ALL}\n\n```promql\nup < 1\n```\n" in runbook
 
     def test_every_row_of_a_table_has_the_cells_of_its_head(self) -> None:
         """Every row of a table has as many cells as the head of the table."""
@@ -191,6 +207,8 @@ class TestDocuments:
             ("an ` alone", "an \\` alone"),
             ("``x`y`` <", "``x`y`` &lt;"),
             ("```\n<x>\n```", "```\n<x>\n```"),
+            ("- `a\n- b` <c>", "- \\`a\n- b\\` &lt;c>"),
+            ("Look:\n\n```promql\na < 1\n```", "Look:\n\n```promql\na < 1\n```"),
         ],
     )
     def test_code_of_a_text_stays_code(self, text: str, written: str) -> None:

@@ -98,17 +98,17 @@ def test_alerts() -> None:
 def test_counter(value: float, bad: int) -> None:
     """The process counts the values outside the band as bad."""
     storage = MetricStorage(Faults())
-    count = event_counter(SLI, storage, 0.0)
+    counter = event_counter(SLI, storage, 0.0)
     live: Any = storage.recorder(Bakery.baking)
     live.record(value)
 
-    assert (bad, 1) == count(0.0)
+    assert (bad, 1) == counter.count(0.0)
 
 
 def test_status() -> None:
     """The status of the SLO counts events."""
     storage = MetricStorage(Faults())
-    events = event_counter(SLI, storage, 0.0)(0.0)
+    events = event_counter(SLI, storage, 0.0).count(0.0)
     status = Status(slo=Bakery.crisp, repo="bakery", events=events, burns={}, covered=1.0)
 
     assert "events" == status_json(status)["unit"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from otel_meta import PRESENT, Alert, Duration, MetaRepo, repos
+from otel_meta import PRESENT, Alert, Duration, MetaRepo, Slo, repos
 from otel_meta.model import Combined, Instrument, Ratio, Selector, Sli, Threshold, TimeSlice
 from otel_meta.model.labels import MAX_OPEN_LABELS, labels_of
 from otel_meta.model.measure import (
@@ -559,14 +559,26 @@ class TestNoPrivilege:
         assert [] == [text for text in texts if len(text.split()) < 4]
 
     @pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.__name__)
-    def test_each_alert_has_first_steps_and_they_name_declared_metrics(
+    def test_each_slo_and_alert_has_first_steps_and_they_name_what_is_declared(
         self, repo: type[MetaRepo]
     ) -> None:
-        """Each alert has first steps, and they name declared metrics."""
-        known = {name for _, i in BUILTIN.instruments() for name in i.sample_names}
-        advice = {alert.name: alert.first_steps for alert in repo.alerts.values()}
+        """Each SLO and alert has first steps, which name declared metrics and label values."""
+        instruments = [instrument for _, instrument in BUILTIN.instruments()]
+        known = {name for i in instruments for name in (i.prometheus_name, *i.sample_names)}
+        values = {
+            value
+            for instrument in repo.instruments.values()
+            for label in instrument.label_fields
+            for value in label.values or ()
+        }
+        declared: list[Slo | Alert] = [*repo.slos.values(), *repo.alerts.values()]
+        advice = {each.name: each.first_steps for each in declared}
+        named = {word for look in advice.values() for word in re.findall(r"\w+_\w+", look)}
 
         assert [] == [name for name, look in advice.items() if not look]
-        assert (
-            set() == {n for look in advice.values() for n in re.findall(r"\w+_\w+", look)} - known
-        )
+        assert set() == named - known - values
+
+    @pytest.mark.parametrize("repo", list(BUILTIN), ids=lambda repo: repo.__name__)
+    def test_each_meta_repository_says_whom_to_call(self, repo: type[MetaRepo]) -> None:
+        """Each meta-repository says whom to call."""
+        assert repo.escalation

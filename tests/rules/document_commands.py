@@ -11,32 +11,39 @@ from tests.rules.pinned_tools import ROOT
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 _BLOCK = re.compile(
-    r"^```(?P<language>promql|sh|console|bash)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^#+ (?P<heading>.+?)$|^```(?P<language>promql|sh|console|bash)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
+"""A heading, or a block of code."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code in a document."""
+    """A block of code in a section of a document."""
 
     document: str
+    section: str
     language: str
     text: str
 
     @property
     def name(self) -> str:
         """The document and the beginning of the text, for the ids of tests."""
-        return f"{self.document}: {self.text[:60]}"
+        return f"{self.document}#{self.section}: {self.text[:60]}"
 
 
 def blocks(*paths: Path) -> Iterator[Block]:
-    """Yield the blocks of documents, each text once in a document."""
+    """Yield the blocks of documents, each text once in a section."""
     for path in paths:
-        found = (
-            Block(path.name, block["language"], block["text"].strip())
-            for block in _BLOCK.finditer(path.read_text())
-        )
-        yield from dict.fromkeys(found)
+        yield from dict.fromkeys(_blocks_of(path))
+
+
+def _blocks_of(path: Path) -> Iterator[Block]:
+    section = ""
+    for found in _BLOCK.finditer(path.read_text()):
+        section = found["heading"] or section
+        if found["language"]:
+            yield Block(path.name, section, found["language"], found["text"].strip())
 
 
 def documents() -> list[Path]:
@@ -53,7 +60,7 @@ def queries() -> list[Block]:
 def commands(program: str) -> list[Block]:
     """Return every command of the documents that runs a program."""
     return [
-        Block(block.document, block.language, line)
+        Block(block.document, block.section, block.language, line)
         for block in blocks(*documents())
         if block.language != "promql"
         for line in block.text.replace("\\\n", " ").splitlines()

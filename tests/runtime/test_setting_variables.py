@@ -72,6 +72,8 @@ ROWS: dict[str, Row] = {
     "OTEL_META_REDACTION": Row("false", "no"),
     "OTEL_META_REDACT_NAMES": Row("iban", "i ban"),
     "OTEL_META_MULTIPROCESS_DIR": Row("/nowhere", None),
+    "OTEL_META_SLO_PATH": Row("/nowhere/slo", None),
+    "OTEL_META_SLO_REQUIRED_COVERAGE": Row("0.5", "2"),
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
     "OTEL_META_SLO_CORRECTIONS": Row(CORRECTIONS, "/nowhere.toml"),
@@ -386,6 +388,7 @@ class TestStart:
             "OTEL_EXPORTER_OTLP_PROTOCOL",
             "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
             "OTEL_META_MULTIPROCESS_DIR",
+            "OTEL_META_SLO_PATH",
             TOKEN.name,
         }
         for name in NAMES - kept - {row.name for row in REFUSED_VARIABLES}:

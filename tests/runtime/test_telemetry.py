@@ -72,7 +72,7 @@ class TestBind:
         atlas.holes.add(2)
         (status,) = captured_telemetry.telemetry.tracker.statuses()
 
-        assert ("breached", (2.0, 100.0)) == (status.state, status.events)
+        assert ("at_risk", (2.0, 100.0)) == (status.state, status.events)
 
     @pytest.mark.parametrize("repo", ["Atlas", Atlas(), Atlas.tiles, MetaRepo])
     def test_binding_other_object_is_answered_with_fix(

@@ -27,7 +27,7 @@ class TestLinks:
         links = ALL.links(row("acme-calls", service={"service_name": "a b&c"}), NOW)
 
         assert {
-            "runbook": "https://books.example/runbooks/slo-burn.md#acme-calls",
+            "runbook": "https://books.example/runbooks/acme.md#acme-calls",
             "dashboard": "https://grafana.example/d/otel-meta-slo?var-service=a+b%26c"
             "&var-slo=acme-calls&from=1768474800000&to=1768478400000",
             "traces": "https://traces.example/?service=a%20b%26c"

@@ -76,6 +76,18 @@ class TestState:
         assert "breached" == status(0.0010000001, 1.0).state
 
 
+@pytest.mark.parametrize(("bad", "severities"), [(2.4, []), (2.6, ["page"]), (3, ["page"])])
+def test_burn_window_needs_its_bad_events_as_its_alert_does(
+    bad: float, severities: list[str]
+) -> None:
+    """A burn window holds from the least number of bad events on, to half an event, as alerts."""
+    quick = Slo("acme-calls", objective="99.9%", period="30d", sli=RATIO, why="Callers wait.")
+    spans = {Duration("5m"): Burn(20, None), Duration("1h"): Burn(20, bad)}
+    current = Status(slo=quick, repo="acme", events=Events(bad, 9), burns=spans, covered=1)
+
+    assert severities == [window.severity for window in current.burning]
+
+
 class TestSli:
     def test_sli_is_share_of_good_events(self) -> None:
         """The SLI is the share of good events."""

@@ -1,4 +1,4 @@
-"""Installing Grafana's npm packages: where Node is found, and where the packages are."""
+"""Installing npm packages: where Node is found, and where the packages are."""
 
 from __future__ import annotations
 
@@ -77,12 +77,24 @@ def test_packages_are_installed_once_into_cache(tmp_path: Path) -> None:
     assert "started\n" == (tmp_path / "starts").read_text()
 
 
+def test_each_lock_file_has_folder_of_its_own(tmp_path: Path) -> None:
+    """The packages of each lock file are installed into a folder of their own."""
+    put_npm(tmp_path, "exit 0")
+
+    grafana, checks = packages.installed(), packages.installed(packages.ACCESSIBILITY)
+
+    assert ["grafana-packages", "accessibility-packages"] == [
+        folder.name.rpartition("-")[0] for folder in (grafana, checks)
+    ]
+    assert '"axe-core": "' in (checks / "package.json").read_text()
+
+
 def test_failed_installation_leaves_no_folder(tmp_path: Path) -> None:
     """A failed installation is an error, and the next one starts again."""
     put_npm(tmp_path, "echo no network >&2; exit 1")
 
     for _ in range(2):
-        with pytest.raises(ToolError, match="npm cannot install Grafana's packages: no network"):
+        with pytest.raises(ToolError, match=r"npm cannot install the packages of .*: no network"):
             packages.installed()
 
     assert "started\n" * 2 == (tmp_path / "starts").read_text()

@@ -1,6 +1,6 @@
-"""Grafana's npm packages: installed once per lock file outside of the tree, and run by Node.
+"""npm packages: installed once per lock file outside of the tree; Grafana's are run by Node.
 
-``python tools/dashboard_images/packages.py`` installs them, and prints their folder.
+``python tools/dashboard_images/packages.py`` installs all of them, and prints their folders.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 from otel_meta.testing.pinned_tools import ToolError, cache_folder
 
 HERE = Path(__file__).resolve().parent
-_LOCK = HERE / "package-lock.json"
+ACCESSIBILITY = HERE.parent / "page_checks"
+"""The folder with the lock file of the accessibility checks; that of Grafana's packages is here."""
 _MINUTES = 5
 _IN_WHEEL = {
     "node": ("bin/node",),
@@ -62,30 +63,34 @@ def check_types(folder: Path) -> str:
     return done.stdout + done.stderr
 
 
-def installed() -> Path:
-    """Return the folder with the packages of the lock file; install them if they are missing.
+def installed(locked: Path = HERE) -> Path:
+    """Return the folder with the packages of a lock file; install them if they are missing.
+
+    Args:
+        locked: the folder of the lock file.
 
     Raises:
         ToolError: npm is missing, or the installation failed.
     """
-    digest = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
-    folder = cache_folder() / f"grafana-packages-{digest}"
+    lock_file = (locked / "package-lock.json").read_bytes()
+    name = json.loads(lock_file)["name"].removeprefix("otel-meta-")
+    folder = cache_folder() / f"{name}-{hashlib.sha256(lock_file).hexdigest()[:12]}"
     if not folder.exists():
         cache_folder().mkdir(parents=True, exist_ok=True)
         with (cache_folder() / ".lock-npm").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():
-                _install(folder)
+                _install(locked, folder)
     return folder
 
 
-def _install(folder: Path) -> None:
+def _install(locked: Path, folder: Path) -> None:
     """Install beside the target and rename: a folder under the target's name is complete."""
     scratch = folder.with_suffix(".part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, scratch)
+        shutil.copy(locked / name, scratch)
     done = subprocess.run(
         [*_program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=scratch,
@@ -95,7 +100,9 @@ def _install(folder: Path) -> None:
         timeout=60 * _MINUTES,
     )
     if done.returncode:
-        raise ToolError(f"npm cannot install Grafana's packages: {done.stderr.strip()[-2000:]}")
+        raise ToolError(
+            f"npm cannot install the packages of {locked}: {done.stderr.strip()[-2000:]}"
+        )
     scratch.rename(folder)
 
 
@@ -114,6 +121,6 @@ def _program(name: str) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        print(installed())
+        print(installed(), installed(ACCESSIBILITY), sep="\n")
     except ToolError as error:
         sys.exit(str(error))

@@ -71,6 +71,15 @@ COMMANDS: Final[Mapping[str, Row]] = {
             "budget aurora-api-latency --prometheus http://localhost:9090 --objective 99.95%",
         ),
     ),
+    "explain": Row(
+        "Say why an error budget burns.",
+        _OPERATE,
+        (
+            "explain aurora-api-availability --prometheus http://localhost:9090",
+            "explain aurora-api-latency --service web --over 30m --at 2026-01-31T03:10",
+            "explain aurora-api-availability --traces http://localhost:16686 --logs web.log",
+        ),
+    ),
     "new": Row(
         "Write a module with a meta-repository to start from.",
         _TRY,

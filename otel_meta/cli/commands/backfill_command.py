@@ -26,10 +26,10 @@ from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project_options import with_project
+from otel_meta.cli.project.server import server_connection
+from otel_meta.cli.project_options import with_server_project
 from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import OtelMetaError, UsageError
-from otel_meta.fleet.connection import Connection
 from otel_meta.fleet.prometheus_api import PrometheusApi
 from otel_meta.fleet.series_values import Labels, values_by_series
 from otel_meta.fleet.steps import Steps
@@ -46,7 +46,7 @@ _BEFORE: Final = 3_600
 """Seconds before the period, so that its beginning has a value."""
 _BLOCK: Final = "24h"
 _TIMEOUT: Final = 120.0
-_MAX_TIMEOUT: Final = 86_400.0
+"""Seconds for a query of raw counters, which is a large one."""
 _NOTHING: Final = "no events of these SLOs in that time, or their past is recorded already"
 _NEXT: Final = """\
 {samples} samples of {series} series in {out}
@@ -57,23 +57,9 @@ Next:
 3. Look at the result: slo:error_budget_remaining:ratio"""
 
 
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError(f"{text!r} is not a URL; write it as http://host:9090")
-    return text
-
-
 def _duration(text: str) -> Duration:
     with _form("a time such as 30d", text):
         return Duration(text)
-
-
-def _seconds(text: str) -> float:
-    with _form("a number of seconds above 0", text):
-        seconds = float(text)
-        if not 0 < seconds <= _MAX_TIMEOUT:
-            raise ValueError
-        return seconds
 
 
 def _time(text: str) -> float:
@@ -107,11 +93,10 @@ class _Span:
         return Steps(start, end, _STEP)
 
 
-@with_project
+@with_server_project
 def backfill(
     project: Project,
     *,
-    prometheus: Annotated[str, Option(metavar="URL", parser=_url, help="The server.")],
     out: Annotated[Path, Option(metavar="DIR", help="Folder of the blocks.")],
     slo: Annotated[
         list[str] | None,
@@ -129,19 +114,16 @@ def backfill(
     promtool: Annotated[
         Path | None, Option(metavar="PATH", help="The program promtool (the one in PATH).")
     ] = None,
-    timeout: Annotated[
-        float, Option(metavar="SECONDS", parser=_seconds, help="Time-out of a query.")
-    ] = _TIMEOUT,
     as_json: JsonOption = False,
 ) -> Result:
     """Write the past of new SLOs as blocks of Prometheus; exit code 1 without data."""
     chosen = list(chosen_slos(load_catalog(project), slo or []))
     program = promtool or _promtool()
     _refuse_folder(out)
-    api = PrometheusApi(Connection(prometheus, timeout=timeout))
+    api = PrometheusApi(server_connection(project, _TIMEOUT))
     span = _Span(period, from_, to)
     series: list[tuple[str, dict[int, float]]] = []
-    with progress(f"Asking {prometheus}", total=len(chosen)) as advance:
+    with progress(f"Asking {api.url}", total=len(chosen)) as advance:
         for repo, one in chosen:
             series += _series(repo, one, span.steps(one), api, project.options)
             advance()
@@ -150,7 +132,7 @@ def backfill(
             _write_blocks(program, series, out)
     samples = sum(len(values) for _, values in series)
     written = {"samples": samples, "series": len(series), "out": str(out)}
-    text = _NEXT.format(**written) if series else f"{prometheus} has {_NOTHING}"
+    text = _NEXT.format(**written) if series else f"{api.url} has {_NOTHING}"
     return Result(
         ExitCode.OK if series else ExitCode.FINDINGS, json.dumps(written) if as_json else text
     )

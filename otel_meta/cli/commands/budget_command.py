@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from typer import Argument, Option
 
 from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_slos
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.project import Project
@@ -35,7 +37,8 @@ class _Asked(NamedTuple):
     slo: Slo
     services: Mapping[str, str]
     events: int | None
-    objective: Objective | None
+    other: Slo | None
+    """The SLO with another objective, under which the recorded past is replayed."""
 
 
 @with_server_project
@@ -75,7 +78,8 @@ def budget(
     if not has_server(project) and (service or objective):
         raise UsageError(f"--{'service' if service else 'objective'} asks a server; {NO_SERVER}")
     services = {SERVICE: service} if service else {}
-    found = _budget(project, _Asked(catalog, repo, slo, services, events, objective))
+    other = replace(slo, objective=objective) if objective else None
+    found = _budget(project, _Asked(catalog, repo, slo, services, events, other))
     if as_json:
         return Result(ExitCode.OK, json.dumps(found, indent=2))
     # Local imports: rich is for tables.
@@ -92,7 +96,8 @@ def _budget(project: Project, asked: _Asked) -> BudgetJson:
     if not has_server(project):
         budgets = [declared_budget(asked.slo, asked.events)]
         return budget_json(asked.repo, asked.slo, budgets, project.options)
-    return _recorded_budget(project, asked)
+    with progress(f"Asking {project.value('server.url')}"):
+        return _recorded_budget(project, asked)
 
 
 def _recorded_budget(project: Project, asked: _Asked) -> BudgetJson:
@@ -109,7 +114,7 @@ def _recorded_budget(project: Project, asked: _Asked) -> BudgetJson:
     budgets = [service_budget(status, asked.events) for status in statuses]
     found = budget_json(asked.repo, asked.slo, budgets, project.options)
     found["statuses"] = [status_json(status) for status in statuses]
-    if asked.objective is not None:
-        at = int(time.time())
-        found["replay"] = replays(api, asked.slo, asked.objective, asked.services, at)
+    if asked.other is not None:
+        slos = (asked.slo, asked.other)
+        found["replay"] = replays(api, slos, asked.services, int(time.time()))
     return found

@@ -95,7 +95,9 @@ def _set_up(
         "PAYMENTS_URL": f"http://127.0.0.1:{ports['payments']}",
     }
     services = {
-        name: resources.enter_context(Service(name, port, folder, environment))
+        name: resources.enter_context(
+            Service(name, port, folder, environment, log=stack.log_of(name) if stack else None)
+        )
         for name, port in ports.items()
     }
     with progress(f"Starting {' and '.join(services)}", total=len(services)) as advance:

@@ -17,6 +17,7 @@ from otel_meta.errors import UsageError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
 from otel_meta.render.links import Links
+from otel_meta.status.corrections_file import overlaps
 
 if TYPE_CHECKING:
     from otel_meta.cli.sync import Stale
@@ -77,6 +78,13 @@ def _artifacts(declared: Catalog, project: Project) -> list[Artifact]:
 
 
 def _notes(project: Project) -> list[str]:
+    """Return notes about links that lead nowhere, and about corrections that overlap."""
+    path = project.corrections_file
+    overlapping = overlaps(path, project.corrections) if path else ()
+    return [*_link_notes(project), *(f"note: {each}" for each in overlapping)]
+
+
+def _link_notes(project: Project) -> list[str]:
     """Return a note about links that lead nowhere from a notification."""
     links, relative = project.options.links, Links()
     keys = [

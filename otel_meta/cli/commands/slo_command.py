@@ -10,13 +10,14 @@ from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.console import streams
 from otel_meta.cli.console.error_lines import print_error
+from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.project import Project
 from otel_meta.cli.project_options import with_server_project
 from otel_meta.cli.slo.option_values import StateSet, seconds, share, state, states
+from otel_meta.cli.slo.selection import SERVE, Selection
 from otel_meta.cli.slo.slo_gate import Gate
-from otel_meta.cli.slo.status_order import Selection
 from otel_meta.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SELECT: Final = "Selection"
 _DISPLAY: Final = "Display"
 _GATE: Final = "Gate of a deployment"
+_SERVE: Final = "Server of the page"
 _EVERY: Final = 5.0
 
 
@@ -35,7 +37,11 @@ def slo(
     project: Project,
     urls: Annotated[
         list[str] | None,
-        Argument(metavar="[URL]...", help="Services, or their /slo pages (the fleet's server)."),
+        Argument(
+            metavar="[URL]...",
+            help="Services, or their /slo pages (the fleet); or the word serve, for a page of "
+            "the fleet.",
+        ),
     ] = None,
     *,
     service: Annotated[
@@ -92,6 +98,15 @@ def slo(
             rich_help_panel=_GATE,
         ),
     ] = None,
+    host: Annotated[
+        str, Option(metavar="HOST", help="Address of slo serve.", rich_help_panel=_SERVE)
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        Option(
+            metavar="PORT", min=0, max=65_535, help="Port of slo serve.", rich_help_panel=_SERVE
+        ),
+    ] = 8080,
 ) -> Result:
     """Show the status of each SLO: of services, by URL, or of the fleet, by --prometheus.
 
@@ -108,10 +123,14 @@ def slo(
         services=tuple(service or ()),
         slos=tuple(slo or ()),
     )
+    if urls and urls[0] == SERVE:
+        return _served(project, selection, urls[1:], (host, port))
     source = _source(context, project, urls or [], selection)
     if watch:
         return _watched(source, shown or [], every or _EVERY)
-    return _shown(source(), shown or [], gate, selection, as_json=as_json)
+    with progress("Asking for the statuses"):
+        found = source()
+    return _shown(found, shown or [], gate, selection, as_json=as_json)
 
 
 def _check_display(gate: Gate, *, as_json: bool, watch: bool, every: float | None) -> None:
@@ -131,6 +150,18 @@ def _source(context: Context, project: Project, urls: list[str], selection: Sele
         raise UsageError("--prometheus asks the fleet, and a URL a service; give one of them")
     is_token_given = _is_typed(context, "token")
     return pages_source(project, urls, selection, is_token_given=is_token_given)
+
+
+def _served(
+    project: Project, selection: Selection, urls: list[str], address: tuple[str, int]
+) -> Result:
+    # A local import: the HTTP client is for commands that ask.
+    from otel_meta.cli.slo.status_serving import serve_fleet  # noqa: PLC0415
+
+    if urls:
+        raise UsageError(f"serve shows the fleet, not {urls[0]}; give --prometheus URL")
+    serve_fleet(project, selection, *address)
+    return Result(ExitCode.OK)
 
 
 def _is_typed(context: Context, option: str) -> bool:

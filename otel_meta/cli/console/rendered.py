@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .rich_console import output, unbroken_output
+from .rich_console import wide_output
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 def rendered(parts: Iterable[RenderableType]) -> str:
     """Return the text of tables and lines; a line of text is never broken."""
+    lines = "".join(map(_rendered, parts)).splitlines()
+    return "\n".join(map(str.rstrip, lines))
+
+
+def _rendered(part: RenderableType) -> str:
     from rich.text import Text  # noqa: PLC0415 - a command that prints plain text needs none
 
-    terminal = output()
-    console = terminal if terminal.is_terminal else unbroken_output()
-    with console.capture() as capture:
-        for part in parts:
-            console.print(part, soft_wrap=isinstance(part, Text))
-    return "\n".join(map(str.rstrip, capture.get().splitlines()))
+    console = wide_output(part)
+    with console.capture() as captured:
+        console.print(part, soft_wrap=isinstance(part, Text))
+    return captured.get()

@@ -20,9 +20,14 @@ def output() -> Console:
     return _console(to_errors=False)
 
 
-def unbroken_output() -> Console:
-    """Return a console of standard output that breaks no line, for a pipe or a file."""
-    return _console(to_errors=False, width=_ANY_WIDTH)
+def errors() -> Console:
+    """Return the console of standard error, for progress."""
+    return _console(to_errors=True)
+
+
+def is_screen(stream: TextIO | None) -> bool:
+    """Return True for a terminal on which lines can be written over."""
+    return stream is not None and stream.isatty() and not output().is_dumb_terminal
 
 
 def wide_output(content: RenderableType) -> Console:
@@ -34,16 +39,6 @@ def wide_output(content: RenderableType) -> Console:
     is_narrow = is_screen(sys.stdout)
     least = max(console.width, measured.minimum) if is_narrow else measured.maximum
     return _console(to_errors=False, width=least)
-
-
-def errors() -> Console:
-    """Return the console of standard error, for progress."""
-    return _console(to_errors=True)
-
-
-def is_screen(stream: TextIO | None) -> bool:
-    """Return True for a terminal on which lines can be written over."""
-    return stream is not None and stream.isatty() and not output().is_dumb_terminal
 
 
 def _console(*, to_errors: bool, width: int | None = None) -> Console:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+from otel_meta.cli.console.rendered import rendered
 from otel_meta.cli.console.rich_console import is_screen
+from otel_meta.cli.slo.status_table import StatusTable
 from otel_meta.testing.otlp_receiver import OtlpReceiver, ReceivedSpan
 
-from .slo_table import slo_table
 from .stop_signal import StopSignal
 from .trace_tree import trace_tree
 
@@ -134,7 +135,8 @@ class Scenario:
             print(_CLEAR_SCREEN, end="")
         if self._messages:
             print("\n".join(self._messages), end="\n\n")
-        print(slo_table([self._storefront.get("/slo"), self._payments.get("/slo")]))
+        pages = (self._storefront.get("/slo"), self._payments.get("/slo"))
+        print(rendered([StatusTable(row for page in pages for row in page["slos"])]))
         print(f"\n{elapsed:.0f} of {seconds:.0f} s; Ctrl-C ends it\n", flush=True)
         if not self._is_screen:
             self._messages.clear()

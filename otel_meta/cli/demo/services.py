@@ -36,6 +36,7 @@ class Service:
         port: a free port.
         folder: the folder of the examples.
         environment: added to the environment of this process, without ``OTEL_`` variables.
+        log: a file for a copy of the log lines.
         start_timeout: seconds until an unready service is an error.
         stop_timeout: seconds between SIGTERM and SIGKILL.
     """
@@ -47,6 +48,7 @@ class Service:
         folder: Path,
         environment: Mapping[str, str],
         *,
+        log: Path | None = None,
         start_timeout: float = _START_TIMEOUT,
         stop_timeout: float = _STOP_TIMEOUT,
     ) -> None:
@@ -54,6 +56,7 @@ class Service:
         self._stop_timeout: Final = stop_timeout
         self.name: Final = name
         self.url: Final = f"http://127.0.0.1:{port}"
+        self._log: Final = log
         self._lines: Final[deque[str]] = deque(maxlen=_LINES_KEPT)
         self._process: Final = subprocess.Popen(  # noqa: S603  # our own example
             [sys.executable, "-m", "uvicorn", f"{name}:app", "--port", str(port)],
@@ -124,7 +127,10 @@ class Service:
         return cast("IO[str]", self._process.stdout)  # a pipe, see above
 
     def _read(self) -> None:
-        self._lines.extend(self._stdout)
+        with (self._log or Path(os.devnull)).open("w", buffering=1, encoding="utf-8") as copy:
+            for line in self._stdout:
+                self._lines.append(line)
+                copy.write(line)
 
     def _request(self, request: Request) -> Any:
         try:

@@ -47,6 +47,9 @@ _QUERIES: Final = (
     'ALERTS{alertstate="firing",alertname!="Watchdog"}',
 )
 
+_EXPLAINED: Final = "aurora-api-availability"
+"""An SLO of storefront, whose orders fail if the card network fails."""
+
 
 def missing() -> tuple[str, ...]:
     """Return the missing programs."""
@@ -101,6 +104,14 @@ class Stack:
         yield f"Jaeger        {self._url('jaeger')}/api/traces?service=storefront"
         yield f"Collector     {self._url('OTEL_META_METRICS_PORT')}/metrics"
         yield from (f"Try: promtool query instant {prometheus} '{query}'" for query in _QUERIES)
+        yield (
+            f"Try: otel-meta explain {_EXPLAINED} --over 60s --prometheus {prometheus} "
+            f"--traces {self._url('jaeger')} --logs {self._folder}/*.log"
+        )
+
+    def log_of(self, service: str) -> Path:
+        """Return the file for the log lines of a service."""
+        return self._folder / f"{service}.log"
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:

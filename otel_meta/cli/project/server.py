@@ -24,8 +24,12 @@ def has_server(project: Project) -> bool:
     return bool(project.value("server.url"))
 
 
-def server_connection(project: Project) -> Connection:
+def server_connection(project: Project, seconds: float = Connection.timeout) -> Connection:
     """Return how the server is reached.
+
+    Args:
+        project: the choices of a command.
+        seconds: the time-out if none is chosen.
 
     Raises:
         UsageError: no server is named, or the values contradict each other.
@@ -41,7 +45,7 @@ def server_connection(project: Project) -> Connection:
         headers=project.value("server.headers", {}),
         tenant=project.value("server.tenant"),
         ca_file=ca_file(project),
-        timeout=timeout(project),
+        timeout=timeout(project, seconds),
     )
 
 
@@ -59,7 +63,7 @@ def ca_file(project: Project) -> Path | None:
     return project.file.folder / in_file if in_file else None
 
 
-def timeout(project: Project) -> float:
-    """Return the seconds until a request is given up."""
-    seconds: float = project.value("server.timeout", Connection.timeout)
-    return seconds
+def timeout(project: Project, seconds: float = Connection.timeout) -> float:
+    """Return the seconds until a request is given up, by default so many."""
+    chosen: float = project.value("server.timeout", seconds)
+    return chosen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, NamedTuple, TypedDict
@@ -11,7 +10,7 @@ from typing import Final, NamedTuple, TypedDict
 from otel_meta.fleet.prometheus_api import PrometheusApi
 from otel_meta.fleet.series_values import values_by_series
 from otel_meta.fleet.steps import Steps
-from otel_meta.model import Budget, BurnWindow, Duration, Objective, Slo
+from otel_meta.model import Budget, BurnWindow, Duration, Slo
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
 from otel_meta.render.rules.promql_builder import equals, one_of, selector
@@ -65,16 +64,20 @@ class Counts(NamedTuple):
 
 
 def replays(
-    api: PrometheusApi, slo: Slo, objective: Objective, services: Mapping[str, str], at: int
+    api: PrometheusApi, slos: Sequence[Slo], services: Mapping[str, str], at: int
 ) -> list[ReplayJson]:
-    """Return the recorded past of each service, under the declared and under another objective.
+    """Return the recorded past of each service.
+
+    Args:
+        api: the server.
+        slos: the SLO with each objective, the declared one first.
+        services: labels of the services; empty means all services.
+        at: the end of the past, in seconds since 1970.
 
     Raises:
-        DeclarationError: a burn window could never fire at the other objective.
         BackendError: the server does not answer, or refuses the query.
     """
-    slos = (slo, replace(slo, objective=objective))
-    found = read_counts(api, slo, services, at)
+    found = read_counts(api, slos[0], services, at)
     return [replay(dict(labels), counts, slos) for labels, counts in found.items()]
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, get_args
 
 from otel_meta.model import Objective
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.status.status import State
 
-from .status_order import STATES
-
+STATES: Final[tuple[State, ...]] = get_args(State)
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
 _COUNT: Final = re.compile(r"[0-9]{1,18}")
 _LONGEST: Final = 86_400.0

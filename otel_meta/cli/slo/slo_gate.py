@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from otel_meta.status.status import State
 from otel_meta.status.status_json import StatusJson
 
-from .status_order import Selection, service_name
+from .selection import Selection, service_name
 from .status_texts import count_text, percent_text
 
 NOTHING_KNOWN = "no SLO has a status: nothing is known, so nothing counts as met"

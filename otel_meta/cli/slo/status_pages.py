@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from itertools import chain
-from typing import Any, Final, cast
+from typing import Any, Final, NotRequired, cast, get_args, get_origin, get_type_hints
 
 import httpx
 
 from otel_meta.errors import BackendError
 from otel_meta.fleet.connection import Connection
 from otel_meta.fleet.failures import no_answer
+from otel_meta.status.status import State
 from otel_meta.status.status_json import StatusJson
 
 from .found_statuses import FoundStatuses
@@ -20,7 +21,12 @@ from .found_statuses import FoundStatuses
 _PATH: Final = "/slo"
 _AT_ONCE: Final = 16
 """Pages that are read at the same time."""
-_NO_LABELS: Final = ("slos", "hint")
+_REQUIRED: Final = {
+    key
+    for key, kind in get_type_hints(StatusJson, include_extras=True).items()
+    if get_origin(kind) is not NotRequired
+}
+_NO_LABELS: Final = ("slos", "hint", "corrections", "age_seconds", "problem")
 """Keys of a page beside the labels of the service."""
 _MENDED: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "give --token, or set OTEL_META_PROMETHEUS_TOKEN, as the service has",
@@ -94,11 +100,13 @@ def _response(url: str, service: Connection) -> httpx.Response:
 def _rows(url: str, page: Mapping[str, Any]) -> Iterable[StatusJson]:
     labels = {name: str(value) for name, value in page.items() if name not in _NO_LABELS}
     for row in page["slos"]:
-        missing = StatusJson.__required_keys__ - {*row} if isinstance(row, dict) else {"name"}
+        missing = _REQUIRED - {*row} if isinstance(row, dict) else {"name"}
         if missing:
             raise BackendError(
                 f"{url}: an SLO has no {min(missing)}; the service has another version of otel_meta"
             )
+        if row["state"] not in get_args(State):
+            raise BackendError(f"{url}: an SLO has a state of a newer otel_meta; update this one")
         yield cast("StatusJson", {**row, "service": labels | row["service"]})
 
 

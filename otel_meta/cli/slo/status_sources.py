@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -16,15 +17,15 @@ from otel_meta.fleet.fleet_statuses import Fleet
 from otel_meta.fleet.prometheus_api import PrometheusApi
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.model.identity import SERVICE
+from otel_meta.status.corrections_json import corrections_json
+from otel_meta.status.slo_links import with_links
 from otel_meta.status.status_json import status_json
 
 from .found_statuses import FoundStatuses
-from .status_order import Selection
+from .selection import SERVE, Selection
 from .status_pages import read_pages
 
 Source = Callable[[], FoundStatuses]
-SERVE: Final = "serve"
-"""The word in the place of URLs that starts the server of the page."""
 _TOKEN_OF_SERVICES: Final = "OTEL_META_PROMETHEUS_TOKEN"  # noqa: S105  # the name of a variable
 
 
@@ -65,12 +66,14 @@ def fleet_source(project: Project, selection: Selection) -> Source:
     """
     fleet = Fleet(PrometheusApi(server_connection(project)), project.options)
     catalog = load_catalog(project)
+    corrections = tuple(corrections_json(project.corrections))
     only = dict.fromkeys([SERVICE], *selection.services) if len(selection.services) == 1 else {}
 
     def find() -> FoundStatuses:
         answer = fleet.answer(catalog, selection.slos, only)
-        rows = tuple(map(status_json, answer.statuses))
-        return _selected(FoundStatuses(rows=rows, notes=answer.notes), selection)
+        rows = with_links(map(status_json, answer.statuses), project.slo_links, time.time())
+        found = FoundStatuses(rows=tuple(rows), corrections=corrections, notes=answer.notes)
+        return _selected(found, selection)
 
     return find
 

@@ -11,11 +11,12 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from otel_meta.status.page.ordering import grouped
 from otel_meta.status.status_json import StatusJson
 
 from .marks import Marks, marks_for
+from .selection import service_name
 from .status_columns import COLUMNS, Column
-from .status_order import service_name, worst_first
 from .status_texts import count_text
 
 Cells = Mapping[Column, Sequence[Text]]
@@ -28,7 +29,7 @@ class StatusTable:
     """The table, as wide as its console allows."""
 
     def __init__(self, rows: Iterable[StatusJson]) -> None:
-        self._groups: Final = worst_first(rows)
+        self._groups: Final = [group for _, group in grouped(rows)]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table, and the notes below it."""

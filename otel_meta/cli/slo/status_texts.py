@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from otel_meta.status.page.words import count, duration
 from otel_meta.status.status_json import StatusJson
 
 NO_VALUE: Final = "-"
 _SHOWN_AS_MULTIPLE: Final = -10
 """A lower share of error budget left is shown as a multiple, not as a percentage."""
-_TIMES: Final = ((172_800, 86_400, "d"), (7200, 3600, "h"), (120, 60, "min"), (0, 1, "s"))
-"""The seconds from which a time is shown in a unit, the seconds of the unit, and its sign."""
-_LARGE_UNITS: Final = ("h", "d")
-_PRECISE_BELOW: Final = 10
-"""A number of hours or days below which a decimal is shown."""
 _LARGE: Final = 100
 """A number from which decimals are not shown."""
 
 
 def count_text(number: float, unit: str) -> str:
     """Return a count of events, or a time for time slices."""
-    return f"{number:.0f} s" if unit == "seconds" else f"{number:.0f}"
+    return f"{number:.0f} s" if unit == "seconds" else count(number)
 
 
 def percent_text(share: float | None, decimals: int = 1) -> str:
@@ -37,12 +33,8 @@ def rate_text(rate: float | None) -> str:
 
 
 def time_text(seconds: float | None) -> str:
-    """Return a time in one unit, such as 90 s, 86 min, 5.3 h or 12 d."""
-    if seconds is None:
-        return NO_VALUE
-    size, unit = next((size, unit) for least, size, unit in _TIMES if seconds >= least)
-    decimals = 1 if unit in _LARGE_UNITS and seconds < _PRECISE_BELOW * size else 0
-    return f"{seconds / size:.{decimals}f} {unit}"
+    """Return a time in its largest sensible unit."""
+    return NO_VALUE if seconds is None else duration(seconds)
 
 
 def fastest_text(rates: Mapping[str, float | None]) -> str:

@@ -9,9 +9,11 @@ from dataclasses import asdict
 from rich.console import RenderableType
 from rich.text import Text
 
+from otel_meta.status.corrections_json import CorrectionJson
+from otel_meta.status.page.ordering import grouped
+
 from .found_statuses import FoundStatuses
 from .slo_gate import NOTHING_KNOWN
-from .status_order import worst_first
 from .status_table import StatusTable
 
 
@@ -29,14 +31,23 @@ def status_view(found: FoundStatuses, states: Collection[str] = ()) -> Iterator[
         yield Text(f"None of {len(found.rows)} SLOs is {' or '.join(states)}.")
     else:
         yield Text(f"{NOTHING_KNOWN[0].upper()}{NOTHING_KNOWN[1:]}.")
+    yield from (Text(_correction(each)) for each in found.corrections)
     yield from (Text(note, "dim") for note in found.notes)
+
+
+def _correction(correction: CorrectionJson) -> str:
+    about = [*correction["slos"], *(f"{k}={v}" for k, v in correction["service"].items())]
+    return (
+        f"Excluded: {correction['begin']} to {correction['end']}, {correction['kind']}, "
+        f"{', '.join(about) or 'all SLOs'}: {correction['reason']}"
+    )
 
 
 def statuses_as_json(
     found: FoundStatuses, failures: Sequence[str], states: Collection[str] = ()
 ) -> str:
     """Return the plain values of the statuses, worst first, with notes and problems."""
-    rows = [row for group in worst_first(found.rows) for row in group]
+    rows = [row for _, group in grouped(found.rows) for row in group]
     shown = [row for row in rows if not states or row["state"] in states]
     others = {key: value for key, value in asdict(found).items() if key != "rows"}
     return json.dumps({"slos": shown, **others, "failures": failures}, indent=2)

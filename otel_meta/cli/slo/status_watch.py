@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from otel_meta.cli.console.rendered import rendered
-from otel_meta.cli.console.rich_console import output
+from otel_meta.cli.console.rich_console import is_screen, output
 from otel_meta.cli.console.streams import write
 from otel_meta.errors import BackendError
+from otel_meta.status.status_json import StatusJson
 
 from .found_statuses import FoundStatuses
 from .status_sources import Source
@@ -58,27 +61,43 @@ class Watch:
 
     def _problems(self) -> tuple[str, ...]:
         try:
-            self._found = self._source()
+            found = self._source()
         except BackendError as error:
             return (str(error),)
-        self._found_at = self._clock()
-        return self._found.problems
+        if not found.problems:
+            self._found_at = self._clock()
+        if found.rows or not found.problems:
+            self._found = _completed(found, self._found)
+        return found.problems
 
     def _parts(self, problems: tuple[str, ...]) -> Iterator[RenderableType]:
+        """Yield the parts, with the lines first that a small screen has to show."""
         age = time_text(self._clock() - self._found_at)
-        if self._found is not None:
-            yield from status_view(self._found, self._states)
-        yield from (Text(problem, "bold red") for problem in problems)
         data = f"data {age} old" if self._found else "no data yet"
         yield Text(f"{data}; asked every {time_text(self._every)}; Ctrl-C ends", "dim")
+        yield from (Text(problem, "bold red") for problem in problems)
+        if self._found is not None:
+            yield from status_view(self._found, self._states)
 
     def _show(self) -> None:
-        console = output()
-        if not console.is_terminal:
+        if not is_screen(sys.stdout):
             while True:
-                write(rendered([self.view()]))
+                write(rendered(self.view().renderables))
                 time.sleep(self._every)
-        with Live(console=console, screen=True, auto_refresh=False) as live:
+        with Live(console=output(), screen=True, auto_refresh=False) as live:
             while True:
                 live.update(self.view(), refresh=True)
                 time.sleep(self._every)
+
+
+def _completed(found: FoundStatuses, last: FoundStatuses | None) -> FoundStatuses:
+    """Return statuses with the last ones of services that do not answer."""
+    if last is None or not found.problems:
+        return found
+    known = {_key(row) for row in found.rows}
+    missing = tuple(row for row in last.rows if _key(row) not in known)
+    return replace(found, rows=(*found.rows, *missing))
+
+
+def _key(row: StatusJson) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return row["name"], tuple(sorted(row["service"].items()))

@@ -52,7 +52,10 @@ class Correction:
         """Return True if a correction is about an SLO of some service."""
         return not self.slos or slo in self.slos
 
+    def is_of(self, service: Mapping[str, str]) -> bool:
+        """Return True if a correction is about a service, for some SLO."""
+        return all(service.get(name) == value for name, value in self.service.items())
+
     def applies_to(self, slo: str, service: Mapping[str, str]) -> bool:
         """Return True if the correction is about an SLO of a service."""
-        of_service = all(service.get(name) == value for name, value in self.service.items())
-        return of_service and self.is_about(slo)
+        return self.is_of(service) and self.is_about(slo)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Final
 
 from otel_meta.render.header import generated_from
 
 _CODE_OR_SIGN: Final = re.compile(
-    r"(?P<code>(?P<fence>`+)(?!`).*?(?<!`)(?P=fence)(?!`))|[<`]", re.DOTALL
+    r"""
+    ^[ ]*(?P<fence>`{3,})[^`\n]*\n(?:.*\n)*?[ ]*(?P=fence)$  # a block of code
+    | (?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)  # code in a line: a line may begin a new item
+    | [<`]
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 _SIGNS: Final = {"<": "&lt;", "`": "\\`"}
 
@@ -38,6 +44,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in escaped)
+
+
+def folded(summary: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in HTML that opens at a click; Markdown inside HTML is no standard."""
+    lines = [("th", head), *(("td", row) for row in rows)]
+    body = "\n".join(
+        "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        for tag, cells in lines
+    )
+    title = f"<summary>{escape(summary)}</summary>"
+    return f"<details>\n{title}\n<table>\n{body}\n</table>\n</details>"
 
 
 def code(text: str, language: str = "") -> str:

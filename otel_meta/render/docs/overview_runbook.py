@@ -14,7 +14,7 @@ from otel_meta.render.rules.overview import (
 )
 
 from .markdown import code, page
-from .silences import OF_SERVICE, silencing
+from .operator_commands import OF_REPOSITORY, OF_SERVICE, OF_SLO, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/overview_runbook.py"
 _BURNS_NOW: Final = (
@@ -35,8 +35,8 @@ def overview_runbook() -> str:
         "what lies between: too fast to wait for the slower ticket, too slow to wake somebody.",
         "**First steps.** Find the SLOs and their burn rates:",
         code(f"sort_desc({series_names.BURN_RATE_1H} > {HIGH_BURN_RATE})", "promql"),
-        "**Actions.** Follow [the runbook of burning budgets](slo-burn.md).",
-        silencing(f'alertname="SloErrorBudgetBurningFast" slo="NAME" {OF_SERVICE}'),
+        "**Actions.** Follow [the section of the SLO](slo-burn.md#all-slos).",
+        silencing(f'alertname="SloErrorBudgetBurningFast" {OF_SLO}'),
         "## SloComplianceLow",
         f"**Meaning.** The services of a meta-repository meet less than {LOWEST_COMPLIANCE:.0%} of "
         f"their SLOs, and more than {MOST_VIOLATIONS} SLO is not met. Severity: ticket. A single "
@@ -46,7 +46,7 @@ def overview_runbook() -> str:
         "Find the services by the share of their SLOs that are met:",
         code(f"sort({series_names.COMPLIANCE})", "promql"),
         "**Actions.** Follow the error budget policy for the meta-repository: reliability first.",
-        silencing('alertname="SloComplianceLow" meta_repository="NAME"'),
+        silencing(f'alertname="SloComplianceLow" {OF_REPOSITORY}'),
         "## SloMultipleViolations",
         f"**Meaning.** At least {VIOLATED_SHARE:.0%} of the SLOs of a service, and more than "
         f"{MOST_VIOLATIONS}, were not met at some time in 24 hours, and at least two burn their "

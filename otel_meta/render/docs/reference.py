@@ -15,6 +15,7 @@ from otel_meta.render.rules.rule import AlertRule, Group, Record
 from otel_meta.render.rules.telemetry import telemetry_groups
 from otel_meta.status.sli_text import sli_text
 
+from .corrections_section import corrections_section
 from .descriptions import labels_text
 from .markdown import code_span, literal, page, table
 
@@ -73,6 +74,7 @@ def reference(catalog: Catalog, options: Options) -> str:
         "labels changes with the owner or the objective, so an SLO keeps its history. Spans are "
         f"those of the burn windows, and {INCREASE_WINDOW}.",
         table(["series", "meaning"], ([f"`{name}`", meaning] for name, meaning in _RECORDED)),
+        *corrections_section(options),
         "## Across meta-repositories",
         _alerts(overview.alerting_groups(catalog, options)),
         "## About telemetry",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from otel_meta.model import Duration, MetaRepo, Slo
-from otel_meta.model.identity import Identity
-from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
+from otel_meta.model.identity import SERVICE
+from otel_meta.model.slo.event_terms import Remainder, TimeSlices
 from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
@@ -15,18 +15,29 @@ from otel_meta.render.rules.intervals import INCREASE_WINDOW
 from otel_meta.render.rules.promql_builder import (
     compared,
     equals,
-    increase,
+    indented,
+    lines,
     number,
     selector,
     series_of,
-    sum_by,
 )
 from otel_meta.render.rules.sli_promql import Scope, increments
 
-RECENT: Final = Duration("15m")
-"""The span in which the queries look for bad events."""
-_DAY: Final = "1d:1m"
+_RECENT: Final = Duration("1h")
+_DAY: Final = Duration("1d")
+_LONGEST_PAUSE: Final = Duration("6h")
+_LONGEST: Final = "1d:1m"
 _WORST: Final = 10
+_HOUR: Final = 3600
+
+
+class BadEvents(NamedTuple):
+    """Queries for the bad events that one metric counts, the most first."""
+
+    metric: str
+    by_labels: str
+    by_instance: str
+    """Empty for time slices, whose series have the label already."""
 
 
 def burn_rate_now(slo: Slo) -> str:
@@ -35,61 +46,74 @@ def burn_rate_now(slo: Slo) -> str:
 
 
 def minutes_of_burning(slo: Slo) -> str:
-    """Return the minutes since the budget was last spent no faster than allowed."""
-    kept = f"timestamp({_ratio(slo)} <= {number(slo.objective.budget)})"
-    return f"(time() - max_over_time({kept}[{_DAY}])) / 60"
+    """Return the minutes since the budget was last spent no faster than allowed, if it burns."""
+    budget = number(slo.objective.budget)
+    kept = f"max_over_time(timestamp({_ratio(slo)} <= {budget})[{_LONGEST}])"
+    return lines(f"(time() - {kept}) / 60", f"and {_ratio(slo)} > {budget}")
 
 
-def minutes_without_events() -> str:
-    """Return the minutes since the last evaluation with events, by SLO and service."""
-    return f"(time() - max_over_time(timestamp({series_names.TOTAL} > 0)[7d:5m])) / 60"
+def budget_left(slo: Slo) -> str:
+    """Return the share of the error budget that is left."""
+    return _of(slo, series_names.BUDGET_REMAINING)
 
 
-def bad_parts(repo: type[MetaRepo], slo: Slo, options: Options) -> str:
-    """Return the parts of the services with the most bad events, by the labels of the metric."""
-    match slo.sli.parts:
-        case (SimpleSli(bad_events=TimeSlices() as bad),):
-            series = series_of(bad.selector, repo.name)
-            return f"{series} {compared(bad.comparison)}" if bad.comparison else series
-        case parts:
-            first, *others = map(_labels, parts)
-            labels = tuple(name for name in first if all(name in other for other in others))
-            return _worst(_bad_events(repo, slo, options, labels))
+def hours_left(slo: Slo) -> str:
+    """Return the hours until the rest of the error budget is gone, at the rate of the last hour."""
+    period = number(slo.period.seconds / _HOUR)
+    rate = _of(slo, series_names.BURN_RATE_1H)
+    return lines(f"({budget_left(slo)} > 0)", f"* {period} / ({rate} > 0)")
 
 
-def bad_instances(repo: type[MetaRepo], slo: Slo, options: Options) -> str:
-    """Return the instances with the most bad events; empty for time slices, which name theirs."""
-    if slo.sli.unit == "seconds":
-        return ""
-    return _worst(_bad_events(repo, slo, options, ("instance",)))
+def minutes_without_events(slo: Slo | None = None) -> str:
+    """Return the minutes since the last evaluation with events: of one SLO, or of all."""
+    total = series_names.TOTAL if slo is None else _of(slo, series_names.TOTAL)
+    return f"(time() - max_over_time(timestamp({total} > 0)[7d:5m])) / 60"
 
 
-def _bad_events(repo: type[MetaRepo], slo: Slo, options: Options, labels: tuple[str, ...]) -> str:
-    identity = Identity((*options.identity.places, *labels))
-    match slo.sli.parts:
-        case (SimpleSli(bad_events=EventCount(has_bounds=False) as bad),):
-            suffix = bad.selector.instrument.traits.count_suffix
-            series = series_of(bad.selector, repo.name, suffix)
-            return sum_by(identity.service, increase(series, RECENT, options))
-        case _:
-            scope = Scope(repo.name, RECENT, replace(options, identity=identity))
-            return increments(slo.sli, scope).bad
+def span_of(slo: Slo) -> Duration:
+    """Return the span in which to look for bad events: a day, if the events may pause for hours."""
+    return _RECENT if slo.no_data_after <= _LONGEST_PAUSE else _DAY
 
 
-def _labels(sli: SimpleSli) -> tuple[str, ...]:
-    """Return the labels of the bad events that the expression of an SLI can keep."""
-    bad, total = sli.bad_events, sli.total_events
-    of_total = {label.name for label in total.selector.instrument.label_fields}
-    names = (label.name for label in bad.selector.instrument.label_fields)
-    is_difference = isinstance(bad, Remainder)
-    return tuple(name for name in names if name in of_total or not is_difference)
+def bad_events(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[BadEvents]:
+    """Yield the queries for each metric of the SLO."""
+    for part in slo.sli.parts:
+        bad = part.bad_events
+        name = bad.selector.instrument.prometheus_name
+        if isinstance(bad, TimeSlices):
+            outside = f" {compared(bad.comparison)}" if bad.comparison else ""
+            yield BadEvents(name, f"{series_of(bad.selector, repo.name)}{outside}", "")
+        else:
+            scope = Scope(repo.name, span_of(slo), options, sparse=True)
+            queries = (_worst(part, scope, labels) for labels in (_labels(part), ("instance",)))
+            yield BadEvents(name, *queries)
 
 
-def _worst(events: str) -> str:
-    inside = f"({events})" if "\n" in events or " - " in events else events
-    return f"topk({_WORST}, {inside} > 0)"
+def _worst(part: SimpleSli, scope: Scope, labels: tuple[str, ...]) -> str:
+    """Return the label values with the most bad events."""
+    by = (SERVICE, *scope.options.identity.places, *labels)
+    events = increments(part, scope._replace(labels=by)).bad
+    return lines(f"topk({_WORST},", indented(lines(events, "> 0")), ")")
+
+
+def _labels(part: SimpleSli) -> tuple[str, ...]:
+    """Return the labels of the bad events that vary, and that the expression of an SLI can keep."""
+    bad, total = part.bad_events, part.total_events
+    names = [label.name for label in bad.selector.instrument.label_fields]
+    if isinstance(bad, Remainder):
+        of_total = {label.name for label in total.selector.instrument.label_fields}
+        names = [name for name in names if name in of_total]
+    fixed = {
+        matcher.label
+        for matcher in bad.selector.matchers
+        if isinstance(matcher.values, tuple) and len(matcher.values) == 1
+    }
+    return tuple(name for name in names if name not in fixed)
 
 
 def _ratio(slo: Slo) -> str:
-    name = series_names.error_ratio(INCREASE_WINDOW)
+    return _of(slo, series_names.error_ratio(INCREASE_WINDOW))
+
+
+def _of(slo: Slo, name: str) -> str:
     return selector(name, [equals(series_names.SLO, slo.name)])

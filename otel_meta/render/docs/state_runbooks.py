@@ -9,30 +9,18 @@ from otel_meta.model.self_metrics import FAULTS
 from otel_meta.model.slo.objective import LEAST_COVERAGE
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.promql_builder import number
-from otel_meta.status.sli_text import sli_text
 
 from . import runbook_queries
-from .markdown import code, code_span, page, table
-from .silences import OF_SERVICE, silencing
+from .markdown import code, page
+from .operator_commands import OF_SLO, silencing
+from .slo_section import slo_index
 
 _SOURCE: Final = "otel_meta/render/docs/state_runbooks.py"
-_AN_SLO: Final = f'slo="NAME" {OF_SERVICE}'
 _SPENT: Final = f"{series_names.BUDGET_REMAINING} <= 0"
 
 
 def exhausted_runbook(catalog: Catalog) -> str:
     """Return the page about exhausted error budgets."""
-    rows = [
-        [
-            f"[{slo.name}](slo-burn.md#{slo.name})",
-            str(slo.objective),
-            str(slo.period),
-            repo.owner,
-            code_span(sli_text(slo.sli)),
-        ]
-        for repo in catalog
-        for slo in repo.slos.values()
-    ]
     return page(
         "SloErrorBudgetExhausted",
         _SOURCE,
@@ -50,18 +38,18 @@ def exhausted_runbook(catalog: Catalog) -> str:
         f"failures exhaust the budget; below {number(LEAST_COVERAGE)} the alert never pages:",
         code(series_names.COVERAGE, "promql"),
         "## Actions",
-        "**Still burning:** follow the section of the SLO in [the runbook of burning "
-        "budgets](slo-burn.md), which the table below links.",
+        "**Still burning:** follow the section of the SLO, to which the alert and the table below "
+        "link.",
         "**Not burning:** nothing has to be done at night. Stop risky changes of the service until "
         "budget is left again, and give priority to the cause. If users do not need this "
         "objective, change the objective in the catalogue and record the reason.",
-        silencing(_AN_SLO),
-        "## Objectives",
-        table(["SLO", "objective", "period", "owner", "good"], rows),
+        silencing(OF_SLO),
+        "## All SLOs",
+        slo_index(catalog),
     )
 
 
-def no_data_runbook() -> str:
+def no_data_runbook(catalog: Catalog) -> str:
     """Return the page about SLOs without events or without data."""
     return page(
         "SloNoEvents, SloNoData",
@@ -79,7 +67,7 @@ def no_data_runbook() -> str:
         "time. Call the service as a user would. If the call works, the callers have stopped: ask "
         "their owners, and look at load balancers, queues and schedules between the callers and "
         "the service.",
-        silencing(f'alertname="SloNoEvents" {_AN_SLO}'),
+        silencing(f'alertname="SloNoEvents" {OF_SLO}'),
         "## SloNoData",
         "The series of this week are gone: the service, or its telemetry. Check the process with "
         "`/healthz`. If the process answers, its telemetry does not arrive: the log of the process "
@@ -87,5 +75,8 @@ def no_data_runbook() -> str:
         "/metrics counts the reasons. A histogram that has lost the bucket at the bound of a "
         "latency SLO has no data either: compare the buckets of the service with the catalogue.",
         "**Service removed:** silence the alert for a week. Then the alert ends.",
-        silencing(f'alertname="SloNoData" {_AN_SLO}'),
+        silencing(f'alertname="SloNoData" {OF_SLO}'),
+        "## All SLOs",
+        "The section of the SLO names its metrics and its owner.",
+        slo_index(catalog),
     )

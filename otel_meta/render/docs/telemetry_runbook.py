@@ -14,7 +14,7 @@ from otel_meta.render.rules.telemetry.service_presence import ESTABLISHED, REMEM
 from otel_meta.render.rules.telemetry.telemetry_alert import TelemetryAlert
 
 from .markdown import code, page
-from .silences import OF_SERVER, OF_SERVICE, silencing
+from .operator_commands import OF_SERVER, OF_SERVICE, silencing
 
 _SOURCE: Final = "otel_meta/render/docs/telemetry_runbook.py"
 _MINUTES_GONE: Final = (

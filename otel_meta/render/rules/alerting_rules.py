@@ -81,8 +81,6 @@ def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Alert
             expr="\nor\n".join(burn_condition(slo, window, options) for window in windows),
             summary=f"{SERVICE_TEXT} {consequence}: {slo.name}",
             description=slo_texts.burning(repo, slo, severity, options),
-            runbook="slo-burn",
-            anchor=slo.name,
             since=max(window.long for window in windows),
         )
 
@@ -111,7 +109,6 @@ def _exhausted(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
             summary=f"{SERVICE_TEXT} does not meet its SLO {slo.name}: the error budget is "
             "exhausted",
             description=slo_texts.exhausted(slo, options),
-            runbook="slo-budget-exhausted",
             for_=_SETTLE,
         )
 
@@ -138,7 +135,6 @@ def _no_data(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         summary=f"{SERVICE_TEXT} has reported no data for {slo.no_data_after}: {slo.name}",
         description=f"The events of this SLO are not known: {causes}. Nobody knows if the SLO is "
         "met.",
-        runbook="slo-no-data",
         for_=_SETTLE,
     )
 
@@ -165,8 +161,6 @@ def _no_events(repo: type[MetaRepo], slo: Slo, options: Options) -> AlertRule:
         summary=f"{SERVICE_TEXT} has had no events for {idle}: {slo.name}",
         description="The service reports, but the SLO's events have stopped; a week ago there "
         "were events at this time. Check that callers still reach the service.",
-        runbook="slo-no-data",
-        anchor="SloNoEvents",
         for_=_SETTLE,
     )
 
@@ -196,8 +190,6 @@ def _slo_alert(
     expr: str,
     summary: str,
     description: str,
-    runbook: str,
-    anchor: str = "",
     for_: Duration | None = None,
     since: Duration = SHOWN,
 ) -> AlertRule:
@@ -209,8 +201,8 @@ def _slo_alert(
             options,
             summary=summary,
             description=description,
-            runbook=runbook,
-            anchor=anchor,
+            runbook=repo.name,
+            anchor=slo.name,
             dashboard=SLO_DASHBOARD,
             variables=OF_SLO,
             since=since,

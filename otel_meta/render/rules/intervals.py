@@ -53,3 +53,9 @@ def cumulative_longs(slo: Slo) -> tuple[Duration, ...]:
     """Return the long spans among `cumulative_spans`, whose bad events an alert compares."""
     longs = {window.long for window in slo.burn_windows}
     return tuple(span for span in cumulative_spans(slo) if span in longs)
+
+
+def alert_longs(slo: Slo) -> tuple[Duration, ...]:
+    """Return the spans from raw counters whose bad events an alert compares."""
+    longs = {BURN_RATE_SPAN, *(window.long for window in slo.burn_windows)}
+    return tuple(span for span in (*alert_spans(slo), RECOUNT_SPAN) if span in longs)

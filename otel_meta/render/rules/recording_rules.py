@@ -9,8 +9,13 @@ from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.options import Options
 
 from . import series_names
-from .corrections.corrected_series import bad_name, spans_of, total_name
-from .corrections.correction_records import excluded_records, kept_records, since_records
+from .corrections.corrected_series import spans_of
+from .corrections.correction_records import (
+    alert_corrections,
+    correction_groups,
+    either,
+    kept_records,
+)
 from .corrections.excluded_events import corrected_counts
 from .cumulative import Cumulative, cumulative
 from .intervals import (
@@ -32,14 +37,16 @@ def recording_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
     """Yield a group for each SLO, its rules in order of evaluation, and a group of measures."""
     for slo in repo.slos.values():
         yield Group(slo.name, tuple(slo_records(repo, slo, options)))
+        yield from correction_groups(slo, options)
     yield from measure_groups(repo, options)
 
 
 def alert_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:
     """Yield the counts and ratios of short spans, which are recorded right before the alerts."""
-    yield from since_records(slo, options)
+    yield from alert_corrections(slo, options)
     for span in alert_spans(slo):
         yield from _counted(repo, slo, options, span)
+        yield from kept_records(slo, span, options)
 
 
 def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Record]:
@@ -50,7 +57,6 @@ def slo_records(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Re
     yield Record(total.name, total.expression(), own)
     yield Record(bad.name, bad.expression(), own)
     yield Record(series_names.LATE_ERROR_RATIO, _late_ratio(slo, bad, total), own)
-    yield from excluded_records(slo, options)
     bad_over, total_over, some = _kept(slo, options)
     for span in cumulative_longs(slo):
         yield Record(series_names.bad(span), bad_over(span), own)
@@ -73,7 +79,6 @@ def _counted(repo: type[MetaRepo], slo: Slo, options: Options, span: Duration) -
     events = increments(slo.sli, Scope(repo.name, span, options), recorded)
     yield Record(series_names.total(span), events.total, _own(slo))
     yield Record(series_names.bad(span), events.bad, _own(slo))
-    yield from kept_records(slo, span, options)
     yield _ratio(slo, options, span)
 
 
@@ -88,8 +93,14 @@ def _kept(slo: Slo, options: Options) -> tuple[_Over, _Over, str]:
 
 def _ratio(slo: Slo, options: Options, span: Duration) -> Record:
     """Return the share of bad events; absent where there were no events."""
-    bad, total = (slo_series(name(slo, span, options), slo) for name in (bad_name, total_name))
-    return Record(series_names.error_ratio(span), f"{bad} / ({total} > 0)", _own(slo))
+    bad, total = (slo_series(name(span), slo) for name in (series_names.bad, series_names.total))
+    ratio = f"{bad} / ({total} > 0)"
+    if spans_of(slo, options):
+        bad_over, total_over, some = _kept(slo, options)
+        on = cumulative(slo, options)[0].on
+        kept = _share(bad_over(span), total_over(span), on, some)
+        ratio = either(slo, span, ratio, kept, on)
+    return Record(series_names.error_ratio(span), ratio, _own(slo))
 
 
 def _late_ratio(slo: Slo, bad: Cumulative, total: Cumulative) -> str:

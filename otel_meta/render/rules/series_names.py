@@ -45,6 +45,8 @@ TOTAL_AT_BEGIN: Final = "slo:total:correction_begin"
 TOTAL_AT_END: Final = "slo:total:correction_end"
 """The cumulative count of all events when a correction ends, or now."""
 SINCE_CORRECTION: Final = "slo:since_correction:seconds"
+"""Seconds since the end of the last correction in the SLO's period, 0 until its end."""
+CORRECTION_AGE: Final = "slo_correction_age_seconds"
 """Seconds since the end of a correction in the SLO's period, 0 until its end; the labels are its
 kind, its reason and its times."""
 
@@ -81,11 +83,6 @@ def total(span: Duration) -> str:
 def bad_kept(span: Duration) -> str:
     """Return the name of the bad events over a span that no correction excludes."""
     return f"slo:bad:kept{span}"
-
-
-def total_kept(span: Duration) -> str:
-    """Return the name of all events over a span that no correction excludes."""
-    return f"slo:total:kept{span}"
 
 
 def error_ratio(span: Duration) -> str:

@@ -48,11 +48,22 @@ def span_text(measure: Measure) -> str:
     return f" over {over}" if over else ""
 
 
-def _of_unit(instrument: Instrument[...], measure: Measure, bound: float) -> ValueText:
+def bound_text(instrument: Instrument[...], bound: float) -> str:
+    """Return the text of a bound of a metric's values."""
+    known = _known_text(instrument)
+    return known.bound(bound) if known else number(bound)
+
+
+def _known_text(instrument: Instrument[...]) -> ValueText | None:
     if not instrument.unit and instrument.name.endswith("ratio"):
         return _RATIO
-    if instrument.unit in _TEXTS:
-        return _TEXTS[instrument.unit]
+    return _TEXTS.get(instrument.unit)
+
+
+def _of_unit(instrument: Instrument[...], measure: Measure, bound: float) -> ValueText:
+    known = _known_text(instrument)
+    if known:
+        return known
     whole = isinstance(measure, Increase | Latest)
     places = _places(bound)
     return _decimals(places + (0 if whole and not places else 1))

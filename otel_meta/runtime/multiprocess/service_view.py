@@ -133,6 +133,11 @@ class ServiceView:
         numbered = self._scan.numbered()
         return [replace(f.owner, worker_number=n) for n, f in numbered if f.owner is not None]
 
+    def origins(self) -> frozenset[str]:
+        """Return the names of the last scan's totals; totals that begin anew have others."""
+        totals = self._scan.totals
+        return frozenset(() if totals is None or totals.owner is None else totals.owner.origins)
+
     def refresh(self) -> None:
         """Scan the directory for new series. Values of known series are always current."""
         self._allocator.settle()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, Protocol, assert_never
 
 from otel_meta.model import Instrument, Selector, Sli
@@ -16,9 +16,9 @@ from otel_meta.model.slo.event_terms import (
 from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.recording.family import OVERFLOW
-from otel_meta.status.events import Events
+from otel_meta.status.events import NO_EVENTS, Events
 
-from .event_sum import EventSum, SeriesCount
+from .event_sum import EventSum, SeriesCount, Tally
 
 
 class Series(Protocol):
@@ -41,9 +41,6 @@ class Source(Protocol):
         ...
 
 
-EventCounter = Callable[[float], Events]
-"""Counts the events up to a moment, in seconds on the tracker's clock."""
-
 MAX_GAP: Final = 60.0
 """Seconds between two counts of time slices. A longer gap is a process that stood still: the rules,
 which are evaluated every minute, have no data of this time."""
@@ -59,7 +56,37 @@ class _Reading(NamedTuple):
 
 _Read = dict[Selector, list[_Reading]]
 """The series of every selector, each read once, so that bad and total events agree."""
-_Count = Callable[[list[_Reading]], float]
+_Count = Callable[[list[_Reading]], Tally]
+
+
+class _PartTally(NamedTuple):
+    bad: Tally
+    total: Tally
+
+
+class EventCounter(Protocol):
+    """Counts the events of an SLI. Moments are seconds on the tracker's clock."""
+
+    mark: Events
+    """What another process that shares the series would have read at the last count."""
+
+    def count(self, now: float) -> Events:
+        """Return the events up to a moment."""
+        ...
+
+    def shift(self, events: Events) -> None:
+        """Add events that another process has counted."""
+        ...
+
+    def since(self, mark: Events, at: float, now: float) -> Events:
+        """Return the events between the last count of another process and the last count here.
+
+        Args:
+            mark: the other process's mark at its last count.
+            at: the moment of its last count.
+            now: the moment of the last count here.
+        """
+        ...
 
 
 def event_counter(sli: Sli, source: Source, started: float) -> EventCounter:
@@ -70,30 +97,53 @@ def event_counter(sli: Sli, source: Source, started: float) -> EventCounter:
         source: the storage to read.
         started: when counting starts, in seconds on the tracker's clock.
     """
-    counters = [_part_counter(part, source) for part in sli.parts]
-
-    def current() -> Events:
-        bad, total = zip(*(count() for count in counters), strict=True)
-        return Events(sum(bad), sum(total))
-
+    parts = [_part_tally(part, source) for part in sli.parts]
     match sli.unit:
         case "events":
-            return lambda _now: current()
+            return _EventCounter(parts)
         case "seconds":
-            return _TimeSliceCounter(current, started)
+            return _TimeSliceCounter(parts, started)
 
 
-def _part_counter(sli: SimpleSli, source: Source) -> Callable[[], Events]:
+def _part_tally(sli: SimpleSli, source: Source) -> Callable[[], _PartTally]:
     read = _reader(sli, source)
     bad, total = sli.bad_events, sli.total_events
     count_bad, count_total = _counter_of_bad(bad), _counter(total)
 
-    def current() -> Events:
+    def current() -> _PartTally:
         series = read()
         total_now = count_total(series[total.selector])
-        return Events(count_bad(series[bad.selector], total_now), total_now)
+        return _PartTally(count_bad(series[bad.selector], total_now), total_now)
 
     return current
+
+
+class _EventCounter:
+    """Counts events that the series count."""
+
+    def __init__(self, parts: Sequence[Callable[[], _PartTally]]) -> None:
+        self._parts: Final = parts
+        self._others = NO_EVENTS
+        self.mark = NO_EVENTS
+
+    def count(self, now: float) -> Events:  # noqa: ARG002  # only time slices depend on time
+        tallies = [part() for part in self._parts]
+        self.mark = Events(
+            sum(each.bad.present for each in tallies), sum(each.total.present for each in tallies)
+        )
+        bad, total = self._others
+        return Events(
+            bad + sum(each.bad.ever for each in tallies),
+            total + sum(each.total.ever for each in tallies),
+        )
+
+    def shift(self, events: Events) -> None:
+        self._others = Events(self._others.bad + events.bad, self._others.total + events.total)
+
+    def since(self, mark: Events, at: float, now: float) -> Events:  # noqa: ARG002
+        # A lower number is that of series that were removed meanwhile: nothing is counted twice.
+        total = max(self.mark.total - mark.total, 0.0)
+        return Events(min(max(self.mark.bad - mark.bad, 0.0), total), total)
 
 
 class _TimeSliceCounter:
@@ -102,20 +152,30 @@ class _TimeSliceCounter:
     A gap is neither: what the gauge shows afterwards says nothing about the time before.
     """
 
-    def __init__(self, current: Callable[[], Events], started: float) -> None:
-        self._current: Final = current
-        self._events = Events(0.0, 0.0)
+    mark = NO_EVENTS
+
+    def __init__(self, parts: Sequence[Callable[[], _PartTally]], started: float) -> None:
+        self._parts: Final = parts
+        self._events = NO_EVENTS
         self._last = started
 
-    def __call__(self, now: float) -> Events:
-        elapsed, self._last = now - self._last, now
-        bad, total = self._current()
-        if not 0 <= elapsed <= MAX_GAP:
-            return self._events
-        self._events = Events(
-            self._events.bad + elapsed * bad, self._events.total + elapsed * total
-        )
+    def count(self, now: float) -> Events:
+        at, self._last = self._last, now
+        self.shift(self.since(self.mark, at, now))
         return self._events
+
+    def shift(self, events: Events) -> None:
+        self._events = Events(self._events.bad + events.bad, self._events.total + events.total)
+
+    def since(self, mark: Events, at: float, now: float) -> Events:  # noqa: ARG002
+        tallies = [part() for part in self._parts]
+        elapsed = now - at
+        if not 0 <= elapsed <= MAX_GAP:
+            return NO_EVENTS
+        return Events(
+            elapsed * sum(each.bad.present for each in tallies),
+            elapsed * sum(each.total.present for each in tallies),
+        )
 
 
 def _counter(term: TotalEvents) -> _Count:
@@ -124,14 +184,18 @@ def _counter(term: TotalEvents) -> _Count:
         case EventCount():
             return _event_sum(term)
         case TimeSlices(series="worst"):
-            return lambda series: float(bool(series))
+            return lambda series: _slices(bool(series))
         case TimeSlices():
-            return lambda series: float(len(series))
+            return lambda series: _slices(len(series))
         case _:
             assert_never(term)
 
 
-def _counter_of_bad(term: BadEvents) -> Callable[[list[_Reading], float], float]:
+def _slices(number: int) -> Tally:
+    return Tally(float(number), float(number))
+
+
+def _counter_of_bad(term: BadEvents) -> Callable[[list[_Reading], Tally], Tally]:
     """Return a function that counts bad events, from the current series and all events."""
     match term:
         case EventCount():
@@ -139,16 +203,20 @@ def _counter_of_bad(term: BadEvents) -> Callable[[list[_Reading], float], float]
             return lambda series, _total: count_bad(series)
         case Remainder():
             count_good = _event_sum(term.good)
-            return lambda series, total: max(total - count_good(series), 0.0)
+            return lambda series, total: _remainder(total, count_good(series))
         case TimeSlices(comparison=comparison, series=mode):
 
-            def bad_time(series: list[_Reading], _total: float) -> float:
+            def bad_time(series: list[_Reading], _total: Tally) -> Tally:
                 bad = sum(comparison is None or comparison.holds(each.value) for each in series)
-                return float(min(bad, 1) if mode == "worst" else bad)
+                return _slices(min(bad, 1) if mode == "worst" else bad)
 
             return bad_time
         case _:
             assert_never(term)
+
+
+def _remainder(total: Tally, good: Tally) -> Tally:
+    return Tally(max(total.ever - good.ever, 0.0), max(total.present - good.present, 0.0))
 
 
 def _event_sum(term: EventCount) -> _Count:

@@ -22,6 +22,15 @@ class SeriesCount(NamedTuple):
     events: float
 
 
+class Tally(NamedTuple):
+    """The events of some series."""
+
+    ever: float
+    """With those of series that were removed or started again."""
+    present: float
+    """Of the series that there are; every process that reads the series finds the same number."""
+
+
 class EventSum:
     """The events of all series so far."""
 
@@ -29,8 +38,8 @@ class EventSum:
         self._known: Final[dict[tuple[str, ...], SeriesCount]] = {}
         self._ended = 0.0
 
-    def update(self, series: Iterable[SeriesCount]) -> float:
-        """Return the sum with the current events of each series."""
+    def update(self, series: Iterable[SeriesCount]) -> Tally:
+        """Return the sums with the current events of each series."""
         current = {each.labels: each for each in series}
         for labels, count in current.items():
             known = self._known.get(labels)
@@ -40,7 +49,8 @@ class EventSum:
         if len(self._known) > len(current) + _MAX_MISSING:
             for labels in self._known.keys() - current.keys():
                 self._ended += self._known.pop(labels).events
-        return self._ended + sum(count.events for count in self._known.values())
+        ever = self._ended + sum(count.events for count in self._known.values())
+        return Tally(ever, sum(count.events for count in current.values()))
 
 
 def _has_restarted(known: SeriesCount, count: SeriesCount) -> bool:

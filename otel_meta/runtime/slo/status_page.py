@@ -17,6 +17,7 @@ from otel_meta.runtime.prometheus.handler import (
 )
 from otel_meta.runtime.resource import identity_labels
 from otel_meta.runtime.settings import Settings
+from otel_meta.status.corrections_json import corrections_json
 from otel_meta.status.page.html_page import render_page
 from otel_meta.status.page.page_context import PageContext
 from otel_meta.status.page.representation import represented
@@ -50,6 +51,9 @@ class SloPage:
             "service_namespace": settings.namespace,
             **identity_labels(resource, settings),
         }
+        self._corrections: Final = [
+            each for each in settings.corrections if each.is_of(self._service)
+        ]
 
     def is_allowed(self, request: ScrapeRequest) -> bool:
         """Return True if a request has the token, or no token is needed."""
@@ -77,7 +81,11 @@ class SloPage:
         return with_links(labelled, self._settings.slo_links, now)
 
     def _json(self, rows: Sequence[StatusJson]) -> bytes:
-        page: dict[str, object] = {**self._service, "slos": rows}
+        page: dict[str, object] = {
+            **self._service,
+            "slos": rows,
+            "corrections": corrections_json(self._corrections),
+        }
         if not rows:
             page["hint"] = NO_SLOS
         return orjson.dumps(page)
@@ -90,4 +98,5 @@ class SloPage:
             now=now,
             place=places,
             hint=NO_SLOS,
+            corrections=self._corrections,
         )

@@ -1,4 +1,4 @@
-"""The page of SLOs: which SLO is in danger, how much budget is left, and when it will be gone."""
+"""The page of SLOs: the SLOs in danger, the budget left, and the end of the budget."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ _TOTALS: Final[Mapping[str, str]] = MappingProxyType(
     {"breached": "breached", "at_risk": "at risk", "no_data": "without data", "ok": "ok"}
 )
 _ALL_STATES: Final = "all states"
+_IN_DANGER: Final = frozenset({"breached", "at_risk"})
+_MOST_OPEN: Final = 3
+"""Up to this many SLOs in danger have their details open; more would hide the list."""
 
 
 def render_page(rows: Sequence[StatusJson], context: PageContext) -> str:
@@ -108,11 +111,14 @@ def _main(rows: Sequence[StatusJson], context: PageContext) -> Iterator[Content]
     if context.problem:
         age = words.duration(max(context.now - context.measured_at, 0.0))
         yield element("p", f"{context.problem} The state is {age} old.", class_="problem")
-    yield element("p", *_totals(rows), id="totals", class_="totals")
+    last_known = element("span", "Last known state:") if context.problem and rows else None
+    yield element("p", last_known, *_totals(rows), id="totals", class_="totals")
     if not rows and context.hint:
         yield element("p", _sentence(context.hint), class_="hint")
+    in_danger = [row for row in rows if row["state"] in _IN_DANGER]
+    opened = in_danger if len(in_danger) <= _MOST_OPEN else ()
     for repo, members in grouped(rows):
-        yield _group(repo, members)
+        yield _group(repo, members, opened)
     if context.corrections:
         yield _corrections(context.corrections)
 
@@ -138,7 +144,7 @@ def _counted(rows: Sequence[StatusJson]) -> list[tuple[str, int]]:
     return [(state, numbers[state]) for state in words.STATES if numbers[state]]
 
 
-def _group(repo: str, rows: Sequence[StatusJson]) -> Markup:
+def _group(repo: str, rows: Sequence[StatusJson], opened: Sequence[StatusJson]) -> Markup:
     key = unique_id("repo", repo)
     owners = ", ".join(dict.fromkeys(row["owner"] for row in rows if row["owner"]))
     return element(
@@ -149,25 +155,19 @@ def _group(repo: str, rows: Sequence[StatusJson]) -> Markup:
             element("span", f" {owners}", class_="owner") if owners else None,
             id=f"{key}-name",
         ),
-        *map(slo_entry, rows),
+        *(slo_entry(row, is_open=row in opened) for row in rows),
         id=key,
         aria_labelledby=f"{key}-name",
     )
 
 
 def _corrections(corrections: Sequence[Correction]) -> Markup:
-    """Return the table of the times whose events do not count."""
-    names = ("From", "To", "Kind", "SLOs", "Reason")
-    head = element("tr", *(element("th", name, scope="col") for name in names))
+    """Return the list of the times whose events do not count."""
     return element(
         "section",
         element("h2", "Corrections", id="corrections"),
         element("p", "Events of these times count neither as good nor as bad."),
-        element(
-            "table",
-            element("thead", head),
-            element("tbody", *map(_correction, corrections)),
-        ),
+        element("ul", *map(_correction, corrections)),
         aria_labelledby="corrections",
         class_="corrections",
     )
@@ -175,14 +175,13 @@ def _corrections(corrections: Sequence[Correction]) -> Markup:
 
 def _correction(correction: Correction) -> Markup:
     about = [*correction.slos, *(f"{k}={v}" for k, v in correction.service.items())]
-    cells = (
-        _moment(correction.begin.timestamp()),
-        _moment(correction.end.timestamp()),
-        correction.kind,
-        ", ".join(about) or "all",
-        correction.reason,
+    begin, end = _moment(correction.begin.timestamp()), _moment(correction.end.timestamp())
+    return element(
+        "li",
+        element("strong", correction.reason),
+        element("span", correction.kind, " from ", begin, " to ", end),
+        element("span", ", ".join(about) or "all SLOs"),
     )
-    return element("tr", *(element("td", cell) for cell in cells))
 
 
 def _moment(seconds: float) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from hashlib import blake2s
 from html import escape
 from typing import Final
@@ -51,9 +52,12 @@ def unique_id(kind: str, name: str, *more: str) -> str:
 def _attribute(key: str, value: Value) -> str:
     if value is None or value is False:
         return ""
-    name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{escape(_text(value))}"'
+    if value is True:
+        return f" {_attribute_name(key)}"
+    text = escape(value) if isinstance(value, str) else format(value, ".6g")
+    return f' {_attribute_name(key)}="{text}"'
 
 
-def _text(value: str | float) -> str:
-    return value if isinstance(value, str) else format(value, ".6g")
+@cache
+def _attribute_name(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")

@@ -77,7 +77,7 @@
     filter();
     restore();
     document.title = page.title;
-    const summary = [...byId("totals").children].map((one) => one.textContent).join(", ");
+    const summary = [...document.querySelectorAll(".total")].map((one) => one.textContent).join(", ");
     if (byId("totals").textContent !== before) byId("news").textContent = summary;
   }
 
@@ -150,6 +150,7 @@
     for (const section of document.querySelectorAll("main > section:not(.corrections)")) {
       section.hidden = !section.querySelector(".slo:not([hidden])");
     }
+    form.hidden = !entries.length;
     const number = entries.filter((entry) => !entry.hidden).length;
     const text = state || sought ? `${number} of ${entries.length} shown` : "";
     if (byId("shown").textContent !== text) byId("shown").textContent = text;
@@ -178,7 +179,6 @@
     if (entry?.matches(".slo")) entry.open = true;
   }
 
-  form.hidden = false;
   byId("pause").hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", remember);

@@ -1,4 +1,4 @@
-"""What a page of SLOs says besides the statuses."""
+"""The surroundings of the statuses on a page of SLOs."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class PageContext:
     problem: str = ""
     """Why the statuses are not of now, in one line."""
     hint: str = ""
-    """How to have SLOs, for a page without SLOs."""
+    """For a page without SLOs: the way to have some."""
     corrections: Sequence[Correction] = ()
     """Times whose events do not count."""

@@ -8,16 +8,12 @@ from typing import Final
 
 from otel_meta.model.identity import NAMESPACE, SERVICE
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
-from otel_meta.model.slo.objective import LEAST_COVERAGE
 from otel_meta.status.slo_links import is_address
 from otel_meta.status.status_json import BurningJson, StatusJson
 
 from . import words
 from .charts import budget_bar, burn_down
 from .markup import Content, Markup, element, unique_id
-
-IN_DANGER: Final = frozenset({"breached", "at_risk"})
-"""The states whose details are open."""
 
 _LINKS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -29,8 +25,8 @@ _LINKS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def slo_entry(row: StatusJson) -> Markup:
-    """Return the element of an SLO."""
+def slo_entry(row: StatusJson, *, is_open: bool = False) -> Markup:
+    """Return the element of an SLO, with its details open or closed at first."""
     key = entry_id(row)
     return element(
         "details",
@@ -47,7 +43,7 @@ def slo_entry(row: StatusJson) -> Markup:
         element("div", *_details(row, key), class_="more"),
         id=key,
         class_=f"slo {row['state']}",
-        open=row["state"] in IN_DANGER,
+        open=is_open,
         data_state=row["state"],
         data_text=" ".join((row["name"], row["repo"], row["owner"], *row["service"].values())),
     )
@@ -71,8 +67,8 @@ def place(row: StatusJson) -> str:
 
 
 def _about(row: StatusJson) -> str:
-    """Return the place, and the part of the period with data if the part is small."""
-    is_short = row["coverage"] < LEAST_COVERAGE
+    """Return the place, and the part of the period with data if a breach needs more."""
+    is_short = row["coverage"] < row["required_coverage"]
     parts = (place(row), f"{words.seen(row)} seen" if is_short else "")
     return ", ".join(filter(None, parts))
 
@@ -89,8 +85,7 @@ def _details(row: StatusJson, key: str) -> Iterator[Content]:
     yield element("p", row["why"], class_="why")
     yield _links(row)
     yield element("dl", *_facts(row), class_="facts")
-    yield burn_down(row, key)
-    yield _burn_rates(row)
+    yield element("div", burn_down(row, key), _burn_rates(row), class_="charts")
 
 
 def _facts(row: StatusJson) -> Iterator[Markup]:

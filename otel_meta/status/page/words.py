@@ -42,7 +42,7 @@ def duration(seconds: float) -> str:
 
 def percent(share: float) -> str:
     """Return a share of a budget, rounded down: a budget that is overspent never reads as 0 %."""
-    value = round(100 * share, 6)
+    value = round(100 * share, 9)
     is_exact = abs(value) < _EXACT or value > _NEARLY_ALL
     rounded = math.floor(10 * value) / 10 if is_exact else math.floor(value)
     return signed(f"{rounded:,.1f}".removesuffix(".0")) + " %"
@@ -70,7 +70,7 @@ def good_share(row: StatusJson) -> str:
         return UNKNOWN
     decimals = len(row["objective"].rstrip("%").partition(".")[2]) + 2
     scale = 10**decimals
-    return f"{math.floor(round(100 * row['sli'] * scale, 3)) / scale:.{decimals}f} %"
+    return f"{math.floor(round(100 * row['sli'] * scale, 6)) / scale:.{decimals}f} %"
 
 
 def bad_events(row: StatusJson) -> str:

@@ -89,7 +89,7 @@ class TestCumulated:
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
-        (("--prometheus", "localhost:9090"), "is not a URL; write it as http://host:9090"),
+        (("--prometheus", "localhost:9090"), "is not a URL; write it as https://host/path"),
         (("--prometheus", "http://x", "--period", "month"), "is not a time such as 30d"),
         (("--prometheus", "http://x", "--from", "monday"), "is not a time such as 2026-01-31T12"),
         (("--prometheus", "http://x", "--slo", "chronos-pipline-success"), "did you mean 'chron"),
@@ -112,15 +112,6 @@ def test_mistake_is_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_server_that_is_not_there_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
-    """A server that does not run is one line with exit code 3, and nothing is written."""
-    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
-
-    assert (3, "", 1) == (code, out, len(err.splitlines()))
-    assert "http://127.0.0.1:1: cannot be reached" in err
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.parametrize(
     ("handler", "wrong"),
     [
@@ -137,6 +128,15 @@ def test_answer_that_is_none_is_one_line(
 
     assert (3, "", 1) == (code, out, len(err.splitlines()))
     assert wrong in err
+
+
+def test_server_that_does_not_listen_is_one_line(run_command: RunCommand, tmp_path: Path) -> None:
+    """A server that does not listen is one line with exit code 3, and nothing is written."""
+    code, out, err = run_command("backfill", *ARGUMENTS, "--prometheus", "http://127.0.0.1:1")
+
+    assert (3, "", 1) == (code, out, len(err.splitlines()))
+    assert "http://127.0.0.1:1: cannot be reached" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_file_in_place_of_folder_is_refused(run_command: RunCommand, tmp_path: Path) -> None:

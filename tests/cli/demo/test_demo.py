@@ -401,7 +401,7 @@ class TestOutput:
         """The SLO of payments is met until the fault, and not met from then on."""
         complete_demo.end()
         states = re.findall(
-            r"^payments +titan-service-availability +99.9% +(\w+)", complete_demo.out, re.MULTILINE
+            r" payments +titan-service-availability +99.9% in 30d +\S+ (\w+)", complete_demo.out
         )
 
         assert ["ok", "at_risk"] == [s for s, _ in groupby(states) if s != "no_data"]
@@ -412,7 +412,7 @@ class TestOutput:
         tables = complete_demo.out.split("SERVICE ")[1:]
 
         assert 4 <= len(tables) <= 12
-        assert {(5, 4)} == {(b.count("\nstorefront "), b.count("\npayments ")) for b in tables}
+        assert {(5, 4)} == {(b.count(" storefront  "), b.count(" payments  ")) for b in tables}
 
     def test_summary_is_trace_over_two_processes_and_log_lines(self, complete_demo: Demo) -> None:
         """The summary is a trace over two processes and log lines of both."""

@@ -21,18 +21,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from otel_meta.cli.demo.scenario import Scenario
 from otel_meta.cli.demo.stop_signal import StopSignal
 from otel_meta.testing import OtlpReceiver
-
-SLO = {
-    "name": "titan-service-availability",
-    "objective": "99.9%",
-    "state": "ok",
-    "unit": "events",
-    "total": 12,
-    "bad": 0,
-    "budget_left": 1.0,
-    "burn_rates": {"5m": 0.0, "1h": 0.0},
-}
-
+from tests.cli.slo.status_rows import status_row
 
 ERROR = Status.STATUS_CODE_ERROR
 UNSET = Status.STATUS_CODE_UNSET
@@ -49,7 +38,7 @@ class FakeService:
 
     def get(self, path: str) -> dict[str, Any]:
         """Return a /slo page."""
-        return {"service_name": self.name, "slos": [SLO]}
+        return {"service_name": self.name, "slos": [status_row(self.name)]}
 
     def put(self, path: str, content: Mapping[str, Any]) -> None:
         """Keep a change."""
@@ -138,7 +127,7 @@ class TestRun:
         """The scenario has three phases, each with a table: no fault, fault, recovery."""
         harness.scenario.run(1, StopSignal())
         printed = capsys.readouterr().out
-        rows = re.findall(r"^(\w+) +titan-service-availability", printed, re.MULTILINE)
+        rows = re.findall(r" (\w+) +titan-service-availability", printed)
 
         assert [
             "traffic starts, without a fault",

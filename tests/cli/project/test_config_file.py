@@ -106,6 +106,7 @@ WRONG = {
     'runbooks = "https://x/ y"': "runbooks: 'https://x/ y' is not a URL",
     'dashboards = "https://"': "dashboards: 'https://' is not a URL",
     'runbooks = "https://x/{{ $labels.a }}"': "is not a URL; write it as https://host/path",
+    'traces_url = "https://x/{trace}"': "is not a URL whose placeholders are of {service}, {slo}",
     "folders = []": "folders: is empty; name one at least, or remove the key",
     'identity.add = ["__name__"]': "identity.add: '__name__' is internal to Prometheus; begin",
     'labels = { __a = "x" }': "labels: has a wrong key: '__a' is internal to Prometheus",

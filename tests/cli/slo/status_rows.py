@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from otel_meta.status.status_json import StatusJson
+from otel_meta import Counter, Duration, NoLabels, Slo
+from otel_meta.status.events import Events
+from otel_meta.status.status import Burn, BurnDownPoint, Status
+from otel_meta.status.status_json import StatusJson, status_json
+
+_SLO: Final = Slo(
+    "titan-service-availability",
+    objective="99.9%",
+    period="30d",
+    sli=Counter("acme.calls", "Calls.", NoLabels).ratio(
+        bad=Counter("acme.failures", "Failures.", NoLabels)
+    ),
+    why="A failing service takes its callers down.",
+)
+_BURN_RATES: Final = {"5m": 0.0, "30m": 1.2, "1h": 0.6}
 
 
 def status_row(name_of_service: str = "payments", **different: Any) -> StatusJson:
     """Return the status of an SLO that is met; keyword arguments replace values."""
-    row: dict[str, Any] = {
-        "name": "titan-service-availability",
-        "repo": "titan-microservices-mesh",
-        "owner": "service-mesh",
-        "service": {
-            "service_namespace": "titan-microservices-mesh",
-            "service_name": name_of_service,
-        },
-        "state": "ok",
-        "objective": "99.9%",
-        "period": "30d",
-        "why": "A failing service takes its callers down.",
-        "good_event": "duration <= 0.1",
-        "sli": 0.9995,
-        "unit": "events",
-        "noun": "requests",
-        "good": 1999.0,
-        "bad": 1.0,
-        "total": 2000.0,
-        "excluded_bad": 0.0,
-        "excluded_total": 0.0,
-        "budget_left": 0.5,
-        "burn_rates": {"5m": 0.0, "30m": 1.2, "1h": 0.6},
-        "burning": [],
-        "firing": [],
-        "exhausted_in_seconds": None,
-        "covered_seconds": 2_592_000.0,
-        "coverage": 1.0,
-        "burn_down": [(120.0, 1.0), (60.0, 0.75), (0.0, 0.5)],
-        **different,
-    }
-    return cast("StatusJson", row)
+    repo = "titan-microservices-mesh"
+    status = Status(
+        slo=_SLO,
+        repo=repo,
+        service={"service_namespace": repo, "service_name": name_of_service},
+        events=Events(1.0, 2000.0),
+        burns={Duration(span): Burn(rate, 0.0) for span, rate in _BURN_RATES.items()},
+        covered=_SLO.period.seconds,
+        burn_down=(BurnDownPoint(120, 1.0), BurnDownPoint(60, 0.75), BurnDownPoint(0, 0.5)),
+    )
+    return cast("StatusJson", {**status_json(status), **different})

@@ -89,12 +89,14 @@ class TestSettings:
 
 
 class TestShutdown:
-    def test_shutdown_leaves_totals_alone(self, tmp_path: Path) -> None:
-        """After the shutdown of the last worker, the totals are the only file."""
+    def test_shutdown_leaves_totals_and_history_of_slos(self, tmp_path: Path) -> None:
+        """After the shutdown of the last worker, totals and history of SLOs are left."""
         with worker(tmp_path / "numbers") as captured:
             captured.bind(Atlas).tiles.add(1)
 
-        assert ["totals"] == [path.name for path in (tmp_path / "numbers").iterdir()]
+        assert {"totals", "slo-history", "slo-history.lock"} == {
+            path.name for path in (tmp_path / "numbers").iterdir()
+        }
 
 
 class TestRefused:
@@ -235,9 +237,9 @@ class TestPage:
 
 class TestSlo:
     def test_slo_counts_events_of_all_workers(self, tmp_path: Path) -> None:
-        """An SLO counts the events of all workers since the start of this worker."""
+        """An SLO counts the events of all workers, also of those that ended before."""
         with worker(tmp_path) as before:
-            before.bind(Atlas).tiles.add(1000)
+            before.bind(Atlas).tiles.add(50)
         with worker(tmp_path) as first, worker(tmp_path) as second:
             for each in (first, second):
                 each.bind(Atlas)
@@ -246,5 +248,5 @@ class TestSlo:
             second.bind(Atlas).torn.add(2)
             status = first.telemetry.tracker.status(Atlas.whole)
 
-            assert (2.0, 100.0) == status.events
-            assert "breached" == status.state
+            assert (2.0, 150.0) == status.events
+            assert "at_risk" == status.state

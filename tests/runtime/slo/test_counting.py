@@ -36,7 +36,7 @@ class Bench:
 
     def __init__(self, sli: Sli) -> None:
         self.storage = MetricStorage(Faults())
-        self._count = event_counter(sli, self.storage, 0.0)
+        self._counter = event_counter(sli, self.storage, 0.0)
 
     def live(self, instrument: Any) -> Any:
         """Return the live instrument."""
@@ -44,7 +44,7 @@ class Bench:
 
     def events(self, now: float = 0.0) -> Events:
         """Return the events up to a moment."""
-        return self._count(now)
+        return self._counter.count(now)
 
 
 class TestRatio:

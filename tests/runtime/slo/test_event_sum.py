@@ -21,7 +21,7 @@ class TestUpdate:
         """The sum of one series is its first value and all increases, as in PromQL."""
         sums = EventSum()
         for value in values:
-            total = sums.update([series("a", value)])
+            total = sums.update([series("a", value)]).ever
         increases = [b - a if b >= a else b for a, b in pairwise(values)]
 
         assert values[0] + sum(increases) == total
@@ -35,20 +35,20 @@ class TestUpdate:
             [series("a", 6), series("b", 2)],
         ]
 
-        assert [6.0, 7.0, 8.0] == [sums.update(each) for each in found]
+        assert [6.0, 7.0, 8.0] == [sums.update(each).ever for each in found]
 
     def test_later_start_is_another_series(self) -> None:
         """A series with a later start counts from zero, whatever its value."""
         sums = EventSum()
         sums.update([series("a", 5, start=1)])
 
-        assert 12.0 == sums.update([series("a", 7, start=2)])
+        assert 12.0 == sums.update([series("a", 7, start=2)]).ever
 
     def test_endless_series_take_little_memory(self) -> None:
         """The memory for series that are removed for good is limited, and their events stay."""
         sums = EventSum()
         for number in range(5000):
-            total = sums.update([series(str(number), 1)])
+            total = sums.update([series(str(number), 1)]).ever
 
         assert 5000.0 == total
         assert len(sums._known) < 3000

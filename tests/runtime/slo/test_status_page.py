@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 
 PAGES = ("/metrics", "/slo")
 PORT_ONLY = {"OTEL_META_METRICS_IN_APP": "false"}
+
+
+CORRECTIONS = """\
+[[correction]]
+begin = 2026-01-12T02:00:00Z
+end = 2026-01-12T03:00:00Z
+reason = "The tiles moved."
+
+[[correction]]
+begin = 2026-01-12T02:00:00Z
+end = 2026-01-12T03:00:00Z
+reason = "Another service moved."
+service = { service_name = "other" }
+"""
 
 
 class Maps(MetaRepo, name="maps", owner="us"):
@@ -90,6 +105,72 @@ class TestPort:
         )
 
 
+class TestForms:
+    def test_browser_gets_page_and_program_gets_json(self, serving: Serving) -> None:
+        """Both servers respond with HTML to a browser, and with JSON to a program."""
+        for response in asked_by_both(serving, {"accept": "text/html"}):
+            assert "text/html; charset=utf-8" == response.headers["content-type"]
+            assert "default-src 'none'" in response.headers["content-security-policy"]
+            assert "<h1>SLOs of maps</h1>" in response.text
+            assert "maps_tiles_total" in response.text
+        for response in asked_by_both(serving, {"accept": "*/*"}):
+            assert "application/json" == response.headers["content-type"]
+            assert "accept" == response.headers["vary"]
+
+    def test_query_wins_over_accept_header(self, serving: Serving) -> None:
+        """The query chooses the form, and an unknown form is refused."""
+        page, refused = (
+            [answer.headers["content-type"] for answer in asked_by_both(serving, {}, query)]
+            for query in ("?format=html", "?format=xml")
+        )
+
+        assert ["text/html; charset=utf-8"] * 2 == page
+        assert ["text/plain; charset=utf-8"] * 2 == refused
+
+    def test_head_of_page_has_headers_alone(self, serving: Serving) -> None:
+        """HEAD of the page has the headers alone."""
+        for response in asked_by_both(serving, {"accept": "text/html"}, method="HEAD"):
+            assert ("", True) == (response.text, int(response.headers["content-length"]) > 1000)
+
+    def test_rows_have_service_and_links(self, serving: Serving) -> None:
+        """Each SLO has the labels of its service, and links where there are bases."""
+        environ = {
+            "OTEL_META_RUNBOOKS_URL": "https://books.example",
+            "OTEL_META_TRACES_URL": "https://traces.example/{service}",
+        }
+        for response in asked_by_both(serving, {}, environ=environ):
+            (slo,) = response.json()["slos"]
+
+            assert {"service_name": "maps", "service_namespace": "maps"} == slo["service"]
+            assert {
+                "runbook": "https://books.example/slo-burn.md#maps-completeness",
+                "traces": "https://traces.example/maps",
+            } == slo["links"]
+
+    def test_page_lists_corrections_of_its_service(self, serving: Serving, tmp_path: Path) -> None:
+        """Both forms of the page list the corrections of the service, and no others."""
+        file = tmp_path / "corrections.toml"
+        file.write_text(CORRECTIONS)
+        environ = {"OTEL_META_SLO_CORRECTIONS": str(file)}
+        for response in asked_by_both(serving, {}, environ=environ):
+            (correction,) = response.json()["corrections"]
+
+            assert "The tiles moved." == correction["reason"]
+        for response in asked_by_both(serving, {}, "?format=html", environ=environ):
+            assert "The tiles moved." in response.text
+            assert "Another service moved." not in response.text
+
+    def test_page_without_slos_says_how_to_have_some(self) -> None:
+        """The page without SLOs says how to have some."""
+        with (
+            capture("maps", prometheus_port=0, prometheus_host="127.0.0.1") as captured,
+            httpx.Client(base_url=f"http://127.0.0.1:{captured.telemetry.port}") as client,
+        ):
+            page = client.get("/slo?format=html").text
+
+        assert "No SLO is tracked: give configure() a meta-repository" in page
+
+
 class TestApplication:
     def test_with_port_application_serves_pages_too(self, serving: Serving) -> None:
         """With a port, the application serves the pages too, unless a variable says otherwise."""
@@ -106,6 +187,25 @@ class TestApplication:
             instrument_fastapi(app, captured.telemetry)
             with serving(app) as client:
                 assert [200, 200] == [client.get(page).status_code for page in PAGES]
+
+
+def asked_by_both(
+    serving: Serving,
+    headers: dict[str, str],
+    query: str = "",
+    *,
+    method: str = "GET",
+    environ: dict[str, str] | None = None,
+) -> list[httpx.Response]:
+    """Return the responses of the application and of the port."""
+    with on_port(environ=environ) as (client, captured):
+        captured.bind(Maps).tiles.add(1)
+        app = FastAPI()
+        instrument_fastapi(app, captured.telemetry)
+        with serving(app) as in_app:
+            return [
+                each.request(method, f"/slo{query}", headers=headers) for each in (in_app, client)
+            ]
 
 
 def served(serving: Serving, environ: dict[str, str]) -> list[tuple[int, int]]:

@@ -421,9 +421,21 @@ class TestTrack:
         bench = Bench()
         bench.wait(60)
         early = bench.tracker.status(Acme.availability).covered
-        bench.clock.advance(30 * DAY)
+        for _ in range(8 * DAY // 60):
+            bench.clock.advance(60)
+            bench.tracker.sample()
 
         assert (60.0, 7.0 * DAY) == (early, bench.tracker.status(Acme.availability).covered)
+
+    def test_time_in_which_process_stood_still_is_not_covered(self) -> None:
+        """The time in which the process stood still is not covered."""
+        bench = Bench()
+        bench.wait(60)
+        bench.clock.advance(8 * HOUR)
+        bench.tracker.sample()
+        bench.clock.advance(INTERVAL)
+
+        assert 70.0 == bench.tracker.status(Acme.availability).covered
 
     def test_another_meta_repository_may_be_tracked_while_statuses_are_read(
         self, monkeypatch: pytest.MonkeyPatch

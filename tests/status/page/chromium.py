@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -45,19 +46,20 @@ class Chromium:
             stderr=subprocess.DEVNULL,
         )
         self._numbers = count(1)
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         address = Path(self._folder.name) / "DevToolsActivePort"
         wait_until(lambda: address.exists() and address.read_text().count("\n"), "no Chromium")
         port, path = address.read_text().split("\n")
-        self._connection: ClientConnection = connect(
-            f"ws://127.0.0.1:{port}{path}", max_size=_MAX_MESSAGE
+        self._connection: ClientConnection = self._stack.enter_context(
+            connect(f"ws://127.0.0.1:{port}{path}", max_size=_MAX_MESSAGE)
         )
         return self
 
     def __exit__(self, *_: object) -> None:
         self.send("Browser.close")
-        self._connection.close()
+        self._stack.close()
         self._process.wait(30)
         self._folder.cleanup()
 
@@ -144,7 +146,7 @@ class Tab:
         """Type a text into the element with the focus."""
         self.send("Input.insertText", text=text)
 
-    def screenshot(self, *, whole: bool = True) -> bytes:
-        """Return an image of the page in PNG."""
-        answer = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+    def screenshot(self) -> bytes:
+        """Return an image of the window in PNG."""
+        answer = self.send("Page.captureScreenshot", format="png")
         return base64.b64decode(answer["data"])

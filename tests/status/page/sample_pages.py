@@ -23,7 +23,7 @@ def burn_down(*shares: float, seen: float = _MONTH) -> list[tuple[float, float]]
 
 
 LINKS = {
-    "runbook": "https://books.example/runbooks/slo-burn.md#aurora-api-availability",
+    "runbook": "https://books.example/runbooks/aurora-fullstack-saas.md#aurora-api-availability",
     "dashboard": "https://grafana.example/d/otel-meta-slo",
     "traces": "https://traces.example/search",
     "logs": "https://logs.example/search",
@@ -43,7 +43,7 @@ BREACHED = row(
     bad=20_153.0,
     total=15_000_000.0,
     budget_left=-0.34,
-    burn_rates={"5m": 31.2, "1h": 22.4, "6h": 9.1, "2h": 16.2, "1d": 3.4, "3d": 1.6},
+    burn_rates={"5m": 31.2, "1h": 22.4, "2h": 16.2, "6h": 9.1, "1d": 3.4, "3d": 1.6},
     burning=[_PAGE, _TICKET],
     firing=[{"name": "SloErrorBudgetBurnFast", "severity": "page"}],
     burn_down=burn_down(1.0, 0.97, 0.95, 0.9, 0.9, 0.86, 0.82, 0.8, 0.71, 0.3, -0.1, -0.34),
@@ -213,6 +213,10 @@ def context(**changed: Any) -> PageContext:
 
 
 PAGES: dict[str, tuple[Sequence[StatusJson], PageContext]] = {
+    "documented": (
+        (BREACHED, AT_RISK, NO_DATA, SLICES, OK),
+        context(corrections=CORRECTIONS),
+    ),
     "states": (EVERY_STATE, context(corrections=CORRECTIONS)),
     "long": (LONG_NAMES, context(title="SLOs of " + "averylongservicename" * 8)),
     "many": (MANY, context(title="SLOs of the fleet")),

@@ -32,11 +32,6 @@ def bad_name(slo: Slo, span: Duration, options: Options) -> str:
     )
 
 
-def total_name(slo: Slo, span: Duration, options: Options) -> str:
-    """Return the name of all events over a span from raw counters, without excluded ones."""
-    return series_names.total_kept(span) if spans_of(slo, options) else series_names.total(span)
-
-
 def overlapping(slo: Slo, span: Duration, late: int = 0) -> str:
     """Return a condition: a span that ends now contains a part of a correction."""
     return f"{slo_series(series_names.SINCE_CORRECTION, slo)} < {span.seconds + late}"

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from otel_meta.model import Slo
-from otel_meta.model.slo.corrected_span import CorrectedSpan
-from otel_meta.model.slo.correction import Correction
 from otel_meta.render.rules.promql_builder import number
 
-NOW: Final = "vector(time())"
+_NOW: Final = "vector(time())"
+
+
+class Times(Protocol):
+    """The times of a correction."""
+
+    @property
+    def begin(self) -> datetime:
+        """The first moment."""
+        ...
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after it."""
+        ...
 
 
 def seconds(moment: datetime) -> str:
@@ -18,12 +30,12 @@ def seconds(moment: datetime) -> str:
     return number(moment.timestamp())
 
 
-def until(moment: datetime) -> str:
-    """Return a condition on any series: the moment is not reached."""
-    return f"and on () ({NOW} < {seconds(moment)})"
+def after(moment: datetime) -> str:
+    """Return a condition on any series: the moment is reached."""
+    return f"and on () ({_NOW} >= {seconds(moment)})"
 
 
-def in_period(correction: CorrectedSpan | Correction, slo: Slo) -> str:
-    """Return a condition on any series: a part of the correction lies in the SLO's period."""
-    left = number(correction.end.timestamp() + slo.period.seconds)
-    return f"and on () ({NOW} >= {seconds(correction.begin)} < {left})"
+def in_period(times: Times, slo: Slo) -> str:
+    """Return a condition on any series: a part of a correction lies in the SLO's period."""
+    left = number(times.end.timestamp() + slo.period.seconds)
+    return f"and on () ({_NOW} >= {seconds(times.begin)} < {left})"

@@ -8,17 +8,15 @@ whole gap lies in the correction: nobody knows when they occurred.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
 from otel_meta.model import Duration, Slo
-from otel_meta.model.slo.corrected_span import CorrectedSpan, Service
+from otel_meta.model.slo.corrected_span import CorrectedSpan
 from otel_meta.render.options import Options
 from otel_meta.render.rules import series_names
 from otel_meta.render.rules.cumulative import Cumulative, cumulative
-from otel_meta.render.rules.intervals import INCREASE_WINDOW
 from otel_meta.render.rules.promql_builder import (
     equals,
     indented,
@@ -29,7 +27,7 @@ from otel_meta.render.rules.promql_builder import (
 )
 from otel_meta.status.corrections_json import utc
 
-from .correction_times import in_period, seconds, until
+from .correction_times import after, in_period, seconds
 
 
 class CorrectedCount(NamedTuple):
@@ -44,68 +42,56 @@ class CorrectedCount(NamedTuple):
 
     def begin_value(self, span: CorrectedSpan) -> str:
         """Return the count when a correction begins; in a gap, when the gap ends."""
-
-        def value(service: Service) -> Iterator[str]:
-            past = self.whole.past(service)
-            yield f"{past} @ {seconds(span.begin)}"
-            yield f"min_over_time({past}{_steps(span)} @ {seconds(span.end)})"
-
-        values = indented("\nor ".join(self._of_services(span, value)))
+        values = indented("\nor ".join(self._begin_values(span)))
         return lines("(", values, f") {in_period(span, self.whole.slo)}")
 
     def end_value(self, span: CorrectedSpan) -> str:
-        """Return the count when a correction ends, or now before the end; in a gap, before it."""
-
-        def value(service: Service) -> Iterator[str]:
-            past, end = self.whole.past(service), seconds(span.end)
-            yield f"{past} {until(span.end)}"
-            yield f"{past} @ {end}"
-            yield f"max_over_time({past}{_steps(span)} @ {end})"
-
-        values = "\nor ".join(self._of_services(span, value))
+        """Return the count when a correction has ended; in a gap, before the gap."""
+        last = "\nor ".join(self._inside(span, "max_over_time"))
         own = equals(series_names.SLO, self.whole.slo.name)
         begin = selector(self.at_begin, [own, equals(series_names.CORRECTION, interval(span))])
-        values = lines(values, f"or {self.whole.on} {begin}")
-        return lines("(", indented(values), f") and {self.whole.on} {begin}")
-
-    def _of_services(
-        self, span: CorrectedSpan, value: Callable[[Service], Iterator[str]]
-    ) -> Iterator[str]:
-        return (self.whole.once(each) for service in span.services for each in value(service))
+        known = f"{self.whole.on} {begin} {after(span.end)}"
+        return lines("(", indented(lines(last, f"or {self.whole.on} {begin}")), f") and {known}")
 
     def excluded(self, lookback: Duration) -> str:
         """Return the excluded events over a span that ends now.
 
-        They are the events from the beginning of the span until corrections end, without those
-        until they begin.
+        They are the events from the beginning of the span until corrections end, or until now,
+        without those until they begin.
         """
         whole = self.whole
+        begin, end = (slo_series(name, whole.slo) for name in (self.at_begin, self.at_end))
         before = indented(lines(*whole.before(lookback, whole.now)))
 
-        def since(name: str) -> str:
-            edges = f"{slo_series(name, whole.slo)} - {whole.on} group_left () ("
-            inside = lines("", indented(lines("clamp_min(", edges, before, "), 0)")), "")
-            return sum_by(whole.options.identity.service, inside)
+        def since(edges: str) -> str:
+            counted = lines("clamp_min(", f"{edges} - {whole.on} group_left () (", before, "), 0)")
+            return sum_by(whole.options.identity.service, lines("", indented(counted), ""))
 
-        return lines(
-            since(self.at_end),
-            f"- {whole.on}",
-            since(self.at_begin),
-            f"or {whole.on} 0 * {whole.now}",
-        )
+        ended = since(f"({end} or 0 * {begin} + {whole.on} group_left () {whole.now})")
+        began = since(begin)
+        return lines(ended, f"- {whole.on}", began, f"or {whole.on} 0 * {whole.now}")
 
     def kept(self, lookback: Duration) -> str:
         """Return the events over a span that ends now, without the excluded ones."""
-        count, slo = self.whole, self.whole.slo
-        is_period = lookback == slo.period
-        excluded = slo_series(self.excluded_period, slo) if is_period else self.excluded(lookback)
         return lines(
             "clamp_min((",
-            indented(count.over(lookback)),
-            f") - {count.on} (",
-            indented(excluded),
+            indented(self.whole.over(lookback)),
+            f") - {self.whole.on} (",
+            indented(self.excluded(lookback)),
             "), 0)",
         )
+
+    def _begin_values(self, span: CorrectedSpan) -> Iterator[str]:
+        for service in span.services:
+            yield self.whole.once(f"{self.whole.past(service)} @ {seconds(span.begin)}")
+        yield from self._inside(span, "min_over_time")
+
+    def _inside(self, span: CorrectedSpan, function: str) -> Iterator[str]:
+        """Yield a function over the values inside of a correction, for each of its services."""
+        length = Duration(f"{ceil((span.end - span.begin).total_seconds())}s")
+        for service in span.services:
+            values = f"{self.whole.past(service)}[{length}] @ {seconds(span.end)}"
+            yield self.whole.once(f"{function}({values})")
 
 
 def interval(span: CorrectedSpan) -> str:
@@ -130,11 +116,3 @@ def corrected_counts(slo: Slo, options: Options) -> tuple[CorrectedCount, Correc
             series_names.PERIOD_TOTAL_EXCLUDED,
         ),
     )
-
-
-def _steps(span: CorrectedSpan) -> str:
-    return f"[{_length(span.begin, span.end)}:{INCREASE_WINDOW}]"
-
-
-def _length(begin: datetime, end: datetime) -> Duration:
-    return Duration(f"{ceil((end - begin).total_seconds())}s")

@@ -1,0 +1,1 @@
+"""Made incidents with a known cause, and how often `otel-meta explain` finds the cause."""

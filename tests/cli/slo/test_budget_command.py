@@ -1,0 +1,140 @@
+"""``otel-meta budget`` without a server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from otel_meta.cli.slo.bad_events import bad_events_words
+from otel_meta.model import Counter, Gauge, Histogram, NoLabels, Sli
+from otel_meta.model.slo.combined import Combined
+from otel_meta.repos import BUILTIN
+from tests.cli.conftest import RunCommand
+
+SLO = "aurora-api-availability"
+TOTAL = Counter("acme.calls", "Calls.", NoLabels)
+FAILED = Counter("acme.failures", "Failures.", NoLabels)
+TIME = Histogram("acme.duration", "Time.", NoLabels, unit="s", buckets=(0.1, 1))
+FAILED_WORDS = "each event of acme_failures_total, among those of acme_calls_total"
+LEVEL = Gauge("acme.level", "A level.", NoLabels)
+
+
+@pytest.fixture
+def budget(run_command: RunCommand) -> Any:
+    """Function that returns the JSON of the command."""
+
+    def ask(*arguments: str) -> Any:
+        code, out, err = run_command("budget", *arguments, "--json")
+        assert (0, "") == (code, err)
+        return json.loads(out)
+
+    return ask
+
+
+class TestDeclaration:
+    def test_budget_of_three_nines_in_thirty_days(self, budget: Any) -> None:
+        """The declaration alone gives thresholds, and how long outages may last."""
+        found = budget(SLO)
+        (whole,) = found["budgets"]
+
+        assert ["page", "page", "ticket", "ticket"] == [w["severity"] for w in found["windows"]]
+        assert [0.0144, 0.006, 0.003, 0.001] == [w["bad_share"] for w in found["windows"]]
+        assert [2592, 25_920, 259_200] == [o["budget_lasts_seconds"] for o in whole["outages"]]
+        assert (None, None) == (whole["events"], whole["bad_events_left"])
+
+    def test_total_outage_pages_after_the_time_of_the_workbook(self, budget: Any) -> None:
+        """A total outage pages after 51.84 s, and 2 % of the budget is spent by then."""
+        alert = budget(SLO)["budgets"][0]["outages"][0]["alerts"][0]
+
+        assert (51.84, 0.02, None) == (
+            alert["fires_after_seconds"],
+            alert["budget_spent"],
+            alert["obstacle"],
+        )
+
+    def test_events_of_a_period_turn_shares_into_counts(self, budget: Any) -> None:
+        """With the events of a period, the bad events that are left are counted."""
+        (found,) = budget(SLO, "--events", "1000000")["budgets"]
+
+        assert (1000, 1000) == (found["bad_events_allowed"], found["bad_events_left"])
+
+    def test_quiet_service_has_alerts_that_never_fire(
+        self, budget: Any, run_command: RunCommand
+    ) -> None:
+        """With few events an alert never has its least bad events, and the report says so."""
+        (found,) = budget(SLO, "--events", "720")["budgets"]
+        _, out, _ = run_command("budget", SLO, "--events", "720")
+
+        assert "too few bad events" == found["outages"][0]["alerts"][0]["obstacle"]
+        assert "never: fewer than 3 bad in 1h" in out
+
+    def test_report_names_the_source_of_its_formulas(self, run_command: RunCommand) -> None:
+        """The report names the chapter with its formulas."""
+        _, out, _ = run_command("budget", SLO)
+
+        assert "chapter 5, https://sre.google/workbook/alerting-on-slos/" in out
+
+    @pytest.mark.parametrize("name", [slo.name for repo in BUILTIN for slo in repo.slos.values()])
+    def test_every_slo_has_a_report(self, name: str, run_command: RunCommand) -> None:
+        """Each SLO of the catalogue has a report with its query and its outages."""
+        code, out, err = run_command("budget", name)
+
+        assert (0, "") == (code, err)
+        assert 'service_namespace="' in out
+        assert {"100% bad", "10% bad", "1% bad"} <= {
+            line.split("  ")[0] for line in out.splitlines()
+        }
+
+
+class TestBadEvents:
+    @pytest.mark.parametrize(
+        ("sli", "words"),
+        [
+            (TOTAL.ratio(bad=FAILED), FAILED_WORDS),
+            (
+                TOTAL.ratio(good=FAILED),
+                "each event of acme_calls_total, except those of acme_failures_total",
+            ),
+            (TIME.within(0.1), "each value > 0.1 s of acme_duration_seconds"),
+            (LEVEL.at_least(2), "each second of a series of acme_level that is < 2"),
+            (
+                LEVEL.at_most(2).worst(),
+                "each second in which any series of acme_level is > 2",
+            ),
+            (
+                Combined(TIME.within(1), TOTAL.ratio(bad=FAILED)),
+                f"each value > 1 s of acme_duration_seconds, or {FAILED_WORDS}",
+            ),
+        ],
+    )
+    def test_each_kind_of_bad_event_has_words(self, sli: Sli, words: str) -> None:
+        """Each kind of bad event is described in words."""
+        assert words == bad_events_words(sli)
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            ([], "SLO"),
+            (["aurora-api-availabilty"], "did you mean 'aurora-api-availability'?"),
+            ([SLO, "--events", "-5"], "is not a number of events"),
+            ([SLO, "--events", "many"], "is not a number of events"),
+            ([SLO, "--objective", "0.999"], 'write it as "99.9%"'),
+            ([SLO, "--objective", "100%"], "an objective of 100 % has no error budget"),
+            ([SLO, "--objective", "99.95%"], "--objective asks a server; no server is named"),
+            ([SLO, "--service", "x"], "--service asks a server; no server is named"),
+            ([SLO, "--prometheus", "http://x", "--timeout", "-1"], "above 0"),
+            ([SLO, "--prometheus", "http://x", "--objective", "90%"], "can never fire"),
+        ],
+    )
+    def test_mistake_is_one_line(
+        self, arguments: list[str], problem: str, run_command: RunCommand
+    ) -> None:
+        """A mistake is one line, and exit code 2."""
+        code, out, err = run_command("budget", *arguments)
+
+        assert (2, "", 1) == (code, out, len(err.splitlines())), err
+        assert problem in err

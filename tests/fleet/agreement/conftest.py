@@ -1,0 +1,8 @@
+"""The rule engine of the benchmarks, for the replay of traces."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))  # for alert_quality
