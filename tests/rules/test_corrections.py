@@ -283,8 +283,9 @@ class TestGapOfPrometheus:
             ((START + 10 * MINUTE, START + 20 * MINUTE), (START, END)),
             ((START - 10 * MINUTE, START + 10 * MINUTE), (START + 10 * MINUTE, END)),
             ((END - 10 * MINUTE, END + 10 * MINUTE), (START, END - 10 * MINUTE)),
+            ((START - MINUTE, END + 10 * MINUTE), (END, END)),
         ],
-        ids=["inside", "at the beginning", "at the end"],
+        ids=["inside", "at the beginning", "at the end", "around the correction"],
     )
     def test_events_of_gap_are_excluded_if_all_of_it_is_inside(
         self, down: Span, excluded: Span
