@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from tests.conftest import Serving
 
 PAGES = ("/metrics", "/slo")
-CORRECTIONS = """
-[[correction]]
-begin = 2026-11-20T10:00:00Z
-end = 2026-11-20T11:00:00Z
-reason = "A failed disk."
-service = { service_name = "maps" }
-[[correction]]
-begin = 2026-11-20T10:00:00Z
-end = 2026-11-20T11:00:00Z
-reason = "Of another service."
-service = { service_name = "shop" }
-"""
 PORT_ONLY = {"OTEL_META_METRICS_IN_APP": "false"}
 
 
@@ -76,18 +64,6 @@ class TestPort:
         assert (200, "application/json") == (response.status_code, response.headers["content-type"])
         assert ["maps-completeness"] == [slo["name"] for slo in response.json()["slos"]]
         assert "maps" == response.json()["service_name"]
-
-    def test_page_has_corrections_of_service(self, tmp_path: Path) -> None:
-        """The page has the corrections of the service, as JSON and as HTML."""
-        file = tmp_path / "slo-corrections.toml"
-        file.write_text(CORRECTIONS)
-        with on_port(environ={"OTEL_META_SLO_CORRECTIONS": str(file)}) as (client, _):
-            (row,) = client.get("/slo").json()["corrections"]
-            page = client.get("/slo", headers={"accept": "text/html"}).text
-
-        assert ("2026-11-20T10:00:00Z", "A failed disk.") == (row["begin"], row["reason"])
-        assert "A failed disk." in page
-        assert "Of another service." not in page
 
     @pytest.mark.parametrize("page", PAGES)
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
