@@ -12,7 +12,7 @@ from typer import Option
 from .catalog_loader import ENTRY_POINTS
 from .completion import complete_repos, completing
 from .option_set import Command, option, with_options
-from .project.config_kinds import REPO, Kind, choice
+from .project.config_kinds import FILE, REPO, Kind, choice
 from .project.config_rows import FOLDERS, ROWS, SERVER, Row
 from .project.project import Project, load_project
 
@@ -28,6 +28,12 @@ def checked(kind: Kind) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def checked_path(kind: Kind) -> Callable[[str], Path]:
+    """Return the reader of a path, which is not empty as that of a variable that is not set."""
+    check = checked(kind)
+    return lambda text: Path(check(text))
 
 
 def plain(text: str) -> str:
@@ -73,6 +79,7 @@ _CONFIG: Final = option(
     Option(
         "--config",
         metavar="FILE",
+        parser=checked_path(FILE),
         help=plain("TOML file with the table [tool.otel_meta] (the nearest pyproject.toml)."),
         rich_help_panel=_CATALOG,
     ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from otel_meta.cli.command_group import load_command
 from otel_meta.cli.commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ MISTAKES = {
     "demo --stack maybe": "demo: --stack: 'maybe' is not one of auto, yes, no; see",
     "show --repo auorra": "no meta-repository of the catalogue has this name; did you mean "
     "'aurora'?",
-    "backfill --out x": "backfill: --prometheus: is missing; see otel-meta backfill -h",
+    "backfill --out x": "no server is named; give --prometheus URL, set OTEL_META_SERVER_URL",
     "backfill --prometheus http://x --out x --slo aurora-api-latncy": "--slo aurora-api-latncy: "
     "there is no such SLO; did you mean 'aurora-api-latency'?",
 }
@@ -43,3 +44,22 @@ def test_mistake_is_one_line_with_cure(run_command: RunCommand, arguments: str) 
     assert (2, "", 1) == (code, out, len(err.splitlines()))
     assert MISTAKES[arguments] in err
     assert err.startswith("otel-meta: ")
+
+
+OPTIONS = [
+    (command, option.opts[-1])
+    for command in COMMANDS
+    for option in load_command(command).params
+    if option.param_type_name == "option" and not getattr(option, "is_flag", False)
+]
+"""The options of each command that have a value."""
+ARGUMENTS = {"budget": ["an-slo"], "explain": ["an-slo"], "new": ["a-name"]}
+
+
+@pytest.mark.parametrize(("command", "option"), OPTIONS)
+def test_empty_value_is_refused(command: str, option: str, run_command: RunCommand) -> None:
+    """An option whose variable is not set is refused, in place of the meaning of no option."""
+    code, out, err = run_command(command, *ARGUMENTS.get(command, []), option, "")
+
+    assert (2, "", 1) == (code, out, len(err.splitlines()))
+    assert f"{option}: " in err or "duration ''" in err

@@ -26,8 +26,9 @@ from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.asked_server import server_connection
+from otel_meta.cli.project.config_kinds import FILE, FOLDER, TEXT
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project_options import with_server_project
+from otel_meta.cli.project_options import checked, checked_path, with_server_project
 from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import OtelMetaError, UsageError
 from otel_meta.fleet.prometheus_api import PrometheusApi
@@ -97,10 +98,17 @@ class _Span:
 def backfill(
     project: Project,
     *,
-    out: Annotated[Path, Option(metavar="DIR", help="Folder of the blocks.")],
+    out: Annotated[
+        Path, Option(metavar="DIR", parser=checked_path(FOLDER), help="Folder of the blocks.")
+    ],
     slo: Annotated[
         list[str] | None,
-        Option(metavar="NAME", help="An SLO (all); may be repeated.", autocompletion=complete_slos),
+        Option(
+            metavar="NAME",
+            parser=checked(TEXT),
+            help="An SLO (all); may be repeated.",
+            autocompletion=complete_slos,
+        ),
     ] = None,
     period: Annotated[
         Duration | None,
@@ -112,7 +120,12 @@ def backfill(
     ] = None,
     to: Annotated[float | None, Option(metavar="TIME", parser=_time, help="End (now).")] = None,
     promtool: Annotated[
-        Path | None, Option(metavar="PATH", help="The program promtool (the one in PATH).")
+        Path | None,
+        Option(
+            metavar="PATH",
+            parser=checked_path(FILE),
+            help="The program promtool (the one in PATH).",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> Result:

@@ -16,8 +16,9 @@ from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.asked_server import NO_SERVER, has_server, server_connection
+from otel_meta.cli.project.config_kinds import TEXT
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project_options import with_server_project
+from otel_meta.cli.project_options import checked, with_server_project
 from otel_meta.cli.slo.option_values import events as read_events
 from otel_meta.cli.slo.option_values import objective as read_objective
 from otel_meta.cli.slo_names import chosen_slos
@@ -45,11 +46,20 @@ class _Asked(NamedTuple):
 def budget(
     project: Project,
     name: Annotated[
-        str, Argument(metavar="SLO", help="The name of an SLO.", autocompletion=complete_slos)
+        str,
+        Argument(
+            metavar="SLO",
+            parser=checked(TEXT),
+            help="The name of an SLO.",
+            autocompletion=complete_slos,
+        ),
     ],
     *,
     service: Annotated[
-        str | None, Option(metavar="NAME", help="A service (each that the server knows).")
+        str | None,
+        Option(
+            metavar="NAME", parser=checked(TEXT), help="A service (each that the server knows)."
+        ),
     ] = None,
     events: Annotated[
         int | None,

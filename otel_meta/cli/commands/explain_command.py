@@ -17,8 +17,9 @@ from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.asked_server import ca_file, server_connection, timeout
+from otel_meta.cli.project.config_kinds import BASE_URL, FILE, TEXT
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project_options import with_server_project
+from otel_meta.cli.project_options import checked, with_server_project
 from otel_meta.cli.several_values import SEVERAL
 from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import BackendError, UsageError
@@ -59,11 +60,20 @@ class _Asked(NamedTuple):
 def explain(
     project: Project,
     name: Annotated[
-        str, Argument(metavar="SLO", help="The name of an SLO.", autocompletion=complete_slos)
+        str,
+        Argument(
+            metavar="SLO",
+            parser=checked(TEXT),
+            help="The name of an SLO.",
+            autocompletion=complete_slos,
+        ),
     ],
     *,
     service: Annotated[
-        str | None, Option(metavar="NAME", help="A service (the one that burns fastest).")
+        str | None,
+        Option(
+            metavar="NAME", parser=checked(TEXT), help="A service (the one that burns fastest)."
+        ),
     ] = None,
     over: Annotated[
         Duration | None,
@@ -75,12 +85,17 @@ def explain(
     ] = None,
     traces: Annotated[
         str | None,
-        Option(metavar="URL", help="A Jaeger, which knows in which span a request failed."),
+        Option(
+            metavar="URL",
+            parser=checked(BASE_URL),
+            help="A Jaeger, which knows in which span a request failed.",
+        ),
     ] = None,
     logs: Annotated[
         list[str] | None,
         Option(
             metavar=f"FILE{SEVERAL}",
+            parser=checked(FILE),
             help="Log lines in JSON, of which those of the traces are shown; - for standard input.",
         ),
     ] = None,

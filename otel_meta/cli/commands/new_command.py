@@ -13,7 +13,7 @@ from typer import Argument, Option
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.new_module import NewModule
 from otel_meta.cli.option_set import JsonOption
-from otel_meta.cli.project.config_kinds import FOLDER
+from otel_meta.cli.project.config_kinds import FOLDER, TEXT
 from otel_meta.cli.project_options import checked
 from otel_meta.errors import DeclarationError, UsageError
 from otel_meta.repos import BUILTIN
@@ -36,7 +36,8 @@ def new(
     ],
     *,
     owner: Annotated[
-        str, Option(metavar="TEAM", help="The team that its alerts notify.")
+        str,
+        Option(metavar="TEAM", parser=checked(TEXT), help="The team that its alerts notify."),
     ] = "my-team",
     out: Annotated[
         str, Option(metavar="DIR", parser=checked(FOLDER), help="Folder of the module.")

@@ -55,7 +55,7 @@ def show(
     names: Annotated[
         list[str] | None,
         Argument(
-            metavar="NAME...",
+            metavar="NAME",
             help=f"Tables ({', '.join(_COLUMNS)}), or names of meta-repositories, metrics and "
             "SLOs (all).",
             autocompletion=complete_names,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Context, Option
@@ -13,8 +14,9 @@ from otel_meta.cli.console.error_lines import print_error
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
+from otel_meta.cli.project.config_kinds import TEXT
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project_options import with_server_project
+from otel_meta.cli.project_options import checked, with_server_project
 from otel_meta.cli.slo.option_values import StateSet, seconds, share, state, states
 from otel_meta.cli.slo.selection import SERVE, Selection
 from otel_meta.cli.slo.slo_gate import Gate
@@ -29,6 +31,8 @@ _DISPLAY: Final = "Display"
 _GATE: Final = "Gate of a deployment"
 _SERVE: Final = "Server of the page"
 _EVERY: Final = 5.0
+_OF_SERVE: Final = ("host", "port")
+_OF_TABLE: Final = ("shown", "as_json", "watch", "every", "fail_on", "require_coverage")
 
 
 @with_server_project
@@ -38,7 +42,7 @@ def slo(
     urls: Annotated[
         list[str] | None,
         Argument(
-            metavar="[URL]...",
+            metavar="URL",
             help="Services, or their /slo pages (the fleet); or the word serve, for a page of "
             "the fleet.",
         ),
@@ -46,12 +50,18 @@ def slo(
     *,
     service: Annotated[
         list[str] | None,
-        Option(metavar="NAME", help="A service; may be repeated.", rich_help_panel=_SELECT),
+        Option(
+            metavar="NAME",
+            parser=checked(TEXT),
+            help="A service; may be repeated.",
+            rich_help_panel=_SELECT,
+        ),
     ] = None,
     slo: Annotated[
         list[str] | None,
         Option(
             metavar="NAME",
+            parser=checked(TEXT),
             help="An SLO; may be repeated.",
             rich_help_panel=_SELECT,
             autocompletion=complete_slos,
@@ -99,7 +109,13 @@ def slo(
         ),
     ] = None,
     host: Annotated[
-        str, Option(metavar="HOST", help="Address of slo serve.", rich_help_panel=_SERVE)
+        str,
+        Option(
+            metavar="HOST",
+            parser=checked(TEXT),
+            help="Address of slo serve.",
+            rich_help_panel=_SERVE,
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         int,
@@ -112,6 +128,9 @@ def slo(
 
     Worst first, by meta-repository. A service that does not answer is a line, and exit code 3.
     """
+    urls = urls or []
+    is_served = urls[:1] == [SERVE]
+    _refuse(context, _OF_TABLE if is_served else _OF_SERVE, "not for" if is_served else "for")
     gate = Gate(
         fail_on=fail_on.states if fail_on else (), required_coverage=require_coverage or 0.0
     )
@@ -123,14 +142,21 @@ def slo(
         services=tuple(service or ()),
         slos=tuple(slo or ()),
     )
-    if urls and urls[0] == SERVE:
+    if is_served:
         return _served(project, selection, urls[1:], (host, port))
-    source = _source(context, project, urls or [], selection)
+    source = _source(context, project, urls, selection)
     if watch:
         return _watched(source, shown or [], every or _EVERY)
     with progress("Asking for the statuses"):
         found = source()
     return _shown(found, shown or [], gate, selection, as_json=as_json)
+
+
+def _refuse(context: Context, names: Collection[str], verdict: str) -> None:
+    """Refuse options that would say nothing."""
+    for each in context.command.params:
+        if each.name in names and _is_typed(context, each.name):
+            raise UsageError(f"{each.opts[-1]} is {verdict} slo {SERVE}")
 
 
 def _check_display(gate: Gate, *, as_json: bool, watch: bool, every: float | None) -> None:

@@ -126,6 +126,7 @@ class Secret:
 
 def _secret(value: object) -> Secret:
     if isinstance(value, Secret):
+        _text(value.text)
         return value
     raise WrongValueError("is a secret, which does not belong in a file; set the variable instead")
 

@@ -84,6 +84,6 @@ def _selected(found: FoundStatuses, selection: Selection) -> FoundStatuses:
 
 def _checked(url: str) -> str:
     if "://" not in url:
-        near = did_you_mean(url, [SERVE]) or f"; write it as http://{url}"
+        near = did_you_mean(url, [SERVE]) or f"; write it as http://{url or 'localhost:8000'}"
         raise UsageError(f"{url!r} is not a URL{near}")
     return url
