@@ -67,7 +67,8 @@ def _is_share(value: Any) -> bool:
 
 
 def _is_path(value: Any) -> bool:
-    return isinstance(value, str | PathLike) and bool(os.fspath(cast("str", value)))
+    text = os.fspath(cast("str", value)) if isinstance(value, str | PathLike) else ""
+    return bool(text) and "\0" not in text
 
 
 def _are_all_text(parts: Iterable[Any]) -> bool:

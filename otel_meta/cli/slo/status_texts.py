@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from otel_meta.status.page.words import count, duration
+from otel_meta.status.page.words import count, duration, place
 from otel_meta.status.status_json import StatusJson
 
 NO_VALUE: Final = "-"
@@ -56,7 +56,4 @@ def exhausted_text(row: StatusJson) -> str:
 
 def service_text(row: StatusJson) -> str:
     """Return the name of the service, with the places that it has."""
-    labels = row["service"]
-    hidden = ("service_namespace", "service_name")
-    places = [value for name, value in labels.items() if name not in hidden and value]
-    return " ".join([labels.get("service_name") or NO_VALUE, *places])
+    return place(row) or NO_VALUE

@@ -16,6 +16,7 @@ from otel_meta.status.status import Status
 
 Outcome = Literal["good", "bad"]
 _GOOD, _BAD = get_args(Outcome)
+_DEFINITIONS: Final = 'give a dict of SLOs by name, as in {"checkout": {"objective": "99.9%"}}'
 
 
 @labels
@@ -81,6 +82,8 @@ class SLOTracker:
         telemetry: Telemetry | None = None,
         owner: str = "unknown",
     ) -> None:
+        expect_type("SLOTracker", "service_name", service_name, str, "give the service's name")
+        expect_type("SLOTracker", "slo_definitions", slo_definitions, Mapping, _DEFINITIONS)
         self._slos: Final = {name: _slo(name, each) for name, each in slo_definitions.items()}
         self._bounds: Final = {
             name: each.get("bound")

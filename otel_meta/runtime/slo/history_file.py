@@ -57,7 +57,8 @@ class HistoryFile:
                 f"the history of SLOs cannot be kept in {path}: this platform has no flock; "
                 "leave out slo_path and OTEL_META_SLO_PATH"
             )
-        self.path: Final = path
+        # A link stays one: its target is replaced.
+        self.path: Final = Path(os.path.realpath(path)) if path.is_symlink() else path
         self._service: Final = service
         self._on_fault: Final = on_fault
         self.origins: Final = origins
@@ -86,6 +87,7 @@ class HistoryFile:
         """Become the process that writes the file, unless another process of the service is."""
         self.is_taken = False
         try:
+            self._refuse_others()
             self.path.parent.mkdir(parents=True, exist_ok=True)
             fd = os.open(self._beside("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -172,6 +174,11 @@ class HistoryFile:
         complete = data[: data.rfind(b"\n") + 1]
         self._offset += len(complete)
         return complete if complete or not data else data
+
+    def _refuse_others(self) -> None:
+        """Refuse a path of something else than a file: a pipe would block, a device never end."""
+        if self.path.exists() and not self.path.is_file():
+            raise OSError(errno.EINVAL, "is no regular file")
 
     def _read(self, data: bytes, moment: Moment) -> dict[Key, SavedSlo]:
         try:

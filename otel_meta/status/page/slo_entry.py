@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from otel_meta.model.identity import NAMESPACE, SERVICE
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.status.slo_links import is_address
 from otel_meta.status.status_json import BurningJson, StatusJson
@@ -59,17 +58,10 @@ def icon(state: str) -> Markup:
     return element("svg", element("use", href=f"#icon-{state}"), class_="icon", aria_hidden="true")
 
 
-def place(row: StatusJson) -> str:
-    """Return the service of an SLO, and its environment and cluster."""
-    labels = row["service"]
-    others = [value for name, value in labels.items() if name not in {SERVICE, NAMESPACE}]
-    return ", ".join([value for value in (labels.get(SERVICE, ""), *others) if value])
-
-
 def _about(row: StatusJson) -> str:
     """Return the place, and the part of the period with data if a breach needs more."""
     is_short = row["coverage"] < row["required_coverage"]
-    parts = (place(row), f"{words.seen(row)} seen" if is_short else "")
+    parts = (words.place(row), f"{words.seen(row)} seen" if is_short else "")
     return ", ".join(filter(None, parts))
 
 
@@ -99,7 +91,7 @@ def _facts(row: StatusJson) -> Iterator[Markup]:
         ("Seen", words.seen(row)),
         ("Excluded", _excluded(row)),
         ("Owner", row["owner"] or None),
-        ("Service", place(row) or None),
+        ("Service", words.place(row) or None),
     )
     for term, description in facts:
         if description is not None:

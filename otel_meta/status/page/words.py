@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from otel_meta.model import Objective
+from otel_meta.model.identity import NAMESPACE, SERVICE
 from otel_meta.status.status_json import StatusJson
 
 STATES: Final[Mapping[str, str]] = MappingProxyType(
@@ -127,6 +128,13 @@ def seen(row: StatusJson) -> str:
 def period(text: str) -> str:
     """Return a duration of a declaration with a space before its unit."""
     return f"{text[:-1]} {text[-1:].replace('m', 'min')}"
+
+
+def place(row: StatusJson) -> str:
+    """Return the service of an SLO, and its environment and cluster."""
+    labels = row["service"]
+    others = [value for name, value in labels.items() if name not in {SERVICE, NAMESPACE}]
+    return ", ".join([value for value in (labels.get(SERVICE, ""), *others) if value])
 
 
 def spaced(percentage: str) -> str:

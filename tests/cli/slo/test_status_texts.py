@@ -90,4 +90,4 @@ class TestOtherTexts:
         """A service is shown with the places that it has."""
         labels = {"service_namespace": "x", "service_name": "pay", "cluster": "eu", "region": ""}
 
-        assert "pay eu" == service_text(status_row(service=labels))
+        assert "pay, eu" == service_text(status_row(service=labels))

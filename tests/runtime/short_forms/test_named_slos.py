@@ -86,6 +86,17 @@ class TestNamedSlos:
             tracker_of(captured_telemetry).observe("checkout-availability", 0.1)
 
     @pytest.mark.parametrize(
+        ("service", "definitions", "answer"),
+        [(None, {}, "has the service_name None"), ("shop", [], "give a dict of SLOs by name")],
+    )
+    def test_wrong_type_of_argument_is_answered(
+        self, service: Any, definitions: Any, answer: str
+    ) -> None:
+        """An argument of a wrong type is answered with the fix."""
+        with pytest.raises(DeclarationError, match=answer):
+            SLOTracker(service, definitions)
+
+    @pytest.mark.parametrize(
         ("definition", "answer"),
         [
             ({"objektive": "99%"}, "did you mean 'objective'"),

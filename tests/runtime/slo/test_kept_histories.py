@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -405,12 +407,29 @@ class TestFile:
         assert {"lock"} == {fault.reason for fault in process.faults}
         assert Events(1.0, 10.0) == process.events()
 
-    def test_path_that_is_directory_is_fault_and_tracker_counts_on(self, machine: Machine) -> None:
-        """A path that is a directory is a fault, and the tracker counts in memory."""
-        machine.path.mkdir(parents=True)
+    @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["directory", "pipe"])
+    def test_path_that_is_no_file_is_fault_and_tracker_counts_on(
+        self, machine: Machine, make: Callable[[Path], None]
+    ) -> None:
+        """A path of a directory or a pipe is a fault, stays, and the tracker counts in memory."""
+        machine.path.parent.mkdir(exist_ok=True)
+        make(machine.path)
         process = Process(machine)
         process.happen(1, 9)
         process.run(20)
 
-        assert {"unreadable file", "write"} == {fault.reason for fault in process.faults}
+        assert {"lock"} == {fault.reason for fault in process.faults}
         assert Events(1.0, 10.0) == process.events()
+        assert [machine.path] == [*machine.path.parent.iterdir()]
+
+    def test_link_stays_and_its_target_is_written(self, machine: Machine) -> None:
+        """A symbolic link stays one, and the file behind it has the history."""
+        target = machine.path.parent.parent / "elsewhere"
+        machine.path.parent.mkdir(exist_ok=True)
+        machine.path.symlink_to(target)
+        process = Process(machine)
+        process.happen(1, 9)
+        process.run(20)
+
+        assert machine.path.is_symlink()
+        assert target.read_bytes()
