@@ -188,9 +188,7 @@ class TestFastApiSection:
         }
         assert {"ok", "no_data"} == set(states.values())
 
-    def test_application_passes_a_gate_that_allows_no_data(
-        self, storefront: httpx.Client
-    ) -> None:
+    def test_application_passes_a_gate_that_allows_no_data(self, storefront: httpx.Client) -> None:
         """Met SLOs pass the gate; the SLOs without data fail a gate that names `no_data`."""
         storefront.put(_ORDER)
         gate = ("-m", "otel_meta", "slo", str(storefront.base_url), "--fail-on")
