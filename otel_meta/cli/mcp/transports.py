@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 from typing import Any, Final
 
@@ -26,7 +29,7 @@ _PATH: Final = "/mcp"
 
 
 def serve_stdio(server: MCPServer[Any]) -> None:
-    """Serve until standard input or output is closed, or until Ctrl-C.
+    """Serve until the client closes its end, or until Ctrl-C.
 
     Raises:
         UsageError: standard input or output is closed from the start.
@@ -35,7 +38,12 @@ def serve_stdio(server: MCPServer[Any]) -> None:
         raise UsageError("mcp speaks over standard input and output; open both, or give --port")
     if sys.stdin.isatty():
         print_error("a client of the Model Context Protocol is expected here; Ctrl-C ends")
-    _run_until_interrupted(lambda: _without_broken_pipe(server))
+    works = [partial(_speak, server)]
+    if hasattr(select, "poll"):  # not on Windows
+        # The SDK gives the descriptor of standard output another meaning while it serves.
+        works.append(partial(_wait_for_hangup, os.dup(sys.stdout.fileno())))
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        _run_until_first_ends(*works)
 
 
 def serve_http(server: MCPServer[Any], port: int) -> None:
@@ -59,35 +67,52 @@ def serve_http(server: MCPServer[Any], port: int) -> None:
     app = server.streamable_http_app(
         streamable_http_path=_PATH, stateless_http=True, transport_security=names, host=LOOPBACK
     )
-    config = uvicorn.Config(app, log_level="error", access_log=False)
-    streams.write(f"http://{LOOPBACK}:{port}{_PATH} serves the tools; Ctrl-C ends")
-    _run_until_interrupted(lambda: uvicorn.Server(config).run([listening]))
-
-
-def _without_broken_pipe(server: MCPServer[Any]) -> None:
-    """Serve; a client that has gone is the end."""
-    with suppress(BrokenPipeError):
-        try:
-            anyio.run(server.run_stdio_async)
-        except* BrokenPipeError as gone:
-            raise BrokenPipeError from gone
-
-
-def _run_until_interrupted(run: Callable[[], None]) -> None:
-    """Run a server in a thread until its end, or until Ctrl-C, which is its usual end.
-
-    A read of standard input cannot be interrupted; the thread that waits for it is a daemon.
-    """
-    ended: Future[None] = Future()
-
-    def work() -> None:
-        try:
-            run()
-        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
-            ended.set_exception(error)
-        else:
-            ended.set_result(None)
-
-    Thread(target=work, daemon=True).start()
+    web_server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     with suppress(KeyboardInterrupt):
+        streams.write(f"http://{LOOPBACK}:{port}{_PATH} serves the tools; Ctrl-C ends")
+        _run_until_first_ends(partial(web_server.run, [listening]))
+
+
+def _speak(server: MCPServer[Any]) -> None:
+    """Serve on standard input and output.
+
+    Raises:
+        BrokenPipeError: the client has gone.
+    """
+    try:
+        anyio.run(server.run_stdio_async)
+    except* BrokenPipeError as gone:
+        raise BrokenPipeError from gone
+
+
+def _wait_for_hangup(output: int) -> None:
+    """Wait until the reader of a pipe has gone; a write would tell, but the client asks no more."""
+    poll = select.poll()
+    poll.register(output, 0)
+    poll.poll()
+
+
+def _run_until_first_ends(*works: Callable[[], None]) -> None:
+    """Run functions in threads until the first of them ends, and raise its error.
+
+    Ctrl-C cannot interrupt a read of standard input; the threads are daemons, which the end of the
+    process does not wait for.
+    """
+    futures = [_started(work) for work in works]
+    for ended in wait(futures, return_when=FIRST_COMPLETED).done:
         ended.result()
+
+
+def _started(work: Callable[[], None]) -> Future[None]:
+    future: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again where the future is read
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    Thread(target=run, daemon=True).start()
+    return future
