@@ -15,8 +15,8 @@ from otel_meta.model.identity import SERVICE
 from otel_meta.status.corrections_json import utc
 
 from .slo_list import status_row
-from .sources import Sources
 from .tool_answers import BadTrace, BurnAnswer, CausePart, FailureKind, ServiceTexts, TraceTexts
+from .tool_sources import Sources
 
 T = TypeVar("T")
 

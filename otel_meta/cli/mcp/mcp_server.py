@@ -19,9 +19,9 @@ from .burn_answer import burn_answer
 from .metric_search import metric_list
 from .outage_plan import outage_plan
 from .slo_list import slo_list
-from .sources import Sources
 from .tool_answers import BurnAnswer, MetricList, OutagePlan, SloList
 from .tool_errors import with_one_line_errors
+from .tool_sources import Sources
 
 with ExtraImports("mcp", "The MCP server"):
     from mcp.server.mcpserver import MCPServer

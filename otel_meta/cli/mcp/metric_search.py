@@ -16,8 +16,8 @@ from otel_meta.render.rules.declared_alerts import declared_alert
 from otel_meta.render.rules.measures.measure_promql import expression
 from otel_meta.render.rules.rule import AlertRule
 
-from .sources import Sources
 from .tool_answers import MetricList, MetricRow, ReadyQuery, UsingAlert
+from .tool_sources import Sources
 
 Found = tuple[type[MetaRepo], Instrument[...]]
 

@@ -9,8 +9,8 @@ from otel_meta.model.slo.budget_plan import Outage, PlannedAlert
 from otel_meta.render.options import Options
 from otel_meta.render.rules.alerting_rules import BURN_ALERTS
 
-from .sources import Sources
 from .tool_answers import OutagePlan, PlannedPage
+from .tool_sources import Sources
 
 
 def outage_plan(

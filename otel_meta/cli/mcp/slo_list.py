@@ -14,8 +14,8 @@ from otel_meta.status.page.ordering import urgency
 from otel_meta.status.sli_text import event_noun, sli_text
 from otel_meta.status.status_json import StatusJson
 
-from .sources import Sources
 from .tool_answers import UNKNOWN, FleetTexts, SloList, SloRow
+from .tool_sources import Sources
 
 _WORST_FIRST: Final = "The status of each SLO of each service, worst first."
 _DECLARED: Final = f"The statuses are not known, since {NO_SERVER}. These SLOs are declared."

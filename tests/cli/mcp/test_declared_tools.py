@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +30,13 @@ CALLS: list[tuple[str, Mapping[str, Any]]] = [
     ("what_would_page", {"slo": SLO, "bad_share": 1}),
     ("what_would_page", {"slo": SLO, "bad_share": 1e-7, "events": 0}),
 ]
+
+SHOWN = re.findall(
+    r"<!-- (\w+) (\{[^\n]*\}) -->\n```json\n(.*?)```",
+    (ROOT / "docs" / "mcp.md").read_text(),
+    re.DOTALL,
+)
+"""The calls in the document, each with its answer."""
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +84,13 @@ class TestSchemas:
 
         assert schema
         jsonschema.validate(client.answer(tool, **arguments), schema)
+
+    @pytest.mark.parametrize(("tool", "arguments", "answer"), SHOWN)
+    def test_document_shows_the_answer(
+        self, client: ToolClient, tool: str, arguments: str, answer: str
+    ) -> None:
+        """A call in the document has the answer that the document shows."""
+        assert json.loads(answer) == client.answer(tool, **json.loads(arguments))
 
     @pytest.mark.parametrize("share", [0, 1.5, "half"])
     def test_share_outside_its_range_is_refused(self, client: ToolClient, share: object) -> None:
