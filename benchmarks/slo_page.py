@@ -51,7 +51,7 @@ def rows(number: int) -> list[StatusJson]:
 def main(number: int) -> None:
     """Print the median CPU time, which other programs do not change, and the size of a page."""
     statuses = rows(number)
-    surroundings = PageContext(title="SLOs", measured_at=0.0, now=0.0)
+    surroundings = PageContext(title="SLOs")
     seconds: list[float] = []
     for _ in range(ROUNDS):
         start = process_time()

@@ -108,7 +108,7 @@ def _incident(rng: Rng, strength: float, traffic: int, width: int) -> Incident:
 def _service(rng: Rng) -> Iterator[tuple[str, ...]]:
     """Yield the combinations that occur: a route has few methods, an instance one version."""
     routes, tenants, instances = rng.integers([4, 1, 2], [25, 6, 13])
-    versions = rng.integers(0, 2, instances)
+    versions = [int(rng.integers(0, 2)) for _ in range(instances)]
     for route in range(routes):
         for method in rng.choice(("GET", "POST", "PUT"), rng.integers(1, 3), replace=False):
             for tenant in range(tenants):
@@ -145,7 +145,7 @@ def _noise(rng: Rng, cells: list[tuple[str, ...]]) -> Floats:
 def _cause(rng: Rng, cells: list[tuple[str, ...]], width: int) -> Part:
     """Return one or two values of a cell, so that they occur together."""
     cell = cells[rng.integers(len(cells))]
-    chosen = sorted(rng.choice(len(LABELS), width, replace=False))
+    chosen: list[int] = sorted(rng.choice(len(LABELS), width, replace=False).tolist())
     return tuple((LABELS[n], cell[n]) for n in chosen)
 
 

@@ -34,7 +34,7 @@ _MENDED: Final[Mapping[int, tuple[str, str]]] = {
     HTTPStatus.BAD_REQUEST: ("refuses a query", "check that it has Prometheus' API"),
     HTTPStatus.UNPROCESSABLE_ENTITY: (
         "cannot evaluate a query",
-        "raise its limits of samples and time, or ask for fewer services",
+        "raise its limits of samples and time, or wait until each of its stores answers again",
     ),
     HTTPStatus.TOO_MANY_REQUESTS: ("answers no more queries for now", _LATER),
     HTTPStatus.SERVICE_UNAVAILABLE: ("is not ready or ran out of time", _LATER),

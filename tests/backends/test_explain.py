@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 
 from otel_meta.cli import main
+from otel_meta.render.rules import series_names
+from otel_meta.repos import Titan
 from tests.backends.made_incident import (
     END,
     FAULT,
     HOSTILE,
+    HOURS,
     OTHER,
     SERVICE,
     SLO,
@@ -23,11 +27,17 @@ from tests.backends.made_incident import (
     history,
 )
 from tests.backends.query_engines import VictoriaMetrics, backfill, prometheus
+from tests.rules.committed_rules import rules_of
+from tests.rules.prometheus_server import fetch
+from tests.rules.raw_series import label_text
+from tests.waiting import poll
+
+HISTORY = history()
 
 
 @contextmanager
 def _prometheus(folder: Path) -> Iterator[str]:
-    backfill(history(), TIMES, folder)
+    backfill(HISTORY, TIMES, folder)
     with prometheus(folder) as engine:
         yield engine.url
 
@@ -35,7 +45,7 @@ def _prometheus(folder: Path) -> Iterator[str]:
 @contextmanager
 def _victoria(folder: Path) -> Iterator[str]:
     with VictoriaMetrics.running(folder) as server:
-        server.import_series(history(), TIMES)
+        server.import_series(HISTORY, TIMES)
         yield server.url
 
 
@@ -50,6 +60,38 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """A server with the incident."""
     with SERVERS[request.param](tmp_path_factory.mktemp("explain")) as found:
         yield found
+
+
+def test_text_of_an_alert_names_the_cause_in_vmalert(tmp_path: Path) -> None:
+    """Vmalert expands the text of a page: the causes with escaped signs, and the time left."""
+    now = int(time.time()) // 60 * 60
+    left = series_names.BUDGET_REMAINING + label_text({**SERVICE, "slo": SLO.name})
+    history = {**HISTORY, left: f"0.5x{HOURS * 60}"}
+    (rules := tmp_path / "page.yml").write_text(json.dumps({"groups": [_page()]}))
+    with VictoriaMetrics.running(tmp_path / "server") as server:
+        server.import_series(history, range(now - HOURS * 3600, now + 1, 60))
+        with server.evaluating(rules) as url:
+            (alert,) = poll(lambda: _alerts(url))
+    text = alert["annotations"]["description"]
+
+    assert 'Of the bad events over 1h, instance="b:1" explains 6' in text
+    assert r', http_route="/ord\"ers\\`{{x}}" explains 5' in text
+    assert "50% of the error budget is left, gone in 3h 36m 0s at this rate." in text
+
+
+def _alerts(url: str) -> Any:
+    """Return the alerts that fire; none until vmalert answers."""
+    try:
+        return json.loads(fetch(f"{url}/api/v1/alerts"))["data"]["alerts"]
+    except OSError:
+        return []
+
+
+def _page() -> Mapping[str, Any]:
+    """Return the committed page of the SLO, evaluated each second."""
+    _, alerts = rules_of(Titan, SLO)
+    (page,) = (rule for rule in alerts["rules"] if rule["alert"] == "SloErrorBudgetBurnFast")
+    return {"name": "page", "interval": "1s", "rules": [page]}
 
 
 def moment(seconds: float) -> str:

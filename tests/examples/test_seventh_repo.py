@@ -64,6 +64,6 @@ class TestAtlas:
             states = {s.slo.name: s.state for s in captured.telemetry.tracker.statuses()}
             text = captured.prometheus_text()
 
-        assert {"atlas-tile-availability": "breached", "atlas-route-latency": "no_data"} == states
+        assert {"atlas-tile-availability": "at_risk", "atlas-route-latency": "no_data"} == states
         assert 'service_namespace="atlas-maps"' in text
         assert "map_tiles_served_total{" in text

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pytest
 from alert_quality.engine import Outcome, Query, RuleSet, run
 from alert_quality.scenario import AVAILABILITY, Scenario, Span
@@ -51,12 +52,24 @@ def replaced(name: str, *faults: Fault, at: int) -> Service:
     return Service(name=name, processes=(replace(old, stop=at), new))
 
 
+def idle(name: str) -> Service:
+    """Return a service with few requests: all within the correction fail, and one after it."""
+    (one,) = serving(name).processes
+    counts = np.zeros((2, SECONDS), dtype=np.int64)
+    counts[0, ::50] = 1
+    for start, stop in ((WITHIN.start, WITHIN.stop), (AFTER.start, AFTER.start + 50)):
+        counts[1, start:stop], counts[0, start:stop] = counts[0, start:stop], 0
+    events = [replace(each, counts=row) for each, row in zip(one.events, counts, strict=True)]
+    return Service(name=name, processes=(replace(one, events=tuple(events)),))
+
+
 CORRECTED: Final = (
     serving("maintained", WITHIN),
     serving("until-the-end", WHOLE),
     serving("failed-before", BEFORE, WITHIN),
     serving("failed-after", WITHIN, AFTER),
     serving("failed-mildly", WITHIN, MILD),
+    idle("nearly-idle"),
     replaced("restarted", WITHIN, at=START + HOUR // 2),
     serving("unscraped", WITHIN, gaps=(PAUSE,)),
 )
@@ -147,12 +160,14 @@ _ALERTS: Final = (
 
 class TestBudget:
     @pytest.mark.parametrize(
-        "one", [one for one in CORRECTED if one.name != "until-the-end"], ids=lambda one: one.name
+        "name",
+        ["maintained", "failed-before", "failed-after", "failed-mildly", "restarted", "unscraped"],
     )
     def test_budget_is_that_of_events_outside_of_correction(
-        self, before: Outcome, one: Service
+        self, before: Outcome, name: str
     ) -> None:
         """The budget is that of the events outside, across restarts and gaps in scrapes."""
+        one = named(name)
         spent = 1 - budget(one, (START, END))
 
         assert pytest.approx(spent, rel=0.02, abs=0.05) == 1 - said(before, "budget", one)
@@ -221,7 +236,8 @@ class TestLateCorrection:
 
 class TestPages:
     @pytest.mark.parametrize(
-        "name", ["maintained", "until-the-end", "failed-mildly", "restarted", "unscraped"]
+        "name",
+        ["maintained", "until-the-end", "failed-mildly", "nearly-idle", "restarted", "unscraped"],
     )
     def test_outage_within_correction_pages_nobody(self, before: Outcome, name: str) -> None:
         """An outage within a correction pages nobody, not even with its last events."""
@@ -283,8 +299,9 @@ class TestGapOfPrometheus:
             ((START + 10 * MINUTE, START + 20 * MINUTE), (START, END)),
             ((START - 10 * MINUTE, START + 10 * MINUTE), (START + 10 * MINUTE, END)),
             ((END - 10 * MINUTE, END + 10 * MINUTE), (START, END - 10 * MINUTE)),
+            ((START - MINUTE, END + 10 * MINUTE), (END, END)),
         ],
-        ids=["inside", "at the beginning", "at the end"],
+        ids=["inside", "at the beginning", "at the end", "around the correction"],
     )
     def test_events_of_gap_are_excluded_if_all_of_it_is_inside(
         self, down: Span, excluded: Span

@@ -25,8 +25,8 @@ from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
+from otel_meta.cli.project.asked_server import server_connection
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project.server import server_connection
 from otel_meta.cli.project_options import with_server_project
 from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.errors import OtelMetaError, UsageError

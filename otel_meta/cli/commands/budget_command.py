@@ -15,8 +15,8 @@ from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
+from otel_meta.cli.project.asked_server import NO_SERVER, has_server, server_connection
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project.server import NO_SERVER, has_server, server_connection
 from otel_meta.cli.project_options import with_server_project
 from otel_meta.cli.slo.option_values import events as read_events
 from otel_meta.cli.slo.option_values import objective as read_objective

@@ -15,8 +15,8 @@ from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
+from otel_meta.cli.project.asked_server import ca_file, timeout
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project.server import ca_file, timeout
 from otel_meta.cli.project_options import with_server_project
 from otel_meta.cli.several_values import SEVERAL
 from otel_meta.cli.slo.option_values import moment, span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_meta.cli.project.server import NO_SERVER, has_server
+from otel_meta.cli.project.asked_server import NO_SERVER, has_server
 from otel_meta.cli.slo.found_statuses import FoundStatuses
 from otel_meta.cli.slo.selection import Selection
 from otel_meta.cli.slo.status_sources import fleet_source

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
+from otel_meta.cli.project.asked_server import has_server, server_connection
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project.server import has_server, server_connection
 from otel_meta.errors import OtelMetaError
 from otel_meta.extras import ExtraImports
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from otel_meta.cli.project.asked_server import server_connection
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project.server import server_connection
 from otel_meta.cli.slo_names import chosen_slos
 from otel_meta.fleet.explain.explanation import Question, explain
 from otel_meta.fleet.explain.explanation_json import ExplanationJson, explanation_json

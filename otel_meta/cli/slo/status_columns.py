@@ -11,7 +11,7 @@ from rich.text import Text
 from otel_meta.status.status_json import StatusJson
 
 from . import status_texts as texts
-from .marks import Marks
+from .terminal_marks import Marks
 
 _BAR: Final = 8
 _LINE: Final = 12

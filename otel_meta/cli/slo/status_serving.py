@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from otel_meta.cli.console.error_lines import print_error
 from otel_meta.cli.console.streams import write
+from otel_meta.cli.project.asked_server import server_connection
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project.server import server_connection
 from otel_meta.errors import BackendError, UsageError
 from otel_meta.status.page.page_context import PageContext
 from otel_meta.status.page.status_server import StatusServer

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from otel_meta.cli.catalog_loader import load_catalog
+from otel_meta.cli.project.asked_server import ca_file, secret, server_connection, timeout
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project.server import ca_file, secret, server_connection, timeout
 from otel_meta.errors import UsageError
 from otel_meta.fleet.connection import Connection
 from otel_meta.fleet.fleet_statuses import Fleet

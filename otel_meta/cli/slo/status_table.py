@@ -14,10 +14,10 @@ from rich.text import Text
 from otel_meta.status.page.ordering import grouped
 from otel_meta.status.status_json import StatusJson
 
-from .marks import Marks, marks_for
 from .selection import service_name
 from .status_columns import COLUMNS, Column
 from .status_texts import count_text
+from .terminal_marks import Marks, marks_for
 
 Cells = Mapping[Column, Sequence[Text]]
 """The cells of each column, from the top."""

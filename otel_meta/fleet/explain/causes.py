@@ -116,6 +116,8 @@ def _parts(cells: Cells, before: Cells, width: int) -> Iterator[Cause]:
         }
         whole = _sum(new.values())
         for part, events in new.items():
+            if not events.bad:
+                continue
             excess = events.bad - whole.bad / max(whole.total, events.total) * events.total
             if excess > 0:
                 share = excess / (excess + max(whole.bad - events.bad, 0.0))
@@ -137,8 +139,11 @@ def _evidence(part: Events, whole: Events) -> float:
 
 def _likelihood(events: Events) -> float:
     """Return the logarithm of the likelihood of counts at their own ratio of bad events."""
+    if events.total <= 0:
+        return 0.0
     counts = (events.bad, events.total - events.bad)
-    return sum(count * log(count / events.total) for count in counts if count > 0)
+    shares = ((count, count / events.total) for count in counts)
+    return sum(count * log(share) for count, share in shares if share > 0)
 
 
 def _distinct(found: Iterable[Cause]) -> tuple[Cause, ...]:

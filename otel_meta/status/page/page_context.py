@@ -14,9 +14,9 @@ class PageContext:
 
     title: str
     """Such as "SLOs of shop"."""
-    measured_at: float
-    """Seconds since 1970 of the statuses."""
-    now: float
+    measured_at: float = 0.0
+    """Seconds since 1970 of the statuses; a server sets the times of each page."""
+    now: float = 0.0
     """Seconds since 1970 of the page."""
     place: Mapping[str, str] = field(default_factory=dict[str, str])
     """Labels of the service, or where the statuses are from."""

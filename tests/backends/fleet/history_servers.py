@@ -32,6 +32,13 @@ def prometheus(folder: Path, *more: str) -> Generator[str]:
 @contextmanager
 def thanos(folder: Path) -> Generator[str]:
     """Run Thanos' querier in front of a Prometheus with the history."""
+    with querier_and_sidecar(folder) as (querier, _):
+        yield querier.url
+
+
+@contextmanager
+def querier_and_sidecar(folder: Path) -> Generator[tuple[Backend, Backend]]:
+    """Run Thanos' querier, and the sidecar of a Prometheus with the history, its only store."""
     grpc, own = f"{LOOPBACK}:{free_port()}", f"{LOOPBACK}:{free_port()}"
     with prometheus(folder) as url:
         read = (f"--prometheus.url={url}", f"--tsdb.path={folder / 'data'}")
@@ -43,7 +50,7 @@ def thanos(folder: Path) -> Generator[str]:
             wait_until(
                 lambda: b'"sidecar"' in fetch(f"{querier.url}/api/v1/stores"), "finds no sidecar"
             )
-            yield querier.url
+            yield querier, sidecar
 
 
 def _component(program: Program, folder: Path, *arguments: str) -> Backend:

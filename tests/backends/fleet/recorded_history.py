@@ -1,4 +1,4 @@
-"""Recordings of three SLOs of eight services over 31 days, as the rules would have left them."""
+"""Recordings of three SLOs of nine services over 31 days, as the rules would have left them."""
 
 from __future__ import annotations
 
@@ -72,6 +72,8 @@ def store_history(store: Store) -> None:
             **_counts("fine", f"0+{PER_STEP}x{last}", f"0x{last}"),
             **_counts("breached", f"0+{PER_STEP}x{last}", f"0+2x{last}"),
             **_counts("young", f"0+{PER_STEP}x{last}", f"0+2x{last}"),
+            **_counts("twin", f"0+{PER_STEP}x{last}", f"0x{last}", cluster="north"),
+            **_counts("twin", f"0+{PER_STEP}x{last}", f"0+2x{last}", cluster="south"),
             **_counts("ended", f"0+{PER_STEP}x{last}", f"0x{last}"),
             **_counts("excused", f"0+{PER_STEP}x{last}", f"0+2x{last}"),
             **_counts("fine", f"0+{PER_STEP}x{last}", f"0+1x{last}", slo=LATENCY.name),
@@ -97,6 +99,8 @@ def _present() -> Mapping[str, float]:
     return {
         **_now("shop", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}, *NEW),
         **_now("fine", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}),
+        **_now("twin", {"slo:compliant:bool": 1.0}, cluster="north"),
+        **_now("twin", {"slo:compliant:bool": 0.0}, cluster="south"),
         **_now("paused", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}),
         **_now("fine", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 1.0}, LATENCY.name),
         **_now("breached", {"slo:period_coverage:ratio": 1.0, "slo:compliant:bool": 0.0, **NOW}),
@@ -121,11 +125,16 @@ def _present() -> Mapping[str, float]:
 
 
 def _counts(
-    service: str, total: str, bad: str, slo: str = AVAILABILITY.name, repo: str = Nebula.name
+    service: str,
+    total: str,
+    bad: str,
+    slo: str = AVAILABILITY.name,
+    repo: str = Nebula.name,
+    **places: str,
 ) -> PromtoolSeries:
     return {
-        _series("slo:total:cumulative", service, slo, repo): total,
-        _series("slo:bad:cumulative", service, slo, repo): bad,
+        _series("slo:total:cumulative", service, slo, repo, **places): total,
+        _series("slo:bad:cumulative", service, slo, repo, **places): bad,
     }
 
 
@@ -134,8 +143,9 @@ def _now(
     values: Mapping[str, float],
     slo: str = AVAILABILITY.name,
     repo: str = Nebula.name,
+    **places: str,
 ) -> Mapping[str, float]:
-    return {_series(name, service, slo, repo): value for name, value in values.items()}
+    return {_series(name, service, slo, repo, **places): value for name, value in values.items()}
 
 
 def _series(name: str, service: str, slo: str, repo: str = Nebula.name, **more: str) -> str:

@@ -87,6 +87,17 @@ def test_events_of_the_period_and_state(
     assert (events, state) == (found.events, found.state)
 
 
+def test_clusters_of_a_service_are_rows_of_their_own(answer: FleetAnswer) -> None:
+    """A service in two clusters is two services, each with its own events."""
+    found = {
+        one.service["cluster"]: one.events.bad
+        for one in answer.statuses
+        if "cluster" in one.service
+    }
+
+    assert {"north": 0, "south": 2 * STEPS} == found
+
+
 def test_count_of_a_period_begins_before_a_hole(answer: FleetAnswer) -> None:
     """Without a value when the period began, the last value before counts, to two hours."""
     events = 30.5 * DAY / STEP * PER_STEP
@@ -107,7 +118,17 @@ def test_renamed_slo_has_the_events_of_its_former_name(answer: FleetAnswer) -> N
 def test_each_slo_of_a_service_is_there_once(answer: FleetAnswer) -> None:
     """The answer has each SLO of each service once, with repository and owner."""
     names = sorted((one.service["service_name"], one.slo.name) for one in answer.statuses)
-    names_of_services = ("breached", "ended", "excused", "fine", "gone", "paused", "young")
+    names_of_services = (
+        "breached",
+        "ended",
+        "excused",
+        "fine",
+        "gone",
+        "paused",
+        "twin",
+        "twin",
+        "young",
+    )
     rows = [(name, AVAILABILITY.name) for name in names_of_services]
 
     others = [("fine", LATENCY.name), ("shop", Shop.delivery.name)]
@@ -185,6 +206,16 @@ def test_stopped_rules_are_no_data_on_a_server_that_looks_back_for_long(tmp_path
 
     assert {"no_data"} == {one.state for one in statuses}
     assert "No rule was evaluated for 20 minutes" in notes[-1]
+
+
+def test_store_of_thanos_that_is_down_is_an_error(tmp_path: Path) -> None:
+    """Thanos without one of its stores gives no answer, in place of one without its bad events."""
+    with history_servers.querier_and_sidecar(tmp_path) as (querier, sidecar):
+        sidecar.stop()
+        with pytest.raises(
+            BackendError, match=r"cannot evaluate a query \(422\): .* stores answers"
+        ):
+            fleet(querier.url).statuses(CATALOG)
 
 
 def test_chosen_slo_and_service_are_asked_for_alone(url: str) -> None:

@@ -100,15 +100,18 @@ class TestRestart:
 @pytest.mark.usefixtures("disk_without_delay")
 class TestWallClock:
     def test_wall_clock_that_goes_back_removes_no_event(self, machine: Machine) -> None:
-        """If the wall clock is set back, the history ends at the restart."""
+        """If the wall clock is set back, the history ends at the restart, and leaves in time."""
         first = Process(machine)
         first.happen(1, 9)
         first.run(HOUR)
         first.kill()
         machine.wall.advance(-30 * DAY)
-        status = Process(machine).status()
+        second = Process(machine)
+        status = second.status()
+        machine.pass_time(8 * DAY)
 
         assert (Events(1.0, 10.0), 3600.0) == (status.events, status.covered)
+        assert "no_data" == second.status().state
 
     def test_jump_of_wall_clock_in_process_moves_no_sample(self, machine: Machine) -> None:
         """A jump of the wall clock while a process runs moves no sample, even after a restart."""

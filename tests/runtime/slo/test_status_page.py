@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,33 +17,7 @@ if TYPE_CHECKING:
     from tests.conftest import Serving
 
 PAGES = ("/metrics", "/slo")
-CORRECTIONS = """
-[[correction]]
-begin = 2026-11-20T10:00:00Z
-end = 2026-11-20T11:00:00Z
-reason = "A failed disk."
-service = { service_name = "maps" }
-[[correction]]
-begin = 2026-11-20T10:00:00Z
-end = 2026-11-20T11:00:00Z
-reason = "Of another service."
-service = { service_name = "shop" }
-"""
 PORT_ONLY = {"OTEL_META_METRICS_IN_APP": "false"}
-
-
-CORRECTIONS = """\
-[[correction]]
-begin = 2026-01-12T02:00:00Z
-end = 2026-01-12T03:00:00Z
-reason = "The tiles moved."
-
-[[correction]]
-begin = 2026-01-12T02:00:00Z
-end = 2026-01-12T03:00:00Z
-reason = "Another service moved."
-service = { service_name = "other" }
-"""
 
 
 class Maps(MetaRepo, name="maps", owner="us"):
@@ -90,18 +63,6 @@ class TestPort:
         assert (200, "application/json") == (response.status_code, response.headers["content-type"])
         assert ["maps-completeness"] == [slo["name"] for slo in response.json()["slos"]]
         assert "maps" == response.json()["service_name"]
-
-    def test_page_has_corrections_of_service(self, tmp_path: Path) -> None:
-        """The page has the corrections of the service, as JSON and as HTML."""
-        file = tmp_path / "slo-corrections.toml"
-        file.write_text(CORRECTIONS)
-        with on_port(environ={"OTEL_META_SLO_CORRECTIONS": str(file)}) as (client, _):
-            (row,) = client.get("/slo").json()["corrections"]
-            page = client.get("/slo", headers={"accept": "text/html"}).text
-
-        assert ("2026-11-20T10:00:00Z", "A failed disk.") == (row["begin"], row["reason"])
-        assert "A failed disk." in page
-        assert "Of another service." not in page
 
     @pytest.mark.parametrize("page", PAGES)
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -167,22 +128,9 @@ class TestForms:
 
             assert {"service_name": "maps", "service_namespace": "maps"} == slo["service"]
             assert {
-                "runbook": "https://books.example/slo-burn.md#maps-completeness",
+                "runbook": "https://books.example/maps.md#maps-completeness",
                 "traces": "https://traces.example/maps",
             } == slo["links"]
-
-    def test_page_lists_corrections_of_its_service(self, serving: Serving, tmp_path: Path) -> None:
-        """Both forms of the page list the corrections of the service, and no others."""
-        file = tmp_path / "corrections.toml"
-        file.write_text(CORRECTIONS)
-        environ = {"OTEL_META_SLO_CORRECTIONS": str(file)}
-        for response in asked_by_both(serving, {}, environ=environ):
-            (correction,) = response.json()["corrections"]
-
-            assert "The tiles moved." == correction["reason"]
-        for response in asked_by_both(serving, {}, "?format=html", environ=environ):
-            assert "The tiles moved." in response.text
-            assert "Another service moved." not in response.text
 
     def test_page_without_slos_says_how_to_have_some(self) -> None:
         """The page without SLOs says how to have some."""

@@ -86,13 +86,14 @@ class TestAccessibility:
         assert tab.evaluate("document.activeElement.parentElement.open")
 
     def test_paper_has_details_and_no_controls(self, show: Show, tab: Tab) -> None:
-        """On paper, the details are open, and there are no controls."""
-        tab.look(media="print")
+        """On paper, the details are open and dark on white, and there are no controls."""
+        tab.look(media="print", prefers_color_scheme="dark")
         tab.open(show("problem"))
 
         assert not tab.evaluate("document.querySelector('details').open")
         assert tab.evaluate("document.querySelector('.more').checkVisibility()")
         assert 0 == tab.evaluate("document.querySelector('#filter').offsetHeight")
+        assert "rgb(27, 31, 36)" == tab.evaluate("getComputedStyle(document.body).color")
 
 
 class TestRefresh:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.cli.slo.marks import ASCII, UNICODE, Marks, marks_for
+from otel_meta.cli.slo.terminal_marks import ASCII, UNICODE, Marks, marks_for
 
 BOTH = pytest.mark.parametrize("marks", [UNICODE, ASCII], ids=["unicode", "ascii"])
 shares = st.floats(-3, 3)

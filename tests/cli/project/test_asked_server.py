@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from otel_meta.cli.project.asked_server import NO_SERVER, has_server, server_connection
 from otel_meta.cli.project.config_rows import ROWS, SERVER, Row
 from otel_meta.cli.project.project import Project, load_project
-from otel_meta.cli.project.server import NO_SERVER, has_server, server_connection
 from otel_meta.errors import UsageError
 from tests.cli.conftest import Command, clean_environment
 
