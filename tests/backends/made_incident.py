@@ -20,7 +20,7 @@ HOSTILE = '/ord"ers\\`{{x}}'
 INSTANCES = ("a:1", "b:1", "c:1")
 COUNTER = "http_server_request_duration_seconds_count"
 SERVICE = {"service_namespace": Titan.name, "service_name": "payments"}
-OTHER = {**SERVICE, "service_name": "search"}
+OTHER = {**SERVICE, "service_name": "billing"}
 
 
 def history(route: str = HOSTILE) -> Mapping[str, str]:
@@ -49,13 +49,13 @@ def _counter(before: float, after: float) -> str:
 
 def recordings() -> Iterator[tuple[str, str]]:
     """Yield the recordings that a status is made of."""
-    for service, ratio in ((SERVICE, "0.01"), (OTHER, "0.0001")):
+    for service, ratio, bad in ((SERVICE, "0.01", 1), (OTHER, "0.0001", 0)):
         labels = label_text({**service, "slo": SLO.name})
         minutes = HOURS * 60
         for name in (series_names.COMPLIANT, series_names.COVERAGE):
             yield name + labels, f"1x{minutes}"
         yield series_names.TOTAL_CUMULATIVE + labels, f"0+900x{minutes}"
-        yield series_names.BAD_CUMULATIVE + labels, f"0+1x{minutes}"
+        yield series_names.BAD_CUMULATIVE + labels, f"0+{bad}x{minutes}"
         for span in {*SLO.burn_lookbacks()}:
             yield series_names.bad(span) + labels, f"800x{minutes}"
             late = f"{ratio}x{minutes - FAULT} {10 * float(ratio)}x{FAULT - 1}"

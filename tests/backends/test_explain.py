@@ -144,7 +144,7 @@ class TestIncident:
     def test_named_service_is_explained(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
         """A service that is named is explained although it does not burn, and has no new cause."""
         arguments = ["explain", SLO.name, "--prometheus", url, "--at", moment(END)]
-        assert 0 == main([*arguments, "--service", "search", "--json"])
+        assert 0 == main([*arguments, "--service", OTHER["service_name"], "--json"])
         found = json.loads(capsys.readouterr().out)
 
         assert OTHER == found["status"]["service"]
