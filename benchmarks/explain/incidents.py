@@ -48,8 +48,13 @@ class Incident:
     @property
     def is_everything(self) -> bool:
         """Return True if the cause has nearly all events, so that no part is a cause."""
-        events = [self.now.events[cell].total for cell in self._cells(self.cause)]
-        return sum(events) > _NEARLY_ALL * self.now.whole.total
+        return self.of_cause.total > _NEARLY_ALL * self.now.whole.total
+
+    @property
+    def of_cause(self) -> Events:
+        """The events of the injected cause."""
+        events = [self.now.events[cell] for cell in self._cells(self.cause)]
+        return Events(sum(each.bad for each in events), sum(each.total for each in events))
 
     def _cells(self, part: Part) -> set[tuple[str, ...]]:
         at = [(LABELS.index(label), value) for label, value in part]
@@ -85,10 +90,10 @@ def failing_alike(seed: int, number: int) -> Iterator[tuple[Cells, Cells]]:
 def _burns(incident: Incident) -> bool:
     """Return True if the service pages, and more than half of its bad events are of the cause."""
     bad, total = incident.now.whole
-    usual = sum(events.bad for events in incident.before.events.values()) / _BEFORE
+    of_cause = incident.of_cause.bad
     if incident.is_everything:
         return False
-    return bad >= _LEAST_BAD and bad > _LIMIT * total and bad > 1.3 * usual
+    return bad > _LIMIT * total and of_cause >= _LEAST_BAD and of_cause > bad / 2
 
 
 def _incident(rng: Rng, strength: float, traffic: int, width: int) -> Incident:

@@ -103,6 +103,7 @@ class Stack:
         yield f"Alertmanager  {self._url('alertmanager')}/#/alerts"
         yield f"Jaeger        {self._url('jaeger')}/api/traces?service=storefront"
         yield f"Collector     {self._url('OTEL_META_METRICS_PORT')}/metrics"
+        yield f"Try: otel-meta slo --prometheus {prometheus}"
         yield from (f"Try: promtool query instant {prometheus} '{query}'" for query in _QUERIES)
         yield (
             f"Try: otel-meta explain {_EXPLAINED} --over 60s --prometheus {prometheus} "

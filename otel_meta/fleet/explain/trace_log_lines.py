@@ -11,11 +11,14 @@ from otel_meta.fleet.answers import one_line
 from .bad_exemplars import TRACE_ID
 
 _PER_TRACE: Final = 5
-_FIRST: Final = ("timestamp", "level", "service_name", "event", "message")
+_REQUEST: Final = ("http_request_method", "http_route", "http_response_status_code")
+_FIRST: Final = ("timestamp", "level", "service_name", "event", "message", *_REQUEST)
+"""Fields whose values need no name."""
 _LEFT_OUT: Final = frozenset(
     {
         *(*_FIRST, TRACE_ID, "span_id", "trace_flags", "request_id"),
         *("logger", "service_namespace", "exception_stacktrace"),
+        *("client_address", "http_version"),
     }
 )
 
