@@ -48,18 +48,6 @@ class Cells:
         named = zip(self.labels, columns, strict=False)
         return tuple(label for label, values in named if len(set(values)) > 1)
 
-    def of_all_bad(self, labels: Iterable[str]) -> Part:
-        """Return the values of some of the labels that all bad events have."""
-        bad = [values for values, events in self.events.items() if events.bad > 0]
-        columns = {label: {values[self.labels.index(label)] for values in bad} for label in labels}
-        return tuple(
-            (label, value)
-            for label, values in columns.items()
-            if len(values) == 1
-            for value in values
-            if value
-        )
-
     def by(self, labels: tuple[str, ...]) -> dict[Part, Events]:
         """Return the events by the values of some of the labels."""
         at = [self.labels.index(label) for label in labels]
@@ -125,11 +113,10 @@ def _parts(cells: Cells, before: Cells, width: int) -> Iterator[Cause]:
         new = {
             part: Events(_new_bad(events, usual.get(part, NO_EVENTS)), events.total)
             for part, events in parts.items()
+            if events.total > 0
         }
         whole = _sum(new.values())
         for part, events in new.items():
-            if not events.bad:
-                continue
             excess = events.bad - whole.bad / max(whole.total, events.total) * events.total
             if excess > 0:
                 share = excess / (excess + max(whole.bad - events.bad, 0.0))
@@ -152,7 +139,9 @@ def _evidence(part: Events, whole: Events) -> float:
 def _likelihood(events: Events) -> float:
     """Return the logarithm of the likelihood of counts at their own ratio of bad events."""
     counts = (events.bad, events.total - events.bad)
-    return sum(count * (log(count) - log(events.total)) for count in counts if count > 0)
+    return sum(
+        count * (log(count) - log(events.total)) for count in counts if min(count, events.total) > 0
+    )
 
 
 def _distinct(found: Iterable[Cause]) -> tuple[Cause, ...]:
