@@ -25,7 +25,7 @@ _MOST: Final = 20
 """Metrics in an answer."""
 _SPAN: Final = "5m"
 _QUANTILE: Final = "0.95"
-_NO_MATCH: Final = 4
+_NO_MATCH: Final = 3
 _MATCHES: Final = "Best match first."
 
 
@@ -43,13 +43,13 @@ def metric_list(sources: Sources, text: str) -> MetricList:
 
 
 def _rank(found: Found, words: Sequence[str]) -> int:
-    """Return the first place with all words: the whole name, names, labels, any text."""
+    """Return the first place with all words: the whole name, the names, any text."""
     _, instrument = found
     names = [instrument.name, *instrument.sample_names]
     labels = [label.name for label in instrument.label_fields]
     if [*words] in ([name] for name in names):
         return 0
-    places = (names, labels, [*names, *labels, instrument.description.lower()])
+    places = (names, [*names, *labels, instrument.description.lower()])
     texts = map(" ".join, places)
     return next((n for n, text in enumerate(texts, 1) if _has(text, words)), _NO_MATCH)
 

@@ -21,6 +21,8 @@ T = TypeVar("T")
 _HIDDEN: Final = "[hidden]"
 _SHORTEST: Final = 4
 """Characters of a credential; a shorter one is part of usual words."""
+_LONGEST: Final = 600
+"""Characters of an error, which may have names of series."""
 
 
 def with_one_line_errors(project: Project) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -47,7 +49,9 @@ def _line(error: OtelMetaError, secrets: list[str]) -> str:
     line = " ".join(str(error).split())
     for secret in secrets:
         line = line.replace(secret, _HIDDEN)
-    return line
+        for end in range(len(secret) - 1, _SHORTEST - 1, -1):  # what the client has cut
+            line = line.replace(f"{secret[:end]}…", f"{_HIDDEN}…")
+    return "".join(filter(str.isprintable, line))[:_LONGEST]
 
 
 def _secrets(project: Project) -> list[str]:

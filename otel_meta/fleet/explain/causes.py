@@ -125,11 +125,10 @@ def _parts(cells: Cells, before: Cells, width: int) -> Iterator[Cause]:
         new = {
             part: Events(_new_bad(events, usual.get(part, NO_EVENTS)), events.total)
             for part, events in parts.items()
+            if events.total > 0
         }
         whole = _sum(new.values())
         for part, events in new.items():
-            if not events.bad:
-                continue
             excess = events.bad - whole.bad / max(whole.total, events.total) * events.total
             if excess > 0:
                 share = excess / (excess + max(whole.bad - events.bad, 0.0))
@@ -152,7 +151,9 @@ def _evidence(part: Events, whole: Events) -> float:
 def _likelihood(events: Events) -> float:
     """Return the logarithm of the likelihood of counts at their own ratio of bad events."""
     counts = (events.bad, events.total - events.bad)
-    return sum(count * (log(count) - log(events.total)) for count in counts if count > 0)
+    return sum(
+        count * (log(count) - log(events.total)) for count in counts if min(count, events.total) > 0
+    )
 
 
 def _distinct(found: Iterable[Cause]) -> tuple[Cause, ...]:

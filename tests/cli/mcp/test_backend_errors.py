@@ -62,6 +62,19 @@ def test_credentials_are_never_repeated(options: tuple[str, ...], sent: str) -> 
     assert "--password" not in options or "pa55word" not in shown
 
 
+def test_credential_that_is_cut_is_not_repeated() -> None:
+    """A credential at the place where the text of a server is cut is not repeated in part."""
+    said = refusal(f"{'x' * 189} t0ken-of-tests")
+    with (
+        RawServer(http("403 Forbidden", said)) as server,
+        tool_client("--prometheus", server.url, "--token", "t0ken-of-tests") as client,
+    ):
+        shown = client.error("list_slos")
+
+    assert "xxx [hidden]…" in shown
+    assert "t0k" not in shown
+
+
 @pytest.mark.parametrize(("argument", "text"), [("over", "an hour"), ("at", "yesterday")])
 def test_wrong_time_is_one_line(argument: str, text: str) -> None:
     """A time of another form is one line with its name, and the server is not asked."""

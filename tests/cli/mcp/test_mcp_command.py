@@ -19,7 +19,7 @@ from mcp import Client
 
 from otel_meta.testing.loopback import open_url
 from tests.cli.conftest import Command, Refused, Write
-from tests.cli.mcp.mcp_client import connected, tool_client
+from tests.cli.mcp.mcp_client import connected
 
 NOISY = """\
 import sys
@@ -89,11 +89,17 @@ def receive(process: subprocess.Popen[str]) -> Any:
 
 
 class TestStandardStreams:
-    def test_output_is_the_protocol_alone(self, write: Write, tmp_path: Path) -> None:
-        """What a module prints while it is imported does not disturb the protocol."""
+    def test_output_is_the_protocol_alone(
+        self, write: Write, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        """What a module prints while it is imported is on standard error."""
         write("noisy", NOISY)
-        with tool_client("--only", "--repo", "noisy:Noisy", cwd=tmp_path) as client:
-            assert [] == client.answer("list_slos")["slos"]
+        with started(environment, tmp_path, "--only", "--repo", "noisy:Noisy") as process:
+            send(process, INITIALIZE)
+            assert 1 == receive(process)["id"]
+            _, err = process.communicate(timeout=30)
+
+        assert "printed at import\n" == err
 
     def test_ctrl_c_ends_without_a_line(self, environment: dict[str, str], tmp_path: Path) -> None:
         """Ctrl-C ends a server that waits for messages at once, with code 0 and without a line."""
