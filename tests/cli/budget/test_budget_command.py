@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from otel_meta.cli.slo.bad_events import bad_events_words
-from otel_meta.cli.slo.budget_json import service_budget
+from otel_meta.cli.budget.bad_events import bad_events_words
+from otel_meta.cli.budget.budget_json import service_budget
 from otel_meta.model import Counter, Gauge, Histogram, NoLabels, Sli
 from otel_meta.model.slo.combined import Combined
 from otel_meta.repos import BUILTIN
