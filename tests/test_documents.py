@@ -49,7 +49,7 @@ def test_commands_work(command: str, tmp_path: Path) -> None:
 
 
 def test_page_of_commands_shows_the_report_of_a_budget() -> None:
-    """The report in slo-command.md has the lines of the real one."""
+    """The report in slo-command.md is a part of the real one."""
     page = (ROOT / "docs" / "slo-command.md").read_text()
     (shown,) = re.findall(r"<!-- budget -->\n```\n(.*?)```", page, re.DOTALL)
     (command,) = re.findall(r"^otel-meta (budget .* --events .*)$", page, re.MULTILINE)
@@ -61,7 +61,7 @@ def test_page_of_commands_shows_the_report_of_a_budget() -> None:
         timeout=60,
     ).stdout
 
-    assert set() == {*filter(None, shown.splitlines())} - {*printed.splitlines()}
+    assert shown in printed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from otel_meta.cli.slo.budget_json import service_budget
+from otel_meta.cli.budget.budget_json import service_budget
 from otel_meta.model import Counter, Gauge, Histogram, NoLabels
 from otel_meta.repos import BUILTIN
 from otel_meta.status.events import Events

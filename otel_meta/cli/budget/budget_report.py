@@ -10,10 +10,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from otel_meta.cli.slo.status_table import StatusTable
+from otel_meta.cli.slo.status_texts import NO_VALUE, count_text, percent_text, time_text
+
 from .budget_json import AlertJson, BudgetJson, OutageJson, ServiceBudgetJson
 from .budget_replay import ReplayJson
-from .status_table import StatusTable
-from .status_texts import NO_VALUE, count_text, percent_text, time_text
 
 SOURCE: Final = (
     "Constant traffic, no bad events before. Add up to a minute and a half for export, scrape and "
