@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
         result = _result_of(list(arguments))
         streams.write(result.text)
     except BrokenPipeError:  # from a command that prints while it runs
-        streams.discard_output()
+        streams.discard(sys.stdout)
         return ExitCode.OK
     except TyperException as error:
         print_error(usage_problem(error))

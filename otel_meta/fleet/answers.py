@@ -110,7 +110,7 @@ def error_of(body: bytes) -> str:
     """Return the text of the error in a body; empty if the body is of another form."""
     try:
         return one_line(json.loads(body)["error"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return ""
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
-
-from otel_meta.extras import ExtraImports
 
 from .answers import (
     Exemplar,
@@ -20,24 +17,19 @@ from .answers import (
     series_of,
 )
 from .connection import Connection
-from .failures import no_answer, refused, wrong_answer
+from .failures import refused, wrong_answer
+from .http_request import send
 from .steps import Steps
-
-with ExtraImports("cli", "Asking a server"):
-    import httpx
 
 _WHOLE: Final = {"partial_response": "false", "deny_partial_response": "1", "nocache": "1"}
 """Thanos and VictoriaMetrics refuse to answer with a part of the data, and VictoriaMetrics moves no
 step of a range; a server that does not know a field ignores it."""
-_LARGEST: Final = 256 * 1024 * 1024
-"""Bytes of an answer."""
 
 
 class PrometheusApi:
     """Queries to a server; each failure is a `BackendError` of one line.
 
-    The proxies in the usual variables (``HTTPS_PROXY``, ``NO_PROXY``) are used. A request has a
-    connection of its own, so that nothing needs to be closed.
+    The proxies in the usual variables (``HTTPS_PROXY``, ``NO_PROXY``) are used.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -96,33 +88,8 @@ class PrometheusApi:
             BackendError: there is no answer, or it is none of a query.
         """
         limit = {"timeout": f"{self.connection.timeout:g}s"}
-        try:
-            status, headers, body = self._sent(path, {**form, **_WHOLE, **limit})
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise no_answer(self.connection, error) from error
-        if status != HTTPStatus.OK:
-            raise refused(self.connection, status, headers, body)
-        return body
-
-    def _sent(self, path: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
-        """Return status, headers and body; a body that never ends is a time-out."""
-        connection = self.connection
-        until = time.monotonic() + connection.timeout
-        url = f"{connection.url}/api/v1/{path}"
-        with (
-            httpx.Client(
-                auth=connection.user,
-                headers=connection.request_headers,
-                verify=connection.certificates,
-                timeout=connection.timeout,
-            ) as client,
-            client.stream("POST", url, data=form) as response,
-        ):
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if time.monotonic() > until:
-                    raise httpx.ReadTimeout("the answer does not end")
-                if len(body) > _LARGEST:
-                    raise httpx.ReadError("the answer is too large")
-            return response.status_code, response.headers, bytes(body)
+        url = f"{self.connection.url}/api/v1/{path}"
+        answer = send(self.connection, url, {**form, **_WHOLE, **limit})
+        if answer.status != HTTPStatus.OK:
+            raise refused(self.connection, *answer)
+        return answer.body

@@ -264,6 +264,27 @@ class TestOutput:
 
         assert (0, "") == (done.returncode, done.stderr)
 
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [(["sow"], 2), (["slo", "http://127.0.0.1:1", "--fail-on=breached"], 3)],
+        ids=["usage", "server"],
+    )
+    @pytest.mark.parametrize("is_full", [True, False], ids=["full disk", "closed pipe"])
+    def test_error_without_a_reader_keeps_its_exit_code(
+        self,
+        otel_meta: Command,
+        closed_pipe: int,
+        arguments: list[str],
+        code: int,
+        *,
+        is_full: bool,
+    ) -> None:
+        """An error that cannot be printed keeps its exit code, and a gate stays closed."""
+        with Path("/dev/full").open("w") as full:
+            done = otel_meta(*arguments, stderr=full if is_full else closed_pipe)
+
+        assert code == done.returncode
+
     def test_full_disk_is_error_of_one_line(self, otel_meta: Command) -> None:
         """A full disk is an error of one line."""
         with Path("/dev/full").open("w") as full:

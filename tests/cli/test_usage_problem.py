@@ -29,7 +29,7 @@ MISTAKES = {
     "demo --stack maybe": "demo: --stack: 'maybe' is not one of auto, yes, no; see",
     "show --repo auorra": "no meta-repository of the catalogue has this name; did you mean "
     "'aurora'?",
-    "backfill --out x": "backfill: --prometheus: is missing; see otel-meta backfill -h",
+    "backfill --prometheus http://x": "backfill: --out: is missing; see otel-meta backfill -h",
     "backfill --prometheus http://x --out x --slo aurora-api-latncy": "--slo aurora-api-latncy: "
     "there is no such SLO; did you mean 'aurora-api-latency'?",
 }

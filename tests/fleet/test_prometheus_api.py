@@ -218,6 +218,12 @@ class TestFailures:
         assert _failure(slow, timeout=0.3).startswith("does not answer within 0.3 s; give a longer")
         assert time.monotonic() - began < 3
 
+    def test_answer_beyond_the_limit_is_one_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An answer that is too large is one line, and is not kept."""
+        monkeypatch.setattr("otel_meta.fleet.http_request._LARGEST", 0)
+
+        assert _failure(http("200 OK", answer([UP]))).startswith("answers with more than 0 MB; ")
+
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:

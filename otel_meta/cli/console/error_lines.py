@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from .streams import write_error
 
 
 def print_error(problem: object) -> None:
     """Print a line about a problem."""
-    if sys.stderr is not None:  # closed by the shell
-        print(" ".join(f"otel-meta: {problem}".split()), file=sys.stderr)
+    write_error(" ".join(f"otel-meta: {problem}".split()))

@@ -1,10 +1,11 @@
-"""Standard output that may be closed, full, a broken pipe, or in another encoding."""
+"""Standard streams that may be closed, full, a broken pipe, or in another encoding."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from typing import TextIO
 
 
 def replace_unknown_characters() -> None:
@@ -20,7 +21,17 @@ def write(text: str) -> None:
     try:
         print(text, end="\n" if text else "", flush=True)
     except BrokenPipeError:
-        discard_output()
+        discard(sys.stdout)
+
+
+def write_error(line: str) -> None:
+    """Print a line on standard error; without a reader, the exit code alone tells of the error."""
+    if sys.stderr is None:  # closed by the shell
+        return
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        discard(sys.stderr)
 
 
 def discard_unwritten() -> None:
@@ -30,9 +41,9 @@ def discard_unwritten() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        discard_output()
+        discard(sys.stdout)
 
 
-def discard_output() -> None:
-    """Redirect standard output, because Python flushes the output once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def discard(stream: TextIO) -> None:
+    """Redirect a stream to nowhere, because Python flushes the stream once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

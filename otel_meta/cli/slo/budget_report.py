@@ -56,7 +56,7 @@ def _windows(budget: BudgetJson) -> Table:
         (
             window["severity"],
             f"{window['long']} and {window['short']}",
-            f"{window['burn_rate']:.3g}",
+            f"{window['burn_rate']:.4g}",
             percent_text(window["bad_share"], _decimals(window["bad_share"])),
             percent_text(window["budget_spent"]),
         )
@@ -77,7 +77,8 @@ def _left(budget: BudgetJson, each: ServiceBudgetJson) -> str:
     service = each["service"].get("service_name", "Any service")
     left = f"{service}: {percent_text(each['budget_left'])} of the error budget left"
     if each["events"] is None:
-        return f"{left}. The traffic is not known; give --events N or --prometheus URL for counts."
+        server = "" if budget["statuses"] else " or --prometheus URL"
+        return f"{left}. The traffic of a period is not known; give --events N{server} for counts."
     known, unit = each["bad_events_left"] or 0, budget["unit"]
     allowed = count_text(each["bad_events_allowed"] or 0, unit)
     of = f"at {count_text(each['events'], unit)} in {budget['period']}, {allowed} may be bad"

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from itertools import chain
-from typing import Any, Final, NotRequired, cast, get_args, get_origin, get_type_hints
-
-import httpx
+from typing import Any, Final, cast, get_args
 
 from otel_meta.errors import BackendError
 from otel_meta.fleet.connection import Connection
-from otel_meta.fleet.failures import no_answer
+from otel_meta.fleet.http_request import send
 from otel_meta.status.corrections_json import CorrectionJson
 from otel_meta.status.status import State
 from otel_meta.status.status_json import StatusJson
 
 from .found_statuses import FoundStatuses
+from .plain_form import wrong_key
 
 _PATH: Final = "/slo"
 _AT_ONCE: Final = 16
 """Pages that are read at the same time."""
-_REQUIRED: Final = {
-    key
-    for key, kind in get_type_hints(StatusJson, include_extras=True).items()
-    if get_origin(kind) is not NotRequired
-}
 _MENDED: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "give --token, or set OTEL_META_PROMETHEUS_TOKEN, as the service has",
     HTTPStatus.FORBIDDEN: "give a token that may read the page",
@@ -61,7 +56,7 @@ def _read_page(service: Connection) -> FoundStatuses:
         page = _page(url, service)
         return FoundStatuses(
             rows=tuple(_rows(url, page)),
-            corrections=tuple(page.get("corrections", ())),
+            corrections=tuple(_corrections(url, page)),
             notes=tuple(_hints(url, page)),
         )
     except BackendError as error:
@@ -74,43 +69,38 @@ def _page(url: str, service: Connection) -> Mapping[str, Any]:
     Raises:
         BackendError: there is no answer, or the answer is no page of SLOs.
     """
-    response = _response(url, service)
-    if response.is_error:
-        mended = _MENDED.get(response.status_code, "look into the log of the service")
-        raise BackendError(f"{url}: answers {response.status_code}; {mended}")
+    answer = send(service, url, follow_redirects=True)
+    if answer.status != HTTPStatus.OK:
+        mended = _MENDED.get(answer.status, "look into the log of the service")
+        raise BackendError(f"{url}: answers {answer.status}; {mended}")
     try:
-        page = response.json()
-    except ValueError as error:
+        page = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
         raise BackendError(f"{url}: answers with no JSON; {_MENDED[404]}") from error
     if not isinstance(page, dict) or not isinstance(page.get("slos"), list):
         raise BackendError(f"{url}: answers without SLOs; {_MENDED[404]}")
     return cast("Mapping[str, Any]", page)
 
 
-def _response(url: str, service: Connection) -> httpx.Response:
-    try:
-        with httpx.Client(
-            auth=service.user,
-            headers=service.request_headers,
-            verify=service.certificates,
-            timeout=service.timeout,
-            follow_redirects=True,
-        ) as client:
-            return client.get(url)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise no_answer(service, error) from error
-
-
 def _rows(url: str, page: Mapping[str, Any]) -> Iterable[StatusJson]:
     for row in page["slos"]:
-        missing = _REQUIRED - {*row} if isinstance(row, dict) else {"name"}
-        if missing:
-            raise BackendError(
-                f"{url}: an SLO has no {min(missing)}; the service has another version of otel_meta"
-            )
+        _check(f"{url}: an SLO", row, StatusJson)
         if row["state"] not in get_args(State):
             raise BackendError(f"{url}: an SLO has a state of a newer otel_meta; update this one")
         yield cast("StatusJson", row)
+
+
+def _corrections(url: str, page: Mapping[str, Any]) -> Iterable[CorrectionJson]:
+    for correction in page.get("corrections", ()):
+        _check(f"{url}: a correction", correction, CorrectionJson)
+        yield cast("CorrectionJson", correction)
+
+
+def _check(what: str, value: object, form: type) -> None:
+    wrong = wrong_key(value, form)
+    if wrong is not None:
+        problem = f"{what} has no {wrong}, or in another form"
+        raise BackendError(f"{problem}; the service has another version of otel_meta")
 
 
 def _once(corrections: Iterable[CorrectionJson]) -> list[CorrectionJson]:

@@ -125,6 +125,7 @@ def _parts(cells: Cells, before: Cells, width: int) -> Iterator[Cause]:
         new = {
             part: Events(_new_bad(events, usual.get(part, NO_EVENTS)), events.total)
             for part, events in parts.items()
+            if events.total > 0
         }
         whole = _sum(new.values())
         for part, events in new.items():
@@ -150,7 +151,9 @@ def _evidence(part: Events, whole: Events) -> float:
 def _likelihood(events: Events) -> float:
     """Return the logarithm of the likelihood of counts at their own ratio of bad events."""
     counts = (events.bad, events.total - events.bad)
-    return sum(count * (log(count) - log(events.total)) for count in counts if count > 0)
+    return sum(
+        count * (log(count) - log(events.total)) for count in counts if min(count, events.total) > 0
+    )
 
 
 def _distinct(found: Iterable[Cause]) -> tuple[Cause, ...]:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, TypedDict
 
-import httpx
-
 from otel_meta.fleet.answers import WrongAnswer, one_line
 from otel_meta.fleet.connection import Connection
-from otel_meta.fleet.failures import no_answer, refused, wrong_answer
+from otel_meta.fleet.failures import refused, wrong_answer
+from otel_meta.fleet.http_request import send
 
 _TYPE, _MESSAGE = "exception.type", "exception.message"
 _OTHER_FORM: Final = "answers, but in another form than Jaeger does"
+_MALFORMED: Final = (ValueError, RecursionError, LookupError, TypeError, AttributeError)
 
 
 class FailingSpan(TypedDict):
@@ -46,23 +46,14 @@ class Jaeger:
             BackendError: the server does not answer, or has no traces.
         """
         connection = self._connection
-        try:
-            with httpx.Client(
-                auth=connection.user,
-                headers=connection.request_headers,
-                verify=connection.certificates,
-                timeout=connection.timeout,
-            ) as client:
-                answer = client.get(f"{connection.url}/api/traces/{trace_id}")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise no_answer(connection, error) from error
-        if answer.status_code == HTTPStatus.NOT_FOUND and b"trace not found" in answer.content:
+        answer = send(connection, f"{connection.url}/api/traces/{trace_id}")
+        if answer.status == HTTPStatus.NOT_FOUND and b"trace not found" in answer.body:
             return None
-        if answer.status_code != HTTPStatus.OK:
-            raise refused(connection, answer.status_code, answer.headers, answer.content)
+        if answer.status != HTTPStatus.OK:
+            raise refused(connection, *answer)
         try:
-            return _failing_span(json.loads(answer.content)["data"])
-        except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+            return _failing_span(json.loads(answer.body)["data"])
+        except _MALFORMED as error:
             raise wrong_answer(connection, WrongAnswer(_OTHER_FORM)) from error
 
 
@@ -79,7 +70,10 @@ def _failing_span(traces: list[Any] | None) -> FailingSpan | None:
 def _described(span: Any, trace: Any) -> FailingSpan:
     tags = _tags(span)
     events = [_fields(log["fields"]) for log in span.get("logs") or ()]
-    exception = next((event for event in events if _TYPE in event or _MESSAGE in event), {})
+    no_exception: dict[str, str] = {}
+    exception = next(
+        (event for event in events if _TYPE in event or _MESSAGE in event), no_exception
+    )
     named = (exception.get(_TYPE, ""), exception.get(_MESSAGE, ""))
     status = tags.get("otel.status_description") or tags.get("error.type") or "error"
     return FailingSpan(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from otel_meta.fleet.answers import one_line
 
@@ -43,10 +43,10 @@ def log_lines(lines: Iterable[str], trace_ids: Iterable[str]) -> dict[str, list[
 
 def _record(line: str) -> Mapping[str, Any]:
     try:
-        record = json.loads(line)
+        record: Any = json.loads(line)
     except ValueError:
         return {}
-    return record if isinstance(record, dict) else {}
+    return cast("dict[str, Any]", record) if isinstance(record, dict) else {}
 
 
 def _text(record: Mapping[str, Any]) -> str:

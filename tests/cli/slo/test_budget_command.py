@@ -73,6 +73,13 @@ class TestDeclaration:
         assert "too few bad events" == found["outages"][0]["alerts"][0]["obstacle"]
         assert "never: fewer than 3 bad in 1h" in out
 
+    def test_limit_of_a_burn_rate_is_exact(self, run_command: RunCommand) -> None:
+        """The limit of the first window over seven days is 13.44, as in the rules."""
+        _, out, _ = run_command("budget", "aurora-api-latency")
+
+        (line,) = (line for line in out.splitlines() if "1h and 5m" in line)
+        assert ["13.44", "13.44%"] == line.split()[4:6]
+
     def test_report_names_the_source_of_its_formulas(self, run_command: RunCommand) -> None:
         """The report names the chapter with its formulas."""
         _, out, _ = run_command("budget", SLO)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from tests.cli.conftest import Command, RunCommand, clean_environment
 from tests.cli.slo.service_pages import ServicePages, page, service_pages
 from tests.cli.slo.status_rows import status_row
 from tests.cli.terminal_output import ON_TERMINAL
+from tests.fleet.http_answers import trickling
+from tests.runtime.export.raw_server import RawServer
 from tests.waiting import wait_until
 
 BREACHED = status_row(state="breached", budget_left=-0.5)
@@ -99,6 +102,14 @@ class TestPages:
             (200, b'{"slos": [1]}', "an SLO has no name"),
             (200, b'{"slos": [{"name": "x"}]}', "another version of otel_meta"),
             (200, page("a", status_row(state="new")), "a state of a newer otel_meta"),
+            (200, page("a", status_row(bad="many")), "an SLO has no bad, or in another form"),
+            (200, page("a", status_row(total=inf)), "an SLO has no total, or in another form"),
+            (200, page("a", status_row(budget_left=nan)), "an SLO has no budget_left, or in"),
+            (200, page("a", status_row(burn_rates=[1])), "an SLO has no burn_rates, or in"),
+            (200, page("a", status_row(burn_down=[[1]])), "an SLO has no burn_down, or in"),
+            (200, page("a", status_row(service={"a": 1})), "an SLO has no service, or in"),
+            (200, b'{"slos": [], "corrections": [{}]}', "a correction has no begin, or in"),
+            (200, b"[" * 100_000, "answers with no JSON"),
         ],
     )
     def test_wrong_answer_is_one_line(
@@ -110,6 +121,22 @@ class TestPages:
 
         assert (3, 1) == (code, len(err.splitlines()))
         assert problem in err
+
+    def test_service_that_never_ends_its_answer_is_given_up(self, run_command: RunCommand) -> None:
+        """A service whose answer never ends is given up after the time-out."""
+        with RawServer(trickling) as server:
+            code, _, err = run_command("slo", server.url, "--timeout", "0.3")
+
+        assert (3, 1) == (code, len(err.splitlines()))
+        assert "does not answer within 0.3 s" in err
+
+    @pytest.mark.parametrize("host", ["a" * 300, "xn--", "a..b"])
+    def test_host_that_no_name_can_be_is_one_line(self, host: str, run_command: RunCommand) -> None:
+        """A host with a label that no name may have is one line."""
+        code, _, err = run_command("slo", f"http://{host}")
+
+        assert (3, 1) == (code, len(err.splitlines()))
+        assert "correct the URL" in err
 
     def test_hint_of_a_service_without_slos_is_shown(
         self, pages: ServicePages, run_command: RunCommand

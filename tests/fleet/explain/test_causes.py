@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otel_meta.fleet.explain.causes import Cells, Part, causes
-from otel_meta.status.events import Events
+from otel_meta.status.events import NO_EVENTS, Events
 
 LABELS = ("route", "instance")
 ROUTES, INSTANCES = ("/a", "/b", "/c", "/d"), ("i1", "i2", "i3")
@@ -102,6 +102,7 @@ counts = st.tuples(st.floats(0, 1), st.floats(0, 1e6)).map(lambda e: Events(e[0]
 keys: st.SearchStrategy[tuple[str, ...]] = st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"))
 
 
+@example({("a", "x"): NO_EVENTS, ("b", "x"): NO_EVENTS}, None)
 @given(st.dictionaries(keys, counts), st.none() | st.dictionaries(keys, counts))
 def test_shares_are_between_0_and_1(
     now: dict[tuple[str, ...], Events], before: dict[tuple[str, ...], Events] | None
