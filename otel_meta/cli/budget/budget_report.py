@@ -39,12 +39,12 @@ def budget_report(budget: BudgetJson) -> Iterator[RenderableType]:
 
 def _declaration(budget: BudgetJson) -> Iterator[Text]:
     noun = "time" if budget["unit"] == "seconds" else "events"
-    yield Text(f"{budget['name']}: {budget['objective']} good in {budget['period']}", "bold")
+    yield Text(budget["name"], "bold")
     yield Text(f"{budget['why']} Owner: {budget['owner']}, {budget['repo']}.")
     yield Text()
-    yield Text(f"Bad: {budget['bad']['words']}")
+    yield Text(budget["counted"])
     yield Text("Bad events of the last hour, by service:")
-    yield Text(_indented(budget["bad"]["query"]))
+    yield Text(_indented(budget["bad_query"]))
     yield Text()
     share = percent_text(budget["error_budget"], _decimals(budget["error_budget"]))
     yield Text(f"Error budget: {share} of the {noun} of {budget['period']} may be bad.")

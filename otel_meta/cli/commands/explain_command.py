@@ -25,10 +25,12 @@ from otel_meta.model import Duration
 from otel_meta.model.identity import SERVICE
 
 if TYPE_CHECKING:
-    from otel_meta.fleet.explain.explanation_json import ExplanationJson
+    from otel_meta.fleet.explain.explanation_json import ExplanationJson, TraceJson
 
 _STANDARD_INPUT: Final = "-"
 _HOUR: Final = "1h"
+_TRACES: Final = 3
+"""Traces that are shown."""
 
 
 @with_server_project
@@ -75,8 +77,10 @@ def explain(
     if not found["total"]:
         text = f"{name}: no events in {asked.span}; name another time, with --at or --over"
         return Result(ExitCode.FINDINGS, json.dumps(found, indent=2) if as_json else text)
-    _add_log_lines(found, logs or ())
     fault = _add_failing_spans(project, found, traces)
+    # Of the traces, those that the store knows come first.
+    found["traces"] = sorted(found["traces"], key=_has_no_span)[:_TRACES]
+    _add_log_lines(found, logs or ())
     text = json.dumps(found, indent=2) if as_json else _report(found, asked.at)
     if fault is not None and not as_json:
         text += f"\n{fault}"
@@ -111,7 +115,7 @@ def _lines(logs: Iterable[str]) -> Iterator[str]:
 def _add_failing_spans(
     project: Project, found: ExplanationJson, traces: str | None
 ) -> BackendError | None:
-    """Add the failing span of each trace; return the error of a store that cannot be asked.
+    """Add the failing spans of as many traces as are shown; return the error of the store.
 
     The causes are known by then, and are worth more than the spans.
     """
@@ -123,13 +127,22 @@ def _add_failing_spans(
     store = Jaeger(Connection(traces, timeout=timeout(project), ca_file=ca_file(project)))
     for trace in found["traces"]:
         trace["link"] = store.link(trace["trace_id"])
+    known = 0
+    for trace in found["traces"]:
         try:
             span = store.failing_span(trace["trace_id"])
         except BackendError as error:
             return error
         if span is not None:
             trace["failing_span"] = span
+            known += 1
+        if known == _TRACES:
+            break
     return None
+
+
+def _has_no_span(trace: TraceJson) -> bool:
+    return "failing_span" not in trace
 
 
 def _report(found: ExplanationJson, at: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from .printable import Printable
 from .rich_console import wide_output
 
 if TYPE_CHECKING:
@@ -22,5 +23,5 @@ def _rendered(part: RenderableType) -> str:
 
     console = wide_output(part)
     with console.capture() as captured:
-        console.print(part, soft_wrap=isinstance(part, Text))
+        console.print(Printable(part), soft_wrap=isinstance(part, Text))
     return captured.get()

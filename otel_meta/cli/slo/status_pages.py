@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from itertools import chain
-from typing import Any, Final, cast, get_args
+from typing import Final, NotRequired, TypedDict, cast, get_args
 
 from otel_meta.errors import BackendError
 from otel_meta.fleet.connection import Connection
@@ -27,6 +27,14 @@ _MENDED: Final[Mapping[int, str]] = {
     HTTPStatus.FORBIDDEN: "give a token that may read the page",
     HTTPStatus.NOT_FOUND: "name the base URL of a service, or its /slo page",
 }
+
+
+class _Page(TypedDict):
+    """The JSON of a page; the rows are checked one by one."""
+
+    slos: list[object]
+    corrections: NotRequired[list[CorrectionJson]]
+    hint: NotRequired[str]
 
 
 def read_pages(services: Sequence[Connection]) -> FoundStatuses:
@@ -56,14 +64,14 @@ def _read_page(service: Connection) -> FoundStatuses:
         page = _page(url, service)
         return FoundStatuses(
             rows=tuple(_rows(url, page)),
-            corrections=tuple(_corrections(url, page)),
+            corrections=tuple(page.get("corrections", ())),
             notes=tuple(_hints(url, page)),
         )
     except BackendError as error:
         return FoundStatuses(problems=(str(error),))
 
 
-def _page(url: str, service: Connection) -> Mapping[str, Any]:
+def _page(url: str, service: Connection) -> _Page:
     """Fetch a page.
 
     Raises:
@@ -77,23 +85,19 @@ def _page(url: str, service: Connection) -> Mapping[str, Any]:
         page = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         raise BackendError(f"{url}: answers with no JSON; {_MENDED[404]}") from error
-    if not isinstance(page, dict) or not isinstance(page.get("slos"), list):
+    if not isinstance(page, dict) or "slos" not in page:
         raise BackendError(f"{url}: answers without SLOs; {_MENDED[404]}")
-    return cast("Mapping[str, Any]", page)
+    _check(f"{url}: the answer", page, _Page)
+    return cast("_Page", page)
 
 
-def _rows(url: str, page: Mapping[str, Any]) -> Iterable[StatusJson]:
+def _rows(url: str, page: _Page) -> Iterable[StatusJson]:
     for row in page["slos"]:
         _check(f"{url}: an SLO", row, StatusJson)
-        if row["state"] not in get_args(State):
+        status = cast("StatusJson", row)
+        if status["state"] not in get_args(State):
             raise BackendError(f"{url}: an SLO has a state of a newer otel_meta; update this one")
-        yield cast("StatusJson", row)
-
-
-def _corrections(url: str, page: Mapping[str, Any]) -> Iterable[CorrectionJson]:
-    for correction in page.get("corrections", ()):
-        _check(f"{url}: a correction", correction, CorrectionJson)
-        yield cast("CorrectionJson", correction)
+        yield status
 
 
 def _check(what: str, value: object, form: type) -> None:
@@ -110,6 +114,6 @@ def _once(corrections: Iterable[CorrectionJson]) -> list[CorrectionJson]:
     return found
 
 
-def _hints(url: str, page: Mapping[str, Any]) -> Iterable[str]:
+def _hints(url: str, page: _Page) -> Iterable[str]:
     if not page["slos"]:
         yield f"{url}: {page.get('hint', 'the service tracks no SLO')}"

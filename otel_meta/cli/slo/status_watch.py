@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from otel_meta.cli.console.printable import Printable
 from otel_meta.cli.console.rendered import rendered
 from otel_meta.cli.console.rich_console import is_screen, output
 from otel_meta.cli.console.streams import write
@@ -57,7 +58,7 @@ class Watch:
 
     def view(self) -> Group:
         """Ask for the statuses, and return what to show."""
-        return Group(*self._parts(self._problems()))
+        return Group(*map(Printable, self._parts(self._problems())))
 
     def _problems(self) -> tuple[str, ...]:
         try:

@@ -108,7 +108,10 @@ class TestPages:
             (200, page("a", status_row(burn_rates=[1])), "an SLO has no burn_rates, or in"),
             (200, page("a", status_row(burn_down=[[1]])), "an SLO has no burn_down, or in"),
             (200, page("a", status_row(service={"a": 1})), "an SLO has no service, or in"),
-            (200, b'{"slos": [], "corrections": [{}]}', "a correction has no begin, or in"),
+            (200, b'{"slos": {}}', "the answer has no slos, or in another form"),
+            (200, b'{"slos": [], "corrections": [{}]}', "the answer has no corrections, or in"),
+            (200, b'{"slos": [], "corrections": null}', "the answer has no corrections, or in"),
+            (200, b'{"slos": [], "hint": 1}', "the answer has no hint, or in another form"),
             (200, b"[" * 100_000, "answers with no JSON"),
         ],
     )
@@ -137,6 +140,19 @@ class TestPages:
 
         assert (3, 1) == (code, len(err.splitlines()))
         assert "correct the URL" in err
+
+    def test_text_of_a_service_cannot_move_the_cursor(
+        self, pages: ServicePages, run_command: RunCommand
+    ) -> None:
+        """Control characters of a service reach neither the table nor an error."""
+        hostile = "pay\x1b[2J\x9b1m\x00\u202e"
+        pages.body = page("a", status_row(hostile, name=hostile, noun=hostile))
+        code, out, err = run_command("slo", pages.url, "--fail-on", "ok")
+
+        assert 1 == code
+        assert "pay[2J1m" in out
+        assert "pay[2J1m" in err
+        assert "" == "".join(each for each in out + err if not each.isprintable() and each != "\n")
 
     def test_hint_of_a_service_without_slos_is_shown(
         self, pages: ServicePages, run_command: RunCommand
