@@ -157,6 +157,7 @@ async def charge(amount_cents: int) -> bool:
     try:
         return await charge_with_retries(amount_cents)
     except CircuitOpenError:
+        log.warning("payment refused", reason="circuit open", breaker=CARD_NETWORK)
         raise HTTPException(503, "payments are closed for a moment") from None
     except CARD_FAILURES as error:
         log.warning("card network failed", error=repr(error))

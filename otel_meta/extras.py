@@ -27,7 +27,7 @@ PACKAGES: Final[Mapping[Extra, tuple[str, ...]]] = {
     "otlp": (*_SDK, *_OTLP),
     "fastapi": (*_SDK, *_FASTAPI),
     "cli": _CLI,
-    "mcp": (*_CLI, "mcp"),
+    "mcp": (*_CLI, "anyio", "mcp", "pydantic", "uvicorn"),
     "generate": (*_CLI, "yaml", "grafana_foundation_sdk", "promql_parser"),
     "examples": (
         *_SDK,

@@ -48,6 +48,22 @@ def test_commands_work(command: str, tmp_path: Path) -> None:
     assert (0, "") == (done.returncode, done.stderr)
 
 
+def test_page_of_commands_shows_the_report_of_a_budget() -> None:
+    """The report in slo-command.md is a part of the real one."""
+    page = (ROOT / "docs" / "slo-command.md").read_text()
+    (shown,) = re.findall(r"<!-- budget -->\n```\n(.*?)```", page, re.DOTALL)
+    (command,) = re.findall(r"^otel-meta (budget .* --events .*)$", page, re.MULTILINE)
+    printed = subprocess.run(
+        [sys.executable, "-m", "otel_meta", *shlex.split(command)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+    assert shown in printed
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_existing_files(page: Path) -> None:
     """Each link of a document to another file leads to an existing file."""

@@ -14,13 +14,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from otel_meta.cli.commands import COMMANDS
+from otel_meta.cli.slo.status_columns import COLUMNS
 from otel_meta.testing.loopback import LOOPBACK, free_port
 from tests.waiting import poll
 
 _ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"<!-- (?P<name>[\w. ]+) -->\n```\w*\n(?P<text>.*?)```", re.DOTALL)
 _FILES = ("atlas.py", "service.py", "storefront.py")
-_SHOW_STATUS = "print(json.dumps(telemetry.tracker.status(Atlas.availability).as_json()))"
 _ORDER = "/orders/41"
 _CACHE = _ROOT / ".mypy_cache" / "documents"
 
@@ -78,14 +79,13 @@ class TestReadme:
         assert blocks["type error"].strip() in printed
 
     def test_shows_the_status_that_is_answered(self, blocks: dict[str, str], folder: Path) -> None:
-        """Each field of the shown status has the real value."""
-        service = blocks["service.py"].replace("time.sleep(600)", _SHOW_STATUS)
-        (folder / "shown.py").write_text(f"import json\n{service}")
-        printed = _python(folder, "shown.py").splitlines()
-        (status,) = (json.loads(line) for line in printed if line.startswith('{"name"'))
-        shown = json.loads(blocks["slo"])
+        """The shown expressions have the shown values after the recordings of the service."""
+        *lines, values = blocks["status"].splitlines()
+        assign, evaluate = (line.removeprefix(">>> ") for line in lines)
+        asked = f"{assign}; print(({evaluate}))"
+        (folder / "shown.py").write_text(blocks["service.py"].replace("time.sleep(600)", asked))
 
-        assert shown == {key: status[key] for key in shown}
+        assert values in _python(folder, "shown.py").splitlines()
 
     def test_shows_a_rule_that_is_generated(
         self, blocks: dict[str, str], folder: Path, tmp_path: Path
@@ -103,6 +103,20 @@ class TestReadme:
 
         assert "$ otel-meta show repos" == command
         assert table == _python(_ROOT, "-m", "otel_meta", "show", "repos")
+
+    def test_shows_columns_of_the_table_of_statuses(self, blocks: dict[str, str]) -> None:
+        """The shown statuses have columns of the real table, in its order."""
+        _, heading, *_ = blocks["statuses"].splitlines()
+        shown = re.split(r"\s{2,}", heading)
+
+        assert [column.heading for column in COLUMNS if column.heading in shown] == shown
+
+    def test_lists_every_command(self) -> None:
+        """The table of commands has each command."""
+        text = (_ROOT / "README.md").read_text()
+        shown = re.findall(r"^\| `otel-meta ([\w-]+)` \|", text, re.MULTILINE)
+
+        assert set() == {*COMMANDS} - {*shown}
 
     def test_counts_the_metrics_and_slos_of_the_catalogue(self) -> None:
         """The README has the numbers of metrics and SLOs that a check of the catalogue prints."""
@@ -139,6 +153,7 @@ class TestReadme:
             "fastapi",
             "cli",
             "generate",
+            "mcp",
             "all",
             "examples",
         } == set(named)
@@ -172,6 +187,14 @@ class TestFastApiSection:
             name for name, state in states.items() if "ok" == state
         }
         assert {"ok", "no_data"} == set(states.values())
+
+    def test_application_passes_a_gate_that_allows_no_data(self, storefront: httpx.Client) -> None:
+        """Met SLOs pass the gate; the SLOs without data fail a gate that names `no_data`."""
+        storefront.put(_ORDER)
+        gate = ("-m", "otel_meta", "slo", str(storefront.base_url), "--fail-on")
+
+        _python(_ROOT, *gate, "breached,at_risk")
+        _python(_ROOT, *gate, "breached,at_risk,no_data", status=1)
 
     def test_shows_a_log_line_with_its_fields(self, blocks: dict[str, str], folder: Path) -> None:
         """The shown line has the fields, the order and the values of a real line."""

@@ -40,15 +40,18 @@ def is_found_by_excess(incident: Incident) -> bool:
 
 
 def _rows() -> Sequence[tuple[str, Callable[[Incident], bool]]]:
-    traffic = [(f"{n:,} events", lambda each, n=n: each.traffic == n) for n in TRAFFIC]
-    strength = [(f"{n:.0%} of them fail", lambda each, n=n: each.strength == n) for n in STRENGTHS]
     return [
         ("all", lambda _: True),
         ("one value", lambda each: len(each.cause) == 1),
         ("a pair of values", lambda each: len(each.cause) > 1),
-        *traffic,
-        *strength,
+        *((f"{n:,} events", _has("traffic", n)) for n in TRAFFIC),
+        *((f"{n:.0%} of them fail", _has("strength", n)) for n in STRENGTHS),
     ]
+
+
+def _has(name: str, value: float) -> Callable[[Incident], bool]:
+    """Return a condition: an incident has this value."""
+    return lambda incident: bool(getattr(incident, name) == value)
 
 
 def main() -> int:

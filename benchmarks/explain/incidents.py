@@ -48,8 +48,13 @@ class Incident:
     @property
     def is_everything(self) -> bool:
         """Return True if the cause has nearly all events, so that no part is a cause."""
-        events = [self.now.events[cell].total for cell in self._cells(self.cause)]
-        return sum(events) > _NEARLY_ALL * self.now.whole.total
+        return self.of_cause.total > _NEARLY_ALL * self.now.whole.total
+
+    @property
+    def of_cause(self) -> Events:
+        """The events of the injected cause."""
+        events = [self.now.events[cell] for cell in self._cells(self.cause)]
+        return Events(sum(each.bad for each in events), sum(each.total for each in events))
 
     def _cells(self, part: Part) -> set[tuple[str, ...]]:
         at = [(LABELS.index(label), value) for label, value in part]
@@ -85,10 +90,10 @@ def failing_alike(seed: int, number: int) -> Iterator[tuple[Cells, Cells]]:
 def _burns(incident: Incident) -> bool:
     """Return True if the service pages, and more than half of its bad events are of the cause."""
     bad, total = incident.now.whole
-    usual = sum(events.bad for events in incident.before.events.values()) / _BEFORE
+    of_cause = incident.of_cause.bad
     if incident.is_everything:
         return False
-    return bad >= _LEAST_BAD and bad > _LIMIT * total and bad > 1.3 * usual
+    return bad > _LIMIT * total and of_cause >= _LEAST_BAD and of_cause > bad / 2
 
 
 def _incident(rng: Rng, strength: float, traffic: int, width: int) -> Incident:
@@ -108,7 +113,7 @@ def _incident(rng: Rng, strength: float, traffic: int, width: int) -> Incident:
 def _service(rng: Rng) -> Iterator[tuple[str, ...]]:
     """Yield the combinations that occur: a route has few methods, an instance one version."""
     routes, tenants, instances = rng.integers([4, 1, 2], [25, 6, 13])
-    versions = rng.integers(0, 2, instances)
+    versions = [int(rng.integers(0, 2)) for _ in range(instances)]
     for route in range(routes):
         for method in rng.choice(("GET", "POST", "PUT"), rng.integers(1, 3), replace=False):
             for tenant in range(tenants):
@@ -145,7 +150,7 @@ def _noise(rng: Rng, cells: list[tuple[str, ...]]) -> Floats:
 def _cause(rng: Rng, cells: list[tuple[str, ...]], width: int) -> Part:
     """Return one or two values of a cell, so that they occur together."""
     cell = cells[rng.integers(len(cells))]
-    chosen = sorted(rng.choice(len(LABELS), width, replace=False))
+    chosen: list[int] = sorted(rng.choice(len(LABELS), width, replace=False).tolist())
     return tuple((LABELS[n], cell[n]) for n in chosen)
 
 

@@ -166,19 +166,20 @@ class VictoriaMetrics(QueryEngine):
         self.flush()
 
     @contextmanager
-    def evaluating(self, rules: Path) -> Iterator[None]:
-        """Evaluate rules in real time with vmalert while the context is open."""
+    def evaluating(self, rules: Path) -> Iterator[str]:
+        """Evaluate rules in real time while the context is open, and yield the URL of vmalert."""
+        address = f"127.0.0.1:{free_port()}"
         command: list[str | Path] = [
             tool("vmalert"),
             f"-rule={rules}",
             f"-datasource.url={self.url}",
             f"-remoteWrite.url={self.url}",
             "-notifier.blackhole",
-            f"-httpListenAddr=127.0.0.1:{free_port()}",
+            f"-httpListenAddr={address}",
         ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            yield
+            yield f"http://{address}"
         finally:
             process.terminate()
             process.wait(TIMEOUT)

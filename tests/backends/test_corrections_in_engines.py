@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -27,6 +28,9 @@ CORRECTION: Final = Correction(
     end=BEGIN + timedelta(hours=2),
     reason="Announced maintenance.",
     service={"service_name": "svc"},
+)
+EARLIER: Final = replace(
+    CORRECTION, begin=BEGIN + timedelta(minutes=5), end=BEGIN + timedelta(minutes=15)
 )
 EDGES: Final = {"correction": "2026-01-01T01:00:00Z/2026-01-01T02:00:00Z"}
 HISTORY: Final = {
@@ -71,8 +75,8 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 
 
 def expressions() -> dict[str, str]:
-    """Return the expressions of corrections by the name of the recording."""
-    options = Options(corrections=(CORRECTION,))
+    """Return the expressions of the last correction by the name of the recording."""
+    options = Options(corrections=(EARLIER, CORRECTION))
     groups = (*recording_groups(Nebula, options), *alerting_groups(Nebula, options))
     rules = (rule for group in groups for rule in group.rules if group.name.startswith(SLO.name))
     return {rule.record: rule.expr for rule in rules if isinstance(rule, Record)}

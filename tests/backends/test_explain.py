@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -14,60 +15,24 @@ import pytest
 from otel_meta.cli import main
 from otel_meta.render.rules import series_names
 from otel_meta.repos import Titan
+from tests.backends.made_incident import (
+    END,
+    FAULT,
+    HOSTILE,
+    HOURS,
+    OTHER,
+    SERVICE,
+    SLO,
+    TIMES,
+    history,
+)
 from tests.backends.query_engines import VictoriaMetrics, backfill, prometheus
+from tests.rules.committed_rules import rules_of
+from tests.rules.prometheus_server import fetch
 from tests.rules.raw_series import label_text
+from tests.waiting import poll
 
-SLO = Titan.service_availability
-BEGIN = 1_767_225_600
-HOURS = 9
-TIMES = range(BEGIN, BEGIN + HOURS * 3600 + 1, 60)
-END = TIMES[-1]
-FAULT = 20
-"""Minutes of the incident, which lasts until the end."""
-HOSTILE = '/ord"ers\\`{{x}}'
-"""The route that fails, with every sign that a query or a template could misread."""
-ROUTES, INSTANCES = (HOSTILE, "/items", "/search"), ("a:1", "b:1", "c:1")
-COUNTER = "http_server_request_duration_seconds_count"
-SERVICE = {"service_namespace": Titan.name, "service_name": "payments"}
-OTHER = {**SERVICE, "service_name": "search"}
-
-
-def requests() -> Iterator[tuple[str, str]]:
-    """Yield the counters of all requests; the last route always fails a little."""
-    for service in (SERVICE, OTHER):
-        for route in ROUTES:
-            for instance in INSTANCES:
-                labels = {**service, "http_route": route, "instance": instance}
-                failing = service is SERVICE and (route, instance) == (HOSTILE, "b:1")
-                yield COUNTER + label_text(labels), _counter(100, 60 if failing else 100)
-                failed = {**labels, "error_type": "503", "http_response_status_code": "503"}
-                usual = 2 if route == "/search" else 0
-                yield COUNTER + label_text(failed), _counter(usual, 40 if failing else usual)
-
-
-def _counter(before: float, after: float) -> str:
-    """Return a counter in promtool's notation: its increments until the fault, and from then on."""
-    usual = HOURS * 60 - FAULT
-    return f"0+{before}x{usual} {before * usual + after}+{after}x{FAULT - 1}"
-
-
-def recordings() -> Iterator[tuple[str, str]]:
-    """Yield the recordings that a status is made of."""
-    for service, ratio in ((SERVICE, "0.01"), (OTHER, "0.0001")):
-        labels = label_text({**service, "slo": SLO.name})
-        minutes = HOURS * 60
-        for name in (series_names.COMPLIANT, series_names.COVERAGE):
-            yield name + labels, f"1x{minutes}"
-        yield series_names.TOTAL_CUMULATIVE + labels, f"0+900x{minutes}"
-        yield series_names.BAD_CUMULATIVE + labels, f"0+1x{minutes}"
-        for span in {*SLO.burn_lookbacks()}:
-            yield series_names.bad(span) + labels, f"800x{minutes}"
-            late = f"{ratio}x{minutes - FAULT} {10 * float(ratio)}x{FAULT - 1}"
-            usual = f"0.0005x{minutes - FAULT} {10 * float(ratio)}x{FAULT - 1}"
-            yield series_names.error_ratio(span) + labels, usual if str(span) == "5m" else late
-
-
-HISTORY = dict((*requests(), *recordings()))
+HISTORY = history()
 
 
 @contextmanager
@@ -95,6 +60,38 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """A server with the incident."""
     with SERVERS[request.param](tmp_path_factory.mktemp("explain")) as found:
         yield found
+
+
+def test_text_of_an_alert_names_the_cause_in_vmalert(tmp_path: Path) -> None:
+    """Vmalert expands the text of a page: the causes with escaped signs, and the time left."""
+    now = int(time.time()) // 60 * 60
+    left = series_names.BUDGET_REMAINING + label_text({**SERVICE, "slo": SLO.name})
+    history = {**HISTORY, left: f"0.5x{HOURS * 60}"}
+    (rules := tmp_path / "page.yml").write_text(json.dumps({"groups": [_page()]}))
+    with VictoriaMetrics.running(tmp_path / "server") as server:
+        server.import_series(history, range(now - HOURS * 3600, now + 1, 60))
+        with server.evaluating(rules) as url:
+            (alert,) = poll(lambda: _alerts(url))
+    text = alert["annotations"]["description"]
+
+    assert 'Of the bad events over 1h, instance="b:1" explains 6' in text
+    assert r', http_route="/ord\"ers\\`{{x}}" explains 5' in text
+    assert "50% of the error budget is left, gone in 3h 36m 0s at this rate." in text
+
+
+def _alerts(url: str) -> Any:
+    """Return the alerts that fire; none until vmalert answers."""
+    try:
+        return json.loads(fetch(f"{url}/api/v1/alerts"))["data"]["alerts"]
+    except OSError:
+        return []
+
+
+def _page() -> Mapping[str, Any]:
+    """Return the committed page of the SLO, evaluated each second."""
+    _, alerts = rules_of(Titan, SLO)
+    (page,) = (rule for rule in alerts["rules"] if rule["alert"] == "SloErrorBudgetBurnFast")
+    return {"name": "page", "interval": "1s", "rules": [page]}
 
 
 def moment(seconds: float) -> str:
@@ -147,7 +144,7 @@ class TestIncident:
     def test_named_service_is_explained(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
         """A service that is named is explained although it does not burn, and has no new cause."""
         arguments = ["explain", SLO.name, "--prometheus", url, "--at", moment(END)]
-        assert 0 == main([*arguments, "--service", "search", "--json"])
+        assert 0 == main([*arguments, "--service", OTHER["service_name"], "--json"])
         found = json.loads(capsys.readouterr().out)
 
         assert OTHER == found["status"]["service"]

@@ -147,5 +147,5 @@ class TestBudget:
         )
 
         assert 0 == code
-        assert "The traffic is not known" in out
+        assert "The traffic of a period is not known" in out
         assert "? no_data" in out

@@ -107,10 +107,6 @@ def run_command(here: Path, capsys: pytest.CaptureFixture[str]) -> RunCommand:
     """Function that runs a command in this process: exit code, output, error output."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        try:
-            code = main(arguments)
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return (code, *capsys.readouterr())
+        return (main(arguments), *capsys.readouterr())
 
     return run

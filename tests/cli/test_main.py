@@ -347,11 +347,12 @@ class TestBareInstallation:
         assert (2, "") == (done.returncode, done.stdout)
         assert "otel-meta: The command line needs: pip install 'otel_meta[cli]'\n" == done.stderr
 
+    @pytest.mark.parametrize("absent", [EXTRAS, ["opentelemetry.instrumentation.httpx"]], ids=len)
     def test_demo_without_its_packages_is_error_with_pip_command(
-        self, environment: dict[str, str]
+        self, environment: dict[str, str], absent: list[str]
     ) -> None:
-        """The demo without its packages is an error with the pip command."""
-        done = self.run(environment, "demo")
+        """The demo without one of its packages is an error with the pip command."""
+        done = self.run(environment, "demo", absent=absent)
 
         assert (2, "") == (done.returncode, done.stdout)
         assert "otel-meta: The demo needs: pip install 'otel_meta[examples]'\n" == done.stderr

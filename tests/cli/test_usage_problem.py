@@ -31,6 +31,7 @@ MISTAKES = {
     "show --repo auorra": "no meta-repository of the catalogue has this name; did you mean "
     "'aurora'?",
     "backfill --out x": "no server is named; give --prometheus URL, set OTEL_META_SERVER_URL",
+    "backfill --prometheus http://x": "backfill: --out: is missing; see otel-meta backfill -h",
     "backfill --prometheus http://x --out x --slo aurora-api-latncy": "--slo aurora-api-latncy: "
     "there is no such SLO; did you mean 'aurora-api-latency'?",
 }

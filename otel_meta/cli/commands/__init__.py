@@ -80,6 +80,15 @@ COMMANDS: Final[Mapping[str, Row]] = {
             "explain aurora-api-availability --traces http://localhost:16686 --logs web.log",
         ),
     ),
+    "mcp": Row(
+        "Serve SLOs to an assistant, read-only.",
+        _OPERATE,
+        (
+            "mcp",
+            "mcp --prometheus http://localhost:9090",
+            "mcp --prometheus http://localhost:9090 --port 8765",
+        ),
+    ),
     "new": Row(
         "Write a module with a meta-repository to start from.",
         _TRY,

@@ -27,7 +27,7 @@ from otel_meta.model import Catalog, MetaRepo, Objective, Slo
 from otel_meta.model.identity import SERVICE
 
 if TYPE_CHECKING:
-    from otel_meta.cli.slo.budget_json import BudgetJson
+    from otel_meta.cli.budget.budget_json import BudgetJson
 
 
 class _Asked(NamedTuple):
@@ -93,15 +93,15 @@ def budget(
     if as_json:
         return Result(ExitCode.OK, json.dumps(found, indent=2))
     # Local imports: rich is for tables.
+    from otel_meta.cli.budget.budget_report import budget_report  # noqa: PLC0415
     from otel_meta.cli.console.rendered import rendered  # noqa: PLC0415
-    from otel_meta.cli.slo.budget_report import budget_report  # noqa: PLC0415
 
     return Result(ExitCode.OK, rendered(budget_report(found)))
 
 
 def _budget(project: Project, asked: _Asked) -> BudgetJson:
     # Local imports: the HTTP client is for commands that ask.
-    from otel_meta.cli.slo.budget_json import budget_json, declared_budget  # noqa: PLC0415
+    from otel_meta.cli.budget.budget_json import budget_json, declared_budget  # noqa: PLC0415
 
     if not has_server(project):
         budgets = [declared_budget(asked.slo, asked.events)]
@@ -112,8 +112,8 @@ def _budget(project: Project, asked: _Asked) -> BudgetJson:
 
 def _recorded_budget(project: Project, asked: _Asked) -> BudgetJson:
     """Return the budgets of the services of a server, and their past if another objective asks."""
-    from otel_meta.cli.slo.budget_json import budget_json, service_budget  # noqa: PLC0415
-    from otel_meta.cli.slo.budget_replay import replays  # noqa: PLC0415
+    from otel_meta.cli.budget.budget_json import budget_json, service_budget  # noqa: PLC0415
+    from otel_meta.cli.budget.budget_replay import replays  # noqa: PLC0415
     from otel_meta.fleet.fleet_statuses import Fleet  # noqa: PLC0415
     from otel_meta.fleet.prometheus_api import PrometheusApi  # noqa: PLC0415
     from otel_meta.status.status_json import status_json  # noqa: PLC0415

@@ -17,6 +17,7 @@ from otel_meta.cli.completion import completing
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.project.config_kinds import choice
+from otel_meta.cli.project.link_notes import link_notes
 from otel_meta.cli.project.project import Project
 from otel_meta.cli.project_options import checked, with_project
 from otel_meta.errors import DeclarationError
@@ -103,6 +104,7 @@ def check(
             checked = _check_rules(declared, rules, replace(project.options, foreign=foreign))
         findings += checked.findings
         summary.append(f"{checked.files} files, {checked.rules} rules: no findings")
+        summary += link_notes(project)
     text = "\n".join(summary) if form == "text" and not findings else report(findings)
     return Result(ExitCode.FINDINGS if findings else ExitCode.OK, text)
 

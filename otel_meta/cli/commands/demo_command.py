@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from otel_meta.testing.otlp_receiver import OtlpReceiver
 
 _PORTS: Final = {"storefront": 8001, "payments": 8002}
+_PACKAGES: Final = ("opentelemetry.instrumentation.httpx", "uvicorn", "websockets")
+"""The packages of the services, which are in no other extra."""
 _STACK: Final = ("auto", "yes", "no")
 
 
@@ -51,7 +53,8 @@ def demo(
     """Run two services under traffic, with a fault for a while; Ctrl-C ends the demo early."""
     seconds = Duration(length).seconds
     with ExtraImports("examples", "The demo"):
-        import_module("uvicorn")  # which serves the services
+        for package in _PACKAGES:
+            import_module(package)
         from otel_meta.testing.otlp_receiver import OtlpReceiver  # noqa: PLC0415 - needs an extra
     with StopSignal() as stop, OtlpReceiver() as receiver, ExitStack() as resources:
         servers = _start_stack(stack, resources, receiver.endpoint, stop)

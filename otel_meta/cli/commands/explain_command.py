@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
 
@@ -16,44 +15,23 @@ from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
-from otel_meta.cli.project.asked_server import ca_file, server_connection, timeout
+from otel_meta.cli.project.asked_server import ca_file, timeout
 from otel_meta.cli.project.config_kinds import BASE_URL, FILE, TEXT
 from otel_meta.cli.project.project import Project
 from otel_meta.cli.project_options import checked, with_server_project
 from otel_meta.cli.several_values import SEVERAL
-from otel_meta.cli.slo_names import chosen_slos
+from otel_meta.cli.slo.option_values import moment, span
 from otel_meta.errors import BackendError, UsageError
 from otel_meta.model import Duration
 from otel_meta.model.identity import SERVICE
 
 if TYPE_CHECKING:
-    from otel_meta.fleet.explain.explanation_json import ExplanationJson
+    from otel_meta.fleet.explain.explanation_json import ExplanationJson, TraceJson
 
 _STANDARD_INPUT: Final = "-"
 _HOUR: Final = "1h"
-
-
-def _span(text: str) -> Duration:
-    try:
-        return Duration(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a time such as 30m") from error
-
-
-def _moment(text: str) -> float:
-    try:
-        return datetime.fromisoformat(text).astimezone().timestamp()
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a time such as 2026-01-31T12:00") from error
-
-
-class _Asked(NamedTuple):
-    """The SLO, the service and the time."""
-
-    slo: str
-    services: Mapping[str, str]
-    span: Duration
-    at: float
+_TRACES: Final = 3
+"""Traces that are shown."""
 
 
 @with_server_project
@@ -77,11 +55,11 @@ def explain(
     ] = None,
     over: Annotated[
         Duration | None,
-        Option(metavar="TIME", parser=_span, help=f"The time that is explained ({_HOUR})."),
+        Option(metavar="TIME", parser=span, help=f"The time that is explained ({_HOUR})."),
     ] = None,
     at: Annotated[
         float | None,
-        Option(metavar="TIME", parser=_moment, help="Its end, such as 2026-01-31T12:00 (now)."),
+        Option(metavar="TIME", parser=moment, help="Its end, such as 2026-01-31T12:00 (now)."),
     ] = None,
     traces: Annotated[
         str | None,
@@ -106,37 +84,22 @@ def explain(
     Exit code 1 without events in the time, and 3 if a server cannot be asked.
     """
     services = {SERVICE: service} if service else {}
-    asked = _Asked(name, services, over or Duration(_HOUR), time.time() if at is None else at)
-    found = _explanation(project, asked)
+    # A local import: the HTTP client is for commands that ask.
+    from otel_meta.cli.slo.explanation_source import AskedBurn, explanation  # noqa: PLC0415
+
+    asked = AskedBurn(name, services, over or Duration(_HOUR), time.time() if at is None else at)
+    found = explanation(project, load_catalog(project), asked)
     if not found["total"]:
         text = f"{name}: no events in {asked.span}; name another time, with --at or --over"
         return Result(ExitCode.FINDINGS, json.dumps(found, indent=2) if as_json else text)
-    _add_log_lines(found, logs or ())
     fault = _add_failing_spans(project, found, traces)
+    # Of the traces, those that the store knows come first.
+    found["traces"] = sorted(found["traces"], key=_has_no_span)[:_TRACES]
+    _add_log_lines(found, logs or ())
     text = json.dumps(found, indent=2) if as_json else _report(found, asked.at)
     if fault is not None and not as_json:
         text += f"\n{fault}"
     return Result(ExitCode.OK if fault is None else ExitCode.BACKEND, text)
-
-
-def _explanation(project: Project, asked: _Asked) -> ExplanationJson:
-    # Local imports: the HTTP client is for commands that ask.
-    from otel_meta.fleet.explain.explanation import Question, explain  # noqa: PLC0415
-    from otel_meta.fleet.explain.explanation_json import explanation_json  # noqa: PLC0415
-    from otel_meta.fleet.prometheus_api import PrometheusApi  # noqa: PLC0415
-
-    catalog = load_catalog(project)
-    ((repo, slo),) = chosen_slos(catalog, [asked.slo], named_by="")
-    question = Question(
-        catalog=catalog,
-        repo=repo,
-        slo=slo,
-        services=asked.services,
-        span=asked.span,
-        at=asked.at,
-    )
-    api = PrometheusApi(server_connection(project))
-    return explanation_json(explain(api, project.options, question))
 
 
 def _add_log_lines(found: ExplanationJson, logs: Iterable[str]) -> None:
@@ -167,7 +130,7 @@ def _lines(logs: Iterable[str]) -> Iterator[str]:
 def _add_failing_spans(
     project: Project, found: ExplanationJson, traces: str | None
 ) -> BackendError | None:
-    """Add the failing span of each trace; return the error of a store that cannot be asked.
+    """Add the failing spans of as many traces as are shown; return the error of the store.
 
     The causes are known by then, and are worth more than the spans.
     """
@@ -179,13 +142,22 @@ def _add_failing_spans(
     store = Jaeger(Connection(traces, timeout=timeout(project), ca_file=ca_file(project)))
     for trace in found["traces"]:
         trace["link"] = store.link(trace["trace_id"])
+    known = 0
+    for trace in found["traces"]:
         try:
             span = store.failing_span(trace["trace_id"])
         except BackendError as error:
             return error
         if span is not None:
             trace["failing_span"] = span
+            known += 1
+        if known == _TRACES:
+            break
     return None
+
+
+def _has_no_span(trace: TraceJson) -> bool:
+    return "failing_span" not in trace
 
 
 def _report(found: ExplanationJson, at: float) -> str:

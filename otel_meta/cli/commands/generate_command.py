@@ -11,12 +11,12 @@ from otel_meta.cli.catalog_loader import load_catalog
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
+from otel_meta.cli.project.link_notes import link_notes
 from otel_meta.cli.project.project import Project
 from otel_meta.cli.project_options import with_generator_project
 from otel_meta.errors import UsageError
 from otel_meta.extras import ExtraImports
 from otel_meta.model import Catalog
-from otel_meta.render.links import Links
 from otel_meta.status.corrections_file import overlaps
 
 if TYPE_CHECKING:
@@ -81,23 +81,7 @@ def _notes(project: Project) -> list[str]:
     """Return notes about links that lead nowhere, and about corrections that overlap."""
     path = project.corrections_file
     overlapping = overlaps(path, project.corrections) if path else ()
-    return [*_link_notes(project), *(f"note: {each}" for each in overlapping)]
-
-
-def _link_notes(project: Project) -> list[str]:
-    """Return a note about links that lead nowhere from a notification."""
-    links, relative = project.options.links, Links()
-    keys = [
-        key for key in ("runbooks", "dashboards") if getattr(links, key) == getattr(relative, key)
-    ]
-    if not keys or "rules" not in project.folders:
-        return []
-    options = " and ".join(f"--{key} URL" for key in keys)
-    note = (
-        f"note: the links of alerts to {' and '.join(keys)} are relative, and lead nowhere from a "
-        f"notification; add {options}, or the keys to [tool.otel_meta]"
-    )
-    return [note]
+    return [*link_notes(project), *(f"note: {each}" for each in overlapping)]
 
 
 def _refuse_problems(declared: Catalog) -> None:

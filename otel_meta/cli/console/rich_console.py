@@ -28,7 +28,7 @@ def wide_output(content: RenderableType) -> Console:
     measured = Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), content)
     is_narrow = is_screen(sys.stdout)
     least = max(console.width, measured.minimum) if is_narrow else measured.maximum
-    return _console(to_errors=False, width=least)
+    return _console(to_errors=False, width=max(least, 1))  # rich prints no empty line without width
 
 
 def errors() -> Console:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -10,23 +9,27 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from otel_meta.cli.console.rendered import rendered
-from otel_meta.cli.console.rich_console import is_screen
 from otel_meta.cli.slo.status_table import StatusTable
 from otel_meta.testing.otlp_receiver import OtlpReceiver, ReceivedSpan
 
+from .display import Display
+from .on_call import page_text
 from .stop_signal import StopSignal
 from .trace_tree import trace_tree
 
 if TYPE_CHECKING:
     from .stack_servers import Stack
+    from .webhook_receiver import Notification
 
 _FAULT_STARTS: Final = 0.3
 _FAULT_ENDS: Final = 0.5
 """Shares of the demo's length."""
-_CLEAR_SCREEN: Final = "\x1b[H\x1b[2J"
 _LONGEST_PAUSE: Final = 60.0
+_POLL: Final = 0.5
 _TABLES: Final = 8
 """Number of tables if the output is not a terminal."""
+_OF_CUSTOMERS: Final = "storefront"
+"""The service whose customers feel the fault: its page is shown as a whole."""
 
 
 class ServiceClient(Protocol):
@@ -71,8 +74,7 @@ class Scenario:
         self._payments: Final = payments
         self._receiver: Final = receiver
         self._stack: Final = stack
-        self._messages: Final[list[str]] = []
-        self._is_screen: Final = is_screen(sys.stdout)
+        self._display: Final = Display()
 
     def run(self, seconds: float, stop: StopSignal) -> None:
         """Run for so many seconds, or until the signal."""
@@ -82,13 +84,18 @@ class Scenario:
             (_FAULT_STARTS * seconds, self._inject_fault),
             (_FAULT_ENDS * seconds, self._remove_fault),
         ]
-        pause = 1.0 if self._is_screen else min(max(seconds / _TABLES, 1.0), _LONGEST_PAUSE)
+        pause = 1.0 if self._display.is_screen else min(max(seconds / _TABLES, 1.0), _LONGEST_PAUSE)
+        next_table = 0.0
         while not stop.is_set() and (elapsed := time.monotonic() - start) < seconds:
             while phases and phases[0][0] <= elapsed:
                 phases.pop(0)[1](elapsed)
-            self._print(elapsed, seconds)
+                next_table = elapsed
+            self._show_notifications(elapsed)
+            if elapsed >= next_table:
+                self._show_table(elapsed, seconds)
+                next_table = elapsed + pause
             next_phase = min([at for at, _ in phases[:1]] + [seconds])
-            stop.wait(min(pause, next_phase - (time.monotonic() - start)))
+            stop.wait(min(_POLL, next_phase - (time.monotonic() - start)))
 
     def summary(self) -> str:
         """Return one trace over both services, and the log lines with the trace id."""
@@ -108,11 +115,12 @@ class Scenario:
         )
 
     def _start(self, elapsed: float) -> None:
-        for service in (self._storefront, self._payments):
-            for path in ("/metrics", "/slo"):
-                self._messages.append(f"{service.url}{path}")
+        services = (self._storefront, self._payments)
+        self._display.show_addresses(
+            f"{service.url}{path}" for service in services for path in ("/metrics", "/slo")
+        )
         if self._stack is not None:
-            self._messages.extend(self._stack.hints())
+            self._display.show_addresses(self._stack.hints())
         self._add_event(elapsed, "traffic starts, without a fault")
 
     def _inject_fault(self, elapsed: float) -> None:
@@ -124,22 +132,24 @@ class Scenario:
         self._add_event(elapsed, "the fault has ended; the spent error budget stays spent")
 
     def _add_event(self, elapsed: float, text: str) -> None:
-        self._messages.append(f"{elapsed:5.0f} s  {text}")
+        self._display.show_event(f"{elapsed:5.0f} s  {text}")
 
-    def _print(self, elapsed: float, seconds: float) -> None:
-        """Print the messages and the table; on a terminal, over the last ones."""
-        if self._stack is not None:
-            for notification in self._stack.webhooks.new_notifications():
-                self._add_event(elapsed, f"Alertmanager: {notification}")
-        if self._is_screen:
-            print(_CLEAR_SCREEN, end="")
-        if self._messages:
-            print("\n".join(self._messages), end="\n\n")
+    def _show_notifications(self, elapsed: float) -> None:
+        """Show each alert that fires or ends, and the text of a page that customers feel."""
+        if self._stack is None:
+            return
+        for notification in self._stack.webhooks.new_notifications():
+            self._add_event(elapsed, f"Alertmanager: {notification}")
+            if notification.status != "firing":
+                self._display.end_page(notification.alert)
+            elif slo := _page_of_customers(notification):
+                commands = self._stack.commands(slo, _OF_CUSTOMERS)
+                self._display.show_page(notification.alert, page_text(notification, commands))
+
+    def _show_table(self, elapsed: float, seconds: float) -> None:
         pages = (self._storefront.get("/slo"), self._payments.get("/slo"))
-        print(rendered([StatusTable(row for page in pages for row in page["slos"])]))
-        print(f"\n{elapsed:.0f} of {seconds:.0f} s; Ctrl-C ends it\n", flush=True)
-        if not self._is_screen:
-            self._messages.clear()
+        table = rendered([StatusTable(row for page in pages for row in page["slos"])])
+        self._display.show_table(table, f"{elapsed:.0f} of {seconds:.0f} s; Ctrl-C ends it")
 
     def _trace_over_both_services(self) -> Sequence[ReceivedSpan]:
         traces: dict[bytes, list[ReceivedSpan]] = {}
@@ -147,6 +157,13 @@ class Scenario:
             traces.setdefault(received.span.trace_id, []).append(received)
         crossing = [spans for spans in traces.values() if len({s.service_name for s in spans}) > 1]
         return max(crossing, key=_preference, default=())
+
+
+def _page_of_customers(notification: Notification) -> str:
+    """Return the SLO of a page that customers feel; empty for other alerts."""
+    labels = notification.labels
+    is_shown = labels.get("severity") == "page" and labels.get("service_name") == _OF_CUSTOMERS
+    return labels.get("slo", "") if is_shown else ""
 
 
 def _preference(spans: Sequence[ReceivedSpan]) -> tuple[bool, bool, int]:

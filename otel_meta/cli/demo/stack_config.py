@@ -9,6 +9,7 @@ from typing import Any, Final
 from otel_meta.render._yaml import to_yaml
 from otel_meta.render.alertmanager import alertmanager
 from otel_meta.render.artifacts import rule_files
+from otel_meta.render.links import Links
 from otel_meta.render.options import Options
 from otel_meta.render.receivers import Receivers, Webhooks
 from otel_meta.render.rules.rule_formats import prometheus
@@ -23,9 +24,13 @@ _LOOPBACK: Final = "127.0.0.1"
 _MAX_TRACES: Final = 100_000
 
 
-def rules() -> Iterator[tuple[str, str]]:
-    """Yield the names and texts of the built-in rule files, with shortened durations."""
-    for file in rule_files(BUILTIN, Options()):
+def rules(runbooks: str = Links.runbooks) -> Iterator[tuple[str, str]]:
+    """Yield the names and texts of the built-in rule files, with shortened durations.
+
+    Args:
+        runbooks: the base of the links to runbooks.
+    """
+    for file in rule_files(BUILTIN, Options(links=Links(runbooks=runbooks))):
         yield f"{file.name}.yml", prometheus(file, _SCALE)
 
 

@@ -6,6 +6,7 @@ factors and thresholds are the same as in ``rules/``.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,10 +14,14 @@ from typing import Final, Self
 
 from otel_meta.errors import UsageError
 from otel_meta.render.collector.sidecar import sidecar_file
+from otel_meta.render.docs.runbooks import runbooks
+from otel_meta.render.options import Options
+from otel_meta.repos import BUILTIN
 from otel_meta.testing.loopback import free_port
 from otel_meta.testing.pinned_tools import find
 from otel_meta.testing.servers import ALERTMANAGER, COLLECTOR, JAEGER, PROMETHEUS, Backend, Program
 
+from .on_call import otel_meta
 from .stack_config import (
     SPEED,
     alertmanager_config,
@@ -41,14 +46,8 @@ _PREFERRED_PORTS: Final[Mapping[str, int]] = {
     "OTEL_META_HEALTH_PORT": 13133,
 }
 """Preferred if free; ports of the Collector by the variable of the configuration."""
-_QUERIES: Final = (
-    "sort(slo:error_budget_remaining:ratio)",
-    "slo:burn_rate:1h > 1",
-    'ALERTS{alertstate="firing",alertname!="Watchdog"}',
-)
-
-_EXPLAINED: Final = "aurora-api-availability"
-"""An SLO of storefront, whose orders fail if the card network fails."""
+_HOUR: Final = f"{3600 // SPEED}s"
+"""An hour of the rules in the demo."""
 
 
 def missing() -> tuple[str, ...]:
@@ -97,16 +96,22 @@ class Stack:
         }
 
     def hints(self) -> Iterator[str]:
-        """Yield the servers' URLs and example queries, as lines."""
-        prometheus = self._url("prometheus")
-        yield f"Prometheus    {prometheus}/api/v1/alerts (its rules run {SPEED} times as fast)"
-        yield f"Alertmanager  {self._url('alertmanager')}/#/alerts"
+        """Yield the servers' URLs and the folder of the services' logs, as lines."""
+        yield f"Prometheus    {self._url('prometheus')} (rules run {SPEED} times as fast)"
+        yield f"Alertmanager  {self._url('alertmanager')}"
         yield f"Jaeger        {self._url('jaeger')}/api/traces?service=storefront"
         yield f"Collector     {self._url('OTEL_META_METRICS_PORT')}/metrics"
-        yield from (f"Try: promtool query instant {prometheus} '{query}'" for query in _QUERIES)
+        yield f"Log lines     {self._folder}/*.log"
+        yield f"Page of SLOs  {otel_meta()} slo serve --prometheus {self._url('prometheus')}"
+
+    def commands(self, slo: str, service: str) -> Iterator[str]:
+        """Yield the commands that lead from an alert about an SLO to a log line."""
+        server = f"--prometheus {self._url('prometheus')}"
+        logs = " ".join(shlex.quote(str(path)) for path in sorted(self._folder.glob("*.log")))
+        yield f"{otel_meta()} slo {server} --service {service}"
         yield (
-            f"Try: otel-meta explain {_EXPLAINED} --over 60s --prometheus {prometheus} "
-            f"--traces {self._url('jaeger')} --logs {self._folder}/*.log"
+            f"{otel_meta()} explain {slo} --service {service} --over {_HOUR} {server} "
+            f"--traces {self._url('jaeger')} --logs {logs}"
         )
 
     def log_of(self, service: str) -> Path:
@@ -150,12 +155,21 @@ class Stack:
     def _prometheus(self) -> Backend:
         folder = self._folder / "rules"
         folder.mkdir()
-        for name, text in rules():
+        for name, text in rules(self._runbooks().as_uri()):
             (folder / name).write_text(text)
         config = prometheus_config(
             str(folder), self._ports["alertmanager"], self._ports["OTEL_META_METRICS_PORT"]
         )
-        return self._backend(PROMETHEUS, config, self._ports["prometheus"])
+        links = f"--web.external-url={self._url('prometheus')}"
+        return self._backend(PROMETHEUS, config, self._ports["prometheus"], more=(links,))
+
+    def _runbooks(self) -> Path:
+        """Write the runbooks, which alerts link to, and return their folder."""
+        folder = self._folder / "runbooks"
+        folder.mkdir()
+        for name, text in runbooks(BUILTIN, Options()):
+            (folder / f"{name}.md").write_text(text)
+        return folder
 
     def _backend(
         self,

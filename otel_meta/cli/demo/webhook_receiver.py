@@ -1,11 +1,12 @@
-"""The receiver of Alertmanager's notifications in the demo, one line for each change."""
+"""The receiver of Alertmanager's notifications in the demo, each change once."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from otel_meta.testing.http_receiver import HttpReceiver
 
@@ -13,12 +14,29 @@ _WATCHDOG: Final = "/watchdog"
 """Path of the watchdog, which fires all the time and is not shown."""
 
 
+class Notification(NamedTuple):
+    """An alert that has begun to fire, or is resolved."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    status: str
+
+    @property
+    def alert(self) -> str:
+        """The labels that name the alert."""
+        names = ("severity", "alertname", "slo", "service_name")
+        return " ".join(value for name in names if (value := self.labels.get(name)))
+
+    def __str__(self) -> str:
+        return f"{self.alert} {self.status}"
+
+
 class WebhookReceiver(HttpReceiver):
     """Listens on a free port of loopback while its context is open."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._new: list[str] = []
+        self._new: list[Notification] = []
         self._status_by_alert: Final[dict[str, str]] = {}
         self._lock: Final = Lock()
 
@@ -27,21 +45,17 @@ class WebhookReceiver(HttpReceiver):
         if path != _WATCHDOG:
             with self._lock:
                 for alert in json.loads(body)["alerts"]:
-                    self._update(_title(alert["labels"]), alert["status"])
+                    fields = (alert["labels"], alert["annotations"], alert["status"])
+                    self._update(Notification(*fields))
         return HTTPStatus.OK
 
-    def new_notifications(self) -> list[str]:
-        """Return alerts fired or resolved since the last call, as lines."""
+    def new_notifications(self) -> list[Notification]:
+        """Return alerts fired or resolved since the last call."""
         with self._lock:
             new, self._new = self._new, []
         return new
 
-    def _update(self, alert: str, status: str) -> None:
-        if self._status_by_alert.get(alert) != status:
-            self._status_by_alert[alert] = status
-            self._new.append(f"{alert} {status}")
-
-
-def _title(labels: dict[str, str]) -> str:
-    values = (labels.get(name) for name in ("severity", "alertname", "slo", "service_name"))
-    return " ".join(value for value in values if value)
+    def _update(self, notification: Notification) -> None:
+        if self._status_by_alert.get(notification.alert) != notification.status:
+            self._status_by_alert[notification.alert] = notification.status
+            self._new.append(notification)

@@ -1,1 +1,1 @@
-"""The commands about SLOs: the table of statuses, the gate, and the report on an error budget."""
+"""The commands about SLOs: sources, table and gate of statuses, and the report of a burn."""

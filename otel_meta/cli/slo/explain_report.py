@@ -22,6 +22,9 @@ _NO_CAUSE: Final = (
     "No label value stands out: every part fails alike. Look at what all parts share, such as a "
     "dependency, a configuration or a deployment."
 )
+_MORE: Final = (
+    "--traces URL adds the span that fails, from a Jaeger; --logs FILE adds the log lines."
+)
 _FEW: Final = 5
 _TOO_FEW: Final = "Too few bad events to tell the parts apart."
 
@@ -42,20 +45,30 @@ def explain_report(found: ExplanationJson, at: float) -> Iterator[RenderableType
         yield _causes(found)
     else:
         yield Text(_NO_CAUSE if found["bad"] >= _FEW else _TOO_FEW)
+        if found["of_all_bad"]:
+            yield Text(f"All bad events have {part_text(found['of_all_bad'])}.")
     yield from _kinds(found)
     for trace in found["traces"]:
         yield from _trace(trace)
     if not found["traces"]:
         yield Text("No exemplar of a bad event has a trace id in this time.")
+    elif not any(trace.get("link") or trace.get("log_lines") for trace in found["traces"]):
+        yield Text(_MORE)
 
 
 def _headline(found: ExplanationJson) -> str:
     status = found["status"]
-    left = percent_text(status["budget_left"])
     return (
         f"{status['name']} of {service_text(status)}: {STATES[status['state']]}, "
-        f"{left} of the error budget left, burn rate {fastest_text(status['burn_rates'])}"
+        f"{_budget(status['budget_left'])}, burn rate {fastest_text(status['burn_rates'])}"
     )
+
+
+def _budget(left: float | None) -> str:
+    shown = percent_text(left)
+    if left is not None and left < 0:
+        return f"error budget overspent ({shown} left)"
+    return f"{shown} of the error budget left"
 
 
 def _burning(found: ExplanationJson, at: float) -> str:
@@ -66,7 +79,7 @@ def _burning(found: ExplanationJson, at: float) -> str:
     begun = (
         "The error budget does not burn now."
         if since is None
-        else f"Burning for {duration(max(at - since, 60))}, since {_clock(since)} UTC."
+        else f"Burning for {duration(at - since)}, since {_clock(since)} UTC."
     )
     return f"{begun} Bad in {found['span']}: {bad} of {total} ({share})."
 

@@ -1,13 +1,14 @@
-"""The values of the options of ``slo`` and ``budget``, each with one line for a wrong form."""
+"""The values of the options about SLOs, each with one line for a wrong form."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import Final, get_args
 
-from otel_meta.model import Objective
+from otel_meta.model import Duration, Objective
 from otel_meta.model.arguments import did_you_mean
 from otel_meta.status.status import State
 
@@ -67,3 +68,19 @@ def events(text: str) -> int:
 def objective(text: str) -> Objective:
     """Read an objective."""
     return Objective(text)
+
+
+def span(text: str) -> Duration:
+    """Read a duration."""
+    try:
+        return Duration(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a time such as 30m") from error
+
+
+def moment(text: str) -> float:
+    """Read a time, by default of the local zone, as seconds since 1970."""
+    try:
+        return datetime.fromisoformat(text).astimezone().timestamp()
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text!r} is not a time such as 2026-01-31T12:00") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from otel_meta.fleet.answers import Exemplar
@@ -16,13 +17,14 @@ from .excess_counts import ExcessCounts, matchers
 
 TRACE_ID: Final = "trace_id"
 _ID: Final = re.compile("[0-9a-f]{32}")
-_SHOWN: Final = 3
+_MOST: Final = 12
+"""Exemplars that are returned; a store lacks the newest traces, and those that are not sampled."""
 
 
 def bad_exemplars(
     counts: ExcessCounts, part: Part, begin: float, end: float
 ) -> tuple[Exemplar, ...]:
-    """Return the latest exemplars of bad events of a part of a service, one for each trace."""
+    """Return exemplars of bad events of a part of a service, one for each trace."""
     where = (*counts.where, *matchers(part))
     found: dict[str, Exemplar] = {}
     for sli in counts.slo.sli.parts:
@@ -31,7 +33,13 @@ def bad_exemplars(
             trace_id = exemplar.labels.get(TRACE_ID, "")
             if _ID.fullmatch(trace_id) and _is_bad(sli, exemplar):
                 found[trace_id] = max(exemplar, found.get(trace_id, exemplar), key=lambda e: e.at)
-    return tuple(sorted(found.values(), key=lambda exemplar: -exemplar.at)[:_SHOWN])
+    return spread(found.values())
+
+
+def spread(exemplars: Iterable[Exemplar]) -> tuple[Exemplar, ...]:
+    """Return the latest exemplar, and others from all of the time, latest first."""
+    ordered = sorted(exemplars, key=lambda exemplar: -exemplar.at)
+    return tuple(ordered[:: max(len(ordered) // _MOST, 1)][:_MOST])
 
 
 def _series(part: SimpleSli, namespace: str, where: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from otel_meta.status.promql_text import equals, selector
 
 LONGEST: Final = 86_400
 """Seconds back in which the beginning is searched for."""
-_STEP: Final = 30
+_STEP: Final = 10
 _PAUSE: Final = 900
 """Seconds within the objective that do not end a run of burning."""
 

@@ -48,6 +48,18 @@ class Cells:
         named = zip(self.labels, columns, strict=False)
         return tuple(label for label, values in named if len(set(values)) > 1)
 
+    def of_all_bad(self, labels: Iterable[str]) -> Part:
+        """Return the values of some of the labels that all bad events have."""
+        bad = [values for values, events in self.events.items() if events.bad > 0]
+        columns = {label: {values[self.labels.index(label)] for values in bad} for label in labels}
+        return tuple(
+            (label, value)
+            for label, values in columns.items()
+            if len(values) == 1
+            for value in values
+            if value
+        )
+
     def by(self, labels: tuple[str, ...]) -> dict[Part, Events]:
         """Return the events by the values of some of the labels."""
         at = [self.labels.index(label) for label in labels]

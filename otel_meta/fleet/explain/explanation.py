@@ -12,6 +12,7 @@ from otel_meta.fleet.prometheus_api import PrometheusApi
 from otel_meta.model import Catalog, Duration, MetaRepo, Slo
 from otel_meta.model.slo.burn import BURN_RATE_SPAN
 from otel_meta.render.options import Options
+from otel_meta.render.rules.excess import cause_labels
 from otel_meta.status.events import Events
 from otel_meta.status.status import Status
 
@@ -43,6 +44,8 @@ class Explanation:
     """Seconds since 1970; None if the error budget does not burn."""
     causes: tuple[Cause, ...]
     """The parts with the most evidence, most first."""
+    of_all_bad: Part
+    """The values of declared labels that all bad events have, where no part is a cause."""
     kinds: Mapping[Part, float]
     """Bad events of the first cause, or without one of the service, by the way they fail."""
     exemplars: tuple[Exemplar, ...]
@@ -95,6 +98,7 @@ def explain(api: PrometheusApi, options: Options, question: Question) -> Explana
         events=cells.whole,
         since=since,
         causes=likely,
+        of_all_bad=() if likely else cells.of_all_bad(cause_labels(question.repo, slo)),
         kinds=dict(_first(counts.kinds(part, question.span, at))),
         exemplars=bad_exemplars(counts, part, at - question.span.seconds, at),
     )

@@ -51,6 +51,8 @@ class ExplanationJson(TypedDict):
     total: float
     burning_since: float | None
     causes: list[CauseJson]
+    of_all_bad: dict[str, str]
+    """The label values that all bad events have, where no part is a cause."""
     kinds: list[KindJson]
     traces: list[TraceJson]
 
@@ -65,6 +67,7 @@ def explanation_json(explanation: Explanation) -> ExplanationJson:
         "total": explanation.events.total,
         "burning_since": explanation.since,
         "causes": [_cause(cause) for cause in explanation.causes],
+        "of_all_bad": dict(explanation.of_all_bad),
         "kinds": [{"labels": dict(part), "bad": bad} for part, bad in explanation.kinds.items()],
         "traces": [
             {"trace_id": each.labels["trace_id"], "at": each.at, "value": each.value}

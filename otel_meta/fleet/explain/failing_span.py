@@ -70,7 +70,10 @@ def _failing_span(traces: list[Any] | None) -> FailingSpan | None:
 def _described(span: Any, trace: Any) -> FailingSpan:
     tags = _tags(span)
     events = [_fields(log["fields"]) for log in span.get("logs") or ()]
-    exception = next((event for event in events if _TYPE in event or _MESSAGE in event), {})
+    no_exception: dict[str, str] = {}
+    exception = next(
+        (event for event in events if _TYPE in event or _MESSAGE in event), no_exception
+    )
     named = (exception.get(_TYPE, ""), exception.get(_MESSAGE, ""))
     status = tags.get("otel.status_description") or tags.get("error.type") or "error"
     return FailingSpan(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from otel_meta.fleet.answers import one_line
 
 from .bad_exemplars import TRACE_ID
 
 _PER_TRACE: Final = 5
-_FIRST: Final = ("timestamp", "level", "service_name", "event", "message")
+_REQUEST: Final = ("http_request_method", "http_route", "http_response_status_code")
+_FIRST: Final = ("timestamp", "level", "service_name", "event", "message", *_REQUEST)
+"""Fields whose values need no name."""
 _LEFT_OUT: Final = frozenset(
     {
         *(*_FIRST, TRACE_ID, "span_id", "trace_flags", "request_id"),
         *("logger", "service_namespace", "exception_stacktrace"),
+        *("client_address", "http_version"),
     }
 )
 
@@ -40,10 +43,10 @@ def log_lines(lines: Iterable[str], trace_ids: Iterable[str]) -> dict[str, list[
 
 def _record(line: str) -> Mapping[str, Any]:
     try:
-        record = json.loads(line)
+        record: Any = json.loads(line)
     except ValueError:
         return {}
-    return record if isinstance(record, dict) else {}
+    return cast("dict[str, Any]", record) if isinstance(record, dict) else {}
 
 
 def _text(record: Mapping[str, Any]) -> str:

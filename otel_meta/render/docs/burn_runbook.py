@@ -34,6 +34,13 @@ def burn_runbook(catalog: Catalog) -> str:
         "period ends. The short window burns as well as the long window, so the failures go on.",
         "Begin with the section of the SLO, to which the alert links: is the budget still "
         "burning, since when, in which part of the service, and what the owners advise.",
+        "## What burns now",
+        "Find the services that burn, the worst on top:",
+        status_command(),
+        "The same in PromQL. A burn rate of 1 spends the budget in exactly one period:",
+        code(f"topk(10, {series_names.BURN_RATE_1H})", "promql"),
+        "Find the share of the error budget that is left:",
+        code(f"sort({series_names.BUDGET_REMAINING})", "promql"),
         "## What to do",
         "\n".join(f"{number}. {step}" for number, step in enumerate(_STEPS, 1)),
         "On the SLO dashboard, an exemplar leads to the trace of a bad request, and the trace id "
@@ -41,10 +48,4 @@ def burn_runbook(catalog: Catalog) -> str:
         silencing(OF_SLO),
         "## All SLOs",
         slo_index(catalog),
-        "Find the services that burn, the worst first:",
-        status_command(),
-        "The same in PromQL. A burn rate of 1 spends the budget in exactly one period:",
-        code(f"topk(10, {series_names.BURN_RATE_1H})", "promql"),
-        "Find the share of the error budget that is left:",
-        code(f"sort({series_names.BUDGET_REMAINING})", "promql"),
     )

@@ -42,10 +42,11 @@ from .sli_promql import histograms_of
 _SETTLE: Final = Duration("5m")
 _WEEK: Final = Duration("7d")
 _A_WEEK_AGO: Final = f" offset {_WEEK}"
-_BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
+BURN_ALERTS: Final[Mapping[Severity, tuple[str, str]]] = {
     "page": ("SloErrorBudgetBurnFast", "burns its error budget fast"),
     "ticket": ("SloErrorBudgetBurnSlow", "burns its error budget faster than the period allows"),
 }
+"""The name of the alert of each severity, and its summary."""
 
 
 def alerting_groups(repo: type[MetaRepo], options: Options) -> Iterator[Group]:
@@ -71,7 +72,7 @@ def slo_alerts(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[Ale
 def _burning(repo: type[MetaRepo], slo: Slo, options: Options) -> Iterator[AlertRule]:
     for severity, grouped in groupby(slo.burn_windows, key=attrgetter("severity")):
         windows = tuple(grouped)
-        alert, consequence = _BURN_ALERTS[severity]
+        alert, consequence = BURN_ALERTS[severity]
         yield _slo_alert(
             repo,
             slo,

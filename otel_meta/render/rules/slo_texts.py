@@ -30,6 +30,7 @@ _CAUSES: Final = 3
 _LEAST_SHARE: Final = 0.1
 """Excess bad events of a cause, at least, as a share of all bad events."""
 _LONGEST_VALUE: Final = 60
+_SAFE_NAME: Final = "^[[:alnum:]][[:alnum:]_.-]*$"
 _SERVICE, _NUMBER, _RECORDED = "\0service\0", "\0number\0", "\0recorded\0"
 _LABEL, _VALUE = "\0label\0", "\0value\0"
 _VERBS: Final = MappingProxyType(
@@ -54,7 +55,7 @@ def burning(repo: type[MetaRepo], slo: Slo, severity: Severity, options: Options
         f"{_matchers(slo, options)}Bad {what}: {shares}; the objective is {slo.objective} good "
         f"over {slo.period}. {_causes(repo, slo, options)}"
         f"{_budget_left(slo, windows)} The alert fires above {_limits(slo, windows)}. "
-        f"{literal(slo.why)}"
+        f"{literal(slo.why)} {_next_step(slo)}"
     )
 
 
@@ -65,8 +66,18 @@ def exhausted(slo: Slo, options: Options) -> str:
         f'{_matchers(slo, options)}The error budget is spent {{{{ printf "%.1f" $value }}}} times: '
         f"less than {slo.objective} of its events were good over {slo.period}. The burn rate over "
         f"the last hour is {rate}; at 1 the budget lasts exactly one period. "
-        f"{_excluded(slo, options)}{literal(slo.why)}"
+        f"{_excluded(slo, options)}{literal(slo.why)} {_next_step(slo)}"
     )
+
+
+def _next_step(slo: Slo) -> str:
+    """Return the command that finds the cause, ready to be copied into a shell.
+
+    A name with signs of a shell is left out: what a service calls itself must not become a command.
+    """
+    name = f"$labels.{series_names.SERVICE}"
+    named = f'{{{{ if match "{_SAFE_NAME}" {name} }}}} --service {{{{ {name} }}}}{{{{ end }}}}'
+    return f"The cause: otel-meta explain {slo.name}{named}"
 
 
 def _excluded(slo: Slo, options: Options) -> str:

@@ -91,12 +91,14 @@ class HistoryFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             fd = os.open(self._beside("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
+            reraise_interruption(error)
             self._report("lock", f"cannot lock {self.path}", error)
             return False
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(fd)
+            reraise_interruption(error)
             self.is_taken = error.errno == errno.EWOULDBLOCK
             if not self.is_taken:
                 self._report("lock", f"cannot lock {self.path}", error)
@@ -126,6 +128,7 @@ class HistoryFile:
             reraise_interruption(error)
             return None
         except OSError as error:
+            reraise_interruption(error)
             self._report("unreadable file", f"cannot read {self.path}", error)
             return None
         return self._read(data, moment) if data else None
@@ -152,6 +155,7 @@ class HistoryFile:
                 self._append(step)
         except OSError as error:
             self._keys = None  # the last line may be incomplete
+            reraise_interruption(error)
             self._report("write", f"cannot write {self.path}", error)
 
     def _forget(self) -> None:

@@ -123,7 +123,7 @@ def _burn_rates(row: StatusJson) -> Markup:
         element(
             "tr",
             element("th", words.period(span), scope="row"),
-            element("td", words.times(rate), " above the limit" if span in hot else None),
+            element("td", words.times(rate), ", above the limit" if span in hot else None),
             class_="hot" if span in hot else None,
         )
         for span, rate in row["burn_rates"].items()

@@ -31,6 +31,15 @@ def test_pipe_has_no_escape_sequences(
     assert ESCAPE not in done.stdout
 
 
+def test_pipe_keeps_the_parts_of_a_report_apart(
+    otel_meta: Command, environment: dict[str, str]
+) -> None:
+    """An empty line between two parts of a report is in a pipe as well."""
+    done = otel_meta("budget", "aurora-api-latency", env=environment)
+
+    assert "may be bad.\n\nALERT" in done.stdout
+
+
 @pytest.mark.parametrize("variables", [{"COLUMNS": "20"}, {"COLUMNS": "20", "FORCE_COLOR": "1"}])
 def test_pipe_has_whole_rows(
     otel_meta: Command, environment: dict[str, str], variables: dict[str, str]

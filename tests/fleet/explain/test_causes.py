@@ -112,3 +112,17 @@ def test_shares_are_between_0_and_1(
     found = causes(Cells(LABELS, now), usual)
 
     assert all(0 < cause.share <= 1 and cause.excess > 0 for cause in found)
+
+
+def test_labels_of_all_bad_events_have_one_value() -> None:
+    """Of the labels, those are named in which all bad events have the same value."""
+    failing = Cells(
+        (*LABELS, "zone"),
+        {
+            ("/a", "i1", ""): Events(5, 10),
+            ("/a", "i2", ""): Events(5, 10),
+            ("/b", "i1", ""): Events(0, 10),
+        },
+    )
+
+    assert (("route", "/a"),) == failing.of_all_bad(("route", "instance", "zone"))

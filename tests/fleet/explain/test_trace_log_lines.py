@@ -33,3 +33,16 @@ def test_line_of_a_trace_is_one_line_without_control_characters() -> None:
     (shown,) = log_lines([line(A, "x\n\x1b[31my")], [A])[A]
 
     assert "2026-01-31T12:00:00Z error x [31my" == shown
+
+
+def test_line_of_a_request_begins_with_method_route_and_status() -> None:
+    """The line of a request has method, route and status before what may be cut off."""
+    request = {
+        "http_route": "/payments",
+        "client_address": "127.0.0.1:1",
+        "http_request_method": "POST",
+        "http_response_status_code": "503",
+    }
+    (shown,) = log_lines([line(A, "request", path="x" * 300, **request)], [A])[A]
+
+    assert shown.startswith("2026-01-31T12:00:00Z error request POST /payments 503 path=xxx")

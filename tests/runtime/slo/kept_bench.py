@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo
+from otel_meta import MetaRepo, Slo
 from otel_meta.model.slo.correction import Correction
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -14,35 +14,11 @@ from otel_meta.runtime.slo.tracker import INTERVAL, SloTracker
 from otel_meta.status.events import Events
 from otel_meta.status.status import Status
 from otel_meta.testing import FakeClock
+from tests.runtime.slo.acme_calls import Acme
 
 SERVICE = ("acme", "checkout")
 NOON = 1_800_000_000.0
 """A time of the wall clock."""
-HOUR, DAY = 3600, 86_400
-
-
-class Acme(MetaRepo, name="acme", owner="us"):
-    """Calls."""
-
-    calls = Counter("acme.calls", "Calls.", NoLabels)
-    failures = Counter("acme.failures", "Failures.", NoLabels)
-    level = Gauge("acme.level", "A level.", NoLabels)
-
-    availability = Slo(
-        "acme-availability",
-        objective="99%",
-        period="7d",
-        sli=calls.ratio(bad=failures),
-        why="Callers wait.",
-    )
-    steadiness = Slo(
-        "acme-steadiness",
-        objective="90%",
-        period="7d",
-        sli=level.at_least(1),
-        why="Nobody likes surprises.",
-        burn_windows=(),
-    )
 
 
 class Machine:

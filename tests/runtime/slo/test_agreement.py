@@ -18,7 +18,8 @@ from otel_meta.runtime.slo.tracker import INTERVAL
 from otel_meta.status.events import Events
 from otel_meta.status.status import Status
 
-from .kept_bench import DAY, HOUR, Acme, Machine, Process
+from .acme_calls import DAY, HOUR, Acme
+from .kept_bench import Machine, Process
 
 SPACING = 60.0
 """Seconds between two samples of a long run."""

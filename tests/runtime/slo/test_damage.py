@@ -8,7 +8,8 @@ from random import Random
 
 from otel_meta.status.events import Events
 
-from .kept_bench import Acme, Machine, Process
+from .acme_calls import Acme
+from .kept_bench import Machine, Process
 
 DAMAGES = 1000
 

@@ -11,7 +11,8 @@ from otel_meta.runtime.slo.tracker import INTERVAL
 from otel_meta.status.events import Events
 from tests.runtime.forks import in_child
 
-from .kept_bench import DAY, HOUR, Acme, Machine, Process
+from .acme_calls import DAY, HOUR, Acme
+from .kept_bench import Machine, Process
 
 SHARED = frozenset({"totals"})
 

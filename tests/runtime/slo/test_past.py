@@ -9,7 +9,8 @@ from otel_meta.model.slo.correction import Correction
 from otel_meta.runtime.slo.past import POINTS
 from otel_meta.status.events import Events
 
-from .kept_bench import HOUR, NOON, Acme, Machine, Process
+from .acme_calls import HOUR, Acme
+from .kept_bench import NOON, Machine, Process
 
 
 def correction(begin: float, end: float, slo: str = "", service: str = "") -> Correction:

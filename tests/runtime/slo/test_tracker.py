@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_meta import Counter, Gauge, MetaRepo, NoLabels, Slo
+from otel_meta import Counter, MetaRepo, NoLabels, Slo
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.slo.tracker import INTERVAL, SloTracker
@@ -17,33 +17,9 @@ from otel_meta.status.events import Events
 from otel_meta.status.status import Status
 from otel_meta.testing import FakeClock
 from tests.runtime.forks import in_child
+from tests.runtime.slo.acme_calls import DAY, HOUR, Acme
 
-HOUR, DAY = 3600, 86_400
 STEPS = ((1.2 * HOUR, 10), (7 * HOUR, 120), (3.1 * DAY, 600), (float("inf"), 1800))
-
-
-class Acme(MetaRepo, name="acme", owner="us"):
-    """Calls."""
-
-    calls = Counter("acme.calls", "Calls.", NoLabels)
-    failures = Counter("acme.failures", "Failures.", NoLabels)
-    level = Gauge("acme.level", "A level.", NoLabels)
-
-    availability = Slo(
-        "acme-availability",
-        objective="99%",
-        period="7d",
-        sli=calls.ratio(bad=failures),
-        why="Callers wait.",
-    )
-    steadiness = Slo(
-        "acme-steadiness",
-        objective="90%",
-        period="7d",
-        sli=level.at_least(1),
-        why="Nobody likes surprises.",
-        burn_windows=(),
-    )
 
 
 class Other(MetaRepo, name="other", owner="us"):

@@ -84,8 +84,8 @@ class TestDetails:
         """The burn rate of each window is in the table; those above a limit say so."""
         text = text_of(AT_RISK).replace("\N{MULTIPLICATION SIGN}", "x")
 
-        assert "Over Burn rate 5 min 180x above the limit 1 h 190.8x" not in text
-        assert "Over Burn rate 5 min 180x above the limit 1 h 191x above the limit 6 h 33x" in text
+        assert "Over Burn rate 5 min 180x, above the limit 1 h 190.8x" not in text
+        assert "5 min 180x, above the limit 1 h 191x, above the limit 6 h 33x" in text
 
     def test_excluded_events_lead_to_corrections(self) -> None:
         """Excluded events lead to the corrections, which have their reasons."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_meta import BurnWindow, Counter, Duration, NoLabels, Slo
-from otel_meta.cli.slo.budget_replay import STEP, Counts, ReplayJson, counts_of, replay
+from otel_meta.cli.budget.budget_replay import STEP, Counts, ReplayJson, counts_of, replay
 
 RATIO = Counter("acme.calls", "Calls.", NoLabels).ratio(
     bad=Counter("acme.failures", "Failures.", NoLabels)

@@ -10,10 +10,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from otel_meta.cli.slo.status_table import StatusTable
+from otel_meta.cli.slo.status_texts import NO_VALUE, count_text, percent_text, time_text
+
 from .budget_json import AlertJson, BudgetJson, OutageJson, ServiceBudgetJson
 from .budget_replay import ReplayJson
-from .status_table import StatusTable
-from .status_texts import NO_VALUE, count_text, percent_text, time_text
 
 SOURCE: Final = (
     "Constant traffic, no bad events before. Add up to a minute and a half for export, scrape and "
@@ -38,12 +39,12 @@ def budget_report(budget: BudgetJson) -> Iterator[RenderableType]:
 
 def _declaration(budget: BudgetJson) -> Iterator[Text]:
     noun = "time" if budget["unit"] == "seconds" else "events"
-    yield Text(f"{budget['name']}: {budget['objective']} good in {budget['period']}", "bold")
+    yield Text(budget["name"], "bold")
     yield Text(f"{budget['why']} Owner: {budget['owner']}, {budget['repo']}.")
     yield Text()
-    yield Text(f"Bad: {budget['bad']['words']}")
+    yield Text(budget["counted"])
     yield Text("Bad events of the last hour, by service:")
-    yield Text(_indented(budget["bad"]["query"]))
+    yield Text(_indented(budget["bad_query"]))
     yield Text()
     share = percent_text(budget["error_budget"], _decimals(budget["error_budget"]))
     yield Text(f"Error budget: {share} of the {noun} of {budget['period']} may be bad.")
@@ -56,7 +57,7 @@ def _windows(budget: BudgetJson) -> Table:
         (
             window["severity"],
             f"{window['long']} and {window['short']}",
-            f"{window['burn_rate']:.3g}",
+            f"{window['burn_rate']:.4g}",
             percent_text(window["bad_share"], _decimals(window["bad_share"])),
             percent_text(window["budget_spent"]),
         )
@@ -77,7 +78,8 @@ def _left(budget: BudgetJson, each: ServiceBudgetJson) -> str:
     service = each["service"].get("service_name", "Any service")
     left = f"{service}: {percent_text(each['budget_left'])} of the error budget left"
     if each["events"] is None:
-        return f"{left}. The traffic is not known; give --events N or --prometheus URL for counts."
+        server = "" if budget["statuses"] else " or --prometheus URL"
+        return f"{left}. The traffic of a period is not known; give --events N{server} for counts."
     known, unit = each["bad_events_left"] or 0, budget["unit"]
     allowed = count_text(each["bad_events_allowed"] or 0, unit)
     of = f"at {count_text(each['events'], unit)} in {budget['period']}, {allowed} may be bad"

@@ -9,24 +9,17 @@ from typing import Final, NotRequired, TypedDict
 
 from otel_meta.model import BurnWindow, Duration, MetaRepo, Slo
 from otel_meta.model.slo.budget_plan import Outage, PlannedAlert
+from otel_meta.render.docs.events_text import counted_text
 from otel_meta.render.options import Options
+from otel_meta.render.rules.sli_promql import Scope, increments
 from otel_meta.status.status import Status
 from otel_meta.status.status_json import StatusJson
 
-from .bad_events import bad_events_query, bad_events_words
 from .budget_replay import ReplayJson
 
 OUTAGES: Final = (Fraction(1), Fraction(1, 10), Fraction(1, 100))
 """Shares of bad events."""
 _QUERY_SPAN: Final = Duration("1h")
-
-
-class BadEventsJson(TypedDict):
-    """What counts as bad."""
-
-    words: str
-    query: str
-    """The bad events of an hour."""
 
 
 class WindowJson(TypedDict):
@@ -89,7 +82,10 @@ class BudgetJson(TypedDict):
     unit: str
     error_budget: float
     """Share of events that may be bad."""
-    bad: BadEventsJson
+    counted: str
+    """The events, and the condition of a bad or a good one."""
+    bad_query: str
+    """The expression of the bad events of an hour, by service."""
     min_bad_events: int
     windows: list[WindowJson]
     budgets: list[ServiceBudgetJson]
@@ -110,10 +106,8 @@ def budget_json(
         "period": str(slo.period),
         "unit": slo.sli.unit,
         "error_budget": float(slo.objective.budget),
-        "bad": {
-            "words": bad_events_words(slo.sli),
-            "query": bad_events_query(repo, slo, _QUERY_SPAN, options),
-        },
+        "counted": counted_text(slo),
+        "bad_query": increments(slo.sli, Scope(repo.name, _QUERY_SPAN, options)).bad,
         "min_bad_events": slo.min_bad_events,
         "windows": [_window(slo, window) for window in slo.burn_windows],
         "budgets": budgets,
