@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -44,7 +45,7 @@ class TestOtelMeta:
     ) -> None:
         """The command that a shell finds is named if it is this installation's."""
         own = str(Path(sys.executable).with_name("otel-meta"))
-        monkeypatch.setattr(shutil, "which", lambda _name: own)
+        monkeypatch.setattr(shutil, "which", Mock(return_value=own))
 
         assert "otel-meta" == otel_meta()
 
@@ -53,6 +54,6 @@ class TestOtelMeta:
         self, found: str | None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Without this command in the path, the interpreter starts the program."""
-        monkeypatch.setattr(shutil, "which", lambda _name: found)
+        monkeypatch.setattr(shutil, "which", Mock(return_value=found))
 
         assert f"{sys.executable} -m otel_meta" == otel_meta()
