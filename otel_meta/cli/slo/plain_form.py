@@ -13,7 +13,7 @@ def wrong_key(value: object, form: type) -> str | None:
 
     A number is finite. Further keys, of a newer program, are no mistake.
     """
-    given = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+    given = cast("dict[str, object]", value) if isinstance(value, dict) else dict[str, object]()
     for key, hint in get_type_hints(form, include_extras=True).items():
         if get_origin(hint) is NotRequired and key not in given:
             continue
@@ -35,15 +35,18 @@ def _is_any_of(value: Any, *hints: Any) -> bool:
 
 
 def _is_list(value: Any, hint: Any) -> bool:
-    return isinstance(value, list) and all(_is_of(each, hint) for each in value)
+    return isinstance(value, list) and all(_is_of(e, hint) for e in cast("list[object]", value))
 
 
 def _is_tuple(value: Any, *hints: Any) -> bool:
-    return isinstance(value, list) and len(value) == len(hints) and all(map(_is_of, value, hints))
+    values = cast("list[object]", value) if isinstance(value, list) else []
+    return len(values) == len(hints) and all(map(_is_of, values, hints))
 
 
 def _is_dict(value: Any, key: Any, hint: Any) -> bool:
-    return isinstance(value, dict) and _is_list([*value], key) and _is_list([*value.values()], hint)
+    return isinstance(value, dict) and all(
+        _is_of(k, key) and _is_of(v, hint) for k, v in cast("dict[object, object]", value).items()
+    )
 
 
 def _is_finite(value: Any) -> bool:

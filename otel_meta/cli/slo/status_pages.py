@@ -87,8 +87,9 @@ def _page(url: str, service: Connection) -> _Page:
         raise BackendError(f"{url}: answers with no JSON; {_MENDED[404]}") from error
     if not isinstance(page, dict) or "slos" not in page:
         raise BackendError(f"{url}: answers without SLOs; {_MENDED[404]}")
-    _check(f"{url}: the answer", page, _Page)
-    return cast("_Page", page)
+    answered = cast("_Page", page)
+    _check(f"{url}: the answer", answered, _Page)
+    return answered
 
 
 def _rows(url: str, page: _Page) -> Iterable[StatusJson]:
