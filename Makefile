@@ -12,8 +12,9 @@ BACKENDS := tests/backends
 # docs/reliability.md is compared with the faults and export paths of the same session.
 PATHS_OF_DATA := $(addprefix $(BACKENDS)/,collector exposition parity faults test_reliability.py)
 UNIT_GROUPS := test-process test-programs test-other test-series
-# First, because they wait the most.
 SERVER_GROUPS := test-backends test-data-paths test-rules test-render
+# No long group is left for the end, when nothing runs beside it.
+LONGEST_FIRST := test-process test-rules test-programs test-backends test-other test-data-paths test-render test-series
 PYTEST := $(BIN)/pytest
 # A clean checkout is checked in a fraction of the time if its modules have not changed.
 export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/otel-meta/mypy
@@ -28,7 +29,7 @@ demo: $(VENV)/ready $(if $(STACK),tools) ## two services under traffic, with a f
 	$(BIN)/otel-meta demo --for $(FOR) --stack $(if $(STACK),yes,auto)
 
 test: tools ## everything that .ci/run checks
-	$(MAKE) --jobs=4 --keep-going --output-sync=target $(SERVER_GROUPS) $(UNIT_GROUPS) lint docs
+	$(MAKE) --jobs=4 --keep-going --output-sync=target $(LONGEST_FIRST) lint docs
 
 test-unit: $(VENV)/ready ## the tests that need no server
 	$(MAKE) --jobs=4 --keep-going --output-sync=target $(UNIT_GROUPS)

@@ -110,7 +110,7 @@ scripts = st.lists(
 
 
 class TestOracle:
-    @settings(max_examples=20)
+    @settings(max_examples=8)
     @given(script=scripts, rest=st.integers(0, 2 * HOUR))
     def test_window_has_its_events_and_at_most_one_step_more(
         self, script: list[tuple[float, int, int]], rest: int
@@ -127,7 +127,7 @@ class TestOracle:
             burns = [burn and float(burn) for burn in bench.burns(span.seconds)]
             assert status.burn_rates[str(span)] in burns, span
 
-    @settings(max_examples=20)
+    @settings(max_examples=8)
     @given(script=scripts)
     def test_every_event_since_start_counts_exactly_during_first_period(
         self, script: list[tuple[float, int, int]]
