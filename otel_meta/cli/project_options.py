@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from inspect import Parameter
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from typer import Option
+from typer import Argument, Option
 
 from .catalog_loader import ENTRY_POINTS
-from .completion import complete_repos, completing
+from .completion import complete_repos, complete_slos, completing
 from .option_set import Command, option, with_options
-from .project.config_kinds import FILE, REPO, Kind, choice
+from .project.config_kinds import FILE, REPO, TEXT, Kind, choice
 from .project.config_rows import FOLDERS, ROWS, SERVER, Row
 from .project.project import Project, load_project
 
@@ -40,6 +40,17 @@ def plain(text: str) -> str:
     """Return a text for the help, whose brackets would be markup."""
     return text.replace("`", "").replace("[", r"\[")
 
+
+SloArgument = Annotated[
+    str,
+    Argument(
+        metavar="SLO",
+        parser=checked(TEXT),
+        help="The name of an SLO.",
+        autocompletion=complete_slos,
+    ),
+]
+"""The argument of a command about one SLO."""
 
 _CATALOG_OPTIONS: Final[Mapping[str, Parameter]] = {
     "repos": option(

@@ -8,17 +8,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from typer import Argument, Option
+from typer import Option
 
 from otel_meta.cli.catalog_loader import load_catalog
-from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.console.progress import progress
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.asked_server import NO_SERVER, has_server, server_connection
 from otel_meta.cli.project.config_kinds import TEXT
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project_options import checked, with_server_project
+from otel_meta.cli.project_options import SloArgument, checked, with_server_project
 from otel_meta.cli.slo.option_values import events as read_events
 from otel_meta.cli.slo.option_values import objective as read_objective
 from otel_meta.cli.slo_names import chosen_slos
@@ -45,15 +44,7 @@ class _Asked(NamedTuple):
 @with_server_project
 def budget(
     project: Project,
-    name: Annotated[
-        str,
-        Argument(
-            metavar="SLO",
-            parser=checked(TEXT),
-            help="The name of an SLO.",
-            autocompletion=complete_slos,
-        ),
-    ],
+    name: SloArgument,
     *,
     service: Annotated[
         str | None,

@@ -9,16 +9,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from typer import Argument, Option
+from typer import Option
 
 from otel_meta.cli.catalog_loader import load_catalog
-from otel_meta.cli.completion import complete_slos
 from otel_meta.cli.exit_code import ExitCode, Result
 from otel_meta.cli.option_set import JsonOption
 from otel_meta.cli.project.asked_server import ca_file, timeout
 from otel_meta.cli.project.config_kinds import BASE_URL, FILE, TEXT
 from otel_meta.cli.project.project import Project
-from otel_meta.cli.project_options import checked, with_server_project
+from otel_meta.cli.project_options import SloArgument, checked, with_server_project
 from otel_meta.cli.several_values import SEVERAL
 from otel_meta.cli.slo.option_values import moment, span
 from otel_meta.errors import BackendError, UsageError
@@ -37,15 +36,7 @@ _TRACES: Final = 3
 @with_server_project
 def explain(
     project: Project,
-    name: Annotated[
-        str,
-        Argument(
-            metavar="SLO",
-            parser=checked(TEXT),
-            help="The name of an SLO.",
-            autocompletion=complete_slos,
-        ),
-    ],
+    name: SloArgument,
     *,
     service: Annotated[
         str | None,
