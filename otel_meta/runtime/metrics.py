@@ -23,7 +23,7 @@ from otel_meta.errors import PortInUse
 from otel_meta.extras import ExtraImports
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 
-from .births.marks import MarkStore
+from .births.collection_marks import MarkStore
 from .births.zero_first import PUSH_HOLD, SCRAPE_HOLD, WINDOW, ZeroFirst
 from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter, is_pushed, temporality_preference

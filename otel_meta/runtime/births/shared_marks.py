@@ -11,7 +11,7 @@ from typing import Final
 
 from otel_meta.runtime.interruption import suppress_faults
 
-from .marks import LocalMarks, Marks
+from .collection_marks import LocalMarks, Marks
 
 _FORMAT: Final = Struct("=qq")
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from otel_meta.model import Instrument
 
-from .marks import LocalMarks, Marks, MarkStore
+from .collection_marks import LocalMarks, Marks, MarkStore
 
 SCRAPE_HOLD: Final = 0.98
 """Share of the scrape interval for which a scraped page shows a series at zero.
