@@ -318,17 +318,19 @@ class TestPage:
 
 
 class TestWorkers:
-    def test_death_of_worker_does_not_bring_the_zero_back(self) -> None:
-        """The death of a worker, whose counts join the totals, does not bring the zero back."""
-        with running(2, shared=True) as (clock, (first, second)):
+    def test_deaths_of_workers_do_not_bring_the_zero_back(self) -> None:
+        """The deaths of an old and of a new worker leave totals with the oldest start."""
+        with running(3, shared=True) as (clock, (first, second, third)):
             first.record("a")
             clock.advance(1)
             second.counts()
             clock.advance(INTERVAL)
+            third.record("a")
             before = second.counts()
             first.die()
+            third.die()
 
-            assert {"a": 1} == before
+            assert {"a": 2} == before
             assert before == second.counts()
 
     def test_new_worker_goes_on_with_known_series(self) -> None:
