@@ -31,6 +31,7 @@ from .lifecycle.span_processors import AttachedProcessors, attached_processors
 from .recording.faults import Faults
 from .redaction import Redaction
 from .settings import Settings
+from .tracing.lean_provider import LeanTracerProvider
 
 
 def _ratio(arg: str | None) -> Sampler:
@@ -103,12 +104,11 @@ class Traces:
 
 
 def _create_provider(settings: Settings, resource: Resource) -> TracerProvider:
-    return TracerProvider(
+    return LeanTracerProvider(
         create_sampler(settings.sampler, settings.sampler_arg),
         resource,
-        shutdown_on_exit=False,
-        span_limits=create_span_limits(),
-        id_generator=create_id_generator(settings.id_generator),
+        create_span_limits(),
+        create_id_generator(settings.id_generator),
     )
 
 
