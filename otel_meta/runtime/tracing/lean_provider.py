@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, Tracer, TracerProvider
@@ -31,11 +31,12 @@ class LeanTracerProvider(TracerProvider):
         span_limits: SpanLimits,
         id_generator: IdGenerator,
     ) -> None:
+        self.processors: Final = ProcessorList()
         super().__init__(
             sampler,
             resource,
             shutdown_on_exit=False,
-            active_span_processor=ProcessorList(),
+            active_span_processor=self.processors,
             id_generator=id_generator,
             span_limits=span_limits,
         )

@@ -31,6 +31,8 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.sdk.util.instrumentation import InstrumentationInfo, InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
+from .tail_sampling import UndecidedTrace
+
 _logger: Final = logging.getLogger("opentelemetry.sdk.trace")
 """The SDK's logger: its messages are the same for all spans."""
 
@@ -74,7 +76,11 @@ class LeanSpan(Span):
         "_start_time",
         "_status",
         "_values",
+        "undecided",
     )
+
+    undecided: UndecidedTrace | None
+    """The trace that this span belongs to until tail sampling has decided; None if sampled."""
 
     def prepare(  # noqa: PLR0917 - called for each span
         self,
@@ -87,6 +93,7 @@ class LeanSpan(Span):
         links: Sequence[Link],
         on_exception: tuple[bool, bool],
         record_end: Callable[[], None] | None,
+        undecided: UndecidedTrace | None,
     ) -> None:
         """Fill a new span.
 
@@ -100,7 +107,9 @@ class LeanSpan(Span):
             links: likewise.
             on_exception: whether a ``with`` block records an exception, and sets the status.
             record_end: called at the end; None without metrics of the SDK about itself.
+            undecided: the trace of a span that is not sampled.
         """
+        self.undecided = undecided
         self._origin = origin
         self._name = name
         self._context = context
@@ -227,6 +236,13 @@ class LeanSpan(Span):
         processors = self._origin.processors
         processors._on_ending(self)  # noqa: SLF001 - of the SDK's interface
         processors.on_end(self)
+        if self.undecided is not None:
+            self.undecided.ended(self)
+
+    def note(self, key: str, value: str) -> None:
+        """Add a note of tail sampling to an ended span, unless the note is empty."""
+        if value:
+            self._values[key] = value
 
     def get_span_context(self) -> SpanContext:
         """Return the context of this span."""

@@ -68,7 +68,8 @@ class LeanTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> Span:
         """Start a span; arguments as in the API."""
-        caller = get_current_span(context).get_span_context()
+        current = get_current_span(context)
+        caller = current.get_span_context()
         if not self._tracer_config.is_enabled:
             return NonRecordingSpan(caller)
         parent = _valid(caller)
@@ -88,7 +89,11 @@ class LeanTracer(Tracer):
         record_end = (
             self._tracer_metrics.start_span(parent, decision) if self._has_metrics else None
         )
-        if decision is Decision.DROP or not self.span_processor.needs_spans:
+        processors, undecided = self.span_processor, None
+        if decision is Decision.DROP and processors.tail is not None:
+            is_root = parent is None or parent.is_remote
+            undecided = processors.tail.trace_of(current, own.span_id, is_root=is_root)
+        if (decision is Decision.DROP and undecided is None) or not processors.needs_spans:
             return NonRecordingSpan(own)
         span = new_span()
         span.prepare(
@@ -101,6 +106,7 @@ class LeanTracer(Tracer):
             links or (),
             (record_exception, set_status_on_exception),
             record_end,
+            undecided,
         )
         span.start(start_time, context)
         return span

@@ -13,6 +13,8 @@ from opentelemetry.sdk.trace import (
 )
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
+from .tail_sampling import TailSampling
+
 _WITHOUT_WORK: Final = frozenset(
     getattr(cls, name)
     for cls in (SpanProcessor, BatchSpanProcessor, SimpleSpanProcessor)
@@ -30,6 +32,8 @@ class ProcessorList(SynchronousMultiSpanProcessor):
         self._all: tuple[SpanProcessor, ...] = ()
         self.needs_spans = False
         """True if a processor reads spans; else nothing is recorded."""
+        self.tail: TailSampling | None = None
+        """Decides at the end of a request; None leaves the decision to the sampler."""
         super().__init__()  # type: ignore[no-untyped-call]
 
     @property

@@ -51,6 +51,16 @@ def leave_with(error: BaseException | None) -> Operation:
     return lambda span: span.__exit__(None if error is None else type(error), error, None)
 
 
+FEW: Final = st.sampled_from(["a", "b", "c", "d"])
+PLAIN: Final = st.sampled_from([1, 2.5, True, "text", "a long text", None])
+ATTRIBUTE_CHANGES: Final[st.SearchStrategy[list[Operation]]] = st.lists(
+    st.one_of(
+        operation("set_attribute", FEW, PLAIN),
+        operation("set_attributes", st.dictionaries(FEW, PLAIN, max_size=4)),
+        operation("set_attribute", FEW, st.just(("a", "b"))),
+    ),
+    max_size=6,
+)
 STATUSES: Final = st.sampled_from(
     [Status(StatusCode.OK), Status(StatusCode.ERROR, "refused"), Status(StatusCode.UNSET)]
 )
@@ -112,7 +122,7 @@ def lean(limits: SpanLimits | None = None) -> tuple[Tracer, Ended]:
     return traced(LeanTracerProvider(ALWAYS_ON, RESOURCE, limits or SpanLimits(), Ids()))
 
 
-def of_sdk(limits: SpanLimits) -> tuple[Tracer, Ended]:
+def sdk(limits: SpanLimits) -> tuple[Tracer, Ended]:
     """Return a tracer of the SDK, and its ended spans."""
     provider = TracerProvider(
         ALWAYS_ON, RESOURCE, shutdown_on_exit=False, span_limits=limits, id_generator=Ids()
@@ -156,6 +166,25 @@ def facts(span: Any) -> dict[str, Any]:
     }
 
 
+def of_both(
+    limits: SpanLimits, attributes: Any, links: list[Any], operations: list[Operation]
+) -> list[Any]:
+    """Return what the SDK and what otel_meta make of the same operations."""
+    results: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("opentelemetry.sdk.trace", "otel_meta.runtime.tracing.lean_spans"):
+            patch.setattr(f"{module}.time_ns", lambda: 1 << 40)
+        for tracer, ended in (sdk(limits), lean(limits)):
+            given_links = [Link(CALLER, each) for each in links]
+            span, errors = run(tracer, attributes, given_links, operations)
+            before = repr(facts(span))
+            span.end(1 << 41)
+            sent = encode_spans(ended.spans)
+            results.append((before, errors, repr(facts(span)), sent, len(ended.spans)))
+
+    return results
+
+
 class TestEqualsSpanOfSdk:
     @settings(max_examples=60, deadline=None)
     @given(
@@ -172,30 +201,35 @@ class TestEqualsSpanOfSdk:
         operations: list[Operation],
     ) -> None:
         """After the same operations, a span and its encoding equal those of the SDK."""
-        results: list[Any] = []
-        with pytest.MonkeyPatch.context() as patch:
-            for module in ("opentelemetry.sdk.trace", "otel_meta.runtime.tracing.lean_spans"):
-                patch.setattr(f"{module}.time_ns", lambda: 1 << 40)
-            for tracer, ended in (of_sdk(limits), lean(limits)):
-                given_links = [Link(CALLER, each) for each in links]
-                span, errors = run(tracer, attributes, given_links, operations)
-                before = repr(facts(span))
-                span.end(1 << 41)
-                sent = encode_spans(ended.spans)
-                results.append((before, errors, repr(facts(span)), sent, len(ended.spans)))
+        of_sdk, ours = of_both(limits, attributes, links, operations)
 
-        assert results[0] == results[1]
+        assert of_sdk == ours
+
+    @settings(max_examples=80, deadline=None)
+    @given(
+        most=st.integers(0, 8),
+        attributes=st.dictionaries(FEW, PLAIN, max_size=4),
+        changes=ATTRIBUTE_CHANGES,
+    )
+    def test_attributes_have_same_order_and_limits(
+        self, most: int, attributes: Any, changes: list[Operation]
+    ) -> None:
+        """Attributes that are set again, or above a limit, end as in the SDK."""
+        limits = SpanLimits(max_span_attributes=most, max_span_attribute_length=5)
+        of_sdk, ours = of_both(limits, attributes, [], changes)
+
+        assert of_sdk == ours
 
     def test_json_equals_that_of_sdk(self) -> None:
         """The JSON text of a span with events and links equals that of the SDK."""
-        of_both: list[str] = []
-        for tracer, ended in (of_sdk(SpanLimits()), lean()):
+        texts: list[str] = []
+        for tracer, ended in (sdk(SpanLimits()), lean()):
             span = tracer.start_span("a", links=[Link(CALLER, {"n": 1})], start_time=1)
             span.add_event("paid", {"total": 2.5}, 2)
             span.end(3)
-            of_both.append(ended.spans[0].to_json())
+            texts.append(ended.spans[0].to_json())
 
-        assert of_both[0] == of_both[1]
+        assert texts[0] == texts[1]
 
 
 class TestEnd:
@@ -203,6 +237,7 @@ class TestEnd:
         """What is set after the end changes nothing, and is logged as by the SDK."""
         tracer, ended = lean()
         span: Any = tracer.start_span("a", attributes={"n": 1})
+        assert {"n": 1} == span.attributes  # makes the SDK's mapping
         span.end()
         span.set_attribute("n", 2)
         span.set_attributes({"n": 3})
