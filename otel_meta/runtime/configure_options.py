@@ -36,6 +36,7 @@ class Options(TypedDict, total=False):
     tail_sampling: bool | None
     tail_sampling_slow: float | None
     metric_interval: float | None
+    scrape_interval: float | None
     max_series: int | None
     log_level: str | int | None
     log_format: str | None
