@@ -13,7 +13,7 @@ from otel_meta.runtime.prometheus.declared_metrics import DeclaredMetrics
 from otel_meta.runtime.prometheus.families import CHUNK_SIZE
 from otel_meta.runtime.prometheus.metric_points import NumberPoint
 from otel_meta.runtime.prometheus.page import render_page
-from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT, TextFormat
+from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT, SeriesText, TextFormat
 from otel_meta.runtime.recording.cells import SumCell
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -127,8 +127,9 @@ class TestLabels:
         atlas = AtlasPage(SENT)
         atlas.page()
         (cell,) = atlas.storage.family(SENT).cells()
-        assert 'z="1"' == cell.rendered
-        cell.rendered = 'z="kept"'
+        assert isinstance(cell.rendered, SeriesText)
+        assert 'z="1"' == cell.rendered.labels
+        cell.rendered = cell.rendered._replace(labels='z="kept"')
 
         assert 'atlas_sent_bytes_total{z="kept"} 0.0' == atlas.page()[-1]
 
