@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import OnFault
@@ -20,6 +21,7 @@ from otel_meta.runtime.text import utf8_text
 from .attributes import Labels, format_labels, sorted_labels
 from .families import CHUNK_SIZE, Metadata
 from .metric_points import HistogramPoint, NumberPoint, Point, add_point
+from .native_histograms import NativeHistogramTemplate
 from .text_format import HistogramTemplate, TextFormat, sample_line
 
 _OVERFLOW: Final = "otel_metric_overflow"
@@ -90,6 +92,8 @@ class FamilyTemplate:
         )
         self.additive: Final = traits.is_additive
         self._identity: Final = identity
+        self.views: Final = bucket_views(instrument.counted_bounds, instrument.buckets)
+        """The views of the counts of a native histogram."""
         self._label_names: Final = tuple(field.name for field in instrument.label_fields)
         self._histograms: Final[dict[tuple[float, ...], HistogramTemplate]] = {}
 
@@ -112,8 +116,13 @@ class FamilyTemplate:
         """Return the template of series with these bounds."""
         template = self._histograms.get(bounds)
         if template is None:
-            template = self._histograms[bounds] = HistogramTemplate(self.metadata.name, bounds)
+            template = self._histograms[bounds] = self._histogram_template(bounds)
         return template
+
+    def _histogram_template(self, bounds: tuple[float, ...]) -> HistogramTemplate:
+        if self.views is None:
+            return HistogramTemplate(self.metadata.name, bounds)
+        return NativeHistogramTemplate(self.metadata.name, self.views)
 
 
 class DeclaredFamily:
@@ -164,12 +173,18 @@ class DeclaredFamily:
     def _points(self, cells: list[Any]) -> Iterator[tuple[Cell, Point]]:
         if self.metadata.kind == "histogram":
             for cell in cells:
-                counts, total = cell.snapshot()
-                yield cell, HistogramPoint(cell.bounds, tuple(counts), total, cell.exemplars)
+                yield cell, self._histogram_point(cell)
             return
         for cell, value in self._values(cells):
             exemplar = cell.exemplar if self.metadata.kind == "counter" else None
             yield cell, NumberPoint(value, self._template.additive, exemplar)
+
+    def _histogram_point(self, cell: HistogramCell) -> HistogramPoint:
+        (counts, total), views = cell.snapshot(), self._template.views
+        if views is None:
+            return HistogramPoint(cell.bounds, tuple(counts), total, cell.exemplars)
+        declared, exemplars = views.declared(counts), views.declared_exemplars(cell.exemplars)
+        return HistogramPoint(views.bounds, tuple(declared), total, exemplars)
 
     def _values(self, cells: list[Any]) -> list[tuple[Any, float]]:
         """Pair cells with values; leave out cells without a value or with an impossible value."""

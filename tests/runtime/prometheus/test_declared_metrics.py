@@ -98,6 +98,23 @@ class TestLines:
             'atlas_drawing_seconds_sum{kind="vector",style="dark",z="1"} 0.5',
         ] == atlas.page()[2:]
 
+    @pytest.mark.parametrize("text_format", [TEXT, OPENMETRICS], ids=str)
+    def test_native_histogram_shows_lines_of_its_declared_buckets(
+        self, text_format: TextFormat
+    ) -> None:
+        """A native histogram shows the lines of one that is not native."""
+        drawing = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.1, 1))
+        native = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.1, 1), native=True)
+        pages = [AtlasPage(drawing), AtlasPage(native)]
+        for page in pages:
+            for value in (0.05, 0.1, 0.3, 0.9, 7):
+                page.live[0].record(value)
+
+        assert pages[0].page(text_format) == pages[1].page(text_format)
+        assert [[*f.series().values()] for f in pages[0].declared.families()] == [
+            [*f.series().values()] for f in pages[1].declared.families()
+        ]
+
     def test_instrument_without_values_is_not_shown(self) -> None:
         """An instrument without values is not shown."""
         atlas = AtlasPage(MEMORY, DRAWING)
