@@ -14,6 +14,7 @@ from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
 from otel_meta.runtime.births.zero_first import FamilyLike, LiveFamily, ZeroFirst
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import OnFault
@@ -22,6 +23,7 @@ from otel_meta.runtime.text import utf8_text
 from .attributes import Labels, format_labels, sorted_labels
 from .families import CHUNK_SIZE, Metadata
 from .metric_points import HistogramPoint, NumberPoint, Point, add_point
+from .native_histograms import NativeHistogramTemplate
 from .text_format import (
     HistogramTemplate,
     SeriesText,
@@ -99,6 +101,8 @@ class FamilyTemplate:
         )
         self.additive: Final = traits.is_additive
         self._identity: Final = identity
+        self.views: Final = bucket_views(instrument.counted_bounds, instrument.buckets)
+        """The views of the counts of a native histogram."""
         self._label_names: Final = tuple(field.name for field in instrument.label_fields)
         self._histograms: Final[dict[tuple[float, ...], HistogramTemplate]] = {}
         self._latest_histogram: HistogramTemplate | None = None
@@ -125,13 +129,18 @@ class FamilyTemplate:
     def histogram(self, bounds: tuple[float, ...]) -> HistogramTemplate:
         """Return the template of series with these bounds: as a rule, the same for all series."""
         latest = self._latest_histogram
-        if latest is not None and latest.bounds is bounds:
+        if latest is not None and latest.counted is bounds:
             return latest
         template = self._histograms.get(bounds)
         if template is None:
-            template = self._histograms[bounds] = HistogramTemplate(self.metadata.name, bounds)
+            template = self._histograms[bounds] = self._histogram_template(bounds)
         self._latest_histogram = template
         return template
+
+    def _histogram_template(self, bounds: tuple[float, ...]) -> HistogramTemplate:
+        if self.views is None:
+            return HistogramTemplate(self.metadata.name, bounds)
+        return NativeHistogramTemplate(self.metadata.name, bounds, self.views)
 
     def _render(self, cell: Any) -> SeriesText:
         labels = format_labels(self.labels(cell))
@@ -196,17 +205,18 @@ class DeclaredFamily:
     def _points(self, cells: list[Any]) -> Iterator[tuple[Cell, Point]]:
         if self.metadata.kind == "histogram":
             for cell in cells:
-                counts, total = cell.snapshot()
-                yield (
-                    cell,
-                    HistogramPoint(
-                        cell.bounds, tuple(counts), total, cell.exemplars, cell.start_ns
-                    ),
-                )
+                yield cell, self._histogram_point(cell)
             return
         for cell, value in self._values(cells):
             exemplar = cell.exemplar if self.metadata.kind == "counter" else None
             yield cell, NumberPoint(value, self._template.additive, exemplar, cell.start_ns)
+
+    def _histogram_point(self, cell: HistogramCell) -> HistogramPoint:
+        (counts, total), views = cell.snapshot(), self._template.views
+        if views is None:
+            return HistogramPoint(cell.bounds, tuple(counts), total, cell.exemplars, cell.start_ns)
+        declared, exemplars = views.declared(counts), views.declared_exemplars(cell.exemplars)
+        return HistogramPoint(views.bounds, tuple(declared), total, exemplars, cell.start_ns)
 
     def _values(self, cells: list[Any]) -> list[tuple[Any, float]]:
         """Pair cells with values; leave out cells without a value or with an impossible value."""
