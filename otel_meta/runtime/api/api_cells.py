@@ -16,6 +16,7 @@ from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.label_attributes import Attributes
 from otel_meta.runtime.recording.label_values import OnFault
 from otel_meta.runtime.recording.memory import Placeable
+from otel_meta.runtime.recording.recording_calls import THROUGH_CELLS
 from otel_meta.runtime.recording.validation import finite_float, non_negative_float
 
 Send = Callable[[float, Attributes], object]
@@ -113,6 +114,8 @@ class ApiHistogramCell(ApiCell):
 
 class ApiFamily(Family[Any]):
     """The series of an instrument, none of which ends before the provider."""
+
+    calls = THROUGH_CELLS
 
     def __init__(self, *args: Any, on_fault: OnFault, **kwargs: Any) -> None:
         super().__init__(*args, on_fault=on_fault, **kwargs)

@@ -114,10 +114,11 @@ class CounterCell(SumCell):
             return False
         self.numbers[0] += amount
         if self.spans.live:
-            self._offer_exemplar(amount)
+            self.offer_exemplar(amount)
         return True
 
-    def _offer_exemplar(self, amount: float) -> None:
+    def offer_exemplar(self, amount: float) -> None:
+        """Keep an amount with the current span, if an exemplar is due."""
         if self.spans.is_due(self.exemplar):
             self.exemplar = self.spans.exemplar(amount) or self.exemplar
 
@@ -195,7 +196,7 @@ class HistogramCell(Cell):
         numbers = self.numbers
         numbers[bucket], numbers[-1] = numbers[bucket] + 1, numbers[-1] + value
         if self.spans.live:
-            self._offer_exemplar(bucket, value)
+            self.offer_exemplar(bucket, value)
         return True
 
     def snapshot(self) -> tuple[list[int], float]:
@@ -203,7 +204,8 @@ class HistogramCell(Cell):
         *counts, total = self.read()
         return [int(count) for count in counts], total
 
-    def _offer_exemplar(self, bucket: int, value: float) -> None:
+    def offer_exemplar(self, bucket: int, value: float) -> None:
+        """Keep a value with the current span, if the bucket is due for an exemplar."""
         if self.spans.is_due(self.exemplars.get(bucket)):
             exemplar = self.spans.exemplar(value)
             if exemplar is not None:
