@@ -229,6 +229,7 @@ class Family(Generic[CellT]):
 
     def _new_cell(self, values: tuple[str, ...]) -> CellT:
         cell = self._make_cell(values)
+        cell.numbers = self._allocator.zeros(len(cell.numbers))
         cell.spans = self._spans
         return cell
 
