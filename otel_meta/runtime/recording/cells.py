@@ -12,7 +12,6 @@ recording.
 from __future__ import annotations
 
 import time
-from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, MutableSequence
 from types import MappingProxyType
@@ -20,7 +19,6 @@ from typing import Final
 
 from .atomic import atomic
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
-from .memory import zeros
 from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
 Numbers = MutableSequence[float]
@@ -35,7 +33,7 @@ class Cell:
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
         self.labels = labels
-        self.numbers: Numbers = zeros(self.width(bounds))
+        self.numbers: Numbers = [0.0] * self.width(bounds)
         self.spans: SampledSpans = NO_SPANS
         self.rendered: object = None
         """A cache of the exposition: the labels as text, which never change."""
@@ -45,7 +43,7 @@ class Cell:
 
     @staticmethod
     def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a histogram's depends on it
-        """Return the number of doubles in a series with these bucket bounds."""
+        """Return how many numbers a series with these bucket bounds has."""
         return 1
 
     @atomic
@@ -63,7 +61,7 @@ class Cell:
     def retire(self) -> None:
         """Refuse updates, and keep the last numbers in the heap for readers."""
         self.writable = False
-        self.numbers = array("d", self.numbers)
+        self.numbers = list(self.numbers)
 
 
 class SumCell(Cell):
@@ -114,10 +112,11 @@ class CounterCell(SumCell):
             return False
         self.numbers[0] += amount
         if self.spans.live:
-            self._offer_exemplar(amount)
+            self.offer_exemplar(amount)
         return True
 
-    def _offer_exemplar(self, amount: float) -> None:
+    def offer_exemplar(self, amount: float) -> None:
+        """Keep an amount with the current span, if an exemplar is due."""
         if self.spans.is_due(self.exemplar):
             self.exemplar = self.spans.exemplar(amount) or self.exemplar
 
@@ -152,11 +151,11 @@ class GaugeCell(Cell):
             if converted is None:
                 return False
             value = converted
-        now = time.time()
+        number, now = float(value), time.time()
         if not self.writable:
             return False
         numbers = self.numbers
-        numbers[0], numbers[1] = value, now
+        numbers[0], numbers[1] = number, now
         return True
 
 
@@ -193,9 +192,9 @@ class HistogramCell(Cell):
         if not self.writable:
             return False
         numbers = self.numbers
-        numbers[bucket], numbers[-1] = numbers[bucket] + 1, numbers[-1] + value
+        numbers[bucket], numbers[-1] = numbers[bucket] + 1.0, numbers[-1] + value
         if self.spans.live:
-            self._offer_exemplar(bucket, value)
+            self.offer_exemplar(bucket, value)
         return True
 
     def snapshot(self) -> tuple[list[int], float]:
@@ -203,7 +202,8 @@ class HistogramCell(Cell):
         *counts, total = self.read()
         return [int(count) for count in counts], total
 
-    def _offer_exemplar(self, bucket: int, value: float) -> None:
+    def offer_exemplar(self, bucket: int, value: float) -> None:
+        """Keep a value with the current span, if the bucket is due for an exemplar."""
         if self.spans.is_due(self.exemplars.get(bucket)):
             exemplar = self.spans.exemplar(value)
             if exemplar is not None:
