@@ -69,6 +69,8 @@ def configure(
         slo_required_coverage: share of an SLO's period that has to be covered before an overspent
             budget is a breach, 0.25 by default.
         metric_interval: seconds between pushes of metrics.
+        scrape_interval: seconds between two scrapes of the same server, 15 by default: a new series
+            is shown at zero that long, so that its first event counts; 0 shows no zero.
         max_series: cardinality limit of a metric, 2,000 by default; further series are merged.
         log_level: debug, info, warning, error or critical, or a level of `logging`.
         log_format: json, console (for people), logfmt, or auto (the default): console if the stream

@@ -17,6 +17,7 @@ from .environment.foreign_variables import FOREIGN_VARIABLES, UNSUPPORTED_VARIAB
 from .environment.otlp_variables import OTLP_VARIABLES
 from .environment.sdk_variables import SDK_VARIABLES
 from .environment.value_kinds import (
+    DAY,
     DURATION,
     FLAG,
     HOST,
@@ -180,6 +181,12 @@ SLO_COVERAGE: Final = Variable(
 INTERVAL: Final = Variable(
     "OTEL_METRIC_EXPORT_INTERVAL", DURATION, 60_000, "option `metric_interval`"
 )
+SCRAPE_INTERVAL: Final = Variable(
+    "OTEL_META_SCRAPE_INTERVAL",
+    number(0, DAY / 1000),
+    15.0,
+    "option `scrape_interval`, in seconds; 0 shows no zero before the first event",
+)
 SERIES: Final = Variable(
     "OTEL_META_MAX_SERIES", whole_number(1, 10_000_000), MAX_SERIES, "option `max_series`"
 )
@@ -252,6 +259,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     SLO_PATH,
     SLO_COVERAGE,
     INTERVAL,
+    SCRAPE_INTERVAL,
     SERIES,
     CORRECTIONS,
     ENGINE,

@@ -94,6 +94,8 @@ class Settings:
     slo_required_coverage: float
     """Share of the period that has to be covered before an SLO counts as breached."""
     metric_interval: float
+    scrape_interval: float
+    """Seconds between two scrapes of the same server; 0 shows no zero before the first event."""
     exemplars: bool
     """True if series show exemplars of sampled spans."""
     max_series: int
@@ -173,6 +175,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         slo_path=_slo_path(env, options.get("slo_path"), workers),
         slo_required_coverage=_number(env, rows.SLO_COVERAGE, options.get("slo_required_coverage")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
+        scrape_interval=_number(env, rows.SCRAPE_INTERVAL, options.get("scrape_interval")),
         exemplars=_exemplars(env),
         max_series=options.get("max_series") or env.read(rows.SERIES),
         corrections=_corrections(env),
