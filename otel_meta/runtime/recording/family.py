@@ -16,7 +16,8 @@ from .cells import Cell
 from .exemplars import NO_SPANS, SampledSpans
 from .label_values import MAX_LENGTH, LabelValues, OnFault, ignore_fault
 from .memory import Allocator, HeapAllocator, InterruptedAllocation
-from .recording_calls import IN_MEMORY, CallMaker
+from .native.native_calls import IN_MEMORY
+from .recording_calls import CallMaker
 
 CellT = TypeVar("CellT", bound=Cell)
 
