@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -98,7 +98,7 @@ class Process:
 
 
 @contextmanager
-def running(count: int = 1, *, shared: bool = False) -> Iterator[tuple[Clock, list[Process]]]:
+def running(count: int = 1, *, shared: bool = False) -> Generator[tuple[Clock, list[Process]]]:
     """Run processes at a time that passes only when the test says so."""
     clock = Clock()
     with ExitStack() as stack:
