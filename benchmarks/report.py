@@ -18,6 +18,7 @@ SCRIPTS: Final = {
     "typed_calls": "A recording",
     "handles": "A recording by a handle",
     "scraping": "A scrape",
+    "log_lines": "A log line",
     "memory": "Memory of a series",
     "workers": "Several workers",
     "imports": "Imports",
