@@ -36,7 +36,7 @@ from .page import CONFLICT, render_page
 from .prometheus_client_bridge import IsolatingRegistry, MetricFamilyCollector
 from .sdk_metrics import sdk_families
 from .server import MetricsServer, PortSharing
-from .text_format import TextFormat
+from .text_format import OPENMETRICS, OPENMETRICS_CREATED, TextFormat
 from .timed_collection import Source, TimedCollection
 
 Families = Callable[[], Iterable[FamilyLike]]
@@ -177,6 +177,7 @@ class Scrape:
         token: the bearer token of every scrape; None allows every request.
         owners: the living workers of the service, if the instruments belong to all workers.
         merge_prometheus_client: True adds the metrics of prometheus_client's default registry.
+        created: True adds the start of each counter and histogram to OpenMetrics 1.0.
         collection_timeout: seconds to wait for a concurrent collection.
         source_timeout: seconds to wait for the SDK and for collectors of prometheus_client.
         identity: attributes of the resource that become labels of all series.
@@ -192,6 +193,7 @@ class Scrape:
         owners: Callable[[], Iterable[Owner]] | None = None,
         *,
         merge_prometheus_client: bool = False,
+        created: bool = False,
         collection_timeout: float = COLLECTION_TIMEOUT,
         source_timeout: float = SOURCE_TIMEOUT,
         identity: Collection[str] = IDENTITY,
@@ -199,6 +201,7 @@ class Scrape:
     ) -> None:
         self._on_fault: Final = on_fault
         self._collection_timeout: Final = collection_timeout
+        self._formats: Final = {OPENMETRICS: OPENMETRICS_CREATED} if created else {}
         self._collecting: Final = ForkSafeLock()
         self._conflicts: Final[set[tuple[str, str]]] = set()
         self.registry: Final = _registry(owners)
@@ -252,7 +255,8 @@ class Scrape:
         return MetricsServer(self.handle, host, port, self._on_fault, port_sharing)
 
     def _chunks(self, text_format: TextFormat, names: Collection[str]) -> Iterator[bytes]:
-        return render_page(self._families(), text_format, self._report, names)
+        shown = self._formats.get(text_format, text_format)
+        return render_page(self._families(), shown, self._report, names)
 
     def _families(self) -> Iterable[MetricFamily]:
         """Collect all families under a lock: the reader would mix concurrent collections up."""

@@ -4,6 +4,7 @@ import gzip
 import time
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 
 from otel_meta.runtime.prometheus.handler import ScrapeRequest
@@ -85,9 +86,10 @@ class TestPage:
         with recorded(metrics) as captured:
             scrape = captured.telemetry.scrape
             assert scrape is not None
-            plain, compressed = (
-                scrape.handle(ScrapeRequest("name[]=app", accept_encoding=coding))
-                for coding in ("", "gzip")
+            plain, by_gzip, by_zstd = (
+                scrape.handle(ScrapeRequest("name[]=app", accept_encoding=coding)).body
+                for coding in ("", "gzip", "zstd")
             )
 
-            assert plain.body == gzip.decompress(compressed.body)
+            assert plain == gzip.decompress(by_gzip)
+            assert plain == zstandard.ZstdDecompressor().decompressobj().decompress(by_zstd)
