@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
+from otel_meta.runtime.births.zero_first import FamilyLike, LiveFamily, ZeroFirst
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import OnFault
@@ -21,6 +23,7 @@ from otel_meta.runtime.text import utf8_text
 from .attributes import Labels, format_labels, sorted_labels
 from .families import CHUNK_SIZE, Metadata
 from .metric_points import HistogramPoint, NumberPoint, Point, add_point
+from .native_histograms import NativeHistogramTemplate
 from .text_format import (
     HistogramTemplate,
     SeriesText,
@@ -30,21 +33,11 @@ from .text_format import (
     series_text,
 )
 
+Families = Callable[[], Iterable[LiveFamily]]
+"""Returns the live instruments."""
+
 _OVERFLOW: Final = "otel_metric_overflow"
 """https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute, as a label."""
-
-
-class FamilyLike(Protocol):
-    """The series of an instrument, of this process or of all workers of a service."""
-
-    @property
-    def instrument(self) -> Instrument[...]:
-        """The declaration."""
-        ...
-
-    def cells(self) -> Iterable[Any]:
-        """Return the cells of all series."""
-        ...
 
 
 class DeclaredMetrics:
@@ -58,7 +51,7 @@ class DeclaredMetrics:
 
     def __init__(
         self,
-        families: Callable[[], Iterable[FamilyLike]],
+        families: Families,
         identity: Labels,
         on_fault: OnFault,
     ) -> None:
@@ -67,8 +60,13 @@ class DeclaredMetrics:
         self._on_fault: Final = on_fault
         self._templates: Final[dict[Instrument[...], FamilyTemplate]] = {}
 
-    def families(self) -> Iterator[DeclaredFamily]:
-        """Yield the family of each instrument; nothing if the source of instruments fails."""
+    def families(self, zero_first: ZeroFirst | None = None) -> Iterator[DeclaredFamily]:
+        """Yield the family of each instrument; nothing if the source of instruments fails.
+
+        Args:
+            zero_first: shows new series at zero; None shows the value of every series.
+        """
+        show = _unchanged if zero_first is None else zero_first.scrape().shown
         try:
             live = list(self._families())
         except Exception as error:
@@ -76,13 +74,18 @@ class DeclaredMetrics:
             self._on_fault("/metrics", "catalogue", error)
             live = []
         for family in live:
-            yield DeclaredFamily(self._template(family.instrument), family, self._on_fault)
+            template = self._template(family.instrument)
+            yield DeclaredFamily(template, show(family), self._on_fault)
 
     def _template(self, instrument: Instrument[...]) -> FamilyTemplate:
         template = self._templates.get(instrument)
         if template is None:
             template = self._templates[instrument] = FamilyTemplate(instrument, self._identity)
         return template
+
+
+def _unchanged(family: LiveFamily) -> FamilyLike:
+    return family
 
 
 class FamilyTemplate:
@@ -98,6 +101,8 @@ class FamilyTemplate:
         )
         self.additive: Final = traits.is_additive
         self._identity: Final = identity
+        self.views: Final = bucket_views(instrument.counted_bounds, instrument.buckets)
+        """The views of the counts of a native histogram."""
         self._label_names: Final = tuple(field.name for field in instrument.label_fields)
         self._histograms: Final[dict[tuple[float, ...], HistogramTemplate]] = {}
         self._latest_histogram: HistogramTemplate | None = None
@@ -124,13 +129,18 @@ class FamilyTemplate:
     def histogram(self, bounds: tuple[float, ...]) -> HistogramTemplate:
         """Return the template of series with these bounds: as a rule, the same for all series."""
         latest = self._latest_histogram
-        if latest is not None and latest.bounds is bounds:
+        if latest is not None and latest.counted is bounds:
             return latest
         template = self._histograms.get(bounds)
         if template is None:
-            template = self._histograms[bounds] = HistogramTemplate(self.metadata.name, bounds)
+            template = self._histograms[bounds] = self._histogram_template(bounds)
         self._latest_histogram = template
         return template
+
+    def _histogram_template(self, bounds: tuple[float, ...]) -> HistogramTemplate:
+        if self.views is None:
+            return HistogramTemplate(self.metadata.name, bounds)
+        return NativeHistogramTemplate(self.metadata.name, bounds, self.views)
 
     def _render(self, cell: Any) -> SeriesText:
         labels = format_labels(self.labels(cell))
@@ -195,17 +205,18 @@ class DeclaredFamily:
     def _points(self, cells: list[Any]) -> Iterator[tuple[Cell, Point]]:
         if self.metadata.kind == "histogram":
             for cell in cells:
-                counts, total = cell.snapshot()
-                yield (
-                    cell,
-                    HistogramPoint(
-                        cell.bounds, tuple(counts), total, cell.exemplars, cell.start_ns
-                    ),
-                )
+                yield cell, self._histogram_point(cell)
             return
         for cell, value in self._values(cells):
             exemplar = cell.exemplar if self.metadata.kind == "counter" else None
             yield cell, NumberPoint(value, self._template.additive, exemplar, cell.start_ns)
+
+    def _histogram_point(self, cell: HistogramCell) -> HistogramPoint:
+        (counts, total), views = cell.snapshot(), self._template.views
+        if views is None:
+            return HistogramPoint(cell.bounds, tuple(counts), total, cell.exemplars, cell.start_ns)
+        declared, exemplars = views.declared(counts), views.declared_exemplars(cell.exemplars)
+        return HistogramPoint(views.bounds, tuple(declared), total, exemplars, cell.start_ns)
 
     def _values(self, cells: list[Any]) -> list[tuple[Any, float]]:
         """Pair cells with values; leave out cells without a value or with an impossible value."""

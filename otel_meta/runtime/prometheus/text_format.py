@@ -146,7 +146,8 @@ class HistogramTemplate:
 
     def __init__(self, name: str, bounds: tuple[float, ...]) -> None:
         texts = (*map(format_float, bounds), "+Inf")
-        self.bounds: Final = bounds
+        self.counted = bounds
+        """The bounds of the counts that are rendered."""
         self._created: Final = f"{name}_created{{{_PLACEHOLDER}}} %s\n"
         self._buckets: Final = "".join(
             f'{name}_bucket{{{_PLACEHOLDER},le="{bound}"}} %d\n' for bound in texts
