@@ -59,6 +59,8 @@ def configure(
         prometheus_token: bearer token for /metrics and /slo, of the app and of the port.
         merge_prometheus_client: show the metrics of prometheus_client's default registry on
             /metrics too (the default).
+        prometheus_created: add the start of each counter and histogram to OpenMetrics 1.0, as a
+            series with the suffix ``_created``; OpenMetrics 2.0 has it always.
         redaction: hide secrets in log lines and spans (the default), see ``docs/security.md``.
         redact_names: further names of fields and attributes whose values are hidden, such as
             ``iban``.

@@ -154,6 +154,9 @@ LOGS_URL: Final = Variable(
 MERGE_PROMETHEUS_CLIENT: Final = Variable(
     "OTEL_META_MERGE_PROMETHEUS_CLIENT", FLAG, True, "option `merge_prometheus_client`"
 )
+CREATED: Final = Variable(
+    "OTEL_META_PROMETHEUS_CREATED", FLAG, False, "option `prometheus_created`"
+)
 REDACTION: Final = Variable("OTEL_META_REDACTION", FLAG, True, "option `redaction`")
 REDACT_NAMES: Final = Variable[tuple[str, ...]](
     "OTEL_META_REDACT_NAMES",
@@ -263,6 +266,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     TRACES_URL,
     LOGS_URL,
     MERGE_PROMETHEUS_CLIENT,
+    CREATED,
     REDACTION,
     REDACT_NAMES,
     WORKERS,

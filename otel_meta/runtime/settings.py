@@ -77,6 +77,8 @@ class Settings:
     """Bases of the links on /slo."""
     merge_prometheus_client: bool
     """True if /metrics shows the metrics of prometheus_client's default registry too."""
+    prometheus_created: bool
+    """True if OpenMetrics 1.0 has the start of each counter and histogram as a series."""
     redaction: bool
     """True if log lines and spans hide secrets."""
     redacted_names: tuple[str, ...]
@@ -170,6 +172,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         merge_prometheus_client=_flag(
             env, rows.MERGE_PROMETHEUS_CLIENT, options.get("merge_prometheus_client")
         ),
+        prometheus_created=_flag(env, rows.CREATED, options.get("prometheus_created")),
         redaction=_flag(env, rows.REDACTION, options.get("redaction")),
         redacted_names=_names(env, rows.REDACT_NAMES, options.get("redact_names")),
         request_headers=env.read(REQUEST_HEADERS),
