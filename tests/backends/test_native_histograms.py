@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel_meta import Histogram, MetaRepo, NoLabels
+from otel_meta import Duration, Histogram, MetaRepo, NoLabels
+from otel_meta.render.options import ANCHORED, Options
+from otel_meta.render.rules.sli_promql import Scope, increments
 from otel_meta.testing import capture
 from otel_meta.testing.servers import Backend
 from tests.backends.generated_prometheus import port_of, prometheus, scrape_of, values
@@ -25,10 +27,11 @@ VALUES = [_RANDOM.lognormvariate(-2, 0.8) for _ in range(500)]
 
 
 class Native(MetaRepo, name="native", owner="tests"):
-    """The same values in a native histogram and in another."""
+    """The same values in a native histogram and in another; one has none."""
 
     fine = Histogram("native.fine", "Times.", NoLabels, unit="s", buckets=BUCKETS, native=True)
     coarse = Histogram("native.coarse", "Times.", NoLabels, unit="s", buckets=BUCKETS)
+    idle = Histogram("native.idle", "Times.", NoLabels, unit="s", buckets=BUCKETS)
 
 
 FINE, COARSE = Native.fine.prometheus_name, Native.coarse.prometheus_name
@@ -39,6 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """A Prometheus that keeps native and other buckets, after some scrapes of all values."""
     with capture("native", Native, prometheus_port=0, traces="none", logs="none") as service:
         live = service.bind(Native)
+        live.idle.with_labels()
         for value in VALUES:
             live.fine.record(value)
             live.coarse.record(value)
@@ -79,6 +83,35 @@ def test_exponential_buckets_are_exact_at_their_bounds_alone(server: Backend) ->
     assert [pytest.approx(below(0.25), abs=1e-9)] == values(server, share(FINE, 0.25))
     (interpolated,) = values(server, share(FINE, 0.1))
     assert 1e-3 < abs(interpolated - below(0.1)) < 20
+
+
+def test_rules_of_slo_count_native_histogram_as_declared_buckets(server: Backend) -> None:
+    """The rules of an SLO count the same from custom buckets as from the declared ones."""
+    for native in (False, True):
+        options = Options(prometheus=ANCHORED, native_histograms=native)
+        scope = Scope("native", Duration("5m"), options)
+        bad, total = increments(Native.coarse.within(0.1), scope)
+
+        assert native == ("histogram_fraction" in bad)
+        assert [pytest.approx(len(VALUES) - below(0.1), abs=1e-9)] == values(server, bad)
+        assert [len(VALUES)] == values(server, total)
+
+
+def test_rules_of_slo_read_declared_buckets_of_exponential_histogram(server: Backend) -> None:
+    """The rules of an SLO on an exponential histogram stay exact: they read declared buckets."""
+    options = Options(prometheus=ANCHORED, native_histograms=True)
+    bad, _ = increments(Native.fine.within(0.1), Scope("native", Duration("5m"), options))
+
+    assert "histogram_fraction" not in bad
+    assert [len(VALUES) - below(0.1)] == values(server, bad)
+
+
+def test_rules_count_nothing_of_histogram_without_values(server: Backend) -> None:
+    """A histogram without values in the span has no bad events, instead of an unknown number."""
+    options = Options(prometheus=ANCHORED, native_histograms=True)
+    bad, total = increments(Native.idle.within(0.1), Scope("native", Duration("5m"), options))
+
+    assert [[0.0], [0.0]] == [values(server, bad), values(server, total)]
 
 
 def test_quantile_of_exponential_histogram_is_within_bucket(server: Backend) -> None:
