@@ -22,6 +22,7 @@ SCRIPTS: Final = {
     "memory": "Memory of a series",
     "workers": "Several workers",
     "imports": "Imports",
+    "spans": "A span, with its export",
     "web": "What telemetry adds to a request",
     "latency_under_scrape": "Requests while 10,000 series are scraped every five seconds",
 }

@@ -49,7 +49,9 @@ def created_page(service: CapturedTelemetry) -> Iterator[int]:
     """Serve the page of a service with ``_created`` lines, and yield the port."""
     scrape = service.telemetry.scrape
     assert scrape is not None
-    handler = ScrapeHandler(lambda _, names: scrape._chunks(OPENMETRICS_CREATED, names))
+    handler = ScrapeHandler(
+        lambda _format, names, for_server: scrape._chunks(OPENMETRICS_CREATED, names, for_server)
+    )
     server = MetricsServer(handler.handle, LOOPBACK, 0, lambda *_: None, "exclusive")
     try:
         yield server.port

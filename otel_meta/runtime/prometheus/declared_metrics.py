@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
+from otel_meta.runtime.births.zero_first import FamilyLike, LiveFamily, ZeroFirst
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
@@ -32,21 +33,11 @@ from .text_format import (
     series_text,
 )
 
+Families = Callable[[], Iterable[LiveFamily]]
+"""Returns the live instruments."""
+
 _OVERFLOW: Final = "otel_metric_overflow"
 """https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute, as a label."""
-
-
-class FamilyLike(Protocol):
-    """The series of an instrument, of this process or of all workers of a service."""
-
-    @property
-    def instrument(self) -> Instrument[...]:
-        """The declaration."""
-        ...
-
-    def cells(self) -> Iterable[Any]:
-        """Return the cells of all series."""
-        ...
 
 
 class DeclaredMetrics:
@@ -60,7 +51,7 @@ class DeclaredMetrics:
 
     def __init__(
         self,
-        families: Callable[[], Iterable[FamilyLike]],
+        families: Families,
         identity: Labels,
         on_fault: OnFault,
     ) -> None:
@@ -69,8 +60,13 @@ class DeclaredMetrics:
         self._on_fault: Final = on_fault
         self._templates: Final[dict[Instrument[...], FamilyTemplate]] = {}
 
-    def families(self) -> Iterator[DeclaredFamily]:
-        """Yield the family of each instrument; nothing if the source of instruments fails."""
+    def families(self, zero_first: ZeroFirst | None = None) -> Iterator[DeclaredFamily]:
+        """Yield the family of each instrument; nothing if the source of instruments fails.
+
+        Args:
+            zero_first: shows new series at zero; None shows the value of every series.
+        """
+        show = _unchanged if zero_first is None else zero_first.scrape().shown
         try:
             live = list(self._families())
         except Exception as error:
@@ -78,13 +74,18 @@ class DeclaredMetrics:
             self._on_fault("/metrics", "catalogue", error)
             live = []
         for family in live:
-            yield DeclaredFamily(self._template(family.instrument), family, self._on_fault)
+            template = self._template(family.instrument)
+            yield DeclaredFamily(template, show(family), self._on_fault)
 
     def _template(self, instrument: Instrument[...]) -> FamilyTemplate:
         template = self._templates.get(instrument)
         if template is None:
             template = self._templates[instrument] = FamilyTemplate(instrument, self._identity)
         return template
+
+
+def _unchanged(family: LiveFamily) -> FamilyLike:
+    return family
 
 
 class FamilyTemplate:
@@ -222,8 +223,8 @@ class DeclaredFamily:
         read = [(cell, value) for cell in cells if (value := cell.value) is not None]
         if self.metadata.kind != "counter":
             return read
-        for _, value in read:
-            if not value >= 0:  # nor is NaN
-                detail = f"{value} is not a possible value of a counter"
-                self._on_fault(self.metadata.sample_name, "value", detail)
-        return [(cell, value) for cell, value in read if value >= 0]
+        impossible = [value for _, value in read if not value >= 0]  # nor is NaN
+        for value in impossible:
+            detail = f"{value} is not a possible value of a counter"
+            self._on_fault(self.metadata.sample_name, "value", detail)
+        return [(cell, value) for cell, value in read if value >= 0] if impossible else read
