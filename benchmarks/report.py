@@ -20,6 +20,7 @@ SCRIPTS: Final = {
     "scraping": "A scrape",
     "memory": "Memory of a series",
     "workers": "Several workers",
+    "shared_directory": "The directory of 32 workers",
     "imports": "Imports",
     "web": "What telemetry adds to a request",
     "latency_under_scrape": "Requests while 10,000 series are scraped every five seconds",
