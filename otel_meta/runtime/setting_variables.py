@@ -17,6 +17,7 @@ from .environment.foreign_variables import FOREIGN_VARIABLES, UNSUPPORTED_VARIAB
 from .environment.otlp_variables import OTLP_VARIABLES
 from .environment.sdk_variables import SDK_VARIABLES
 from .environment.value_kinds import (
+    DAY,
     DURATION,
     FLAG,
     HOST,
@@ -180,6 +181,12 @@ SLO_COVERAGE: Final = Variable(
 INTERVAL: Final = Variable(
     "OTEL_METRIC_EXPORT_INTERVAL", DURATION, 60_000, "option `metric_interval`"
 )
+SCRAPE_INTERVAL: Final = Variable(
+    "OTEL_META_SCRAPE_INTERVAL",
+    number(0, DAY / 1000),
+    15.0,
+    "option `scrape_interval`, in seconds; 0 shows no zero before the first event",
+)
 SERIES: Final = Variable(
     "OTEL_META_MAX_SERIES", whole_number(1, 10_000_000), MAX_SERIES, "option `max_series`"
 )
@@ -194,6 +201,16 @@ SAMPLER: Final = Variable(
 )
 SAMPLER_RATIO: Final = Variable(
     "OTEL_TRACES_SAMPLER_ARG", number(0, 1), 1.0, "ratio of a sampler with ratio in its name"
+)
+TAIL_SAMPLING: Final = Variable(
+    "OTEL_META_TAIL_SAMPLING", FLAG, False, "option `tail_sampling`, see requests.md"
+)
+TAIL_SAMPLING_SLOW: Final = Variable(
+    "OTEL_META_TAIL_SAMPLING_SLOW",
+    number(0, 86_400),
+    0.0,
+    "option `tail_sampling_slow`, in seconds",
+    "0: the bounds of the SLOs alone",
 )
 PROPAGATORS: Final = Variable[tuple[str, ...]](
     "OTEL_PROPAGATORS",
@@ -252,11 +269,14 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     SLO_PATH,
     SLO_COVERAGE,
     INTERVAL,
+    SCRAPE_INTERVAL,
     SERIES,
     CORRECTIONS,
     ENGINE,
     SAMPLER,
     SAMPLER_RATIO,
+    TAIL_SAMPLING,
+    TAIL_SAMPLING_SLOW,
     PROPAGATORS,
     ID_GENERATOR,
     LOG_LEVEL,

@@ -94,6 +94,8 @@ class Settings:
     slo_required_coverage: float
     """Share of the period that has to be covered before an SLO counts as breached."""
     metric_interval: float
+    scrape_interval: float
+    """Seconds between two scrapes of the same server; 0 shows no zero before the first event."""
     exemplars: bool
     """True if series show exemplars of sampled spans."""
     max_series: int
@@ -104,6 +106,10 @@ class Settings:
     """Maximum number of characters in a label value."""
     sampler: str
     sampler_arg: str | None
+    tail_sampling: bool
+    """True if the spans of bad requests are exported whatever the sampler says."""
+    tail_sampling_slow: float
+    """Seconds above which a request is kept; 0 for the bounds of the SLOs alone."""
     propagators: tuple[str, ...]
     id_generator: str
     log_level: int
@@ -173,12 +179,15 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         slo_path=_slo_path(env, options.get("slo_path"), workers),
         slo_required_coverage=_number(env, rows.SLO_COVERAGE, options.get("slo_required_coverage")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
+        scrape_interval=_number(env, rows.SCRAPE_INTERVAL, options.get("scrape_interval")),
         exemplars=_exemplars(env),
         max_series=options.get("max_series") or env.read(rows.SERIES),
         corrections=_corrections(env),
         max_label_length=env.read(ATTRIBUTE_LENGTH_LIMIT) or MAX_LENGTH,
         sampler=sampler,
         sampler_arg=_sampler_arg(env, sampler),
+        tail_sampling=_flag(env, rows.TAIL_SAMPLING, options.get("tail_sampling")),
+        tail_sampling_slow=_number(env, rows.TAIL_SAMPLING_SLOW, options.get("tail_sampling_slow")),
         propagators=env.read(rows.PROPAGATORS),
         id_generator=env.read(rows.ID_GENERATOR),
         log_level=_level(env, options.get("log_level")),

@@ -75,6 +75,7 @@ ROWS: dict[str, Row] = {
     "OTEL_META_SLO_PATH": Row("/nowhere/slo", None),
     "OTEL_META_SLO_REQUIRED_COVERAGE": Row("0.5", "2"),
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
+    "OTEL_META_SCRAPE_INTERVAL": Row("30", "-1"),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
     "OTEL_META_SLO_CORRECTIONS": Row(CORRECTIONS, "/nowhere.toml"),
     "OTEL_TRACES_SAMPLER": Row("always_off", "jaeger_remote"),

@@ -313,6 +313,22 @@ class TestNumbers:
         with pytest.raises(ConfigurationError, match="metric_interval"):
             given(metric_interval=interval)
 
+    @pytest.mark.parametrize("interval", [-1, math.nan, math.inf])
+    def test_scrape_interval_that_is_negative_or_not_finite_is_refused(
+        self, interval: float
+    ) -> None:
+        """A scrape interval that is negative or not finite is refused."""
+        with pytest.raises(ConfigurationError, match="scrape_interval"):
+            given(scrape_interval=interval)
+
+    def test_scrape_interval_is_option_else_variable_else_15_seconds(self) -> None:
+        """The scrape interval is the option, else the variable, else 15 seconds; 0 is a value."""
+        variables = {"OTEL_META_SCRAPE_INTERVAL": "30"}
+
+        assert 15 == read().scrape_interval
+        assert 30 == read(**variables).scrape_interval
+        assert 0 == read_settings(scrape_interval=0, environ=variables).scrape_interval
+
     @pytest.mark.parametrize("timeout", [-1, math.nan])
     def test_shutdown_timeout_that_is_not_positive_and_finite_is_refused(
         self, timeout: float

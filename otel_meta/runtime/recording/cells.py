@@ -19,6 +19,8 @@ from typing import Final
 
 from .atomic import atomic
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
+from .memory import heap_zeros
+from .native.native_core import cell_method, state
 from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
 Numbers = MutableSequence[float]
@@ -26,14 +28,21 @@ Numbers = MutableSequence[float]
 _NO_EXEMPLARS: Final[Mapping[int, Exemplar]] = MappingProxyType({})
 
 
-class Cell:
+@state
+class CellState:
+    """What an update reads and writes."""
+
+    __slots__ = ("bounds", "numbers", "spans", "writable")
+
+
+class Cell(CellState):
     """One series: its label values in declared order, its numbers and its start time."""
 
-    __slots__ = ("labels", "numbers", "rendered", "spans", "start_ns", "writable")
+    __slots__ = ("labels", "rendered", "start_ns")
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
         self.labels = labels
-        self.numbers: Numbers = [0.0] * self.width(bounds)
+        self.numbers: Numbers = heap_zeros(self.width(bounds))
         self.spans: SampledSpans = NO_SPANS
         self.rendered: object = None
         """A cache of the exposition: the labels as text, which never change."""
@@ -46,12 +55,12 @@ class Cell:
         """Return how many numbers a series with these bucket bounds has."""
         return 1
 
-    @atomic
+    @cell_method("read")
     def read(self) -> tuple[float, ...]:
         """Return the numbers, all of one moment."""
         return tuple(self.numbers)
 
-    @atomic
+    @cell_method("move")
     def move(self, numbers: Numbers) -> None:
         """Continue in other memory, unless the series was removed or is the parent's."""
         if self.writable:
@@ -78,7 +87,7 @@ class SumCell(Cell):
         """The sum."""
         return self.numbers[0]
 
-    @atomic
+    @cell_method("updowncounter", finite_float)
     def add(self, amount: float) -> bool:
         """Add a finite amount; return False if it is none, or if the series was removed."""
         if not (
@@ -100,7 +109,7 @@ class CounterCell(SumCell):
 
     __slots__ = ()
 
-    @atomic
+    @cell_method("counter", non_negative_float)
     def add(self, amount: float) -> bool:
         """Add a finite amount of at least 0; return False like `SumCell.add`."""
         if not ((type(amount) is int or type(amount) is float) and 0 <= amount < MAX_MAGNITUDE):
@@ -141,7 +150,7 @@ class GaugeCell(Cell):
         """The time of the latest value, in seconds since the epoch; 0.0 before the first."""
         return self.numbers[1]
 
-    @atomic
+    @cell_method("gauge", finite_float)
     def set(self, value: float) -> bool:
         """Replace the value; return False if it is not finite, or if the series was removed."""
         if not (
@@ -162,7 +171,7 @@ class GaugeCell(Cell):
 class HistogramCell(Cell):
     """A count for each bucket, of which the last is unbounded, and the sum of the values."""
 
-    __slots__ = ("bounds", "exemplars")
+    __slots__ = ("exemplars",)
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...]) -> None:
         super().__init__(labels, bounds)
@@ -175,7 +184,7 @@ class HistogramCell(Cell):
         """Return the number of buckets, including the unbounded one, plus one for the sum."""
         return len(bounds) + 2
 
-    @atomic
+    @cell_method("histogram", finite_float)
     def record(self, value: float) -> bool:
         """Count a value in the first bucket with a bound at or above the value.
 

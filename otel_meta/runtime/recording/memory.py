@@ -19,6 +19,8 @@ from typing import Protocol
 
 from otel_meta.model import Instrument
 
+from .native.native_core import NATIVE
+
 
 class InterruptedAllocation(BlockingIOError):
     """A signal handler or finalizer interrupted an allocation, and cannot allocate meanwhile."""
@@ -66,14 +68,19 @@ class HeapAllocator:
     """Leaves the numbers of series in the heap of this process."""
 
     def zeros(self, width: int) -> MutableSequence[float]:
-        """Return a list of zeros."""
-        return [0.0] * width
+        """Return zeros in the fastest memory of the core that records."""
+        return heap_zeros(width)
 
     def place(self, instrument: Instrument[...], series: Placeable) -> None:
         """Do nothing: the numbers of a new series are in the heap."""
 
     def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
         """Do nothing: Python frees unused memory."""
+
+
+def heap_zeros(width: int) -> MutableSequence[float]:
+    """Return a list of zeros for the updates in Python, a buffer for those in C."""
+    return [0.0] * width if NATIVE is None else zeros(width)
 
 
 def zeros(width: int) -> MutableSequence[float]:

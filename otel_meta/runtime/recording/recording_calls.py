@@ -6,9 +6,9 @@ This module is the seam between the interface of live instruments and the code o
 - a *typed call* ``(value, *, label=..., ...)`` finds the series of its labels;
 - a *bound call* ``(value)`` records into the series of a handle.
 
-The class attribute ``Family.calls`` says which maker makes the calls of a family: `IN_MEMORY` for
-the cells of `cells`, and `THROUGH_CELLS` for cells that pass a value on. Another implementation of
-the same protocol replaces `IN_MEMORY` here, and nowhere else.
+The class attribute ``Family.calls`` says which maker makes the calls of a family: `IN_PYTHON` for
+the cells of `cells`, and `THROUGH_CELLS` for cells that pass a value on. With the native core,
+`native.native_calls` puts functions in C in front of those of `IN_PYTHON`.
 
 As `dataclasses` compiles a constructor, this module compiles each function for the labels of its
 instrument. Each label is a parameter, so the lookup of a series is one dictionary access, and the
@@ -155,7 +155,7 @@ class CompiledCalls:
 THROUGH_CELLS: Final = CompiledCalls({})
 """Calls the method of the cell, on any interpreter and for any class of cell."""
 
-IN_MEMORY: Final[CallMaker] = CompiledCalls(INLINED) if ATOMIC else THROUGH_CELLS
+IN_PYTHON: Final[CallMaker] = CompiledCalls(INLINED) if ATOMIC else THROUGH_CELLS
 """For cells whose numbers are in the memory of this process."""
 
 

@@ -13,7 +13,7 @@ from otel_meta.model import Instrument
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
-from otel_meta.runtime.recording.recording_calls import IN_MEMORY, THROUGH_CELLS, CallMaker
+from otel_meta.runtime.recording.recording_calls import IN_PYTHON, THROUGH_CELLS, CallMaker
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.runtime.recording.validation import MAX_MAGNITUDE
 
@@ -71,7 +71,7 @@ class TestInMemory:
         """A compiled update records what the method of the cell records, whatever the value is."""
         by_method = recorded(instrument, THROUGH_CELLS, values)
 
-        assert by_method == recorded(instrument, IN_MEMORY, values)
+        assert by_method == recorded(instrument, IN_PYTHON, values)
 
     @pytest.mark.parametrize("value", [1, 2, 2.5, Decimal(3)], ids=repr)
     @pytest.mark.parametrize("instrument", INSTRUMENTS, ids=KIND_IDS)
@@ -79,7 +79,7 @@ class TestInMemory:
         self, instrument: Instrument[...], value: Any
     ) -> None:
         """A compiled update stores plain floats, also of an int and of a Decimal."""
-        *series, _ = recorded(instrument, IN_MEMORY, [value])
+        *series, _ = recorded(instrument, IN_PYTHON, [value])
 
         assert {float} == {type(number) for _, numbers in series for number in numbers}
 
