@@ -22,6 +22,7 @@ SCRIPTS: Final = {
     "log_lines": "A log line",
     "memory": "Memory of a series",
     "workers": "Several workers",
+    "shared_directory": "The directory of 32 workers",
     "imports": "Imports",
     "spans": "A span, with its export",
     "web": "What telemetry adds to a request",
