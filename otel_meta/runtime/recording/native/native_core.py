@@ -94,7 +94,6 @@ def cell_method(
         convert: makes a float of a value of any type, or None, for an update.
     """
 
-
     def decorate(method: Method) -> Method:
         if NATIVE is None:
             return atomic(method)
