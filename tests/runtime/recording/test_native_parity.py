@@ -132,6 +132,13 @@ class TestParity:
 
         assert in_python.run(steps) == in_c.run(steps)
 
+    def test_text_at_address_of_dead_text_is_another_text(self, cores: tuple[Core, Core]) -> None:
+        """A text that gets the address of an earlier one is not mistaken for it."""
+        calls = [("call", "counter", ["1"], {"route": f"'/' + str({n})"}) for n in (1, 2, 1, 2, 3)]
+        in_python, in_c = cores
+
+        assert in_python.run(50 * calls) == in_c.run(50 * calls)
+
     def test_tools_show_same_functions(self, cores: tuple[Core, Core]) -> None:
         """The help text, the signature and the names of recording functions are the same."""
         in_python, in_c = cores
