@@ -15,7 +15,7 @@ from otel_meta.runtime.recording.cells import Cell
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.label_attributes import Attributes
 from otel_meta.runtime.recording.label_values import OnFault
-from otel_meta.runtime.recording.memory import Placeable
+from otel_meta.runtime.recording.memory import HeapAllocator, Placeable
 from otel_meta.runtime.recording.recording_calls import THROUGH_CELLS
 from otel_meta.runtime.recording.validation import finite_float, non_negative_float
 
@@ -131,13 +131,10 @@ class ApiFamily(Family[Any]):
         self._say("remove", _NOT_ENDED, _NOT_ENDED)
 
 
-class Beginning:
+class Beginning(HeapAllocator):
     """In place of an allocator: begins new series, whose numbers are elsewhere."""
 
     def place(self, instrument: Instrument[...], series: Placeable) -> None:  # noqa: ARG002 - the allocator's interface
         """Export a new series at once."""
         if isinstance(series, ApiCell):
             series.begin()
-
-    def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
-        """Do nothing: no series ends."""

@@ -12,7 +12,6 @@ recording.
 from __future__ import annotations
 
 import time
-from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, MutableSequence
 from types import MappingProxyType
@@ -20,7 +19,7 @@ from typing import Final
 
 from .atomic import atomic
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
-from .memory import zeros
+from .memory import heap_copy, heap_zeros
 from .native.native_core import cell_method, state
 from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
@@ -43,7 +42,7 @@ class Cell(CellState):
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
         self.labels = labels
-        self.numbers: Numbers = zeros(self.width(bounds))
+        self.numbers: Numbers = heap_zeros(self.width(bounds))
         self.spans: SampledSpans = NO_SPANS
         self.rendered: object = None
         """A cache of the exposition: the labels as text, which never change."""
@@ -53,7 +52,7 @@ class Cell(CellState):
 
     @staticmethod
     def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a histogram's depends on it
-        """Return the number of doubles in a series with these bucket bounds."""
+        """Return how many numbers a series with these bucket bounds has."""
         return 1
 
     @cell_method("read")
@@ -71,7 +70,7 @@ class Cell(CellState):
     def retire(self) -> None:
         """Refuse updates, and keep the last numbers in the heap for readers."""
         self.writable = False
-        self.numbers = array("d", self.numbers)
+        self.numbers = heap_copy(self.numbers)
 
 
 class SumCell(Cell):
@@ -161,11 +160,11 @@ class GaugeCell(Cell):
             if converted is None:
                 return False
             value = converted
-        now = time.time()
+        number, now = float(value), time.time()
         if not self.writable:
             return False
         numbers = self.numbers
-        numbers[0], numbers[1] = value, now
+        numbers[0], numbers[1] = number, now
         return True
 
 
@@ -202,7 +201,7 @@ class HistogramCell(Cell):
         if not self.writable:
             return False
         numbers = self.numbers
-        numbers[bucket], numbers[-1] = numbers[bucket] + 1, numbers[-1] + value
+        numbers[bucket], numbers[-1] = numbers[bucket] + 1.0, numbers[-1] + value
         if self.spans.live:
             self.offer_exemplar(bucket, value)
         return True

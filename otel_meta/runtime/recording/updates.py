@@ -73,10 +73,10 @@ if (
     _type({value}) is _float and -_max < {value} < _max
     or _type({value}) is _int and -_max_int < {value} < _max_int
 ):
-    _now = _time.time()
+    _number, _now = _float({value}), _time.time()
     if _cell.writable:
         _numbers = _cell.numbers
-        _numbers[0], _numbers[1] = {value}, _now
+        _numbers[0], _numbers[1] = _number, _now
         return
 elif _cell.set({value}):
     return

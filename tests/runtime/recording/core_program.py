@@ -28,7 +28,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
 from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.recording.faults import Faults
-from otel_meta.runtime.recording.memory import zeros
+from otel_meta.runtime.recording.memory import heap_zeros
 from otel_meta.runtime.recording.native.native_core import NATIVE
 from otel_meta.runtime.recording.storage import MetricStorage
 
@@ -155,7 +155,7 @@ class Script:
         """Move the numbers of all series to other memory."""
         for instrument in INSTRUMENTS.values():
             for cell in self.storage.family(instrument).cells():
-                cell.move(zeros(len(cell.numbers)))
+                cell.move(heap_zeros(len(cell.numbers)))
 
     def collect(self) -> None:
         """Begin a collection, after which exemplars are due."""
