@@ -34,6 +34,7 @@ from .environment.value_kinds import (
 from .environment.variable import Variable, unread
 from .export.exporters import is_exporter, target_names
 from .recording.cardinality import MAX_SERIES
+from .recording.native.native_core import NATIVE_CORE
 from .signals import SIGNALS, Signal
 
 PROMETHEUS_HOST: Final = "localhost"
@@ -292,6 +293,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
 VARIABLES: Final[tuple[Variable[Any], ...]] = (
     *SETTING_VARIABLES,
     *REFUSED_VARIABLES,
+    NATIVE_CORE,
     *OTLP_VARIABLES,
     *SDK_VARIABLES,
     *FOREIGN_VARIABLES,

@@ -39,6 +39,7 @@ from .environment.variable import Environment, Variable, clip
 from .export.exporters import is_exporter, target_names
 from .export.otlp_settings import OtlpSettings, read_otlp_settings
 from .recording.label_values import MAX_LENGTH
+from .recording.native.native_core import WARNINGS
 from .signals import SIGNALS, Signal
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -201,6 +202,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         sdk_variables=_sdk_variables(env, otlp),
         warnings=(),
     )
+    env.warnings.extend(WARNINGS)
     warn_of_unsupported(env)
     warn_of_misspellings(env, [row.name for row in rows.VARIABLES])
     return replace(settings, warnings=tuple(dict.fromkeys(env.warnings)))
