@@ -18,6 +18,7 @@ SCRIPTS: Final = {
     "typed_calls": "A recording",
     "handles": "A recording by a handle",
     "scraping": "A scrape",
+    "peers": "A page and a recording beside clients in Go and Rust",
     "memory": "Memory of a series",
     "workers": "Several workers",
     "imports": "Imports",

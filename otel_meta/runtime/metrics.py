@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from threading import local
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -22,6 +23,8 @@ from otel_meta.errors import PortInUse
 from otel_meta.extras import ExtraImports
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 
+from .births.collection_marks import MarkStore
+from .births.zero_first import PUSH_HOLD, SCRAPE_HOLD, WINDOW, ZeroFirst
 from .export.delivery import DeliveryMonitor
 from .export.exporters import create_exporter, is_pushed, temporality_preference
 from .export.periodic import Ticker
@@ -56,14 +59,24 @@ class PushReader(PeriodicExportingMetricReader):
     def __init__(self, exporter: MetricExporter, producer: MetricProducer) -> None:
         super().__init__(exporter, export_interval_millis=math.inf)
         self._producer: Final = producer
+        self._flushing: Final = local()  # a flush exports on the thread of its caller
         self._cycle_lock: Final = ForkSafeLock()
         self._export_lock = cast("Any", ForkSafeLock())  # the SDK has a plain lock
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Export now, with the value of every series: no other export may follow."""
+        self._flushing.is_active = True
+        try:
+            return super().force_flush(timeout_millis)
+        finally:
+            self._flushing.is_active = False
 
     def _receive_metrics(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
     ) -> None:
         with self._cycle_lock:  # a delta begins where the export before it has ended
-            merged = self._producer.append_to(metrics_data)
+            is_flush = getattr(self._flushing, "is_active", False)
+            merged = self._producer.append_to(metrics_data, with_values=is_flush)
             super()._receive_metrics(merged, timeout_millis, **kwargs)
 
 
@@ -84,7 +97,7 @@ class Metrics:
         self._settings: Final = settings
         self._host: Final[Any] = foreign.meter if foreign.takes_readers else None
         self._storage: Final = storage
-        self.scrape: Final[Scrape | None] = self._scrape(resource, view)
+        self.scrape: Final[Scrape | None] = self._scrape(resource, view, workers)
         pushed = filter(is_pushed, settings.exporters["metrics"])
         self._pushes: Final = [self._push(name, monitor) for name in pushed]
         readers: list[MetricReader] = [*self._pushes]
@@ -131,7 +144,9 @@ class Metrics:
             self._host.remove_metric_reader(self.scrape.reader)
         self.provider.shutdown(max(left(), _MOMENT) * 1000)
 
-    def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:
+    def _scrape(
+        self, resource: Resource, view: ServiceView | None, workers: Workers | None
+    ) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
             return None
         with ExtraImports("prometheus", "Prometheus export"):
@@ -145,7 +160,19 @@ class Metrics:
             merge_prometheus_client=self._settings.merge_prometheus_client,
             identity=(*IDENTITY, *self._settings.identity_attributes),
             is_guest=self._host is not None,
+            zero_first=self._zero_first(SCRAPE_HOLD, None if workers is None else workers.marks()),
         )
+
+    def _zero_first_of_push(self, name: str) -> ZeroFirst | None:
+        if name == "console":  # read by people
+            return None
+        return self._zero_first(PUSH_HOLD, window=WINDOW + self._settings.metric_interval)
+
+    def _zero_first(
+        self, hold: float, marks: MarkStore | None = None, window: float = WINDOW
+    ) -> ZeroFirst | None:
+        interval = self._settings.scrape_interval
+        return ZeroFirst(hold * interval, window, marks) if interval else None
 
     def _server_if_free(
         self, workers: Workers | None, foreign: ForeignProviders
@@ -174,7 +201,11 @@ class Metrics:
 
     def _push(self, name: str, monitor: DeliveryMonitor) -> PushReader:
         otlp = self._settings.otlp
-        producer = MetricProducer(self._storage, temporality_preference(name, otlp))
+        producer = MetricProducer(
+            self._storage,
+            temporality_preference(name, otlp),
+            zero_first=self._zero_first_of_push(name),
+        )
         exporter = create_exporter("metrics", name, otlp)
         watched = monitor.watch(exporter, "metrics", on_result=producer.settle)
         return PushReader(watched, producer)
