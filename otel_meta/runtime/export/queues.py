@@ -79,6 +79,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import TraceFlags
 
 from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import Signal
 
@@ -115,7 +116,8 @@ class QueueCapacity:
         """Acquire capacity for one item; return False and count a fault if the queue is full."""
         try:
             self._free.pop()  # one call of C code, so that threads and handlers need no lock
-        except IndexError:
+        except IndexError as error:
+            reraise_interruption(error)
             detail = f"more than {self.size} wait to be exported, see {self._variable}"
             self._faults.report(f"export of {self._signal}", "queue full", detail)
             return False
