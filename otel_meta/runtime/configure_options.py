@@ -35,6 +35,7 @@ class Options(TypedDict, total=False):
     slo_required_coverage: float | None
     metric_interval: float | None
     scrape_interval: float | None
+    job: bool | None
     max_series: int | None
     log_level: str | int | None
     log_format: str | None

@@ -26,6 +26,7 @@ from . import setting_variables as rows
 from .configure_options import Options
 from .environment.foreign_variables import warn_of_unsupported
 from .environment.misspellings import warn_of_misspellings
+from .environment.otlp_variables import TEMPORALITY
 from .environment.repo_loading import UnknownRepoError, load_named_repo
 from .environment.sdk_variables import (
     ATTRIBUTE_LENGTH_LIMIT,
@@ -96,6 +97,8 @@ class Settings:
     metric_interval: float
     scrape_interval: float
     """Seconds between two scrapes of the same server; 0 shows no zero before the first event."""
+    job: bool
+    """True for a process that ends early, whose runs and children have the same series."""
     exemplars: bool
     """True if series show exemplars of sampled spans."""
     max_series: int
@@ -141,7 +144,8 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
     _refuse_configuration_file(env)
     repo = _repo(env)
     attributes = _attributes(env, options.get("resource_attributes"))
-    otlp = read_otlp_settings(env, options.get("otlp_endpoint"))
+    job = _flag(env, rows.JOB, options.get("job"))
+    otlp = _otlp(env, options, is_job=job)
     exporters = _all_exporters(env, options, otlp)
     sampler = env.read(rows.SAMPLER)
     settings = Settings(
@@ -176,6 +180,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         slo_required_coverage=_number(env, rows.SLO_COVERAGE, options.get("slo_required_coverage")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         scrape_interval=_number(env, rows.SCRAPE_INTERVAL, options.get("scrape_interval")),
+        job=job,
         exemplars=_exemplars(env),
         max_series=options.get("max_series") or env.read(rows.SERIES),
         corrections=_corrections(env),
@@ -192,6 +197,8 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         sdk_variables=_sdk_variables(env, otlp),
         warnings=(),
     )
+    if job and not settings.disabled:
+        _refuse_scrapes_of_job(settings)
     warn_of_unsupported(env)
     warn_of_misspellings(env, [row.name for row in rows.VARIABLES])
     return replace(settings, warnings=tuple(dict.fromkeys(env.warnings)))
@@ -239,6 +246,37 @@ def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, 
             f"{_ENVIRONMENT}, which tells the environments of a service apart"
         )
     return attributes
+
+
+def _otlp(env: Environment, options: Options, *, is_job: bool) -> OtlpSettings:
+    """Return the settings of OTLP; the runs of a job can only be added as deltas."""
+    otlp = read_otlp_settings(env, options.get("otlp_endpoint"))
+    if not is_job:
+        return otlp
+    if env.is_set(TEMPORALITY) and otlp.temporality != "delta":
+        env.warnings.append(
+            f"{TEMPORALITY.name}={otlp.temporality} has no effect on a job, whose runs are added: "
+            "using delta"
+        )
+    return replace(otlp, temporality="delta")
+
+
+def _refuse_scrapes_of_job(settings: Settings) -> None:
+    """Refuse ways to the metrics of a job on which its runs would not be added.
+
+    Raises:
+        ConfigurationError: the metrics are scraped, or shared by a directory.
+    """
+    if settings.workers_directory is not None:
+        raise ConfigurationError(
+            f"job=True and {rows.WORKERS.name} are two ways to add the runs of a job: leave out "
+            "job=True if a process that lives on serves the directory, else the directory"
+        )
+    if settings.prometheus_port is not None or len(settings.exporters["metrics"]) > 1:
+        raise ConfigurationError(
+            "job=True sends the metrics of a job to a Collector alone, because nobody scrapes a "
+            "job: leave out the port and the other exporters of metrics, or job=True"
+        )
 
 
 def _names(

@@ -127,14 +127,28 @@ class Workers:
         with suppress_faults(OSError):  # the next scan of another worker compacts the file
             self._scanner.scan()
 
-    def view(self, local: Callable[[], Iterable[Family[Any]]], on_fault: OnFault) -> ServiceView:
+    def view(
+        self,
+        local: Callable[[], Iterable[Family[Any]]],
+        on_fault: OnFault,
+        *,
+        of_dead: bool = False,
+    ) -> ServiceView:
         """Return the metrics of all workers.
 
         Args:
             local: returns the live instruments of this process.
             on_fault: called with the source, the reason and the details of each fault.
+            of_dead: show metrics that only dead workers declared too.
         """
-        return ServiceView(local, self.allocator, self._scanner, on_fault, self._max_series)
+        return ServiceView(
+            local,
+            self.allocator,
+            self._scanner,
+            on_fault,
+            self._max_series,
+            of_dead=of_dead,
+        )
 
     def _prepare(self) -> None:
         """Create, claim and try the directory."""
