@@ -23,11 +23,13 @@ from otel_meta.errors import PortInUse
 from otel_meta.extras import ExtraImports
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 
+from .births.collection_marks import MarkStore
+from .births.zero_first import PUSH_HOLD, SCRAPE_HOLD, WINDOW, ZeroFirst
 from .export.delivery import DeliveryMonitor
 from .export.early_push import INTERVAL as EARLY_INTERVAL
 from .export.early_push import EarlyPush
 from .export.exporters import create_exporter, is_pushed, temporality_preference
-from .export.job_deltas import HOLD, JobDeltas
+from .export.job_deltas import JobDeltas
 from .export.periodic import Ticker
 from .export.point_counts import SCOPE
 from .export.producer import MetricProducer
@@ -110,7 +112,7 @@ class Metrics:
         self._host: Final[Any] = foreign.meter if foreign.takes_readers else None
         self._storage: Final = storage
         self._view: Final = view
-        self.scrape: Final[Scrape | None] = self._scrape(resource, view)
+        self.scrape: Final[Scrape | None] = self._scrape(resource, view, workers)
         pushed = filter(is_pushed, settings.exporters["metrics"])
         self._producers: Final[list[MetricProducer]] = []
         self._pushes: Final = [self._push(name, monitor) for name in pushed]
@@ -169,7 +171,9 @@ class Metrics:
             self._host.remove_metric_reader(self.scrape.reader)
         self.provider.shutdown(max(left(), _MOMENT) * 1000)
 
-    def _scrape(self, resource: Resource, view: ServiceView | None) -> Scrape | None:
+    def _scrape(
+        self, resource: Resource, view: ServiceView | None, workers: Workers | None
+    ) -> Scrape | None:
         if "prometheus" not in self._settings.exporters["metrics"]:
             return None
         with ExtraImports("prometheus", "Prometheus export"):
@@ -183,7 +187,19 @@ class Metrics:
             merge_prometheus_client=self._settings.merge_prometheus_client,
             identity=(*IDENTITY, *self._settings.identity_attributes),
             is_guest=self._host is not None,
+            zero_first=self._zero_first(SCRAPE_HOLD, None if workers is None else workers.marks()),
         )
+
+    def _zero_first_of_push(self, name: str) -> ZeroFirst | None:
+        if name == "console":  # read by people
+            return None
+        return self._zero_first(PUSH_HOLD, window=WINDOW + self._settings.metric_interval)
+
+    def _zero_first(
+        self, hold: float, marks: MarkStore | None = None, window: float = WINDOW
+    ) -> ZeroFirst | None:
+        interval = self._settings.scrape_interval
+        return ZeroFirst(hold * interval, window, marks) if interval else None
 
     def _server_if_free(
         self, workers: Workers | None, foreign: ForeignProviders
@@ -212,16 +228,17 @@ class Metrics:
 
     def _push(self, name: str, monitor: DeliveryMonitor) -> PushReader:
         otlp = self._settings.otlp
-        producer = self._producer(temporality_preference(name, otlp))
+        producer = self._producer(name, temporality_preference(name, otlp))
         self._producers.append(producer)
         exporter = create_exporter("metrics", name, otlp)
         watched = monitor.watch(exporter, "metrics", on_result=producer.settle)
         return PushReader(watched, producer)
 
-    def _producer(self, preference: str) -> MetricProducer:
+    def _producer(self, name: str, preference: str) -> MetricProducer:
         if not self._settings.job or preference != "delta":
-            return MetricProducer(self._storage, preference)
-        deltas = JobDeltas(HOLD * self._settings.scrape_interval)
+            zero_first = self._zero_first_of_push(name)
+            return MetricProducer(self._storage, preference, zero_first=zero_first)
+        deltas = JobDeltas(PUSH_HOLD * self._settings.scrape_interval)
         if self._view is None or self._job is None:
             return MetricProducer(self._storage, preference, deltas=deltas)
         return MetricProducer(JobStorage(self._view, self._job), preference, deltas=deltas)

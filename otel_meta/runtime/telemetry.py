@@ -300,8 +300,9 @@ class Telemetry:
         self._scrape_wait.run(limit)
 
     def hasten(self) -> bool:
-        """End a wait for a scrape, on a signal; return True during a shutdown."""
-        self._scrape_wait.cut()
+        """Return True during a shutdown, whose wait for a scrape ends then."""
+        if self.is_stopping:
+            self._scrape_wait.cut()
         return self.is_stopping
 
     def drain(self) -> bool:

@@ -17,9 +17,6 @@ from otel_meta.runtime.recording.cells import Cell
 
 from .deltas import DeltaState, Reading
 
-HOLD: Final = 1.1
-"""Scrape intervals for which the counts of a new series wait, since scrapes are not punctual."""
-
 
 class JobDeltas(DeltaState):
     """The readings of a reader of a job.

@@ -25,6 +25,7 @@ from opentelemetry.sdk.metrics.export import (
     Sum,
 )
 
+from otel_meta.runtime.births.zero_first import Collection, FamilyLike, ZeroFirst
 from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
@@ -55,6 +56,7 @@ class MetricProducer:
         preference: a key of `PREFERENCES`: cumulative, delta or lowmemory.
         clock_ns: wall clock in nanoseconds since the epoch.
         deltas: the readings for delta temporality.
+        zero_first: exports cumulative series at zero first; None exports each value at once.
     """
 
     def __init__(
@@ -63,11 +65,14 @@ class MetricProducer:
         preference: str = "cumulative",
         clock_ns: Callable[[], int] = time.time_ns,
         deltas: DeltaState | None = None,
+        zero_first: ZeroFirst | None = None,
     ) -> None:
         self._storage: Final = storage
         self._preference: Final = preference
         self._clock_ns: Final = clock_ns
         self._deltas: Final = deltas or DeltaState()
+        self._zero_first: Final = zero_first
+        self._collection: Collection | None = None
         self.was_delivered = True
         """False if the last collection was not delivered."""
         self._delivered_ns = 0
@@ -101,6 +106,7 @@ class MetricProducer:
         with self._lock:
             self._now_ns = self._clock_ns()
             self._deltas.begin_collection(self._now_ns, with_values=with_values)
+            self._collection = self._begin(with_values=with_values)
             families = self._storage.families()
             metrics = [metric for family in families if (metric := self._metric(family))]
         return ScopeMetrics(scope=SCOPE, metrics=metrics, schema_url="")
@@ -125,6 +131,13 @@ class MetricProducer:
             self.was_delivered = delivered
             if delivered:
                 self._delivered_ns = self._now_ns
+            if delivered and self._zero_first is not None and self._collection is not None:
+                self._zero_first.delivered(self._collection)
+
+    def _begin(self, *, with_values: bool) -> Collection | None:
+        if self._zero_first is None:
+            return None
+        return self._zero_first.begin_last() if with_values else self._zero_first.begin()
 
     def _metric(self, family: Family[Any]) -> Metric | None:
         instrument = family.instrument
@@ -200,7 +213,8 @@ class MetricProducer:
     ) -> Iterator[tuple[Any, Attributes, Reading]]:
         is_delta = temporality is AggregationTemporality.DELTA
         read = self._deltas.delta if is_delta else self._deltas.cumulative
-        for cell, attributes in _cells_with_attributes(family):
+        shown = family if is_delta or not self._collection else self._collection.shown(family)
+        for cell, attributes in _cells_with_attributes(shown):
             reading = read(cell)
             if reading is not None:
                 yield cell, attributes, reading
@@ -217,7 +231,7 @@ class MetricProducer:
         ]
 
 
-def _cells_with_attributes(family: Family[Any]) -> Iterator[tuple[Any, Attributes]]:
+def _cells_with_attributes(family: FamilyLike) -> Iterator[tuple[Any, Attributes]]:
     fields = family.instrument.label_fields
     for cell in family.cells():
         yield cell, attributes_of(fields, cell.labels)

@@ -24,6 +24,9 @@ Files
 ``new`` and ``<pid>-<random>.new``
     A file under construction. Renaming is the last step, except for the first totals, which are
     linked, so that one of several processes wins.
+``scrapes``
+    Two times of scrapes: series that were born later are shown at zero, see
+    `otel_meta.runtime.births.shared_marks`.
 ``slo-history``, ``slo-history.lock``
     The history of the service's SLOs, see `otel_meta.runtime.slo.history_file`.
 ``damaged/latest``

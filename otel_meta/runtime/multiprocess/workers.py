@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.births.shared_marks import SharedMarks
 from otel_meta.runtime.export.periodic import Ticker
 from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
@@ -149,6 +150,10 @@ class Workers:
             self._max_series,
             of_dead=of_dead,
         )
+
+    def marks(self) -> SharedMarks:
+        """Return the times of the last scrapes, which are answered by any worker."""
+        return SharedMarks(self._directory.scrapes)
 
     def _prepare(self) -> None:
         """Create, claim and try the directory."""

@@ -7,10 +7,11 @@ The cell of a series caches the rendered labels. A scrape fills in numbers only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
+from otel_meta.runtime.births.zero_first import FamilyLike, LiveFamily, ZeroFirst
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
@@ -22,21 +23,11 @@ from .families import CHUNK_SIZE, Metadata
 from .metric_points import HistogramPoint, NumberPoint, Point, add_point
 from .text_format import HistogramTemplate, TextFormat, sample_line
 
+Families = Callable[[], Iterable[LiveFamily]]
+"""Returns the live instruments."""
+
 _OVERFLOW: Final = "otel_metric_overflow"
 """https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute, as a label."""
-
-
-class FamilyLike(Protocol):
-    """The series of an instrument, of this process or of all workers of a service."""
-
-    @property
-    def instrument(self) -> Instrument[...]:
-        """The declaration."""
-        ...
-
-    def cells(self) -> Iterable[Any]:
-        """Return the cells of all series."""
-        ...
 
 
 class DeclaredMetrics:
@@ -50,7 +41,7 @@ class DeclaredMetrics:
 
     def __init__(
         self,
-        families: Callable[[], Iterable[FamilyLike]],
+        families: Families,
         identity: Labels,
         on_fault: OnFault,
     ) -> None:
@@ -59,8 +50,13 @@ class DeclaredMetrics:
         self._on_fault: Final = on_fault
         self._templates: Final[dict[Instrument[...], FamilyTemplate]] = {}
 
-    def families(self) -> Iterator[DeclaredFamily]:
-        """Yield the family of each instrument; nothing if the source of instruments fails."""
+    def families(self, zero_first: ZeroFirst | None = None) -> Iterator[DeclaredFamily]:
+        """Yield the family of each instrument; nothing if the source of instruments fails.
+
+        Args:
+            zero_first: shows new series at zero; None shows the value of every series.
+        """
+        show = _unchanged if zero_first is None else zero_first.scrape().shown
         try:
             live = list(self._families())
         except Exception as error:
@@ -68,13 +64,18 @@ class DeclaredMetrics:
             self._on_fault("/metrics", "catalogue", error)
             live = []
         for family in live:
-            yield DeclaredFamily(self._template(family.instrument), family, self._on_fault)
+            template = self._template(family.instrument)
+            yield DeclaredFamily(template, show(family), self._on_fault)
 
     def _template(self, instrument: Instrument[...]) -> FamilyTemplate:
         template = self._templates.get(instrument)
         if template is None:
             template = self._templates[instrument] = FamilyTemplate(instrument, self._identity)
         return template
+
+
+def _unchanged(family: LiveFamily) -> FamilyLike:
+    return family
 
 
 class FamilyTemplate:

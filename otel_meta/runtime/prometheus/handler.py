@@ -11,8 +11,14 @@ from urllib.parse import parse_qs
 from .negotiation import accepts_gzip, negotiate_format
 from .text_format import TextFormat
 
-RenderPage = Callable[[TextFormat, Collection[str]], Iterable[bytes]]
-"""Renders a page in chunks, from a format and the requested names of metrics."""
+RenderPage = Callable[[TextFormat, Collection[str], bool], Iterable[bytes]]
+"""Renders a page in chunks, from a format and the requested names of metrics.
+
+The last argument is True for the page of a server, which computes increases from it.
+"""
+
+SCRAPE_TIMEOUT: Final = "X-Prometheus-Scrape-Timeout-Seconds"
+"""Header of the scrapes of Prometheus, of the Collector's receiver and of vmagent."""
 
 PLAIN_TEXT: Final = "text/plain; charset=utf-8"
 
@@ -33,6 +39,7 @@ class ScrapeRequest(NamedTuple):
     accept: str = ""
     accept_encoding: str = ""
     authorization: str = ""
+    scrape_timeout: str = ""
 
 
 class Response(NamedTuple):
@@ -88,7 +95,7 @@ class ScrapeHandler:
             return UNAUTHORIZED
         names = parse_qs(request.query, errors="replace").get("name[]", [])
         text_format = negotiate_format(request.accept)
-        chunks = self._render_page(text_format, names)
+        chunks = self._render_page(text_format, names, bool(request.scrape_timeout))
         headers = {"content-type": text_format.content_type, "vary": "accept, accept-encoding"}
         if not accepts_gzip(request.accept_encoding):
             return Response(200, headers, b"".join(chunks))

@@ -64,6 +64,8 @@ class Family(Generic[CellT]):
         self._on_fault: Final = on_fault
         self._lock: Final = ForkSafeLock()
         self._cardinality = self._new_cardinality_limit()
+        self.youngest_ns = 0
+        """The latest start of a series."""
         self._overflow: CellT | None = None
         self._is_initialized = False
         self._unplaced: Final[dict[tuple[str, ...], CellT]] = {}
@@ -129,6 +131,12 @@ class Family(Generic[CellT]):
             if self._overflow is not None:
                 cells.append(self._overflow)
         return iter(cells)
+
+    def at_zero(self, cell: CellT) -> CellT:
+        """Return a cell that looks as the given one did at its start, and takes no recordings."""
+        zero = self._make_cell(cell.labels)
+        zero.start_ns, zero.rendered, zero.writable = cell.start_ns, cell.rendered, False
+        return zero
 
     def after_fork(self) -> None:
         """Forget all series in a forked child, in which no other thread runs.
@@ -226,6 +234,7 @@ class Family(Generic[CellT]):
     def _new_cell(self, values: tuple[str, ...]) -> CellT:
         cell = self._make_cell(values)
         cell.spans = self._spans
+        self.youngest_ns = max(self.youngest_ns, cell.start_ns)
         return cell
 
     def _settle_memory(self) -> None:
