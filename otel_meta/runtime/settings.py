@@ -144,8 +144,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
     _refuse_configuration_file(env)
     repo = _repo(env)
     attributes = _attributes(env, options.get("resource_attributes"))
-    job = _flag(env, rows.JOB, options.get("job"))
-    otlp = _otlp(env, options, is_job=job)
+    otlp = read_otlp_settings(env, options.get("otlp_endpoint"))
     exporters = _all_exporters(env, options, otlp)
     sampler = env.read(rows.SAMPLER)
     settings = Settings(
@@ -180,7 +179,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         slo_required_coverage=_number(env, rows.SLO_COVERAGE, options.get("slo_required_coverage")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         scrape_interval=_number(env, rows.SCRAPE_INTERVAL, options.get("scrape_interval")),
-        job=job,
+        job=_flag(env, rows.JOB, options.get("job")),
         exemplars=_exemplars(env),
         max_series=options.get("max_series") or env.read(rows.SERIES),
         corrections=_corrections(env),
@@ -197,8 +196,8 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         sdk_variables=_sdk_variables(env, otlp),
         warnings=(),
     )
-    if job and not settings.disabled:
-        _refuse_scrapes_of_job(settings)
+    if settings.job and not settings.disabled:
+        settings = _of_job(env, settings, is_option=options.get("job") is True)
     warn_of_unsupported(env)
     warn_of_misspellings(env, [row.name for row in rows.VARIABLES])
     return replace(settings, warnings=tuple(dict.fromkeys(env.warnings)))
@@ -248,35 +247,39 @@ def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, 
     return attributes
 
 
-def _otlp(env: Environment, options: Options, *, is_job: bool) -> OtlpSettings:
-    """Return the settings of OTLP; the runs of a job can only be added as deltas."""
-    otlp = read_otlp_settings(env, options.get("otlp_endpoint"))
-    if not is_job:
-        return otlp
-    if env.is_set(TEMPORALITY) and otlp.temporality != "delta":
-        env.warnings.append(
-            f"{TEMPORALITY.name}={otlp.temporality} has no effect on a job, whose runs are added: "
-            "using delta"
-        )
-    return replace(otlp, temporality="delta")
-
-
-def _refuse_scrapes_of_job(settings: Settings) -> None:
-    """Refuse ways to the metrics of a job on which its runs would not be added.
+def _of_job(env: Environment, settings: Settings, *, is_option: bool) -> Settings:
+    """Return the settings of a job, whose runs can only be added as deltas.
 
     Raises:
-        ConfigurationError: the metrics are scraped, or shared by a directory.
+        ConfigurationError: the option needs another way to the metrics.
     """
+    problem = _problem_of_job(settings)
+    if problem and is_option:
+        raise ConfigurationError(f"job=True {problem}")
+    if problem:
+        env.warnings.append(f"{rows.JOB.name}=true {problem}; ignoring it")
+        return replace(settings, job=False)
+    if env.is_set(TEMPORALITY) and settings.otlp.temporality != "delta":
+        env.warnings.append(
+            f"{TEMPORALITY.name}={settings.otlp.temporality} has no effect on a job, whose runs "
+            "are added; using delta"
+        )
+    return replace(settings, otlp=replace(settings.otlp, temporality="delta"))
+
+
+def _problem_of_job(settings: Settings) -> str:
+    """Return the reason why the runs of a job would not be added, or ""."""
     if settings.workers_directory is not None:
-        raise ConfigurationError(
-            f"job=True and {rows.WORKERS.name} are two ways to add the runs of a job: leave out "
-            "job=True if a process that lives on serves the directory, else the directory"
+        return (
+            f"and {rows.WORKERS.name} are two ways to add the runs of a job: set one of them; with "
+            "the directory, a process that lives on has to serve the totals"
         )
     if settings.prometheus_port is not None or len(settings.exporters["metrics"]) > 1:
-        raise ConfigurationError(
-            "job=True sends the metrics of a job to a Collector alone, because nobody scrapes a "
-            "job: leave out the port and the other exporters of metrics, or job=True"
+        return (
+            "sends the metrics to a Collector alone, because nobody scrapes a job: leave out the "
+            "port and the other exporters of metrics"
         )
+    return ""
 
 
 def _names(

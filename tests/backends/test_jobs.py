@@ -118,7 +118,7 @@ def start(script: str, *arguments: str, sidecar: Collector, **more: str) -> subp
     """Start a job that sends to a sidecar."""
     variables = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": sidecar.otlp,
-        "OTEL_META_SCRAPE_INTERVAL": "2",  # of Prometheus: 1, and a busy machine is late
+        "OTEL_META_SCRAPE_INTERVAL": "3",  # of Prometheus: 1, and a busy machine is late
         **more,
     }
     return subprocess.Popen(

@@ -23,7 +23,8 @@ from otel_meta.runtime.multiprocess.ownership import living_workers
 from otel_meta.runtime.multiprocess.service_view import ServiceView
 
 VARIABLE: Final = "_OTEL_META_JOB_DIRECTORY"
-"""Set by a job for its children, and by nobody else."""
+"""Set by a job for its children. A variable with a name of OpenTelemetry would not outlive
+`checked_variables`."""
 _PREFIX: Final = "otel_meta-job-"
 _STARTING: Final = 3600.0
 """Seconds for which a directory without living processes may belong to a job that is starting."""

@@ -20,11 +20,11 @@ _HONOR_LABELS: Final[Mapping[str, Any]] = {
 
 def monitor_resources(place: Kubernetes) -> Iterator[Manifest]:
     """Return monitors of services with a sidecar, services without one, and the gateway."""
-    sidecars = ({"port": "metrics", **_HONOR_LABELS}, {"port": "self-metrics"})
+    collectors = ({"port": "metrics", **_HONOR_LABELS}, {"port": "self-metrics"})
     services = {"port": "http", "path": "/metrics", **_HONOR_LABELS}
-    yield _monitor("otel-meta-sidecars", place, SIDECAR_METRICS, *sidecars)
+    yield _monitor("otel-meta-sidecars", place, SIDECAR_METRICS, *collectors)
     yield _monitor("otel-meta-services", place, IN_PROCESS_METRICS, services)
-    yield _monitor(GATEWAY, place, labels(GATEWAY), {"port": "self-metrics"})
+    yield _monitor(GATEWAY, place, labels(GATEWAY), *collectors)
 
 
 def _monitor(
