@@ -83,7 +83,12 @@ def text_patterns(names: Iterable[str] = (), signs: Iterable[str] = ()) -> tuple
         # Credentials in a URL; first, because their end looks like an e-mail address.
         TextPattern("://", r"[^/\s]+", "@", signs=("://",)),
         # The parameters of a URL.
-        TextPattern(r"[?&#][A-Za-z0-9_.%\[\]-]+=", r"""[^\s"'<>]*""", signs=("=",)),
+        TextPattern(
+            r"[?&#][A-Za-z0-9_.%\[\]-]+=",
+            r"""[^\s"'<>]*""",
+            signs=("?", "&", "#"),
+            sign_ends=r"[a-z0-9_.%\[\]-]+=",
+        ),
         # All cookies of a header, also in JSON.
         TextPattern(
             r"""cookie[\\"']*\s*[:=][\s\\"']*""", r"""[^"'\n]+""", flags="(?i)", signs=("cookie",)

@@ -68,6 +68,10 @@ def configure(
             ``OTEL_META_SLO_PATH``, or a file in the directory of the workers.
         slo_required_coverage: share of an SLO's period that has to be covered before an overspent
             budget is a breach, 0.25 by default.
+        tail_sampling: export the spans of bad requests too that the sampler leaves out, see
+            ``docs/requests.md``.
+        tail_sampling_slow: seconds above which a request counts as bad for tail sampling, besides
+            the bounds of the SLOs.
         metric_interval: seconds between pushes of metrics.
         scrape_interval: seconds between two scrapes of the same server, 15 by default: a new series
             is shown at zero that long, so that its first event counts; 0 shows no zero.

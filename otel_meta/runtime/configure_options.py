@@ -33,6 +33,8 @@ class Options(TypedDict, total=False):
     workers: bool | None
     slo_path: str | PathLike[str] | None
     slo_required_coverage: float | None
+    tail_sampling: bool | None
+    tail_sampling_slow: float | None
     metric_interval: float | None
     scrape_interval: float | None
     job: bool | None

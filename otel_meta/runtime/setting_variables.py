@@ -203,6 +203,16 @@ SAMPLER: Final = Variable(
 SAMPLER_RATIO: Final = Variable(
     "OTEL_TRACES_SAMPLER_ARG", number(0, 1), 1.0, "ratio of a sampler with ratio in its name"
 )
+TAIL_SAMPLING: Final = Variable(
+    "OTEL_META_TAIL_SAMPLING", FLAG, False, "option `tail_sampling`, see requests.md"
+)
+TAIL_SAMPLING_SLOW: Final = Variable(
+    "OTEL_META_TAIL_SAMPLING_SLOW",
+    number(0, 86_400),
+    0.0,
+    "option `tail_sampling_slow`, in seconds",
+    "0: the bounds of the SLOs alone",
+)
 PROPAGATORS: Final = Variable[tuple[str, ...]](
     "OTEL_PROPAGATORS",
     installed("opentelemetry_propagator", "none"),
@@ -267,6 +277,8 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     ENGINE,
     SAMPLER,
     SAMPLER_RATIO,
+    TAIL_SAMPLING,
+    TAIL_SAMPLING_SLOW,
     PROPAGATORS,
     ID_GENERATOR,
     LOG_LEVEL,

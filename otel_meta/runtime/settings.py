@@ -109,6 +109,10 @@ class Settings:
     """Maximum number of characters in a label value."""
     sampler: str
     sampler_arg: str | None
+    tail_sampling: bool
+    """True if the spans of bad requests are exported whatever the sampler says."""
+    tail_sampling_slow: float
+    """Seconds above which a request is kept; 0 for the bounds of the SLOs alone."""
     propagators: tuple[str, ...]
     id_generator: str
     log_level: int
@@ -186,6 +190,8 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         max_label_length=env.read(ATTRIBUTE_LENGTH_LIMIT) or MAX_LENGTH,
         sampler=sampler,
         sampler_arg=_sampler_arg(env, sampler),
+        tail_sampling=_flag(env, rows.TAIL_SAMPLING, options.get("tail_sampling")),
+        tail_sampling_slow=_number(env, rows.TAIL_SAMPLING_SLOW, options.get("tail_sampling_slow")),
         propagators=env.read(rows.PROPAGATORS),
         id_generator=env.read(rows.ID_GENERATOR),
         log_level=_level(env, options.get("log_level")),

@@ -36,6 +36,7 @@ from .redaction import Redaction
 from .resource import identity_labels
 from .settings import Settings
 from .signals import SIGNALS
+from .slo.bad_requests import BadRequests
 from .slo.history_file import SOURCE as SLO_HISTORY
 from .slo.history_file import HistoryFile
 from .slo.status_page import PATH as SLO_PATH
@@ -146,10 +147,13 @@ class Telemetry:
         self.logs: Final = Logs(settings, resource, self.faults, self._monitor, self.redaction)
         self.traces: Traces | None = None
         self.metrics: Metrics | None = None
+        self._bad_requests: Final = BadRequests()
         if not settings.disabled:
             self.traces = Traces(
                 settings, resource, self.faults, self._monitor, self.redaction, foreign=foreign
             )
+            if self.traces.tail is not None:
+                self.traces.tail.judges.append(self._bad_requests)
             if settings.exemplars:
                 self.traces.add_span_processor(SampledSpanCounter(self.storage.spans))
                 if not self.traces.sees_spans:
@@ -230,7 +234,7 @@ class Telemetry:
         for instrument in repo.instruments.values():
             if instrument in judged:  # so that /metrics keeps the declared order
                 self.storage.recorder(instrument)
-        self.tracker.track(repo)
+        self._track(repo)
 
     def bind(self, repo: type[RepoT]) -> RepoT:
         """Return an instance of a meta-repository with live instruments, and track its SLOs."""
@@ -244,8 +248,12 @@ class Telemetry:
                 repo.__name__,
                 repo.name,
             )
-        self.tracker.track(repo)
+        self._track(repo)
         return live
+
+    def _track(self, repo: type[MetaRepo]) -> None:
+        self.tracker.track(repo)
+        self._bad_requests.follow(repo)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Export everything recorded so far.

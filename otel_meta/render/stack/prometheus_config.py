@@ -20,8 +20,21 @@ TARGETS_DIR: Final = "targets"
 
 _SHORTEST_RETENTION: Final = Duration("30d")
 _DISK: Final = "50GB"
-_FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
-"""Exemplars; and a zero at the start of a series, so that its first events count."""
+_FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion", "openmetrics2")
+"""Exemplars; a zero at the start of a series, so that its first events count; and the format of
+/metrics that has this start and a line for each histogram.
+
+The features st-storage and use-start-timestamps count as exactly, but write blocks that older
+releases and other programs cannot read. A zero is a sample like any other.
+"""
+_PROTOCOLS: Final = (
+    "PrometheusProto",
+    "OpenMetricsText2.0.0",
+    "OpenMetricsText1.0.0",
+    "OpenMetricsText0.0.1",
+    "PrometheusText0.0.4",
+)
+"""The formats of scrapes, the preferred first: the default of Prometheus, and OpenMetrics 2.0."""
 _COMMENT: Final = generated_from("otel_meta/render/stack/prometheus_config.py")
 _SCRAPE_COMMENT: Final = f"""\
 {_COMMENT}
@@ -65,6 +78,8 @@ def prometheus_file(identity: Identity = DEFAULT) -> str:
         "global": {
             "scrape_interval": SCRAPE_INTERVAL,
             "evaluation_interval": str(EVALUATION_INTERVAL),
+            **comment("OpenMetricsText2.0.0 needs --enable-feature=openmetrics2."),
+            "scrape_protocols": [*_PROTOCOLS],
         },
         "rule_files": ["../rules/*.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [_targets([str(ALERTMANAGER)])]}]},

@@ -27,6 +27,7 @@ from opentelemetry.sdk.metrics.export import (
 
 from otel_meta.runtime.births.zero_first import Collection, FamilyLike, ZeroFirst
 from otel_meta.runtime.fork import ForkSafeLock
+from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.family import Family
@@ -185,16 +186,28 @@ class MetricProducer:
 
     def _histogram(self, family: Family[HistogramCell]) -> Histogram:
         temporality = temporality_of(family.instrument.kind, self._preference)
+        buckets = family.instrument.buckets
         points = [
-            self._histogram_point(cell, attributes, reading)
+            self._histogram_point(cell, buckets, attributes, reading)
             for cell, attributes, reading in self._readings(family, temporality)
         ]
         return Histogram(points, temporality)
 
     def _histogram_point(
-        self, cell: HistogramCell, attributes: Attributes, reading: Reading
+        self,
+        cell: HistogramCell,
+        buckets: tuple[float, ...],
+        attributes: Attributes,
+        reading: Reading,
     ) -> HistogramDataPoint:
-        counts = [int(count) for count in reading.numbers[:-1]]
+        """Return a point with the declared buckets, also of a native histogram.
+
+        An exponential point would reach the rules as a native histogram alone: Prometheus' receiver
+        and the text of the Collector have no buckets of it.
+        """
+        counts, exemplars = [int(count) for count in reading.numbers[:-1]], cell.exemplars
+        if views := bucket_views(cell.bounds, buckets):
+            counts, exemplars = views.declared(counts), views.declared_exemplars(exemplars)
         return HistogramDataPoint(
             attributes=attributes,
             start_time_unix_nano=reading.start_ns,
@@ -202,10 +215,10 @@ class MetricProducer:
             count=sum(counts),
             sum=reading.numbers[-1],
             bucket_counts=counts,
-            explicit_bounds=cell.bounds,
+            explicit_bounds=buckets,
             min=_UNSET,
             max=_UNSET,
-            exemplars=self._exemplars(cell.exemplars.values()),
+            exemplars=self._exemplars(exemplars.values()),
         )
 
     def _readings(

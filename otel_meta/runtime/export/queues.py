@@ -13,10 +13,12 @@ exporter (two targets of traces have two queues).
    calls `SpanQueue.on_end` or `LogQueue.on_emit` on the same thread. An unsampled span ends here.
    Lines of otel_meta and opentelemetry, and lines logged during an export, are not emitted at all:
    each export would cause the next.
-2. `QueueCapacity.try_acquire` increments a counter under a lock. If the counter is at
-   OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE (2,048), the item is dropped and counted:
-   ``otel_meta_faults_total{source="export of traces", reason="queue full"}``. Otherwise the SDK
-   appends the item to its deque. The application's thread never waits for the network.
+2. `QueueCapacity.try_acquire` takes one of the free places from a list, in one call of C code. Of
+   OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE places (2,048), if none is free, the item is
+   dropped and counted: ``otel_meta_faults_total{source="export of traces", reason="queue full"}``.
+   Otherwise the item is appended to the deque of the SDK: a span by `SpanQueue.put`, and by the SDK
+   if the batch is then full, or the queue is shut down; a log record by the SDK. The application's
+   thread never waits for the network.
 3. The SDK's worker thread, a daemon, wakes when a batch is full (OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
    512 items) or after OTEL_BSP_SCHEDULE_DELAY, and calls `delivery.WatchedExporter.export`.
 4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
@@ -65,14 +67,15 @@ import os
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from opentelemetry.sdk._logs import ReadWriteLogRecord
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace import TraceFlags
 
-from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import Signal
 
@@ -81,6 +84,7 @@ from .delivery import DeliveryMonitor
 ItemT = TypeVar("ItemT")
 
 _DEFAULT_SIZE: Final = 2048
+_SAMPLED: Final = TraceFlags.SAMPLED
 
 
 class QueueCapacity:
@@ -97,32 +101,30 @@ class QueueCapacity:
         self._signal: Final[Signal] = signal
         self._variable: Final = variable
         self._faults: Final = faults
-        self._lock: Final = ForkSafeLock()
         self.after_fork()
         reset_after_fork(self)
 
     def after_fork(self) -> None:
         """Begin with an empty queue, as the SDK does in a forked child."""
-        self._used = 0
+        self._free = [None] * self.size
 
     def try_acquire(self) -> bool:
         """Acquire capacity for one item; return False and count a fault if the queue is full."""
-        with self._lock:
-            is_free = self._used < self.size
-            self._used += is_free
-        if not is_free:
+        try:
+            self._free.pop()  # one call of C code, so that threads and handlers need no lock
+        except IndexError:
             detail = f"more than {self.size} wait to be exported, see {self._variable}"
             self._faults.report(f"export of {self._signal}", "queue full", detail)
-        return is_free
+            return False
+        return True
 
     def release(self, items: int) -> None:
         """Release the capacity of items after their removal from the queue."""
-        with self._lock:
-            self._used -= items
+        self._free.extend([None] * items)
 
     def waiting(self) -> int:
         """Return the number of items in the queue."""
-        return self._used
+        return self.size - len(self._free)
 
 
 def _size(text: str) -> int:
@@ -164,12 +166,29 @@ class SpanQueue(BatchSpanProcessor):
         self._reentry: Final = Reentry(super().on_end)
         watched = monitor.watch(exporter, "traces", self._capacity)
         super().__init__(watched, max_queue_size=self._capacity.size)
+        self._worker: Final[Any] = self._batch_processor
+        # The span that completes a batch is left to the SDK, which wakes the worker.
+        self._quiet: Final = self._worker._max_export_batch_size - 1  # noqa: SLF001
+        self._items: Final[deque[ReadableSpan]] = self._worker._queue  # noqa: SLF001
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a sampled span."""
         context = span.context
-        if context is not None and context.trace_flags.sampled and self._capacity.try_acquire():
+        if context is not None and context.trace_flags & _SAMPLED:
+            self.put(span)
+
+    def put(self, span: ReadableSpan) -> None:
+        """Queue a span, whatever its flags say."""
+        if not self._capacity.try_acquire():
+            return
+        if self._wakes_worker() or self._worker._shutdown:  # noqa: SLF001
             self._reentry.add(span)
+        else:
+            self._items.appendleft(span)  # one call of C code: a signal handler may do the same
+
+    def _wakes_worker(self) -> bool:
+        """Return True if a batch is full with the next span, and the worker sleeps."""
+        return len(self._items) >= self._quiet and not self._worker._worker_awaken.is_set()  # noqa: SLF001
 
 
 class LogQueue(BatchLogRecordProcessor):

@@ -70,14 +70,25 @@ class _SafeMethods:
     _faults: Faults
     _context: Any
     _logger: Any
-    _process_event: Any
+    _processors: Any
 
     def _proxy_to_logger(self, method_name: str, event: object = None, /, **fields: Any) -> object:
-        if _EVENT in self._context:
-            fields.setdefault(f"{_EVENT}_", self._context[_EVENT])
+        return self._log(method_name, event, fields)
+
+    def _log(self, method_name: str, event: object, fields: dict[str, Any]) -> object:
+        """Run the processors and write what they return, as structlog does."""
+        context = self._context
+        if _EVENT in context:
+            fields.setdefault(f"{_EVENT}_", context[_EVENT])
+        line: Any = {**context, **fields}
+        if event is not None:
+            line[_EVENT] = event
+        logger = self._logger
         try:
-            args, kwargs = self._process_event(method_name, event, fields)
-            return getattr(self._logger, method_name)(*args, **kwargs)
+            for processor in self._processors:
+                line = processor(logger, method_name, line)
+            args, kwargs = ((line,), {}) if type(line) is bytes else _arguments(line)
+            return getattr(logger, method_name)(*args, **kwargs)
         except DropEvent:
             return None
         except Exception as error:
@@ -124,7 +135,7 @@ def _name_of(level: int) -> str:
 
 def _method(name: str) -> Callable[..., object]:
     def method(self: Any, *args: Any, **fields: Any) -> object:
-        return self._proxy_to_logger(name, _take_event(self, args, fields), **fields)
+        return self._log(name, _take_event(self, args, fields), fields)
 
     return method
 
@@ -134,6 +145,17 @@ def _async_method(original: Callable[..., Awaitable[object]]) -> Callable[..., A
         return await original(self, _take_event(self, args, fields), **fields)
 
     return method
+
+
+def _arguments(line: Any) -> tuple[Any, Any]:
+    """Return the arguments of a logger of the application for what its processors return."""
+    match line:
+        case tuple():
+            return line
+        case dict():
+            return (), line
+        case _:
+            return (line,), {}
 
 
 def _take_event(logger: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> object:

@@ -118,20 +118,20 @@ class LineWriter:
 
     def _write_queue(self) -> bool:
         """Write all lines; return False if the stream does not take them."""
-        while self._queue:
-            data, counts = self._queue[0]
-            written = sum(counts)
-            if written < len(data) and (reason := self._write_part(data, written, counts)):
+        queue = self._queue
+        while queue:
+            data, counts = queue[0]
+            rest = memoryview(data)[sum(counts) :] if counts else data
+            if rest and (reason := self._write_part(rest, counts)):
                 self._drop_queue(reason)
                 return False
             if sum(counts) == len(data):
-                self._queue.popleft()
+                queue.popleft()
         return True
 
-    def _write_part(self, data: bytes, start: int, counts: list[int]) -> str | None:
+    def _write_part(self, rest: bytes | memoryview, counts: list[int]) -> str | None:
         """Write a part of a line; return the reason if the stream takes nothing."""
         before = len(counts)
-        rest = memoryview(data)[start:] if start else data
         try:
             # The count is appended in C: no signal handler runs between the write and its count.
             counts.extend(filter(None, map(self._write_some, (rest,))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import filterfalse
 from typing import Any, Final
 
 from structlog.typing import EventDict
@@ -27,10 +28,15 @@ _STANDARD: Final = frozenset(
 
 def event_of(record: logging.LogRecord, faults: Faults) -> EventDict:
     """Return the event of a record, which remains unchanged for other handlers."""
-    event: dict[str, Any] = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+    attributes = vars(record)
+    event = {name: attributes[name] for name in filterfalse(_STANDARD.__contains__, attributes)}
     if "event" in event:
         event["event_"] = event.pop("event")
-    event.update(_message(record, faults))
+    try:
+        event["event"] = record.getMessage()
+    except Exception as error:
+        reraise_interruption(error)
+        event.update(_of_failed_message(record, error, faults))
     if record.exc_info:
         event["exc_info"] = record.exc_info
     elif record.exc_text:  # the record comes from another process, through a queue or socket
@@ -40,12 +46,10 @@ def event_of(record: logging.LogRecord, faults: Faults) -> EventDict:
     return add_access_fields(record, event)
 
 
-def _message(record: logging.LogRecord, faults: Faults) -> dict[str, Any]:
-    try:
-        return {"event": record.getMessage()}
-    except Exception as error:
-        reraise_interruption(error)
-        arguments = record.args if isinstance(record.args, tuple) else (record.args,)
-        fault = MessageFault(record.msg, arguments, error, f"{record.pathname}:{record.lineno}")
-        fault.report(faults)
-        return {"event": record.msg, **fault.fields()}
+def _of_failed_message(
+    record: logging.LogRecord, error: Exception, faults: Faults
+) -> dict[str, Any]:
+    arguments = record.args if isinstance(record.args, tuple) else (record.args,)
+    fault = MessageFault(record.msg, arguments, error, f"{record.pathname}:{record.lineno}")
+    fault.report(faults)
+    return {"event": record.msg, **fault.fields()}

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final
 import structlog
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
-from structlog.processors import StackInfoRenderer
 from structlog.typing import Processor
 
 from otel_meta.runtime.export.delivery import DeliveryMonitor
@@ -91,7 +90,6 @@ class Logs:
     def _chain(self) -> tuple[Processor, ...]:
         chain: tuple[Processor, ...] = (
             merge_context,
-            StackInfoRenderer(additional_ignores=["otel_meta"]),
             LineFields(_identity(self._settings), self._redaction),
             self.observers,
         )

@@ -118,15 +118,18 @@ class Workers:
             raise
 
     def close(self) -> None:
-        """Add the numbers of this process to the totals, and leave the workers.
+        """Leave the workers. Later recordings are lost.
 
-        Later recordings are lost.
+        The next scan of another worker adds the numbers of this process to the totals. The last
+        worker scans itself: if every worker did, the end of a service would read each file as often
+        as there are workers.
         """
         if self._ticker is not None:
             self._ticker.stop(_STOP_PATIENCE)
         self.allocator.close()
-        with suppress_faults(OSError):  # the next scan of another worker compacts the file
-            self._scanner.scan()
+        with suppress_faults(OSError):  # the next process of the service compacts the files
+            if next(living_workers(self._directory), None) is None:
+                self._scanner.scan()
 
     def view(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from otel_meta.model import Instrument
 from otel_meta.model.labels import closed_combinations, expand_closed
@@ -16,6 +16,8 @@ from .cells import Cell
 from .exemplars import NO_SPANS, SampledSpans
 from .label_values import MAX_LENGTH, LabelValues, OnFault, ignore_fault
 from .memory import Allocator, HeapAllocator, InterruptedAllocation
+from .native.native_calls import IN_MEMORY
+from .recording_calls import CallMaker
 
 CellT = TypeVar("CellT", bound=Cell)
 
@@ -40,6 +42,9 @@ class Family(Generic[CellT]):
         spans: the source of exemplars.
         on_fault: receives unknown or cut label values, a reached limit, and a failed allocation.
     """
+
+    calls: ClassVar[CallMaker] = IN_MEMORY
+    """Makes the functions that record into the series."""
 
     def __init__(
         self,
@@ -233,6 +238,7 @@ class Family(Generic[CellT]):
 
     def _new_cell(self, values: tuple[str, ...]) -> CellT:
         cell = self._make_cell(values)
+        cell.numbers = self._allocator.zeros(len(cell.numbers))
         cell.spans = self._spans
         self.youngest_ns = max(self.youngest_ns, cell.start_ns)
         return cell

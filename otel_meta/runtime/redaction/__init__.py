@@ -172,7 +172,9 @@ class _Replacement(NamedTuple):
 def _replacement(text: TextPattern) -> _Replacement:
     new = rf"(?!\s*{REDACTED}\b)"  # what is redacted already stays, with the text behind it
     pattern = f"{text.flags}({text.before}){new}{text.secret}({text.after})"
-    signs = tuple((sign, re.compile(f"{sign}{text.sign_ends}").search) for sign in text.signs)
+    signs = tuple(
+        (sign, re.compile(f"{re.escape(sign)}{text.sign_ends}").search) for sign in text.signs
+    )
     return _Replacement(re.compile(_python(pattern)), rf"\g<1>{REDACTED}\g<2>", signs)
 
 

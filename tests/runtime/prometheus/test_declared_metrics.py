@@ -11,9 +11,15 @@ from otel_meta.model import Instrument
 from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.prometheus.declared_metrics import DeclaredMetrics
 from otel_meta.runtime.prometheus.families import CHUNK_SIZE
-from otel_meta.runtime.prometheus.metric_points import NumberPoint
+from otel_meta.runtime.prometheus.metric_points import HistogramPoint, NumberPoint
 from otel_meta.runtime.prometheus.page import render_page
-from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT, TextFormat
+from otel_meta.runtime.prometheus.text_format import (
+    OPENMETRICS,
+    OPENMETRICS2,
+    TEXT,
+    SeriesText,
+    TextFormat,
+)
 from otel_meta.runtime.recording.cells import SumCell
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
@@ -49,6 +55,16 @@ class AtlasPage:
 
     def _report(self, metric: str, reason: str, _detail: object) -> None:
         self.faults.append((metric, reason))
+
+
+def points(atlas: AtlasPage) -> list[Any]:
+    """Return the points of all histograms, without their starts."""
+    return [
+        (point.bounds, point.counts, point.sum)
+        for family in atlas.declared.families()
+        for point in family.series().values()
+        if isinstance(point, HistogramPoint)
+    ]
 
 
 class TestLines:
@@ -98,6 +114,34 @@ class TestLines:
             'atlas_drawing_seconds_sum{kind="vector",style="dark",z="1"} 0.5',
         ] == atlas.page()[2:]
 
+    @pytest.mark.parametrize("text_format", [TEXT, OPENMETRICS], ids=str)
+    def test_native_histogram_shows_lines_of_its_declared_buckets(
+        self, text_format: TextFormat
+    ) -> None:
+        """A native histogram shows the lines of one that is not native."""
+        drawing = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.1, 1))
+        native = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.1, 1), native=True)
+        pages = [AtlasPage(drawing), AtlasPage(native)]
+        for page in pages:
+            for value in (0.05, 0.1, 0.3, 0.9, 7):
+                page.live[0].record(value)
+
+        assert pages[0].page(text_format) == pages[1].page(text_format)
+        assert points(pages[0]) == points(pages[1])
+
+    def test_native_histogram_shows_exponential_buckets_in_openmetrics2(self) -> None:
+        """OpenMetrics 2.0 shows the exponential buckets of a native histogram, then the others."""
+        native = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.5, 1), native=True)
+        atlas = AtlasPage(native)
+        for value in (0.5, 0.51, 0.52, 0.9, 7):
+            atlas.live[0].record(value)
+        line = atlas.page(OPENMETRICS2)[-2]
+
+        assert (
+            'atlas_drawing{z="1"} {count:5,sum:9.43,schema:3,zero_threshold:0.5,zero_count:1,'
+            "positive_spans:[-7:1,5:1,1:1],positive_buckets:[2,1,1],bucket:[0.5:1,1.0:4,+Inf:5]}"
+        ) == line.rpartition(" st@")[0]
+
     def test_instrument_without_values_is_not_shown(self) -> None:
         """An instrument without values is not shown."""
         atlas = AtlasPage(MEMORY, DRAWING)
@@ -127,8 +171,9 @@ class TestLabels:
         atlas = AtlasPage(SENT)
         atlas.page()
         (cell,) = atlas.storage.family(SENT).cells()
-        assert 'z="1"' == cell.rendered
-        cell.rendered = 'z="kept"'
+        assert isinstance(cell.rendered, SeriesText)
+        assert 'z="1"' == cell.rendered.labels
+        cell.rendered = cell.rendered._replace(labels='z="kept"')
 
         assert 'atlas_sent_bytes_total{z="kept"} 0.0' == atlas.page()[-1]
 
