@@ -18,10 +18,13 @@ SCRIPTS: Final = {
     "typed_calls": "A recording",
     "handles": "A recording by a handle",
     "scraping": "A scrape",
+    "peers": "A page and a recording beside clients in Go and Rust",
     "log_lines": "A log line",
     "memory": "Memory of a series",
     "workers": "Several workers",
+    "shared_directory": "The directory of 32 workers",
     "imports": "Imports",
+    "spans": "A span, with its export",
     "web": "What telemetry adds to a request",
     "latency_under_scrape": "Requests while 10,000 series are scraped every five seconds",
 }

@@ -28,6 +28,10 @@ from tests import waiting
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+NO_ZERO_FIRST = {"OTEL_META_SCRAPE_INTERVAL": "0"}
+"""Shows each value at once; tests of the zero before the first event set an interval."""
+os.environ.update(NO_ZERO_FIRST)
+
 PATIENCE = 20.0
 """Seconds until a condition that is still false is a failure."""
 
@@ -69,9 +73,9 @@ def serve(app: Any, **options: Any) -> Iterator[httpx.Client]:
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without OpenTelemetry's variables, plus the given variables."""
+    """Return the environment with these variables of OpenTelemetry, and with `NO_ZERO_FIRST`."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    return {**own, "PYTHONUNBUFFERED": "1", **given}
+    return {**own, **NO_ZERO_FIRST, "PYTHONUNBUFFERED": "1", **given}
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:

@@ -148,7 +148,8 @@ def _write(
     series: Sequence[Series],
 ) -> str:
     """Write the input of the engine, and return a digest of it."""
-    digest = hashlib.sha256(str(program("rule-engine")).encode())
+    engine = program("rule-engine")
+    digest = hashlib.sha256(f"{engine} {engine.stat().st_mtime_ns}".encode())
     with (folder / "samples.bin").open("wb") as samples:
         for one in series:
             packed = one.packed()

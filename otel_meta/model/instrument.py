@@ -66,6 +66,11 @@ class Instrument(Generic[P]):
         return KIND_TRAITS[self.kind]
 
     @property
+    def counted_bounds(self) -> tuple[float, ...]:
+        """The upper bounds of the buckets in which a process counts values."""
+        return self.buckets
+
+    @property
     def monotonic(self) -> bool:
         """True for a counter, which only goes up."""
         return self.traits.monotonic

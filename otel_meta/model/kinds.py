@@ -26,6 +26,7 @@ from typing import (
 from otel_meta.errors import DeclarationError, NotBoundError
 
 from .arguments import expect_choice, is_number, members_of
+from .bucket_bounds import native_bounds
 from .declared_call import declaring, declaring_class
 from .indicators import CountsEvents, HasBuckets, HasValue, Selection, missing_attribute
 from .instrument import Instrument
@@ -33,6 +34,9 @@ from .live import LiveCounter, LiveGauge, LiveHistogram, LiveUpDownCounter
 from .selector import MatcherValue
 
 P = ParamSpec("P")
+
+_WIDEST_NATIVE: Final = 2.0**48
+"""The largest ratio of bounds of a native histogram, which then has 384 exponential buckets."""
 
 MultiprocessMode = Literal["mostrecent", "sum", "max", "min", "all"]
 """Aggregation of a gauge over the workers of a service; ``all`` keeps each worker's value."""
@@ -158,9 +162,13 @@ class Histogram(CountsEvents, HasBuckets, _Declared[P]):
 
     Args:
         buckets: upper bounds in the unit of the instrument, ascending and above zero.
+        native: count values also by exponential buckets, each 9 % wide, from the lowest to the
+            highest bound. OpenMetrics 2.0 then shows a native histogram of Prometheus, besides the
+            declared buckets, which stay exact.
 
     Raises:
-        DeclarationError: the bounds are not finite, ascending numbers above zero.
+        DeclarationError: the bounds are not finite, ascending numbers above zero; ``native`` is
+            neither True nor False, or the range of bounds is too wide for it.
     """
 
     kind = "histogram"
@@ -175,9 +183,17 @@ class Histogram(CountsEvents, HasBuckets, _Declared[P]):
         unit: str = "",
         max_series: int | None = None,
         buckets: tuple[float, ...],
+        native: bool = False,
     ) -> None:
         super().__init__(name, description, labels, unit=unit, max_series=max_series)
         self.buckets = _bounds(f"metric {name!r}", buckets)
+        _check_native(f"metric {name!r}", native, self.buckets)
+        self.native: Final = native
+
+    @property
+    def counted_bounds(self) -> tuple[float, ...]:
+        """The declared bounds, and the exponential bounds between them if it is native."""
+        return native_bounds(self.buckets) if self.native else self.buckets
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -212,6 +228,18 @@ def _bounds(where: str, buckets: object) -> tuple[float, ...]:
             "buckets=(0.1, 0.5, 1); a bucket without a bound is added",
         )
     return bounds
+
+
+def _check_native(where: str, native: object, bounds: tuple[float, ...]) -> None:
+    if not isinstance(native, bool):
+        raise DeclarationError(where, f"has native={native!r}", "give True or False")
+    if native and bounds[-1] / bounds[0] > _WIDEST_NATIVE:
+        raise DeclarationError(
+            where,
+            f"has native buckets from {bounds[0]:.15g} to {bounds[-1]:.15g}",
+            "choose a lowest bound closer to the highest: each factor of 2 between them takes "
+            "eight buckets in every series",
+        )
 
 
 def _ascending(bounds: tuple[float, ...]) -> bool:

@@ -62,6 +62,10 @@ def _is_duration(value: Any) -> bool:
     return _is_a(value, int, float) and 0 < value <= _MAX_SECONDS
 
 
+def _is_interval(value: Any) -> bool:
+    return _is_a(value, int, float) and 0 <= value <= _MAX_SECONDS
+
+
 def _is_share(value: Any) -> bool:
     return _is_a(value, int, float) and 0 <= value <= 1
 
@@ -123,14 +127,21 @@ CHECKS: Final[Mapping[str, _Check]] = {
     ),
     "prometheus_token": _Check(_is_text, "give the token as a text", is_secret=True),
     "merge_prometheus_client": _ON_OR_OFF,
+    "prometheus_created": _ON_OR_OFF,
     "redaction": _ON_OR_OFF,
     "redact_names": _Check(
         _are_names, "give the names of fields or attributes, such as ('iban', 'customer.phone')"
     ),
     "workers": _ON_OR_OFF,
     "slo_path": _Check(_is_path, "give the path of a file, such as '/var/lib/my-service/slo'"),
+    "tail_sampling": _ON_OR_OFF,
+    "tail_sampling_slow": _SECONDS,
     "slo_required_coverage": _Check(_is_share, "give a share from 0 to 1, such as 0.25"),
     "metric_interval": _SECONDS,
+    "scrape_interval": _Check(
+        _is_interval, f"give a number of seconds from 0 to {_MAX_SECONDS}, such as 15"
+    ),
+    "job": _ON_OR_OFF,
     "max_series": _Check(
         _whole_number(1, 10_000_000),
         "give a whole number from 1 to 10000000, such as 2000",

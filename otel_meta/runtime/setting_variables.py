@@ -17,6 +17,7 @@ from .environment.foreign_variables import FOREIGN_VARIABLES, UNSUPPORTED_VARIAB
 from .environment.otlp_variables import OTLP_VARIABLES
 from .environment.sdk_variables import SDK_VARIABLES
 from .environment.value_kinds import (
+    DAY,
     DURATION,
     FLAG,
     HOST,
@@ -33,6 +34,7 @@ from .environment.value_kinds import (
 from .environment.variable import Variable, unread
 from .export.exporters import is_exporter, target_names
 from .recording.cardinality import MAX_SERIES
+from .recording.native.native_core import NATIVE_CORE
 from .signals import SIGNALS, Signal
 
 PROMETHEUS_HOST: Final = "localhost"
@@ -153,6 +155,9 @@ LOGS_URL: Final = Variable(
 MERGE_PROMETHEUS_CLIENT: Final = Variable(
     "OTEL_META_MERGE_PROMETHEUS_CLIENT", FLAG, True, "option `merge_prometheus_client`"
 )
+CREATED: Final = Variable(
+    "OTEL_META_PROMETHEUS_CREATED", FLAG, False, "option `prometheus_created`"
+)
 REDACTION: Final = Variable("OTEL_META_REDACTION", FLAG, True, "option `redaction`")
 REDACT_NAMES: Final = Variable[tuple[str, ...]](
     "OTEL_META_REDACT_NAMES",
@@ -180,6 +185,13 @@ SLO_COVERAGE: Final = Variable(
 INTERVAL: Final = Variable(
     "OTEL_METRIC_EXPORT_INTERVAL", DURATION, 60_000, "option `metric_interval`"
 )
+SCRAPE_INTERVAL: Final = Variable(
+    "OTEL_META_SCRAPE_INTERVAL",
+    number(0, DAY / 1000),
+    15.0,
+    "option `scrape_interval`, in seconds; 0 shows no zero before the first event",
+)
+JOB: Final = Variable("OTEL_META_JOB", FLAG, False, "option `job`, see jobs.md")
 SERIES: Final = Variable(
     "OTEL_META_MAX_SERIES", whole_number(1, 10_000_000), MAX_SERIES, "option `max_series`"
 )
@@ -194,6 +206,16 @@ SAMPLER: Final = Variable(
 )
 SAMPLER_RATIO: Final = Variable(
     "OTEL_TRACES_SAMPLER_ARG", number(0, 1), 1.0, "ratio of a sampler with ratio in its name"
+)
+TAIL_SAMPLING: Final = Variable(
+    "OTEL_META_TAIL_SAMPLING", FLAG, False, "option `tail_sampling`, see requests.md"
+)
+TAIL_SAMPLING_SLOW: Final = Variable(
+    "OTEL_META_TAIL_SAMPLING_SLOW",
+    number(0, 86_400),
+    0.0,
+    "option `tail_sampling_slow`, in seconds",
+    "0: the bounds of the SLOs alone",
 )
 PROPAGATORS: Final = Variable[tuple[str, ...]](
     "OTEL_PROPAGATORS",
@@ -246,17 +268,22 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     TRACES_URL,
     LOGS_URL,
     MERGE_PROMETHEUS_CLIENT,
+    CREATED,
     REDACTION,
     REDACT_NAMES,
     WORKERS,
     SLO_PATH,
     SLO_COVERAGE,
     INTERVAL,
+    SCRAPE_INTERVAL,
+    JOB,
     SERIES,
     CORRECTIONS,
     ENGINE,
     SAMPLER,
     SAMPLER_RATIO,
+    TAIL_SAMPLING,
+    TAIL_SAMPLING_SLOW,
     PROPAGATORS,
     ID_GENERATOR,
     LOG_LEVEL,
@@ -268,6 +295,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
 VARIABLES: Final[tuple[Variable[Any], ...]] = (
     *SETTING_VARIABLES,
     *REFUSED_VARIABLES,
+    NATIVE_CORE,
     *OTLP_VARIABLES,
     *SDK_VARIABLES,
     *FOREIGN_VARIABLES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ from .lifecycle.span_processors import AttachedProcessors, attached_processors
 from .recording.faults import Faults
 from .redaction import Redaction
 from .settings import Settings
+from .tracing.lean_provider import LeanTracerProvider
+from .tracing.tail_sampling import TailSampling
 
 
 def _ratio(arg: str | None) -> Sampler:
@@ -74,10 +76,12 @@ class Traces:
             redacting: Any = RedactingExporter(exporter, redaction, faults)
             queues.append(SpanQueue(redacting, monitor, faults))
         self._processors: TracerProvider | AttachedProcessors
+        self.tail: Final = _tail_sampling(settings, queues, faults)
+        """Decides at the end of a request; None without tail sampling."""
         self.sees_spans: Final = foreign.tracer is None or foreign.takes_processors
         """False if the provider of another library takes no span processor."""
         if foreign.tracer is None:
-            self.provider = self._processors = _create_provider(settings, resource)
+            self.provider = self._processors = _create_provider(settings, resource, self.tail)
             self._locks = SdkLocks(self.provider)
         else:
             self.provider = foreign.tracer
@@ -102,14 +106,25 @@ class Traces:
         self._processors.shutdown()
 
 
-def _create_provider(settings: Settings, resource: Resource) -> TracerProvider:
-    return TracerProvider(
+def _tail_sampling(
+    settings: Settings, queues: Sequence[SpanQueue], faults: Faults
+) -> TailSampling | None:
+    if not settings.tail_sampling or not queues:
+        return None
+    return TailSampling(tuple(queues), faults, settings.tail_sampling_slow)
+
+
+def _create_provider(
+    settings: Settings, resource: Resource, tail: TailSampling | None
+) -> TracerProvider:
+    provider = LeanTracerProvider(
         create_sampler(settings.sampler, settings.sampler_arg),
         resource,
-        shutdown_on_exit=False,
-        span_limits=create_span_limits(),
-        id_generator=create_id_generator(settings.id_generator),
+        create_span_limits(),
+        create_id_generator(settings.id_generator),
     )
+    provider.processors.tail = tail
+    return provider
 
 
 def _attach(foreign: ForeignProviders) -> AttachedProcessors:

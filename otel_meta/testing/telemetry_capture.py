@@ -183,6 +183,7 @@ def _isolated(
         "cache_loggers": False,
         "set_global": False,
         "environ": {},
+        "scrape_interval": 0,
         "clock": captured.clock,
     }
     mark = _IS_ISOLATED.set(True)

@@ -10,7 +10,12 @@ from typing import Any, Final, NamedTuple
 
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime.bounded_threads import BoundedThreads
-from otel_meta.runtime.prometheus.handler import UNAUTHORIZED, Response, ScrapeRequest
+from otel_meta.runtime.prometheus.handler import (
+    SCRAPE_TIMEOUT,
+    UNAUTHORIZED,
+    Response,
+    ScrapeRequest,
+)
 from otel_meta.runtime.recording.faults import logger
 from otel_meta.runtime.slo.status_page import NO_SLOS
 from otel_meta.runtime.telemetry import Telemetry
@@ -168,6 +173,7 @@ def _scrape_request(scope: Scope) -> ScrapeRequest:
         accept=header(scope, b"accept"),
         accept_encoding=header(scope, b"accept-encoding"),
         authorization=header(scope, b"authorization"),
+        scrape_timeout=header(scope, SCRAPE_TIMEOUT.lower().encode()),
     )
 
 

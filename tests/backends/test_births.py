@@ -4,36 +4,59 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import yaml
 
-from otel_meta.repos import Titan
-from otel_meta.testing.servers import PROMETHEUS, Backend
+from otel_meta import Counter, MetaRepo, labels
+from otel_meta.runtime.prometheus.handler import ScrapeHandler
+from otel_meta.runtime.prometheus.server import MetricsServer
+from otel_meta.runtime.prometheus.text_format import OPENMETRICS_CREATED
+from otel_meta.testing import CapturedTelemetry, capture
+from otel_meta.testing.loopback import LOOPBACK
+from otel_meta.testing.servers import Backend
 from tests.backends.collector_server import Collector
-from tests.backends.faults.service_process import service_process
-from tests.render.stack.committed_stack import compose
+from tests.backends.generated_prometheus import STOCK, port_of, prometheus, scrape_of, values
 from tests.rules.prometheus_server import fetch
-from tests.waiting import wait_until
+from tests.waiting import TIMEOUT, wait_until
 
-FLAGS = tuple(
-    flag for flag in compose()["prometheus"]["command"] if flag.startswith("--enable-feature=")
-)
-FAILURES = f'{Titan.event_failures.prometheus_name}{{reason="internal"}}'
-EVENTS = 3
+WAYS = ("OpenMetrics 2.0", "OpenMetrics 1.0", "sidecar", "pushed")
+SAMPLES = 3
 
 
-def prometheus(folder: Path, sidecar: Collector, flags: tuple[str, ...]) -> Backend:
-    """Return a Prometheus that scrapes a sidecar, as the compose file does, but each second."""
-    target = {"targets": [f"127.0.0.1:{sidecar.ports['METRICS']}"]}
-    job = {"job_name": "sidecars", "honor_labels": True, "static_configs": [target]}
-    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}
-    return Backend(
-        program=PROMETHEUS, folder=folder, config=yaml.safe_dump(config), port=0, more=flags
+@labels
+class Reason:
+    """A label with any value, so that no series begins at zero."""
+
+    reason: str
+
+
+class Births(MetaRepo, name="births", owner="tests"):
+    """One counter, whose series are born with their first events."""
+
+    failures = Counter("births.failures", "Failures.", Reason)
+
+
+FAILURES = Births.failures.prometheus_name
+
+
+@contextmanager
+def created_page(service: CapturedTelemetry) -> Iterator[int]:
+    """Serve the page of a service with ``_created`` lines, and yield the port."""
+    scrape = service.telemetry.scrape
+    assert scrape is not None
+    handler = ScrapeHandler(
+        lambda _format, names, for_server: scrape._chunks(OPENMETRICS_CREATED, names, for_server)
     )
+    server = MetricsServer(handler.handle, LOOPBACK, 0, lambda *_: None, "exclusive")
+    try:
+        yield server.port
+    finally:
+        server.close(TIMEOUT)
 
 
 @pytest.fixture
@@ -43,40 +66,91 @@ def sidecar(tmp_path: Path) -> Iterator[Collector]:
         yield collector.wait_until_ready()
 
 
-def values(server: Backend, expr: str) -> list[float]:
-    """Return the value of each series in the result of a query."""
+def by_way(server: Backend, expr: str) -> dict[str, float]:
+    """Return the value of a query by the way of export, which is the name of a service."""
     answer = json.loads(fetch(f"{server.url}/api/v1/query?{urlencode({'query': expr})}"))
-    return [float(series["value"][1]) for series in answer["data"]["result"]]
+    found = answer["data"]["result"]
+    return {each["metric"].get("service_name", ""): float(each["value"][1]) for each in found}
 
 
-def increase_of_job(folder: Path, sidecar: Collector, flags: tuple[str, ...]) -> float:
-    """Run a job that counts some failures, exports once and ends; return Prometheus' increase."""
-    with prometheus(folder / "prometheus", sidecar, flags) as server:
-        server.wait_until_ready()
-        with service_process(OTEL_EXPORTER_OTLP_ENDPOINT=sidecar.otlp) as job:
-            job.run("fail", EVENTS)
-            job.run("flush")
-        samples = f"count_over_time({FAILURES}[5m])"
-        wait_until(lambda: [value for value in values(server, samples) if value >= 3])
-        (value,) = values(server, f"increase({FAILURES}[5m] anchored)")
-    return value
+class Fleet:
+    """A service for each way of export, and two Prometheus servers: with the flags and without."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self._stack = stack
+        collector = Collector("sidecar.yaml", folder / "sidecar")
+        stack.enter_context(collector)
+        collector.wait_until_ready()
+        pages = [self._service(way) for way in WAYS[:2]]
+        self._pushing = [self._service("sidecar", metrics="otlp", otlp_endpoint=collector.otlp)]
+        created = stack.enter_context(created_page(pages[1]))
+        jobs = (
+            scrape_of("page", port_of(pages[0])),
+            scrape_of("created", created, scrape_protocols=["OpenMetricsText1.0.0"]),
+            scrape_of("sidecar", collector.ports["METRICS"]),
+        )
+        self.with_flags = self._prometheus(folder / "with", *jobs)
+        self.stock = self._prometheus(folder / "stock", *jobs, flags=(), more=STOCK)
+        self._services = [*pages, *self._pushing]
+
+    def count_first_failure(self) -> None:
+        """Count one failure on every way, after some scrapes, and wait for samples of it."""
+        scraped = f"count_over_time(up[5m]) >= {SAMPLES}"
+        wait_until(lambda: all(len(values(each, scraped)) == 3 for each in self._servers))
+        for service in self._services:
+            service.bind(Births).failures.add(1, reason="first")
+        wait_until(self._has_samples)
+
+    @property
+    def _servers(self) -> tuple[Backend, ...]:
+        return self.with_flags, self.stock
+
+    def _has_samples(self) -> bool:
+        for service in self._pushing:
+            service.telemetry.flush(TIMEOUT)
+        counted = f"count_over_time({FAILURES}[5m]) >= {SAMPLES}"
+        return all({*WAYS} == by_way(each, counted).keys() for each in self._servers)
+
+    def _prometheus(self, folder: Path, *jobs: Mapping[str, Any], **options: Any) -> Backend:
+        server = self._stack.enter_context(prometheus(folder, *jobs, **options))
+        endpoint = f"{server.wait_until_ready().url}/api/v1/otlp"
+        self._pushing.append(self._service("pushed", metrics="otlp", otlp_endpoint=endpoint))
+        return server
+
+    def _service(self, name: str, **settings: Any) -> CapturedTelemetry:
+        pull = {} if settings else {"prometheus_port": 0}
+        return self._stack.enter_context(
+            capture(name, Births, traces="none", logs="none", **pull, **settings)
+        )
 
 
-def test_failures_of_job_count_although_its_series_is_born_with_them(
-    sidecar: Collector, tmp_path: Path
-) -> None:
-    """The failures of a job count, although its series is born with them."""
-    assert EVENTS == increase_of_job(tmp_path, sidecar, FLAGS)
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A fleet in which each series was born with one failure."""
+    with ExitStack() as stack:
+        fleet = Fleet(stack, tmp_path_factory.mktemp("births"))
+        fleet.count_first_failure()
+        yield fleet
 
 
-def test_failures_of_job_do_not_count_without_flag(sidecar: Collector, tmp_path: Path) -> None:
-    """Without the flag, the failures do not count: the series begins at its last value."""
-    assert 0 == increase_of_job(tmp_path, sidecar, ())
+def test_first_failure_counts_on_every_way_with_flags(fleet: Fleet) -> None:
+    """With the flags, a series that is born at 1 has an increase of 1 on every way."""
+    found = by_way(fleet.with_flags, f"increase({FAILURES}[5m] anchored)")
+
+    assert dict.fromkeys(WAYS, 1.0) == found
+
+
+def test_first_failure_does_not_count_without_flags(fleet: Fleet) -> None:
+    """Without the flags, the increase is 0 on every way: the series begins at its last value."""
+    found = by_way(fleet.stock, f"increase({FAILURES}[5m] anchored)")
+
+    assert dict.fromkeys(WAYS, 0.0) == found
 
 
 def test_exemplars_of_sidecar_are_stored(sidecar: Collector, tmp_path: Path) -> None:
     """The exemplars of a sidecar's histograms are stored, also in the format with start times."""
-    with prometheus(tmp_path / "prometheus", sidecar, FLAGS) as server:
+    job = scrape_of("sidecars", sidecar.ports["METRICS"])
+    with prometheus(tmp_path / "prometheus", job) as server:
         server.wait_until_ready()
         send_exemplar(sidecar.otlp)
         path = f"{server.url}/api/v1/query_exemplars?query=wait_seconds_bucket&start=0&end=9e9"

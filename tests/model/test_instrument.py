@@ -142,6 +142,16 @@ class TestBuckets:
         with pytest.raises(DeclarationError, match=r"'a\.b': has the buckets \(.*\); give finite"):
             Histogram("a.b", "Text.", NoLabels, buckets=buckets)
 
+    def test_native_is_true_or_false(self) -> None:
+        """A histogram is native or not: a text is neither."""
+        with pytest.raises(DeclarationError, match="has native='no'; give True or False"):
+            Histogram("a.b", "Text.", NoLabels, buckets=(1,), native="no")  # type: ignore[arg-type]
+
+    def test_native_range_has_limit(self) -> None:
+        """Native buckets from 1 to 1e18 would take 480 numbers a series, and are refused."""
+        with pytest.raises(DeclarationError, match="choose a lowest bound closer to the highest"):
+            Histogram("a.b", "Text.", NoLabels, buckets=(1, 1e18), native=True)
+
 
 class TestShorthand:
     def test_counter_and_bad_events_among_its_events_make_ratio(self) -> None:

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 from tests.rules.committed_rules import Groups
 from tests.rules.pinned_tools import tool
 from tests.rules.raw_series import label_text
+from tests.rules.rule_runs import RUNS, KnownPasses
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,28 @@ def firing_alert(alert: str, **labels: str) -> dict[str, float]:
     return {"ALERTS" + label_text({"alertname": alert, "alertstate": "firing"} | labels): 1.0}
 
 
-def run_cases(cases: Mapping[str, Case], folder: Path) -> dict[str, str]:
-    """Run cases in two processes of promtool; return the error of each case, or an empty text."""
+def run_cases(
+    cases: Mapping[str, Case], folder: Path, passes: Path = RUNS / "promtool"
+) -> dict[str, str]:
+    """Run cases in two processes of promtool; return the error of each case, or an empty text.
+
+    Args:
+        cases: the cases by name.
+        folder: is created for the files of promtool.
+        passes: a folder of passes; a case that passed is not repeated.
+    """
+    known = KnownPasses(passes, tool("promtool"))
+    digests = {name: known.digest(json.dumps(_files(0, "", case))) for name, case in cases.items()}
+    new = {name: case for name, case in cases.items() if digests[name] not in known}
+    wrong = _run_all(new, folder)
+    for name in new:
+        if not wrong[name]:
+            known.add(digests[name])
+    known.forget_unused()
+    return dict.fromkeys(cases, "") | wrong
+
+
+def _run_all(cases: Mapping[str, Case], folder: Path) -> dict[str, str]:
     names = sorted(cases, key=lambda name: -_cost(cases[name]))
     shares = [names[n::2] for n in range(2)]
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,8 +115,8 @@ def _cost(case: Case) -> float:
 def _promtool(cases: Mapping[str, Case], folder: Path) -> dict[str, str]:
     folder.mkdir()
     for number, (name, case) in enumerate(cases.items()):
-        folder.joinpath(f"{number}.rules.yml").write_text(json.dumps({"groups": case.groups}))
-        folder.joinpath(f"{number}.test.yml").write_text(json.dumps(_document(number, name, case)))
+        for file, document in _files(number, name, case).items():
+            folder.joinpath(file).write_text(json.dumps(document))
     files = [f"{number}.test.yml" for number in range(len(cases))]
     command = [str(tool("promtool")), "test", "rules", "--junit=junit.xml", *files]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -103,6 +124,14 @@ def _promtool(cases: Mapping[str, Case], folder: Path) -> dict[str, str]:
     assert report.exists(), done.stdout + done.stderr
     results = dict(_results(ET.parse(report)))
     return {name: results[f"{number}.test.yml"] for number, name in enumerate(cases)}
+
+
+def _files(number: int, name: str, case: Case) -> dict[str, Any]:
+    """Return the rules and the test of a case by file name."""
+    return {
+        f"{number}.rules.yml": {"groups": case.groups},
+        f"{number}.test.yml": _document(number, name, case),
+    }
 
 
 def _document(number: int, name: str, case: Case) -> dict[str, Any]:

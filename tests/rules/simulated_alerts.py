@@ -14,10 +14,14 @@ from alert_quality.traffic import service
 from alert_quality.truth import Truth, incidents
 from alert_quality.verdict import Check, Verdict, judge, play
 
+from tests.rules.rule_runs import RUNS
+
 START: Final = 7 * HOUR
 """The second at which every fault begins."""
 SECONDS: Final = 11 * HOUR
 CHECK: Final = SECONDS - 10 * MINUTE
+
+_RUNS: Final = RUNS / "simulated"
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,12 @@ def told(judged: Verdict, scenario: Scenario) -> dict[str, Told]:
 
 def verdict(scenario: Scenario) -> Verdict:
     """Return the verdict on the committed rules."""
-    return judge(scenario, OTEL_META)
+    return judge(scenario, OTEL_META, _RUNS)
 
 
 def outcome(scenario: Scenario) -> Outcome:
     """Return all alerts of the committed rules."""
-    return play(scenario, OTEL_META)
+    return play(scenario, OTEL_META, _RUNS)
 
 
 def _told(judged: Verdict, scenario: Scenario, one: Service) -> Told:

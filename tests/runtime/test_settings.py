@@ -313,6 +313,22 @@ class TestNumbers:
         with pytest.raises(ConfigurationError, match="metric_interval"):
             given(metric_interval=interval)
 
+    @pytest.mark.parametrize("interval", [-1, math.nan, math.inf])
+    def test_scrape_interval_that_is_negative_or_not_finite_is_refused(
+        self, interval: float
+    ) -> None:
+        """A scrape interval that is negative or not finite is refused."""
+        with pytest.raises(ConfigurationError, match="scrape_interval"):
+            given(scrape_interval=interval)
+
+    def test_scrape_interval_is_option_else_variable_else_15_seconds(self) -> None:
+        """The scrape interval is the option, else the variable, else 15 seconds; 0 is a value."""
+        variables = {"OTEL_META_SCRAPE_INTERVAL": "30"}
+
+        assert 15 == read().scrape_interval
+        assert 30 == read(**variables).scrape_interval
+        assert 0 == read_settings(scrape_interval=0, environ=variables).scrape_interval
+
     @pytest.mark.parametrize("timeout", [-1, math.nan])
     def test_shutdown_timeout_that_is_not_positive_and_finite_is_refused(
         self, timeout: float
@@ -462,6 +478,35 @@ class TestSeries:
     ) -> None:
         """The attribute length limit applies to labels, if it is positive."""
         assert length == read(OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=text).max_label_length
+
+
+class TestJob:
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"prometheus_port": 9464},
+            {"metrics": ("otlp", "console")},
+            {"environ": {"OTEL_META_MULTIPROCESS_DIR": "/nowhere"}},
+        ],
+    )
+    def test_job_with_another_way_to_its_metrics_is_refused(self, more: dict[str, Any]) -> None:
+        """A job with another way to its metrics than a Collector is refused."""
+        with pytest.raises(ConfigurationError, match="job=True"):
+            given(job=True, **more)
+
+    def test_variable_with_another_way_to_metrics_is_ignored_with_warning(self) -> None:
+        """The variable is ignored with a warning, if there is another way to the metrics."""
+        settings = read(OTEL_META_JOB="true", OTEL_EXPORTER_PROMETHEUS_PORT="9464")
+
+        assert (False, "OTEL_META_JOB=true") == (settings.job, settings.warnings[0][:18])
+
+    def test_job_sends_deltas_although_variable_names_another_temporality(self) -> None:
+        """A job sends deltas, and warns of a variable with another temporality."""
+        name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+        settings = read(OTEL_META_JOB="true", **{name: "cumulative"})
+
+        assert "delta" == settings.otlp.temporality
+        assert f"{name}=cumulative has no effect on a job" in settings.warnings[0]
 
 
 class TestInvalid:

@@ -41,7 +41,9 @@ def readme_file() -> str:
         "Prometheus keeps samples for the longest SLO period and eight more days, by "
         "`--storage.tsdb.retention.time`. Prometheus' own default is 15 days: an SLO over 30 days "
         "would be an SLO over 15 days. `created-timestamp-zero-ingestion` stores a zero at the "
-        "start of each series, so that the events of the first export count.",
+        "start of each series, so that the events of the first export count. `openmetrics2` reads "
+        "the page of a service as OpenMetrics 2.0, which has this start: `scrape_protocols` names "
+        "the format. A Prometheus before 3.15 knows neither, and starts once both are removed.",
         "`alertmanager.yml` sends all notifications to the container `notifications`; replace its "
         "URLs by your own webhooks (`otel-meta generate --page-webhook`).",
         "## The example services",

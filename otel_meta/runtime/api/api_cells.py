@@ -15,7 +15,8 @@ from otel_meta.runtime.recording.cells import Cell
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.label_attributes import Attributes
 from otel_meta.runtime.recording.label_values import OnFault
-from otel_meta.runtime.recording.memory import Placeable
+from otel_meta.runtime.recording.memory import HeapAllocator, Placeable
+from otel_meta.runtime.recording.recording_calls import THROUGH_CELLS
 from otel_meta.runtime.recording.validation import finite_float, non_negative_float
 
 Send = Callable[[float, Attributes], object]
@@ -114,6 +115,8 @@ class ApiHistogramCell(ApiCell):
 class ApiFamily(Family[Any]):
     """The series of an instrument, none of which ends before the provider."""
 
+    calls = THROUGH_CELLS
+
     def __init__(self, *args: Any, on_fault: OnFault, **kwargs: Any) -> None:
         super().__init__(*args, on_fault=on_fault, **kwargs)
         self._say: Final = on_fault
@@ -128,13 +131,10 @@ class ApiFamily(Family[Any]):
         self._say("remove", _NOT_ENDED, _NOT_ENDED)
 
 
-class Beginning:
+class Beginning(HeapAllocator):
     """In place of an allocator: begins new series, whose numbers are elsewhere."""
 
     def place(self, instrument: Instrument[...], series: Placeable) -> None:  # noqa: ARG002 - the allocator's interface
         """Export a new series at once."""
         if isinstance(series, ApiCell):
             series.begin()
-
-    def free(self, instrument: Instrument[...], labels: tuple[str, ...]) -> None:
-        """Do nothing: no series ends."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from opentelemetry.sdk.metrics import Exemplar as SdkExemplar
 from opentelemetry.sdk.metrics.export import (
@@ -25,12 +25,13 @@ from opentelemetry.sdk.metrics.export import (
     Sum,
 )
 
+from otel_meta.runtime.births.zero_first import Collection, FamilyLike, ZeroFirst
 from otel_meta.runtime.fork import ForkSafeLock
+from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.label_attributes import Attributes, attributes_of
-from otel_meta.runtime.recording.storage import MetricStorage
 
 from .deltas import DeltaState, Reading
 from .point_counts import SCOPE
@@ -40,6 +41,14 @@ _UNSET: Final = cast("float", None)
 """None leaves the optional fields min and max of OTLP unset: cumulative extremes never recover."""
 
 
+class Storage(Protocol):
+    """The series of this process, or of all processes of a job."""
+
+    def families(self) -> Iterable[Any]:
+        """Return the series of each instrument, as `Family` or with its interface."""
+        ...
+
+
 class MetricProducer:
     """Produces the points of a reader, and keeps the last delivered collection for deltas.
 
@@ -47,50 +56,89 @@ class MetricProducer:
         storage: the families to read.
         preference: a key of `PREFERENCES`: cumulative, delta or lowmemory.
         clock_ns: wall clock in nanoseconds since the epoch.
+        deltas: the readings for delta temporality.
+        zero_first: exports cumulative series at zero first; None exports each value at once.
     """
 
     def __init__(
         self,
-        storage: MetricStorage,
+        storage: Storage,
         preference: str = "cumulative",
         clock_ns: Callable[[], int] = time.time_ns,
+        deltas: DeltaState | None = None,
+        zero_first: ZeroFirst | None = None,
     ) -> None:
         self._storage: Final = storage
         self._preference: Final = preference
         self._clock_ns: Final = clock_ns
-        self._deltas: Final = DeltaState()
+        self._deltas: Final = deltas or DeltaState()
+        self._zero_first: Final = zero_first
+        self._collection: Collection | None = None
+        self.was_delivered = True
+        """False if the last collection was not delivered."""
         self._delivered_ns = 0
         self._now_ns = 0
         self._lock: Final = ForkSafeLock()
 
-    def append_to(self, collected: MetricsData) -> MetricsData:
-        """Return the SDK's collection with our points appended under the same resource."""
+    def append_to(self, collected: MetricsData, *, with_values: bool = False) -> MetricsData:
+        """Return the SDK's collection with our points appended under the same resource.
+
+        Args:
+            collected: the SDK's collection.
+            with_values: see `collect`.
+        """
         first, *others = collected.resource_metrics
         merged = ResourceMetrics(
             resource=first.resource,
-            scope_metrics=[*first.scope_metrics, self.collect()],
+            scope_metrics=[*first.scope_metrics, self.collect(with_values=with_values)],
             schema_url=first.schema_url,
         )
         return MetricsData([merged, *others])
 
-    def collect(self) -> ScopeMetrics:
+    def collect(self, *, with_values: bool = False) -> ScopeMetrics:
         """Collect a point for every series; with delta temporality, for every changed series.
 
         `settle` has to end each collection before the next one.
+
+        Args:
+            with_values: True for the value of every series, new ones included: no other collection
+                may follow.
         """
         with self._lock:
             self._now_ns = self._clock_ns()
-            self._deltas.begin_collection(self._now_ns)
+            self._deltas.begin_collection(self._now_ns, with_values=with_values)
+            self._collection = self._begin(with_values=with_values)
             families = self._storage.families()
             metrics = [metric for family in families if (metric := self._metric(family))]
         return ScopeMetrics(scope=SCOPE, metrics=metrics, schema_url="")
+
+    def has_new_series(self) -> bool:
+        """Return True if a series has counts to add that no delivered collection had."""
+        return any(
+            not self._deltas.is_known(cell)
+            for family in self._storage.families()
+            if family.instrument.kind in ("counter", "histogram")
+            for cell in family.cells()
+        )
+
+    def seconds_to_hold(self) -> float:
+        """Return the seconds until the next collection has the counts of all series."""
+        return self._deltas.seconds_to_hold()
 
     def settle(self, delivered: bool) -> None:
         """End the latest collection: deltas that were not delivered join the next ones."""
         with self._lock:
             self._deltas.end_collection(delivered=delivered)
+            self.was_delivered = delivered
             if delivered:
                 self._delivered_ns = self._now_ns
+            if delivered and self._zero_first is not None and self._collection is not None:
+                self._zero_first.delivered(self._collection)
+
+    def _begin(self, *, with_values: bool) -> Collection | None:
+        if self._zero_first is None:
+            return None
+        return self._zero_first.begin_last() if with_values else self._zero_first.begin()
 
     def _metric(self, family: Family[Any]) -> Metric | None:
         instrument = family.instrument
@@ -138,16 +186,28 @@ class MetricProducer:
 
     def _histogram(self, family: Family[HistogramCell]) -> Histogram:
         temporality = temporality_of(family.instrument.kind, self._preference)
+        buckets = family.instrument.buckets
         points = [
-            self._histogram_point(cell, attributes, reading)
+            self._histogram_point(cell, buckets, attributes, reading)
             for cell, attributes, reading in self._readings(family, temporality)
         ]
         return Histogram(points, temporality)
 
     def _histogram_point(
-        self, cell: HistogramCell, attributes: Attributes, reading: Reading
+        self,
+        cell: HistogramCell,
+        buckets: tuple[float, ...],
+        attributes: Attributes,
+        reading: Reading,
     ) -> HistogramDataPoint:
-        counts = [int(count) for count in reading.numbers[:-1]]
+        """Return a point with the declared buckets, also of a native histogram.
+
+        An exponential point would reach the rules as a native histogram alone: Prometheus' receiver
+        and the text of the Collector have no buckets of it.
+        """
+        counts, exemplars = [int(count) for count in reading.numbers[:-1]], cell.exemplars
+        if views := bucket_views(cell.bounds, buckets):
+            counts, exemplars = views.declared(counts), views.declared_exemplars(exemplars)
         return HistogramDataPoint(
             attributes=attributes,
             start_time_unix_nano=reading.start_ns,
@@ -155,10 +215,10 @@ class MetricProducer:
             count=sum(counts),
             sum=reading.numbers[-1],
             bucket_counts=counts,
-            explicit_bounds=cell.bounds,
+            explicit_bounds=buckets,
             min=_UNSET,
             max=_UNSET,
-            exemplars=self._exemplars(cell.exemplars.values()),
+            exemplars=self._exemplars(exemplars.values()),
         )
 
     def _readings(
@@ -166,7 +226,8 @@ class MetricProducer:
     ) -> Iterator[tuple[Any, Attributes, Reading]]:
         is_delta = temporality is AggregationTemporality.DELTA
         read = self._deltas.delta if is_delta else self._deltas.cumulative
-        for cell, attributes in _cells_with_attributes(family):
+        shown = family if is_delta or not self._collection else self._collection.shown(family)
+        for cell, attributes in _cells_with_attributes(shown):
             reading = read(cell)
             if reading is not None:
                 yield cell, attributes, reading
@@ -183,7 +244,7 @@ class MetricProducer:
         ]
 
 
-def _cells_with_attributes(family: Family[Any]) -> Iterator[tuple[Any, Attributes]]:
+def _cells_with_attributes(family: FamilyLike) -> Iterator[tuple[Any, Attributes]]:
     fields = family.instrument.label_fields
     for cell in family.cells():
         yield cell, attributes_of(fields, cell.labels)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import TraceFlags
 
 from otel_meta.runtime.recording.exemplars import SampledSpans
 
@@ -16,6 +17,9 @@ class SampledSpanCounter(SpanProcessor):
     Args:
         spans: holds the number.
     """
+
+    needs_spans: Final = False
+    """It counts the spans of other processors."""
 
     def __init__(self, spans: SampledSpans) -> None:
         self._spans: Final = spans
@@ -29,8 +33,8 @@ class SampledSpanCounter(SpanProcessor):
         self._count(span, -1)
 
     def _count(self, span: ReadableSpan, change: int) -> None:
-        context = span.get_span_context()
-        if context is not None and context.trace_flags.sampled:
+        context = span.context
+        if context is not None and context.trace_flags & TraceFlags.SAMPLED:
             self._spans.add(change)
 
 

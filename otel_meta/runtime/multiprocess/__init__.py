@@ -24,6 +24,9 @@ Files
 ``new`` and ``<pid>-<random>.new``
     A file under construction. Renaming is the last step, except for the first totals, which are
     linked, so that one of several processes wins.
+``scrapes``
+    Two times of scrapes: series that were born later are shown at zero, see
+    `otel_meta.runtime.births.shared_marks`.
 ``slo-history``, ``slo-history.lock``
     The history of the service's SLOs, see `otel_meta.runtime.slo.history_file`.
 ``damaged/latest``
@@ -130,11 +133,11 @@ Death and compaction
 Stores into a shared mapping belong to the page cache. They survive the process, but not a power
 failure: no file is synced.
 
-Every scan with the directory lock compacts. The scanner removes ``new``, lists the worker files,
-tries the lock of each, and reads the new records. It adds the files of dead workers to the totals,
-writes the sum to ``new``, renames ``new`` to ``totals``, and removes their files. The
-owner record of the totals names all files of dead workers found by this scan. A crash leaves one of
-three states:
+Every scan with the directory lock compacts. A worker scans for each scrape that it answers, and at
+its shutdown if no other worker lives. The scanner removes ``new``, lists the worker files, tries
+the lock of each, and reads the new records. It adds the files of dead workers to the totals, writes
+the sum to ``new``, renames ``new`` to ``totals``, and removes their files. The owner record of the
+totals names all files of dead workers found by this scan. A crash leaves one of three states:
 
 - before the rename: the old totals and all files of dead workers. The next scan compacts again.
 - between the rename and the last removal: the new totals, and files named in them. The next scan

@@ -65,7 +65,8 @@ def compact(sources: Iterable[WorkerFile], living: Iterable[WorkerFile]) -> Tota
             found = parts.setdefault(key, defaultdict(list))
             found[series.labels].append((series.start_ns, _Part(True, series)))
     over = {key for key, metric in descriptors.items() if len(parts[key]) > metric.max_series}
-    for series in chain.from_iterable(file.all_series() for file in living) if over else ():
+    others = chain.from_iterable(file.all_series() for file in living) if over else ()
+    for series in yielding_gil(others):
         if series.descriptor.merge_key in over:
             found = parts[series.descriptor.merge_key]
             found[series.labels].append((series.start_ns, _Part(False, series)))
@@ -128,7 +129,7 @@ def create_totals(directory: Directory, owner: Owner) -> None:
 
 
 def _encode_file(totals: Totals, owner: Owner) -> memoryview:
-    records = list(_records(totals))
+    records = list(yielding_gil(_records(totals)))
     owner = replace(owner, started=time.time(), record_count=1 + len(records))
     return _encode([(RecordKind.OWNER, owner.as_json(), (0.0,) * OWNER_WORDS), *records])
 
@@ -145,7 +146,7 @@ def _records(totals: Totals) -> Iterator[_Row]:
 
 
 def _encode(rows: Sequence[_Row]) -> memoryview:
-    size = sum(file_format.record_size(text, len(words)) for _, text, words in rows)
+    size = sum(file_format.record_size(text, len(words)) for _, text, words in yielding_gil(rows))
     file = memoryview(bytearray(len(PREAMBLE) + size))
     file[: len(PREAMBLE)] = PREAMBLE
     file_words = file.cast("d")

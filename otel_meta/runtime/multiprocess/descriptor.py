@@ -32,6 +32,9 @@ class MetricDescriptor:
     attribute_keys: tuple[str, ...]
     """OpenTelemetry's names of the labels."""
     bounds: tuple[float, ...] = ()
+    """The bounds of the buckets in the file."""
+    native_buckets: tuple[float, ...] = ()
+    """The declared bounds of a native histogram, which are some of the bounds; else none."""
     multiprocess_mode: MultiprocessMode = "mostrecent"
     max_series: int = MAX_SERIES
     """The cardinality limit. Series over it are added to the overflow series."""
@@ -61,7 +64,8 @@ class MetricDescriptor:
     @cached_property
     def merge_key(self) -> tuple[object, ...]:
         """Key of equal descriptors: their series can be added without conversion."""
-        return (self.name, self.kind, self.unit, self.labels, self.bounds, self.multiprocess_mode)
+        layout = (self.labels, self.bounds, self.native_buckets)
+        return (self.name, self.kind, self.unit, *layout, self.multiprocess_mode)
 
     def is_compatible(self, other: MetricDescriptor) -> bool:
         """Return True if series of the other descriptor can be converted to this descriptor."""
@@ -88,7 +92,10 @@ def describe(instrument: Instrument[...], max_series: int = MAX_SERIES) -> Metri
         description=instrument.description,
         labels=tuple(field.name for field in labels),
         attribute_keys=tuple(field.attribute.key for field in labels),
-        bounds=instrument.buckets,
+        bounds=instrument.counted_bounds,
+        native_buckets=instrument.buckets
+        if isinstance(instrument, Histogram) and instrument.native
+        else (),
         multiprocess_mode=instrument.multiprocess_mode
         if isinstance(instrument, Gauge)
         else "mostrecent",
@@ -109,6 +116,7 @@ def descriptor_from_json(record: Mapping[str, Any]) -> MetricDescriptor:
     values: dict[str, Any] = {name: record[name] for name in names if name in record}
     for name in ("labels", "attribute_keys", "bounds"):
         values[name] = tuple(record[name])
+    values["native_buckets"] = tuple(record.get("native_buckets", ()))
     return MetricDescriptor(**values)
 
 
@@ -132,4 +140,8 @@ def instrument_of(descriptor: MetricDescriptor) -> Instrument[...]:
         case "gauge":
             return Gauge(name, description, labels, unit=unit)
         case "histogram":
-            return Histogram(name, description, labels, unit=unit, buckets=descriptor.bounds)
+            native = descriptor.native_buckets
+            buckets = native or descriptor.bounds
+            return Histogram(
+                name, description, labels, unit=unit, buckets=buckets, native=bool(native)
+            )

@@ -24,6 +24,7 @@ if sys.platform != "win32":
 
 TOTALS: Final = "totals"
 _WORKER_SUFFIX: Final = ".worker"
+_SCRAPES: Final = "scrapes"
 _NEW: Final = "new"
 _NEW_SUFFIX: Final = ".new"
 _NEW_LIFETIME: Final = 60.0
@@ -98,6 +99,11 @@ class Directory:
     def new(self) -> Path:
         """Path of a file under construction. Use it with the directory lock."""
         return self.path / _NEW
+
+    @property
+    def scrapes(self) -> Path:
+        """Path of the times of the last scrapes, see `otel_meta.runtime.births`."""
+        return self.path / _SCRAPES
 
     def new_worker_path(self, pid: int) -> Path:
         """Return a path for a worker file. No file has ever had its name."""

@@ -73,6 +73,10 @@ class MergedSum(MergedCell):
             total += words[first]
         return total
 
+    def read(self) -> tuple[float, ...]:
+        """Return the sum, as `Cell.read` does."""
+        return (self.value,)
+
 
 class MergedGauge(MergedCell):
     """A gauge over workers."""
@@ -120,6 +124,11 @@ class MergedHistogram(MergedCell):
         total = numbers.pop()
         return list(map(int, numbers)), total
 
+    def read(self) -> tuple[float, ...]:
+        """Return the count of each bucket and the sum, as `Cell.read` does."""
+        counts, total = self.snapshot()
+        return (*map(float, counts), total)
+
     def _numbers(self, part: Part) -> Sequence[float]:
         words, first, buckets = part
         if buckets is None:
@@ -146,11 +155,19 @@ class MergedFamily:
         self.instrument: Final[Instrument[...]] = instrument_of(descriptor)
         self.cache_key: object = None
         """Key of the files merged last, for the caller of `merge`."""
+        self.youngest_ns = 0
+        """The latest start of a series."""
         self._cells: dict[tuple[str, ...], Any] = {}
 
     def cells(self) -> Iterator[Any]:
         """Iterate over all series, the overflow series last."""
         return iter(list(self._cells.values()))
+
+    def at_zero(self, cell: MergedCell) -> MergedCell:
+        """Return a cell that looks as the given one did at its start."""
+        zero = type(cell)(cell.labels, self.descriptor)
+        zero.start_ns, zero.rendered = cell.start_ns, cell.rendered
+        return zero
 
     def merge(self, found: Iterable[tuple[int | None, MappedSeries]]) -> None:
         """Replace the series.
@@ -167,6 +184,7 @@ class MergedFamily:
         limited = within_limit(parts, self.descriptor.max_series)
         cells = ((labels, self._cell(labels, parts)) for labels, parts in limited.items())
         self._cells = dict(yielding_gil(cells))
+        self.youngest_ns = max((cell.start_ns for cell in self._cells.values()), default=0)
 
     def attach_exemplars(self, cells: Iterable[Any]) -> None:
         """Take exemplars from cells of this process. Their metric has an equal descriptor."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
+from otel_meta.runtime.gil import yielding_gil
 from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 
 from .compaction import compact, has_valid_values, write_totals
@@ -242,7 +243,7 @@ class DirectoryScanner:
 
     def _write_totals(self, sources: list[WorkerFile], found: Found) -> None:
         for file in found.dead:
-            if not all(map(has_valid_values, file.all_series())):
+            if not all(map(has_valid_values, yielding_gil(file.all_series()))):
                 self._report_once("damaged file", file, f"{file.path} has impossible values")
         owner = replace(
             self._owner,

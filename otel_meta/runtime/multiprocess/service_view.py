@@ -31,6 +31,10 @@ _SERVICE_GAUGES: Final = (SERIES, SERIES_LIMIT, WORKERS_MISSING)
 """Computed here for the service. A worker's own values of them are not shown."""
 
 
+_Source = tuple[int | None, WorkerFile, list[MappedSeries]]
+"""A file with a metric's series, and the worker's number, None for a dead worker."""
+
+
 class ServiceView:
     """Every metric declared by a living worker, in the declaration of the newest worker.
 
@@ -40,6 +44,7 @@ class ServiceView:
         scanner: scanner of the directory.
         on_fault: called with the source, the reason and the details of each fault.
         max_series: cardinality limit of a metric.
+        of_dead: show metrics that only dead workers declared too: the workers are of one version.
     """
 
     def __init__(
@@ -49,12 +54,15 @@ class ServiceView:
         scanner: DirectoryScanner,
         on_fault: OnFault,
         max_series: int,
+        *,
+        of_dead: bool = False,
     ) -> None:
         self._local: Final = local
         self._allocator: Final = allocator
         self._scanner: Final = scanner
         self._on_fault: Final = on_fault
         self._max_series: Final = max_series
+        self._of_dead: Final = of_dead
         self._lock: Final = ForkSafeLock()
         self._requested: set[MetricDescriptor] = set()
         self._sizes: Final = Family(SERIES, GaugeCell)
@@ -163,7 +171,7 @@ class ServiceView:
         self._scan = scan
         if is_unchanged:
             return
-        shown = _newest_descriptors(scan)
+        shown = _newest_descriptors(scan.files if self._of_dead else scan.living)
         wanted = (*shown, *self._requested)
         merged = {metric: self._merge(metric) for metric in wanted if self._is_allowed(metric)}
         self._families = merged
@@ -184,17 +192,24 @@ class ServiceView:
         cache_key = tuple((number, file.cache_key, len(series)) for number, file, series in sources)
         if cache_key != family.cache_key:
             family.cache_key = cache_key
-            found = [(number, series) for number, _, every in sources for series in every]
-            fit = [
-                (n, series) for n, series in found if descriptor.is_compatible(series.descriptor)
-            ]
-            if len(fit) < len(found):
-                detail = "other workers or the totals have another kind or unit"
-                self._report_once(descriptor.name, detail)
-            family.merge(
-                [pair for pair in fit if descriptor.survives_worker or pair[0] is not None]
-            )
+            family.merge(self._compatible(descriptor, sources))
         return family
+
+    def _compatible(
+        self, descriptor: MetricDescriptor, sources: Iterable[_Source]
+    ) -> Iterator[tuple[int | None, MappedSeries]]:
+        """Yield series with the worker's number, and report those of another kind or unit.
+
+        Nothing is collected in lists: many new objects cause full garbage collections, and each of
+        these holds the GIL.
+        """
+        for number, _, every in sources:
+            for series in every:
+                if not descriptor.is_compatible(series.descriptor):
+                    detail = "other workers or the totals have another kind or unit"
+                    self._report_once(descriptor.name, detail)
+                elif number is not None or descriptor.survives_worker:
+                    yield number, series
 
     def _report_once(self, name: str, detail: object) -> None:
         if name not in self._reported:
@@ -202,7 +217,7 @@ class ServiceView:
             self._faults.append(("other version", f"{name}: {detail}"))
 
 
-def _sources(scan: Scan, name: str) -> Iterator[tuple[int | None, WorkerFile, list[MappedSeries]]]:
+def _sources(scan: Scan, name: str) -> Iterator[_Source]:
     """Iterate over a metric's series by file, with the worker's number, None for dead workers."""
     for file in (*([scan.totals] if scan.totals is not None else ()), *scan.dead):
         surviving = [s for s in file.series.get(name, ()) if s.descriptor.survives_worker]
@@ -213,9 +228,9 @@ def _sources(scan: Scan, name: str) -> Iterator[tuple[int | None, WorkerFile, li
             yield number, file, file.series[name]
 
 
-def _newest_descriptors(scan: Scan) -> list[MetricDescriptor]:
-    """Return each metric of living workers in the declaration of the newest worker."""
+def _newest_descriptors(files: Iterable[WorkerFile]) -> list[MetricDescriptor]:
+    """Return each metric of some workers in the declaration of the newest worker."""
     hidden = {instrument.name for instrument in _SERVICE_GAUGES} | {""}  # "" is unreadable
-    every = (descriptor for file in scan.living for descriptor in file.descriptors)
+    every = (descriptor for file in files for descriptor in file.descriptors)
     by_name = {metric.name: metric for metric in every if metric.name not in hidden}
     return list(by_name.values())

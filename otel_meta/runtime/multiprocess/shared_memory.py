@@ -15,7 +15,7 @@ from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
 from otel_meta.runtime.recording.cells import Numbers
-from otel_meta.runtime.recording.memory import InterruptedAllocation, Placeable
+from otel_meta.runtime.recording.memory import InterruptedAllocation, Placeable, zeros
 
 from .directory import Directory
 from .notes import PrivateNote, write_refusal
@@ -85,6 +85,10 @@ class SharedMemoryAllocator:
     def is_noted(self) -> bool:
         """True if other processes can see that this process has private series."""
         return self._note.is_written
+
+    def zeros(self, width: int) -> Numbers:
+        """Return a buffer in private memory."""
+        return zeros(width)
 
     def place(self, instrument: Instrument[...], series: Placeable) -> None:
         """Move the numbers of a series to the file, or keep them for a later move.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_meta.errors import ConfigurationError
+from otel_meta.runtime.births.shared_marks import SharedMarks
 from otel_meta.runtime.export.periodic import Ticker
 from otel_meta.runtime.interruption import reraise_interruption, suppress_faults
 from otel_meta.runtime.recording.cardinality import MAX_SERIES
@@ -117,24 +118,45 @@ class Workers:
             raise
 
     def close(self) -> None:
-        """Add the numbers of this process to the totals, and leave the workers.
+        """Leave the workers. Later recordings are lost.
 
-        Later recordings are lost.
+        The next scan of another worker adds the numbers of this process to the totals. The last
+        worker scans itself: if every worker did, the end of a service would read each file as often
+        as there are workers.
         """
         if self._ticker is not None:
             self._ticker.stop(_STOP_PATIENCE)
         self.allocator.close()
-        with suppress_faults(OSError):  # the next scan of another worker compacts the file
-            self._scanner.scan()
+        with suppress_faults(OSError):  # the next process of the service compacts the files
+            if next(living_workers(self._directory), None) is None:
+                self._scanner.scan()
 
-    def view(self, local: Callable[[], Iterable[Family[Any]]], on_fault: OnFault) -> ServiceView:
+    def view(
+        self,
+        local: Callable[[], Iterable[Family[Any]]],
+        on_fault: OnFault,
+        *,
+        of_dead: bool = False,
+    ) -> ServiceView:
         """Return the metrics of all workers.
 
         Args:
             local: returns the live instruments of this process.
             on_fault: called with the source, the reason and the details of each fault.
+            of_dead: show metrics that only dead workers declared too.
         """
-        return ServiceView(local, self.allocator, self._scanner, on_fault, self._max_series)
+        return ServiceView(
+            local,
+            self.allocator,
+            self._scanner,
+            on_fault,
+            self._max_series,
+            of_dead=of_dead,
+        )
+
+    def marks(self) -> SharedMarks:
+        """Return the times of the last scrapes, which are answered by any worker."""
+        return SharedMarks(self._directory.scrapes)
 
     def _prepare(self) -> None:
         """Create, claim and try the directory."""

@@ -7,11 +7,14 @@ The cell of a series caches the rendered labels. A scrape fills in numbers only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Protocol
+from itertools import repeat
+from typing import Any, Final
 
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
+from otel_meta.runtime.births.zero_first import FamilyLike, LiveFamily, ZeroFirst
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import OnFault
@@ -20,23 +23,21 @@ from otel_meta.runtime.text import utf8_text
 from .attributes import Labels, format_labels, sorted_labels
 from .families import CHUNK_SIZE, Metadata
 from .metric_points import HistogramPoint, NumberPoint, Point, add_point
-from .text_format import HistogramTemplate, TextFormat, sample_line
+from .native_histograms import NativeHistogramTemplate
+from .text_format import (
+    HistogramTemplate,
+    SeriesText,
+    TextFormat,
+    format_floats,
+    number_line,
+    series_text,
+)
+
+Families = Callable[[], Iterable[LiveFamily]]
+"""Returns the live instruments."""
 
 _OVERFLOW: Final = "otel_metric_overflow"
 """https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute, as a label."""
-
-
-class FamilyLike(Protocol):
-    """The series of an instrument, of this process or of all workers of a service."""
-
-    @property
-    def instrument(self) -> Instrument[...]:
-        """The declaration."""
-        ...
-
-    def cells(self) -> Iterable[Any]:
-        """Return the cells of all series."""
-        ...
 
 
 class DeclaredMetrics:
@@ -50,7 +51,7 @@ class DeclaredMetrics:
 
     def __init__(
         self,
-        families: Callable[[], Iterable[FamilyLike]],
+        families: Families,
         identity: Labels,
         on_fault: OnFault,
     ) -> None:
@@ -59,8 +60,13 @@ class DeclaredMetrics:
         self._on_fault: Final = on_fault
         self._templates: Final[dict[Instrument[...], FamilyTemplate]] = {}
 
-    def families(self) -> Iterator[DeclaredFamily]:
-        """Yield the family of each instrument; nothing if the source of instruments fails."""
+    def families(self, zero_first: ZeroFirst | None = None) -> Iterator[DeclaredFamily]:
+        """Yield the family of each instrument; nothing if the source of instruments fails.
+
+        Args:
+            zero_first: shows new series at zero; None shows the value of every series.
+        """
+        show = _unchanged if zero_first is None else zero_first.scrape().shown
         try:
             live = list(self._families())
         except Exception as error:
@@ -68,13 +74,18 @@ class DeclaredMetrics:
             self._on_fault("/metrics", "catalogue", error)
             live = []
         for family in live:
-            yield DeclaredFamily(self._template(family.instrument), family, self._on_fault)
+            template = self._template(family.instrument)
+            yield DeclaredFamily(template, show(family), self._on_fault)
 
     def _template(self, instrument: Instrument[...]) -> FamilyTemplate:
         template = self._templates.get(instrument)
         if template is None:
             template = self._templates[instrument] = FamilyTemplate(instrument, self._identity)
         return template
+
+
+def _unchanged(family: LiveFamily) -> FamilyLike:
+    return family
 
 
 class FamilyTemplate:
@@ -90,8 +101,11 @@ class FamilyTemplate:
         )
         self.additive: Final = traits.is_additive
         self._identity: Final = identity
+        self.views: Final = bucket_views(instrument.counted_bounds, instrument.buckets)
+        """The views of the counts of a native histogram."""
         self._label_names: Final = tuple(field.name for field in instrument.label_fields)
         self._histograms: Final[dict[tuple[float, ...], HistogramTemplate]] = {}
+        self._latest_histogram: HistogramTemplate | None = None
 
     def labels(self, cell: Cell) -> Labels:
         """Return the labels of a series."""
@@ -100,20 +114,42 @@ class FamilyTemplate:
         own = zip(self._label_names, map(utf8_text, cell.labels), strict=True)
         return sorted_labels((*self._identity, *own))
 
-    def rendered_labels(self, cell: Cell) -> str:
-        """Return the labels of a series as text, which is cached in the cell."""
-        cached = cell.rendered
-        if isinstance(cached, str):
-            return cached
-        cell.rendered = rendered = format_labels(self.labels(cell))
-        return rendered
+    def series_texts(self, cells: Iterable[Any]) -> list[SeriesText]:
+        """Return the unchanging text of each series, which is cached in its cell.
+
+        The start changes if the oldest worker of a merged series ends without totals.
+        """
+        return [
+            cached
+            if (cached := cell.rendered) is not None and cached.start_ns == cell.start_ns
+            else self._render(cell)
+            for cell in cells
+        ]
 
     def histogram(self, bounds: tuple[float, ...]) -> HistogramTemplate:
-        """Return the template of series with these bounds."""
+        """Return the template of series with these bounds: as a rule, the same for all series."""
+        latest = self._latest_histogram
+        if latest is not None and latest.counted is bounds:
+            return latest
         template = self._histograms.get(bounds)
         if template is None:
-            template = self._histograms[bounds] = HistogramTemplate(self.metadata.name, bounds)
+            template = self._histograms[bounds] = self._histogram_template(bounds)
+        self._latest_histogram = template
         return template
+
+    def _histogram_template(self, bounds: tuple[float, ...]) -> HistogramTemplate:
+        if self.views is None:
+            return HistogramTemplate(self.metadata.name, bounds)
+        return NativeHistogramTemplate(self.metadata.name, bounds, self.views)
+
+    def _render(self, cell: Any) -> SeriesText:
+        labels = format_labels(self.labels(cell))
+        has_start = self.metadata.has_start
+        text = (
+            series_text(labels, cell.start_ns) if has_start else SeriesText(labels, cell.start_ns)
+        )
+        cell.rendered = text
+        return text
 
 
 class DeclaredFamily:
@@ -143,41 +179,52 @@ class DeclaredFamily:
         return series
 
     def _number_lines(self, cells: list[Any], text_format: TextFormat) -> list[str]:
-        name, labels = self.metadata.sample_name, self._template.rendered_labels
-        exemplars = text_format.openmetrics and self.metadata.kind == "counter"
+        read = self._values(cells)
+        name, has_exemplars = self.metadata.sample_name, self.metadata.kind == "counter"
+        series = self._template.series_texts([cell for cell, _ in read])
+        values = format_floats([value for _, value in read])
+        exemplars = [cell.exemplar for cell, _ in read] if has_exemplars else repeat(None)
         return [
-            sample_line(
-                name, cell.rendered or labels(cell), value, cell.exemplar if exemplars else None
-            )
-            for cell, value in self._values(cells)
+            number_line(name, text, value, text_format, exemplar)
+            for text, value, exemplar in zip(series, values, exemplars, strict=False)
         ]
 
     def _histogram_lines(self, cells: list[HistogramCell], text_format: TextFormat) -> list[str]:
         template = self._template
+        snapshots = [cell.snapshot() for cell in cells]
+        totals = format_floats([total for _, total in snapshots])
         return [
             template.histogram(cell.bounds).render(
-                template.rendered_labels(cell), *cell.snapshot(), text_format, cell.exemplars
+                series, counts, total, text_format, cell.exemplars
             )
-            for cell in cells
+            for cell, series, (counts, _), total in zip(
+                cells, template.series_texts(cells), snapshots, totals, strict=True
+            )
         ]
 
     def _points(self, cells: list[Any]) -> Iterator[tuple[Cell, Point]]:
         if self.metadata.kind == "histogram":
             for cell in cells:
-                counts, total = cell.snapshot()
-                yield cell, HistogramPoint(cell.bounds, tuple(counts), total, cell.exemplars)
+                yield cell, self._histogram_point(cell)
             return
         for cell, value in self._values(cells):
             exemplar = cell.exemplar if self.metadata.kind == "counter" else None
-            yield cell, NumberPoint(value, self._template.additive, exemplar)
+            yield cell, NumberPoint(value, self._template.additive, exemplar, cell.start_ns)
+
+    def _histogram_point(self, cell: HistogramCell) -> HistogramPoint:
+        (counts, total), views = cell.snapshot(), self._template.views
+        if views is None:
+            return HistogramPoint(cell.bounds, tuple(counts), total, cell.exemplars, cell.start_ns)
+        declared, exemplars = views.declared(counts), views.declared_exemplars(cell.exemplars)
+        return HistogramPoint(views.bounds, tuple(declared), total, exemplars, cell.start_ns)
 
     def _values(self, cells: list[Any]) -> list[tuple[Any, float]]:
         """Pair cells with values; leave out cells without a value or with an impossible value."""
         read = [(cell, value) for cell in cells if (value := cell.value) is not None]
         if self.metadata.kind != "counter":
             return read
-        for _, value in read:
-            if not value >= 0:  # nor is NaN
-                detail = f"{value} is not a possible value of a counter"
-                self._on_fault(self.metadata.sample_name, "value", detail)
-        return [(cell, value) for cell, value in read if value >= 0]
+        impossible = [value for _, value in read if not value >= 0]  # nor is NaN
+        for value in impossible:
+            detail = f"{value} is not a possible value of a counter"
+            self._on_fault(self.metadata.sample_name, "value", detail)
+        return [(cell, value) for cell, value in read if value >= 0] if impossible else read

@@ -9,7 +9,14 @@ from typing import Final, Protocol
 
 from .attributes import Labels, format_labels
 from .metric_points import NumberPoint, Point, add_point
-from .text_format import HistogramTemplate, TextFormat, escape_help, sample_line
+from .text_format import (
+    HistogramTemplate,
+    TextFormat,
+    escape_help,
+    format_float,
+    number_line,
+    series_text,
+)
 
 CHUNK_SIZE: Final = 32
 """Series in a chunk of a page. The renderer can release the GIL after each chunk."""
@@ -28,6 +35,8 @@ https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.
 
 _TEXT_FORMAT_TYPES: Final[Mapping[str, str]] = {"counter": "counter", "info": "gauge"}
 """Type in OpenMetrics -> type in plain text, where the family has the name of the sample."""
+
+_GROWING_TYPES: Final = frozenset({"counter", "histogram"})
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,11 @@ class Metadata:
         is_suffixed = self.kind in _TEXT_FORMAT_TYPES
         return self.name + _SUFFIXES[self.kind][0] if is_suffixed else self.name
 
+    @property
+    def has_start(self) -> bool:
+        """True if series grow from zero, and the time of the zero matters."""
+        return self.kind in _GROWING_TYPES
+
     @cached_property
     def reserved_names(self) -> frozenset[str]:
         """The names of the family and of its samples. No other family of a page can use these."""
@@ -66,10 +80,10 @@ class Metadata:
 
         https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md#metricfamily-1
         """
-        if text_format.openmetrics:
-            name, kind = self.name, self.kind
-        else:
-            name, kind = self.sample_name, _TEXT_FORMAT_TYPES.get(self.kind, self.kind)
+        is_suffixed = text_format.composite or not text_format.openmetrics
+        name = self.sample_name if is_suffixed else self.name
+        is_known = text_format.openmetrics
+        kind = self.kind if is_known else _TEXT_FORMAT_TYPES.get(self.kind, self.kind)
         lines = [f"# TYPE {name} {kind}\n"]
         if self.help:
             lines.insert(0, f"# HELP {name} {escape_help(self.help, text_format)}\n")
@@ -115,14 +129,16 @@ class SeriesFamily:
         return self._series
 
     def _lines(self, labels: str, point: Point, text_format: TextFormat) -> str:
+        series = series_text(labels, point.start_ns if self.metadata.has_start else 0)
         if isinstance(point, NumberPoint):
-            exemplar = point.exemplar if text_format.openmetrics else None
-            return sample_line(self.metadata.sample_name, labels, point.value, exemplar)
+            name, value = self.metadata.sample_name, format_float(point.value)
+            return number_line(name, series, value, text_format, point.exemplar)
         template = self._templates.get(point.bounds)
         if template is None:
             template = HistogramTemplate(self.metadata.name, point.bounds)
             self._templates[point.bounds] = template
-        return template.render(labels, point.counts, point.sum, text_format, point.exemplars)
+        total = format_float(point.sum)
+        return template.render(series, point.counts, total, text_format, point.exemplars)
 
 
 def merge(first: MetricFamily, later: MetricFamily) -> SeriesFamily:

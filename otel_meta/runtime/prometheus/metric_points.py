@@ -20,12 +20,15 @@ class NumberPoint:
     additive: bool
     """True if points with the same labels add up; otherwise the later replaces the earlier."""
     exemplar: Exemplar | None = None
+    start_ns: int = 0
+    """The start of a counter in nanoseconds since the epoch; 0 if it is unknown."""
 
     def merge(self, later: NumberPoint) -> NumberPoint:
         """Return the sum of both points, or the later point if points are not additive."""
         if not later.additive:
             return later
-        return replace(later, value=self.value + later.value)
+        start_ns = min(self.start_ns, later.start_ns)
+        return replace(later, value=self.value + later.value, start_ns=start_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,14 @@ class HistogramPoint:
         counts: values in each bucket, not cumulative; one more than there are bounds.
         sum: the sum of the values.
         exemplars: exemplars by the index of their bucket.
+        start_ns: the start of the series in nanoseconds since the epoch; 0 if it is unknown.
     """
 
     bounds: tuple[float, ...]
     counts: tuple[int, ...]
     sum: float
     exemplars: Mapping[int, Exemplar] = field(default_factory=dict[int, Exemplar])
+    start_ns: int = 0
 
     def merge(self, later: HistogramPoint) -> HistogramPoint:
         """Add the counts and the sums of both points.
@@ -57,6 +62,7 @@ class HistogramPoint:
             tuple(map(add, self.counts, later.counts)),
             self.sum + later.sum,
             {**self.exemplars, **later.exemplars},
+            min(self.start_ns, later.start_ns),
         )
 
 

@@ -28,6 +28,7 @@ from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
 from .attributes import Labels
+from .client_lines import composite_lines
 from .families import Metadata, MetricFamily
 from .metric_points import HistogramPoint, Point
 from .page import EOF, merge_families
@@ -39,7 +40,8 @@ _INVALID_IN_NAMES: Final = re.compile(r"^[0-9]|[^a-zA-Z0-9_:]")
 class ClientFamily:
     """A metric family of prometheus_client.
 
-    Rendered by prometheus_client, because `metric_points` lacks some types and timestamps. Of two
+    Rendered by prometheus_client, because `metric_points` lacks some types and timestamps, except
+    in OpenMetrics 2.0, of which prometheus_client writes native histograms only. Of two
     samples of one series, the first is rendered: a page with both would be invalid.
     """
 
@@ -56,17 +58,23 @@ class ClientFamily:
             ValueError: prometheus_client cannot render the family, or a counter is negative.
         """
         if self._metric.samples:
-            renderer: Any = openmetrics if text_format.openmetrics else exposition
             try:
                 _refuse_negative(self._metric)
-                text: bytes = renderer.generate_latest(_SingleMetricRegistry(self._metric))
+                text = self._render(text_format)
             except Exception as error:  # whose further arguments are the whole metric
                 reraise_interruption(error)
                 raise ValueError(str(error.args[0]) if error.args else repr(error)) from error
-            yield text.removesuffix(EOF).decode()
+            yield text
 
     def series(self) -> None:
         """Return None: the family cannot be merged."""
+
+    def _render(self, text_format: TextFormat) -> str:
+        if text_format.composite:
+            return composite_lines(self._metric, self.metadata.name)
+        renderer: Any = openmetrics if text_format.openmetrics else exposition
+        text: bytes = renderer.generate_latest(_SingleMetricRegistry(self._metric))
+        return text.removesuffix(EOF).decode()
 
 
 def _valid_name(name: str) -> str:

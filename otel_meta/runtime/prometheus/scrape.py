@@ -18,6 +18,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
+from otel_meta.runtime.births.zero_first import ZeroFirst
 from otel_meta.runtime.fork import ForkSafeLock, reset_after_fork
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.multiprocess.process_series import WorkerProcessCollector
@@ -27,7 +28,7 @@ from otel_meta.runtime.resource import IDENTITY
 
 from .attributes import Labels, labels_of
 from .client_collectors import ClientCollectors
-from .declared_metrics import DeclaredMetrics, FamilyLike
+from .declared_metrics import DeclaredMetrics, Families
 from .families import Metadata, MetricFamily, SeriesFamily
 from .handler import ScrapeHandler
 from .metric_points import NumberPoint
@@ -36,10 +37,8 @@ from .page import CONFLICT, render_page
 from .prometheus_client_bridge import IsolatingRegistry, MetricFamilyCollector
 from .sdk_metrics import sdk_families
 from .server import MetricsServer, PortSharing
-from .text_format import TextFormat
+from .text_format import OPENMETRICS, OPENMETRICS_CREATED, TextFormat
 from .timed_collection import Source, TimedCollection
-
-Families = Callable[[], Iterable[FamilyLike]]
 
 COLLECTION_TIMEOUT: Final = 5.0
 """Seconds to wait for a concurrent collection: half of Prometheus' default scrape timeout."""
@@ -95,9 +94,9 @@ class PullReader(PrometheusMetricReader):
         )
         registry.register(self._family_collector)
 
-    def declared_families(self) -> list[MetricFamily]:
-        """Return the families of declared metrics."""
-        return list(self._declared.families())
+    def declared_families(self, zero_first: ZeroFirst | None = None) -> list[MetricFamily]:
+        """Return the families of declared metrics, with new series at zero if asked for."""
+        return list(self._declared.families(zero_first))
 
     def families(
         self, collected: MetricsData | None, declared: Iterable[MetricFamily]
@@ -177,10 +176,12 @@ class Scrape:
         token: the bearer token of every scrape; None allows every request.
         owners: the living workers of the service, if the instruments belong to all workers.
         merge_prometheus_client: True adds the metrics of prometheus_client's default registry.
+        created: True adds the start of each counter and histogram to OpenMetrics 1.0.
         collection_timeout: seconds to wait for a concurrent collection.
         source_timeout: seconds to wait for the SDK and for collectors of prometheus_client.
         identity: attributes of the resource that become labels of all series.
         is_guest: True if the reader is added to the provider of another library.
+        zero_first: shows new series at zero to servers; None shows the value of every series.
     """
 
     def __init__(
@@ -192,13 +193,17 @@ class Scrape:
         owners: Callable[[], Iterable[Owner]] | None = None,
         *,
         merge_prometheus_client: bool = False,
+        created: bool = False,
         collection_timeout: float = COLLECTION_TIMEOUT,
         source_timeout: float = SOURCE_TIMEOUT,
         identity: Collection[str] = IDENTITY,
         is_guest: bool = False,
+        zero_first: ZeroFirst | None = None,
     ) -> None:
         self._on_fault: Final = on_fault
+        self._zero_first: Final = zero_first
         self._collection_timeout: Final = collection_timeout
+        self._formats: Final = {OPENMETRICS: OPENMETRICS_CREATED} if created else {}
         self._collecting: Final = ForkSafeLock()
         self._conflicts: Final[set[tuple[str, str]]] = set()
         self.registry: Final = _registry(owners)
@@ -233,7 +238,7 @@ class Scrape:
             names: names of families or samples, if the page is limited to these.
         """
         text_format = negotiate_format(accept)
-        return b"".join(self._chunks(text_format, names)), text_format.content_type
+        return b"".join(self._chunks(text_format, names, False)), text_format.content_type
 
     def listen(
         self, host: str, port: int, port_sharing: PortSharing = "exclusive"
@@ -251,19 +256,24 @@ class Scrape:
         """
         return MetricsServer(self.handle, host, port, self._on_fault, port_sharing)
 
-    def _chunks(self, text_format: TextFormat, names: Collection[str]) -> Iterator[bytes]:
-        return render_page(self._families(), text_format, self._report, names)
+    def _chunks(
+        self, text_format: TextFormat, names: Collection[str], for_server: bool
+    ) -> Iterator[bytes]:
+        families = self._families(self._zero_first if for_server else None)
+        shown = self._formats.get(text_format, text_format)
+        return render_page(families, shown, self._report, names)
 
-    def _families(self) -> Iterable[MetricFamily]:
+    def _families(self, zero_first: ZeroFirst | None) -> Iterable[MetricFamily]:
         """Collect all families under a lock: the reader would mix concurrent collections up."""
         if not self._collecting.acquire(timeout=self._collection_timeout):
             detail = "another scrape still collects; only declared metrics are shown"
             self._on_fault("/metrics", "busy", detail)
-            return self.reader.families(None, self.reader.declared_families())
+            return self.reader.families(None, self.reader.declared_families(zero_first))
         try:
             clients = self._clients.sources()
             sdk = Source(self.reader, "OpenTelemetry SDK", self.reader.collect_sdk)
-            declared = self.reader.declared_families()  # finds the workers for the collectors
+            # This call finds the workers for the collectors.
+            declared = self.reader.declared_families(zero_first)
             collected = self._timed.collect([sdk, *clients])
             own = self.reader.families(collected.get(sdk.key), declared)
             others = (each for source in clients for each in collected.get(source.key, ()))

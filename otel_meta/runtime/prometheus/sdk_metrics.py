@@ -112,7 +112,8 @@ def _number_points(data: Sum | Gauge, identity: Labels) -> Iterator[tuple[Labels
     for point in data.data_points:
         latest = max(_exemplars(point), key=_time, default=None)
         labels = labels_of(point.attributes or {}, identity)
-        yield labels, NumberPoint(_float(point.value), additive, latest)
+        start_ns = point.start_time_unix_nano or 0 if additive else 0
+        yield labels, NumberPoint(_float(point.value), additive, latest, start_ns)
 
 
 def _histogram_points(data: Histogram, identity: Labels) -> Iterator[tuple[Labels, HistogramPoint]]:
@@ -120,7 +121,8 @@ def _histogram_points(data: Histogram, identity: Labels) -> Iterator[tuple[Label
         bounds = tuple(map(float, point.explicit_bounds))
         labels = without_label("le", labels_of(point.attributes or {}, identity))
         counts, total = tuple(point.bucket_counts), _float(point.sum)
-        yield labels, HistogramPoint(bounds, counts, total, _by_bucket(point, bounds))
+        exemplars, start_ns = _by_bucket(point, bounds), point.start_time_unix_nano or 0
+        yield labels, HistogramPoint(bounds, counts, total, exemplars, start_ns)
 
 
 def _by_bucket(point: HistogramDataPoint, bounds: tuple[float, ...]) -> dict[int, Exemplar]:

@@ -25,7 +25,7 @@ from otel_meta.runtime.bounded_threads import BoundedThreads
 from otel_meta.runtime.fork import reset_after_fork
 from otel_meta.runtime.recording.faults import OnFault
 
-from .handler import PLAIN_TEXT, Response, ScrapeRequest
+from .handler import PLAIN_TEXT, SCRAPE_TIMEOUT, Response, ScrapeRequest
 
 PATH: Final = "/metrics"
 
@@ -288,7 +288,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         self._send(response, with_body=with_body)
 
     def _scrape_request(self, query: str) -> ScrapeRequest:
-        names = ("Accept", "Accept-Encoding", "Authorization")
+        names = ("Accept", "Accept-Encoding", "Authorization", SCRAPE_TIMEOUT)
         return ScrapeRequest(query, *(self.headers.get(name, "") for name in names))
 
     def _send(self, response: Response, *, with_body: bool = True) -> None:

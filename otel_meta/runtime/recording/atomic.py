@@ -15,8 +15,8 @@ function, after a call, at a backward jump, and where a generator or coroutine r
 without such instructions is atomic: no thread and no signal handler runs in between. The C code
 under such a sequence must not run Python code either. Three facts of `cells` ensure this:
 
-- the numbers are C doubles (`array`, or a `memoryview` of shared memory), so that a read makes a
-  plain float and a write runs no destructor;
+- the numbers are exact floats in a list, or C doubles (an `array`, or a `memoryview` of shared
+  memory), so that a read gives a plain float and a write runs no destructor of another class;
 - an amount is an exact ``int`` or ``float``; other types are converted before the update begins;
 - calls (`bisect`, the clock) come before the update, and exemplars are taken after it.
 
@@ -26,8 +26,9 @@ under such a sequence must not run Python code either. Three facts of `cells` en
 - ``HistogramCell.record`` changes the count of a bucket and the sum of the values together;
 - ``GaugeCell.set`` changes the value and its time together;
 - each of these checks that the series was not removed, as part of the update;
+- the same holds for the same updates inside the compiled functions (see `updates`);
 - ``Cell.move`` copies all numbers to other memory and replaces them by the copy, so no update
-  falls between the two;
+  falls between the two (both are buffers, because the copy of a list to a buffer takes a loop);
 - ``Family`` links a new series, and unlinks a removed one;
 - ``Cell.read`` copies all numbers of a series in one call of C code.
 
@@ -42,14 +43,15 @@ instructions at which no signal handler runs (a store into an `array`, an f-stri
 the ``try`` block around them catches is an exception of the object. If the object's own code is
 interrupted, `otel_meta.runtime.interruption` recognises the exception of the handler.
 
-**The proof.** ``tests/runtime/recording/test_atomic.py`` disassembles each update, from the first
-instruction that names the numbers to the last that stores, and fails if an instruction in between
-may release the GIL. The test runs on every version of Python in the test matrix, because the byte
-code is an implementation detail of CPython.
+**The proof.** ``tests/runtime/recording/test_atomic.py`` disassembles each update, from the check
+of the state to the last instruction that stores, and fails if an instruction in between may release
+the GIL. The test runs on every version of Python in the test matrix, because the byte code is an
+implementation detail of CPython.
 
 **Free-threaded builds and other interpreters.** Without a GIL, no sequence of instructions is
 atomic. There, `ATOMIC` is False and `atomic` wraps each operation in one lock for the process. The
-lock is re-entrant, so that a finaliser or a signal handler may record.
+compiled functions then call the methods of the cell. The lock is re-entrant, so that a finaliser or
+a signal handler may record.
 
 **Creation of series.** A lookup of an existing series is one dictionary read without a lock.
 Creation, removal and listing hold the re-entrant lock of the `Family`; faults are reported after
@@ -63,7 +65,7 @@ released, so every lock is a `ForkSafeLock`. Every cell of the parent refuses up
 such a cell looks the series up again, and starts at zero. The parent's numbers are not touched,
 which matters if they are in shared memory.
 
-**Recursion.** A recording needs two frames of Python's stack, and more for a new series. Near the
+**Recursion.** A recording needs one frame of Python's stack, and more for a new series. Near the
 recursion limit it raises RecursionError like any call, instead of a silent loss.
 
 **Not guaranteed.** Some limits remain:

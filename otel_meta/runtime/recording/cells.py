@@ -12,7 +12,6 @@ recording.
 from __future__ import annotations
 
 import time
-from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, MutableSequence
 from types import MappingProxyType
@@ -20,7 +19,8 @@ from typing import Final
 
 from .atomic import atomic
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
-from .memory import zeros
+from .memory import heap_copy, heap_zeros
+from .native.native_core import cell_method, state
 from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
 Numbers = MutableSequence[float]
@@ -28,14 +28,21 @@ Numbers = MutableSequence[float]
 _NO_EXEMPLARS: Final[Mapping[int, Exemplar]] = MappingProxyType({})
 
 
-class Cell:
+@state
+class CellState:
+    """What an update reads and writes."""
+
+    __slots__ = ("bounds", "numbers", "spans", "writable")
+
+
+class Cell(CellState):
     """One series: its label values in declared order, its numbers and its start time."""
 
-    __slots__ = ("labels", "numbers", "rendered", "spans", "start_ns", "writable")
+    __slots__ = ("labels", "rendered", "start_ns")
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...] = ()) -> None:
         self.labels = labels
-        self.numbers: Numbers = zeros(self.width(bounds))
+        self.numbers: Numbers = heap_zeros(self.width(bounds))
         self.spans: SampledSpans = NO_SPANS
         self.rendered: object = None
         """A cache of the exposition: the labels as text, which never change."""
@@ -45,15 +52,15 @@ class Cell:
 
     @staticmethod
     def width(bounds: tuple[float, ...]) -> int:  # noqa: ARG004 - a histogram's depends on it
-        """Return the number of doubles in a series with these bucket bounds."""
+        """Return how many numbers a series with these bucket bounds has."""
         return 1
 
-    @atomic
+    @cell_method("read")
     def read(self) -> tuple[float, ...]:
         """Return the numbers, all of one moment."""
         return tuple(self.numbers)
 
-    @atomic
+    @cell_method("move")
     def move(self, numbers: Numbers) -> None:
         """Continue in other memory, unless the series was removed or is the parent's."""
         if self.writable:
@@ -63,7 +70,7 @@ class Cell:
     def retire(self) -> None:
         """Refuse updates, and keep the last numbers in the heap for readers."""
         self.writable = False
-        self.numbers = array("d", self.numbers)
+        self.numbers = heap_copy(self.numbers)
 
 
 class SumCell(Cell):
@@ -80,7 +87,7 @@ class SumCell(Cell):
         """The sum."""
         return self.numbers[0]
 
-    @atomic
+    @cell_method("updowncounter", finite_float)
     def add(self, amount: float) -> bool:
         """Add a finite amount; return False if it is none, or if the series was removed."""
         if not (
@@ -102,7 +109,7 @@ class CounterCell(SumCell):
 
     __slots__ = ()
 
-    @atomic
+    @cell_method("counter", non_negative_float)
     def add(self, amount: float) -> bool:
         """Add a finite amount of at least 0; return False like `SumCell.add`."""
         if not ((type(amount) is int or type(amount) is float) and 0 <= amount < MAX_MAGNITUDE):
@@ -114,10 +121,11 @@ class CounterCell(SumCell):
             return False
         self.numbers[0] += amount
         if self.spans.live:
-            self._offer_exemplar(amount)
+            self.offer_exemplar(amount)
         return True
 
-    def _offer_exemplar(self, amount: float) -> None:
+    def offer_exemplar(self, amount: float) -> None:
+        """Keep an amount with the current span, if an exemplar is due."""
         if self.spans.is_due(self.exemplar):
             self.exemplar = self.spans.exemplar(amount) or self.exemplar
 
@@ -142,7 +150,7 @@ class GaugeCell(Cell):
         """The time of the latest value, in seconds since the epoch; 0.0 before the first."""
         return self.numbers[1]
 
-    @atomic
+    @cell_method("gauge", finite_float)
     def set(self, value: float) -> bool:
         """Replace the value; return False if it is not finite, or if the series was removed."""
         if not (
@@ -152,18 +160,18 @@ class GaugeCell(Cell):
             if converted is None:
                 return False
             value = converted
-        now = time.time()
+        number, now = float(value), time.time()
         if not self.writable:
             return False
         numbers = self.numbers
-        numbers[0], numbers[1] = value, now
+        numbers[0], numbers[1] = number, now
         return True
 
 
 class HistogramCell(Cell):
     """A count for each bucket, of which the last is unbounded, and the sum of the values."""
 
-    __slots__ = ("bounds", "exemplars")
+    __slots__ = ("exemplars",)
 
     def __init__(self, labels: tuple[str, ...], bounds: tuple[float, ...]) -> None:
         super().__init__(labels, bounds)
@@ -176,7 +184,7 @@ class HistogramCell(Cell):
         """Return the number of buckets, including the unbounded one, plus one for the sum."""
         return len(bounds) + 2
 
-    @atomic
+    @cell_method("histogram", finite_float)
     def record(self, value: float) -> bool:
         """Count a value in the first bucket with a bound at or above the value.
 
@@ -193,17 +201,18 @@ class HistogramCell(Cell):
         if not self.writable:
             return False
         numbers = self.numbers
-        numbers[bucket], numbers[-1] = numbers[bucket] + 1, numbers[-1] + value
+        numbers[bucket], numbers[-1] = numbers[bucket] + 1.0, numbers[-1] + value
         if self.spans.live:
-            self._offer_exemplar(bucket, value)
+            self.offer_exemplar(bucket, value)
         return True
 
     def snapshot(self) -> tuple[list[int], float]:
         """Return the count of each bucket and the sum of the values, all of one moment."""
-        *counts, total = self.read()
-        return [int(count) for count in counts], total
+        numbers = self.read()
+        return list(map(int, numbers[:-1])), numbers[-1]
 
-    def _offer_exemplar(self, bucket: int, value: float) -> None:
+    def offer_exemplar(self, bucket: int, value: float) -> None:
+        """Keep a value with the current span, if the bucket is due for an exemplar."""
         if self.spans.is_due(self.exemplars.get(bucket)):
             exemplar = self.spans.exemplar(value)
             if exemplar is not None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from opentelemetry.trace import get_current_span
 
 from .atomic import atomic
+from .native.native_core import state
 
 
 class Exemplar(NamedTuple):
@@ -24,7 +25,14 @@ class Exemplar(NamedTuple):
     span_id: int
 
 
-class SampledSpans:
+@state
+class SpanCount:
+    """The number of live sampled spans."""
+
+    __slots__ = ("live",)
+
+
+class SampledSpans(SpanCount):
     """The number of live sampled spans; recordings look up the current span if there is one.
 
     A span without an end keeps the count above zero: recordings become slower, but stay correct.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from otel_meta.model import Instrument
 from otel_meta.model.labels import closed_combinations, expand_closed
@@ -16,6 +16,8 @@ from .cells import Cell
 from .exemplars import NO_SPANS, SampledSpans
 from .label_values import MAX_LENGTH, LabelValues, OnFault, ignore_fault
 from .memory import Allocator, HeapAllocator, InterruptedAllocation
+from .native.native_calls import IN_MEMORY
+from .recording_calls import CallMaker
 
 CellT = TypeVar("CellT", bound=Cell)
 
@@ -41,6 +43,9 @@ class Family(Generic[CellT]):
         on_fault: receives unknown or cut label values, a reached limit, and a failed allocation.
     """
 
+    calls: ClassVar[CallMaker] = IN_MEMORY
+    """Makes the functions that record into the series."""
+
     def __init__(
         self,
         instrument: Instrument[...],
@@ -64,6 +69,8 @@ class Family(Generic[CellT]):
         self._on_fault: Final = on_fault
         self._lock: Final = ForkSafeLock()
         self._cardinality = self._new_cardinality_limit()
+        self.youngest_ns = 0
+        """The latest start of a series."""
         self._overflow: CellT | None = None
         self._is_initialized = False
         self._unplaced: Final[dict[tuple[str, ...], CellT]] = {}
@@ -129,6 +136,12 @@ class Family(Generic[CellT]):
             if self._overflow is not None:
                 cells.append(self._overflow)
         return iter(cells)
+
+    def at_zero(self, cell: CellT) -> CellT:
+        """Return a cell that looks as the given one did at its start, and takes no recordings."""
+        zero = self._make_cell(cell.labels)
+        zero.start_ns, zero.rendered, zero.writable = cell.start_ns, cell.rendered, False
+        return zero
 
     def after_fork(self) -> None:
         """Forget all series in a forked child, in which no other thread runs.
@@ -225,7 +238,9 @@ class Family(Generic[CellT]):
 
     def _new_cell(self, values: tuple[str, ...]) -> CellT:
         cell = self._make_cell(values)
+        cell.numbers = self._allocator.zeros(len(cell.numbers))
         cell.spans = self._spans
+        self.youngest_ns = max(self.youngest_ns, cell.start_ns)
         return cell
 
     def _settle_memory(self) -> None:

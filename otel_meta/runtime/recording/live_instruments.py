@@ -16,8 +16,8 @@ from .family import CellT, Family
 from .faults import Faults
 from .label_values import UnknownLabelError
 from .missing_methods import NamesMethods
+from .recording_calls import BoundCall, Call
 from .timer import Timer
-from .typed_call import Call, typed_call
 from .validation import describe_refusal, finite_float, non_negative_float
 
 _SECONDS: Final[Mapping[str, float]] = {"s": 1.0, "d": 86_400.0}
@@ -75,14 +75,6 @@ class Recorder(Reference, Generic[CellT]):
         """Create the series that begin at zero."""
         self._family.cells()
 
-    def find(self, labels: Mapping[str, Any]) -> CellT | None:
-        """Return the series with these labels; report invalid labels and return None."""
-        try:
-            return self._family.find(labels)
-        except UnknownLabelError as error:
-            self._report("labels", str(error))
-            return None
-
     def record_slow_path(
         self, value: Any, positional: tuple[Any, ...], labels: Mapping[str, Any]
     ) -> CellT | None:
@@ -115,6 +107,14 @@ class Recorder(Reference, Generic[CellT]):
         except UnknownLabelError as error:
             self._report("labels", str(error))
 
+    def _find(self, labels: Mapping[str, Any]) -> CellT | None:
+        """Return the series with these labels; report invalid labels and return None."""
+        try:
+            return self._family.find(labels)
+        except UnknownLabelError as error:
+            self._report("labels", str(error))
+            return None
+
     def _number(self, value: Any) -> float | None:
         return finite_float(value)
 
@@ -134,8 +134,12 @@ class Recorder(Reference, Generic[CellT]):
 
     def _typed_call(self) -> Call:
         family = self._family
-        fields = family.instrument.label_fields
-        return typed_call(self.method, fields, family.by_values, self.record_slow_path)
+        return family.calls.typed(family, self.method, self.record_slow_path)
+
+    def bound_call(self, labels: Mapping[str, Any]) -> BoundCall:
+        """Return the function that records into the series with these labels."""
+        family, cell = self._family, self._find(labels) or _NO_SERIES
+        return family.calls.bound(family, self.method, cell, labels, self.record_slow_path)
 
     def _report(self, reason: str, detail: str, mistake: str | None = None) -> None:
         name = self._family.instrument.prometheus_name
@@ -214,7 +218,11 @@ class HistogramRecorder(Recorder[HistogramCell]):
 class _NoSeries:
     """In place of a series whose labels are invalid: refuses every recording."""
 
-    __slots__ = ()
+    __slots__ = ("bounds", "writable")
+
+    def __init__(self) -> None:
+        self.bounds = ()
+        self.writable = False
 
     def add(self, _value: Any) -> bool:
         return False
@@ -226,14 +234,13 @@ _NO_SERIES: Final = _NoSeries()
 
 
 class Handle(Reference, Generic[CellT]):
-    """Base class of the handles: keeps the cell of one series."""
+    """Base class of the handles: records into one series."""
 
-    __slots__ = ("_cell", "_labels", "_recorder")
+    __slots__ = ("_labels", "_recorder")
 
     def __init__(self, recorder: Recorder[CellT], labels: Mapping[str, Any]) -> None:
         self._recorder = recorder
         self._labels = labels
-        self._cell: Any = recorder.find(labels) or _NO_SERIES
 
     def __repr__(self) -> str:
         labels = ", ".join(f"{name}={value!r}" for name, value in self._labels.items())
@@ -247,43 +254,37 @@ class Handle(Reference, Generic[CellT]):
         """Remove the series; a later recording starts at zero."""
         self._recorder.remove(**self._labels)
 
-    def _record_slow_path(self, value: Any) -> None:
-        self._cell = self._recorder.record_slow_path(value, (), self._labels) or self._cell
-
 
 class CounterHandle(Handle[SumCell]):
     """Adds to one series."""
 
-    __slots__ = ()
+    __slots__ = ("add",)
 
-    def add(self, amount: float, /) -> None:
-        """Add to the series."""
-        if not self._cell.add(amount):
-            self._record_slow_path(amount)
+    def __init__(self, recorder: Recorder[SumCell], labels: Mapping[str, Any]) -> None:
+        super().__init__(recorder, labels)
+        self.add: BoundCall = recorder.bound_call(labels)
 
 
 class GaugeHandle(Handle[GaugeCell]):
     """Sets one series."""
 
-    __slots__ = ()
+    __slots__ = ("set",)
 
-    def set(self, value: float, /) -> None:
-        """Replace the value of the series."""
-        if not self._cell.set(value):
-            self._record_slow_path(value)
+    def __init__(self, recorder: Recorder[GaugeCell], labels: Mapping[str, Any]) -> None:
+        super().__init__(recorder, labels)
+        self.set: BoundCall = recorder.bound_call(labels)
 
 
 class HistogramHandle(Handle[HistogramCell]):
     """Records into one series."""
 
-    __slots__ = ()
+    __slots__ = ("record",)
 
     _recorder: HistogramRecorder
 
-    def record(self, value: float, /) -> None:
-        """Count a value in the series."""
-        if not self._cell.record(value):
-            self._record_slow_path(value)
+    def __init__(self, recorder: Recorder[HistogramCell], labels: Mapping[str, Any]) -> None:
+        super().__init__(recorder, labels)
+        self.record: BoundCall = recorder.bound_call(labels)
 
     def time(self) -> Timer:
         """Record the duration of a block or a function."""

@@ -122,6 +122,6 @@ class MetricStorage:
             raise TypeError(f"{instrument!r} is of no kind that can be recorded")
         on_fault = partial(self.faults.report, instrument.prometheus_name)
         kind = INSTRUMENT_KINDS[instrument.kind]
-        make_cell = partial(kind.cell, bounds=instrument.buckets)
+        make_cell = partial(kind.cell, bounds=instrument.counted_bounds)
         family: Family[Any] = Family(instrument, make_cell, on_fault=on_fault, **self._options)
         return family, kind.recorder(family, self.faults)

@@ -1,8 +1,8 @@
-"""The three export paths of series, each with a separate fleet and Prometheus."""
+"""The export paths of series, each with a separate fleet and Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from tests.backends.parity.recording_fleet import RecordingService, recording_fl
 from tests.yaml_files import read_yaml
 
 SCRAPED = "scraped from the process"
+SCRAPED_2 = "scraped from the process in OpenMetrics 2.0"
 SIDECAR = "through the Collector"
 PUSHED = "pushed to Prometheus"
 
@@ -59,12 +60,27 @@ def _scrape_config(ports: Sequence[int], **options: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def scraped(folder: Path, more: Sequence[str] = (), **config: Any) -> Iterator[ExportPath]:
+def scraped(
+    folder: Path,
+    more: Sequence[str] = (),
+    protocols: Sequence[str] = ("OpenMetricsText1.0.0",),
+    **config: Any,
+) -> Iterator[ExportPath]:
     """Run a Prometheus that scrapes each process."""
     with recording_fleet(prometheus_port=0) as services:
-        scrape = _scrape_config([service.port for service in services])
+        ports = [service.port for service in services]
+        scrape = _scrape_config(ports, scrape_protocols=[*protocols])
         with _prometheus(folder / "prometheus", more, **scrape, **config) as prometheus:
             yield ExportPath(prometheus.wait_until_ready(), services)
+
+
+@contextmanager
+def scraped_2(folder: Path, more: Sequence[str] = (), **config: Any) -> Iterator[ExportPath]:
+    """Run a Prometheus that scrapes each process in OpenMetrics 2.0, as the generated one does."""
+    protocols = _GENERATED["global"]["scrape_protocols"]
+    flags = (*more, "--enable-feature=openmetrics2")
+    with scraped(folder, flags, protocols=protocols, **config) as path:
+        yield path
 
 
 @contextmanager
@@ -93,21 +109,24 @@ PATHS: Mapping[str, Callable[..., AbstractContextManager[ExportPath]]] = {
     SIDECAR: through_sidecar,
     PUSHED: pushed,
 }
+"""The paths with series of their own kind."""
+ALL_PATHS = {**PATHS, SCRAPED_2: scraped_2}
 
 
 @contextmanager
-def all_export_paths(
-    folder: Path, more: Sequence[str] = (), **config: Any
+def export_paths(
+    paths: Iterable[str], folder: Path, more: Sequence[str] = (), **config: Any
 ) -> Iterator[ExportPaths]:
-    """Run all three export paths.
+    """Run export paths.
 
     Args:
+        paths: keys of `ALL_PATHS`.
         folder: the parent of all files.
         more: further arguments of each Prometheus.
         config: further options in the configuration of each Prometheus.
     """
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(run(folder / name, more, **config))
-            for name, run in PATHS.items()
+            name: stack.enter_context(ALL_PATHS[name](folder / name, more, **config))
+            for name in paths
         }

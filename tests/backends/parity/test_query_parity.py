@@ -27,7 +27,7 @@ from tests.backends.parity.export_paths import (
     SIDECAR,
     ExportPath,
     ExportPaths,
-    all_export_paths,
+    export_paths,
 )
 from tests.render.dashboards.fast_prometheus import shorten_ranges
 from tests.render.dashboards.rendered_dashboards import targets
@@ -90,7 +90,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExportPaths]:
     for path in rules.iterdir():
         path.write_text(re.sub(r"(?m)^(  interval: )\S+$", rf"\g<1>{_EVERY}", path.read_text()))
     files = {"rule_files": [f"{rules}/*.yml"]}
-    with all_export_paths(folder, **files) as paths, _traffic(paths.values()):
+    with export_paths(PATHS, folder, **files) as paths, _traffic(paths.values()):
         yield paths
 
 

@@ -13,18 +13,20 @@ from tests.backends import reliability_page
 from tests.backends.alerting_servers import Prometheus, Sample
 from tests.backends.parity.comparable_labels import comparable_labels
 from tests.backends.parity.export_paths import (
-    PATHS,
+    ALL_PATHS,
     PUSHED,
     SCRAPED,
+    SCRAPED_2,
     SIDECAR,
     ExportPaths,
-    all_export_paths,
+    export_paths,
 )
 from tests.backends.parity.recording_fleet import RESOURCES
 from tests.waiting import poll
 
 TYPE_LABELS = "--enable-feature=type-and-unit-labels"
 """Prometheus then stores the type of pushed series as well, in the label ``__type__``."""
+FROM_PROCESS = {SCRAPED, SCRAPED_2}
 DECLARED = {name for _, i in BUILTIN.instruments() for name in i.sample_names}
 
 Series = Mapping[frozenset[tuple[str, str]], float]
@@ -47,9 +49,14 @@ class StoredSeries:
         }
 
     def types_and_help(self, *names: str) -> dict[str, set[tuple[str, str]]]:
-        """Return the scraped type and help of each metric."""
-        metadata = self.prometheus.get("metadata")
+        """Return the scraped type and help of each metric, by its name without ``_total``."""
+        found = self.prometheus.get("metadata").items()
+        metadata = {name.removesuffix("_total"): entries for name, entries in found}
         return {name: {(one["type"], one["help"]) for one in metadata[name]} for name in names}
+
+    def metadata_names(self) -> set[str]:
+        """Return the names by which metadata was scraped."""
+        return {*self.prometheus.get("metadata")}
 
     def units(self) -> set[str]:
         """Return all scraped units."""
@@ -82,7 +89,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeriesByPath]:
 
     At the time-out, the fixture has the latest series, and the tests show the differences.
     """
-    with all_export_paths(tmp_path_factory.mktemp("series"), [TYPE_LABELS]) as paths:
+    folder = tmp_path_factory.mktemp("series")
+    with export_paths(ALL_PATHS, folder, [TYPE_LABELS]) as paths:
         for path in paths.values():
             path.record_and_export()
         latest: dict[str, StoredSeries] = {}
@@ -111,7 +119,7 @@ class TestEqual:
         """Every sample name of every declared instrument is stored."""
         assert set() == DECLARED - stored[SCRAPED].names()
 
-    @pytest.mark.parametrize("path", [SIDECAR, PUSHED])
+    @pytest.mark.parametrize("path", [SCRAPED_2, SIDECAR, PUSHED])
     def test_series_are_equal_on_all_paths(self, stored: SeriesByPath, path: str) -> None:
         """Names, labels, types, buckets and values equal those of the scraped process."""
         expected, found = stored[SCRAPED].comparable, stored[path].comparable
@@ -119,7 +127,7 @@ class TestEqual:
         assert ([], []) == (_only_in(expected, found), _only_in(found, expected))
         assert expected == found
 
-    @pytest.mark.parametrize("path", [SCRAPED, SIDECAR, PUSHED])
+    @pytest.mark.parametrize("path", [*ALL_PATHS])
     def test_place_of_service_is_on_its_series_where_it_has_one(
         self, stored: SeriesByPath, path: str
     ) -> None:
@@ -141,11 +149,12 @@ class TestEqual:
             for repo in BUILTIN
         } == found
 
-    def test_type_and_help_are_equal_from_the_collector(self, stored: SeriesByPath) -> None:
-        """Type and help of every metric from the Collector equal those from the process."""
+    @pytest.mark.parametrize("path", [SCRAPED_2, SIDECAR])
+    def test_type_and_help_are_equal_where_scraped(self, stored: SeriesByPath, path: str) -> None:
+        """Type and help of every metric equal those from the process, on each scraped path."""
         names = {i.prometheus_name.removesuffix("_total") for _, i in BUILTIN.instruments()}
 
-        assert stored[SCRAPED].types_and_help(*names) == stored[SIDECAR].types_and_help(*names)
+        assert stored[SCRAPED].types_and_help(*names) == stored[path].types_and_help(*names)
 
 
 def _only_in(first: Series, second: Series) -> list[Any]:
@@ -157,7 +166,7 @@ def _integer_bounds(stored: SeriesByPath) -> bool:
     return all(
         ("1" in stored[path].values("le")) == (path == PUSHED)
         and ("1.0" in stored[path].values("le")) == (path != PUSHED)
-        for path in PATHS
+        for path in ALL_PATHS
     )
 
 
@@ -173,15 +182,15 @@ DIFFERENCES: Mapping[str, tuple[str, Callable[[SeriesByPath], bool]]] = {
     "`target_info` has labels with the name of the service, besides `job` and `instance`": (
         SCRAPED,
         lambda stored: all(
-            ("service_name" in stored[path].labels("target_info")) == (path == SCRAPED)
-            for path in PATHS
+            ("service_name" in stored[path].labels("target_info")) == (path in FROM_PROCESS)
+            for path in ALL_PATHS
         ),
     ),
     "`target_info` has labels about the machine, which the Collector detects": (
         SIDECAR,
         lambda stored: all(
             ("host_name" in stored[path].labels("target_info")) == (path == SIDECAR)
-            for path in PATHS
+            for path in ALL_PATHS
         ),
     ),
     '`le` of an integer bound is "1" instead of "1.0"; rules and panels match both': (
@@ -191,18 +200,26 @@ DIFFERENCES: Mapping[str, tuple[str, Callable[[SeriesByPath], bool]]] = {
     "`up` and `scrape_*` are absent, since nothing is scraped": (
         PUSHED,
         lambda stored: all(
-            bool(stored[path].names("up$|scrape_")) == (path != PUSHED) for path in PATHS
+            bool(stored[path].names("up$|scrape_")) == (path != PUSHED) for path in ALL_PATHS
         ),
     ),
     "`process_*` and `python_*` of the Python process are stored as well": (
         SCRAPED,
         lambda stored: all(
-            bool(stored[path].names("process_|python_")) == (path == SCRAPED) for path in PATHS
+            bool(stored[path].names("process_|python_")) == (path in FROM_PROCESS)
+            for path in ALL_PATHS
         ),
     ),
     "Prometheus' metadata has units": (
         SCRAPED,
         lambda stored: stored[SCRAPED].units() > {""} == stored[SIDECAR].units(),
+    ),
+    "Prometheus' metadata has counters by the name of their samples, with `_total`": (
+        SCRAPED_2,
+        lambda stored: all(
+            ("events_processed_total" in stored[path].metadata_names()) == (path == SCRAPED_2)
+            for path in (SCRAPED, SCRAPED_2, SIDECAR)
+        ),
     ),
     "Prometheus' metadata has no help, since it describes scraped metrics only": (
         PUSHED,

@@ -134,6 +134,18 @@ class TestEncoded:
         assert (len(values), added(values)) == (point.count, point.sum)
         assert (False, False) == (point.HasField("min"), point.HasField("max"))
 
+    def test_native_histogram_is_encoded_with_its_declared_buckets(self) -> None:
+        """A native histogram is encoded with its declared buckets, as one that is not native."""
+        native = Histogram("a.b", "Text.", NoLabels, buckets=(1, 10, 100), native=True)
+        recording = storage()
+        for value in (0.5, 3, 4, 10, 500):
+            recording.recorder(native).record(value)
+        (metric,) = sent(recording)
+        (point,) = metric.histogram.data_points
+
+        assert [1.0, 10.0, 100.0] == list(point.explicit_bounds)
+        assert [1, 3, 0, 1] == list(point.bucket_counts)
+
     @pytest.mark.parametrize("value", [0, 1, -1, 2**53, 2**63, -(2**64), 10**30])
     def test_gauge_with_integer_of_any_size_is_encoded(self, value: int) -> None:
         """A gauge with an integer of any size is encoded."""

@@ -123,6 +123,7 @@ def place(worker: Worker, instrument: Any, labels: tuple[str, ...]) -> Any:
     kind_name: Kind = instrument.kind
     kind = INSTRUMENT_KINDS[kind_name]
     cell: Any = kind.cell(labels, bounds=instrument.buckets)
+    cell.numbers = worker.allocator.zeros(len(cell.numbers))
     worker.allocator.place(instrument, cell)
     return cell
 

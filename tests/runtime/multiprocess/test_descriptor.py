@@ -3,7 +3,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from otel_meta import Counter, Gauge, NoLabels, labels
+from otel_meta import Counter, Gauge, Histogram, NoLabels, labels
 from otel_meta.errors import DeclarationError
 from otel_meta.model.instrument import Instrument
 from otel_meta.repos import BUILTIN
@@ -13,7 +13,10 @@ from otel_meta.runtime.multiprocess.descriptor import (
     descriptor_from_json,
     instrument_of,
 )
+from otel_meta.runtime.multiprocess.merged_metric import conversion
 
+NATIVE = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.1, 1), native=True)
+CLASSIC = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.1, 1))
 INSTRUMENTS = [instrument for _, instrument in BUILTIN.instruments()]
 
 
@@ -69,6 +72,21 @@ class TestMetricDescriptor:
         gauge = Gauge("atlas.zoom", "Zoom.", NoLabels, multiprocess_mode="all")
 
         assert ["worker"] == [f.name for f in instrument_of(describe(gauge)).label_fields]
+
+
+class TestNative:
+    def test_native_histogram_survives_round_trip(self) -> None:
+        """A native histogram is read back as native, with its declared buckets."""
+        assert NATIVE == instrument_of(through_json(describe(NATIVE)))
+
+    def test_numbers_of_native_and_other_histogram_are_never_added_by_position(self) -> None:
+        """The series of a native histogram and of another are converted before they are added."""
+        native, classic = describe(NATIVE), describe(CLASSIC)
+
+        assert native.merge_key != classic.merge_key
+        assert native.width == len(NATIVE.counted_bounds) + 2
+        assert conversion(native, classic).buckets is not None
+        assert conversion(classic, native).buckets is not None
 
 
 class TestMultiprocessMode:

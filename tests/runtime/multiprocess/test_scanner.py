@@ -157,6 +157,32 @@ class TestCompaction:
         assert [TILES.name] == [descriptor.name for descriptor, _ in compact([totals], [])]
 
 
+class TestClose:
+    def test_worker_that_leaves_others_reads_no_file(self, spawn: Spawn, directory: Path) -> None:
+        """A worker that leaves others behind reads no file: the others' next scan does."""
+        first, second = spawn(), spawn()
+        first.live(TILES).add(1, style="a")
+        second.live(TILES).add(2, style="a")
+        first.workers.close()
+        left = files(directory)
+
+        assert 2 == sum(name.endswith(".worker") for name in left)
+        assert 3.0 == second.scraped(TILES, style="a")
+
+    def test_last_worker_leaves_totals_only(self, spawn: Spawn, directory: Path) -> None:
+        """The last worker leaves the totals of all behind, and no other file."""
+        workers = [spawn(), spawn()]
+        for worker in workers:
+            worker.live(TILES).add(1, style="a")
+        for worker in workers:
+            worker.workers.close()
+        left, next_worker = files(directory), spawn()
+        next_worker.live(TILES)
+
+        assert ["totals"] == left
+        assert 2.0 == next_worker.scraped(TILES, style="a")
+
+
 class TestDamage:
     def test_damaged_worker_file_counts_in_part(self, spawn: Spawn, directory: Path) -> None:
         """The readable part of a dead worker's damaged file counts."""

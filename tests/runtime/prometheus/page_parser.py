@@ -1,4 +1,4 @@
-"""Pages read by prometheus_client's parsers, which share no code with the renderer."""
+"""Pages read by parsers that share no code with the renderer; most are prometheus_client's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from tests.runtime.prometheus.openmetrics2_parser import parse_openmetrics2
+
 TEXT = "text/plain"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+OPENMETRICS2 = "application/openmetrics-text; version=2.0.0"
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 """Values by name and sorted labels."""
@@ -23,8 +26,11 @@ def parse_page(page: str, content_type: str = TEXT) -> list[Any]:
     Raises:
         ValueError: the parser refuses the page.
     """
-    if "openmetrics" in content_type:
-        families: Iterable[Any] = parse_openmetrics(page)  # type: ignore[no-untyped-call]
+    families: Iterable[Any]
+    if content_type == OPENMETRICS2:
+        families = parse_openmetrics2(page)
+    elif "openmetrics" in content_type:
+        families = parse_openmetrics(page)  # type: ignore[no-untyped-call]
     else:
         families = parse_text(page)
     return list(families)

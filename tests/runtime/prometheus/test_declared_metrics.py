@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any, Literal
 
 import pytest
@@ -11,12 +12,21 @@ from otel_meta.model import Instrument
 from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.prometheus.declared_metrics import DeclaredMetrics
 from otel_meta.runtime.prometheus.families import CHUNK_SIZE
-from otel_meta.runtime.prometheus.metric_points import NumberPoint
+from otel_meta.runtime.prometheus.metric_points import HistogramPoint, NumberPoint
 from otel_meta.runtime.prometheus.page import render_page
-from otel_meta.runtime.prometheus.text_format import OPENMETRICS, TEXT, TextFormat
+from otel_meta.runtime.prometheus.text_format import (
+    OPENMETRICS,
+    OPENMETRICS2,
+    OPENMETRICS_CREATED,
+    TEXT,
+    SeriesText,
+    TextFormat,
+)
 from otel_meta.runtime.recording.cells import SumCell
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
+from tests.runtime.prometheus.page_parser import OPENMETRICS as OPENMETRICS_1
+from tests.runtime.prometheus.page_parser import Samples, parse_samples
 
 
 @labels
@@ -49,6 +59,16 @@ class AtlasPage:
 
     def _report(self, metric: str, reason: str, _detail: object) -> None:
         self.faults.append((metric, reason))
+
+
+def points(atlas: AtlasPage) -> list[Any]:
+    """Return the points of all histograms, without their starts."""
+    return [
+        (point.bounds, point.counts, point.sum)
+        for family in atlas.declared.families()
+        for point in family.series().values()
+        if isinstance(point, HistogramPoint)
+    ]
 
 
 class TestLines:
@@ -98,6 +118,34 @@ class TestLines:
             'atlas_drawing_seconds_sum{kind="vector",style="dark",z="1"} 0.5',
         ] == atlas.page()[2:]
 
+    @pytest.mark.parametrize("text_format", [TEXT, OPENMETRICS], ids=str)
+    def test_native_histogram_shows_lines_of_its_declared_buckets(
+        self, text_format: TextFormat
+    ) -> None:
+        """A native histogram shows the lines of one that is not native."""
+        drawing = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.1, 1))
+        native = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.1, 1), native=True)
+        pages = [AtlasPage(drawing), AtlasPage(native)]
+        for page in pages:
+            for value in (0.05, 0.1, 0.3, 0.9, 7):
+                page.live[0].record(value)
+
+        assert pages[0].page(text_format) == pages[1].page(text_format)
+        assert points(pages[0]) == points(pages[1])
+
+    def test_native_histogram_shows_exponential_buckets_in_openmetrics2(self) -> None:
+        """OpenMetrics 2.0 shows the exponential buckets of a native histogram, then the others."""
+        native = Histogram("atlas.drawing", "Time.", NoLabels, buckets=(0.5, 1), native=True)
+        atlas = AtlasPage(native)
+        for value in (0.5, 0.51, 0.52, 0.9, 7):
+            atlas.live[0].record(value)
+        line = atlas.page(OPENMETRICS2)[-2]
+
+        assert (
+            'atlas_drawing{z="1"} {count:5,sum:9.43,schema:3,zero_threshold:0.5,zero_count:1,'
+            "positive_spans:[-7:1,5:1,1:1],positive_buckets:[2,1,1],bucket:[0.5:1,1.0:4,+Inf:5]}"
+        ) == line.rpartition(" st@")[0]
+
     def test_instrument_without_values_is_not_shown(self) -> None:
         """An instrument without values is not shown."""
         atlas = AtlasPage(MEMORY, DRAWING)
@@ -127,8 +175,9 @@ class TestLabels:
         atlas = AtlasPage(SENT)
         atlas.page()
         (cell,) = atlas.storage.family(SENT).cells()
-        assert 'z="1"' == cell.rendered
-        cell.rendered = 'z="kept"'
+        assert isinstance(cell.rendered, SeriesText)
+        assert 'z="1"' == cell.rendered.labels
+        cell.rendered = cell.rendered._replace(labels='z="kept"')
 
         assert 'atlas_sent_bytes_total{z="kept"} 0.0' == atlas.page()[-1]
 
@@ -155,6 +204,66 @@ class TestLabels:
         atlas.live[0].remove(style="dark")
 
         assert ['atlas_memory_bytes{kind="vector",style="light",z="1"} 1.0'] == atlas.page()[2:]
+
+
+class TestStart:
+    def test_openmetrics_2_has_one_line_for_each_series(self) -> None:
+        """OpenMetrics 2.0 has one line for each series: a gauge without, others with a start."""
+        atlas = AtlasPage(SENT, MEMORY, DRAWING)
+        atlas.live[0].add(2)
+        atlas.live[1].set(3, style="dark")
+        atlas.live[2].record(0.5, style="dark")
+        for instrument in (SENT, MEMORY, DRAWING):
+            for cell in atlas.storage.family(instrument).cells():
+                cell.start_ns = 1_700_000_000_007_999_999
+        labels = 'kind="vector",style="dark",z="1"'
+        value = "{count:1,sum:0.5,bucket:[0.1:0,1.0:1,+Inf:1]}"
+
+        assert [
+            'atlas_sent_bytes_total{z="1"} 2.0 st@1700000000.007',
+            f"atlas_memory_bytes{{{labels}}} 3.0",
+            f"atlas_drawing_seconds{{{labels}}} {value} st@1700000000.007",
+            "# EOF",
+        ] == [line for line in atlas.page(OPENMETRICS2) if line[:3] not in ("# H", "# T", "# U")]
+
+    def test_start_follows_series(self) -> None:
+        """The start on the page changes with that of the series, as after a compaction."""
+        atlas = AtlasPage(SENT)
+        atlas.live[0].add(1)
+        atlas.page(OPENMETRICS2)
+        (cell,) = atlas.storage.family(SENT).cells()
+        cell.start_ns = 1_000_000_000
+
+        assert 'atlas_sent_bytes_total{z="1"} 1.0 st@1.000' in atlas.page(OPENMETRICS2)
+
+    def test_removed_series_has_new_start(self) -> None:
+        """A series that is recorded after its removal has a new start."""
+        atlas = AtlasPage(DRAWING)
+        atlas.live[0].record(1, style="dark")
+        (before,) = atlas.storage.family(DRAWING).cells()
+        before.start_ns = 1_000_000_000
+        atlas.live[0].remove(style="dark")
+        atlas.live[0].record(1, style="dark")
+        line = atlas.page(OPENMETRICS2)[-2]
+
+        assert float(line.rpartition("st@")[2]) > 1
+
+    def test_openmetrics_1_has_starts_on_request(self) -> None:
+        """On request, OpenMetrics 1.0 has the start of each counter and histogram."""
+        atlas = AtlasPage(SENT, MEMORY, DRAWING)
+        atlas.live[0].add(2)
+        atlas.live[1].set(3, style="dark")
+        atlas.live[2].record(0.5, style="dark")
+        page = atlas.page(OPENMETRICS_CREATED)
+        created = {name: value for (name, _), value in _samples(page).items() if "_created" in name}
+
+        assert ["atlas_drawing_seconds_created", "atlas_sent_bytes_created"] == sorted(created)
+        assert all(0 < time.time() - value < 60 for value in created.values())
+        assert [] == [line for line in atlas.page(OPENMETRICS) if "_created" in line]
+
+
+def _samples(page: list[str]) -> Samples:
+    return parse_samples("".join(f"{line}\n" for line in page), OPENMETRICS_1)
 
 
 class TestExemplars:

@@ -11,12 +11,13 @@ TOKEN = "s3cret.Token~=="
 
 
 def echo_handler(token: str | None = None) -> ScrapeHandler:
-    """Return a handler whose pages contain the format and the names of the request."""
+    """Return a handler whose pages contain the format, the names and the reader of the request."""
     return ScrapeHandler(
-        lambda text_format, names: [
+        lambda text_format, names, for_server: [
             text_format.media_type.encode(),
             b" ",
             "|".join(names).encode(),
+            b"for a server" * for_server,
         ],
         token,
     )
@@ -65,6 +66,12 @@ class TestPage:
         response = echo_handler().handle(ScrapeRequest(query))
 
         assert f"text/plain {names}".encode() == response.body
+
+    def test_page_is_for_server_if_request_has_timeout_of_scrape(self) -> None:
+        """The page is for a server if the request has the timeout of a scrape."""
+        response = echo_handler().handle(ScrapeRequest(scrape_timeout="10"))
+
+        assert b"text/plain for a server" == response.body
 
 
 class TestToken:

@@ -108,9 +108,10 @@ class TestResponse:
     ) -> None:
         """The handler gets the query and the relevant headers."""
         headers = {"accept": "a", "accept-encoding": "b", "authorization": "c"}
+        headers["x-prometheus-scrape-timeout-seconds"] = "10"
         request(start_server(), "/metrics?name[]=x", **headers)
 
-        assert [ScrapeRequest("name[]=x", "a", "b", "c")] == handler.requests
+        assert [ScrapeRequest("name[]=x", "a", "b", "c", "10")] == handler.requests
 
     def test_missing_headers_are_empty(
         self, start_server: StartServer, handler: BlockingHandler

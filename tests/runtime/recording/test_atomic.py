@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
+from otel_meta import Counter, Gauge, Histogram, UpDownCounter, labels
+from otel_meta.model import Instrument
 from otel_meta.runtime.recording.atomic import ATOMIC, locked
 from otel_meta.runtime.recording.cells import Cell, CounterCell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import SampledSpans
 from otel_meta.runtime.recording.family import Family
+from otel_meta.runtime.recording.faults import Faults
+from otel_meta.runtime.recording.storage import MetricStorage
 
 SWITCHES = ("CALL", "JUMP_BACKWARD", "RESUME", "FOR_ITER", "SEND", "YIELD", "AWAIT")
 """Words in the names of the instructions at which CPython may release the GIL."""
@@ -22,15 +26,39 @@ INTRINSICS = ("CALL_INTRINSIC_1", "CALL_INTRINSIC_2")
 CHECKED = ("writable", "by_values", "_overflow", "live")
 """The state that an update checks first."""
 
-CHANGES = ("STORE_", "DELETE_")
-"""The beginnings of the names of the instructions that change state."""
+CHANGES = ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR", "DELETE_SUBSCR")
+"""The instructions that change state."""
+
+
+@labels
+class Request:
+    route: str
+    method: str
+
+
+INSTRUMENTS: tuple[Instrument[...], ...] = (
+    Counter("acme.requests", "Requests.", Request),
+    UpDownCounter("acme.connections", "Connections.", Request),
+    Gauge("acme.level", "A level.", Request),
+    Histogram("acme.size", "A size.", Request, buckets=(1, 10, 100)),
+)
+
+
+def compiled_calls() -> Iterator[Any]:
+    """Yield the typed call and the bound call of each kind of instrument."""
+    storage = MetricStorage(Faults())
+    for instrument in INSTRUMENTS:
+        live: Any = storage.recorder(instrument)
+        handle = live.with_labels(route="/", method="GET")
+        for it in (live, handle):
+            yield pytest.param(getattr(it, live.method), id=f"{type(it).__name__}.{live.method}")
 
 
 def update(method: Callable[..., Any]) -> list[str]:
     """Return the instructions from the first check of the state to the last store."""
     codes = list(dis.get_instructions(method))
     first = next(n for n, code in enumerate(codes) if code.argval in CHECKED)
-    last = max(n for n, code in enumerate(codes) if code.opname.startswith(CHANGES))
+    last = max(n for n, code in enumerate(codes) if code.opname in CHANGES)
     names = [code.opname for code in codes[first : last + 1]]
     return [name for name in names if name not in INTRINSICS]
 
@@ -49,6 +77,7 @@ class TestAtomic:
             Family._unlink,
             Cell.move,
             SampledSpans.add,
+            *compiled_calls(),
         ],
         ids=lambda method: method.__qualname__,
     )

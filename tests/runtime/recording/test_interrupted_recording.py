@@ -344,7 +344,8 @@ class TestReentrancy:
         handle = service.gauge.with_labels(route="/new")
 
         assert 7 == family.find({"route": "/new"}).value
-        assert family.find({"route": "/new"}) is handle._cell
+        handle.set(8)
+        assert 8 == family.find({"route": "/new"}).value
 
 
 class TestRecursionLimit:

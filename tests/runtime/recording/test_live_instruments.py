@@ -137,6 +137,8 @@ ONE = {
 class KeepingAllocator(HeapAllocator):
     """An allocator that keeps the numbers of removed series."""
 
+    zeros = staticmethod(zeros)
+
     def __init__(self) -> None:
         self.kept: list[MutableSequence[float]] = []
 

@@ -1,0 +1,1 @@
+"""The native core: updates of series in C, where ``otel_meta_native`` is installed."""

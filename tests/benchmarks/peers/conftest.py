@@ -1,0 +1,8 @@
+"""Makes the benchmarks importable, as for their scripts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
