@@ -34,6 +34,7 @@ from .environment.value_kinds import (
 from .environment.variable import Variable, unread
 from .export.exporters import is_exporter, target_names
 from .recording.cardinality import MAX_SERIES
+from .recording.native.native_core import NATIVE_CORE
 from .signals import SIGNALS, Signal
 
 PROMETHEUS_HOST: Final = "localhost"
@@ -190,6 +191,7 @@ SCRAPE_INTERVAL: Final = Variable(
     15.0,
     "option `scrape_interval`, in seconds; 0 shows no zero before the first event",
 )
+JOB: Final = Variable("OTEL_META_JOB", FLAG, False, "option `job`, see jobs.md")
 SERIES: Final = Variable(
     "OTEL_META_MAX_SERIES", whole_number(1, 10_000_000), MAX_SERIES, "option `max_series`"
 )
@@ -274,6 +276,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     SLO_COVERAGE,
     INTERVAL,
     SCRAPE_INTERVAL,
+    JOB,
     SERIES,
     CORRECTIONS,
     ENGINE,
@@ -292,6 +295,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
 VARIABLES: Final[tuple[Variable[Any], ...]] = (
     *SETTING_VARIABLES,
     *REFUSED_VARIABLES,
+    NATIVE_CORE,
     *OTLP_VARIABLES,
     *SDK_VARIABLES,
     *FOREIGN_VARIABLES,

@@ -19,7 +19,7 @@ from typing import Final
 
 from .atomic import atomic
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
-from .memory import heap_zeros
+from .memory import heap_copy, heap_zeros
 from .native.native_core import cell_method, state
 from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
@@ -70,7 +70,7 @@ class Cell(CellState):
     def retire(self) -> None:
         """Refuse updates, and keep the last numbers in the heap for readers."""
         self.writable = False
-        self.numbers = list(self.numbers)
+        self.numbers = heap_copy(self.numbers)
 
 
 class SumCell(Cell):
