@@ -23,6 +23,7 @@ from .logs.line_writer import OpenStream, standard_output
 from .open_telemetry import Call, caller, open_telemetry, remember
 from .option_checks import check_arguments, check_options
 from .recording.faults import logger
+from .recording.native.native_core import NATIVE
 from .resource import create_resource
 from .sdk_environment import checked_variables, prefer_stable_conventions, set_propagators
 from .settings import read_settings
@@ -59,6 +60,8 @@ def configure(
         prometheus_token: bearer token for /metrics and /slo, of the app and of the port.
         merge_prometheus_client: show the metrics of prometheus_client's default registry on
             /metrics too (the default).
+        prometheus_created: add the start of each counter and histogram to OpenMetrics 1.0, as a
+            series with the suffix ``_created``; OpenMetrics 2.0 has it always.
         redaction: hide secrets in log lines and spans (the default), see ``docs/security.md``.
         redact_names: further names of fields and attributes whose values are hidden, such as
             ``iban``.
@@ -169,7 +172,13 @@ def _start(call: Call, repo: type[MetaRepo] | None) -> Telemetry:
     if is_global or telemetry.port is not None:
         level = logging.DEBUG if call.is_injected else logging.INFO
         others = tuple(foreign.exported())
-        report = startup_report(settings, telemetry.port, _lines(options), others=others)
+        report = startup_report(
+            settings,
+            telemetry.port,
+            _lines(options),
+            others=others,
+            is_native=NATIVE is not None,
+        )
         logger.log(level, "%s", report)
     if left := foreign.report(settings):
         logger.info("%s", left)

@@ -28,6 +28,7 @@ class Options(TypedDict, total=False):
     prometheus_port: int | None
     prometheus_token: str | None
     merge_prometheus_client: bool | None
+    prometheus_created: bool | None
     redaction: bool | None
     redact_names: str | Collection[str] | None
     workers: bool | None

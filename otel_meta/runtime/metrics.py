@@ -158,6 +158,7 @@ class Metrics:
             self._settings.prometheus_token,
             None if view is None else view.owners,
             merge_prometheus_client=self._settings.merge_prometheus_client,
+            created=self._settings.prometheus_created,
             identity=(*IDENTITY, *self._settings.identity_attributes),
             is_guest=self._host is not None,
             zero_first=self._zero_first(SCRAPE_HOLD, None if workers is None else workers.marks()),

@@ -127,6 +127,7 @@ CHECKS: Final[Mapping[str, _Check]] = {
     ),
     "prometheus_token": _Check(_is_text, "give the token as a text", is_secret=True),
     "merge_prometheus_client": _ON_OR_OFF,
+    "prometheus_created": _ON_OR_OFF,
     "redaction": _ON_OR_OFF,
     "redact_names": _Check(
         _are_names, "give the names of fields or attributes, such as ('iban', 'customer.phone')"

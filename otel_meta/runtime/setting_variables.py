@@ -34,6 +34,7 @@ from .environment.value_kinds import (
 from .environment.variable import Variable, unread
 from .export.exporters import is_exporter, target_names
 from .recording.cardinality import MAX_SERIES
+from .recording.native.native_core import NATIVE_CORE
 from .signals import SIGNALS, Signal
 
 PROMETHEUS_HOST: Final = "localhost"
@@ -154,6 +155,9 @@ LOGS_URL: Final = Variable(
 MERGE_PROMETHEUS_CLIENT: Final = Variable(
     "OTEL_META_MERGE_PROMETHEUS_CLIENT", FLAG, True, "option `merge_prometheus_client`"
 )
+CREATED: Final = Variable(
+    "OTEL_META_PROMETHEUS_CREATED", FLAG, False, "option `prometheus_created`"
+)
 REDACTION: Final = Variable("OTEL_META_REDACTION", FLAG, True, "option `redaction`")
 REDACT_NAMES: Final = Variable[tuple[str, ...]](
     "OTEL_META_REDACT_NAMES",
@@ -263,6 +267,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     TRACES_URL,
     LOGS_URL,
     MERGE_PROMETHEUS_CLIENT,
+    CREATED,
     REDACTION,
     REDACT_NAMES,
     WORKERS,
@@ -288,6 +293,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
 VARIABLES: Final[tuple[Variable[Any], ...]] = (
     *SETTING_VARIABLES,
     *REFUSED_VARIABLES,
+    NATIVE_CORE,
     *OTLP_VARIABLES,
     *SDK_VARIABLES,
     *FOREIGN_VARIABLES,

@@ -39,6 +39,7 @@ from .environment.variable import Environment, Variable, clip
 from .export.exporters import is_exporter, target_names
 from .export.otlp_settings import OtlpSettings, read_otlp_settings
 from .recording.label_values import MAX_LENGTH
+from .recording.native.native_core import WARNINGS
 from .signals import SIGNALS, Signal
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -77,6 +78,8 @@ class Settings:
     """Bases of the links on /slo."""
     merge_prometheus_client: bool
     """True if /metrics shows the metrics of prometheus_client's default registry too."""
+    prometheus_created: bool
+    """True if OpenMetrics 1.0 has the start of each counter and histogram as a series."""
     redaction: bool
     """True if log lines and spans hide secrets."""
     redacted_names: tuple[str, ...]
@@ -170,6 +173,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         merge_prometheus_client=_flag(
             env, rows.MERGE_PROMETHEUS_CLIENT, options.get("merge_prometheus_client")
         ),
+        prometheus_created=_flag(env, rows.CREATED, options.get("prometheus_created")),
         redaction=_flag(env, rows.REDACTION, options.get("redaction")),
         redacted_names=_names(env, rows.REDACT_NAMES, options.get("redact_names")),
         request_headers=env.read(REQUEST_HEADERS),
@@ -198,6 +202,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         sdk_variables=_sdk_variables(env, otlp),
         warnings=(),
     )
+    env.warnings.extend(WARNINGS)
     warn_of_unsupported(env)
     warn_of_misspellings(env, [row.name for row in rows.VARIABLES])
     return replace(settings, warnings=tuple(dict.fromkeys(env.warnings)))

@@ -68,6 +68,7 @@ ROWS: dict[str, Row] = {
     "OTEL_META_TRACES_URL": Row("https://traces.example/{service}", "https://a/{trace}"),
     "OTEL_META_LOGS_URL": Row("https://logs.example/{slo}", "javascript:alert(1)"),
     "OTEL_META_MERGE_PROMETHEUS_CLIENT": Row("false", "no"),
+    "OTEL_META_PROMETHEUS_CREATED": Row("true", "yes"),
     "OTEL_META_ENGINE": Row("contrib", "fast"),
     "OTEL_META_REDACTION": Row("false", "no"),
     "OTEL_META_REDACT_NAMES": Row("iban", "i ban"),
