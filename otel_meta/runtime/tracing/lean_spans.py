@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import RLock
 from time import time_ns
 from types import MappingProxyType, NoneType
@@ -310,8 +310,10 @@ def _plain_values(
     attributes: Mapping[str, Any], most: float, longest: float
 ) -> dict[str, Any] | None:
     """Return a copy of attributes that are valid as they are; None if the SDK has to change any."""
-    is_dict = type(attributes) is dict  # whose copy is the fastest
-    values: dict[str, Any] = dict(attributes if is_dict else attributes.items())
+    given: Mapping[str, Any] | Iterable[tuple[str, Any]] = attributes
+    if type(attributes) is not dict:  # whose copy is the fastest
+        given = attributes.items()
+    values: dict[str, Any] = dict(given)
     if len(values) > most:
         return None
     for key, value in values.items():
