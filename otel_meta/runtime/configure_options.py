@@ -38,6 +38,7 @@ class Options(TypedDict, total=False):
     tail_sampling_slow: float | None
     metric_interval: float | None
     scrape_interval: float | None
+    job: bool | None
     max_series: int | None
     log_level: str | int | None
     log_format: str | None

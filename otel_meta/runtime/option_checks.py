@@ -141,6 +141,7 @@ CHECKS: Final[Mapping[str, _Check]] = {
     "scrape_interval": _Check(
         _is_interval, f"give a number of seconds from 0 to {_MAX_SECONDS}, such as 15"
     ),
+    "job": _ON_OR_OFF,
     "max_series": _Check(
         _whole_number(1, 10_000_000),
         "give a whole number from 1 to 10000000, such as 2000",

@@ -191,6 +191,7 @@ SCRAPE_INTERVAL: Final = Variable(
     15.0,
     "option `scrape_interval`, in seconds; 0 shows no zero before the first event",
 )
+JOB: Final = Variable("OTEL_META_JOB", FLAG, False, "option `job`, see jobs.md")
 SERIES: Final = Variable(
     "OTEL_META_MAX_SERIES", whole_number(1, 10_000_000), MAX_SERIES, "option `max_series`"
 )
@@ -275,6 +276,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     SLO_COVERAGE,
     INTERVAL,
     SCRAPE_INTERVAL,
+    JOB,
     SERIES,
     CORRECTIONS,
     ENGINE,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from otel_meta.model import Catalog, Duration
 from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render._yaml import comment, to_yaml
-from otel_meta.render.collector.env_variables import GATEWAY_SELF_METRICS_PORT
+from otel_meta.render.collector.env_variables import GATEWAY_METRICS_PORT, GATEWAY_SELF_METRICS_PORT
 from otel_meta.render.header import generated_from
 from otel_meta.render.hosts import ALERTMANAGER, GATEWAYS, PROMETHEUS, SCRAPE_INTERVAL
 from otel_meta.render.options import Options
@@ -55,7 +55,8 @@ are attributes of the resource, labels of a target here, or external_labels of P
 _TARGETS_COMMENT: Final = f"""\
 {_COMMENT}
 Add your services in files of your own in this folder:
-  sidecars-NAME.yml   the port 8889 of each sidecar, for services that export by OTLP
+  sidecars-NAME.yml   the port 8889 of each sidecar, for services that export by OTLP, and the port
+                      {GATEWAY_METRICS_PORT.default} of each gateway, for jobs without a sidecar
   services-NAME.yml   the port of each service that serves /metrics itself
 in this form: [{{targets: ["shop:8000"], labels: {{environment: production}}}}]"""
 

@@ -30,11 +30,11 @@ def monitor_resources(options: Options) -> Iterator[Manifest]:
     """Return monitors of services with a sidecar, services without one, and the gateway."""
     place = options.kubernetes
     histograms = _NATIVE_HISTOGRAMS if options.native_histograms else {}
-    sidecars = ({"port": "metrics", **_HONOR_LABELS}, {"port": "self-metrics"})
+    collectors = ({"port": "metrics", **_HONOR_LABELS}, {"port": "self-metrics"})
     services = {"port": "http", "path": "/metrics", **_HONOR_LABELS}
-    yield _monitor("otel-meta-sidecars", place, SIDECAR_METRICS, *sidecars, **histograms)
+    yield _monitor("otel-meta-sidecars", place, SIDECAR_METRICS, *collectors, **histograms)
     yield _monitor("otel-meta-services", place, IN_PROCESS_METRICS, services, **histograms)
-    yield _monitor(GATEWAY, place, labels(GATEWAY), {"port": "self-metrics"})
+    yield _monitor(GATEWAY, place, labels(GATEWAY), *collectors)
 
 
 def _monitor(
