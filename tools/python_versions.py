@@ -3,7 +3,7 @@
 `python3 tools/python_versions.py` runs the tests that need no server on each version, `--newest`
 runs a part of them on the newest version only. Interpreters are those of `--pythons`, of PATH
 (``python3.13``, ``python3.14t``) and of pyenv. Each has a virtual environment in the user's cache
-folder, which is made again when the interpreter, the metadata or the pins change.
+folder, which is brought up to date when the interpreter, the metadata or the pins change.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def environment(interpreter: Interpreter, folder: Path) -> str:
     python, ready = folder / "bin" / "python", folder / "ready"
     inputs = _digest(interpreter)
     if not ready.exists() or ready.read_text() != inputs:
-        print(f"make {folder}", flush=True)
-        _run(interpreter.path, "-m", "venv", "--clear", "--without-pip", folder)
+        print(f"install into {folder}", flush=True)
+        _run(interpreter.path, "-m", "venv", "--without-pip", folder)
         _run(
             *(sys.executable, "-m", "pip", "--python", python, "install", "--quiet"),
             *("--disable-pip-version-check", "--constraint", "constraints.txt"),

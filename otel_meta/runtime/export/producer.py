@@ -27,11 +27,10 @@ from opentelemetry.sdk.metrics.export import (
 
 from otel_meta.runtime.births.zero_first import Collection, FamilyLike, ZeroFirst
 from otel_meta.runtime.fork import ForkSafeLock
-from otel_meta.runtime.recording.bucket_views import bucket_views
+from otel_meta.runtime.histograms.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
-from otel_meta.runtime.recording.family import Family
-from otel_meta.runtime.recording.label_attributes import Attributes, attributes_of
+from otel_meta.runtime.recording.family import Attributes, Family, attributes_of
 
 from .deltas import DeltaState, Reading
 from .point_counts import SCOPE
