@@ -5,33 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import yaml
 
 from otel_meta import Counter, MetaRepo, labels
-from otel_meta.runtime.prometheus.handler import ScrapeHandler
-from otel_meta.runtime.prometheus.server import MetricsServer
-from otel_meta.runtime.prometheus.text_format import OPENMETRICS_CREATED
 from otel_meta.testing import CapturedTelemetry, capture
-from otel_meta.testing.loopback import LOOPBACK
-from otel_meta.testing.servers import PROMETHEUS, Backend
+from otel_meta.testing.servers import Backend
 from tests.backends.collector_server import Collector
-from tests.render.stack.committed_stack import compose, read
+from tests.backends.generated_prometheus import STOCK, port_of, prometheus, scrape_of, values
 from tests.rules.prometheus_server import fetch
 from tests.waiting import TIMEOUT, wait_until
 
-FLAGS = tuple(
-    flag for flag in compose()["prometheus"]["command"] if flag.startswith("--enable-feature=")
-)
-GENERATED = read("prometheus.yml")
-STOCK: Mapping[str, Any] = {}
-"""The global options of a Prometheus without the flags."""
-WITH_STARTS: Mapping[str, Any] = {"scrape_protocols": GENERATED["global"]["scrape_protocols"]}
 WAYS = ("OpenMetrics 2.0", "OpenMetrics 1.0", "sidecar", "pushed")
 SAMPLES = 3
 
@@ -52,63 +40,11 @@ class Births(MetaRepo, name="births", owner="tests"):
 FAILURES = Births.failures.prometheus_name
 
 
-def prometheus(
-    folder: Path,
-    *jobs: Mapping[str, Any],
-    flags: tuple[str, ...] = FLAGS,
-    more: Mapping[str, Any] = WITH_STARTS,
-) -> Backend:
-    """Return a Prometheus that scrapes each second."""
-    config = {
-        "global": {"scrape_interval": "1s", **more},
-        "otlp": GENERATED["otlp"],
-        "scrape_configs": [{"honor_labels": True, **job} for job in jobs],
-    }
-    return Backend(
-        program=PROMETHEUS, folder=folder, config=yaml.safe_dump(config), port=0, more=flags
-    )
-
-
-def scrape_of(name: str, port: int, **options: Any) -> Mapping[str, Any]:
-    """Return a scrape job."""
-    targets = [{"targets": [f"{LOOPBACK}:{port}"]}]
-    return {"job_name": name, "static_configs": targets, **options}
-
-
-def port_of(service: CapturedTelemetry) -> int:
-    """Return the port of a service's ``/metrics``."""
-    metrics = service.telemetry.metrics
-    assert metrics is not None
-    assert metrics.server is not None
-    return metrics.server.port
-
-
-@contextmanager
-def created_page(service: CapturedTelemetry) -> Iterator[int]:
-    """Serve the page of a service with ``_created`` lines, and yield the port."""
-    scrape = service.telemetry.scrape
-    assert scrape is not None
-    handler = ScrapeHandler(
-        lambda _format, names, for_server: scrape._chunks(OPENMETRICS_CREATED, names, for_server)
-    )
-    server = MetricsServer(handler.handle, LOOPBACK, 0, lambda *_: None, "exclusive")
-    try:
-        yield server.port
-    finally:
-        server.close(TIMEOUT)
-
-
 @pytest.fixture
 def sidecar(tmp_path: Path) -> Iterator[Collector]:
     """A sidecar with the committed configuration."""
     with Collector("sidecar.yaml", tmp_path / "sidecar") as collector:
         yield collector.wait_until_ready()
-
-
-def values(server: Backend, expr: str) -> list[float]:
-    """Return the value of each series in the result of a query."""
-    answer = json.loads(fetch(f"{server.url}/api/v1/query?{urlencode({'query': expr})}"))
-    return [float(series["value"][1]) for series in answer["data"]["result"]]
 
 
 def by_way(server: Backend, expr: str) -> dict[str, float]:
@@ -126,12 +62,14 @@ class Fleet:
         collector = Collector("sidecar.yaml", folder / "sidecar")
         stack.enter_context(collector)
         collector.wait_until_ready()
-        pages = [self._service(way) for way in WAYS[:2]]
+        pages = [
+            self._service(WAYS[0], prometheus_port=0),
+            self._service(WAYS[1], prometheus_port=0, prometheus_created=True),
+        ]
         self._pushing = [self._service("sidecar", metrics="otlp", otlp_endpoint=collector.otlp)]
-        created = stack.enter_context(created_page(pages[1]))
         jobs = (
             scrape_of("page", port_of(pages[0])),
-            scrape_of("created", created, scrape_protocols=["OpenMetricsText1.0.0"]),
+            scrape_of("created", port_of(pages[1]), scrape_protocols=["OpenMetricsText1.0.0"]),
             scrape_of("sidecar", collector.ports["METRICS"]),
         )
         self.with_flags = self._prometheus(folder / "with", *jobs)
@@ -163,9 +101,8 @@ class Fleet:
         return server
 
     def _service(self, name: str, **settings: Any) -> CapturedTelemetry:
-        pull = {} if settings else {"prometheus_port": 0}
         return self._stack.enter_context(
-            capture(name, Births, traces="none", logs="none", **pull, **settings)
+            capture(name, Births, traces="none", logs="none", **settings)
         )
 
 

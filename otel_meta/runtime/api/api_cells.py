@@ -12,8 +12,7 @@ from typing import Any, Final
 from otel_meta.model import Instrument
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.cells import Cell
-from otel_meta.runtime.recording.family import Family
-from otel_meta.runtime.recording.label_attributes import Attributes
+from otel_meta.runtime.recording.family import Attributes, Family
 from otel_meta.runtime.recording.label_values import OnFault
 from otel_meta.runtime.recording.memory import HeapAllocator, Placeable
 from otel_meta.runtime.recording.recording_calls import THROUGH_CELLS

@@ -13,9 +13,9 @@ from otel_meta.model import Instrument, MetaRepo
 from otel_meta.model.self_metrics import FAULTS
 from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.interruption import reraise_interruption
+from otel_meta.runtime.recording.family import Attributes, attributes_of
 from otel_meta.runtime.recording.faults import Faults, logger
 from otel_meta.runtime.recording.instrument_kinds import INSTRUMENT_KINDS
-from otel_meta.runtime.recording.label_attributes import Attributes, attributes_of
 from otel_meta.runtime.recording.label_values import OnFault, ignore_fault
 from otel_meta.runtime.recording.live_instruments import Recorder
 from otel_meta.runtime.recording.memory import HeapAllocator

@@ -13,8 +13,8 @@ from typing import Any, Final
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
 from otel_meta.runtime.births.zero_first import FamilyLike, LiveFamily, ZeroFirst
+from otel_meta.runtime.histograms.bucket_views import bucket_views
 from otel_meta.runtime.interruption import reraise_interruption
-from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import OnFault
@@ -223,8 +223,8 @@ class DeclaredFamily:
         read = [(cell, value) for cell in cells if (value := cell.value) is not None]
         if self.metadata.kind != "counter":
             return read
-        for _, value in read:
-            if not value >= 0:  # nor is NaN
-                detail = f"{value} is not a possible value of a counter"
-                self._on_fault(self.metadata.sample_name, "value", detail)
-        return [(cell, value) for cell, value in read if value >= 0]
+        impossible = [value for _, value in read if not value >= 0]  # nor is NaN
+        for value in impossible:
+            detail = f"{value} is not a possible value of a counter"
+            self._on_fault(self.metadata.sample_name, "value", detail)
+        return [(cell, value) for cell, value in read if value >= 0] if impossible else read

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
-from otel_meta.runtime.gil import GilYielder
+from otel_meta.runtime.gil import PATIENCE, GilYielder
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
@@ -41,7 +41,7 @@ def render_page(
         names: names of families or samples, if the page is limited to these.
         pause: sleeps for some seconds.
     """
-    yielder = GilYielder(pause=pause)
+    yielder = GilYielder(pause=pause, patience=PATIENCE)
     for family in merge_families(families, on_fault):
         if names and family.metadata.reserved_names.isdisjoint(names):
             continue

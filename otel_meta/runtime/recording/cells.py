@@ -208,8 +208,8 @@ class HistogramCell(Cell):
 
     def snapshot(self) -> tuple[list[int], float]:
         """Return the count of each bucket and the sum of the values, all of one moment."""
-        *counts, total = self.read()
-        return [int(count) for count in counts], total
+        numbers = self.read()
+        return list(map(int, numbers[:-1])), numbers[-1]
 
     def offer_exemplar(self, bucket: int, value: float) -> None:
         """Keep a value with the current span, if the bucket is due for an exemplar."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from otel_meta.model import Instrument
-from otel_meta.model.labels import closed_combinations, expand_closed
+from otel_meta.model.labels import Label, closed_combinations, expand_closed
 from otel_meta.runtime.fork import ForkSafeLock
 from otel_meta.runtime.interruption import reraise_interruption
 
@@ -20,6 +20,9 @@ from .native.native_calls import IN_MEMORY
 from .recording_calls import CallMaker
 
 CellT = TypeVar("CellT", bound=Cell)
+
+Attributes = dict[str, str | int | bool]
+"""Label values under OpenTelemetry's keys."""
 
 OVERFLOW: Final = ("otel.metric.overflow",)
 """The label values of the overflow series, which takes all recordings above the limit."""
@@ -286,3 +289,16 @@ class Family(Generic[CellT]):
         faults, self._faults = self._faults, []
         for reason, detail in faults:
             self._on_fault(reason, detail)
+
+
+def attributes_of(fields: tuple[Label, ...], values: tuple[str, ...]) -> Attributes:
+    """Return label values under OpenTelemetry's keys, without empty values.
+
+    Args:
+        fields: the labels as declared.
+        values: the values of a series in declared order, or `OVERFLOW`.
+    """
+    if values is OVERFLOW:
+        return {OVERFLOW[0]: True}
+    pairs = zip(fields, values, strict=True)
+    return {field.attribute.key: field.attribute.encode(value) for field, value in pairs if value}
