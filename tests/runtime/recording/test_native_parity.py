@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.runtime.recording.native_build import native_folder
@@ -132,6 +132,8 @@ def cores() -> Iterator[tuple[Core, Core]]:
 
 
 class TestParity:
+    @example([("call", "histogram", ["2**53 + 1"], {"route": "'/'"})] * 3)
+    @example([("call", "counter", ["int(1e290) - 1"], {"route": "'/'"})] * 3)
     @settings(max_examples=150)
     @given(steps=STEPS)
     def test_any_script_leads_to_same_numbers_and_faults(
