@@ -57,6 +57,7 @@ TEXTS = st.one_of(
 LABELS = st.one_of(
     st.fixed_dictionaries({"route": ROUTES}),
     st.fixed_dictionaries({"outcome": ROUTES.map(lambda _: "'failure'"), "route": ROUTES}),
+    st.fixed_dictionaries({"route": ROUTES, "ruote": ROUTES}),
     st.dictionaries(st.sampled_from(("route", "outcome", "ruote")), TEXTS, max_size=3),
 )
 ARGUMENTS = st.one_of(VALUES.map(lambda value: [value]), st.lists(VALUES, max_size=2))
