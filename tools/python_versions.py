@@ -146,7 +146,7 @@ def table(results: Iterable[Result]) -> str:
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the tests; return 1 if some fail."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Run tests on every supported Python.")
     parser.add_argument("--pythons", default="", help="interpreters, separated by spaces")
     parser.add_argument("--groups", default="", help="arguments of pytest, such as folders")
     parser.add_argument("--newest", action="store_true", help="run on the newest version only")
