@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 FOR ?= 120s
 STACK ?=
+PYTHONS ?=
+GROUPS ?=
 # Groups of tests run side by side, since most of their time is waiting.
 SERIES := $(addprefix tests/runtime/,recording multiprocess prometheus slo)
 PROCESS := tests/runtime tests/web
@@ -14,13 +16,13 @@ PATHS_OF_DATA := $(addprefix $(BACKENDS)/,collector exposition parity faults tes
 UNIT_GROUPS := test-process test-programs test-other test-series
 SERVER_GROUPS := test-backends test-data-paths test-rules test-render
 # No long group is left for the end, when nothing runs beside it.
-LONGEST_FIRST := test-process test-rules test-programs test-backends test-other test-data-paths test-render test-series
+LONGEST_FIRST := test-process test-rules test-programs test-backends test-other test-data-paths test-render test-series test-newest-python
 PYTEST := $(BIN)/pytest
 # A clean checkout is checked in a fraction of the time if its modules have not changed.
 export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/otel-meta/mypy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint docs generate dashboard-images bench alert-quality mutation differential tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
+.PHONY: help demo test test-unit test-versions test-newest-python lint docs generate dashboard-images bench alert-quality mutation differential tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +59,13 @@ test-data-paths:
 
 test-backends:
 	$(BIN)/pytest $(addprefix --ignore=,$(PATHS_OF_DATA)) $(BACKENDS)
+
+test-versions: $(VENV)/ready ## the tests on Python 3.11 to 3.14 and 3.14t where found; PYTHONS="/opt/py/bin/python ...", GROUPS=tests/runtime
+	$(BIN)/python tools/python_versions.py --pythons="$(PYTHONS)" --groups="$(GROUPS)"
+
+# What depends on CPython's byte code, on the newest Python that is found.
+test-newest-python:
+	$(BIN)/python tools/python_versions.py --newest --pythons="$(PYTHONS)"
 
 coverage: $(VENV)/ready ## the tests that need no server, with coverage, which takes twice the time
 	$(BIN)/coverage erase

@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from time import perf_counter
 from timeit import Timer
 from typing import Final, NamedTuple
 
@@ -39,9 +40,11 @@ class Row(NamedTuple):
         return f"{ratio:.3f} ({'within' if ratio <= budget else 'OVER'} {budget:.3g})"
 
 
-def microseconds(calls: Mapping[str, Call]) -> dict[str, float]:
+def microseconds(
+    calls: Mapping[str, Call], clock: Callable[[], float] = perf_counter
+) -> dict[str, float]:
     """Return the microseconds of one call for each library."""
-    timers = {name: Timer(call) for name, call in calls.items()}
+    timers = {name: Timer(call, timer=clock) for name, call in calls.items()}
     best = dict.fromkeys(timers, float("inf"))
     for _ in range(ROUNDS):
         for name, timer in timers.items():
@@ -49,9 +52,12 @@ def microseconds(calls: Mapping[str, Call]) -> dict[str, float]:
     return best
 
 
-def print_table(rows: Sequence[Row], libraries: Sequence[str]) -> None:
+def print_table(
+    rows: Sequence[Row],
+    libraries: Sequence[str],
+    packages: Sequence[str] = ("opentelemetry-sdk", "prometheus-client"),
+) -> None:
     """Print the machine, the versions and a Markdown table."""
-    packages = ("opentelemetry-sdk", "prometheus-client")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     print(f"Python {platform.python_version()} on {platform.machine()}; {versions}\n")
     head = ["", OURS, *libraries, *(f"to {name}" for name in libraries)]

@@ -19,6 +19,7 @@ SCRIPTS: Final = {
     "handles": "A recording by a handle",
     "scraping": "A scrape",
     "peers": "A page and a recording beside clients in Go and Rust",
+    "log_lines": "A log line",
     "memory": "Memory of a series",
     "workers": "Several workers",
     "shared_directory": "The directory of 32 workers",

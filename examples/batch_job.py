@@ -196,6 +196,7 @@ def main() -> int:
     with configure(
         PIPELINE,
         Chronos,
+        job=not options.serve,
         metrics="prometheus" if options.serve else None,
         prometheus_port=options.port if options.serve else None,
     ) as telemetry:

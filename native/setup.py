@@ -13,7 +13,7 @@ from typing import Final
 from setuptools import Extension, setup
 
 HAS_STABLE_ABI: Final = not sysconfig.get_config_var("Py_GIL_DISABLED")
-FLAGS: Final = ("/std:c11", "/experimental:c11atomics") if sys.platform == "win32" else ("-std=c11",)
+FLAGS: Final = {"win32": ["/std:c11", "/experimental:c11atomics"]}
 
 setup(
     ext_modules=[
@@ -22,7 +22,7 @@ setup(
             sources=sorted(map(str, Path("source").glob("*.c"))),
             depends=sorted(map(str, Path("source").glob("*.h"))),
             define_macros=[("Py_LIMITED_API", "0x030B0000")] if HAS_STABLE_ABI else [],
-            extra_compile_args=list(FLAGS),
+            extra_compile_args=FLAGS.get(sys.platform, ["-std=c11"]),
             py_limited_api=HAS_STABLE_ABI,
         )
     ],

@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 from .errors import MissingExtra
 
-Extra = Literal["sdk", "prometheus", "otlp", "fastapi", "cli", "mcp", "generate", "examples"]
+Extra = Literal[
+    "sdk", "prometheus", "compression", "otlp", "fastapi", "cli", "mcp", "generate", "examples"
+]
 
 _SDK: Final = ("opentelemetry.sdk", "orjson", "structlog")
 _PROMETHEUS: Final = ("opentelemetry.exporter.prometheus", "prometheus_client")
@@ -24,6 +26,7 @@ _CLI: Final = ("httpx", "rich", "typer")
 PACKAGES: Final[Mapping[Extra, tuple[str, ...]]] = {
     "sdk": _SDK,
     "prometheus": (*_SDK, *_PROMETHEUS),
+    "compression": ("isal", "zstandard"),
     "otlp": (*_SDK, *_OTLP),
     "fastapi": (*_SDK, *_FASTAPI),
     "cli": _CLI,

@@ -2,9 +2,9 @@
 
    A call finds the series by one of two ways, or leaves the call to the reference:
 
-   - by identity: a call site passes the same tuple of names each time, and mostly the same text
-     objects. A small table knows the series of such calls. It holds the objects, so that no other
-     object has their address, and a text never changes;
+   - by identity: a call site passes the same names each time, and mostly the same text objects. A
+     small table knows the series of such calls. It holds the objects, so that no other object has
+     their address, and a text never changes;
    - by value: one access of the dictionary of all series, as in Python.
 
    A series in the table is the one in the dictionary as long as it is writable: what removes a
@@ -48,7 +48,7 @@ typedef struct {
 static Row *
 row_of(TypedCall *self, const Labels *labels)
 {
-    uintptr_t hash = (uintptr_t)labels->names >> 4;
+    uintptr_t hash = (uintptr_t)labels->count;
     for (Py_ssize_t index = 0; index < labels->count; index++) {
         hash = hash * 31 + ((uintptr_t)labels->values[index] >> 4);
     }
@@ -56,14 +56,30 @@ row_of(TypedCall *self, const Labels *labels)
     return (Row *)(self->table + (hash ^ hash >> 6) % TABLE_SIZE * self->row_size);
 }
 
+/* A call site has one tuple of names, but a call with `**labels` makes a new one. */
+static int
+has_names(const Row *row, const Labels *labels)
+{
+    if (row->names == labels->names) {
+        return 1;
+    }
+    if (row->names == NULL || PyTuple_Size(row->names) != labels->count) {
+        return 0;
+    }
+    for (Py_ssize_t index = 0; index < labels->count; index++) {
+        if (PyTuple_GetItem(row->names, index) != PyTuple_GetItem(labels->names, index)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Return the series of a call like an earlier one; NULL if there is none, or if it was removed. */
 static CellState *
 find_by_identity(TypedCall *self, const Labels *labels)
 {
-    if (self->table == NULL) {
-        return NULL;
-    }
-    Row *row = row_of(self, labels);
-    if (row->names != labels->names) {
+    Row *row = self->table == NULL ? NULL : row_of(self, labels);
+    if (row == NULL || row->cell == NULL || !row->cell->writable) {
         return NULL;
     }
     for (Py_ssize_t index = 0; index < labels->count; index++) {
@@ -71,7 +87,7 @@ find_by_identity(TypedCall *self, const Labels *labels)
             return NULL;
         }
     }
-    return row->cell;
+    return has_names(row, labels) ? row->cell : NULL;
 }
 
 static void

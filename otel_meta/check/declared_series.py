@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from otel_meta.model import Catalog, Instrument
+from otel_meta.model import Catalog, Histogram, Instrument
 from otel_meta.model.bucket_bounds import le_spellings
 from otel_meta.model.labels import OTHER, Label
 from otel_meta.model.self_metrics import OWN
@@ -16,13 +16,18 @@ from .promql.series_type import MetricType, SeriesType
 from .promql.values import ABSENT, ANY, PRESENT, Values, one_of
 
 
-def declared_series(catalog: Catalog) -> dict[str, SeriesType]:
-    """Return the type of the series of every sample name."""
+def declared_series(catalog: Catalog, *, native: bool = False) -> dict[str, SeriesType]:
+    """Return the type of the series of every sample name.
+
+    Args:
+        catalog: the declared instruments.
+        native: True if Prometheus keeps every histogram as a native one too.
+    """
     identity = _identity(catalog)
     own = {UP: SeriesType(identity, metric_type="gauge")}
     declared = (instrument for _, instrument in catalog.instruments())
     for instrument in (*OWN, *INSTRUMENTATION, *declared):
-        own |= dict(_samples(instrument, identity))
+        own |= dict(_samples(instrument, identity, native=native))
     return own
 
 
@@ -38,12 +43,14 @@ def _identity(catalog: Catalog) -> dict[str, Values]:
 
 
 def _samples(
-    instrument: Instrument[...], identity: Mapping[str, Values]
+    instrument: Instrument[...], identity: Mapping[str, Values], *, native: bool
 ) -> Iterator[tuple[str, SeriesType]]:
     labels = {label.name: _values(label) for label in instrument.label_fields}
     # A histogram counts as a counter: its buckets, its count, and its sum if no value is negative.
     metric_type: MetricType = "counter" if instrument.traits.counts_events else "gauge"
     series_type = SeriesType({**identity, **labels}, metric_type=metric_type)
+    if isinstance(instrument, Histogram) and (native or instrument.native):
+        yield instrument.prometheus_name, series_type.of_metric_type("histogram")
     for name in instrument.sample_names:
         yield name, _bucket(instrument, series_type) if name.endswith("_bucket") else series_type
 

@@ -33,11 +33,17 @@ class KnownSeries:
     """Series types by name; the types of recorded series are inferred from their expressions."""
 
     def __init__(
-        self, catalog: Catalog, recorded: Iterable[RecordedSeries], foreign: ForeignSeries
+        self,
+        catalog: Catalog,
+        recorded: Iterable[RecordedSeries],
+        foreign: ForeignSeries,
+        *,
+        native: bool = False,
     ) -> None:
         self._foreign: Final = foreign
         self._declared: Final = {
-            name: foreign.scraped(series) for name, series in declared_series(catalog).items()
+            name: foreign.scraped(series)
+            for name, series in declared_series(catalog, native=native).items()
         }
         self._rules: Final[defaultdict[str, list[RecordedSeries]]] = defaultdict(list)
         self._inferred: Final[dict[str, Vector]] = {}

@@ -76,7 +76,8 @@ def known_series_of(
     }
     labels = (*options.identity.places, *options.foreign.labels)
     foreign = ForeignSeries(options.foreign.metrics, labels)
-    return KnownSeries(catalog, _parsed(recorded.values()), foreign)
+    native = options.native_histograms
+    return KnownSeries(catalog, _parsed(recorded.values()), foreign, native=native)
 
 
 def findings_of(

@@ -13,6 +13,7 @@ from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.lifecycle.startup_report import IN_APP, startup_report
 from otel_meta.runtime.open_telemetry import begin_serving
 from otel_meta.runtime.recording.faults import logger
+from otel_meta.runtime.recording.native.native_core import NATIVE
 from otel_meta.runtime.telemetry import Telemetry
 from otel_meta.web.fastapi import instrument_fastapi, is_instrumented, uninstrument_fastapi
 
@@ -78,5 +79,12 @@ def _report(telemetry: Telemetry) -> None:
     telemetry.check_workers()
     if begin_serving(telemetry):
         settings, others = telemetry.settings, tuple(telemetry.foreign.exported())
-        report = startup_report(settings, telemetry.port, "standard output", IN_APP, others=others)
+        report = startup_report(
+            settings,
+            telemetry.port,
+            "standard output",
+            IN_APP,
+            others=others,
+            is_native=NATIVE is not None,
+        )
         logger.info("%s", report)

@@ -89,6 +89,8 @@ class Options:
     """More annotations of every alert."""
     prometheus: tuple[int, int] = PROMETHEUS
     """Major and minor version of the oldest Prometheus that evaluates the rules."""
+    native_histograms: bool = False
+    """Whether Prometheus keeps histograms as native ones too, for the rules of SLOs to read."""
     kubernetes: Kubernetes = field(default_factory=Kubernetes)
     ticket_hours: TicketHours | None = None
     """Working hours of tickets; None sends tickets at any time."""
@@ -105,6 +107,11 @@ class Options:
     def image(self, name: str) -> str:
         """Return the container image of a program; the name is a key of `IMAGES`."""
         return self.images.get(name, IMAGES[name])
+
+    @property
+    def reads_native(self) -> bool:
+        """Whether the rules of SLOs read native histograms: only where counts of them are exact."""
+        return self.native_histograms and self.anchored
 
     @property
     def anchored(self) -> bool:

@@ -23,6 +23,7 @@ from .logs.line_writer import OpenStream, standard_output
 from .open_telemetry import Call, caller, open_telemetry, remember
 from .option_checks import check_arguments, check_options
 from .recording.faults import logger
+from .recording.native.native_core import NATIVE
 from .resource import create_resource
 from .sdk_environment import checked_variables, prefer_stable_conventions, set_propagators
 from .settings import read_settings
@@ -59,6 +60,8 @@ def configure(
         prometheus_token: bearer token for /metrics and /slo, of the app and of the port.
         merge_prometheus_client: show the metrics of prometheus_client's default registry on
             /metrics too (the default).
+        prometheus_created: add the start of each counter and histogram to OpenMetrics 1.0, as a
+            series with the suffix ``_created``; OpenMetrics 2.0 has it always.
         redaction: hide secrets in log lines and spans (the default), see ``docs/security.md``.
         redact_names: further names of fields and attributes whose values are hidden, such as
             ``iban``.
@@ -75,6 +78,8 @@ def configure(
         metric_interval: seconds between pushes of metrics.
         scrape_interval: seconds between two scrapes of the same server, 15 by default: a new series
             is shown at zero that long, so that its first event counts; 0 shows no zero.
+        job: True for a process that ends early, such as a cron job: a Collector adds the counts of
+            all its runs, and its first events count, see ``docs/jobs.md``.
         max_series: cardinality limit of a metric, 2,000 by default; further series are merged.
         log_level: debug, info, warning, error or critical, or a level of `logging`.
         log_format: json, console (for people), logfmt, or auto (the default): console if the stream
@@ -169,7 +174,13 @@ def _start(call: Call, repo: type[MetaRepo] | None) -> Telemetry:
     if is_global or telemetry.port is not None:
         level = logging.DEBUG if call.is_injected else logging.INFO
         others = tuple(foreign.exported())
-        report = startup_report(settings, telemetry.port, _lines(options), others=others)
+        report = startup_report(
+            settings,
+            telemetry.port,
+            _lines(options),
+            others=others,
+            is_native=NATIVE is not None,
+        )
         logger.log(level, "%s", report)
     if left := foreign.report(settings):
         logger.info("%s", left)
@@ -196,7 +207,7 @@ def _set_global(telemetry: Telemetry) -> None:
     settings, undo = telemetry.settings, telemetry.on_shutdown
     telemetry.expect_readers()
     if settings.export_on_sigterm and not settings.disabled:
-        handler = TerminationHandler(telemetry.export_at_end, lambda: telemetry.is_stopping)
+        handler = TerminationHandler(telemetry.export_at_end, telemetry.hasten)
         handler.install()
         undo.callback(handler.uninstall)
     foreign = telemetry.foreign

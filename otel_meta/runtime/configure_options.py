@@ -28,6 +28,7 @@ class Options(TypedDict, total=False):
     prometheus_port: int | None
     prometheus_token: str | None
     merge_prometheus_client: bool | None
+    prometheus_created: bool | None
     redaction: bool | None
     redact_names: str | Collection[str] | None
     workers: bool | None
@@ -37,6 +38,7 @@ class Options(TypedDict, total=False):
     tail_sampling_slow: float | None
     metric_interval: float | None
     scrape_interval: float | None
+    job: bool | None
     max_series: int | None
     log_level: str | int | None
     log_format: str | None

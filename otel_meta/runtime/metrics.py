@@ -26,18 +26,22 @@ from otel_meta.model.self_metrics import UP, UP_DESCRIPTION
 from .births.collection_marks import MarkStore
 from .births.zero_first import PUSH_HOLD, SCRAPE_HOLD, WINDOW, ZeroFirst
 from .export.delivery import DeliveryMonitor
+from .export.early_push import INTERVAL as EARLY_INTERVAL
+from .export.early_push import EarlyPush
 from .export.exporters import create_exporter, is_pushed, temporality_preference
+from .export.job_deltas import JobDeltas
 from .export.periodic import Ticker
 from .export.point_counts import SCOPE
 from .export.producer import MetricProducer
 from .fork import ForkSafeLock, is_forked
+from .jobs.job_directory import JobDirectory, JobStorage
 from .lifecycle.child_process import is_multiprocessing_child
 from .lifecycle.foreign_providers import NO_PROVIDERS, ForeignProviders
 from .lifecycle.sdk_locks import SdkLocks
 from .multiprocess.service_view import ServiceView
 from .multiprocess.workers import Workers
 from .recording.storage import MetricStorage
-from .resource import IDENTITY, service_resource
+from .resource import IDENTITY, JobResource, service_resource
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -62,6 +66,14 @@ class PushReader(PeriodicExportingMetricReader):
         self._flushing: Final = local()  # a flush exports on the thread of its caller
         self._cycle_lock: Final = ForkSafeLock()
         self._export_lock = cast("Any", ForkSafeLock())  # the SDK has a plain lock
+
+    def has_new_series(self) -> bool:
+        """Return True if there are series that no delivered export had."""
+        return self._producer.has_new_series()
+
+    def was_delivered(self) -> bool:
+        """Return False if the last export failed."""
+        return self._producer.was_delivered
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         """Export now, with the value of every series: no other export may follow."""
@@ -93,18 +105,24 @@ class Metrics:
         view: ServiceView | None = None,
         workers: Workers | None = None,
         foreign: ForeignProviders = NO_PROVIDERS,
+        job: JobDirectory | None = None,
     ) -> None:
+        self._job: Final = job
         self._settings: Final = settings
         self._host: Final[Any] = foreign.meter if foreign.takes_readers else None
         self._storage: Final = storage
+        self._view: Final = view
         self.scrape: Final[Scrape | None] = self._scrape(resource, view, workers)
         pushed = filter(is_pushed, settings.exporters["metrics"])
+        self._producers: Final[list[MetricProducer]] = []
         self._pushes: Final = [self._push(name, monitor) for name in pushed]
         readers: list[MetricReader] = [*self._pushes]
         if self.scrape is not None and self._host is not None:
             self._host.add_metric_reader(self.scrape.reader)
         elif self.scrape is not None:
             readers.append(self.scrape.reader)
+        if settings.job:
+            resource = JobResource(resource, (*IDENTITY, *settings.identity_attributes))
         self.provider: Final = MeterProvider(readers, resource, shutdown_on_exit=False)
         self._locks: Final = SdkLocks(self.provider, SCOPE)
         register_up(self.provider)
@@ -122,6 +140,15 @@ class Metrics:
         """Push now. `MeterProvider.force_flush` would collect for the scraped reader as well."""
         for reader in self._pushes:
             reader.force_flush(timeout * 1000)
+
+    def push(self) -> None:
+        """Push now, as at the export interval: a job pushes zeros of its new series first."""
+        for reader in self._pushes:
+            reader.collect()
+
+    def seconds_to_hold(self) -> float:
+        """Return the seconds until counts of the new series of a job may follow their zeros."""
+        return max((each.seconds_to_hold() for each in self._producers), default=0.0)
 
     def discard(self) -> None:
         """Export nothing more."""
@@ -158,6 +185,7 @@ class Metrics:
             self._settings.prometheus_token,
             None if view is None else view.owners,
             merge_prometheus_client=self._settings.merge_prometheus_client,
+            created=self._settings.prometheus_created,
             identity=(*IDENTITY, *self._settings.identity_attributes),
             is_guest=self._host is not None,
             zero_first=self._zero_first(SCRAPE_HOLD, None if workers is None else workers.marks()),
@@ -201,20 +229,28 @@ class Metrics:
 
     def _push(self, name: str, monitor: DeliveryMonitor) -> PushReader:
         otlp = self._settings.otlp
-        producer = MetricProducer(
-            self._storage,
-            temporality_preference(name, otlp),
-            zero_first=self._zero_first_of_push(name),
-        )
+        producer = self._producer(name, temporality_preference(name, otlp))
+        self._producers.append(producer)
         exporter = create_exporter("metrics", name, otlp)
         watched = monitor.watch(exporter, "metrics", on_result=producer.settle)
         return PushReader(watched, producer)
 
+    def _producer(self, name: str, preference: str) -> MetricProducer:
+        if not self._settings.job or preference != "delta":
+            zero_first = self._zero_first_of_push(name)
+            return MetricProducer(self._storage, preference, zero_first=zero_first)
+        deltas = JobDeltas(PUSH_HOLD * self._settings.scrape_interval)
+        if self._view is None or self._job is None:
+            return MetricProducer(self._storage, preference, deltas=deltas)
+        return MetricProducer(JobStorage(self._view, self._job), preference, deltas=deltas)
+
     def _ticker(self, reader: PushReader) -> Ticker:
         collect: Callable[[], None] = reader.collect
-        return Ticker(
-            "metrics export", self._settings.metric_interval, collect, self._storage.faults
-        )
+        interval = self._settings.metric_interval
+        if self._settings.job:
+            early = EarlyPush(collect, interval, reader.has_new_series, reader.was_delivered)
+            collect, interval = early.push_if_due, min(interval, EARLY_INTERVAL)
+        return Ticker("metrics export", interval, collect, self._storage.faults)
 
 
 def register_up(provider: MeterProvider) -> None:

@@ -127,6 +127,7 @@ CHECKS: Final[Mapping[str, _Check]] = {
     ),
     "prometheus_token": _Check(_is_text, "give the token as a text", is_secret=True),
     "merge_prometheus_client": _ON_OR_OFF,
+    "prometheus_created": _ON_OR_OFF,
     "redaction": _ON_OR_OFF,
     "redact_names": _Check(
         _are_names, "give the names of fields or attributes, such as ('iban', 'customer.phone')"
@@ -140,6 +141,7 @@ CHECKS: Final[Mapping[str, _Check]] = {
     "scrape_interval": _Check(
         _is_interval, f"give a number of seconds from 0 to {_MAX_SECONDS}, such as 15"
     ),
+    "job": _ON_OR_OFF,
     "max_series": _Check(
         _whole_number(1, 10_000_000),
         "give a whole number from 1 to 10000000, such as 2000",

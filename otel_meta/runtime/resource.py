@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from opentelemetry.sdk.resources import Resource
@@ -39,6 +40,25 @@ def identity_labels(resource: Resource, settings: Settings) -> dict[str, str]:
     names = (*IDENTITY, *settings.identity_attributes)
     values = {name: resource.attributes.get(name) for name in names}
     return {name.replace(".", "_"): str(value) for name, value in values.items() if value}
+
+
+class JobResource(Resource):
+    """The resource of the metrics of a job, equal in all its runs and processes.
+
+    In a forked child, the SDK merges a random id of the instance into the resource of a provider.
+
+    Args:
+        resource: all attributes of this process.
+        names: the attributes of identity.
+    """
+
+    def __init__(self, resource: Resource, names: Iterable[str]) -> None:
+        found = {name: resource.attributes.get(name) for name in names}
+        super().__init__({name: value for name, value in found.items() if value is not None})
+
+    def merge(self, other: Resource) -> Resource:  # noqa: ARG002 - the SDK's interface
+        """Return this resource: whatever differs between processes would start new series."""
+        return self
 
 
 def service_resource(resource: Resource) -> Resource:

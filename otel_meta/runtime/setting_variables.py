@@ -34,6 +34,7 @@ from .environment.value_kinds import (
 from .environment.variable import Variable, unread
 from .export.exporters import is_exporter, target_names
 from .recording.cardinality import MAX_SERIES
+from .recording.native.native_core import NATIVE_CORE
 from .signals import SIGNALS, Signal
 
 PROMETHEUS_HOST: Final = "localhost"
@@ -154,6 +155,9 @@ LOGS_URL: Final = Variable(
 MERGE_PROMETHEUS_CLIENT: Final = Variable(
     "OTEL_META_MERGE_PROMETHEUS_CLIENT", FLAG, True, "option `merge_prometheus_client`"
 )
+CREATED: Final = Variable(
+    "OTEL_META_PROMETHEUS_CREATED", FLAG, False, "option `prometheus_created`"
+)
 REDACTION: Final = Variable("OTEL_META_REDACTION", FLAG, True, "option `redaction`")
 REDACT_NAMES: Final = Variable[tuple[str, ...]](
     "OTEL_META_REDACT_NAMES",
@@ -187,6 +191,7 @@ SCRAPE_INTERVAL: Final = Variable(
     15.0,
     "option `scrape_interval`, in seconds; 0 shows no zero before the first event",
 )
+JOB: Final = Variable("OTEL_META_JOB", FLAG, False, "option `job`, see jobs.md")
 SERIES: Final = Variable(
     "OTEL_META_MAX_SERIES", whole_number(1, 10_000_000), MAX_SERIES, "option `max_series`"
 )
@@ -263,6 +268,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     TRACES_URL,
     LOGS_URL,
     MERGE_PROMETHEUS_CLIENT,
+    CREATED,
     REDACTION,
     REDACT_NAMES,
     WORKERS,
@@ -270,6 +276,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
     SLO_COVERAGE,
     INTERVAL,
     SCRAPE_INTERVAL,
+    JOB,
     SERIES,
     CORRECTIONS,
     ENGINE,
@@ -288,6 +295,7 @@ SETTING_VARIABLES: Final[tuple[Variable[Any], ...]] = (
 VARIABLES: Final[tuple[Variable[Any], ...]] = (
     *SETTING_VARIABLES,
     *REFUSED_VARIABLES,
+    NATIVE_CORE,
     *OTLP_VARIABLES,
     *SDK_VARIABLES,
     *FOREIGN_VARIABLES,

@@ -26,6 +26,7 @@ from . import setting_variables as rows
 from .configure_options import Options
 from .environment.foreign_variables import warn_of_unsupported
 from .environment.misspellings import warn_of_misspellings
+from .environment.otlp_variables import TEMPORALITY
 from .environment.repo_loading import UnknownRepoError, load_named_repo
 from .environment.sdk_variables import (
     ATTRIBUTE_LENGTH_LIMIT,
@@ -39,6 +40,7 @@ from .environment.variable import Environment, Variable, clip
 from .export.exporters import is_exporter, target_names
 from .export.otlp_settings import OtlpSettings, read_otlp_settings
 from .recording.label_values import MAX_LENGTH
+from .recording.native.native_core import WARNINGS
 from .signals import SIGNALS, Signal
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -77,6 +79,8 @@ class Settings:
     """Bases of the links on /slo."""
     merge_prometheus_client: bool
     """True if /metrics shows the metrics of prometheus_client's default registry too."""
+    prometheus_created: bool
+    """True if OpenMetrics 1.0 has the start of each counter and histogram as a series."""
     redaction: bool
     """True if log lines and spans hide secrets."""
     redacted_names: tuple[str, ...]
@@ -96,6 +100,8 @@ class Settings:
     metric_interval: float
     scrape_interval: float
     """Seconds between two scrapes of the same server; 0 shows no zero before the first event."""
+    job: bool
+    """True for a process that ends early, whose runs and children have the same series."""
     exemplars: bool
     """True if series show exemplars of sampled spans."""
     max_series: int
@@ -170,6 +176,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         merge_prometheus_client=_flag(
             env, rows.MERGE_PROMETHEUS_CLIENT, options.get("merge_prometheus_client")
         ),
+        prometheus_created=_flag(env, rows.CREATED, options.get("prometheus_created")),
         redaction=_flag(env, rows.REDACTION, options.get("redaction")),
         redacted_names=_names(env, rows.REDACT_NAMES, options.get("redact_names")),
         request_headers=env.read(REQUEST_HEADERS),
@@ -180,6 +187,7 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         slo_required_coverage=_number(env, rows.SLO_COVERAGE, options.get("slo_required_coverage")),
         metric_interval=options.get("metric_interval") or env.read(rows.INTERVAL) / 1000,
         scrape_interval=_number(env, rows.SCRAPE_INTERVAL, options.get("scrape_interval")),
+        job=_flag(env, rows.JOB, options.get("job")),
         exemplars=_exemplars(env),
         max_series=options.get("max_series") or env.read(rows.SERIES),
         corrections=_corrections(env),
@@ -198,6 +206,9 @@ def read_settings(service_name: str | None = None, **options: Unpack[Options]) -
         sdk_variables=_sdk_variables(env, otlp),
         warnings=(),
     )
+    env.warnings.extend(WARNINGS)
+    if settings.job and not settings.disabled:
+        settings = _of_job(env, settings, is_option=options.get("job") is True)
     warn_of_unsupported(env)
     warn_of_misspellings(env, [row.name for row in rows.VARIABLES])
     return replace(settings, warnings=tuple(dict.fromkeys(env.warnings)))
@@ -245,6 +256,41 @@ def _attributes(env: Environment, given: Mapping[str, str] | None) -> dict[str, 
             f"{_ENVIRONMENT}, which tells the environments of a service apart"
         )
     return attributes
+
+
+def _of_job(env: Environment, settings: Settings, *, is_option: bool) -> Settings:
+    """Return the settings of a job, whose runs can only be added as deltas.
+
+    Raises:
+        ConfigurationError: the option needs another way to the metrics.
+    """
+    problem = _problem_of_job(settings)
+    if problem and is_option:
+        raise ConfigurationError(f"job=True {problem}")
+    if problem:
+        env.warnings.append(f"{rows.JOB.name}=true {problem}; ignoring it")
+        return replace(settings, job=False)
+    if env.is_set(TEMPORALITY) and settings.otlp.temporality != "delta":
+        env.warnings.append(
+            f"{TEMPORALITY.name}={settings.otlp.temporality} has no effect on a job, whose runs "
+            "are added; using delta"
+        )
+    return replace(settings, otlp=replace(settings.otlp, temporality="delta"))
+
+
+def _problem_of_job(settings: Settings) -> str:
+    """Return the reason why the runs of a job would not be added, or ""."""
+    if settings.workers_directory is not None:
+        return (
+            f"and {rows.WORKERS.name} are two ways to add the runs of a job: set one of them; with "
+            "the directory, a process that lives on has to serve the totals"
+        )
+    if settings.prometheus_port is not None or len(settings.exporters["metrics"]) > 1:
+        return (
+            "sends the metrics to a Collector alone, because nobody scrapes a job: leave out the "
+            "port and the other exporters of metrics"
+        )
+    return ""
 
 
 def _names(

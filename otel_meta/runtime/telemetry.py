@@ -16,7 +16,9 @@ from otel_meta.model import MetaRepo
 from .export.deadline import run_with_deadline
 from .export.delivery import DeliveryMonitor
 from .export.periodic import Ticker
-from .fork import ForkSafeLock, reset_after_fork
+from .fork import ForkSafeLock, is_forked, reset_after_fork
+from .jobs.job_directory import JobDirectory, job_directory
+from .jobs.scrape_wait import ScrapeWait
 from .lifecycle.child_process import is_multiprocessing_child
 from .lifecycle.foreign_providers import NO_PROVIDERS, ForeignProviders
 from .lifecycle.reachability import Reachability
@@ -56,23 +58,35 @@ CHILD_TIMEOUT: Final = 2.0
 A pool waits for its children, one after the other.
 """
 
+_ENDED: Final = (
+    "the first process of the job %s ended before this child process, whose later counts are "
+    "lost: join child processes before telemetry is shut down"
+)
+
 
 class _Signal(Protocol):
     def flush(self, timeout: float, /) -> None: ...
     def shutdown(self, timeout: float, /) -> None: ...
 
 
-def _workers(settings: Settings) -> Workers | None:
-    path = settings.workers_directory
+def _job(settings: Settings) -> JobDirectory | None:
+    """Return the directory of this run of a job whose metrics are sent."""
+    if not settings.job or settings.disabled or "otlp" not in settings.exporters["metrics"]:
+        return None
+    return job_directory(is_child=is_multiprocessing_child())
+
+
+def _workers(settings: Settings, job: JobDirectory | None) -> Workers | None:
+    path = settings.workers_directory if job is None else job.path
     if path is None or settings.disabled:
         return None
     return Workers(path, settings.service_name, settings.namespace, settings.max_series)
 
 
-def _view(workers: Workers | None, storage: MetricStorage) -> ServiceView | None:
+def _view(workers: Workers | None, storage: MetricStorage, *, of_dead: bool) -> ServiceView | None:
     if workers is None:
         return None
-    return workers.view(storage.families, storage.faults.report)
+    return workers.view(storage.families, storage.faults.report, of_dead=of_dead)
 
 
 def _history_file(
@@ -105,7 +119,8 @@ class Telemetry:
         self.foreign: Final = foreign
         """The providers of another library that telemetry uses."""
         self.resource: Final = resource
-        self.workers: Final = _workers(settings)
+        self._job: Final = _job(settings)
+        self.workers: Final = _workers(settings, self._job)
         allocator = None if self.workers is None else self.workers.allocator
         self.faults: Final = Faults(allocator)
         self.storage: Final = MetricStorage(
@@ -114,7 +129,7 @@ class Telemetry:
             max_series=settings.max_series,
             max_length=settings.max_label_length,
         )
-        self.view: Final = _view(self.workers, self.storage)
+        self.view: Final = _view(self.workers, self.storage, of_dead=self._job is not None)
         self.tracker: Final = SloTracker(
             self.view or self.storage,
             clock,
@@ -151,9 +166,12 @@ class Telemetry:
                 view=self.view,
                 workers=self.workers,
                 foreign=foreign,
+                job=self._job,
             )
         if self.metrics is not None and self.metrics.server is not None:
             self.metrics.server.pages[SLO_PATH] = self.slo_page.handle
+        hold = self.metrics.seconds_to_hold if self.metrics is not None else float
+        self._scrape_wait: Final = ScrapeWait(hold)
         self._slo_ticker: Final = Ticker("SLO tracker", INTERVAL, self._tick, self.faults)
         has_port = self.metrics is not None and self.metrics.server is not None
         self._reachability: Final = Reachability(
@@ -248,8 +266,52 @@ class Telemetry:
             True if the exporters finished in time. A failed delivery is counted as a fault.
         """
         seconds = self.settings.shutdown_timeout if timeout is None else timeout
+        return self._after_scrape(seconds, timeout, self._flush)
+
+    def _flush(self, seconds: float) -> bool:
         jobs = {f"{n} flush": partial(s.flush, seconds) for n, s in self._signals().items()}
         return run_with_deadline(seconds, jobs, self.faults)
+
+    def _after_scrape(
+        self, seconds: float, timeout: float | None, action: Callable[[float], bool]
+    ) -> bool:
+        """Run an action after the wait for a scrape, also if an exception ends the wait.
+
+        Args:
+            seconds: duration of the action.
+            timeout: duration of both together, of which the wait takes at most half; None for no
+                bound but that of each.
+            action: takes the seconds that it may last.
+        """
+        start = time.monotonic()
+        in_time = False
+        try:
+            self._wait_for_scrape(seconds, limit=None if timeout is None else timeout / 2)
+        finally:
+            spent = 0 if timeout is None else time.monotonic() - start
+            in_time = action(max(seconds - spent, 0))
+        return in_time
+
+    def _wait_for_scrape(self, seconds: float, limit: float | None = None) -> None:
+        """In a job, push the zeros of new series, and wait until a scrape has seen them.
+
+        Children of a job push no series, and are not waited for longer than others.
+
+        Args:
+            seconds: maximum duration of the push.
+            limit: maximum duration of the wait; None for that of a scrape.
+        """
+        is_child = is_multiprocessing_child() or is_forked()
+        if not self.settings.job or self.metrics is None or is_child:
+            return
+        run_with_deadline(seconds, {"metrics push": self.metrics.push}, self.faults)
+        self._scrape_wait.run(limit)
+
+    def hasten(self) -> bool:
+        """Return True during a shutdown, whose wait for a scrape ends then."""
+        if self.is_stopping:
+            self._scrape_wait.cut()
+        return self.is_stopping
 
     def drain(self) -> bool:
         """Export everything before the process stops, and deduct the time from `shutdown`'s.
@@ -269,7 +331,11 @@ class Telemetry:
         if is_multiprocessing_child():
             seconds = min(seconds, CHILD_TIMEOUT)
         if self._is_open:
+            self._monitor.exports.stop()
+            self._wait_for_scrape(seconds)
             self._export_at_end(seconds)
+        if self._job is not None and not self._job.is_open and self.storage.has_recordings():
+            logger.warning(_ENDED, self.settings.service_name)
 
     def shutdown(self, timeout: float | None = None) -> bool:
         """Export everything recorded so far and stop; a second call does nothing.
@@ -289,12 +355,21 @@ class Telemetry:
         self.is_stopping = True
         try:
             self._reachability.check()
-            return self._stop(self._seconds_left() if timeout is None else timeout)
+            return self._end(timeout)
         finally:
             self._monitor.uninstall()
             self.logs.uninstall()
             self.is_stopping = False
             self.on_shutdown.close()
+
+    def _end(self, timeout: float | None) -> bool:
+        """Wait for a scrape if this is a job, and stop, also after a signal during the wait."""
+        seconds = self._seconds_left() if timeout is None else timeout
+        try:
+            return self._after_scrape(seconds, timeout, self._stop)
+        finally:
+            if self._job is not None:
+                self._job.close()
 
     def discard(self) -> None:
         """Stop before anything is recorded: there is nothing to export, and nobody waits for it."""
@@ -323,7 +398,7 @@ class Telemetry:
     def _export_at_end(self, seconds: float) -> bool:
         """Export everything without retries, because the process stops, and log what is lost."""
         self._monitor.exports.stop()
-        in_time = self.flush(seconds)
+        in_time = self._flush(seconds)
         self._monitor.report(in_time=in_time)
         self._save_slos(self.tracker.sample, seconds)
         return in_time

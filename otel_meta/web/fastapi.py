@@ -65,6 +65,11 @@ def instrument_fastapi(
             "call instrument_fastapi(app) right after FastAPI(), not in its lifespan or later"
         )
     telemetry = telemetry or configure()
+    if telemetry.settings.job:
+        raise ConfigurationError(
+            "job=True is for a process that ends early: leave it out for a web application, whose "
+            "/metrics a job does not serve"
+        )
     parts = create_parts(telemetry, lambda: app.routes, options)
     instrumentation = Instrumentation(app, telemetry, parts)
     instrumentation.install()

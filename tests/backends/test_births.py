@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import yaml
 
 from otel_meta import Counter, MetaRepo, labels
 from otel_meta.runtime.prometheus.handler import ScrapeHandler
@@ -19,19 +18,12 @@ from otel_meta.runtime.prometheus.server import MetricsServer
 from otel_meta.runtime.prometheus.text_format import OPENMETRICS_CREATED
 from otel_meta.testing import CapturedTelemetry, capture
 from otel_meta.testing.loopback import LOOPBACK
-from otel_meta.testing.servers import PROMETHEUS, Backend
+from otel_meta.testing.servers import Backend
 from tests.backends.collector_server import Collector
-from tests.render.stack.committed_stack import compose, read
+from tests.backends.generated_prometheus import STOCK, port_of, prometheus, scrape_of, values
 from tests.rules.prometheus_server import fetch
 from tests.waiting import TIMEOUT, wait_until
 
-FLAGS = tuple(
-    flag for flag in compose()["prometheus"]["command"] if flag.startswith("--enable-feature=")
-)
-GENERATED = read("prometheus.yml")
-STOCK: Mapping[str, Any] = {}
-"""The global options of a Prometheus without the flags."""
-WITH_STARTS: Mapping[str, Any] = {"scrape_protocols": GENERATED["global"]["scrape_protocols"]}
 WAYS = ("OpenMetrics 2.0", "OpenMetrics 1.0", "sidecar", "pushed")
 SAMPLES = 3
 
@@ -50,37 +42,6 @@ class Births(MetaRepo, name="births", owner="tests"):
 
 
 FAILURES = Births.failures.prometheus_name
-
-
-def prometheus(
-    folder: Path,
-    *jobs: Mapping[str, Any],
-    flags: tuple[str, ...] = FLAGS,
-    more: Mapping[str, Any] = WITH_STARTS,
-) -> Backend:
-    """Return a Prometheus that scrapes each second."""
-    config = {
-        "global": {"scrape_interval": "1s", **more},
-        "otlp": GENERATED["otlp"],
-        "scrape_configs": [{"honor_labels": True, **job} for job in jobs],
-    }
-    return Backend(
-        program=PROMETHEUS, folder=folder, config=yaml.safe_dump(config), port=0, more=flags
-    )
-
-
-def scrape_of(name: str, port: int, **options: Any) -> Mapping[str, Any]:
-    """Return a scrape job."""
-    targets = [{"targets": [f"{LOOPBACK}:{port}"]}]
-    return {"job_name": name, "static_configs": targets, **options}
-
-
-def port_of(service: CapturedTelemetry) -> int:
-    """Return the port of a service's ``/metrics``."""
-    metrics = service.telemetry.metrics
-    assert metrics is not None
-    assert metrics.server is not None
-    return metrics.server.port
 
 
 @contextmanager
@@ -103,12 +64,6 @@ def sidecar(tmp_path: Path) -> Iterator[Collector]:
     """A sidecar with the committed configuration."""
     with Collector("sidecar.yaml", tmp_path / "sidecar") as collector:
         yield collector.wait_until_ready()
-
-
-def values(server: Backend, expr: str) -> list[float]:
-    """Return the value of each series in the result of a query."""
-    answer = json.loads(fetch(f"{server.url}/api/v1/query?{urlencode({'query': expr})}"))
-    return [float(series["value"][1]) for series in answer["data"]["result"]]
 
 
 def by_way(server: Backend, expr: str) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from otel_meta.check.finding import Diagnostic, DiagnosticKind, Finding
 from otel_meta.check.rule_lint import check
 from otel_meta.model import Catalog
 from otel_meta.model.arguments import nearest_name
+from otel_meta.render.artifacts import rule_files
+from otel_meta.render.options import ANCHORED, Options
+from otel_meta.render.rules.rule_formats import FORMATS
 from otel_meta.repos import BUILTIN
+from tests.rules.pinned_tools import tool
 
 Write = Callable[..., Path]
 
@@ -103,3 +108,15 @@ class TestFinding:
     def test_only_similar_name_is_suggested(self, wrong: str, near: str) -> None:
         """Only a similar name is suggested."""
         assert near == nearest_name(wrong, ["slo", "service_name"])
+
+
+def test_rules_that_read_native_histograms_have_no_findings(tmp_path: Path) -> None:
+    """Generated rules that read native histograms have no findings, and promtool accepts them."""
+    options = Options(prometheus=ANCHORED, native_histograms=True)
+    for file in rule_files(BUILTIN, options):
+        (tmp_path / f"{file.name}.yml").write_text(FORMATS["prometheus"](file))
+    paths = sorted(tmp_path.iterdir())
+
+    assert any("histogram_fraction" in path.read_text() for path in paths)
+    assert () == check(BUILTIN, paths, options).findings
+    subprocess.run([tool("promtool"), "check", "rules", *paths], check=True, capture_output=True)

@@ -68,6 +68,7 @@ ROWS: dict[str, Row] = {
     "OTEL_META_TRACES_URL": Row("https://traces.example/{service}", "https://a/{trace}"),
     "OTEL_META_LOGS_URL": Row("https://logs.example/{slo}", "javascript:alert(1)"),
     "OTEL_META_MERGE_PROMETHEUS_CLIENT": Row("false", "no"),
+    "OTEL_META_PROMETHEUS_CREATED": Row("true", "yes"),
     "OTEL_META_ENGINE": Row("contrib", "fast"),
     "OTEL_META_REDACTION": Row("false", "no"),
     "OTEL_META_REDACT_NAMES": Row("iban", "i ban"),
@@ -76,6 +77,7 @@ ROWS: dict[str, Row] = {
     "OTEL_META_SLO_REQUIRED_COVERAGE": Row("0.5", "2"),
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
     "OTEL_META_SCRAPE_INTERVAL": Row("30", "-1"),
+    "OTEL_META_JOB": Row("true", "nightly"),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
     "OTEL_META_SLO_CORRECTIONS": Row(CORRECTIONS, "/nowhere.toml"),
     "OTEL_TRACES_SAMPLER": Row("always_off", "jaeger_remote"),
@@ -480,9 +482,9 @@ class TestMisspellings:
 
     def test_unknown_name_of_ours_causes_warning_with_known_names(self) -> None:
         """An unknown name that begins like ours causes a warning with the known names."""
-        (warning,) = read(OTEL_META_XYZ="1").warnings
+        (warning,) = read(OTEL_META_UNHEARD_OF="1").warnings
 
-        assert "OTEL_META_XYZ is not a known variable" in warning
+        assert "OTEL_META_UNHEARD_OF is not a known variable" in warning
         assert "OTEL_META_REPO" in warning
 
     @pytest.mark.parametrize(

@@ -480,6 +480,35 @@ class TestSeries:
         assert length == read(OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=text).max_label_length
 
 
+class TestJob:
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"prometheus_port": 9464},
+            {"metrics": ("otlp", "console")},
+            {"environ": {"OTEL_META_MULTIPROCESS_DIR": "/nowhere"}},
+        ],
+    )
+    def test_job_with_another_way_to_its_metrics_is_refused(self, more: dict[str, Any]) -> None:
+        """A job with another way to its metrics than a Collector is refused."""
+        with pytest.raises(ConfigurationError, match="job=True"):
+            given(job=True, **more)
+
+    def test_variable_with_another_way_to_metrics_is_ignored_with_warning(self) -> None:
+        """The variable is ignored with a warning, if there is another way to the metrics."""
+        settings = read(OTEL_META_JOB="true", OTEL_EXPORTER_PROMETHEUS_PORT="9464")
+
+        assert (False, "OTEL_META_JOB=true") == (settings.job, settings.warnings[0][:18])
+
+    def test_job_sends_deltas_although_variable_names_another_temporality(self) -> None:
+        """A job sends deltas, and warns of a variable with another temporality."""
+        name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+        settings = read(OTEL_META_JOB="true", **{name: "cumulative"})
+
+        assert "delta" == settings.otlp.temporality
+        assert f"{name}=cumulative has no effect on a job" in settings.warnings[0]
+
+
 class TestInvalid:
     @pytest.mark.parametrize(
         ("name", "text"),

@@ -21,10 +21,10 @@ _SOURCES: Final[Mapping[str, slice]] = {
 """Functions with label names among their arguments, and the position of these arguments."""
 
 
-def required_labels(call: Call) -> list[str]:
-    """Return the labels that a function reads."""
+def required_labels(call: Call, vector: Vector) -> list[str]:
+    """Return the labels that a function reads in a vector of arguments."""
     if call.func.name in _OVER_BUCKETS:
-        return ["le"]
+        return [] if any(series.metric_type == "histogram" for series in vector) else ["le"]
     arguments = call.args[_SOURCES.get(call.func.name, slice(0))]
     return [label for label in map(text, arguments) if label]
 

@@ -57,6 +57,6 @@ WRONG_TYPE: Final[Mapping[str, MetricType]] = MappingProxyType(
 
 def type_of_result(function: str, given: MetricType) -> MetricType:
     """Return the metric type of a function's result."""
-    if function in KEEP_TYPE:
+    if function in KEEP_TYPE or (given == "histogram" and function in WRONG_TYPE):
         return given
     return "gauge" if function in WRONG_TYPE else ""

@@ -90,7 +90,7 @@ class Inference:
         given = [vector for vector in map(self.vector, call.args) if vector is not None]
         vector = given[0] if given else (UNLABELED,)
         self._expect_metric_type(call, vector)
-        self._expect(calls.required_labels(call), vector, f"the argument of {name}()")
+        self._expect(calls.required_labels(call, vector), vector, f"the argument of {name}()")
         if call.func.return_type == ValueType.Scalar:
             return None
         return vector_of(

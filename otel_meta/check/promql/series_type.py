@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from .values import ABSENT, ANY, PRESENT, Values
 
-MetricType = Literal["counter", "gauge", ""]
-"""The metric type of a series; empty if unknown."""
+MetricType = Literal["counter", "gauge", "histogram", ""]
+"""The metric type of a series; empty if unknown. A histogram is native: its values have buckets."""
 
 NAME: Final = "__name__"
 _MAX_TYPES: Final = 64

@@ -93,6 +93,7 @@ class Stack:
             "OTEL_META_METRICS_IN_APP": "true",
             "OTEL_LOGS_EXPORTER": "none",  # Jaeger accepts no logs
             "OTEL_METRIC_EXPORT_INTERVAL": "500",
+            "OTEL_META_SCRAPE_INTERVAL": "1",
         }
 
     def hints(self) -> Iterator[str]:

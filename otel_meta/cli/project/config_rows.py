@@ -156,6 +156,13 @@ ROWS: Final = (
         metavar="VERSION",
     ),
     Row(
+        key="native_histograms",
+        kind=FLAG,
+        default="false",
+        meaning="scrape histograms as native ones too, with the declared buckets as custom ones; "
+        "the rules of SLOs with a bound read them if `prometheus` is 3.16",
+    ),
+    Row(
         key="identity.add",
         kind=list_of(PLACE),
         default="none",

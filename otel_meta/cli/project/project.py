@@ -94,6 +94,7 @@ class Project:
                     "prometheus": "prometheus",
                     "images": "images",
                     "traces": "traces",
+                    "native_histograms": "native_histograms",
                 }
             ),
             **self._present({"jobs": "jobs"}),

@@ -10,9 +10,13 @@ from otel_meta.secret_patterns import MASK
 
 from .env_variables import (
     GATEWAY_LOG_EXPORTER,
+    GATEWAY_METRICS_PORT,
     GATEWAY_VARIABLES,
+    JOB_EXPIRATION,
+    JOB_STREAMS,
     LOG_EXPORTER,
     LOG_STORE,
+    METRIC_EXPIRATION,
     QUEUE_BYTES,
     SIDECAR_VARIABLES,
     Variable,
@@ -49,8 +53,8 @@ def readme_file() -> str:
         _SOURCE,
         "`sidecar.yaml` runs beside each service, and `gateway.yaml` runs between the sidecars and "
         "Jaeger. Add `span-metrics.yaml` to the sidecar of a service without metrics. The files "
-        "need a Collector of version 0.159 or later, such as "
-        "`otel/opentelemetry-collector-contrib`.",
+        "need a Collector of version 0.159 or later with the components of contrib that they name, "
+        "among them `delta_to_cumulative`, such as `otel/opentelemetry-collector-contrib`.",
         "Environment variables set ports, addresses and limits. To change anything else, write a "
         "second file, which the Collector merges over the first: `otelcol --config sidecar.yaml "
         "--config yours.yaml`. Maps are merged, a list replaces a list, and `null` removes a key.",
@@ -60,6 +64,19 @@ def readme_file() -> str:
         "address of Jaeger's OTLP port. Jaeger then stores every trace.",
         "## Gateway",
         _table(GATEWAY_VARIABLES),
+        "## Jobs",
+        "The runs of a job (`configure(job=True)`) send deltas without an id of the instance, and "
+        "a Collector adds them to one series: the sidecar of the machine, or a gateway where no "
+        "process lives on, such as for pods of a CronJob. Prometheus then scrapes the gateway's "
+        f"port {GATEWAY_METRICS_PORT.default}, with `honor_labels: true`. Runs may overlap, and "
+        "the order of their requests does not matter.",
+        "The totals are in memory. After a restart of the Collector, and after "
+        f"`{JOB_EXPIRATION.name}` without a run, they begin at zero, which Prometheus takes for a "
+        f"restart of the counter. Above `{JOB_STREAMS.name}`, points of new series are dropped "
+        'and counted in `otelcol_deltatocumulative_datapoints` with `error="limit"`. A sidecar '
+        f"shows a job's series for `{METRIC_EXPIRATION.name}` after its end; to see gauges until "
+        "the next run, set the time from run to run. Counters do not need it.",
+        "Exemplars of jobs are lost, since the Collector keeps those of the first point.",
         "## Log records",
         "Services write log lines to stdout, where the agent of a log store can read them. "
         "Services also send log records over OTLP, which the sidecar accepts and drops: neither "

@@ -91,6 +91,19 @@ INSTANCE: Final = Variable(
     "overwrite each other's series. If empty, the process sets `instance`; by default, it is "
     "random, and each restart starts new series",
 )
+JOB_EXPIRATION: Final = Variable(
+    "OTEL_META_JOB_EXPIRATION",
+    "48h",
+    "time after which the totals of a job without new runs are forgotten, and start at zero again; "
+    "longer than the time from run to run",
+)
+JOB_STREAMS: Final = Variable(
+    "OTEL_META_JOB_STREAMS",
+    "50000",
+    "maximum number of series of jobs, each histogram counted once, at about 1 KiB of memory. "
+    "Further series are dropped, and `otelcol_deltatocumulative_datapoints` counts their points "
+    'with `error="limit"`',
+)
 QUEUE_DIR: Final = Variable(
     "OTEL_META_QUEUE_DIR", "/var/lib/otelcol/sidecar", "folder of the sidecar's queues"
 )
@@ -138,6 +151,9 @@ LOG_EXPORTER: Final = Variable(
 
 GATEWAY_SELF_METRICS_PORT: Final = Variable(
     "OTEL_META_GATEWAY_SELF_METRICS_PORT", "18888", "port of the gateway's own metrics"
+)
+GATEWAY_METRICS_PORT: Final = Variable(
+    "OTEL_META_GATEWAY_METRICS_PORT", "18889", "port of the metrics of jobs, for Prometheus"
 )
 GATEWAY_HEALTH_PORT: Final = Variable(
     "OTEL_META_GATEWAY_HEALTH_PORT", "14133", "port of the gateway's health check"
@@ -213,6 +229,8 @@ SIDECAR_VARIABLES: Final = (
     SELF_METRICS_PORT,
     HEALTH_PORT,
     METRIC_EXPIRATION,
+    JOB_EXPIRATION,
+    JOB_STREAMS,
     INSTANCE,
     QUEUE_DIR,
     QUEUE_BYTES,
@@ -229,6 +247,9 @@ GATEWAY_VARIABLES: Final = (
     GATEWAY_PORT,
     GATEWAY_SELF_METRICS_PORT,
     GATEWAY_HEALTH_PORT,
+    GATEWAY_METRICS_PORT,
+    JOB_EXPIRATION,
+    JOB_STREAMS,
     INSTANCE,
     GATEWAY_QUEUE_DIR,
     GATEWAY_QUEUE_BYTES,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_meta.model import Catalog
+from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render._yaml import comment, to_yaml
 from otel_meta.render.header import generated_from
 
@@ -23,17 +24,21 @@ from .env_variables import (
     GATEWAY_LOG_EXPORTER,
     GATEWAY_MEMORY_MIB,
     GATEWAY_MEMORY_SPIKE_MIB,
+    GATEWAY_METRICS_PORT,
     GATEWAY_PORT,
     GATEWAY_QUEUE_BYTES,
     GATEWAY_QUEUE_DIR,
     GATEWAY_QUEUE_FILE_BYTES,
     GATEWAY_SELF_METRICS_PORT,
+    JOB_EXPIRATION,
     LOG_STORE,
     TRACE_STORE,
     TRACE_STORE_INSECURE,
 )
+from .job_runs import JOB_RUNS, job_processors
 from .sampling import tail_sampling
-from .secret_masking import LOG_REDACTION, SPAN_REDACTION, redaction_processors
+from .secret_masking import LOG_REDACTION, METRIC_REDACTION, SPAN_REDACTION, redaction_processors
+from .sidecar import IDENTITY, PROMETHEUS, identity_labels, prometheus
 
 SAMPLING: Final = "tail_sampling"
 STORE: Final = "otlp_grpc/store"
@@ -49,12 +54,12 @@ Traces wait in memory for the sampling decision, so a killed gateway loses the t
 seconds. Sampled traces are on disk."""
 
 
-def gateway_file(catalog: Catalog) -> str:
+def gateway_file(catalog: Catalog, identity: Identity = DEFAULT) -> str:
     """Return the text of gateway.yaml."""
-    return to_yaml(gateway_config(catalog), comment=_COMMENT)
+    return to_yaml(gateway_config(catalog, identity), comment=_COMMENT)
 
 
-def gateway_config(catalog: Catalog) -> Config:
+def gateway_config(catalog: Catalog, identity: Identity = DEFAULT) -> Config:
     """Return the configuration."""
     return {
         "extensions": extensions(GATEWAY_HEALTH_PORT, GATEWAY_QUEUE_DIR, GATEWAY_QUEUE_FILE_BYTES),
@@ -63,14 +68,23 @@ def gateway_config(catalog: Catalog) -> Config:
             MEMORY_LIMITER: memory_limiter(GATEWAY_MEMORY_MIB, GATEWAY_MEMORY_SPIKE_MIB),
             SAMPLING: tail_sampling(catalog),
             BATCH: _batch(),
-            **redaction_processors(metrics=False),
+            **job_processors(),
+            IDENTITY: identity_labels(identity),
+            **redaction_processors(),
         },
-        "exporters": {STORE: _store(), LOGS: _log_store(), NOTHING: {}},
+        "exporters": {
+            PROMETHEUS: prometheus(GATEWAY_METRICS_PORT, JOB_EXPIRATION),
+            STORE: _store(),
+            LOGS: _log_store(),
+            NOTHING: {},
+        },
         "service": service(
             "otel-meta-gateway",
             GATEWAY_SELF_METRICS_PORT,
             {
                 "traces": _pipeline(SAMPLING, *SPAN_REDACTION, BATCH, to=STORE),
+                **comment("Of jobs without a sidecar, such as pods of a CronJob."),
+                "metrics": _pipeline(*JOB_RUNS, IDENTITY, *METRIC_REDACTION, to=PROMETHEUS),
                 **comment("Log records are dropped until README.md's variables name a log store."),
                 "logs": _pipeline(*LOG_REDACTION, to=str(GATEWAY_LOG_EXPORTER)),
             },

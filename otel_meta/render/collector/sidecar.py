@@ -36,7 +36,9 @@ from .env_variables import (
     QUEUE_DIR,
     QUEUE_FILE_BYTES,
     SELF_METRICS_PORT,
+    Variable,
 )
+from .job_runs import JOB_RUNS, job_processors
 from .secret_masking import LOG_REDACTION, METRIC_REDACTION, SPAN_REDACTION, redaction_processors
 
 DETECTION: Final = "resource_detection"
@@ -51,7 +53,9 @@ _COMMENT: Final = f"""\
 Run one sidecar for each service instance, in the same network namespace:
   otelcol --config sidecar.yaml [--config yours.yaml]
 Make changes in a second file, which is merged over this one. README.md lists the variables.
-Metrics have no queue: they are cumulative, so the next export replaces a lost export."""
+Metrics have no queue: they are cumulative, so the next export replaces a lost export. The runs of
+a job send deltas, which this Collector adds in memory; after a restart they count from zero, and
+Prometheus goes on counting."""
 
 
 def sidecar_file(identity: Identity = DEFAULT) -> str:
@@ -67,15 +71,20 @@ def sidecar_config(identity: Identity = DEFAULT) -> Config:
         "processors": {
             MEMORY_LIMITER: memory_limiter(MEMORY_MIB, MEMORY_SPIKE_MIB),
             DETECTION: {"detectors": ["env", "system"], "timeout": "2s", "override": False},
-            IDENTITY: _identity(identity),
+            **job_processors(),
+            IDENTITY: identity_labels(identity),
             **redaction_processors(),
         },
-        "exporters": {PROMETHEUS: _prometheus(), BALANCER: _balancer(), NOTHING: {}},
+        "exporters": {
+            PROMETHEUS: prometheus(METRICS_PORT, METRIC_EXPIRATION),
+            BALANCER: _balancer(),
+            NOTHING: {},
+        },
         "service": service(
             "otel-meta-sidecar",
             SELF_METRICS_PORT,
             {
-                "metrics": _pipeline(IDENTITY, *METRIC_REDACTION, to=PROMETHEUS),
+                "metrics": _metric_pipeline(),
                 "traces": _pipeline(*SPAN_REDACTION, to=BALANCER),
                 **comment(
                     "Log records are dropped by default; services also write them to stdout."
@@ -83,6 +92,16 @@ def sidecar_config(identity: Identity = DEFAULT) -> Config:
                 "logs": _pipeline(*LOG_REDACTION, to=str(LOG_EXPORTER)),
             },
         ),
+    }
+
+
+def _metric_pipeline() -> Config:
+    """Add the runs of jobs before the detection, which may add an instance to their resource."""
+    later = (DETECTION, IDENTITY, *METRIC_REDACTION)
+    return {
+        "receivers": ["otlp"],
+        "processors": [MEMORY_LIMITER, *JOB_RUNS, *later],
+        "exporters": [PROMETHEUS],
     }
 
 
@@ -103,7 +122,7 @@ def _receiver() -> Config:
     }
 
 
-def _identity(identity: Identity) -> Config:
+def identity_labels(identity: Identity) -> Config:
     """Add the identity labels, which /metrics of a process also has on every series.
 
     As there, and in Prometheus' OTLP receiver, a label of the point overrides the resource.
@@ -119,16 +138,21 @@ def _identity(identity: Identity) -> Config:
     return {"error_mode": "ignore", "metric_statements": [instance, *names]}
 
 
-def _prometheus() -> Config:
-    """Serve series with the same names as /metrics of the process, and with exemplars."""
+def prometheus(port: Variable, expiration: Variable) -> Config:
+    """Serve series with the same names as /metrics of the process, and with exemplars.
+
+    Args:
+        port: the port.
+        expiration: time after which a series without new points disappears.
+    """
     return {
-        "endpoint": f"{EXPOSE_HOST}:{METRICS_PORT}",
+        "endpoint": f"{EXPOSE_HOST}:{port}",
         "translation_strategy": "UnderscoreEscapingWithSuffixes",
         "without_scope_info": True,
         **comment("OpenMetrics is needed for exemplars."),
         "enable_open_metrics": True,
         "send_timestamps": False,
-        "metric_expiration": str(METRIC_EXPIRATION),
+        "metric_expiration": str(expiration),
     }
 
 

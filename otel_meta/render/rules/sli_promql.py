@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, assert_never
 
-from otel_meta.model import Duration, Selector, Sli
+from otel_meta.model import Duration, Histogram, Selector, Sli
 from otel_meta.model.slo.event_terms import EventCount, Remainder, TimeSlices
 from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.render.options import Options
@@ -128,9 +128,11 @@ def _known(sli: SimpleSli, total: EventCount, scope: Scope) -> str:
     A histogram without the bucket at a bound shows neither good nor bad events: its events are not
     counted at all, so that the SLI has no data.
     """
-    counted = _increase(total.selector, scope)
     part = _histogram_of(sli)
-    if part is None or scope.sparse:
+    if part is None:
+        return _increase(total.selector, scope)
+    counted = _values(total.selector, scope)
+    if scope.sparse:
         return counted
     buckets = (_bucket(bound, part.selector, scope) for bound in _bounds(part))
     return lines(
@@ -165,7 +167,7 @@ def _or_zero(part: EventCount, scope: Scope, total: str) -> str:
 
 def _values_outside(good: EventCount, scope: Scope) -> str:
     """Count the values of each histogram that are not good, never fewer than zero."""
-    everything = _increase(good.selector, scope)
+    everything = _values(good.selector, scope)
     bad = f"clamp_min({everything} - {_grouped(_part(good, scope))}, 0)"
     return sum_by(scope.by, lines(bad, *_without_lost_buckets(good, scope)))
 
@@ -182,9 +184,40 @@ def _part(part: EventCount, scope: Scope) -> str:
 
 def _up_to(bound: float | None, selector: Selector, scope: Scope) -> str:
     if bound is None:
-        return _increase(selector, scope)
+        return _values(selector, scope)
+    if _is_native(selector, scope):
+        return _share(bound, selector, scope)
     # A bound that has two spellings in two releases of a service is still one series.
     return f"sum without (le) ({_bucket(bound, selector, scope)})"
+
+
+def _values(selector: Selector, scope: Scope) -> str:
+    """Count the values of each histogram."""
+    if not _is_native(selector, scope):
+        return _increase(selector, scope)
+    return f"histogram_count({_native(selector, scope)})"
+
+
+def _share(bound: float, selector: Selector, scope: Scope) -> str:
+    """Count the values up to a declared bound, at which custom buckets are not interpolated."""
+    native, count = _native(selector, scope), _values(selector, scope)
+    share = f"histogram_fraction(-Inf, {promql.number(bound)}, {native})"
+    # Without values the share is NaN, which no comparison keeps; their number is then 0.
+    return f"({count} * {share} >= 0 or {count})"
+
+
+def _is_native(selector: Selector, scope: Scope) -> bool:
+    """Return True for a histogram that Prometheus keeps with the declared buckets as custom ones.
+
+    Exponential buckets end at few declared bounds, and would be interpolated at the others.
+    """
+    instrument = selector.instrument
+    is_custom = isinstance(instrument, Histogram) and not instrument.native
+    return scope.options.reads_native and is_custom
+
+
+def _native(selector: Selector, scope: Scope) -> str:
+    return promql.increase(scope.series(selector), scope.span, scope.options)
 
 
 def _bucket(bound: float, selector: Selector, scope: Scope) -> str:

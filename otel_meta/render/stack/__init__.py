@@ -27,7 +27,7 @@ def stack_files(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]
     yield "README.md", readme_file()
     yield "compose.yaml", compose_file(catalog, options)
     yield "prometheus.yml", prometheus_file(options.identity)
-    yield SCRAPE_CONFIGS, scrape_configs_file()
+    yield SCRAPE_CONFIGS, scrape_configs_file(options)
     yield f"{TARGETS_DIR}/collectors.yml", targets_file()
     yield "alertmanager.yml", alertmanager(catalog, options)
     yield NAME, notifications_script()

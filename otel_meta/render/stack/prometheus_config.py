@@ -8,9 +8,10 @@ from typing import Any, Final
 from otel_meta.model import Catalog, Duration
 from otel_meta.model.identity import DEFAULT, Identity
 from otel_meta.render._yaml import comment, to_yaml
-from otel_meta.render.collector.env_variables import GATEWAY_SELF_METRICS_PORT
+from otel_meta.render.collector.env_variables import GATEWAY_METRICS_PORT, GATEWAY_SELF_METRICS_PORT
 from otel_meta.render.header import generated_from
 from otel_meta.render.hosts import ALERTMANAGER, GATEWAYS, PROMETHEUS, SCRAPE_INTERVAL
+from otel_meta.render.options import Options
 from otel_meta.render.rules.intervals import EVALUATION_INTERVAL
 
 LOOK_BACK: Final = Duration("8d")
@@ -35,6 +36,13 @@ _PROTOCOLS: Final = (
     "PrometheusText0.0.4",
 )
 """The formats of scrapes, the preferred first: the default of Prometheus, and OpenMetrics 2.0."""
+_NATIVE_HISTOGRAMS: Final = {
+    "scrape_native_histograms": True,
+    "convert_classic_histograms_to_nhcb": True,
+    **comment("Dashboards and measures read the classic buckets."),
+    "always_scrape_classic_histograms": True,
+}
+_DEFAULT: Final = Options()
 _COMMENT: Final = generated_from("otel_meta/render/stack/prometheus_config.py")
 _SCRAPE_COMMENT: Final = f"""\
 {_COMMENT}
@@ -47,7 +55,8 @@ are attributes of the resource, labels of a target here, or external_labels of P
 _TARGETS_COMMENT: Final = f"""\
 {_COMMENT}
 Add your services in files of your own in this folder:
-  sidecars-NAME.yml   the port 8889 of each sidecar, for services that export by OTLP
+  sidecars-NAME.yml   the port 8889 of each sidecar, for services that export by OTLP, and the port
+                      {GATEWAY_METRICS_PORT.default} of each gateway, for jobs without a sidecar
   services-NAME.yml   the port of each service that serves /metrics itself
 in this form: [{{targets: ["shop:8000"], labels: {{environment: production}}}}]"""
 
@@ -94,8 +103,9 @@ def prometheus_file(identity: Identity = DEFAULT) -> str:
     return to_yaml(config, comment=_COMMENT)
 
 
-def scrape_configs_file() -> str:
+def scrape_configs_file(options: Options = _DEFAULT) -> str:
     """Return the text of the scrape configurations of services and Collectors."""
+    histograms = _NATIVE_HISTOGRAMS if options.native_histograms else {}
     return to_yaml(
         {
             "scrape_configs": [
@@ -103,6 +113,7 @@ def scrape_configs_file() -> str:
                     "job_name": "sidecars",
                     **comment("job and instance are labels of the service, not of the sidecar."),
                     "honor_labels": True,
+                    **histograms,
                     **_from_files("sidecars"),
                 },
                 {
@@ -110,6 +121,7 @@ def scrape_configs_file() -> str:
                     **comment("Services without a sidecar: /metrics of the application itself."),
                     **comment("Labels of the service stay, also where a target has the same."),
                     "honor_labels": True,
+                    **histograms,
                     **_from_files("services"),
                 },
                 {"job_name": "collectors", **_from_files("collectors")},

@@ -8,6 +8,6 @@ once the zero has been there for one scrape interval.
 A collection is described by one number, the time of `ZeroFirst.begin`: series that were born
 later are at zero. This number never goes back, so a series that was shown with its value is never
 at zero again; a server would take the zero for a restart, and would count the value twice.
-`collection_marks` computes the number from two times, which the workers of a service share in a file.
-Recording costs nothing, and a collection costs one comparison for each metric.
+`collection_marks` computes the number from two times, which the workers of a service share in a
+file. Recording costs nothing, and a collection costs one comparison for each metric.
 """

@@ -26,8 +26,8 @@ class DeltaState:
         self._collected: dict[Cell, Reading] = {}
         self._now_ns = 0
 
-    def begin_collection(self, now_ns: int) -> None:
-        """Begin a collection."""
+    def begin_collection(self, now_ns: int, *, with_values: bool = False) -> None:  # noqa: ARG002 - of `JobDeltas`
+        """Begin a collection, which has the values of all series."""
         self._collected = {}
         self._now_ns = now_ns
 
@@ -35,6 +35,14 @@ class DeltaState:
         """End a collection; if it was delivered, deltas now count from it."""
         if delivered:
             self._delivered = self._collected
+
+    def is_known(self, cell: Cell) -> bool:
+        """Return True if a point of a series was delivered."""
+        return cell in self._delivered
+
+    def seconds_to_hold(self) -> float:
+        """Return the seconds for which counts of delivered series wait."""
+        return 0.0
 
     def cumulative(self, cell: Cell) -> Reading:
         """Return the numbers since the start of the series."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from opentelemetry.sdk.metrics import Exemplar as SdkExemplar
 from opentelemetry.sdk.metrics.export import (
@@ -31,7 +31,6 @@ from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, GaugeCell, HistogramCell, SumCell
 from otel_meta.runtime.recording.exemplars import Exemplar
 from otel_meta.runtime.recording.family import Attributes, Family, attributes_of
-from otel_meta.runtime.recording.storage import MetricStorage
 
 from .deltas import DeltaState, Reading
 from .point_counts import SCOPE
@@ -41,6 +40,14 @@ _UNSET: Final = cast("float", None)
 """None leaves the optional fields min and max of OTLP unset: cumulative extremes never recover."""
 
 
+class Storage(Protocol):
+    """The series of this process, or of all processes of a job."""
+
+    def families(self) -> Iterable[Any]:
+        """Return the series of each instrument, as `Family` or with its interface."""
+        ...
+
+
 class MetricProducer:
     """Produces the points of a reader, and keeps the last delivered collection for deltas.
 
@@ -48,22 +55,26 @@ class MetricProducer:
         storage: the families to read.
         preference: a key of `PREFERENCES`: cumulative, delta or lowmemory.
         clock_ns: wall clock in nanoseconds since the epoch.
+        deltas: the readings for delta temporality.
         zero_first: exports cumulative series at zero first; None exports each value at once.
     """
 
     def __init__(
         self,
-        storage: MetricStorage,
+        storage: Storage,
         preference: str = "cumulative",
         clock_ns: Callable[[], int] = time.time_ns,
+        deltas: DeltaState | None = None,
         zero_first: ZeroFirst | None = None,
     ) -> None:
         self._storage: Final = storage
         self._preference: Final = preference
         self._clock_ns: Final = clock_ns
-        self._deltas: Final = DeltaState()
+        self._deltas: Final = deltas or DeltaState()
         self._zero_first: Final = zero_first
         self._collection: Collection | None = None
+        self.was_delivered = True
+        """False if the last collection was not delivered."""
         self._delivered_ns = 0
         self._now_ns = 0
         self._lock: Final = ForkSafeLock()
@@ -94,16 +105,30 @@ class MetricProducer:
         """
         with self._lock:
             self._now_ns = self._clock_ns()
-            self._deltas.begin_collection(self._now_ns)
+            self._deltas.begin_collection(self._now_ns, with_values=with_values)
             self._collection = self._begin(with_values=with_values)
             families = self._storage.families()
             metrics = [metric for family in families if (metric := self._metric(family))]
         return ScopeMetrics(scope=SCOPE, metrics=metrics, schema_url="")
 
+    def has_new_series(self) -> bool:
+        """Return True if a series has counts to add that no delivered collection had."""
+        return any(
+            not self._deltas.is_known(cell)
+            for family in self._storage.families()
+            if family.instrument.kind in ("counter", "histogram")
+            for cell in family.cells()
+        )
+
+    def seconds_to_hold(self) -> float:
+        """Return the seconds until the next collection has the counts of all series."""
+        return self._deltas.seconds_to_hold()
+
     def settle(self, delivered: bool) -> None:
         """End the latest collection: deltas that were not delivered join the next ones."""
         with self._lock:
             self._deltas.end_collection(delivered=delivered)
+            self.was_delivered = delivered
             if delivered:
                 self._delivered_ns = self._now_ns
             if delivered and self._zero_first is not None and self._collection is not None:

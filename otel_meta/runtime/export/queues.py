@@ -13,12 +13,13 @@ exporter (two targets of traces have two queues).
    calls `SpanQueue.on_end` or `LogQueue.on_emit` on the same thread. An unsampled span ends here.
    Lines of otel_meta and opentelemetry, and lines logged during an export, are not emitted at all:
    each export would cause the next.
-2. `QueueCapacity.try_acquire` takes one of the free places from a list, in one call of C code. Of
-   OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE places (2,048), if none is free, the item is
-   dropped and counted: ``otel_meta_faults_total{source="export of traces", reason="queue full"}``.
-   Otherwise the item is appended to the deque of the SDK: a span by `SpanQueue.put`, and by the SDK
-   if the batch is then full, or the queue is shut down; a log record by the SDK. The application's
-   thread never waits for the network.
+2. `QueueCapacity.try_acquire` takes one of the free places from a list, in one call of C code.
+   There are OTEL_BSP_MAX_QUEUE_SIZE or OTEL_BLRP_MAX_QUEUE_SIZE places (2,048). If none is free,
+   the item is dropped and counted:
+   ``otel_meta_faults_total{source="export of traces", reason="queue full"}``. Otherwise the item is
+   appended to the deque of the SDK, a span by `SpanQueue.put`, a log record by the SDK. The
+   application's thread never waits for the network. Spans of a request that the sampler has left
+   out come here only from `tracing.tail_sampling`, after the end of the request.
 3. The SDK's worker thread, a daemon, wakes when a batch is full (OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
    512 items) or after OTEL_BSP_SCHEDULE_DELAY, and calls `delivery.WatchedExporter.export`.
 4. `WatchedExporter` first releases the capacity of the batch, then runs the exporter. So memory is
@@ -52,13 +53,15 @@ Flush, shutdown, fork:
 - `Telemetry.shutdown` also stops the workers and the tickers. Retries end at a receiver that is not
   reachable. At the deadline, the rest is counted, logged and lost: daemon threads do not keep the
   process alive. Later items are ignored by the SDK without a fault; they use up the capacity of the
-  queue, and are counted as "queue full" from then on.
+  queue, and are counted as "queue full" from then on. Spans whose request has not ended are
+  undecided, and are no loss of the queue.
 - In a forked child, the SDK empties each queue and starts a new worker. `QueueCapacity` begins at
   zero, the tickers start new threads, the sessions open connections of their own, and the locks on
   this path are renewed, because a thread of the parent may have held a lock during the fork. Only
   the parent exports the items queued before.
-- A signal handler may record inside any of these steps: locks are reentrant, and `Reentry` keeps
-  its items out of the SDK's critical sections.
+- A signal handler may record inside any of these steps: locks are reentrant, spans are appended by
+  single calls of C code, and `Reentry` keeps log records and the call that wakes the worker out of
+  the SDK's critical sections.
 """
 
 from __future__ import annotations
@@ -76,6 +79,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import TraceFlags
 
 from otel_meta.runtime.fork import reset_after_fork
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.signals import Signal
 
@@ -112,7 +116,8 @@ class QueueCapacity:
         """Acquire capacity for one item; return False and count a fault if the queue is full."""
         try:
             self._free.pop()  # one call of C code, so that threads and handlers need no lock
-        except IndexError:
+        except IndexError as error:
+            reraise_interruption(error)
             detail = f"more than {self.size} wait to be exported, see {self._variable}"
             self._faults.report(f"export of {self._signal}", "queue full", detail)
             return False
@@ -163,13 +168,12 @@ class SpanQueue(BatchSpanProcessor):
 
     def __init__(self, exporter: SpanExporter, monitor: DeliveryMonitor, faults: Faults) -> None:
         self._capacity: Final = QueueCapacity("traces", "OTEL_BSP_MAX_QUEUE_SIZE", faults)
-        self._reentry: Final = Reentry(super().on_end)
         watched = monitor.watch(exporter, "traces", self._capacity)
         super().__init__(watched, max_queue_size=self._capacity.size)
-        self._worker: Final[Any] = self._batch_processor
-        # The span that completes a batch is left to the SDK, which wakes the worker.
-        self._quiet: Final = self._worker._max_export_batch_size - 1  # noqa: SLF001
-        self._items: Final[deque[ReadableSpan]] = self._worker._queue  # noqa: SLF001
+        self._waking: Final = Reentry(self._wake)
+        self._processor: Final[Any] = self._batch_processor
+        self._items: Final[deque[ReadableSpan]] = self._processor._queue  # noqa: SLF001
+        self._batch: Final[int] = self._processor._max_export_batch_size  # noqa: SLF001
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a sampled span."""
@@ -181,14 +185,16 @@ class SpanQueue(BatchSpanProcessor):
         """Queue a span, whatever its flags say."""
         if not self._capacity.try_acquire():
             return
-        if self._wakes_worker() or self._worker._shutdown:  # noqa: SLF001
-            self._reentry.add(span)
-        else:
-            self._items.appendleft(span)  # one call of C code: a signal handler may do the same
+        if self._processor._shutdown:  # noqa: SLF001
+            super().on_end(span)  # says that the span is ignored
+            return
+        self._items.appendleft(span)  # one call of C code: a signal handler may do the same
+        if len(self._items) >= self._batch and not self._processor._worker_awaken.is_set():  # noqa: SLF001
+            self._waking.add(self)
 
-    def _wakes_worker(self) -> bool:
-        """Return True if a batch is full with the next span, and the worker sleeps."""
-        return len(self._items) >= self._quiet and not self._worker._worker_awaken.is_set()  # noqa: SLF001
+    def _wake(self, _queue: SpanQueue) -> None:
+        """Wake the worker of the SDK, which takes a lock."""
+        self._processor._worker_awaken.set()  # noqa: SLF001 - another object in a forked child
 
 
 class LogQueue(BatchLogRecordProcessor):

@@ -24,6 +24,7 @@ def startup_report(
     page: str = f"{IN_APP} after instrument_fastapi(app)",
     *,
     others: Container[Signal] = (),
+    is_native: bool = False,
 ) -> str:
     """Return the line.
 
@@ -33,12 +34,14 @@ def startup_report(
         lines: the destination of log lines; None if telemetry leaves logging to the application.
         page: where a scrape finds metrics without a port.
         others: the signals that are left to another library.
+        is_native: True if the native core records.
     """
     if settings.disabled:
         return f"telemetry of {_service(settings)} is disabled by OTEL_SDK_DISABLED"
     found = {signal: _targets(settings, signal, port, lines, page) for signal in _ORDER}
     targets = [f"{signal} {_words(found[signal], signal in others)}" for signal in _ORDER]
-    return f"telemetry of {_service(settings)}: {', '.join(targets)}{_workers(settings)}"
+    core = "; recording in C" if is_native else ""
+    return f"telemetry of {_service(settings)}: {', '.join(targets)}{_workers(settings)}{core}"
 
 
 def _service(settings: Settings) -> str:

@@ -116,8 +116,11 @@ def add_request_fields(record: logging.LogRecord, route: str, seconds: float) ->
 
 
 def _add_handshake_fields(record: logging.LogRecord, event: EventDict) -> EventDict:
-    match record.msg, record.args:
-        case str(template), (str(client), str(target)) if _HANDSHAKE in template:
+    template = record.msg
+    if not isinstance(template, str) or _HANDSHAKE not in template:
+        return event
+    match record.args:
+        case (str(client), str(target)):
             event["event"] = f"WebSocket {template.rpartition(_HANDSHAKE)[2].strip(' []')}"
             event["client_address"] = client
             event["url_path"] = target.partition("?")[0]

@@ -47,8 +47,8 @@ class LineFields:
     """The processor that makes the fields of a line from an event.
 
     Values are rendered, and what every line has is added: time, level, logger, identity of the
-    service, ids of the current span, the exception, and the stack if the call asks for it. A field of the application with the name of
-    one of these is kept, with an underscore after its name.
+    service, ids of the current span, the exception, and the stack if the call asks for one. A field
+    of the application with the name of one of these is kept, with an underscore after its name.
 
     Args:
         identity: the fields that name the service.

@@ -73,6 +73,10 @@ class MergedSum(MergedCell):
             total += words[first]
         return total
 
+    def read(self) -> tuple[float, ...]:
+        """Return the sum, as `Cell.read` does."""
+        return (self.value,)
+
 
 class MergedGauge(MergedCell):
     """A gauge over workers."""
@@ -119,6 +123,11 @@ class MergedHistogram(MergedCell):
             numbers = list(map(add, numbers, self._numbers(part)))
         total = numbers.pop()
         return list(map(int, numbers)), total
+
+    def read(self) -> tuple[float, ...]:
+        """Return the count of each bucket and the sum, as `Cell.read` does."""
+        counts, total = self.snapshot()
+        return (*map(float, counts), total)
 
     def _numbers(self, part: Part) -> Sequence[float]:
         words, first, buckets = part

@@ -44,6 +44,7 @@ class ServiceView:
         scanner: scanner of the directory.
         on_fault: called with the source, the reason and the details of each fault.
         max_series: cardinality limit of a metric.
+        of_dead: show metrics that only dead workers declared too: the workers are of one version.
     """
 
     def __init__(
@@ -53,12 +54,15 @@ class ServiceView:
         scanner: DirectoryScanner,
         on_fault: OnFault,
         max_series: int,
+        *,
+        of_dead: bool = False,
     ) -> None:
         self._local: Final = local
         self._allocator: Final = allocator
         self._scanner: Final = scanner
         self._on_fault: Final = on_fault
         self._max_series: Final = max_series
+        self._of_dead: Final = of_dead
         self._lock: Final = ForkSafeLock()
         self._requested: set[MetricDescriptor] = set()
         self._sizes: Final = Family(SERIES, GaugeCell)
@@ -167,7 +171,7 @@ class ServiceView:
         self._scan = scan
         if is_unchanged:
             return
-        shown = _newest_descriptors(scan)
+        shown = _newest_descriptors(scan.files if self._of_dead else scan.living)
         wanted = (*shown, *self._requested)
         merged = {metric: self._merge(metric) for metric in wanted if self._is_allowed(metric)}
         self._families = merged
@@ -224,9 +228,9 @@ def _sources(scan: Scan, name: str) -> Iterator[_Source]:
             yield number, file, file.series[name]
 
 
-def _newest_descriptors(scan: Scan) -> list[MetricDescriptor]:
-    """Return each metric of living workers in the declaration of the newest worker."""
+def _newest_descriptors(files: Iterable[WorkerFile]) -> list[MetricDescriptor]:
+    """Return each metric of some workers in the declaration of the newest worker."""
     hidden = {instrument.name for instrument in _SERVICE_GAUGES} | {""}  # "" is unreadable
-    every = (descriptor for file in scan.living for descriptor in file.descriptors)
+    every = (descriptor for file in files for descriptor in file.descriptors)
     by_name = {metric.name: metric for metric in every if metric.name not in hidden}
     return list(by_name.values())

@@ -131,14 +131,28 @@ class Workers:
             if next(living_workers(self._directory), None) is None:
                 self._scanner.scan()
 
-    def view(self, local: Callable[[], Iterable[Family[Any]]], on_fault: OnFault) -> ServiceView:
+    def view(
+        self,
+        local: Callable[[], Iterable[Family[Any]]],
+        on_fault: OnFault,
+        *,
+        of_dead: bool = False,
+    ) -> ServiceView:
         """Return the metrics of all workers.
 
         Args:
             local: returns the live instruments of this process.
             on_fault: called with the source, the reason and the details of each fault.
+            of_dead: show metrics that only dead workers declared too.
         """
-        return ServiceView(local, self.allocator, self._scanner, on_fault, self._max_series)
+        return ServiceView(
+            local,
+            self.allocator,
+            self._scanner,
+            on_fault,
+            self._max_series,
+            of_dead=of_dead,
+        )
 
     def marks(self) -> SharedMarks:
         """Return the times of the last scrapes, which are answered by any worker."""

@@ -223,8 +223,8 @@ class DeclaredFamily:
         read = [(cell, value) for cell in cells if (value := cell.value) is not None]
         if self.metadata.kind != "counter":
             return read
-        for _, value in read:
-            if not value >= 0:  # nor is NaN
-                detail = f"{value} is not a possible value of a counter"
-                self._on_fault(self.metadata.sample_name, "value", detail)
-        return [(cell, value) for cell, value in read if value >= 0]
+        impossible = [value for _, value in read if not value >= 0]  # nor is NaN
+        for value in impossible:
+            detail = f"{value} is not a possible value of a counter"
+            self._on_fault(self.metadata.sample_name, "value", detail)
+        return [(cell, value) for cell, value in read if value >= 0] if impossible else read

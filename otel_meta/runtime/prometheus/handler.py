@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
-from .negotiation import accepts_gzip, negotiate_format
+from .codings import compress
+from .negotiation import negotiate_coding, negotiate_format
 from .text_format import TextFormat
 
 RenderPage = Callable[[TextFormat, Collection[str], bool], Iterable[bytes]]
@@ -21,12 +21,6 @@ SCRAPE_TIMEOUT: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 """Header of the scrapes of Prometheus, of the Collector's receiver and of vmagent."""
 
 PLAIN_TEXT: Final = "text/plain; charset=utf-8"
-
-_COMPRESSION_LEVEL: Final = 1
-"""Higher levels take several times as long, and save little of a page of metrics."""
-
-_GZIP_WBITS: Final = 31
-"""A gzip header, and the largest window (see `zlib.compressobj`)."""
 
 
 class ScrapeRequest(NamedTuple):
@@ -97,12 +91,7 @@ class ScrapeHandler:
         text_format = negotiate_format(request.accept)
         chunks = self._render_page(text_format, names, bool(request.scrape_timeout))
         headers = {"content-type": text_format.content_type, "vary": "accept, accept-encoding"}
-        if not accepts_gzip(request.accept_encoding):
+        coding = negotiate_coding(request.accept_encoding)
+        if coding is None:
             return Response(200, headers, b"".join(chunks))
-        return Response(200, {**headers, "content-encoding": "gzip"}, _gzip(chunks))
-
-
-def _gzip(chunks: Iterable[bytes]) -> bytes:
-    """Compress chunks to one gzip file. zlib releases the GIL for each chunk."""
-    compressor = zlib.compressobj(_COMPRESSION_LEVEL, wbits=_GZIP_WBITS)
-    return b"".join([*map(compressor.compress, chunks), compressor.flush()])
+        return Response(200, {**headers, "content-encoding": coding}, compress(chunks, coding))

@@ -5,10 +5,12 @@ A malformed header is not refused: the page is then plain text, and not compress
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from otel_meta.media_ranges import NAMED, best_match, parse_ranges
 
+from .codings import INSTALLED, Coding
 from .text_format import OPENMETRICS, OPENMETRICS2, TEXT, TextFormat
 
 _LEAST_SPECIFICITY: Final = {OPENMETRICS2: NAMED + 1, OPENMETRICS: 1, TEXT: 1}
@@ -33,8 +35,16 @@ def negotiate_format(accept: str) -> TextFormat:
     return max(weights, key=weights.__getitem__, default=TEXT)
 
 
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Return True if an Accept-Encoding header allows gzip and does not prefer identity."""
+def negotiate_coding(
+    accept_encoding: str, installed: Sequence[Coding] = INSTALLED
+) -> Coding | None:
+    """Return the coding preferred by an Accept-Encoding header; None for a page as it is.
+
+    Of codings with equal weight, the first that is installed wins. A wildcard means gzip, since few
+    clients read zstd.
+    """
     weights = {coding: weight for coding, _, weight in parse_ranges(accept_encoding)}
-    gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
-    return gzip > 0 and gzip >= weights.get("identity", 0.0)
+    weights.setdefault("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
+    best = max(installed, key=lambda coding: weights.get(coding, 0.0))
+    weight = weights.get(best, 0.0)
+    return best if weight > 0 and weight >= weights.get("identity", 0.0) else None

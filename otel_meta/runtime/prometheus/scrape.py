@@ -37,7 +37,7 @@ from .page import CONFLICT, render_page
 from .prometheus_client_bridge import IsolatingRegistry, MetricFamilyCollector
 from .sdk_metrics import sdk_families
 from .server import MetricsServer, PortSharing
-from .text_format import TextFormat
+from .text_format import OPENMETRICS, OPENMETRICS_CREATED, TextFormat
 from .timed_collection import Source, TimedCollection
 
 COLLECTION_TIMEOUT: Final = 5.0
@@ -176,6 +176,7 @@ class Scrape:
         token: the bearer token of every scrape; None allows every request.
         owners: the living workers of the service, if the instruments belong to all workers.
         merge_prometheus_client: True adds the metrics of prometheus_client's default registry.
+        created: True adds the start of each counter and histogram to OpenMetrics 1.0.
         collection_timeout: seconds to wait for a concurrent collection.
         source_timeout: seconds to wait for the SDK and for collectors of prometheus_client.
         identity: attributes of the resource that become labels of all series.
@@ -192,6 +193,7 @@ class Scrape:
         owners: Callable[[], Iterable[Owner]] | None = None,
         *,
         merge_prometheus_client: bool = False,
+        created: bool = False,
         collection_timeout: float = COLLECTION_TIMEOUT,
         source_timeout: float = SOURCE_TIMEOUT,
         identity: Collection[str] = IDENTITY,
@@ -201,6 +203,7 @@ class Scrape:
         self._on_fault: Final = on_fault
         self._zero_first: Final = zero_first
         self._collection_timeout: Final = collection_timeout
+        self._formats: Final = {OPENMETRICS: OPENMETRICS_CREATED} if created else {}
         self._collecting: Final = ForkSafeLock()
         self._conflicts: Final[set[tuple[str, str]]] = set()
         self.registry: Final = _registry(owners)
@@ -257,7 +260,8 @@ class Scrape:
         self, text_format: TextFormat, names: Collection[str], for_server: bool
     ) -> Iterator[bytes]:
         families = self._families(self._zero_first if for_server else None)
-        return render_page(families, text_format, self._report, names)
+        shown = self._formats.get(text_format, text_format)
+        return render_page(families, shown, self._report, names)
 
     def _families(self, zero_first: ZeroFirst | None) -> Iterable[MetricFamily]:
         """Collect all families under a lock: the reader would mix concurrent collections up."""
@@ -268,9 +272,8 @@ class Scrape:
         try:
             clients = self._clients.sources()
             sdk = Source(self.reader, "OpenTelemetry SDK", self.reader.collect_sdk)
-            declared = self.reader.declared_families(
-                zero_first
-            )  # finds the workers for the collectors
+            # This call finds the workers for the collectors.
+            declared = self.reader.declared_families(zero_first)
             collected = self._timed.collect([sdk, *clients])
             own = self.reader.families(collected.get(sdk.key), declared)
             others = (each for source in clients for each in collected.get(source.key, ()))

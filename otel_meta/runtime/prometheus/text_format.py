@@ -155,8 +155,8 @@ class HistogramTemplate:
         totals = f"{name}_count{{{_PLACEHOLDER}}} %d\n{name}_sum{{{_PLACEHOLDER}}} %s\n"
         self._buckets_and_totals: Final = self._buckets + totals
         self._no_negative_bounds: Final = not bounds or bounds[0] >= 0
-        buckets = ",".join(f"{bound}:%d" for bound in texts)
-        self._composite: Final = f"{name}{{%s}} {{count:%d,sum:%s,bucket:[{buckets}]}}%s"
+        self._name: Final = name
+        self._thresholds: Final = ",".join(f"{bound}:%d" for bound in texts)
 
     def render(
         self,
@@ -180,14 +180,12 @@ class HistogramTemplate:
         """
         cumulative = tuple(accumulate(counts))
         if text_format.composite:
-            line = self._composite % (
-                series.labels,
-                cumulative[-1],
-                total,
-                *cumulative,
-                series.start,
+            buckets = self._thresholds % cumulative
+            after = f"{series.start}{_by_bucket(exemplars)}" if exemplars else series.start
+            return (
+                f"{self._name}{{{series.labels}}} "
+                f"{{count:{cumulative[-1]},sum:{total},bucket:[{buckets}]}}{after}\n"
             )
-            return f"{line}{''.join(_by_bucket(exemplars))}\n" if exemplars else f"{line}\n"
         if text_format.openmetrics and not (self._no_negative_bounds and total[0].isdigit()):
             lines = self._buckets % cumulative
         else:
@@ -217,9 +215,9 @@ def exemplar_suffix(exemplar: Exemplar) -> str:
     return f" # {{{ids}}} {value} {format_seconds(exemplar.time_ns)}"
 
 
-def _by_bucket(exemplars: Mapping[int, Exemplar]) -> list[str]:
+def _by_bucket(exemplars: Mapping[int, Exemplar]) -> str:
     """Render exemplars in the order of their buckets."""
-    return [exemplar_suffix(exemplar) for _, exemplar in sorted(exemplars.items())]
+    return "".join(exemplar_suffix(exemplar) for _, exemplar in sorted(exemplars.items()))
 
 
 def _without_labels(lines: str) -> str:

@@ -19,7 +19,7 @@ from typing import Final
 
 from .atomic import atomic
 from .exemplars import NO_SPANS, Exemplar, SampledSpans
-from .memory import heap_zeros
+from .memory import heap_copy, heap_zeros
 from .native.native_core import cell_method, state
 from .validation import MAX_MAGNITUDE, finite_float, non_negative_float
 
@@ -70,7 +70,7 @@ class Cell(CellState):
     def retire(self) -> None:
         """Refuse updates, and keep the last numbers in the heap for readers."""
         self.writable = False
-        self.numbers = list(self.numbers)
+        self.numbers = heap_copy(self.numbers)
 
 
 class SumCell(Cell):
@@ -208,8 +208,8 @@ class HistogramCell(Cell):
 
     def snapshot(self) -> tuple[list[int], float]:
         """Return the count of each bucket and the sum of the values, all of one moment."""
-        *counts, total = self.read()
-        return [int(count) for count in counts], total
+        numbers = self.read()
+        return list(map(int, numbers[:-1])), numbers[-1]
 
     def offer_exemplar(self, bucket: int, value: float) -> None:
         """Keep a value with the current span, if the bucket is due for an exemplar."""

@@ -14,7 +14,7 @@ A series without recordings has zeros only.
 from __future__ import annotations
 
 from array import array
-from collections.abc import MutableSequence
+from collections.abc import Iterable, MutableSequence
 from typing import Protocol
 
 from otel_meta.model import Instrument
@@ -81,6 +81,11 @@ class HeapAllocator:
 def heap_zeros(width: int) -> MutableSequence[float]:
     """Return a list of zeros for the updates in Python, a buffer for those in C."""
     return [0.0] * width if NATIVE is None else zeros(width)
+
+
+def heap_copy(numbers: Iterable[float]) -> MutableSequence[float]:
+    """Return a copy of numbers in the same memory as `heap_zeros`."""
+    return list(numbers) if NATIVE is None else array("d", numbers)
 
 
 def zeros(width: int) -> MutableSequence[float]:

@@ -93,7 +93,8 @@ class TailSampling:
         """Return True if there is room for another span."""
         try:
             self._room.pop()
-        except IndexError:
+        except IndexError as error:
+            reraise_interruption(error)
             return False
         return True
 

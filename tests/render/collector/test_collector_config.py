@@ -143,6 +143,9 @@ def test_no_batch_processor_accepts_data_before_it_is_on_disk(config: Config) ->
     """No batch processor accepts data before it is on disk, except for data of tail sampling."""
     for pipeline in pipelines(config).values():
         batched = [name for name in pipeline["processors"] if name.startswith("batch")]
+        if batched == ["batch/in_turn"]:  # which makes no batches, of metrics in memory alone
+            assert 0 == config["processors"]["batch/in_turn"]["send_batch_size"]
+            continue
 
         assert not batched or "tail_sampling" in pipeline["processors"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from otel_meta.model import Duration, Sli
-from otel_meta.render.options import Options
+from otel_meta.render.options import ANCHORED, Options
 from otel_meta.render.rules.sli_promql import Scope, increments
 from tests.render.acme import Acme
 
@@ -43,6 +43,34 @@ WORST = (
     f'15 * sum_over_time((max by ({BY}) (acme_level{{service_namespace="acme"}}) > bool 2)[1h:15s])'
 )
 WORST_TOTAL = f'15 * count_over_time((max by ({BY}) (acme_level{{service_namespace="acme"}}) >= -Inf)[1h:15s])'
+
+
+NATIVE = 'increase(acme_wait_seconds{service_namespace="acme"}[1h] anchored)'
+NATIVE_COUNT = f"histogram_count({NATIVE})"
+NATIVE_GOOD = f"({NATIVE_COUNT} * histogram_fraction(-Inf, 0.5, {NATIVE}) >= 0 or {NATIVE_COUNT})"
+
+
+@pytest.mark.parametrize(
+    ("options", "is_native"),
+    [
+        (Options(native_histograms=True, prometheus=ANCHORED), True),
+        (Options(prometheus=ANCHORED), False),
+        (Options(native_histograms=True), False),
+        (Options(native_histograms=True, prometheus=ANCHORED, rule_format="vmalert"), False),
+    ],
+    ids=["asked for", "not asked for", "old server", "other ruler"],
+)
+def test_values_up_to_bound_are_share_of_native_histogram(
+    options: Options, is_native: bool
+) -> None:
+    """Where asked for, and where counts are exact, values are counted in native histograms."""
+    bad, total = increments(Acme.wait.within(0.5), Scope("acme", Duration("1h"), options))
+
+    assert is_native == bad.startswith(
+        f"sum by ({BY}) (clamp_min({NATIVE_COUNT} - {NATIVE_GOOD}, 0)\nunless "
+    )
+    assert is_native == total.startswith(f"sum by ({BY}) ({NATIVE_COUNT}\nand ignoring (le) ")
+    assert is_native == ("histogram_" in bad + total)
 
 
 @pytest.mark.parametrize(

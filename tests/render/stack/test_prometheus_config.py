@@ -9,7 +9,12 @@ import pytest
 from otel_meta.model import Catalog, Duration, Histogram, MetaRepo, NoLabels, Slo
 from otel_meta.model.identity import Identity
 from otel_meta.render.options import Options
-from otel_meta.render.stack.prometheus_config import arguments, prometheus_file, retention
+from otel_meta.render.stack.prometheus_config import (
+    arguments,
+    prometheus_file,
+    retention,
+    scrape_configs_file,
+)
 from tests.render.stack.committed_stack import STACK, collector_config, compose, read
 from tests.rules.pinned_tools import tool
 from tests.yaml_files import read_yaml
@@ -42,6 +47,19 @@ def test_series_of_services_keep_their_labels() -> None:
 
     assert {"sidecars", "services"} == kept
     assert {"sidecars", "services", "collectors", "monitoring"} == JOBS.keys()
+
+
+def test_histograms_are_native_too_where_asked_for() -> None:
+    """With the option, services and sidecars have native histograms beside their buckets."""
+    text = scrape_configs_file(Options(native_histograms=True))
+    with_native = {
+        job["job_name"]
+        for job in read_yaml(text)["scrape_configs"]
+        if job.get("scrape_native_histograms") and job["always_scrape_classic_histograms"]
+    }
+
+    assert {"sidecars", "services"} == with_native
+    assert not any("scrape_native_histograms" in job for job in JOBS.values())
 
 
 def test_every_targets_file_is_read_by_one_job() -> None:

@@ -273,6 +273,17 @@ class TestAnswers:
         assert message.startswith(f"{server.url}/v1/{signal} rejected 2 of 5 ")
         assert ": quota; " in message
 
+    @pytest.mark.parametrize("signal", SIGNALS)
+    def test_rejected_items_are_counted_from_compressed_answer(self, signal: Signal) -> None:
+        """The rejected items are counted from an answer that is compressed by gzip."""
+        body = gzip.compress(partial(signal, 2, "quota"))
+        answer = http("200 OK", body, content_type=PROTOBUF, content_encoding="gzip")
+        with RawServer(answer) as server:
+            export = WatchedExport(signal, server.url)
+            export.send()
+
+        assert (2.0, 2.0) == (export.counted("rejected"), export.faults.count())
+
     def test_rejected_items_are_counted_from_answer_in_json(self) -> None:
         """The rejected items are counted from an answer in JSON, which has numbers as texts."""
         body = json.dumps({"partialSuccess": {"rejectedSpans": "3", "errorMessage": "x"}}).encode()

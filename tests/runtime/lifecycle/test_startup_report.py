@@ -77,6 +77,12 @@ class TestReport:
 
         assert expected == startup_report(settings, port, "standard output")
 
+    def test_report_names_native_core(self) -> None:
+        """The report says if the native core records."""
+        settings = read_settings("maps", environ={})
+
+        assert startup_report(settings, None, None, is_native=True).endswith("; recording in C")
+
     def test_report_claims_no_log_lines_of_telemetry_without_stream(self) -> None:
         """Without a stream, the application writes the log lines, and the report claims none."""
         settings = read_settings("maps", environ={})

@@ -5,11 +5,16 @@ from typing import Any
 import pytest
 import structlog
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    set_span_in_context,
+)
 
 from otel_meta.runtime.logs.bound_logger import LineLogger
 from otel_meta.runtime.logs.exceptions import attach_ids
-from otel_meta.runtime.logs.processors import LineFields, current_ids, merge_context
+from otel_meta.runtime.logs.processors import LineFields, current_ids, merge_context, span_ids
 
 SPAN = SpanContext(0xABC, 0xDEF, is_remote=False, trace_flags=TraceFlags(1))
 
@@ -130,6 +135,20 @@ class TestTraceIds:
             "span_id": "0000000000000def",
             "trace_flags": text,
         } == ids
+
+    def test_ids_are_those_of_span_of_line(self) -> None:
+        """A line has the ids of its own span, although lines of other spans come between."""
+        spans = [SpanContext(7, number, is_remote=False) for number in (1, 2, 1)]
+
+        assert [f"{span.span_id:016x}" for span in spans] == [
+            current_ids(set_span_in_context(NonRecordingSpan(span)))["span_id"] for span in spans
+        ]
+
+    def test_invalid_span_has_no_ids(self) -> None:
+        """A span whose trace id or own id is zero has no ids."""
+        spans = [SpanContext(0, 7, is_remote=False), SpanContext(7, 0, is_remote=False)]
+
+        assert [{}, {}] == [span_ids(span) for span in spans]
 
     def test_without_span_there_are_no_ids(self) -> None:
         """Without a span there are no ids."""

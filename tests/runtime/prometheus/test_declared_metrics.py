@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any, Literal
 
 import pytest
@@ -16,6 +17,7 @@ from otel_meta.runtime.prometheus.page import render_page
 from otel_meta.runtime.prometheus.text_format import (
     OPENMETRICS,
     OPENMETRICS2,
+    OPENMETRICS_CREATED,
     TEXT,
     SeriesText,
     TextFormat,
@@ -23,6 +25,8 @@ from otel_meta.runtime.prometheus.text_format import (
 from otel_meta.runtime.recording.cells import SumCell
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
+from tests.runtime.prometheus.page_parser import OPENMETRICS as OPENMETRICS_1
+from tests.runtime.prometheus.page_parser import Samples, parse_samples
 
 
 @labels
@@ -200,6 +204,66 @@ class TestLabels:
         atlas.live[0].remove(style="dark")
 
         assert ['atlas_memory_bytes{kind="vector",style="light",z="1"} 1.0'] == atlas.page()[2:]
+
+
+class TestStart:
+    def test_openmetrics_2_has_one_line_for_each_series(self) -> None:
+        """OpenMetrics 2.0 has one line for each series: a gauge without, others with a start."""
+        atlas = AtlasPage(SENT, MEMORY, DRAWING)
+        atlas.live[0].add(2)
+        atlas.live[1].set(3, style="dark")
+        atlas.live[2].record(0.5, style="dark")
+        for instrument in (SENT, MEMORY, DRAWING):
+            for cell in atlas.storage.family(instrument).cells():
+                cell.start_ns = 1_700_000_000_007_999_999
+        labels = 'kind="vector",style="dark",z="1"'
+        value = "{count:1,sum:0.5,bucket:[0.1:0,1.0:1,+Inf:1]}"
+
+        assert [
+            'atlas_sent_bytes_total{z="1"} 2.0 st@1700000000.007',
+            f"atlas_memory_bytes{{{labels}}} 3.0",
+            f"atlas_drawing_seconds{{{labels}}} {value} st@1700000000.007",
+            "# EOF",
+        ] == [line for line in atlas.page(OPENMETRICS2) if line[:3] not in ("# H", "# T", "# U")]
+
+    def test_start_follows_series(self) -> None:
+        """The start on the page changes with that of the series, as after a compaction."""
+        atlas = AtlasPage(SENT)
+        atlas.live[0].add(1)
+        atlas.page(OPENMETRICS2)
+        (cell,) = atlas.storage.family(SENT).cells()
+        cell.start_ns = 1_000_000_000
+
+        assert 'atlas_sent_bytes_total{z="1"} 1.0 st@1.000' in atlas.page(OPENMETRICS2)
+
+    def test_removed_series_has_new_start(self) -> None:
+        """A series that is recorded after its removal has a new start."""
+        atlas = AtlasPage(DRAWING)
+        atlas.live[0].record(1, style="dark")
+        (before,) = atlas.storage.family(DRAWING).cells()
+        before.start_ns = 1_000_000_000
+        atlas.live[0].remove(style="dark")
+        atlas.live[0].record(1, style="dark")
+        line = atlas.page(OPENMETRICS2)[-2]
+
+        assert float(line.rpartition("st@")[2]) > 1
+
+    def test_openmetrics_1_has_starts_on_request(self) -> None:
+        """On request, OpenMetrics 1.0 has the start of each counter and histogram."""
+        atlas = AtlasPage(SENT, MEMORY, DRAWING)
+        atlas.live[0].add(2)
+        atlas.live[1].set(3, style="dark")
+        atlas.live[2].record(0.5, style="dark")
+        page = atlas.page(OPENMETRICS_CREATED)
+        created = {name: value for (name, _), value in _samples(page).items() if "_created" in name}
+
+        assert ["atlas_drawing_seconds_created", "atlas_sent_bytes_created"] == sorted(created)
+        assert all(0 < time.time() - value < 60 for value in created.values())
+        assert [] == [line for line in atlas.page(OPENMETRICS) if "_created" in line]
+
+
+def _samples(page: list[str]) -> Samples:
+    return parse_samples("".join(f"{line}\n" for line in page), OPENMETRICS_1)
 
 
 class TestExemplars:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_meta.runtime.prometheus.negotiation import accepts_gzip, negotiate_format
+from otel_meta.runtime.prometheus.negotiation import negotiate_coding, negotiate_format
 from otel_meta.runtime.prometheus.text_format import OPENMETRICS, OPENMETRICS2, TEXT
 
 # Accept headers of Prometheus 3 and 2 by default, and of Prometheus 3 with native histograms.
@@ -126,14 +126,14 @@ class TestNegotiateFormat:
         assert expected is negotiate_format(",".join(reversed(ranges) if swapped else ranges))
 
 
-class TestAcceptsGzip:
+class TestNegotiateCoding:
     @pytest.mark.parametrize(
         "header",
         ["gzip", "GZip", "deflate, gzip;q=0.5", "*", "gzip, identity", "x-gzip", "gzip;q=1.000"],
     )
     def test_gzip_is_accepted_if_preferred(self, header: str) -> None:
         """Gzip is accepted if preferred."""
-        assert accepts_gzip(header)
+        assert "gzip" == negotiate_coding(header)
 
     @pytest.mark.parametrize(
         "header",
@@ -150,9 +150,31 @@ class TestAcceptsGzip:
     )
     def test_gzip_is_refused_if_excluded_or_outweighed(self, header: str) -> None:
         """Gzip is refused if excluded or outweighed."""
-        assert not accepts_gzip(header)
+        assert negotiate_coding(header) is None
+
+    @pytest.mark.parametrize(
+        ("header", "coding"),
+        [
+            ("zstd,gzip", "zstd"),
+            ("gzip, ZSTD", "zstd"),
+            ("zstd;q=0.5, gzip", "gzip"),
+            ("zstd;q=0, *", "gzip"),
+            ("zstd;q=0.5, identity", None),
+            ("zstd;q=1.5, gzip;q=0.1", "gzip"),
+        ],
+    )
+    def test_zstd_is_chosen_if_named_and_not_outweighed(
+        self, header: str, coding: str | None
+    ) -> None:
+        """Zstd is chosen if named and not outweighed."""
+        assert coding == negotiate_coding(header)
+
+    def test_zstd_is_refused_without_library(self) -> None:
+        """A process without a library for zstd answers with gzip."""
+        assert "gzip" == negotiate_coding("zstd,gzip", ["gzip"])
+        assert negotiate_coding("zstd", ["gzip"]) is None
 
     @given(st.text(st.characters(codec="latin-1")))
     def test_any_header_gets_answer(self, header: str) -> None:
         """Any header gets an answer."""
-        assert accepts_gzip(header) in (True, False)
+        assert negotiate_coding(header) in ("zstd", "gzip", None)

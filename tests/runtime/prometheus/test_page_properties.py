@@ -4,6 +4,7 @@ import gzip
 import time
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 
 from otel_meta.runtime.prometheus.handler import ScrapeRequest
@@ -80,14 +81,29 @@ class TestPage:
 
     @settings(max_examples=30)
     @given(metrics=METRICS)
+    def test_parser_accepts_starts_on_request(self, metrics: Metrics) -> None:
+        """The parser of OpenMetrics 1.0 accepts a page with starts, whatever the metrics' names."""
+        with recorded(metrics, prometheus_created=True) as captured:
+            growing = [
+                {sample.name for sample in family.samples}
+                for family in parse_page(captured.prometheus_text(OPENMETRICS), OPENMETRICS)
+                if family.type in ("counter", "histogram")
+                and not family.name.startswith(("process_", "python_"))
+            ]
+
+            assert all(any(name.endswith("_created") for name in names) for names in growing)
+
+    @settings(max_examples=30)
+    @given(metrics=METRICS)
     def test_compressed_page_is_same_page(self, metrics: Metrics) -> None:
         """A compressed page is equal to the plain page."""
         with recorded(metrics) as captured:
             scrape = captured.telemetry.scrape
             assert scrape is not None
-            plain, compressed = (
-                scrape.handle(ScrapeRequest("name[]=app", accept_encoding=coding))
-                for coding in ("", "gzip")
+            plain, by_gzip, by_zstd = (
+                scrape.handle(ScrapeRequest("name[]=app", accept_encoding=coding)).body
+                for coding in ("", "gzip", "zstd")
             )
 
-            assert plain.body == gzip.decompress(compressed.body)
+            assert plain == gzip.decompress(by_gzip)
+            assert plain == zstandard.ZstdDecompressor().decompressobj().decompress(by_zstd)

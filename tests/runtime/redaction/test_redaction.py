@@ -23,6 +23,8 @@ SECRET_TEXTS = {
     "GET https://pay.example/charge?card=hunter2&x=1 failed": (
         "GET https://pay.example/charge?card=REDACTED failed"
     ),
+    "&card=hunter2 in a form": "&card=REDACTED in a form",
+    "/paid#card=hunter2": "/paid#card=REDACTED",
     "Authorization: Bearer hunter2": "Authorization: REDACTED",
     "authorization=Basic aHVudGVyMg==": "authorization=REDACTED",
     "got Bearer hunter2hunter2": "got Bearer REDACTED",

@@ -50,7 +50,7 @@ def manifests(catalog: Catalog, options: Options) -> Iterator[tuple[str, str]]:
     yield (
         "service-monitors.yaml",
         _file(
-            monitor_resources(options.kubernetes),
+            monitor_resources(options),
             "otel_meta/render/stack/kubernetes/monitors.py",
             "For prometheus-operator, which selects monitors by labels: option --kubernetes-label.",
         ),

@@ -34,6 +34,7 @@ _QUEUE_SIZE: Final = f"{claim_gib(GATEWAY_QUEUE_BYTES)}Gi"
 _PORTS: Final = (
     ("otlp-grpc", env_variables.GATEWAY_PORT),
     ("self-metrics", env_variables.GATEWAY_SELF_METRICS_PORT),
+    ("metrics", env_variables.GATEWAY_METRICS_PORT),
 )
 
 

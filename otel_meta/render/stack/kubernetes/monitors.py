@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_meta.render._yaml import comment
 from otel_meta.render.hosts import SCRAPE_INTERVAL
-from otel_meta.render.options import Kubernetes
+from otel_meta.render.options import Kubernetes, Options
 
 from .common_manifests import IN_PROCESS_METRICS, SIDECAR_METRICS, Manifest, labels, manifest
 from .gateway_manifests import NAME as GATEWAY
@@ -18,21 +18,36 @@ _HONOR_LABELS: Final[Mapping[str, Any]] = {
 }
 
 
-def monitor_resources(place: Kubernetes) -> Iterator[Manifest]:
+_NATIVE_HISTOGRAMS: Final[Mapping[str, Any]] = {
+    "scrapeNativeHistograms": True,
+    "convertClassicHistogramsToNHCB": True,
+    **comment("Dashboards and measures read the classic buckets."),
+    "scrapeClassicHistograms": True,
+}
+
+
+def monitor_resources(options: Options) -> Iterator[Manifest]:
     """Return monitors of services with a sidecar, services without one, and the gateway."""
-    sidecars = ({"port": "metrics", **_HONOR_LABELS}, {"port": "self-metrics"})
+    place = options.kubernetes
+    histograms = _NATIVE_HISTOGRAMS if options.native_histograms else {}
+    collectors = ({"port": "metrics", **_HONOR_LABELS}, {"port": "self-metrics"})
     services = {"port": "http", "path": "/metrics", **_HONOR_LABELS}
-    yield _monitor("otel-meta-sidecars", place, SIDECAR_METRICS, *sidecars)
-    yield _monitor("otel-meta-services", place, IN_PROCESS_METRICS, services)
-    yield _monitor(GATEWAY, place, labels(GATEWAY), {"port": "self-metrics"})
+    yield _monitor("otel-meta-sidecars", place, SIDECAR_METRICS, *collectors, **histograms)
+    yield _monitor("otel-meta-services", place, IN_PROCESS_METRICS, services, **histograms)
+    yield _monitor(GATEWAY, place, labels(GATEWAY), *collectors)
 
 
 def _monitor(
-    name: str, place: Kubernetes, match_labels: Mapping[str, str], *endpoints: Mapping[str, Any]
+    name: str,
+    place: Kubernetes,
+    match_labels: Mapping[str, str],
+    *endpoints: Mapping[str, Any],
+    **more: Any,
 ) -> Manifest:
     spec = {
         "namespaceSelector": {"any": True},
         "selector": {"matchLabels": dict(match_labels)},
+        **more,
         "endpoints": [{**endpoint, "interval": SCRAPE_INTERVAL} for endpoint in endpoints],
     }
     return manifest(

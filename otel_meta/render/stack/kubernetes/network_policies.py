@@ -26,7 +26,11 @@ def gateway_policy(name: str, namespace: str) -> Manifest:
                 "from": [senders],
                 "ports": _ports(env_variables.GATEWAY_PORT),
             },
-            _scrapes(namespace, env_variables.GATEWAY_SELF_METRICS_PORT),
+            _scrapes(
+                namespace,
+                env_variables.GATEWAY_SELF_METRICS_PORT,
+                env_variables.GATEWAY_METRICS_PORT,
+            ),
         ],
     }
     return manifest("networking.k8s.io/v1", "NetworkPolicy", name, namespace=namespace, spec=spec)

@@ -48,8 +48,8 @@ _Encode = Callable[[Any, int], bytes]
 _LEVELS: Final = 16
 """Protobuf reads a hundred messages inside each other, and each level of a map has three."""
 
-_CACHE_SIZE: Final = 4096
-_LONGEST_CACHED: Final = 128
+CACHE_SIZE: Final = 4096
+LONGEST_CACHED: Final = 128
 """Characters of a key or a text that is cached: both may come from a caller of the service."""
 
 
@@ -65,8 +65,8 @@ def attributes_field(tag: bytes, attributes: Any) -> bytes:
     values: dict[str, object] = attributes.copy()  # has the fast `items` of a dict
     encoded: list[bytes] = []
     for key, value in values.items():
-        is_long = len(key) > _LONGEST_CACHED or (
-            isinstance(value, str) and len(value) > _LONGEST_CACHED
+        is_long = len(key) > LONGEST_CACHED or (
+            isinstance(value, str) and len(value) > LONGEST_CACHED
         )
         encode = _key_value if is_long else _CACHED.get(type(value), _key_value)
         encoded.append(encode(key, value))
@@ -79,7 +79,7 @@ def _key_value(key: str, value: object, levels: int = _LEVELS) -> bytes:
 
 
 _CACHED: Final[Mapping[type, Callable[[str, Any], bytes]]] = {
-    kind: lru_cache(_CACHE_SIZE)(_key_value) for kind in (str, bool, int)
+    kind: lru_cache(CACHE_SIZE)(_key_value) for kind in (str, bool, int)
 }
 """A cache for each type: as keys of one cache, True, 1 and 1.0 would be the same."""
 

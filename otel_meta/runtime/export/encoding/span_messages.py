@@ -7,13 +7,14 @@ SDK's encoder.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.trace import Link, SpanContext, SpanKind
+from opentelemetry.trace import DEFAULT_TRACE_STATE, Link, SpanContext, SpanKind
 from opentelemetry.trace.status import Status, StatusCode
 
-from .any_values import attributes_field
+from .any_values import CACHE_SIZE, LONGEST_CACHED, attributes_field
 from .protobuf_wire import (
     delimited,
     delimited_tag,
@@ -69,6 +70,10 @@ _KINDS: Final[Mapping[SpanKind, bytes]] = {
 _CODES: Final[Mapping[StatusCode, bytes]] = {
     code: varint_field(_CODE, code.value) for code in StatusCode
 }
+_PLAIN_STATUSES: Final[Mapping[StatusCode, bytes]] = {
+    code: _STATUS + delimited(encoded) for code, encoded in _CODES.items()
+}
+"""Statuses without a description."""
 _LOCAL: Final = (0x100).to_bytes(4, "little")
 _REMOTE: Final = (0x300).to_bytes(4, "little")
 """SpanFlags: it is known whether the context came from another process, and it did."""
@@ -86,15 +91,15 @@ def encode_span(span: ReadableSpan) -> bytes:
                 _SPAN_ID + context.span_id.to_bytes(_SPAN_ID_SIZE),
                 _trace_state(context),
                 _PARENT_SPAN_ID + parent.span_id.to_bytes(_SPAN_ID_SIZE) if parent else b"",
-                text_field(_NAME, span.name),
+                _name(span.name),
                 _KINDS[span.kind],
                 fixed64_field(_START_TIME, span.start_time),
                 fixed64_field(_END_TIME, span.end_time),
                 attributes_field(_ATTRIBUTES, span.attributes),
                 varint_field(_DROPPED_ATTRIBUTES, span.dropped_attributes),
-                b"".join(map(_event, span.events)),
+                b"".join([_event(event) for event in span.events]),
                 varint_field(_DROPPED_EVENTS, span.dropped_events),
-                b"".join(map(_link, span.links)),
+                b"".join([_link(link) for link in span.links]),
                 varint_field(_DROPPED_LINKS, span.dropped_links),
                 _status(span.status),
                 _FLAGS + _flags(parent),
@@ -105,7 +110,7 @@ def encode_span(span: ReadableSpan) -> bytes:
 
 def _trace_state(context: SpanContext) -> bytes:
     state = context.trace_state
-    if not state:
+    if state is DEFAULT_TRACE_STATE or not state:
         return b""
     return text_field(_TRACE_STATE, ",".join(f"{key}={value}" for key, value in state.items()))
 
@@ -137,9 +142,20 @@ def _link(link: Link) -> bytes:
     )
 
 
+def _name(name: str) -> bytes:
+    return _short_name(name) if len(name) <= LONGEST_CACHED else text_field(_NAME, name)
+
+
+@lru_cache(CACHE_SIZE)
+def _short_name(name: str) -> bytes:
+    return text_field(_NAME, name)
+
+
 def _status(status: Status | None) -> bytes:
     if status is None:
         return b""
+    if not status.description:
+        return _PLAIN_STATUSES[status.status_code]
     return _STATUS + delimited(
         text_field(_MESSAGE, status.description) + _CODES[status.status_code]
     )

@@ -1,1 +1,1 @@
-"""The native core: the updates of series in C, if the distribution ``otel_meta_native`` is there."""
+"""The native core: updates of series in C, where ``otel_meta_native`` is installed."""

@@ -93,6 +93,7 @@ def cell_method(
         name: the method in C: a kind of instrument for its update, or "read" or "move".
         convert: makes a float of a value of any type, or None, for an update.
     """
+
     def decorate(method: Method) -> Method:
         if NATIVE is None:
             return atomic(method)
