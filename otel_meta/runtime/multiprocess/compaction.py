@@ -10,8 +10,9 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
-from typing import NamedTuple
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -25,7 +26,7 @@ from .aggregation import Numbers, merged_numbers, within_limit
 from .descriptor import MetricDescriptor
 from .directory import Directory
 from .file_format import PREAMBLE, RecordKind
-from .reader import OWNER_WORDS, MappedSeries, Owner, WorkerFile
+from .reader import DESCRIPTOR, OWNER_WORDS, START, MappedSeries, Owner, WorkerFile
 
 
 class TotalSeries(NamedTuple):
@@ -44,8 +45,9 @@ class _Part(NamedTuple):
     series: MappedSeries
 
 
+_START: Final = attrgetter("series.start_ns")
 _MergeKey = tuple[object, ...]
-_Parts = defaultdict[tuple[str, ...], list[tuple[int, _Part]]]
+_Parts = defaultdict[tuple[str, ...], list[_Part]]
 
 
 def compact(sources: Iterable[WorkerFile], living: Iterable[WorkerFile]) -> Totals:
@@ -58,28 +60,34 @@ def compact(sources: Iterable[WorkerFile], living: Iterable[WorkerFile]) -> Tota
     """
     descriptors: dict[_MergeKey, MetricDescriptor] = {}
     parts: dict[_MergeKey, _Parts] = {}
-    for series in yielding_gil(chain.from_iterable(file.all_series() for file in sources)):
-        if series.descriptor.survives_worker and has_valid_values(series):
-            key = series.descriptor.merge_key
-            descriptors[key] = series.descriptor
-            found = parts.setdefault(key, defaultdict(list))
-            found[series.labels].append((series.start_ns, _Part(True, series)))
+    for metric, every in _by_descriptor(sources):
+        if metric.survives_worker:
+            descriptors[metric.merge_key] = metric
+            found = parts.setdefault(metric.merge_key, defaultdict(list))
+            for series in yielding_gil(filter(has_valid_values, every)):
+                found[series.labels].append(_Part(True, series))
     over = {key for key, metric in descriptors.items() if len(parts[key]) > metric.max_series}
-    others = chain.from_iterable(file.all_series() for file in living) if over else ()
-    for series in yielding_gil(others):
-        if series.descriptor.merge_key in over:
-            found = parts[series.descriptor.merge_key]
-            found[series.labels].append((series.start_ns, _Part(False, series)))
+    for metric, every in _by_descriptor(living if over else ()):
+        if metric.merge_key in over:
+            found = parts[metric.merge_key]
+            for series in yielding_gil(every):
+                found[series.labels].append(_Part(False, series))
     return [(metric, list(_add(metric, parts[key]))) for key, metric in descriptors.items()]
+
+
+def _by_descriptor(
+    files: Iterable[WorkerFile],
+) -> Iterator[tuple[MetricDescriptor, Iterator[MappedSeries]]]:
+    return groupby(chain.from_iterable(file.all_series() for file in files), DESCRIPTOR)
 
 
 def _add(metric: MetricDescriptor, found: _Parts) -> Iterator[TotalSeries]:
     merge = INSTRUMENT_KINDS[metric.kind].merge
-    for labels, parts in yielding_gil(within_limit(found, metric.max_series).items()):
-        added = [(start, part.series) for start, part in parts if part.is_added]
+    for labels, parts in yielding_gil(within_limit(found, metric.max_series, _START).items()):
+        added = [part.series for part in parts if part.is_added]
         if added:
-            numbers = merged_numbers(merge, [numbers_of(series) for _, series in added])
-            yield TotalSeries(labels, min(start for start, _ in added), numbers)
+            numbers = merged_numbers(merge, list(map(numbers_of, added)))
+            yield TotalSeries(labels, min(map(START, added)), numbers)
 
 
 def numbers_of(series: MappedSeries) -> Numbers:

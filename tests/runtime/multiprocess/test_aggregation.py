@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from operator import itemgetter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta.runtime.multiprocess.aggregation import added, latest, within_limit
 from otel_meta.runtime.recording.family import OVERFLOW
 
+START = itemgetter(0)
 Parts = dict[tuple[str, ...], list[tuple[int, int]]]
 
 names = st.text("abc", max_size=3).map(lambda name: (name,))
@@ -18,7 +21,7 @@ class TestWithinLimit:
     @given(found=found_series, limit=st.integers(1, 5))
     def test_no_part_is_lost(self, found: Parts, limit: int) -> None:
         """No part is lost."""
-        limited = within_limit(found, limit)
+        limited = within_limit(found, limit, START)
 
         assert sorted(part for parts in found.values() for part in parts) == sorted(
             part for parts in limited.values() for part in parts
@@ -27,7 +30,7 @@ class TestWithinLimit:
     @given(found=found_series, limit=st.integers(1, 5))
     def test_series_are_limited(self, found: Parts, limit: int) -> None:
         """At most as many series as the limit are kept apart from the overflow series."""
-        limited = within_limit(found, limit)
+        limited = within_limit(found, limit, START)
 
         assert min(limit, len(found)) == len(limited.keys() - {OVERFLOW})
 
@@ -37,8 +40,8 @@ class TestWithinLimit:
         later = {labels: [(100 + at, n) for at, n in parts] for labels, parts in more.items()}
         together = {labels: [*found.get(labels, []), *later.get(labels, [])] for labels in later}
 
-        assert set(within_limit(found, limit)) - {OVERFLOW} <= set(
-            within_limit(found | together, limit)
+        assert set(within_limit(found, limit, START)) - {OVERFLOW} <= set(
+            within_limit(found | together, limit, START)
         )
 
     def test_overflow_joins_earlier_overflow(self) -> None:
@@ -49,7 +52,9 @@ class TestWithinLimit:
             OVERFLOW: [(0, "before")],
         }
 
-        assert {("a",): [(1, "a")], OVERFLOW: [(0, "before"), (2, "b")]} == within_limit(parts, 1)
+        assert {("a",): [(1, "a")], OVERFLOW: [(0, "before"), (2, "b")]} == within_limit(
+            parts, 1, START
+        )
 
 
 class TestAggregation:

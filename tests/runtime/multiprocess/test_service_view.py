@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
 from otel_meta.model.kinds import MultiprocessMode
 from otel_meta.runtime.multiprocess.descriptor import MetricDescriptor, describe
-from otel_meta.runtime.multiprocess.merged_metric import MergedFamily
+from otel_meta.runtime.multiprocess.merged_metric import MergedFamily, Share
 from otel_meta.runtime.multiprocess.reader import MappedSeries
 from tests.runtime.multiprocess.conftest import (
     DURATION,
@@ -270,7 +270,8 @@ def convert_buckets(
     for index, number in enumerate((*counts, 2.5)):
         words[index] = number
     merged = MergedFamily(histogram(new))
-    merged.merge([(0, MappedSeries(histogram(old), (), 1, words, 0))])
+    series = MappedSeries(histogram(old), (), 1, words, 0)
+    merged.merge([Share(0, series.descriptor, [series])])
     (cell,) = merged.cells()
     converted: tuple[list[int], float] = cell.snapshot()
     return converted
