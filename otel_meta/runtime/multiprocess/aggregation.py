@@ -15,8 +15,8 @@ Numbers = Sequence[float]
 
 
 def within_limit(
-    found: Mapping[tuple[str, ...], list[T]], limit: int, start_of: Callable[[T], int]
-) -> dict[tuple[str, ...], list[T]]:
+    found: Mapping[tuple[str, ...], tuple[T, ...]], limit: int, start_of: Callable[[T], int]
+) -> dict[tuple[str, ...], tuple[T, ...]]:
     """Move the parts of series over the limit to the overflow series.
 
     Series are ranked by start time. The result is the same in every worker, and a new series never
@@ -33,7 +33,7 @@ def within_limit(
         oldest_first = sorted(own, key=lambda labels: (min(map(start_of, own[labels])), labels))
         over.extend(part for labels in oldest_first[limit:] for part in own[labels])
         own = {labels: own[labels] for labels in oldest_first[:limit]}
-    return {**own, OVERFLOW: over} if over else own
+    return {**own, OVERFLOW: tuple(over)} if over else own
 
 
 def added(parts: Iterable[Numbers]) -> Numbers:

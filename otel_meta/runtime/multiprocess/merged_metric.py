@@ -179,12 +179,12 @@ class MergedFamily:
         Args:
             found: the shares of all workers and of the totals.
         """
-        parts: dict[tuple[str, ...], list[MappedSeries]] = {}
+        parts: dict[tuple[str, ...], tuple[MappedSeries, ...]] = {}
         for share in found:
             labels_of = conversion(share.descriptor, self.descriptor).labels
             for series in yielding_gil(share.series):
                 labels = labels_of(series.labels, share.worker_number)
-                parts.setdefault(labels, []).append(series)
+                parts[labels] = (*parts.get(labels, ()), series)
         limited = within_limit(parts, self.descriptor.max_series, START)
         cells = ((labels, self._cell(labels, parts)) for labels, parts in limited.items())
         self._cells = dict(yielding_gil(cells))
@@ -197,9 +197,9 @@ class MergedFamily:
             if merged is not None:
                 merged.local_cell = cell
 
-    def _cell(self, labels: tuple[str, ...], parts: list[MappedSeries]) -> MergedCell:
+    def _cell(self, labels: tuple[str, ...], parts: tuple[MappedSeries, ...]) -> MergedCell:
         cell: MergedCell = self._cells.get(labels) or self._cell_class(labels, self.descriptor)
-        cell.parts = tuple(parts)
+        cell.parts = parts
         cell.start_ns = min(map(START, parts))
         return cell
 

@@ -9,11 +9,11 @@ from otel_meta.runtime.multiprocess.aggregation import added, latest, within_lim
 from otel_meta.runtime.recording.family import OVERFLOW
 
 START = itemgetter(0)
-Parts = dict[tuple[str, ...], list[tuple[int, int]]]
+Parts = dict[tuple[str, ...], tuple[tuple[int, int], ...]]
 
 names = st.text("abc", max_size=3).map(lambda name: (name,))
 found_series = st.dictionaries(
-    names, st.lists(st.tuples(st.integers(0, 9), st.integers()), min_size=1)
+    names, st.lists(st.tuples(st.integers(0, 9), st.integers()), min_size=1).map(tuple)
 )
 
 
@@ -37,8 +37,8 @@ class TestWithinLimit:
     @given(found=found_series, more=found_series, limit=st.integers(1, 5))
     def test_new_series_displace_none(self, found: Parts, more: Parts, limit: int) -> None:
         """A series within the limit stays within the limit when younger series begin."""
-        later = {labels: [(100 + at, n) for at, n in parts] for labels, parts in more.items()}
-        together = {labels: [*found.get(labels, []), *later.get(labels, [])] for labels in later}
+        later = {labels: tuple((100 + at, n) for at, n in parts) for labels, parts in more.items()}
+        together = {labels: (*found.get(labels, ()), *parts) for labels, parts in later.items()}
 
         assert set(within_limit(found, limit, START)) - {OVERFLOW} <= set(
             within_limit(found | together, limit, START)
@@ -46,13 +46,13 @@ class TestWithinLimit:
 
     def test_overflow_joins_earlier_overflow(self) -> None:
         """Series over the limit join the parts of the overflow series."""
-        parts: dict[tuple[str, ...], list[tuple[int, str]]] = {
-            ("a",): [(1, "a")],
-            ("b",): [(2, "b")],
-            OVERFLOW: [(0, "before")],
+        parts: dict[tuple[str, ...], tuple[tuple[int, str], ...]] = {
+            ("a",): ((1, "a"),),
+            ("b",): ((2, "b"),),
+            OVERFLOW: ((0, "before"),),
         }
 
-        assert {("a",): [(1, "a")], OVERFLOW: [(0, "before"), (2, "b")]} == within_limit(
+        assert {("a",): ((1, "a"),), OVERFLOW: ((0, "before"), (2, "b"))} == within_limit(
             parts, 1, START
         )
 
