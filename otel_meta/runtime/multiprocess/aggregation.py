@@ -27,7 +27,9 @@ def within_limit(
         limit: greatest number of series, without the overflow series.
         start_of: returns the start time of a part.
     """
-    own = {labels: parts for labels, parts in found.items() if labels is not OVERFLOW}
+    own = dict(found)
+    if OVERFLOW in found:
+        own = {labels: parts for labels, parts in found.items() if labels is not OVERFLOW}
     over = list(found.get(OVERFLOW, ()))
     if len(own) > limit:
         oldest_first = sorted(own, key=lambda labels: (min(map(start_of, own[labels])), labels))

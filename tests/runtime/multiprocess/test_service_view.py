@@ -67,6 +67,27 @@ class TestSums:
         assert ([0, 2, 0, 0], 1.0) == first.scraped(DURATION, style="dark")
 
 
+class TestRefresh:
+    def test_page_after_refresh_shows_what_refresh_found(self, spawn: Spawn) -> None:
+        """A page shows the series that an earlier refresh has found in the directory."""
+        spawn_two(spawn)
+        third = spawn()
+
+        third.view.refresh()
+
+        assert 4.0 == third.scraped(TILES, style="dark")
+
+    def test_refresh_finds_series_of_judged_metric(self, spawn: Spawn) -> None:
+        """A refresh finds new series of a metric that an SLO reads, without a scrape."""
+        first, second = spawn(), spawn()
+        family = first.view.family(TILES)
+        second.live(TILES).add(2, style="dark")
+
+        first.view.refresh()
+
+        assert [2.0] == [cell.value for cell in family.cells()]
+
+
 class TestDeath:
     def test_counter_survives(self, spawn: Spawn) -> None:
         """A counter keeps the share of a dead worker."""
