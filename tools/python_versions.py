@@ -49,9 +49,8 @@ class Result(NamedTuple):
     """What the tests of a version came to."""
 
     version: str
-    release: str
     text: str
-    passed: bool = True
+    passed: bool
 
 
 def find(given: Iterable[str], environ: Mapping[str, str]) -> dict[str, Interpreter]:
@@ -113,36 +112,40 @@ def _run(*command: object) -> None:
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder of the virtual environments, which import the package of this checkout."""
+    """Return the folder of the virtual environments, which all checkouts share."""
     base = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "otel-meta" / "venvs" / hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+    return base / "otel-meta" / "venvs"
 
 
 def run_tests(interpreter: Interpreter, groups: Sequence[str], folder: Path) -> Result:
     """Run groups of tests by an interpreter."""
-    result = Result(interpreter.version, interpreter.release, "", passed=False)
+    version = interpreter.version
     try:
         python = environment(interpreter, folder)
     except subprocess.CalledProcessError as error:
-        return result._replace(text=f"no virtual environment: {error}")
+        return Result(version, f"no virtual environment: {error}", passed=False)
     log = folder / "pytest.log"
     folder.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *groups]
-        code = subprocess.call(command, cwd=ROOT, stdout=output, stderr=output)
+        own = {**os.environ, "PYTHONPATH": str(ROOT)}  # not the checkout that was installed
+        code = subprocess.call(command, cwd=ROOT, env=own, stdout=output, stderr=output)
     text = log.read_text()
     if code:
         print(text, flush=True)
-    return result._replace(text=(text.splitlines() or [f"exit code {code}"])[-1], passed=not code)
+    return Result(version, (text.splitlines() or [f"exit code {code}"])[-1], passed=not code)
 
 
-def table(results: Iterable[Result]) -> str:
-    """Return the results of all supported versions as a Markdown table."""
-    by_version = {result.version: result for result in results}
-    missing = Result("", "not found", "not tested")
-    rows = [(version, by_version.get(version, missing)) for version in VERSIONS]
-    lines = [f"| {version} | {row.release} | {row.text} |" for version, row in rows]
-    return "\n".join(["| Python | here | tests |", "|---|---|---|", *lines])
+def table(results: Iterable[Result], found: Mapping[str, Interpreter]) -> str:
+    """Return what became of each supported version as a Markdown table."""
+    texts = {result.version: result.text for result in results}
+    rows = [
+        f"| {version} | {found[version].release} | {texts.get(version, 'not chosen')} |"
+        if version in found
+        else f"| {version} | not found | not tested |"
+        for version in VERSIONS
+    ]
+    return "\n".join(["| Python | here | tests |", "|---|---|---|", *rows])
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -153,19 +156,19 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--newest", action="store_true", help="run on the newest version only")
     options = parser.parse_args(arguments)
     found = find(options.pythons.split(), environ)
+    chosen = [*found.values()]
     if options.newest:
-        newest = [*found.values()][-1]
+        chosen = [newest] = chosen[-1:]
         if newest.path == sys.executable:
             print(f"Python {newest.release} runs all tests; no newer version is here.")
             return 0
-        found = {newest.version: newest}
     groups = options.groups.split() or (OF_BYTE_CODE if options.newest else UNIT_TESTS)
     results: list[Result] = []
-    for interpreter in found.values():
+    for interpreter in chosen:
         print(f"Python {interpreter.release}, {interpreter.path}: {' '.join(groups)}", flush=True)
         folder = cache_folder(environ) / interpreter.version
         results.append(run_tests(interpreter, groups, folder))
-    print(table(results))
+    print(table(results, found))
     return 0 if results and all(result.passed for result in results) else 1
 
 

@@ -121,6 +121,15 @@ class TestResults:
         ]
         assert len(OTHERS) == sum("not found | not tested" in row for row in rows)
 
+    def test_programs_of_tests_import_this_checkout(
+        self, environ: dict[str, str], tmp_path: Path
+    ) -> None:
+        """Programs that the tests start import the package of this checkout, not another one."""
+        expected = f"import os\ndef test(): assert {str(tmp_path)!r} == os.environ['PYTHONPATH']\n"
+        (tmp_path / "test_path.py").write_text(expected)
+
+        assert 0 == versions.main(["--groups=test_path.py"], environ)
+
     def test_version_whose_tests_fail_is_failure(
         self, environ: dict[str, str], capsys: pytest.CaptureFixture[str]
     ) -> None:
