@@ -151,6 +151,7 @@ class DeclaredFamily:
 
     def __init__(self, template: FamilyTemplate, family: FamilyLike, on_fault: OnFault) -> None:
         self.metadata: Final = template.metadata
+        self._is_counter: Final = template.metadata.kind == "counter"
         self._template: Final = template
         self._family: Final = family
         self._on_fault: Final = on_fault
@@ -173,9 +174,8 @@ class DeclaredFamily:
         return series
 
     def _number_lines(self, cells: list[Any], text_format: TextFormat) -> str:
-        read = self._values(cells)
-        cells, values = [cell for cell, _ in read], [value for _, value in read]
-        has_exemplars = text_format.openmetrics and self.metadata.kind == "counter"
+        cells, values = self._values(cells)
+        has_exemplars = text_format.openmetrics and self._is_counter
         return number_lines(
             self.metadata.sample_name,
             self._template.series_texts(cells),
@@ -197,8 +197,8 @@ class DeclaredFamily:
             for cell in cells:
                 yield cell, self._histogram_point(cell)
             return
-        for cell, value in self._values(cells):
-            exemplar = cell.exemplar if self.metadata.kind == "counter" else None
+        for cell, value in zip(*self._values(cells), strict=True):
+            exemplar = cell.exemplar if self._is_counter else None
             yield cell, NumberPoint(value, self._template.additive, exemplar, cell.start_ns)
 
     def _histogram_point(self, cell: HistogramCell) -> HistogramPoint:
@@ -208,13 +208,16 @@ class DeclaredFamily:
         declared, exemplars = views.declared(counts), views.declared_exemplars(cell.exemplars)
         return HistogramPoint(views.bounds, tuple(declared), total, exemplars, cell.start_ns)
 
-    def _values(self, cells: list[Any]) -> list[tuple[Any, float]]:
-        """Pair cells with values; leave out cells without a value or with an impossible value."""
-        read = [(cell, value) for cell in cells if (value := cell.value) is not None]
-        if self.metadata.kind != "counter":
-            return read
-        impossible = [value for _, value in read if not value >= 0]  # nor is NaN
-        for value in impossible:
-            detail = f"{value} is not a possible value of a counter"
-            self._on_fault(self.metadata.sample_name, "value", detail)
-        return [(cell, value) for cell, value in read if value >= 0] if impossible else read
+    def _values(self, cells: list[Any]) -> tuple[list[Any], list[float]]:
+        """Return cells and values, without those that have no value or an impossible value."""
+        values = [cell.value for cell in cells]
+        is_counter = self._is_counter
+        left_out = [v for v in values if v is None or (is_counter and not v >= 0)]  # nor is NaN
+        if not left_out:
+            return cells, values
+        for value in left_out:
+            if value is not None:
+                detail = f"{value} is not a possible value of a counter"
+                self._on_fault(self.metadata.sample_name, "value", detail)
+        kept = [(cell, v) for cell, v in zip(cells, values, strict=True) if v not in left_out]
+        return [cell for cell, _ in kept], [v for _, v in kept]

@@ -32,10 +32,9 @@ def page(
 ) -> str:
     """Render a page of families."""
     reported = [] if faults is None else faults
-    chunks = render_page(
+    return render_page(
         families, text_format, lambda source, reason, _: reported.append((source, reason)), names
-    )
-    return b"".join(chunks).decode()
+    ).decode()
 
 
 class TestMerge:
@@ -169,7 +168,7 @@ class TestGil:
             (("a", str(n)),): NumberPoint(math.pi, additive=True) for n in range(50_000)
         }
         long = SeriesFamily(Metadata("x", "gauge"), series)
-        list(render_page([long], TEXT, lambda *_: None, pause=pauses.append))
+        render_page([long], TEXT, lambda *_: None, pause=pauses.append)
 
         assert len(pauses) > 5
 
@@ -177,6 +176,6 @@ class TestGil:
         """A short page does not yield the GIL, except where the machine is busy."""
         pauses: list[list[float]] = [[] for _ in range(50)]
         for each in pauses:
-            list(render_page([family("y")], TEXT, lambda *_: None, pause=each.append))
+            render_page([family("y")], TEXT, lambda *_: None, pause=each.append)
 
         assert [] in pauses
