@@ -137,7 +137,7 @@ class SeriesFamily:
         if template is None:
             template = HistogramTemplate(self.metadata.name, point.bounds)
             self._templates[point.bounds] = template
-        numbers = (*point.counts, point.sum)
+        numbers = (*map(float, point.counts), point.sum)
         return template.render([series], [numbers], [point.exemplars], text_format)
 
 

@@ -9,7 +9,7 @@ nanoseconds a fragment, and no template is parsed again for each.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Final
 
 import orjson
@@ -26,12 +26,9 @@ from .text_format import (
 )
 
 Numbers = Sequence[float]
-"""The count of each bucket, not cumulative, of which the last is unbounded, and the sum."""
+"""Floats: the count of each bucket, not cumulative, of which the last is unbounded, and the sum."""
 Exemplars = Mapping[int, Exemplar]
 """Exemplars by the index of their bucket."""
-
-_MAX_COUNT: Final = 2**63 - 1
-"""The greatest count that orjson writes."""
 
 
 class HistogramTemplate:
@@ -96,14 +93,9 @@ class HistogramTemplate:
 
     def _cumulative(self, numbers: Sequence[Numbers]) -> list[str]:
         """Return the cumulative counts of all series, one series after the other."""
-        width = self._width
-        cumulative: list[float] = []
-        for each in numbers:
-            cumulative += accumulate(each)
-        del cumulative[width :: width + 1]  # which have the sums in them
-        if max(cumulative[width - 1 :: width]) > _MAX_COUNT:
-            return [str(int(count)) for count in cumulative]
-        return orjson.dumps(list(map(int, cumulative)))[1:-1].decode().split(",")
+        cumulative = list(chain.from_iterable(map(accumulate, numbers)))
+        del cumulative[self._width :: self._width + 1]  # which have the sums in them
+        return _integers(cumulative)
 
     def _render_composite(
         self,
@@ -164,6 +156,19 @@ class HistogramTemplate:
         if text_format.openmetrics and not (self._no_negative_bounds and total[0].isdigit()):
             return f"\n{created}"
         return f"\n{name}_count{labels} {count}\n{name}_sum{labels} {total}\n{created}"
+
+
+def _integers(values: list[float]) -> list[str]:
+    """Write floats without a fraction.
+
+    One call of orjson and a split at ".0," take a third of the time of a conversion to integers. A
+    value with an exponent, beyond 1e16, has no ".0": then there are fewer texts than values.
+    """
+    text = orjson.dumps(values).decode()
+    texts = text[1:-3].split(".0,")
+    if len(texts) == len(values) and text.endswith(".0]"):
+        return texts
+    return [str(int(value)) for value in values]
 
 
 def _by_bucket(exemplars: Exemplars) -> str:

@@ -33,7 +33,7 @@ class NativeHistogramTemplate(HistogramTemplate):
 
     def _declared(self, numbers: Sequence[Numbers]) -> Sequence[Numbers]:
         """Return the numbers by declared buckets."""
-        return [(*self._views.declared(_counts(each)), each[-1]) for each in numbers]
+        return [(*map(float, self._views.declared(_counts(each))), each[-1]) for each in numbers]
 
     def _declared_exemplars(self, exemplars: Exemplars) -> Exemplars:
         """Return the latest exemplar of each declared bucket."""

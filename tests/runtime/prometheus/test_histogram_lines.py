@@ -33,7 +33,7 @@ def render(
 class TestLines:
     def test_bucket_counts_are_cumulative_and_labelled_by_their_bounds(self) -> None:
         """Bucket counts are cumulative and labelled by their bounds."""
-        lines = render((0.5, 1.0), 'a="b"', (1, 2, 3, 4.5), TEXT)
+        lines = render((0.5, 1.0), 'a="b"', (1.0, 2.0, 3.0, 4.5), TEXT)
 
         assert [
             'x_bucket{a="b",le="0.5"} 1',
@@ -45,7 +45,7 @@ class TestLines:
 
     def test_histogram_without_labels_has_label_le_alone(self) -> None:
         """A histogram without labels has the label le alone."""
-        lines = render((0.5,), "", (1, 0, 0.5), TEXT)
+        lines = render((0.5,), "", (1.0, 0.0, 0.5), TEXT)
 
         assert ['x_bucket{le="0.5"} 1', 'x_bucket{le="+Inf"} 1', "x_count 1", "x_sum 0.5"] == (
             lines.splitlines()
@@ -54,7 +54,7 @@ class TestLines:
     @pytest.mark.parametrize("labels", ['a="%d %s"', 'a="{\0}"', 'a="\0,"'])
     def test_labels_are_no_template(self, labels: str) -> None:
         """Labels that look like a template are unchanged."""
-        lines = render((0.5,), labels, (1, 0, 0.5), TEXT)
+        lines = render((0.5,), labels, (1.0, 0.0, 0.5), TEXT)
 
         assert 4 == lines.count(labels)
 
@@ -64,7 +64,7 @@ class TestLines:
     ) -> None:
         """OpenMetrics has neither sum nor count where the sum can decrease; plain text has."""
         text, openmetrics = (
-            render(bounds, "", (1, 0, 0, total), each) for each in (TEXT, OPENMETRICS)
+            render(bounds, "", (1.0, 0.0, 0.0, total), each) for each in (TEXT, OPENMETRICS)
         )
 
         assert ["x_count 1", f"x_sum {total}"] == text.splitlines()[3:]
@@ -72,7 +72,7 @@ class TestLines:
 
     def test_bucket_has_its_own_exemplar_in_openmetrics(self) -> None:
         """A bucket has its own exemplar in OpenMetrics."""
-        lines = render((0.5,), "", (1, 0, 0.25), OPENMETRICS, {0: EXEMPLAR})
+        lines = render((0.5,), "", (1.0, 0.0, 0.25), OPENMETRICS, {0: EXEMPLAR})
         page = f"# TYPE x histogram\n{lines}# EOF\n"
         (family,) = parse(page)  # type: ignore[no-untyped-call]
 
@@ -82,7 +82,7 @@ class TestLines:
 
     def test_plain_text_has_no_exemplars(self) -> None:
         """The plain text format has no exemplars."""
-        assert "#" not in render((0.5,), "", (1, 0, 0.25), TEXT, {0: EXEMPLAR})
+        assert "#" not in render((0.5,), "", (1.0, 0.0, 0.25), TEXT, {0: EXEMPLAR})
 
     @pytest.mark.parametrize("text_format", [TEXT, OPENMETRICS, OPENMETRICS2], ids=str)
     def test_series_rendered_together_have_lines_of_each_alone(
@@ -104,14 +104,17 @@ class TestLines:
 
         assert "".join(alone) == template.render(series, numbers, exemplars, text_format)
 
-    def test_count_beyond_64_bits_is_written_in_full(self) -> None:
-        """A count beyond 64 bits is written in full."""
-        count = 2**70
+    @pytest.mark.parametrize("first", [0, 1])
+    @pytest.mark.parametrize("count", [2**53, 10**16, 2**70])
+    def test_large_count_is_written_in_full(self, first: int, count: int) -> None:
+        """A count that a float writes with an exponent is written in full."""
+        lines = render((0.5,), "", (first * float(count), (1 - first) * float(count), 1.0), TEXT)
 
-        assert f"x_count {count}\n" in render((0.5,), "", (0, count, 1.0), TEXT)
+        assert f'x_bucket{{le="0.5"}} {first * count}\n' in lines
+        assert f"x_count {count}\n" in lines
 
     def test_count_of_unbounded_bucket_has_no_exemplar(self) -> None:
         """The exemplar of the unbounded bucket is in the line of the bucket, not of the count."""
-        lines = render((0.5,), "", (0, 1, 0.25), OPENMETRICS, {1: EXEMPLAR}).splitlines()
+        lines = render((0.5,), "", (0.0, 1.0, 0.25), OPENMETRICS, {1: EXEMPLAR}).splitlines()
 
         assert [False, True, False, False] == ["#" in line for line in lines]
