@@ -75,12 +75,15 @@ class ShownFamily:
         self.instrument: Final = family.instrument
 
     def cells(self) -> Iterable[Any]:
-        """Return all cells; later ones of a counter or a histogram are at zero."""
+        """Return all cells; later ones of a counter or a histogram are at zero.
+
+        A cell at zero is made when the iteration comes to it, so that few live together.
+        """
         family, valued_ns = self._family, self._valued_ns
         cells = family.cells()  # first, because the listing may create series
         if family.youngest_ns <= valued_ns or not self.instrument.traits.counts_events:
             return cells
-        return [cell if cell.start_ns <= valued_ns else family.at_zero(cell) for cell in cells]
+        return (cell if cell.start_ns <= valued_ns else family.at_zero(cell) for cell in cells)
 
 
 class Collection(NamedTuple):
