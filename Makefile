@@ -14,15 +14,18 @@ BACKENDS := tests/backends
 # docs/reliability.md is compared with the faults and export paths of the same session.
 PATHS_OF_DATA := $(addprefix $(BACKENDS)/,collector exposition parity faults test_reliability.py)
 UNIT_GROUPS := test-process test-programs test-other test-series
+# The comparison of the cores, and the oracle of SLOs, do not depend on the core that records.
+CORELESS := --ignore-glob='*/test_native_*.py' --deselect=tests/runtime/slo/test_tracker.py::TestOracle
 SERVER_GROUPS := test-backends test-data-paths test-rules test-render
 # No long group is left for the end, when nothing runs beside it.
-LONGEST_FIRST := test-process test-rules test-programs test-backends test-other test-data-paths test-render test-series test-newest-python
+LONGEST_FIRST := test-process test-rules test-programs test-backends test-other test-data-paths test-render test-native-series test-series test-newest-python
 PYTEST := $(BIN)/pytest
+WITH_NATIVE_CORE := $(BIN)/python tools/native_core.py
 # A clean checkout is checked in a fraction of the time if its modules have not changed.
 export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/otel-meta/mypy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-versions test-newest-python lint docs generate dashboard-images bench alert-quality mutation differential tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
+.PHONY: help demo test test-unit test-versions test-newest-python test-native test-native-series lint docs generate dashboard-images bench alert-quality mutation differential tools clean coverage $(UNIT_GROUPS) $(SERVER_GROUPS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +38,12 @@ test: tools ## everything that .ci/run checks
 
 test-unit: $(VENV)/ready ## the tests that need no server
 	$(MAKE) --jobs=4 --keep-going --output-sync=target $(UNIT_GROUPS)
+
+test-native: $(VENV)/ready ## the tests that need no server, with the native core, which needs a C compiler
+	$(MAKE) PYTEST="$(WITH_NATIVE_CORE) $(BIN)/pytest" --jobs=4 --keep-going --output-sync=target $(UNIT_GROUPS)
+
+test-native-series:
+	$(WITH_NATIVE_CORE) $(PYTEST) $(CORELESS) $(SERIES)
 
 test-series:
 	$(PYTEST) $(SERIES)

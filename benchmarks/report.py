@@ -17,6 +17,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 SCRIPTS: Final = {
     "typed_calls": "A recording",
     "handles": "A recording by a handle",
+    "native_core": "A recording by the native core",
     "scraping": "A scrape",
     "peers": "A page and a recording beside clients in Go and Rust",
     "log_lines": "A log line",

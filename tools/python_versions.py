@@ -3,7 +3,7 @@
 `python3 tools/python_versions.py` runs the tests that need no server on each version, `--newest`
 runs a part of them on the newest version only. Interpreters are those of `--pythons`, of PATH
 (``python3.13``, ``python3.14t``) and of pyenv. Each has a virtual environment in the user's cache
-folder, which is made again when the interpreter, the metadata or the pins change.
+folder, which is brought up to date when the interpreter, the metadata or the pins change.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ OF_BYTE_CODE = tuple(
     f"tests/runtime/{name}" for name in ("recording", "multiprocess", "prometheus")
 )
 """The tests of what depends on CPython's byte code, and of shared memory."""
+INSTALLED = ("pip", "--editable", ".[dev]")
+"""What a virtual environment has; tests build the native core by pip."""
 _ASK = (
     "import sys, sysconfig as c; v = sys.version_info; "
     "print(f'{v[0]}.{v[1]}' + 't' * bool(c.get_config_var('Py_GIL_DISABLED')), "
@@ -91,12 +93,11 @@ def environment(interpreter: Interpreter, folder: Path) -> str:
     python, ready = folder / "bin" / "python", folder / "ready"
     inputs = _digest(interpreter)
     if not ready.exists() or ready.read_text() != inputs:
-        print(f"make {folder}", flush=True)
-        _run(interpreter.path, "-m", "venv", "--clear", "--without-pip", folder)
+        print(f"install into {folder}", flush=True)
+        _run(interpreter.path, "-m", "venv", "--without-pip", folder)
         _run(
             *(sys.executable, "-m", "pip", "--python", python, "install", "--quiet"),
-            *("--disable-pip-version-check", "--constraint", "constraints.txt"),
-            *("--editable", ".[dev]"),
+            *("--disable-pip-version-check", "--constraint", "constraints.txt", *INSTALLED),
         )
         ready.write_text(inputs)
     return str(python)
@@ -104,7 +105,7 @@ def environment(interpreter: Interpreter, folder: Path) -> str:
 
 def _digest(interpreter: Interpreter) -> str:
     texts = [(ROOT / name).read_text() for name in ("pyproject.toml", "constraints.txt")]
-    return hashlib.sha256("\0".join([*interpreter, *texts]).encode()).hexdigest()
+    return hashlib.sha256("\0".join([*interpreter, *INSTALLED, *texts]).encode()).hexdigest()
 
 
 def _run(*command: object) -> None:
@@ -146,7 +147,7 @@ def table(results: Iterable[Result]) -> str:
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the tests; return 1 if some fail."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Run tests on every supported Python.")
     parser.add_argument("--pythons", default="", help="interpreters, separated by spaces")
     parser.add_argument("--groups", default="", help="arguments of pytest, such as folders")
     parser.add_argument("--newest", action="store_true", help="run on the newest version only")

@@ -8,10 +8,25 @@
 #define MAX_MAGNITUDE 1e290 /* as in validation.py */
 #define EXACT_INTEGERS 9007199254740992.0 /* up to here, each int is a double */
 
+/* Compare an int, which is the limit as a double, with the limit: Python compares its digits. */
 static int
-is_finite(double number)
+rounds_up_to_limit(PyObject *value, double limit)
 {
-    return -MAX_MAGNITUDE < number && number < MAX_MAGNITUDE;
+    PyObject *largest = PyFloat_FromDouble(limit);
+    int does = largest != NULL
+        && PyObject_RichCompareBool(value, largest, limit > 0 ? Py_LT : Py_GT) == 1;
+    Py_XDECREF(largest);
+    PyErr_Clear();
+    return does;
+}
+
+static int
+is_finite(PyObject *value, double number)
+{
+    if (fabs(number) == MAX_MAGNITUDE) {
+        return PyLong_CheckExact(value) && rounds_up_to_limit(value, number);
+    }
+    return fabs(number) < MAX_MAGNITUDE;
 }
 
 /* Offer an exemplar to a series, after its update. */
@@ -48,7 +63,7 @@ add(CellState *cell, double amount)
 static int
 record_counter(CellState *cell, PyObject *value, double amount)
 {
-    if (!(0 <= amount && amount < MAX_MAGNITUDE) || !add(cell, amount)) {
+    if (!(0 <= amount && is_finite(value, amount)) || !add(cell, amount)) {
         return 0;
     }
     return has_live_span(cell) ? offer_exemplar(cell, NULL, value) : 1;
@@ -57,15 +72,13 @@ record_counter(CellState *cell, PyObject *value, double amount)
 static int
 record_up_down_counter(CellState *cell, PyObject *value, double amount)
 {
-    (void)value;
-    return is_finite(amount) && add(cell, amount);
+    return is_finite(value, amount) && add(cell, amount);
 }
 
 static int
 record_gauge(CellState *cell, PyObject *value, double number)
 {
-    (void)value;
-    if (!is_finite(number)) {
+    if (!is_finite(value, number)) {
         return 0;
     }
     PyObject *now = PyObject_CallMethod(core.time, "time", NULL);
@@ -128,7 +141,7 @@ static int
 record_histogram(CellState *cell, PyObject *value, double number)
 {
     Bounds *bounds = cell->bounds;
-    if (!is_finite(number) || bounds == NULL) {
+    if (!is_finite(value, number) || bounds == NULL) {
         return 0;
     }
     int is_exact = fabs(number) < EXACT_INTEGERS || PyFloat_CheckExact(value);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -36,14 +36,15 @@ def artifacts_of(catalog: Catalog, options: Options) -> list[Artifact]:
     Raises:
         DeclarationError: two files, dashboards, groups of rules or resources have the same name.
     """
-    found = list(_artifacts(catalog, options))
-    refuse_collisions(catalog, found, rule_files(catalog, options))
+    rules = tuple(rule_files(catalog, options))
+    found = list(_artifacts(catalog, options, rules))
+    refuse_collisions(catalog, found, rules)
     return found
 
 
-def _artifacts(catalog: Catalog, options: Options) -> Iterator[Artifact]:
+def _artifacts(catalog: Catalog, options: Options, rules: Sequence[RuleFile]) -> Iterator[Artifact]:
     text_of = FORMATS[options.rule_format]
-    for file in rule_files(catalog, options):
+    for file in rules:
         yield Artifact(RULES / f"{file.name}.yml", text_of(file, options.kubernetes))
     for name, text in runbooks(catalog, options):
         yield Artifact(DOCS / "runbooks" / f"{name}.md", text)
@@ -54,7 +55,7 @@ def _artifacts(catalog: Catalog, options: Options) -> Iterator[Artifact]:
         yield Artifact(COLLECTOR / name, text)
     for name, text in stack_files(catalog, options):
         yield Artifact(STACK / name, text)
-    for file in rule_files(catalog, options):
+    for file in rules:
         path = STACK / "kubernetes" / "rules" / f"{file.name.replace('.', '-')}.yaml"
         yield Artifact(path, prometheus_operator(file, options.kubernetes))
 

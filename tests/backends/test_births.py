@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,11 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from otel_meta import Counter, MetaRepo, labels
-from otel_meta.runtime.prometheus.handler import ScrapeHandler
-from otel_meta.runtime.prometheus.server import MetricsServer
-from otel_meta.runtime.prometheus.text_format import OPENMETRICS_CREATED
 from otel_meta.testing import CapturedTelemetry, capture
-from otel_meta.testing.loopback import LOOPBACK
 from otel_meta.testing.servers import Backend
 from tests.backends.collector_server import Collector
 from tests.backends.generated_prometheus import STOCK, port_of, prometheus, scrape_of, values
@@ -44,21 +40,6 @@ class Births(MetaRepo, name="births", owner="tests"):
 FAILURES = Births.failures.prometheus_name
 
 
-@contextmanager
-def created_page(service: CapturedTelemetry) -> Iterator[int]:
-    """Serve the page of a service with ``_created`` lines, and yield the port."""
-    scrape = service.telemetry.scrape
-    assert scrape is not None
-    handler = ScrapeHandler(
-        lambda _format, names, for_server: scrape._chunks(OPENMETRICS_CREATED, names, for_server)
-    )
-    server = MetricsServer(handler.handle, LOOPBACK, 0, lambda *_: None, "exclusive")
-    try:
-        yield server.port
-    finally:
-        server.close(TIMEOUT)
-
-
 @pytest.fixture
 def sidecar(tmp_path: Path) -> Iterator[Collector]:
     """A sidecar with the committed configuration."""
@@ -81,12 +62,14 @@ class Fleet:
         collector = Collector("sidecar.yaml", folder / "sidecar")
         stack.enter_context(collector)
         collector.wait_until_ready()
-        pages = [self._service(way) for way in WAYS[:2]]
+        pages = [
+            self._service(WAYS[0], prometheus_port=0),
+            self._service(WAYS[1], prometheus_port=0, prometheus_created=True),
+        ]
         self._pushing = [self._service("sidecar", metrics="otlp", otlp_endpoint=collector.otlp)]
-        created = stack.enter_context(created_page(pages[1]))
         jobs = (
             scrape_of("page", port_of(pages[0])),
-            scrape_of("created", created, scrape_protocols=["OpenMetricsText1.0.0"]),
+            scrape_of("created", port_of(pages[1]), scrape_protocols=["OpenMetricsText1.0.0"]),
             scrape_of("sidecar", collector.ports["METRICS"]),
         )
         self.with_flags = self._prometheus(folder / "with", *jobs)
@@ -118,9 +101,8 @@ class Fleet:
         return server
 
     def _service(self, name: str, **settings: Any) -> CapturedTelemetry:
-        pull = {} if settings else {"prometheus_port": 0}
         return self._stack.enter_context(
-            capture(name, Births, traces="none", logs="none", **pull, **settings)
+            capture(name, Births, traces="none", logs="none", **settings)
         )
 
 

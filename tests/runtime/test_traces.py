@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, TraceIdRatioBased
 
+from otel_meta import configure
 from otel_meta.errors import ConfigurationError
 from otel_meta.runtime import traces
 from otel_meta.runtime.environment import value_kinds
@@ -158,10 +159,14 @@ class TestExport:
 
             assert [] == sink.spans()
 
-    def test_without_exporter_spans_have_valid_ids(self) -> None:
-        """Without an exporter spans have valid ids."""
-        with capture(traces="none") as captured:
-            assert captured.telemetry.traces is not None
-            span = captured.telemetry.traces.provider.get_tracer("test").start_span("drawing")
+    def test_without_exporter_spans_have_ids_and_are_not_recorded(self) -> None:
+        """Without an exporter, a span has the ids and the flag for other services alone."""
+        with configure(
+            "maps", traces="none", metrics="none", set_global=False, log_stream=None, environ={}
+        ) as made:
+            assert made.traces is not None
+            span = made.traces.provider.get_tracer("test").start_span("drawing")
+            context = span.get_span_context()
 
-            assert span.get_span_context().is_valid
+        assert (True, True) == (context.is_valid, context.trace_flags.sampled)
+        assert not span.is_recording()

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from otel_meta import instrument_fastapi
-from otel_meta.errors import InstrumentationError
+from otel_meta import configure, instrument_fastapi
+from otel_meta.errors import ConfigurationError, InstrumentationError
 from otel_meta.testing import CapturedTelemetry, OtlpReceiver
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ class TestInstrument:
         telemetry = captured_telemetry.telemetry
 
         assert telemetry is instrument_fastapi(FastAPI(), telemetry)
+
+    def test_application_of_job_is_refused(self) -> None:
+        """An application is refused for a job, which sends its metrics and serves none."""
+        with (
+            configure("acme", set_global=False, log_stream=None, environ={}, job=True) as job,
+            pytest.raises(ConfigurationError, match="job=True"),
+        ):
+            instrument_fastapi(FastAPI(), job)
 
     def test_second_call_is_error_and_first_instrumentation_stays(
         self, captured_telemetry: CapturedTelemetry, serving: Serving

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from structlog import DropEvent
@@ -87,8 +87,11 @@ class _SafeMethods:
         try:
             for processor in self._processors:
                 line = processor(logger, method_name, line)
-            args, kwargs = ((line,), {}) if type(line) is bytes else _arguments(line)
-            return getattr(logger, method_name)(*args, **kwargs)
+            write = getattr(logger, method_name)
+            if type(line) is bytes:
+                return write(line)
+            args, kwargs = _arguments(line)
+            return write(*args, **kwargs)
         except DropEvent:
             return None
         except Exception as error:
@@ -147,15 +150,11 @@ def _async_method(original: Callable[..., Awaitable[object]]) -> Callable[..., A
     return method
 
 
-def _arguments(line: Any) -> tuple[Any, Any]:
+def _arguments(line: object) -> tuple[Any, Mapping[str, Any]]:
     """Return the arguments of a logger of the application for what its processors return."""
-    match line:
-        case tuple():
-            return line
-        case dict():
-            return (), line
-        case _:
-            return (line,), {}
+    if isinstance(line, tuple):
+        return cast("tuple[Any, Mapping[str, Any]]", line)
+    return ((), cast("dict[str, Any]", line)) if isinstance(line, dict) else ((line,), {})
 
 
 def _take_event(logger: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> object:

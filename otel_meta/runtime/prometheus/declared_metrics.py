@@ -13,8 +13,8 @@ from typing import Any, Final
 from otel_meta.model import Instrument
 from otel_meta.model.units import suffix_of
 from otel_meta.runtime.births.zero_first import FamilyLike, LiveFamily, ZeroFirst
+from otel_meta.runtime.histograms.bucket_views import bucket_views
 from otel_meta.runtime.interruption import reraise_interruption
-from otel_meta.runtime.recording.bucket_views import bucket_views
 from otel_meta.runtime.recording.cells import Cell, HistogramCell
 from otel_meta.runtime.recording.family import OVERFLOW
 from otel_meta.runtime.recording.faults import OnFault

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from otel_meta.model.bucket_bounds import SCHEMA
-from otel_meta.runtime.recording.bucket_views import BucketViews, ExponentialCounts, Span
+from otel_meta.runtime.histograms.bucket_views import BucketViews, ExponentialCounts, Span
 from otel_meta.runtime.recording.exemplars import Exemplar
 
 from .text_format import HistogramTemplate, SeriesText, TextFormat, format_float

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from otel_meta.model import Instrument, MetaRepo
+from otel_meta.model import Instrument, MetaRepo, Selector
 from otel_meta.model.slo.event_terms import EventCount, Remainder
 from otel_meta.model.slo.sli import SimpleSli
 from otel_meta.semconv import HTTP_SERVER_REQUEST_DURATION, HTTP_SERVER_TIME_TO_FIRST_BYTE
@@ -63,8 +63,7 @@ def _conditions(sli: SimpleSli) -> Iterator[_IsBad]:
         case EventCount() as bad:
             is_bad = _counts(bad)
         case Remainder(good):
-            is_good, is_event = _counts(good), _counts(EventCount(sli.total_events.selector))
-            is_bad = lambda labels, number: is_event(labels, number) and not is_good(labels, number)  # noqa: E731
+            is_bad = _counts_rest(sli.total_events.selector, good)
         case _:
             return
     names = [_ATTRIBUTES[label.name] for label in instrument.label_fields]
@@ -82,6 +81,15 @@ def _counts(events: EventCount) -> Callable[[tuple[str, ...], float], bool]:
     return lambda labels, number: (
         matches(labels) and all(each.holds(number) for each in comparisons)
     )
+
+
+def _counts_rest(events: Selector, good: EventCount) -> Callable[[tuple[str, ...], float], bool]:
+    is_event, is_good = events.predicate(), _counts(good)
+
+    def is_bad(labels: tuple[str, ...], number: float) -> bool:
+        return is_event(labels) and not is_good(labels, number)
+
+    return is_bad
 
 
 _Value = Callable[[Mapping[str, Any], float], float | None]

@@ -48,7 +48,8 @@ class LeanTracerProvider(TracerProvider):
 
     def _lean(self, tracer: Tracer) -> ApiTracer:
         """Replace a tracer that the SDK has just made, unless another thread has done so."""
-        scope = tracer._instrumentation_scope  # noqa: SLF001 - the key of the SDK's tracers
+        made: Any = tracer
+        scope = made._instrumentation_scope  # noqa: SLF001 - the key of the SDK's tracers
         with self._tracers_lock:
             if type(self._tracers[scope]) is Tracer:
                 self._tracers[scope] = LeanTracer(tracer)

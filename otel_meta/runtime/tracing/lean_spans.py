@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import RLock
 from time import time_ns
 from types import MappingProxyType, NoneType
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
@@ -79,6 +79,7 @@ class LeanSpan(Span):
         "undecided",
     )
 
+    _context: SpanContext
     undecided: UndecidedTrace | None
     """The trace that this span belongs to until tail sampling has decided; None if sampled."""
 
@@ -134,11 +135,11 @@ class LeanSpan(Span):
     # What the SDK's methods expect.
 
     @property
-    def _attributes(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def _attributes(self) -> Any:
         """The SDK's mapping, around the same values."""
         with self._lock:
             if self._attribute_map is None:
-                bounded = self._bounded(None)
+                bounded: Any = self._bounded(None)
                 bounded._dict = self._values  # noqa: SLF001
                 bounded._immutable = self._end_time is not None  # noqa: SLF001
                 self._attribute_map = bounded
@@ -151,7 +152,7 @@ class LeanSpan(Span):
         self._values = getattr(attributes, "_dict", attributes)
 
     @property
-    def _events(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def _events(self) -> Any:
         with self._lock:
             if self._event_list is None:
                 self._event_list = BoundedList(self._origin.limits.max_events)
@@ -162,7 +163,7 @@ class LeanSpan(Span):
         self._event_list = events
 
     @property
-    def _links(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def _links(self) -> Any:
         with self._lock:
             if self._link_list is None:
                 self._link_list = self._make_links(())
@@ -233,7 +234,7 @@ class LeanSpan(Span):
                 self._attribute_map._immutable = True  # noqa: SLF001
         if self._record_end_metrics is not None:
             self._record_end_metrics()
-        processors = self._origin.processors
+        processors: Any = self._origin.processors
         processors._on_ending(self)  # noqa: SLF001 - of the SDK's interface
         processors.on_end(self)
         if self.undecided is not None:
@@ -246,12 +247,12 @@ class LeanSpan(Span):
 
     def get_span_context(self) -> SpanContext:
         """Return the context of this span."""
-        return cast("SpanContext", self._context)
+        return self._context
 
     @property
     def context(self) -> SpanContext:
         """The context of this span."""
-        return cast("SpanContext", self._context)
+        return self._context
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -309,7 +310,10 @@ def _plain_values(
     attributes: Mapping[str, Any], most: float, longest: float
 ) -> dict[str, Any] | None:
     """Return a copy of attributes that are valid as they are; None if the SDK has to change any."""
-    values = attributes.copy() if type(attributes) is dict else dict(attributes.items())
+    given: Mapping[str, Any] | Iterable[tuple[str, Any]] = attributes
+    if type(attributes) is not dict:  # whose copy is the fastest
+        given = attributes.items()
+    values: dict[str, Any] = dict(given)
     if len(values) > most:
         return None
     for key, value in values.items():

@@ -136,7 +136,7 @@ class LeanTracer(Tracer):
         links: Sequence[Link],
     ) -> _Sampled:
         """Return what a sampler of a library decides."""
-        result = self.sampler.should_sample(context, trace_id, name, kind, attributes, links)
+        result: Any = self.sampler.should_sample(context, trace_id, name, kind, attributes, links)
         return result.decision, result.attributes, result.trace_state
 
     def _new_trace_id(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import (
@@ -34,14 +34,15 @@ class ProcessorList(SynchronousMultiSpanProcessor):
         """True if a processor reads spans; else nothing is recorded."""
         self.tail: TailSampling | None = None
         """Decides at the end of a request; None leaves the decision to the sampler."""
-        super().__init__()  # type: ignore[no-untyped-call]
+        create: Any = super().__init__  # without types
+        create()
 
     @property
-    def _span_processors(self) -> tuple[SpanProcessor, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]  # the SDK and libraries set it
+    def _span_processors(self) -> tuple[SpanProcessor, ...]:
         return self._all
 
     @_span_processors.setter
-    def _span_processors(self, processors: tuple[SpanProcessor, ...]) -> None:
+    def _span_processors(self, processors: tuple[SpanProcessor, ...]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # the SDK and libraries set it
         self._starting = tuple(each for each in processors if _works(each, "on_start"))
         self._finishing = tuple(each for each in processors if _works(each, "_on_ending"))
         self._all = processors
@@ -64,4 +65,4 @@ class ProcessorList(SynchronousMultiSpanProcessor):
 
 def _works(processor: SpanProcessor, name: str) -> bool:
     method: Any = getattr(processor, name, None)
-    return cast("Any", getattr(method, "__func__", method)) not in _WITHOUT_WORK
+    return getattr(method, "__func__", method) not in _WITHOUT_WORK

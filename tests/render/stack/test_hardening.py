@@ -170,7 +170,7 @@ class TestPods:
 
 class TestNetworkPolicies:
     def test_gateway_admits_pods_with_sidecar_and_prometheus(self) -> None:
-        """The gateway admits pods with a sidecar, and Prometheus, each to its own port."""
+        """The gateway admits pods with a sidecar, and Prometheus, each to its own ports."""
         spec = only("NetworkPolicy", "gateway.yaml")["spec"]
         traces, scrapes = spec["ingress"]
         (sender,), (scraper,) = traces["from"], scrapes["from"]
@@ -180,7 +180,8 @@ class TestNetworkPolicies:
 
         assert spec["podSelector"] == only("StatefulSet", "gateway.yaml")["spec"]["selector"]
         assert [ports["otlp-grpc"]] == [port["port"] for port in traces["ports"]]
-        assert [ports["self-metrics"]] == [port["port"] for port in scrapes["ports"]]
+        of_prometheus = [ports["self-metrics"], ports["metrics"]]
+        assert of_prometheus == [port["port"] for port in scrapes["ports"]]
         assert {"kubernetes.io/metadata.name": "observability"} == scraper["namespaceSelector"][
             "matchLabels"
         ]

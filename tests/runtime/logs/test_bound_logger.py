@@ -192,6 +192,31 @@ class TestNothingIsLost:
         assert "test_bound_logger.py:" in line["event"]
         assert "no such key" in line["event"]
 
+    @pytest.mark.usefixtures("captured_telemetry")
+    @pytest.mark.parametrize(
+        ("returned", "given"),
+        [
+            ("text", (("text",), {})),
+            (b"bytes", ((b"bytes",), {})),
+            (bytearray(b"array"), ((b"array",), {})),
+            ((("a", "b"), {"c": 1}), (("a", "b"), {"c": 1})),
+            ({"a": 1}, ((), {"a": 1})),
+        ],
+    )
+    def test_logger_of_application_receives_what_its_processors_return(
+        self, returned: Any, given: tuple[Any, Any]
+    ) -> None:
+        """A logger of the application receives what its processors return, as with structlog."""
+        received: list[tuple[Any, Any]] = []
+
+        class Own:
+            def info(self, *args: Any, **kwargs: Any) -> None:
+                received.append((args, kwargs))
+
+        structlog.wrap_logger(Own(), processors=[lambda *_: returned]).info("said")
+
+        assert [given] == received
+
     def test_processor_may_log(self, captured_telemetry: CapturedTelemetry) -> None:
         """A processor of the application may log a line itself, of either library."""
 

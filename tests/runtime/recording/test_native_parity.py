@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.runtime.recording.native_build import native_folder
@@ -26,7 +26,17 @@ VALUES = st.one_of(
     st.sampled_from(
         (
             *("-1", "-0.0", "1e18", "2**53", "2**53 + 1", "-(2**53) - 1", "10**18 + 1", "10**400"),
-            *("1e289", "1e290", "-1e290", "1e308", "float('nan')", "float('inf')", "-10**400"),
+            *(
+                "1e289",
+                "1e290",
+                "int(1e290) - 1",
+                "-int(1e290)",
+                "-1e290",
+                "1e308",
+                "float('nan')",
+                "float('inf')",
+                "-10**400",
+            ),
             *("Decimal('1.5')", "Decimal('NaN')", "Fraction(1, 4)", "float64(2.5)", "int8(3)"),
             *("Number(1.5)", "Hostile()", "Exiting()", "None", "'1'", "b'1'", "1j", "[1]"),
         )
@@ -47,6 +57,7 @@ TEXTS = st.one_of(
 LABELS = st.one_of(
     st.fixed_dictionaries({"route": ROUTES}),
     st.fixed_dictionaries({"outcome": ROUTES.map(lambda _: "'failure'"), "route": ROUTES}),
+    st.fixed_dictionaries({"route": ROUTES, "ruote": ROUTES}),
     st.dictionaries(st.sampled_from(("route", "outcome", "ruote")), TEXTS, max_size=3),
 )
 ARGUMENTS = st.one_of(VALUES.map(lambda value: [value]), st.lists(VALUES, max_size=2))
@@ -122,6 +133,8 @@ def cores() -> Iterator[tuple[Core, Core]]:
 
 
 class TestParity:
+    @example([("call", "histogram", ["2**53 + 1"], {"route": "'/'"})] * 3)
+    @example([("bound", "counter", ["int(1e290) - 1"], {"route": "'/'"})] * 3)
     @settings(max_examples=150)
     @given(steps=STEPS)
     def test_any_script_leads_to_same_numbers_and_faults(

@@ -42,13 +42,15 @@ SAMPLERS: Final[Sequence[Sampler]] = (
     ParentBasedTraceIdRatio(0.25),
     ParentBased(ALWAYS_OFF, local_parent_sampled=ALWAYS_OFF, remote_parent_not_sampled=HALF),
 )
-CALLERS: Final = st.builds(
-    lambda flags, *, is_remote: SpanContext(
-        1 << 90 | 5, 9, is_remote, TraceFlags(flags), TraceState([("vendor", "value")])
-    ),
-    st.integers(0, 3),
-    is_remote=st.booleans(),
-)
+
+
+def caller_with(flags: int, *, is_remote: bool) -> SpanContext:
+    """Return the context of a caller."""
+    state = TraceState([("vendor", "value")])
+    return SpanContext(1 << 90 | 5, 9, is_remote, TraceFlags(flags), state)
+
+
+CALLERS: Final = st.builds(caller_with, st.integers(0, 3), is_remote=st.booleans())
 
 
 class Named(Sampler):

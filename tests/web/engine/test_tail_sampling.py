@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -89,7 +89,7 @@ class Shop:
 
 
 @contextmanager
-def started(sampler: str, ratio: str = "0", **variables: str) -> Iterator[Shop]:
+def started(sampler: str, ratio: str = "0", **variables: str) -> Generator[Shop]:
     """Start the application."""
     environ = {
         "OTEL_TRACES_SAMPLER": sampler,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_meta.model.bucket_bounds import exponential_bound, exponential_index, native_bounds
-from otel_meta.runtime.recording.bucket_views import BucketViews, ExponentialCounts, bucket_views
+from otel_meta.runtime.histograms.bucket_views import BucketViews, ExponentialCounts, bucket_views
 from otel_meta.runtime.recording.cells import HistogramCell
 from otel_meta.runtime.recording.exemplars import Exemplar
 

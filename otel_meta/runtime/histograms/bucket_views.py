@@ -13,8 +13,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from otel_meta.model.bucket_bounds import exponential_bound, exponential_index
-
-from .exemplars import Exemplar
+from otel_meta.runtime.recording.exemplars import Exemplar
 
 
 class Span(NamedTuple):

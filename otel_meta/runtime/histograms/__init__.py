@@ -1,0 +1,1 @@
+"""The counts of a histogram by the buckets of different forms."""
