@@ -154,7 +154,9 @@ class TestReadme:
             "cli",
             "generate",
             "mcp",
+            "compression",
             "all",
+            "native",
             "examples",
         } == set(named)
         assert set() == set(named) - set(extras)

@@ -27,6 +27,8 @@ OF_BYTE_CODE = tuple(
     f"tests/runtime/{name}" for name in ("recording", "multiprocess", "prometheus")
 )
 """The tests of what depends on CPython's byte code, and of shared memory."""
+INSTALLED = ("pip", "--editable", ".[dev]")
+"""What a virtual environment has; tests build the native core by pip."""
 _ASK = (
     "import sys, sysconfig as c; v = sys.version_info; "
     "print(f'{v[0]}.{v[1]}' + 't' * bool(c.get_config_var('Py_GIL_DISABLED')), "
@@ -95,8 +97,7 @@ def environment(interpreter: Interpreter, folder: Path) -> str:
         _run(interpreter.path, "-m", "venv", "--without-pip", folder)
         _run(
             *(sys.executable, "-m", "pip", "--python", python, "install", "--quiet"),
-            *("--disable-pip-version-check", "--constraint", "constraints.txt"),
-            *("--editable", ".[dev]"),
+            *("--disable-pip-version-check", "--constraint", "constraints.txt", *INSTALLED),
         )
         ready.write_text(inputs)
     return str(python)
@@ -104,7 +105,7 @@ def environment(interpreter: Interpreter, folder: Path) -> str:
 
 def _digest(interpreter: Interpreter) -> str:
     texts = [(ROOT / name).read_text() for name in ("pyproject.toml", "constraints.txt")]
-    return hashlib.sha256("\0".join([*interpreter, *texts]).encode()).hexdigest()
+    return hashlib.sha256("\0".join([*interpreter, *INSTALLED, *texts]).encode()).hexdigest()
 
 
 def _run(*command: object) -> None:

@@ -134,9 +134,9 @@ CHECKS: Final[Mapping[str, _Check]] = {
     ),
     "workers": _ON_OR_OFF,
     "slo_path": _Check(_is_path, "give the path of a file, such as '/var/lib/my-service/slo'"),
+    "slo_required_coverage": _Check(_is_share, "give a share from 0 to 1, such as 0.25"),
     "tail_sampling": _ON_OR_OFF,
     "tail_sampling_slow": _SECONDS,
-    "slo_required_coverage": _Check(_is_share, "give a share from 0 to 1, such as 0.25"),
     "metric_interval": _SECONDS,
     "scrape_interval": _Check(
         _is_interval, f"give a number of seconds from 0 to {_MAX_SECONDS}, such as 15"

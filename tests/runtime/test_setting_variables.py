@@ -78,6 +78,9 @@ ROWS: dict[str, Row] = {
     "OTEL_METRIC_EXPORT_INTERVAL": Row("1500", "1.5 s"),
     "OTEL_META_SCRAPE_INTERVAL": Row("30", "-1"),
     "OTEL_META_JOB": Row("true", "nightly"),
+    "OTEL_META_TAIL_SAMPLING": Row("true", "errors"),
+    "OTEL_META_TAIL_SAMPLING_SLOW": Row("0.5", "-1"),
+    "OTEL_META_NATIVE_CORE": Row("false", None),
     "OTEL_META_MAX_SERIES": Row("7", "0"),
     "OTEL_META_SLO_CORRECTIONS": Row(CORRECTIONS, "/nowhere.toml"),
     "OTEL_TRACES_SAMPLER": Row("always_off", "jaeger_remote"),
@@ -422,7 +425,8 @@ class TestStart:
         monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=a")
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a")
         before = dict(os.environ)
-        with configure("acme", set_global=False, log_stream=None, environ={}) as telemetry:
+        options: Any = {"traces": "console", "set_global": False, "log_stream": None}
+        with configure("acme", **options, environ={}) as telemetry:
             assert telemetry.traces is not None
             span: Any = telemetry.traces.provider.get_tracer("test").start_span("span")
             span.set_attributes({"a": 1, "b": 2})

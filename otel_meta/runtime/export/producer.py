@@ -56,7 +56,7 @@ class MetricProducer:
         preference: a key of `PREFERENCES`: cumulative, delta or lowmemory.
         clock_ns: wall clock in nanoseconds since the epoch.
         deltas: the readings for delta temporality.
-        zero_first: exports cumulative series at zero first; None exports each value at once.
+        zero_first: exports cumulative events at zero first; None exports each value at once.
     """
 
     def __init__(
@@ -71,11 +71,14 @@ class MetricProducer:
         self._preference: Final = preference
         self._clock_ns: Final = clock_ns
         self._deltas: Final = deltas or DeltaState()
-        self._zero_first: Final = zero_first
+        is_cumulative = temporality_of("counter", preference) is AggregationTemporality.CUMULATIVE
+        self._zero_first: Final = zero_first if is_cumulative else None
         self._collection: Collection | None = None
         self.was_delivered = True
         """False if the last collection was not delivered."""
         self._delivered_ns = 0
+        self._valued_ns = 0
+        """The last delivered collection had the values of series that were born until then."""
         self._now_ns = 0
         self._lock: Final = ForkSafeLock()
 
@@ -130,9 +133,10 @@ class MetricProducer:
             self._deltas.end_collection(delivered=delivered)
             self.was_delivered = delivered
             if delivered:
-                self._delivered_ns = self._now_ns
+                self._delivered_ns = self._valued_ns = self._now_ns
             if delivered and self._zero_first is not None and self._collection is not None:
                 self._zero_first.delivered(self._collection)
+                self._valued_ns = self._collection.valued_ns
 
     def _begin(self, *, with_values: bool) -> Collection | None:
         if self._zero_first is None:
@@ -168,7 +172,7 @@ class MetricProducer:
                 reading.start_ns,
                 self._time_ns(cell),
                 reading.numbers[0],
-                self._exemplars([cell.exemplar] if cell.exemplar else []),
+                self._exemplars(cell, [cell.exemplar] if cell.exemplar else []),
             )
             for cell, attributes, reading in self._readings(family, temporality)
         ]
@@ -217,7 +221,7 @@ class MetricProducer:
             explicit_bounds=buckets,
             min=_UNSET,
             max=_UNSET,
-            exemplars=self._exemplars(exemplars.values()),
+            exemplars=self._exemplars(cell, exemplars.values()),
         )
 
     def _readings(
@@ -225,7 +229,7 @@ class MetricProducer:
     ) -> Iterator[tuple[Any, Attributes, Reading]]:
         is_delta = temporality is AggregationTemporality.DELTA
         read = self._deltas.delta if is_delta else self._deltas.cumulative
-        shown = family if is_delta or not self._collection else self._collection.shown(family)
+        shown = self._collection.shown(family) if self._collection else family
         for cell, attributes in _cells_with_attributes(shown):
             reading = read(cell)
             if reading is not None:
@@ -234,12 +238,13 @@ class MetricProducer:
     def _time_ns(self, cell: Cell) -> int:
         return max(self._now_ns, cell.start_ns)  # the cell may be younger than this collection
 
-    def _exemplars(self, exemplars: Iterable[Exemplar]) -> list[SdkExemplar]:
-        """Return the exemplars since the last delivered collection."""
+    def _exemplars(self, cell: Cell, exemplars: Iterable[Exemplar]) -> list[SdkExemplar]:
+        """Return the exemplars since the last delivered collection with values of the series."""
+        delivered_ns = self._delivered_ns if cell.start_ns <= self._valued_ns else 0
         return [
             SdkExemplar({}, e.value, e.time_ns, e.span_id, e.trace_id)
             for e in exemplars
-            if e.time_ns > self._delivered_ns
+            if e.time_ns > delivered_ns
         ]
 
 

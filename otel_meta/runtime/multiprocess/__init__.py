@@ -133,11 +133,12 @@ Death and compaction
 Stores into a shared mapping belong to the page cache. They survive the process, but not a power
 failure: no file is synced.
 
-Every scan with the directory lock compacts. A worker scans for each scrape that it answers, and at
-its shutdown if no other worker lives. The scanner removes ``new``, lists the worker files, tries
-the lock of each, and reads the new records. It adds the files of dead workers to the totals, writes
-the sum to ``new``, renames ``new`` to ``totals``, and removes their files. The owner record of the
-totals names all files of dead workers found by this scan. A crash leaves one of three states:
+Every scan with the directory lock compacts. A worker scans for each scrape that it answers, every
+ten seconds if it tracks SLOs, and at its shutdown if no other worker lives. The scanner removes
+``new``, lists the worker files, tries the lock of each, and reads the new records. It adds the
+files of dead workers to the totals, writes the sum to ``new``, renames ``new`` to ``totals``, and
+removes their files. The owner record of the totals names all files of dead workers found by this
+scan. A crash leaves one of three states:
 
 - before the rename: the old totals and all files of dead workers. The next scan compacts again.
 - between the rename and the last removal: the new totals, and files named in them. The next scan

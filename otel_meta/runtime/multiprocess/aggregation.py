@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeVar
 
@@ -15,28 +15,27 @@ Numbers = Sequence[float]
 
 
 def within_limit(
-    found: Mapping[tuple[str, ...], list[tuple[int, T]]], limit: int
-) -> dict[tuple[str, ...], list[tuple[int, T]]]:
+    found: Mapping[tuple[str, ...], tuple[T, ...]], limit: int, start_of: Callable[[T], int]
+) -> dict[tuple[str, ...], tuple[T, ...]]:
     """Move the parts of series over the limit to the overflow series.
 
     Series are ranked by start time. The result is the same in every worker, and a new series never
     displaces an old series.
 
     Args:
-        found: the parts of each series by label values, each part with its start time.
+        found: the parts of each series by label values.
         limit: greatest number of series, without the overflow series.
+        start_of: returns the start time of a part.
     """
-    own = {labels: parts for labels, parts in found.items() if labels is not OVERFLOW}
+    own = dict(found)
+    if OVERFLOW in found:
+        own = {labels: parts for labels, parts in found.items() if labels is not OVERFLOW}
     over = list(found.get(OVERFLOW, ()))
     if len(own) > limit:
-        oldest_first = sorted(own, key=lambda labels: (_start(own[labels]), labels))
+        oldest_first = sorted(own, key=lambda labels: (min(map(start_of, own[labels])), labels))
         over.extend(part for labels in oldest_first[limit:] for part in own[labels])
         own = {labels: own[labels] for labels in oldest_first[:limit]}
-    return {**own, OVERFLOW: over} if over else own
-
-
-def _start(parts: Iterable[tuple[int, object]]) -> int:
-    return min(start for start, _ in parts)
+    return {**own, OVERFLOW: tuple(over)} if over else own
 
 
 def added(parts: Iterable[Numbers]) -> Numbers:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, groupby
 from typing import NamedTuple
 
 import orjson
@@ -25,7 +25,7 @@ from .aggregation import Numbers, merged_numbers, within_limit
 from .descriptor import MetricDescriptor
 from .directory import Directory
 from .file_format import PREAMBLE, RecordKind
-from .reader import OWNER_WORDS, MappedSeries, Owner, WorkerFile
+from .reader import DESCRIPTOR, OWNER_WORDS, START, MappedSeries, Owner, WorkerFile
 
 
 class TotalSeries(NamedTuple):
@@ -36,20 +36,17 @@ class TotalSeries(NamedTuple):
     numbers: Numbers
 
 
-Totals = list[tuple[MetricDescriptor, list[TotalSeries]]]
-
-
-class _Part(NamedTuple):
-    is_added: bool
-    series: MappedSeries
-
+Totals = Iterable[tuple[MetricDescriptor, Iterable[TotalSeries]]]
 
 _MergeKey = tuple[object, ...]
-_Parts = defaultdict[tuple[str, ...], list[tuple[int, _Part]]]
+_Parts = dict[tuple[str, ...], tuple[MappedSeries, ...]]
 
 
 def compact(sources: Iterable[WorkerFile], living: Iterable[WorkerFile]) -> Totals:
-    """Add up the series of some files.
+    """Add up the series of some files, each when the result is iterated.
+
+    Few objects live at the same time: many new objects cause full garbage collections, and each of
+    these holds the GIL.
 
     Args:
         sources: the previous totals and the files of dead workers, oldest first.
@@ -58,28 +55,41 @@ def compact(sources: Iterable[WorkerFile], living: Iterable[WorkerFile]) -> Tota
     """
     descriptors: dict[_MergeKey, MetricDescriptor] = {}
     parts: dict[_MergeKey, _Parts] = {}
-    for series in yielding_gil(chain.from_iterable(file.all_series() for file in sources)):
-        if series.descriptor.survives_worker and has_valid_values(series):
-            key = series.descriptor.merge_key
-            descriptors[key] = series.descriptor
-            found = parts.setdefault(key, defaultdict(list))
-            found[series.labels].append((series.start_ns, _Part(True, series)))
+    for metric, every in _by_descriptor(sources):
+        if metric.survives_worker:
+            descriptors[metric.merge_key] = metric
+            found = parts.setdefault(metric.merge_key, {})
+            _collect(filter(has_valid_values, every), found)
     over = {key for key, metric in descriptors.items() if len(parts[key]) > metric.max_series}
-    others = chain.from_iterable(file.all_series() for file in living) if over else ()
-    for series in yielding_gil(others):
-        if series.descriptor.merge_key in over:
-            found = parts[series.descriptor.merge_key]
-            found[series.labels].append((series.start_ns, _Part(False, series)))
-    return [(metric, list(_add(metric, parts[key]))) for key, metric in descriptors.items()]
+    ranked = set[int]()
+    for metric, every in _by_descriptor(living if over else ()):
+        if metric.merge_key in over:
+            ranked |= _collect(every, parts[metric.merge_key])
+    return ((metric, _add(metric, parts[key], ranked)) for key, metric in descriptors.items())
 
 
-def _add(metric: MetricDescriptor, found: _Parts) -> Iterator[TotalSeries]:
+def _by_descriptor(
+    files: Iterable[WorkerFile],
+) -> Iterator[tuple[MetricDescriptor, Iterator[MappedSeries]]]:
+    return groupby(chain.from_iterable(file.all_series() for file in files), DESCRIPTOR)
+
+
+def _collect(every: Iterable[MappedSeries], found: _Parts) -> set[int]:
+    """Add series to those of equal labels, and return the identities of the objects."""
+    identities = set[int]()
+    for series in yielding_gil(every):
+        found[series.labels] = (*found.get(series.labels, ()), series)
+        identities.add(id(series))
+    return identities
+
+
+def _add(metric: MetricDescriptor, found: _Parts, ranked: Collection[int]) -> Iterator[TotalSeries]:
     merge = INSTRUMENT_KINDS[metric.kind].merge
-    for labels, parts in yielding_gil(within_limit(found, metric.max_series).items()):
-        added = [(start, part.series) for start, part in parts if part.is_added]
+    for labels, parts in within_limit(found, metric.max_series, START).items():
+        added = [series for series in parts if id(series) not in ranked]
         if added:
-            numbers = merged_numbers(merge, [numbers_of(series) for _, series in added])
-            yield TotalSeries(labels, min(start for start, _ in added), numbers)
+            numbers = merged_numbers(merge, list(map(numbers_of, added)))
+            yield TotalSeries(labels, min(map(START, added)), numbers)
 
 
 def numbers_of(series: MappedSeries) -> Numbers:
@@ -128,33 +138,24 @@ def create_totals(directory: Directory, owner: Owner) -> None:
         new.unlink(missing_ok=True)
 
 
-def _encode_file(totals: Totals, owner: Owner) -> memoryview:
+def _encode_file(totals: Totals, owner: Owner) -> bytes:
     records = list(yielding_gil(_records(totals)))
     owner = replace(owner, started=time.time(), record_count=1 + len(records))
-    return _encode([(RecordKind.OWNER, owner.as_json(), (0.0,) * OWNER_WORDS), *records])
+    first = _record(RecordKind.OWNER, owner.as_json(), (0.0,) * OWNER_WORDS)
+    return b"".join((PREAMBLE, first, *records))
 
 
-_Row = tuple[RecordKind, bytes, Sequence[float]]
-
-
-def _records(totals: Totals) -> Iterator[_Row]:
+def _records(totals: Totals) -> Iterator[bytes]:
     for index, (descriptor, every_series) in enumerate(totals):
-        yield RecordKind.DESCRIPTOR, descriptor.as_json(), ()
+        yield _record(RecordKind.DESCRIPTOR, descriptor.as_json(), ())
         for labels, start_ns, numbers in every_series:
             text = orjson.dumps((index, None if labels is OVERFLOW else labels))
-            yield RecordKind.SERIES, text, (float(start_ns), *numbers)
+            yield _record(RecordKind.SERIES, text, (float(start_ns), *numbers))
 
 
-def _encode(rows: Sequence[_Row]) -> memoryview:
-    size = sum(file_format.record_size(text, len(words)) for _, text, words in yielding_gil(rows))
-    file = memoryview(bytearray(len(PREAMBLE) + size))
-    file[: len(PREAMBLE)] = PREAMBLE
-    file_words = file.cast("d")
-    offset = len(PREAMBLE)
-    for kind, text, words in yielding_gil(rows):
-        record = file_format.write_record(file, offset, kind, text, len(words))
-        for index, word in enumerate(words, record.first_word):
-            file_words[index] = word
-        file_format.write_words_checksum(file, record)
-        offset += record.length
-    return file
+def _record(kind: RecordKind, text: bytes, words: Sequence[float]) -> bytes:
+    region = memoryview(bytearray(file_format.record_size(text, len(words))))
+    record = file_format.write_record(region, 0, kind, text, len(words))
+    region.cast("d")[record.first_word :] = memoryview(array("d", words))
+    file_format.write_words_checksum(region, record)
+    return region.tobytes()

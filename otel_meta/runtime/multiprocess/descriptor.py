@@ -56,7 +56,7 @@ class MetricDescriptor:
         merge = INSTRUMENT_KINDS[self.kind].merge
         return merge == "multiprocess_mode" and self.multiprocess_mode == "all"
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Number of doubles of a series; see `recording.memory`."""
         return INSTRUMENT_KINDS[self.kind].cell.width(self.bounds)

@@ -22,21 +22,12 @@ from otel_meta.runtime.recording.family import OVERFLOW
 
 from .aggregation import within_limit
 from .descriptor import MetricDescriptor, instrument_of
-from .reader import MappedSeries
+from .reader import START, MappedSeries
 
 Reading = tuple[float, float]
 """Value of a gauge in one worker, and the time of its `set()` in Unix seconds."""
 
 _NO_EXEMPLARS: Final[Mapping[int, Exemplar]] = MappingProxyType({})
-
-
-class Part(NamedTuple):
-    """The share of one worker, or of the totals, in a series."""
-
-    words: memoryview[float]
-    first_word: int
-    buckets: tuple[int, ...] | None = None
-    """For a histogram with other bounds: index of the new bucket for each old bucket."""
 
 
 class MergedCell:
@@ -46,7 +37,8 @@ class MergedCell:
 
     def __init__(self, labels: tuple[str, ...], _descriptor: MetricDescriptor) -> None:
         self.labels = labels
-        self.parts: Sequence[Part] = ()
+        self.parts: Sequence[MappedSeries] = ()
+        """The shares of the workers and of the totals."""
         self.local_cell: Any = None
         """The cell of this process, which has exemplars."""
         self.rendered: object = None
@@ -69,7 +61,7 @@ class MergedSum(MergedCell):
     def value(self) -> float:
         """The sum."""
         total = 0.0
-        for words, first, _ in self.parts:
+        for _, _, _, words, first in self.parts:
             total += words[first]
         return total
 
@@ -90,21 +82,22 @@ class MergedGauge(MergedCell):
     @property
     def value(self) -> float | None:
         """The workers' values, aggregated by the declared mode; None before the first `set()`."""
-        return self._aggregate([(words[i], words[i + 1]) for words, i, _ in self.parts])
+        return self._aggregate([(words[i], words[i + 1]) for _, _, _, words, i in self.parts])
 
     @property
     def set_at(self) -> float:
         """Time of the latest `set()` in Unix seconds; 0.0 before the first."""
-        return max(words[first + 1] for words, first, _ in self.parts)
+        return max(words[first + 1] for _, _, _, words, first in self.parts)
 
 
 class MergedHistogram(MergedCell):
     """A histogram over workers."""
 
-    __slots__ = ("bounds",)
+    __slots__ = ("_descriptor", "bounds")
 
     def __init__(self, labels: tuple[str, ...], descriptor: MetricDescriptor) -> None:
         super().__init__(labels, descriptor)
+        self._descriptor = descriptor
         self.bounds = descriptor.bounds
 
     @property
@@ -118,26 +111,35 @@ class MergedHistogram(MergedCell):
 
         Counts never decrease. The sum never decreases while all values are positive.
         """
-        numbers = [0.0] * (len(self.bounds) + 2)
-        for part in self.parts:
-            numbers = list(map(add, numbers, self._numbers(part)))
-        total = numbers.pop()
-        return list(map(int, numbers)), total
+        *counts, total = self.read()
+        return list(map(int, counts)), total
 
     def read(self) -> tuple[float, ...]:
         """Return the count of each bucket and the sum, as `Cell.read` does."""
-        counts, total = self.snapshot()
-        return (*map(float, counts), total)
+        numbers: Sequence[float] = [0.0] * (len(self.bounds) + 2)
+        for part in self.parts:
+            numbers = list(map(add, numbers, self._numbers(part)))
+        return tuple(numbers)
 
-    def _numbers(self, part: Part) -> Sequence[float]:
-        words, first, buckets = part
-        if buckets is None:
+    def _numbers(self, part: MappedSeries) -> Sequence[float]:
+        declared, _, _, words, first = part
+        if declared.bounds == self.bounds:
             return words[first : first + len(self.bounds) + 2].tolist()
+        buckets = conversion(declared, self._descriptor).buckets
         *counts, total = words[first : first + len(buckets) + 1]
         numbers = [0.0] * (len(self.bounds) + 1)
         for bucket, count in zip(buckets, counts, strict=True):
             numbers[bucket] += count
         return [*numbers, total]
+
+
+class Share(NamedTuple):
+    """The series of a metric in one file, of one declaration."""
+
+    worker_number: int | None
+    """None for a dead worker."""
+    descriptor: MetricDescriptor
+    series: Iterable[MappedSeries]
 
 
 class MergedFamily:
@@ -158,6 +160,7 @@ class MergedFamily:
         self.youngest_ns = 0
         """The latest start of a series."""
         self._cells: dict[tuple[str, ...], Any] = {}
+        self._cell_class: Final = _cell_class(descriptor.kind)
 
     def cells(self) -> Iterator[Any]:
         """Iterate over all series, the overflow series last."""
@@ -169,19 +172,19 @@ class MergedFamily:
         zero.start_ns, zero.rendered = cell.start_ns, cell.rendered
         return zero
 
-    def merge(self, found: Iterable[tuple[int | None, MappedSeries]]) -> None:
+    def merge(self, found: Iterable[Share]) -> None:
         """Replace the series.
 
         Args:
-            found: series of all workers, each with the worker's number, None for dead workers.
+            found: the shares of all workers and of the totals.
         """
-        parts: dict[tuple[str, ...], list[tuple[int, Part]]] = {}
-        for worker_number, series in yielding_gil(found):
-            convert = conversion(series.descriptor, self.descriptor)
-            part = Part(series.words, series.first_word, convert.buckets)
-            labels = convert.labels(series.labels, worker_number)
-            parts.setdefault(labels, []).append((series.start_ns, part))
-        limited = within_limit(parts, self.descriptor.max_series)
+        parts: dict[tuple[str, ...], tuple[MappedSeries, ...]] = {}
+        for share in found:
+            labels_of = conversion(share.descriptor, self.descriptor).labels
+            for series in yielding_gil(share.series):
+                labels = labels_of(series.labels, share.worker_number)
+                parts[labels] = (*parts.get(labels, ()), series)
+        limited = within_limit(parts, self.descriptor.max_series, START)
         cells = ((labels, self._cell(labels, parts)) for labels, parts in limited.items())
         self._cells = dict(yielding_gil(cells))
         self.youngest_ns = max((cell.start_ns for cell in self._cells.values()), default=0)
@@ -193,11 +196,10 @@ class MergedFamily:
             if merged is not None:
                 merged.local_cell = cell
 
-    def _cell(self, labels: tuple[str, ...], parts: list[tuple[int, Part]]) -> MergedCell:
-        cell_class = _cell_class(self.descriptor.kind)
-        cell = self._cells.get(labels) or cell_class(labels, self.descriptor)
-        cell.parts = [part for _, part in parts]
-        cell.start_ns = min(start for start, _ in parts)
+    def _cell(self, labels: tuple[str, ...], parts: tuple[MappedSeries, ...]) -> MergedCell:
+        cell: MergedCell = self._cells.get(labels) or self._cell_class(labels, self.descriptor)
+        cell.parts = parts
+        cell.start_ns = min(map(START, parts))
         return cell
 
 
@@ -216,8 +218,8 @@ class Conversion(NamedTuple):
 
     source: tuple[int | None, ...] | None
     """For each label, its index among the old labels; None altogether if the labels are equal."""
-    buckets: tuple[int, ...] | None
-    """For each old bucket, the index of the new bucket; None if the bounds are equal."""
+    buckets: tuple[int, ...]
+    """For each old bucket, the index of the new bucket."""
     is_per_worker: bool
 
     def labels(self, values: tuple[str, ...], worker_number: int | None) -> tuple[str, ...]:
@@ -240,7 +242,7 @@ def conversion(old: MetricDescriptor, new: MetricDescriptor) -> Conversion:
     buckets = (*(bisect_left(new.bounds, bound) for bound in old.bounds), len(new.bounds))
     return Conversion(
         None if old.labels == new.labels else source,
-        None if old.bounds == new.bounds else buckets,
+        buckets,
         new.is_per_worker,
     )
 

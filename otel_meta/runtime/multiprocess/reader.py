@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -84,6 +85,12 @@ class MappedSeries(NamedTuple):
     """All words of the mapped region, as doubles."""
     first_word: int
     """Index of the first number of the series."""
+
+
+DESCRIPTOR: Final = attrgetter("descriptor")
+"""The declaration of a series."""
+START: Final = attrgetter("start_ns")
+"""The start of a series, as its rank under a limit."""
 
 
 class WorkerFile:

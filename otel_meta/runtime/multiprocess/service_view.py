@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, Final
 
 from otel_meta.errors import DeclarationError
@@ -17,8 +17,8 @@ from otel_meta.runtime.recording.family import Family
 from otel_meta.runtime.recording.faults import OnFault
 
 from .descriptor import MetricDescriptor, describe
-from .merged_metric import MergedFamily
-from .reader import MappedSeries, Owner, WorkerFile
+from .merged_metric import MergedFamily, Share
+from .reader import DESCRIPTOR, MappedSeries, Owner, WorkerFile
 from .scan import MISSING_REASONS, MissingReason, Scan
 from .scanner import DirectoryScanner
 from .shared_memory import SharedMemoryAllocator
@@ -79,6 +79,7 @@ class ServiceView:
         self._is_scan_current = True
         self._families: dict[MetricDescriptor, MergedFamily] = {}
         self._shown: list[MergedFamily] = []
+        self._is_page_current = True
         for family in (self._sizes, self._limits, self._missing):
             family.after_fork()
 
@@ -88,7 +89,7 @@ class ServiceView:
             describe(family.instrument, self._max_series): list(family.cells())
             for family in self._declare()
         }
-        self.refresh()
+        self._refresh(for_page=True)
         shown = [*self._shown, *self._undeclared(local)]
         for family in shown:
             family.attach_exemplars(local.get(family.descriptor, ()))
@@ -147,7 +148,13 @@ class ServiceView:
         return frozenset(() if totals is None or totals.owner is None else totals.owner.origins)
 
     def refresh(self) -> None:
-        """Scan the directory for new series. Values of known series are always current."""
+        """Scan the directory for new series of the metrics that `family` has returned.
+
+        Values of known series are always current.
+        """
+        self._refresh(for_page=False)
+
+    def _refresh(self, *, for_page: bool) -> None:
         self._allocator.settle()
         with self._lock:
             try:
@@ -159,6 +166,8 @@ class ServiceView:
             else:
                 self._is_scan_current = True
                 self._apply(scan)
+            if for_page:
+                self._update_page()
             found = (self._scanner.take_faults(), self._allocator.take_faults(), self._faults)
             faults = list(chain.from_iterable(found))
             self._faults = []
@@ -169,13 +178,23 @@ class ServiceView:
     def _apply(self, scan: Scan) -> None:
         is_unchanged = scan.cache_key == self._scan.cache_key
         self._scan = scan
-        if is_unchanged:
+        if not is_unchanged:
+            self._is_page_current = False
+            self._families.update(self._merge_all(self._requested))
+
+    def _update_page(self) -> None:
+        """Merge the metrics of the page, unless no series has changed since the last page."""
+        if self._is_page_current:
             return
-        shown = _newest_descriptors(scan.files if self._of_dead else scan.living)
-        wanted = (*shown, *self._requested)
-        merged = {metric: self._merge(metric) for metric in wanted if self._is_allowed(metric)}
-        self._families = merged
+        shown = _newest_descriptors(self._scan.files if self._of_dead else self._scan.living)
+        merged = self._families = self._merge_all((*shown, *self._requested))
         self._shown = [merged[metric] for metric in shown if metric in merged]
+        self._is_page_current = True
+
+    def _merge_all(
+        self, metrics: Iterable[MetricDescriptor]
+    ) -> dict[MetricDescriptor, MergedFamily]:
+        return {metric: self._merge(metric) for metric in metrics if self._is_allowed(metric)}
 
     def _is_allowed(self, descriptor: MetricDescriptor) -> bool:
         try:
@@ -197,19 +216,19 @@ class ServiceView:
 
     def _compatible(
         self, descriptor: MetricDescriptor, sources: Iterable[_Source]
-    ) -> Iterator[tuple[int | None, MappedSeries]]:
-        """Yield series with the worker's number, and report those of another kind or unit.
+    ) -> Iterator[Share]:
+        """Yield the series of each declaration, and report those of another kind or unit.
 
         Nothing is collected in lists: many new objects cause full garbage collections, and each of
         these holds the GIL.
         """
         for number, _, every in sources:
-            for series in every:
-                if not descriptor.is_compatible(series.descriptor):
+            for declared, series in groupby(every, DESCRIPTOR):
+                if not descriptor.is_compatible(declared):
                     detail = "other workers or the totals have another kind or unit"
                     self._report_once(descriptor.name, detail)
                 elif number is not None or descriptor.survives_worker:
-                    yield number, series
+                    yield Share(number, declared, series)
 
     def _report_once(self, name: str, detail: object) -> None:
         if name not in self._reported:

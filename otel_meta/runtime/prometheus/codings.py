@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Final, Literal
 
+from otel_meta.runtime.interruption import reraise_interruption
+
 Coding = Literal["zstd", "gzip"]
 
 _LEVEL: Final = 1
@@ -23,8 +25,8 @@ def _first_installed(*names: str) -> Any:
     for name in names:
         try:
             return import_module(name)
-        except ImportError:
-            continue
+        except ImportError as error:
+            reraise_interruption(error)
     return None
 
 

@@ -7,6 +7,7 @@ The cell of a series caches the rendered labels. A scrape fills in numbers only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from otel_meta.model import Instrument
@@ -158,11 +159,11 @@ class DeclaredFamily:
 
     def chunks(self, text_format: TextFormat) -> Iterator[str]:
         """Render the lines, `CHUNK_SIZE` series at a time; nothing for a family without series."""
-        cells = list(self._family.cells())
+        cells = iter(self._family.cells())
         render = self._histogram_lines if self.metadata.kind == "histogram" else self._number_lines
         header = self.metadata.header(text_format)
-        for start in range(0, len(cells), CHUNK_SIZE):
-            if text := render(cells[start : start + CHUNK_SIZE], text_format):
+        while chunk := list(islice(cells, CHUNK_SIZE)):
+            if text := render(chunk, text_format):
                 yield header + text
                 header = ""
 

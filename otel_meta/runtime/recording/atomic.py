@@ -53,9 +53,9 @@ atomic. There, `ATOMIC` is False and `atomic` wraps each operation in one lock f
 compiled functions then call the methods of the cell. The lock is re-entrant, so that a finaliser or
 a signal handler may record.
 
-**The native core.** `native.native_core` replaces these operations by functions in C. Under the GIL,
-a function in C that calls no Python code is atomic. On free-threaded builds, each update holds a
-lock of its one series for some nanoseconds; nothing under this lock allocates, calls Python or
+**The native core.** `native.native_core` replaces these operations by functions in C. Under the
+GIL, a function in C that calls no Python code is atomic. On free-threaded builds, each update holds
+a lock of its one series for some nanoseconds. Nothing under this lock allocates, calls Python or
 blocks, and in a forked child the locks of the parent count as free.
 
 **Creation of series.** A lookup of an existing series is one dictionary read without a lock.

@@ -262,7 +262,7 @@ class CounterHandle(Handle[SumCell]):
 
     def __init__(self, recorder: Recorder[SumCell], labels: Mapping[str, Any]) -> None:
         super().__init__(recorder, labels)
-        self.add: BoundCall = recorder.bound_call(labels)
+        self.add: Call = recorder.bound_call(labels)
 
 
 class GaugeHandle(Handle[GaugeCell]):
@@ -272,7 +272,7 @@ class GaugeHandle(Handle[GaugeCell]):
 
     def __init__(self, recorder: Recorder[GaugeCell], labels: Mapping[str, Any]) -> None:
         super().__init__(recorder, labels)
-        self.set: BoundCall = recorder.bound_call(labels)
+        self.set: Call = recorder.bound_call(labels)
 
 
 class HistogramHandle(Handle[HistogramCell]):
@@ -284,7 +284,7 @@ class HistogramHandle(Handle[HistogramCell]):
 
     def __init__(self, recorder: Recorder[HistogramCell], labels: Mapping[str, Any]) -> None:
         super().__init__(recorder, labels)
-        self.record: BoundCall = recorder.bound_call(labels)
+        self.record: Call = recorder.bound_call(labels)
 
     def time(self) -> Timer:
         """Record the duration of a block or a function."""

@@ -83,7 +83,8 @@ class SloTracker:
 
     def track(self, repo: type[MetaRepo]) -> None:
         """Track the SLOs of a meta-repository from now on."""
-        self._source.refresh()
+        if repo.slos:
+            self._source.refresh()
         with self._lock:
             for slo in repo.slos.values():
                 if slo not in self._tracked:
@@ -99,8 +100,7 @@ class SloTracker:
 
     def sample(self) -> None:
         """Add the current counts of every SLO to its history."""
-        self._source.refresh()
-        self._update()
+        self._refresh()
         tracked = list(self._tracked.values())
         for each in tracked:
             each.sample()
@@ -115,8 +115,7 @@ class SloTracker:
 
     def statuses(self) -> tuple[Status, ...]:
         """Return the current status of every tracked SLO."""
-        self._source.refresh()
-        self._update()
+        self._refresh()
         return tuple([self._status(tracked) for tracked in list(self._tracked.values())])
 
     def status(self, slo: Slo) -> Status:
@@ -125,8 +124,7 @@ class SloTracker:
         Raises:
             KeyError: the meta-repository is not tracked.
         """
-        self._source.refresh()
-        self._update()
+        self._refresh()
         return self._status(self._tracked[slo])
 
     def _status(self, tracked: TrackedSlo) -> Status:
@@ -134,6 +132,12 @@ class SloTracker:
 
     def _moment(self) -> Moment:
         return Moment(self._clock(), self._wall_clock())
+
+    def _refresh(self) -> None:
+        """Find new series and saved histories; without SLOs, no process reads those of others."""
+        if self._tracked:
+            self._source.refresh()
+        self._update()
 
     def _update(self) -> None:
         if self._kept is not None:

@@ -7,10 +7,12 @@ from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace import TracerProvider
 
 from otel_meta import Counter, Histogram, MetaRepo, labels
 from otel_meta.runtime.births.zero_first import PUSH_HOLD, ZeroFirst
 from otel_meta.runtime.export.producer import MetricProducer
+from otel_meta.runtime.lifecycle.span_processors import SampledSpanCounter
 from otel_meta.runtime.recording.faults import Faults
 from otel_meta.runtime.recording.storage import MetricStorage
 from otel_meta.testing import OtlpReceiver, capture
@@ -37,6 +39,8 @@ class Service:
 
     def __init__(self, preference: str = "cumulative") -> None:
         self.clock = Clock()
+        self.points: list[Any] = []
+        """Points of the last push."""
         self.storage = MetricStorage(Faults())
         zero_first = ZeroFirst(PUSH_HOLD * INTERVAL, clock_ns=self.clock)
         self._producer = MetricProducer(
@@ -54,13 +58,15 @@ class Service:
         """Push; return the values of all points of the counter and counts of the histogram."""
         scope = self._producer.collect(with_values=with_values)
         self._producer.settle(delivered)
-        points: list[Any] = [
+        self.points = [
             point
             for metric in scope.metrics
             if metric.name.startswith("shop")
             for point in metric.data.data_points
         ]
-        return [getattr(point, "value", None) or getattr(point, "count", 0) for point in points]
+        return [
+            getattr(point, "value", None) or getattr(point, "count", 0) for point in self.points
+        ]
 
 
 class TestPush:
@@ -100,6 +106,21 @@ class TestPush:
         service.record()
 
         assert [1, 1] == service.push()
+
+    def test_exemplars_appear_once_with_the_first_values(self) -> None:
+        """The exemplars of a new series are pushed once, with its first value."""
+        service = Service()
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SampledSpanCounter(service.storage.spans))
+        with provider.get_tracer("test").start_as_current_span("a"):
+            service.record()
+        pushed = []
+        for _ in range(4):
+            service.push()
+            pushed.append([len(point.exemplars) for point in service.points])
+            service.clock.advance(INTERVAL / 2 + 1)
+
+        assert [[0, 0], [0, 0], [1, 1], [0, 0]] == pushed
 
     @given(
         records=st.sets(st.integers(0, 200), max_size=6),

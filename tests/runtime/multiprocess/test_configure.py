@@ -52,6 +52,33 @@ def values(page: str, metric: str) -> list[str]:
     return [line.rpartition(" ")[2] for line in lines]
 
 
+class Stars(MetaRepo, name="atlas-stars", owner="maps"):
+    """Stars, of which no SLO exists."""
+
+    stars = Counter("atlas.stars", "Stars.", NoLabels)
+
+
+class TestStart:
+    def test_worker_without_slos_reads_no_other_worker(self, tmp_path: Path) -> None:
+        """A worker without SLOs starts and samples without a scan of the directory."""
+        environ = {"OTEL_META_MULTIPROCESS_DIR": str(tmp_path / "numbers")}
+        with capture("maps", environ=environ) as first, capture("maps", environ=environ) as second:
+            first.bind(Stars).stars.add(1)
+            second.bind(Stars).stars.add(1)
+            second.telemetry.tracker.sample()
+
+            assert second.telemetry.view is not None
+            assert [] == second.telemetry.view.owners()
+
+    def test_worker_with_slos_reads_other_workers(self, tmp_path: Path) -> None:
+        """A worker with SLOs knows the other workers from its start on, to count their events."""
+        with worker(tmp_path / "numbers") as first:
+            first.bind(Atlas).tiles.add(1)
+            with worker(tmp_path / "numbers") as second:
+                assert second.telemetry.view is not None
+                assert 1 == len(second.telemetry.view.owners())
+
+
 class TestSettings:
     def test_directory_turns_sharing_on(self, tmp_path: Path) -> None:
         """The directory's variable is enough to share metrics."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from otel_meta import Counter, Gauge, Histogram, NoLabels, UpDownCounter, labels
 from otel_meta.model.kinds import MultiprocessMode
 from otel_meta.runtime.multiprocess.descriptor import MetricDescriptor, describe
-from otel_meta.runtime.multiprocess.merged_metric import MergedFamily
+from otel_meta.runtime.multiprocess.merged_metric import MergedFamily, Share
 from otel_meta.runtime.multiprocess.reader import MappedSeries
 from tests.runtime.multiprocess.conftest import (
     DURATION,
@@ -65,6 +65,27 @@ class TestSums:
         first, _ = spawn_two(spawn)
 
         assert ([0, 2, 0, 0], 1.0) == first.scraped(DURATION, style="dark")
+
+
+class TestRefresh:
+    def test_page_after_refresh_shows_what_refresh_found(self, spawn: Spawn) -> None:
+        """A page shows the series that an earlier refresh has found in the directory."""
+        spawn_two(spawn)
+        third = spawn()
+
+        third.view.refresh()
+
+        assert 4.0 == third.scraped(TILES, style="dark")
+
+    def test_refresh_finds_series_of_judged_metric(self, spawn: Spawn) -> None:
+        """A refresh finds new series of a metric that an SLO reads, without a scrape."""
+        first, second = spawn(), spawn()
+        family = first.view.family(TILES)
+        second.live(TILES).add(2, style="dark")
+
+        first.view.refresh()
+
+        assert [2.0] == [cell.value for cell in family.cells()]
 
 
 class TestDeath:
@@ -270,7 +291,8 @@ def convert_buckets(
     for index, number in enumerate((*counts, 2.5)):
         words[index] = number
     merged = MergedFamily(histogram(new))
-    merged.merge([(0, MappedSeries(histogram(old), (), 1, words, 0))])
+    series = MappedSeries(histogram(old), (), 1, words, 0)
+    merged.merge([Share(0, series.descriptor, [series])])
     (cell,) = merged.cells()
     converted: tuple[list[int], float] = cell.snapshot()
     return converted

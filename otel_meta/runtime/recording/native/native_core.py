@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from otel_meta.runtime.environment.value_kinds import FLAG
 from otel_meta.runtime.environment.variable import Environment, Variable
+from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.atomic import atomic
 
 ClassT = TypeVar("ClassT", bound=type)
@@ -58,6 +59,7 @@ def load(env: Environment) -> NativeModule | None:
     try:
         module = cast("NativeModule", import_module(_NAME))
     except ImportError as error:
+        reraise_interruption(error)
         if not (isinstance(error, ModuleNotFoundError) and error.name == _NAME):
             env.warnings.append(f"{_NAME} cannot be loaded: {error}; recording in Python")
         return None
