@@ -177,6 +177,11 @@ def _by_bucket(exemplars: Exemplars) -> str:
 
 
 def _composite_row(name: str, bounds: Sequence[str]) -> list[str]:
+    """Return a line of OpenMetrics 2.0, in which the empty fragments differ from series to series.
+
+    These are the labels (1), the count (3), the sum (5), the buckets (8, 10, ...), and the end of
+    the line (the last but one). The fragment 6 differs in native histograms.
+    """
     row = [f"{name}{{", "", "} {count:", "", ",sum:", "", ","]
     for before, bound in zip(_separators("bucket:[", ",", bounds), bounds, strict=True):
         row += (f"{before}{bound}:", "")
@@ -184,6 +189,10 @@ def _composite_row(name: str, bounds: Sequence[str]) -> list[str]:
 
 
 def _lines_row(name: str, bounds: Sequence[str]) -> list[str]:
+    """Return lines of the other formats; the empty fragments differ from series to series.
+
+    These are the labels (1, 5, ...), the buckets (3, 7, ...), and what follows them (the last).
+    """
     row: list[str] = []
     for before, bound in zip(_separators("", "\n", bounds), bounds, strict=True):
         row += (f"{before}{name}_bucket{{", "", f'le="{bound}"}} ', "")
