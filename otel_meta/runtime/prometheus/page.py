@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
-from otel_meta.runtime.gil import PATIENCE, GilYielder
+from otel_meta.runtime.gil import GilYielder
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
@@ -18,6 +18,12 @@ from .text_format import TextFormat
 
 CONFLICT: Final = "conflict"
 """The reason of faults of families whose name another family has."""
+PAGE_HOLD: Final = 0.0002
+"""Seconds for which the rendering holds the GIL.
+
+A page is rendered every few seconds beside requests that release the GIL several times each. Other
+long loops run once for new series, so that they end sooner with fewer pauses.
+"""
 EOF: Final = b"# EOF\n"
 """The last line of an OpenMetrics page."""
 
@@ -41,7 +47,7 @@ def render_page(
         names: names of families or samples, if the page is limited to these.
         pause: sleeps for some seconds.
     """
-    yielder = GilYielder(pause=pause, patience=PATIENCE)
+    yielder = GilYielder(PAGE_HOLD, pause=pause)
     for family in merge_families(families, on_fault):
         if names and family.metadata.reserved_names.isdisjoint(names):
             continue

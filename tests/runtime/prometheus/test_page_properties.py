@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import time
 
 import pytest
-import zstandard
 from hypothesis import given, settings
 
 from otel_meta.runtime.prometheus.handler import ScrapeRequest
@@ -17,6 +17,16 @@ from tests.runtime.prometheus.page_parser import (
     parse_page,
     parse_samples,
 )
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import decompress as decompress_zstd
+else:
+    from zstandard import ZstdDecompressor
+
+    def decompress_zstd(data: bytes) -> bytes:
+        """Return the data of a frame whose length is not in its head."""
+        return ZstdDecompressor().decompressobj().decompress(data)
+
 
 PROCESS_METRICS = ("process_", "python_", "otel_meta_faults")
 """Prefixes of series that change between two scrapes."""
@@ -106,4 +116,4 @@ class TestPage:
             )
 
             assert plain == gzip.decompress(by_gzip)
-            assert plain == zstandard.ZstdDecompressor().decompressobj().decompress(by_zstd)
+            assert plain == decompress_zstd(by_zstd)
