@@ -275,6 +275,12 @@ def _of_job(env: Environment, settings: Settings, *, is_option: bool) -> Setting
             f"{TEMPORALITY.name}={settings.otlp.temporality} has no effect on a job, whose runs "
             "are added; using delta"
         )
+    if settings.exporters["metrics"] == ("prometheus",):
+        env.warnings.append(
+            "nobody can read the metrics of this job, which sends them to a Collector: set "
+            "OTEL_EXPORTER_OTLP_ENDPOINT, such as http://localhost:4318 of the sidecar"
+        )
+        settings = replace(settings, exporters={**settings.exporters, "metrics": ()})
     return replace(settings, otlp=replace(settings.otlp, temporality="delta"))
 
 

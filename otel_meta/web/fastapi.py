@@ -67,8 +67,8 @@ def instrument_fastapi(
     telemetry = telemetry or configure()
     if telemetry.settings.job:
         raise ConfigurationError(
-            "job=True is for a process that ends early: leave it out for a web application, whose "
-            "/metrics a job does not serve"
+            "job=True (OTEL_META_JOB) is for a process that ends early: leave it out for a web "
+            "application, whose /metrics a job does not serve"
         )
     parts = create_parts(telemetry, lambda: app.routes, options)
     instrumentation = Instrumentation(app, telemetry, parts)

@@ -21,6 +21,9 @@ from tests.rules.prometheus_server import fetch
 from tests.waiting import TIMEOUT, wait_until
 
 WAYS = ("OpenMetrics 2.0", "OpenMetrics 1.0", "sidecar", "pushed")
+"""Ways with the start of a series alone."""
+ZERO_FIRST = "zero first"
+"""OpenMetrics 2.0 with the start, and with a zero before the first value."""
 SAMPLES = 3
 
 
@@ -65,11 +68,13 @@ class Fleet:
         pages = [
             self._service(WAYS[0], prometheus_port=0),
             self._service(WAYS[1], prometheus_port=0, prometheus_created=True),
+            self._service(ZERO_FIRST, prometheus_port=0, scrape_interval=1.0),
         ]
         self._pushing = [self._service("sidecar", metrics="otlp", otlp_endpoint=collector.otlp)]
         jobs = (
             scrape_of("page", port_of(pages[0])),
             scrape_of("created", port_of(pages[1]), scrape_protocols=["OpenMetricsText1.0.0"]),
+            scrape_of("zero-first", port_of(pages[2])),
             scrape_of("sidecar", collector.ports["METRICS"]),
         )
         self.with_flags = self._prometheus(folder / "with", *jobs)
@@ -79,7 +84,7 @@ class Fleet:
     def count_first_failure(self) -> None:
         """Count one failure on every way, after some scrapes, and wait for samples of it."""
         scraped = f"count_over_time(up[5m]) >= {SAMPLES}"
-        wait_until(lambda: all(len(values(each, scraped)) == 3 for each in self._servers))
+        wait_until(lambda: all(len(values(each, scraped)) == 4 for each in self._servers))
         for service in self._services:
             service.bind(Births).failures.add(1, reason="first")
         wait_until(self._has_samples)
@@ -92,7 +97,7 @@ class Fleet:
         for service in self._pushing:
             service.telemetry.flush(TIMEOUT)
         counted = f"count_over_time({FAILURES}[5m]) >= {SAMPLES}"
-        return all({*WAYS} == by_way(each, counted).keys() for each in self._servers)
+        return all({*WAYS, ZERO_FIRST} == by_way(each, counted).keys() for each in self._servers)
 
     def _prometheus(self, folder: Path, *jobs: Mapping[str, Any], **options: Any) -> Backend:
         server = self._stack.enter_context(prometheus(folder, *jobs, **options))
@@ -116,17 +121,17 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def test_first_failure_counts_on_every_way_with_flags(fleet: Fleet) -> None:
-    """With the flags, a series that is born at 1 has an increase of 1 on every way."""
+    """With the flags, a series that is born at 1 has an increase of 1, also after two zeros."""
     found = by_way(fleet.with_flags, f"increase({FAILURES}[5m] anchored)")
 
-    assert dict.fromkeys(WAYS, 1.0) == found
+    assert dict.fromkeys((*WAYS, ZERO_FIRST), 1.0) == found
 
 
-def test_first_failure_does_not_count_without_flags(fleet: Fleet) -> None:
-    """Without the flags, the increase is 0 on every way: the series begins at its last value."""
+def test_first_failure_counts_without_flags_only_after_a_zero(fleet: Fleet) -> None:
+    """Without the flags, the increase is 0 on every way that does not begin with a zero."""
     found = by_way(fleet.stock, f"increase({FAILURES}[5m] anchored)")
 
-    assert dict.fromkeys(WAYS, 0.0) == found
+    assert {**dict.fromkeys(WAYS, 0.0), ZERO_FIRST: 1.0} == found
 
 
 def test_exemplars_of_sidecar_are_stored(sidecar: Collector, tmp_path: Path) -> None:

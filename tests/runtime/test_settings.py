@@ -500,6 +500,14 @@ class TestJob:
 
         assert (False, "OTEL_META_JOB=true") == (settings.job, settings.warnings[0][:18])
 
+    def test_job_without_endpoint_names_the_endpoint_alone(self) -> None:
+        """A job that nobody could read names the endpoint, not a port or an application."""
+        settings = given(job=True)
+        (warning,) = settings.warnings
+
+        assert () == settings.exporters["metrics"]
+        assert "set OTEL_EXPORTER_OTLP_ENDPOINT" in warning
+
     def test_job_sends_deltas_although_variable_names_another_temporality(self) -> None:
         """A job sends deltas, and warns of a variable with another temporality."""
         name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"

@@ -18,7 +18,7 @@ class Marks(NamedTuple):
     zeroed_ns: int = 0
     """Series born until then, and later than ``valued_ns``, are at zero since this collection."""
 
-    def next(self, now_ns: int, hold_ns: int) -> Marks:
+    def next(self, now_ns: int, hold_ns: int, youngest_ns: int = 0) -> Marks:
         """Return the marks of a collection.
 
         If the clock was set back, births before and after the change cannot be compared. Every
@@ -27,9 +27,11 @@ class Marks(NamedTuple):
         Args:
             now_ns: the time of the collection.
             hold_ns: how long a series stays at zero, at least.
+            youngest_ns: the latest birth that a collection has shown at zero.
         """
-        if now_ns < self.zeroed_ns - _CLOCK_JITTER_NS:
-            return Marks(self.zeroed_ns, self.zeroed_ns)
+        known_ns = max(self.zeroed_ns, youngest_ns)
+        if now_ns < known_ns - _CLOCK_JITTER_NS:
+            return Marks(known_ns, known_ns)
         if not self.zeroed_ns:
             return Marks(0, now_ns)
         if now_ns < self.zeroed_ns + hold_ns:

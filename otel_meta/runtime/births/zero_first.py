@@ -65,13 +65,17 @@ class ShownFamily:
     Args:
         family: the family.
         valued_ns: the time, in nanoseconds since the epoch.
+        note_birth: see `Collection`.
     """
 
-    __slots__ = ("_family", "_valued_ns", "instrument")
+    __slots__ = ("_family", "_note_birth", "_valued_ns", "instrument")
 
-    def __init__(self, family: LiveFamily, valued_ns: int) -> None:
+    def __init__(
+        self, family: LiveFamily, valued_ns: int, note_birth: Callable[[int], None]
+    ) -> None:
         self._family: Final = family
         self._valued_ns: Final = valued_ns
+        self._note_birth: Final = note_birth
         self.instrument: Final = family.instrument
 
     def cells(self) -> Iterable[Any]:
@@ -83,6 +87,7 @@ class ShownFamily:
         cells = family.cells()  # first, because the listing may create series
         if family.youngest_ns <= valued_ns or not self.instrument.traits.counts_events:
             return cells
+        self._note_birth(family.youngest_ns)
         return (cell if cell.start_ns <= valued_ns else family.at_zero(cell) for cell in cells)
 
 
@@ -93,10 +98,12 @@ class Collection(NamedTuple):
     """It has the values of series that were born until this time."""
     marks: Marks
     """Kept if the collection is delivered."""
+    note_birth: Callable[[int], None]
+    """Called with the latest birth in a family that may have series at zero."""
 
     def shown(self, family: LiveFamily) -> ShownFamily:
         """Return a family as the collection shows it."""
-        return ShownFamily(family, self.valued_ns)
+        return ShownFamily(family, self.valued_ns, self.note_birth)
 
 
 class ZeroFirst:
@@ -120,18 +127,22 @@ class ZeroFirst:
         self._window_ns: Final = round(max(window, hold) * 1e9)
         self._store: Final = LocalMarks() if store is None else store
         self._clock_ns: Final = clock_ns
+        self._youngest_ns = 0
+        """The latest birth at zero; if it is in the future, the clock was set back."""
 
     def begin(self) -> Collection:
         """Begin a collection, before its series are listed."""
-        marks = self._store.read().next(self._clock_ns() - _LISTING_NS, self._hold_ns)
-        return Collection(max(marks.valued_ns, marks.zeroed_ns - self._window_ns), marks)
+        now_ns = self._clock_ns() - _LISTING_NS
+        marks = self._store.read().next(now_ns, self._hold_ns, self._youngest_ns)
+        valued_ns = max(marks.valued_ns, marks.zeroed_ns - self._window_ns)
+        return Collection(valued_ns, marks, self._note_birth)
 
     def begin_last(self) -> Collection:
         """Begin a collection with the value of every series, because no other may follow."""
-        now_ns = self._clock_ns()
+        now_ns = max(self._clock_ns(), self._youngest_ns)
         marks = Marks(now_ns, now_ns)
         self._store.keep(marks)  # although the delivery may fail: the server may have the values
-        return Collection(now_ns, marks)
+        return Collection(now_ns, marks, self._note_birth)
 
     def scrape(self) -> Collection:
         """Begin a collection whose delivery nobody confirms."""
@@ -142,3 +153,6 @@ class ZeroFirst:
     def delivered(self, collection: Collection) -> None:
         """Count a collection, which a server has received."""
         self._store.keep(collection.marks)
+
+    def _note_birth(self, start_ns: int) -> None:
+        self._youngest_ns = max(self._youngest_ns, start_ns)

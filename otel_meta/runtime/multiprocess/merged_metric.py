@@ -61,7 +61,7 @@ class MergedSum(MergedCell):
     def value(self) -> float:
         """The sum."""
         total = 0.0
-        for *_, words, first in self.parts:
+        for _, _, _, words, first in self.parts:
             total += words[first]
         return total
 
@@ -82,12 +82,12 @@ class MergedGauge(MergedCell):
     @property
     def value(self) -> float | None:
         """The workers' values, aggregated by the declared mode; None before the first `set()`."""
-        return self._aggregate([(words[i], words[i + 1]) for *_, words, i in self.parts])
+        return self._aggregate([(words[i], words[i + 1]) for _, _, _, words, i in self.parts])
 
     @property
     def set_at(self) -> float:
         """Time of the latest `set()` in Unix seconds; 0.0 before the first."""
-        return max(words[first + 1] for *_, words, first in self.parts)
+        return max(words[first + 1] for _, _, _, words, first in self.parts)
 
 
 class MergedHistogram(MergedCell):
@@ -111,19 +111,18 @@ class MergedHistogram(MergedCell):
 
         Counts never decrease. The sum never decreases while all values are positive.
         """
-        numbers = [0.0] * (len(self.bounds) + 2)
-        for part in self.parts:
-            numbers = list(map(add, numbers, self._numbers(part)))
-        total = numbers.pop()
-        return list(map(int, numbers)), total
+        *counts, total = self.read()
+        return list(map(int, counts)), total
 
     def read(self) -> tuple[float, ...]:
         """Return the count of each bucket and the sum, as `Cell.read` does."""
-        counts, total = self.snapshot()
-        return (*map(float, counts), total)
+        numbers: Sequence[float] = [0.0] * (len(self.bounds) + 2)
+        for part in self.parts:
+            numbers = list(map(add, numbers, self._numbers(part)))
+        return tuple(numbers)
 
     def _numbers(self, part: MappedSeries) -> Sequence[float]:
-        declared, *_, words, first = part
+        declared, _, _, words, first = part
         if declared.bounds == self.bounds:
             return words[first : first + len(self.bounds) + 2].tolist()
         buckets = conversion(declared, self._descriptor).buckets

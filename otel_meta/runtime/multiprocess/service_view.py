@@ -94,7 +94,7 @@ class ServiceView:
         for family in shown:
             family.attach_exemplars(local.get(family.descriptor, ()))
             metric = (family.instrument.prometheus_name,)
-            self._sizes.series(metric).set(sum(1 for _ in family.cells()))
+            self._sizes.series(metric).set(len(list(family.cells())))
             self._limits.series(metric).set(family.descriptor.max_series)
         for reason in MISSING_REASONS:
             self._missing.series((reason,)).set(self._count_missing(reason))

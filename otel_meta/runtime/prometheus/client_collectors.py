@@ -24,6 +24,13 @@ _PROCESS_COLLECTORS: Final = (GCCollector, PlatformCollector, ProcessCollector)
 _PROCESS_METRICS: Final = ("process_", "python_")
 """Beginnings of the names of their metrics, which are on the page already."""
 
+_KNOWN: Final = (
+    prometheus_client.GC_COLLECTOR,
+    prometheus_client.PLATFORM_COLLECTOR,
+    prometheus_client.PROCESS_COLLECTOR,
+)
+"""Collectors of the default registry without any other metric; they need not read the system."""
+
 _SDK_EXPORTER: Final = "opentelemetry.exporter.prometheus"
 """The package whose reader of the SDK is a collector of prometheus_client's default registry."""
 
@@ -85,7 +92,8 @@ class ClientCollectors:
                 yield collector
 
     def _is_double(self, collector: object) -> bool:
-        return self._is_guest and type(collector).__module__.startswith(_SDK_EXPORTER)
+        is_exporter = type(collector).__module__.startswith(_SDK_EXPORTER)
+        return collector in _KNOWN or (self._is_guest and is_exporter)
 
     def _collectors(self, registry: CollectorRegistry) -> list[Any]:
         if registry is prometheus_client.REGISTRY and self._multiprocess_collector() is not None:

@@ -5,7 +5,7 @@ isal takes a fraction of the time of zlib. All libraries release the GIL while t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Final, Literal
 
@@ -34,10 +34,11 @@ _ZLIB: Final = _first_installed("isal.isal_zlib", "zlib")
 _ZSTD: Final = _first_installed("compression.zstd", "zstandard")
 
 
-def compress(chunks: Iterable[bytes], coding: Coding) -> bytes:
-    """Compress chunks to one body."""
+def compress(body: bytes, coding: Coding) -> bytes:
+    """Compress a body. The libraries release the GIL meanwhile."""
     compressor = _COMPRESSORS[coding]()
-    return b"".join([*map(compressor.compress, chunks), compressor.flush()])
+    compressed: bytes = compressor.compress(body) + compressor.flush()
+    return compressed
 
 
 def _gzip_compressor() -> Any:

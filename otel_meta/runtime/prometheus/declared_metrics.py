@@ -7,7 +7,7 @@ The cell of a series caches the rendered labels. A scrape fills in numbers only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any, Final
 
 from otel_meta.model import Instrument
@@ -22,14 +22,14 @@ from otel_meta.runtime.text import utf8_text
 
 from .attributes import Labels, format_labels, sorted_labels
 from .families import CHUNK_SIZE, Metadata
+from .histogram_lines import HistogramTemplate
 from .metric_points import HistogramPoint, NumberPoint, Point, add_point
 from .native_histograms import NativeHistogramTemplate
 from .text_format import (
-    HistogramTemplate,
     SeriesText,
     TextFormat,
     format_floats,
-    number_line,
+    number_lines,
     series_text,
 )
 
@@ -105,7 +105,6 @@ class FamilyTemplate:
         """The views of the counts of a native histogram."""
         self._label_names: Final = tuple(field.name for field in instrument.label_fields)
         self._histograms: Final[dict[tuple[float, ...], HistogramTemplate]] = {}
-        self._latest_histogram: HistogramTemplate | None = None
 
     def labels(self, cell: Cell) -> Labels:
         """Return the labels of a series."""
@@ -127,20 +126,16 @@ class FamilyTemplate:
         ]
 
     def histogram(self, bounds: tuple[float, ...]) -> HistogramTemplate:
-        """Return the template of series with these bounds: as a rule, the same for all series."""
-        latest = self._latest_histogram
-        if latest is not None and latest.counted is bounds:
-            return latest
+        """Return the template of series that count by these bounds."""
         template = self._histograms.get(bounds)
         if template is None:
             template = self._histograms[bounds] = self._histogram_template(bounds)
-        self._latest_histogram = template
         return template
 
     def _histogram_template(self, bounds: tuple[float, ...]) -> HistogramTemplate:
         if self.views is None:
             return HistogramTemplate(self.metadata.name, bounds)
-        return NativeHistogramTemplate(self.metadata.name, bounds, self.views)
+        return NativeHistogramTemplate(self.metadata.name, self.views)
 
     def _render(self, cell: Any) -> SeriesText:
         labels = format_labels(self.labels(cell))
@@ -157,6 +152,7 @@ class DeclaredFamily:
 
     def __init__(self, template: FamilyTemplate, family: FamilyLike, on_fault: OnFault) -> None:
         self.metadata: Final = template.metadata
+        self._is_counter: Final = template.metadata.kind == "counter"
         self._template: Final = template
         self._family: Final = family
         self._on_fault: Final = on_fault
@@ -167,7 +163,7 @@ class DeclaredFamily:
         render = self._histogram_lines if self.metadata.kind == "histogram" else self._number_lines
         header = self.metadata.header(text_format)
         while chunk := list(islice(cells, CHUNK_SIZE)):
-            if text := "".join(render(chunk, text_format)):
+            if text := render(chunk, text_format):
                 yield header + text
                 header = ""
 
@@ -178,37 +174,32 @@ class DeclaredFamily:
             add_point(series, self._template.labels(cell), point)
         return series
 
-    def _number_lines(self, cells: list[Any], text_format: TextFormat) -> list[str]:
-        read = self._values(cells)
-        name, has_exemplars = self.metadata.sample_name, self.metadata.kind == "counter"
-        series = self._template.series_texts([cell for cell, _ in read])
-        values = format_floats([value for _, value in read])
-        exemplars = [cell.exemplar for cell, _ in read] if has_exemplars else repeat(None)
-        return [
-            number_line(name, text, value, text_format, exemplar)
-            for text, value, exemplar in zip(series, values, exemplars, strict=False)
-        ]
+    def _number_lines(self, cells: list[Any], text_format: TextFormat) -> str:
+        cells, values = self._values(cells)
+        has_exemplars = text_format.openmetrics and self._is_counter
+        return number_lines(
+            self.metadata.sample_name,
+            self._template.series_texts(cells),
+            format_floats(values),
+            [cell.exemplar for cell in cells] if has_exemplars else (),
+            text_format,
+        )
 
-    def _histogram_lines(self, cells: list[HistogramCell], text_format: TextFormat) -> list[str]:
-        template = self._template
-        snapshots = [cell.snapshot() for cell in cells]
-        totals = format_floats([total for _, total in snapshots])
-        return [
-            template.histogram(cell.bounds).render(
-                series, counts, total, text_format, cell.exemplars
-            )
-            for cell, series, (counts, _), total in zip(
-                cells, template.series_texts(cells), snapshots, totals, strict=True
-            )
-        ]
+    def _histogram_lines(self, cells: list[HistogramCell], text_format: TextFormat) -> str:
+        return self._template.histogram(cells[0].bounds).render(
+            self._template.series_texts(cells),
+            [cell.read() for cell in cells],
+            [cell.exemplars for cell in cells],
+            text_format,
+        )
 
     def _points(self, cells: list[Any]) -> Iterator[tuple[Cell, Point]]:
         if self.metadata.kind == "histogram":
             for cell in cells:
                 yield cell, self._histogram_point(cell)
             return
-        for cell, value in self._values(cells):
-            exemplar = cell.exemplar if self.metadata.kind == "counter" else None
+        for cell, value in zip(*self._values(cells), strict=True):
+            exemplar = cell.exemplar if self._is_counter else None
             yield cell, NumberPoint(value, self._template.additive, exemplar, cell.start_ns)
 
     def _histogram_point(self, cell: HistogramCell) -> HistogramPoint:
@@ -218,13 +209,16 @@ class DeclaredFamily:
         declared, exemplars = views.declared(counts), views.declared_exemplars(cell.exemplars)
         return HistogramPoint(views.bounds, tuple(declared), total, exemplars, cell.start_ns)
 
-    def _values(self, cells: list[Any]) -> list[tuple[Any, float]]:
-        """Pair cells with values; leave out cells without a value or with an impossible value."""
-        read = [(cell, value) for cell in cells if (value := cell.value) is not None]
-        if self.metadata.kind != "counter":
-            return read
-        impossible = [value for _, value in read if not value >= 0]  # nor is NaN
-        for value in impossible:
-            detail = f"{value} is not a possible value of a counter"
-            self._on_fault(self.metadata.sample_name, "value", detail)
-        return [(cell, value) for cell, value in read if value >= 0] if impossible else read
+    def _values(self, cells: list[Any]) -> tuple[list[Any], list[float]]:
+        """Return cells and values, without those that have no value or an impossible value."""
+        values = [cell.value for cell in cells]
+        is_counter = self._is_counter
+        left_out = [v for v in values if v is None or (is_counter and not v >= 0)]  # nor is NaN
+        if not left_out:
+            return cells, values
+        for value in left_out:
+            if value is not None:
+                detail = f"{value} is not a possible value of a counter"
+                self._on_fault(self.metadata.sample_name, "value", detail)
+        kept = [(cell, v) for cell, v in zip(cells, values, strict=True) if v not in left_out]
+        return [cell for cell, _ in kept], [v for _, v in kept]

@@ -8,17 +8,17 @@ from functools import cached_property
 from typing import Final, Protocol
 
 from .attributes import Labels, format_labels
+from .histogram_lines import HistogramTemplate
 from .metric_points import NumberPoint, Point, add_point
 from .text_format import (
-    HistogramTemplate,
     TextFormat,
     escape_help,
     format_float,
-    number_line,
+    number_lines,
     series_text,
 )
 
-CHUNK_SIZE: Final = 32
+CHUNK_SIZE: Final = 64
 """Series in a chunk of a page. The renderer can release the GIL after each chunk."""
 
 _SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -132,13 +132,13 @@ class SeriesFamily:
         series = series_text(labels, point.start_ns if self.metadata.has_start else 0)
         if isinstance(point, NumberPoint):
             name, value = self.metadata.sample_name, format_float(point.value)
-            return number_line(name, series, value, text_format, point.exemplar)
+            return number_lines(name, [series], [value], [point.exemplar], text_format)
         template = self._templates.get(point.bounds)
         if template is None:
             template = HistogramTemplate(self.metadata.name, point.bounds)
             self._templates[point.bounds] = template
-        total = format_float(point.sum)
-        return template.render(series, point.counts, total, text_format, point.exemplars)
+        numbers = (*map(float, point.counts), point.sum)
+        return template.render([series], [numbers], [point.exemplars], text_format)
 
 
 def merge(first: MetricFamily, later: MetricFamily) -> SeriesFamily:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
@@ -11,7 +11,7 @@ from .codings import compress
 from .negotiation import negotiate_coding, negotiate_format
 from .text_format import TextFormat
 
-RenderPage = Callable[[TextFormat, Collection[str], bool], Iterable[bytes]]
+RenderPage = Callable[[TextFormat, Collection[str], bool], bytes]
 """Renders a page in chunks, from a format and the requested names of metrics.
 
 The last argument is True for the page of a server, which computes increases from it.
@@ -89,9 +89,9 @@ class ScrapeHandler:
             return UNAUTHORIZED
         names = parse_qs(request.query, errors="replace").get("name[]", [])
         text_format = negotiate_format(request.accept)
-        chunks = self._render_page(text_format, names, bool(request.scrape_timeout))
+        body = self._render_page(text_format, names, bool(request.scrape_timeout))
         headers = {"content-type": text_format.content_type, "vary": "accept, accept-encoding"}
         coding = negotiate_coding(request.accept_encoding)
         if coding is None:
-            return Response(200, headers, b"".join(chunks))
-        return Response(200, {**headers, "content-encoding": coding}, compress(chunks, coding))
+            return Response(200, headers, body)
+        return Response(200, {**headers, "content-encoding": coding}, compress(body, coding))

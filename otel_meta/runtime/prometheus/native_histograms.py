@@ -5,17 +5,14 @@ OpenMetrics 2.0: https://prometheus.io/docs/specs/om/open_metrics_spec_2_0/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from otel_meta.model.bucket_bounds import SCHEMA
 from otel_meta.runtime.histograms.bucket_views import BucketViews, ExponentialCounts, Span
-from otel_meta.runtime.recording.exemplars import Exemplar
 
-from .text_format import HistogramTemplate, SeriesText, TextFormat, format_float
-
-_BUCKETS: Final = "bucket:["
-"""Begins the declared buckets of a line. Nothing after them contains it."""
+from .histogram_lines import Exemplars, HistogramTemplate, Numbers
+from .text_format import format_float
 
 
 class NativeHistogramTemplate(HistogramTemplate):
@@ -23,37 +20,34 @@ class NativeHistogramTemplate(HistogramTemplate):
 
     Args:
         name: the family's name.
-        counted: the bounds of the counts.
         views: the views of the counts.
     """
 
-    def __init__(self, name: str, counted: tuple[float, ...], views: BucketViews) -> None:
+    def __init__(self, name: str, views: BucketViews) -> None:
         super().__init__(name, views.bounds)
-        self.counted = counted
         self._views: Final = views
 
-    def render(
-        self,
-        series: SeriesText,
-        counts: Sequence[int],
-        total: str,
-        text_format: TextFormat,
-        exemplars: Mapping[int, Exemplar],
-    ) -> str:
-        """Render the declared buckets; in OpenMetrics 2.0, the exponential buckets too."""
-        views = self._views
-        declared, shown = views.declared(counts), views.declared_exemplars(exemplars)
-        lines = super().render(series, declared, total, text_format, shown)
-        if not text_format.composite:
-            return lines
-        before, buckets, after = lines.rpartition(_BUCKETS)
-        return f"{before}{_fields(views.exponential(counts))}{buckets}{after}"
+    def _fields(self, numbers: Sequence[Numbers]) -> Sequence[str]:
+        """Return the exponential buckets of each series."""
+        return [_fields(self._views.exponential(_counts(each))) for each in numbers]
+
+    def _declared(self, numbers: Sequence[Numbers]) -> Sequence[Numbers]:
+        """Return the numbers by declared buckets."""
+        return [(*map(float, self._views.declared(_counts(each))), each[-1]) for each in numbers]
+
+    def _declared_exemplars(self, exemplars: Exemplars) -> Exemplars:
+        """Return the latest exemplar of each declared bucket."""
+        return self._views.declared_exemplars(exemplars)
+
+
+def _counts(numbers: Numbers) -> list[int]:
+    return list(map(int, numbers[:-1]))
 
 
 def _fields(found: ExponentialCounts) -> str:
-    """Render the fields of a native histogram, each with a comma after it."""
+    """Render the fields of a native histogram, each with a comma after it, and one before all."""
     zeros = f"zero_threshold:{format_float(found.zero_threshold)},zero_count:{found.zero_count}"
-    fields = f"schema:{SCHEMA},{zeros},"
+    fields = f",schema:{SCHEMA},{zeros},"
     if not found.spans:
         return fields
     spans = ",".join(_offsets(found.spans))

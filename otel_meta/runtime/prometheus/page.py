@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
+from io import BytesIO
 from typing import Final
 
-from otel_meta.runtime.gil import PATIENCE, GilYielder
+from otel_meta.runtime.gil import GilYielder
 from otel_meta.runtime.interruption import reraise_interruption
 from otel_meta.runtime.recording.faults import OnFault
 
@@ -18,6 +19,12 @@ from .text_format import TextFormat
 
 CONFLICT: Final = "conflict"
 """The reason of faults of families whose name another family has."""
+PAGE_HOLD: Final = 0.0002
+"""Seconds for which the rendering holds the GIL.
+
+A page is rendered every few seconds beside requests that release the GIL several times each. Other
+long loops run once for new series, so that they end sooner with fewer pauses.
+"""
 EOF: Final = b"# EOF\n"
 """The last line of an OpenMetrics page."""
 
@@ -28,11 +35,11 @@ def render_page(
     on_fault: OnFault,
     names: Collection[str] = (),
     pause: Callable[[float], None] = time.sleep,
-) -> Iterator[bytes]:
-    """Render a page in chunks. The GIL is yielded to other threads between chunks.
+) -> bytes:
+    """Render a page. The GIL is yielded to other threads between the chunks of a family.
 
-    A family is rendered completely before the first chunk is yielded: on failure, no line of the
-    family is on the page.
+    Each chunk is appended at once, while it is in the cache of the processor. If a family fails,
+    its chunks are cut off: no line of the family is on the page.
 
     Args:
         families: the families, the more important first: the first wins a conflict.
@@ -41,22 +48,24 @@ def render_page(
         names: names of families or samples, if the page is limited to these.
         pause: sleeps for some seconds.
     """
-    yielder = GilYielder(pause=pause, patience=PATIENCE)
+    yielder = GilYielder(PAGE_HOLD, pause=pause)
+    page = BytesIO()
     for family in merge_families(families, on_fault):
         if names and family.metadata.reserved_names.isdisjoint(names):
             continue
-        chunks: list[bytes] = []
+        end = page.tell()
         try:
             for chunk in family.chunks(text_format):
-                chunks.append(chunk.encode("utf-8", "replace"))
+                page.write(chunk.encode("utf-8", "replace"))
                 yielder.maybe_yield()
         except Exception as error:
             reraise_interruption(error)
+            page.seek(end)
+            page.truncate()
             on_fault(family.metadata.name, "not exposed", error)
-        else:
-            yield from chunks
     if text_format.openmetrics:
-        yield EOF
+        page.write(EOF)
+    return page.getvalue()
 
 
 def merge_families(families: Iterable[MetricFamily], on_fault: OnFault) -> Iterator[MetricFamily]:

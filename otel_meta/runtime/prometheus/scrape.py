@@ -223,7 +223,7 @@ class Scrape:
             identity=identity,
             is_guest=is_guest,
         )
-        self.handle: Final = ScrapeHandler(self._chunks, token).handle
+        self.handle: Final = ScrapeHandler(self._page, token).handle
         reset_after_fork(self)
 
     def after_fork(self) -> None:
@@ -238,7 +238,7 @@ class Scrape:
             names: names of families or samples, if the page is limited to these.
         """
         text_format = negotiate_format(accept)
-        return b"".join(self._chunks(text_format, names, False)), text_format.content_type
+        return self._page(text_format, names, False), text_format.content_type
 
     def listen(
         self, host: str, port: int, port_sharing: PortSharing = "exclusive"
@@ -256,9 +256,7 @@ class Scrape:
         """
         return MetricsServer(self.handle, host, port, self._on_fault, port_sharing)
 
-    def _chunks(
-        self, text_format: TextFormat, names: Collection[str], for_server: bool
-    ) -> Iterator[bytes]:
+    def _page(self, text_format: TextFormat, names: Collection[str], for_server: bool) -> bytes:
         families = self._families(self._zero_first if for_server else None)
         shown = self._formats.get(text_format, text_format)
         return render_page(families, shown, self._report, names)

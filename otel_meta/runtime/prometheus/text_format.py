@@ -7,9 +7,8 @@ OpenMetrics 2.0: https://prometheus.io/docs/specs/om/open_metrics_spec_2_0/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Final, NamedTuple
 
 import orjson
@@ -17,8 +16,6 @@ import orjson
 from otel_meta.runtime.recording.exemplars import Exemplar
 
 _SPECIAL_FLOATS: Final = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
-_PLACEHOLDER: Final = "\0"
-"""Stands for the labels of a series in a histogram's template. No rendered number contains it."""
 
 
 @dataclass(frozen=True)
@@ -95,114 +92,49 @@ def format_floats(values: Sequence[float]) -> list[str]:
     return text.split(",")
 
 
-def number_line(
+def number_lines(
     name: str,
-    series: SeriesText,
-    value: str,
+    series: Sequence[SeriesText],
+    values: Sequence[str],
+    exemplars: Sequence[Exemplar | None],
     text_format: TextFormat,
-    exemplar: Exemplar | None = None,
 ) -> str:
-    """Render the lines of a counter's or a gauge's series.
+    """Render the lines of some series of a counter or a gauge.
 
     Args:
-        name: the sample's name.
-        series: the labels, and the start of a counter; a gauge has no start.
-        value: the sample's value.
+        name: the samples' name.
+        series: the labels, and the starts of a counter; a gauge has no start.
+        values: the values of the samples.
+        exemplars: the exemplars of a counter's series, or none; OpenMetrics alone shows them.
         text_format: the format of the lines.
-        exemplar: a counter's exemplar; OpenMetrics alone shows it.
     """
-    sample = f"{name}{{{series.labels}}}" if series.labels else name
-    start = series.start if text_format.composite else ""
-    if exemplar is not None and text_format.openmetrics:
-        start += exemplar_suffix(exemplar)
-    line = f"{sample} {value}{start}\n"
-    return line + _created_line(name, series) if text_format.created else line
+    ends = [each.start for each in series] if text_format.composite else [""] * len(series)
+    for number, exemplar in enumerate(exemplars if text_format.openmetrics else ()):
+        if exemplar is not None:
+            ends[number] += exemplar_suffix(exemplar)
+    if text_format.created:
+        ends = [end + _created(name, each) for end, each in zip(ends, series, strict=True)]
+    return "".join(
+        [
+            f"{name}{{{labels}}} {value}{end}\n" if labels else f"{name} {value}{end}\n"
+            for (labels, _, _), value, end in zip(series, values, ends, strict=True)
+        ]
+    )
 
 
-def _created_line(name: str, series: SeriesText) -> str:
+def _created(name: str, series: SeriesText) -> str:
+    """Render the line that follows a counter's sample, with the end of the line before it."""
     if not series.start:
         return ""
     braces = f"{{{series.labels}}}" if series.labels else ""
     family = name.removesuffix("_total")
-    return f"{family}_created{braces} {format_seconds(series.start_ns)}\n"
+    return f"\n{family}_created{braces} {format_seconds(series.start_ns)}"
 
 
 def escape_help(text: str, text_format: TextFormat) -> str:
     """Escape a description for a HELP line."""
     escaped = text.replace("\\", r"\\").replace("\n", r"\n")
     return escaped.replace('"', r"\"") if text_format.openmetrics else escaped
-
-
-class HistogramTemplate:
-    """The lines of a histogram's series, without counts and labels.
-
-    Rendering is one ``%`` and one ``replace`` per series. The sample names are those of
-    https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md#histogram-1
-
-    Args:
-        name: the family's name.
-        bounds: the upper bounds of the buckets, ascending and finite.
-    """
-
-    def __init__(self, name: str, bounds: tuple[float, ...]) -> None:
-        texts = (*map(format_float, bounds), "+Inf")
-        self.counted = bounds
-        """The bounds of the counts that are rendered."""
-        self._created: Final = f"{name}_created{{{_PLACEHOLDER}}} %s\n"
-        self._buckets: Final = "".join(
-            f'{name}_bucket{{{_PLACEHOLDER},le="{bound}"}} %d\n' for bound in texts
-        )
-        totals = f"{name}_count{{{_PLACEHOLDER}}} %d\n{name}_sum{{{_PLACEHOLDER}}} %s\n"
-        self._buckets_and_totals: Final = self._buckets + totals
-        self._no_negative_bounds: Final = not bounds or bounds[0] >= 0
-        self._name: Final = name
-        self._thresholds: Final = ",".join(f"{bound}:%d" for bound in texts)
-
-    def render(
-        self,
-        series: SeriesText,
-        counts: Sequence[int],
-        total: str,
-        text_format: TextFormat,
-        exemplars: Mapping[int, Exemplar],
-    ) -> str:
-        """Render the lines of a series.
-
-        OpenMetrics 1.0 forbids a sum where the sum can decrease, and a count without a sum:
-        https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md#histogram
-
-        Args:
-            series: the labels and the start.
-            counts: values in each bucket, not cumulative; the last bucket is unbounded.
-            total: the sum of the values.
-            text_format: the format of the lines.
-            exemplars: exemplars by the index of their bucket; OpenMetrics alone shows them.
-        """
-        cumulative = tuple(accumulate(counts))
-        if text_format.composite:
-            buckets = self._thresholds % cumulative
-            after = f"{series.start}{_by_bucket(exemplars)}" if exemplars else series.start
-            return (
-                f"{self._name}{{{series.labels}}} "
-                f"{{count:{cumulative[-1]},sum:{total},bucket:[{buckets}]}}{after}\n"
-            )
-        if text_format.openmetrics and not (self._no_negative_bounds and total[0].isdigit()):
-            lines = self._buckets % cumulative
-        else:
-            lines = self._buckets_and_totals % (*cumulative, cumulative[-1], total)
-        if text_format.openmetrics and exemplars:
-            lines = _append_exemplars(lines, exemplars)
-        if text_format.created and series.start:
-            lines += self._created % format_seconds(series.start_ns)
-        labels = series.labels
-        return lines.replace(_PLACEHOLDER, labels) if labels else _without_labels(lines)
-
-
-def _append_exemplars(text: str, exemplars: Mapping[int, Exemplar]) -> str:
-    lines = text.split("\n")
-    for bucket, exemplar in list(exemplars.items()):  # other threads add to the mapping
-        lines[bucket] += exemplar_suffix(exemplar)
-    return "\n".join(lines)
 
 
 def exemplar_suffix(exemplar: Exemplar) -> str:
@@ -213,12 +145,3 @@ def exemplar_suffix(exemplar: Exemplar) -> str:
     ids = f'trace_id="{exemplar.trace_id:032x}",span_id="{exemplar.span_id:016x}"'
     value = format_float(exemplar.value)
     return f" # {{{ids}}} {value} {format_seconds(exemplar.time_ns)}"
-
-
-def _by_bucket(exemplars: Mapping[int, Exemplar]) -> str:
-    """Render exemplars in the order of their buckets."""
-    return "".join(exemplar_suffix(exemplar) for _, exemplar in sorted(exemplars.items()))
-
-
-def _without_labels(lines: str) -> str:
-    return lines.replace(f"{{{_PLACEHOLDER},", "{").replace(f"{{{_PLACEHOLDER}}}", "")

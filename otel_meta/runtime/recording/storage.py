@@ -88,7 +88,7 @@ class MetricStorage:
         self.spans.begin_collection()
         for family in (families := self._families()):
             metric = (family.instrument.prometheus_name,)
-            self._series_counts.series(metric).set(sum(1 for _ in family.cells()))
+            self._series_counts.series(metric).set(len(list(family.cells())))
             self._series_limits.series(metric).set(family.limit)
         yield from (*families, self._series_counts, self._series_limits, self.faults.family)
 

@@ -92,9 +92,8 @@ class TestTranslator:
         provider = MeterProvider([reader, pushing], resource, shutdown_on_exit=False)
         _measure(provider.get_meter("library"))
         pushing.force_flush()
-        page = b"".join(
-            render_page(reader.families(reader.collect_sdk(), ()), TEXT, lambda *_: None)
-        ).decode()
+        families = reader.families(reader.collect_sdk(), ())
+        page = render_page(families, TEXT, lambda *_: None).decode()
         provider.shutdown()
 
         pushed, shown = _pushed(prometheus), _shown(page)

@@ -339,6 +339,25 @@ class TestPage:
 
             assert {"a": 1, "b": 1} == process.counts()
 
+    @pytest.mark.parametrize("shared", [False, True], ids=["one process", "workers"])
+    @pytest.mark.parametrize("scrapes", [0, 2], ids=["never scraped", "scraped"])
+    def test_series_with_a_start_in_the_future_has_its_value_with_the_second_scrape(
+        self, *, shared: bool, scrapes: int
+    ) -> None:
+        """A series born before the clock was set back is at zero once, and never again."""
+        with running(shared=shared) as (clock, (process,)):
+            for _ in range(scrapes):
+                process.counts()
+                clock.advance(INTERVAL)
+            process.record("a")
+            clock.advance(-120)
+            shown = []
+            for _ in range(20):
+                shown.append(process.counts()["a"])
+                clock.advance(INTERVAL)
+
+            assert [0, *[1] * 19] == shown
+
 
 class TestWorkers:
     def test_deaths_of_workers_do_not_bring_the_zero_back(self) -> None:

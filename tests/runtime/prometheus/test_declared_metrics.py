@@ -54,8 +54,8 @@ class AtlasPage:
 
     def page(self, text_format: TextFormat = TEXT) -> list[str]:
         """Render a page as lines."""
-        chunks = render_page(self.declared.families(), text_format, self._report)
-        return b"".join(chunks).decode().splitlines()
+        page = render_page(self.declared.families(), text_format, self._report)
+        return page.decode().splitlines()
 
     def _report(self, metric: str, reason: str, _detail: object) -> None:
         self.faults.append((metric, reason))

@@ -13,12 +13,9 @@ TOKEN = "s3cret.Token~=="
 def echo_handler(token: str | None = None) -> ScrapeHandler:
     """Return a handler whose pages contain the format, the names and the reader of the request."""
     return ScrapeHandler(
-        lambda text_format, names, for_server: [
-            text_format.media_type.encode(),
-            b" ",
-            "|".join(names).encode(),
-            b"for a server" * for_server,
-        ],
+        lambda text_format, names, for_server: (
+            f"{text_format.media_type} {'|'.join(names)}{'for a server' * for_server}".encode()
+        ),
         token,
     )
 

@@ -34,7 +34,7 @@ class RegistryPage:
         sources = ClientCollectors(self.registry).sources()
         collected = TimedCollection(self.report, 20).collect(sources)
         families = [each for source in sources for each in collected.get(source.key, ())]
-        return b"".join(render_page(families, text_format, self.report))
+        return render_page(families, text_format, self.report)
 
     def report(self, metric: str, reason: str, _detail: object) -> None:
         """Collect a fault."""

@@ -42,7 +42,7 @@ def page(collected: Any, faults: Faults | None = None, text_format: Any = TEXT) 
         reported.append((source, reason))
 
     families = sdk_families(collected, (("service_name", "maps"),), report)
-    text = b"".join(render_page(families, text_format, report)).decode()
+    text = render_page(families, text_format, report).decode()
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
