@@ -14,8 +14,8 @@ BACKENDS := tests/backends
 # docs/reliability.md is compared with the faults and export paths of the same session.
 PATHS_OF_DATA := $(addprefix $(BACKENDS)/,collector exposition parity faults test_reliability.py)
 UNIT_GROUPS := test-process test-programs test-other test-series
-# The comparison of the cores, and the oracle of SLOs, do not depend on the core that records.
-CORELESS := --ignore-glob='*/test_native_*.py' --deselect=tests/runtime/slo/test_tracker.py::TestOracle
+# The comparison of the cores does not depend on the core that records.
+CORELESS := --ignore-glob='*/test_native_*.py'
 SERVER_GROUPS := test-backends test-data-paths test-rules test-render
 # No long group is left for the end, when nothing runs beside it.
 LONGEST_FIRST := test-process test-rules test-programs test-backends test-other test-data-paths test-render test-native-series test-series test-newest-python
@@ -43,7 +43,7 @@ test-native: $(VENV)/ready ## the tests that need no server, with the native cor
 	$(MAKE) PYTEST="$(WITH_NATIVE_CORE) $(BIN)/pytest" --jobs=4 --keep-going --output-sync=target $(UNIT_GROUPS)
 
 test-native-series:
-	$(WITH_NATIVE_CORE) $(PYTEST) $(CORELESS) $(SERIES)
+	$(WITH_NATIVE_CORE) $(PYTEST) $(CORELESS) $(addprefix tests/runtime/,recording multiprocess)
 
 test-series:
 	$(PYTEST) $(SERIES)

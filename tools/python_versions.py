@@ -23,10 +23,8 @@ VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.14t")
 """The supported versions, oldest first; a ``t`` marks the build without a GIL."""
 NEED_SERVERS = ("tests/rules", "tests/render", "tests/backends")
 UNIT_TESTS = ("tests", *(f"--ignore={folder}" for folder in NEED_SERVERS))
-OF_BYTE_CODE = tuple(
-    f"tests/runtime/{name}" for name in ("recording", "multiprocess", "prometheus")
-)
-"""The tests of what depends on CPython's byte code, and of shared memory."""
+OF_BYTE_CODE = ("tests/runtime/recording",)
+"""The tests of what depends on CPython's byte code."""
 INSTALLED = ("pip", "--editable", ".[dev]")
 """What a virtual environment has; tests build the native core by pip."""
 _ASK = (

@@ -19,7 +19,12 @@ Config = Mapping[str, Any]
 _FOLDER = ROOT / "collector-config"
 _PORTS = {
     "sidecar.yaml": ("OTLP_GRPC", "OTLP_HTTP", "METRICS", "SELF_METRICS", "HEALTH"),
-    "gateway.yaml": ("GATEWAY", "GATEWAY_SELF_METRICS", "GATEWAY_HEALTH"),
+    "gateway.yaml": (
+        "GATEWAY",
+        "GATEWAY_METRICS",
+        "GATEWAY_SELF_METRICS",
+        "GATEWAY_HEALTH",
+    ),
 }
 
 
