@@ -1,7 +1,6 @@
 """Runs all comparisons and writes their tables to the documents. ``make bench``.
 
-All tables go to docs/benchmarks.md. The tables of a recording, of a scrape and of a request go to
-the README too, between marks.
+All tables go to docs/benchmarks.md. Those of `IN_README` go to the README too, between marks.
 """
 
 from __future__ import annotations
@@ -29,7 +28,10 @@ SCRIPTS: Final = {
     "web": "What telemetry adds to a request",
     "latency_under_scrape": "Requests while 10,000 series are scraped every five seconds",
 }
-IN_README: Final = {"bench": ("typed_calls", "scraping"), "bench web": ("web",)}
+IN_README: Final = {
+    "bench": ("typed_calls", "scraping", "peers", "spans", "log_lines"),
+    "bench web": ("web",),
+}
 """The scripts whose tables stand between two marks of the README, by name of the marks."""
 
 _TABLES: Final = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
