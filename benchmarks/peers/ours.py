@@ -5,60 +5,34 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
-from otel_meta import Counter, Histogram, MetaRepo, labels
+import scraping
+
 from otel_meta.testing import capture
 
 from .tables import Costs
 
-_SERIES: Final = 1000
 _ROUNDS: Final = 9
 _CALLS: Final = 50_000
-_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-
-class Format(NamedTuple):
-    """A text format of the page."""
-
-    title: str
-    accept: str
-
-
-FORMATS: Final = (
-    Format("otel_meta, OpenMetrics 2.0", "application/openmetrics-text;version=2.0.0"),
-    Format("otel_meta, OpenMetrics 1.0", "application/openmetrics-text;version=1.0.0"),
-)
-
-
-@labels
-class Query:
-    """Two labels, as most metrics have."""
-
-    operation: str
-    table: str
-
-
-class Shop(MetaRepo, name="shop", owner="shop"):
-    """The exposed metrics."""
-
-    orders = Counter("shop.orders", "Orders.", Query, max_series=_SERIES)
-    duration = Histogram(
-        "shop.query.duration", "Time of a query.", Query, unit="s", buckets=_BUCKETS
-    )
+FORMATS: Final = {
+    f"otel_meta, {name}": scraping.FORMATS[name] for name in ("OpenMetrics 2.0", "OpenMetrics 1.0")
+}
+"""The Accept header by the title of a format."""
 
 
 def ours() -> Mapping[str, Callable[[], Costs]]:
     """Return a measurement for each format of the page, by title."""
-    with capture("bench", Shop) as captured:
-        shop = captured.bind(Shop)
+    with capture("bench", scraping.Shop) as captured:
+        shop = captured.bind(scraping.Shop)
         scrape = captured.telemetry.scrape
     if scrape is None:
         raise AssertionError("there is nothing to scrape")
     add, record = shop.orders.add, shop.duration.record
 
     def change() -> None:
-        for n in range(_SERIES):
+        for n in range(scraping.SERIES):
             add(n / 97, operation="select", table=f"t{n}")
             record(n / 97, operation="select", table=f"t{n}")
 
@@ -71,7 +45,7 @@ def ours() -> Mapping[str, Callable[[], Costs]]:
             map_ns=_best(_CALLS, lambda: add(1, **by_name)),
         )
 
-    return {each.title: partial(measure, each.accept) for each in FORMATS}
+    return {title: partial(measure, accept) for title, accept in FORMATS.items()}
 
 
 def _best(
